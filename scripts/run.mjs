@@ -1,0 +1,103 @@
+// The one entry behind `npm start`, `npm test` and their kin: sets up what is missing, then runs a task.
+// It needs nothing but Node and npm: pnpm comes through npx, and the tasks run on the Node that the lockfile names.
+import { spawn, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const [task, ...args] = process.argv.slice(2);
+
+const tasks = {
+  start: ["examples/moby-dick/src/main.ts"],
+  test: ["scripts/test.mjs"],
+  docs: ["scripts/docs.mjs"],
+  build: [],
+};
+if (!(task in tasks)) {
+  console.error(`run: expected one of ${Object.keys(tasks).join(", ")}, got ${task ?? "nothing"}`);
+  process.exit(2);
+}
+
+/** Runs a command; on failure shows what it printed and stops. */
+function must(what, command, commandArgs, options = {}) {
+  const { status, stdout, stderr, error } = spawnSync(command, commandArgs, {
+    cwd: root,
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+    ...options,
+  });
+  if (status === 0) return;
+  console.error(`${what} failed.\n${stdout ?? ""}${stderr ?? ""}${error?.message ?? ""}`);
+  process.exit(status ?? 1);
+}
+
+function digest(files) {
+  const hash = createHash("sha256");
+  for (const file of [...files].sort()) hash.update(file).update(readFileSync(`${root}${file}`));
+  return hash.digest("hex");
+}
+
+/** Does `work` unless the same inputs were worked on before. */
+function once(name, files, outputs, work) {
+  const stamp = `${root}node_modules/.setup/${name}`;
+  const now = digest(files);
+  const done = existsSync(stamp) && readFileSync(stamp, "utf8") === now;
+  if (done && outputs.every((output) => existsSync(root + output))) return;
+  work();
+  mkdirSync(`${root}node_modules/.setup`, { recursive: true });
+  writeFileSync(stamp, now);
+}
+
+/** Files below a folder whose path, from there, matches. */
+function list(folder, matches) {
+  if (!existsSync(root + folder)) return [];
+  return readdirSync(root + folder, { recursive: true })
+    .map((path) => `${folder}/${path.replaceAll("\\", "/")}`)
+    .filter((path) => !path.includes("node_modules/") && matches.test(path));
+}
+const manifests = ["packages", "examples", "docs"].flatMap((folder) =>
+  list(folder, /^[^/]+(\/[^/]+)?\/package\.json$/),
+);
+const windows = process.platform === "win32";
+
+once(
+  "install",
+  ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json", ...manifests],
+  ["node_modules/.pnpm"],
+  () => {
+    console.log("Installing dependencies (the first time only) ...");
+    must("Installing", "npx", ["-y", "pnpm@12.21.0", "install", "--frozen-lockfile"], {
+      shell: windows,
+    });
+  },
+);
+
+const local = `${root}node_modules/.bin/node`;
+const node = existsSync(local) ? local : process.execPath;
+
+once(
+  "kernels",
+  ["scripts/build-kernels.mjs", ...list("packages/autodiff/simd", /\.ts$/)],
+  ["plain", "relaxed"].map((variant) => `packages/autodiff/src/kernels/simd/module.${variant}.ts`),
+  () => {
+    console.log("Compiling the kernels to WebAssembly ...");
+    must("Compiling the kernels", node, ["scripts/build-kernels.mjs"]);
+  },
+);
+once(
+  "packages",
+  ["tsconfig.base.json", ...list("packages", /^packages\/[^/]+\/(src\/.*\.ts|tsconfig\.json)$/)],
+  ["autodiff", "nn", "rnn"].map((name) => `packages/${name}/dist/index.js`),
+  () => {
+    console.log("Compiling the packages ...");
+    must("Compiling the packages", node, ["node_modules/typescript/bin/tsc", "-b"]);
+  },
+);
+
+if (tasks[task].length > 0) {
+  const child = spawn(node, [...tasks[task], ...args], { cwd: root, stdio: "inherit" });
+  // Ctrl-C reaches the task itself, which ends in its own way; here it only must not end the wait.
+  process.on("SIGINT", () => {});
+  child.on("exit", (code, signal) => process.exit(signal === null ? code : 1));
+}

@@ -1,0 +1,9 @@
+import { defineConfig } from "vitest/config";
+
+const condition = "@chronograd/source";
+
+export default defineConfig({
+  resolve: { conditions: [condition] },
+  ssr: { resolve: { conditions: [condition], externalConditions: [condition] } },
+  test: { include: ["packages/*/tests/**/*.test.ts"], testTimeout: 60_000 },
+});
