@@ -1,0 +1,72 @@
+import type { Kernels } from "../kernels/contract.ts";
+import { Memory } from "../kernels/memory.ts";
+import { referenceKernels } from "../kernels/reference/index.ts";
+import { simdKernels } from "../kernels/simd/index.ts";
+import type { FloatDType } from "./dtype.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Which kernel set a backend runs on: the default is `simd`, in the variant that the engine offers. */
+export type KernelSetName = "simd" | "simd-plain" | "simd-relaxed" | "reference";
+
+const makers: Readonly<Record<KernelSetName, (memory: Memory) => Kernels>> = {
+  simd: (memory) => simdKernels(memory),
+  "simd-plain": (memory) => simdKernels(memory, "plain"),
+  "simd-relaxed": (memory) => simdKernels(memory, "relaxed"),
+  reference: referenceKernels,
+};
+
+/** Constants worth keeping: code repeats the same few numbers (`1`, `0.5`, a learning rate). */
+const constantsKept = 256;
+
+/**
+ * A memory and the kernels that work on it. Every tensor belongs to one backend, and an op's operands must
+ * share theirs.
+ *
+ * @example
+ * ```ts
+ * import { createBackend, tensor } from "@chronograd/autodiff";
+ *
+ * const backend = createBackend({ kernels: "reference" });
+ * const x = tensor([1, 2, 3], { backend });
+ * x.sum().item(); // => 6
+ * ```
+ */
+export class Backend {
+  readonly memory: Memory;
+  readonly kernels: Kernels;
+  /** Scalars that ops made from plain numbers, kept for reuse. @internal */
+  readonly constants: Readonly<Record<FloatDType, Map<number, Tensor>>> = {
+    float32: new Map(),
+    float64: new Map(),
+  };
+
+  /** @internal */
+  constructor(kernels: KernelSetName) {
+    const make = makers[kernels];
+    if (make === undefined) {
+      throw new TypeError(
+        `createBackend: kernels must be one of ${Object.keys(makers).join(", ")}, got ${JSON.stringify(kernels)}`,
+      );
+    }
+    this.memory = new Memory();
+    this.kernels = make(this.memory);
+  }
+
+  /** True while there is room to keep one more constant. @internal */
+  hasRoomForConstant(dtype: FloatDType): boolean {
+    return this.constants[dtype].size < constantsKept;
+  }
+}
+
+/** A new backend with a memory of its own. Throws for an unknown kernel set. */
+export function createBackend(options: { readonly kernels?: KernelSetName } = {}): Backend {
+  return new Backend(options.kernels ?? "simd");
+}
+
+let shared: Backend | undefined;
+
+/** The backend used where none is named and no operand says one; made on first use. */
+export function defaultBackend(): Backend {
+  shared ??= createBackend();
+  return shared;
+}

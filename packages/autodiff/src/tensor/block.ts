@@ -1,0 +1,140 @@
+import type { Backend } from "./backend.ts";
+
+/**
+ * A run of bytes in a backend's memory and the count of those who need it: tape entries, regions, and tensors
+ * that neither owns. At zero the bytes go back to the allocator at once.
+ */
+export class Block {
+  readonly backend: Backend;
+  readonly pointer: number;
+  readonly bytes: number;
+  /** How many need the bytes; 0 before the first and after the last. */
+  holders = 0;
+  /** Raised when the contents may have changed from outside; see `Tensor.liveView`. */
+  version = 0;
+  /** The first region that holds the block, and its place in that region's list. */
+  region: Region | null = null;
+  place = 0;
+  /** The window that the contents come from: without an open scope they live as long as it does. */
+  window: Region | null = null;
+  /** Why the bytes are gone, once they are. */
+  end: string | undefined;
+
+  constructor(backend: Backend, pointer: number, bytes: number) {
+    this.backend = backend;
+    this.pointer = pointer;
+    this.bytes = bytes;
+  }
+
+  retain(): void {
+    this.holders++;
+  }
+
+  /** Drops one need; `reason` completes the sentence "the value is gone: ..." for whoever comes later. */
+  release(reason: string): void {
+    if (--this.holders === 0) {
+      this.end = reason;
+      this.backend.memory.release(this.pointer, this.bytes);
+    }
+  }
+}
+
+/** Something that a scope ends when it ends: a tape. */
+export interface Ending {
+  end(reason: string): void;
+}
+
+/** A set of blocks that live and end together: a scope, or one window of a stream. */
+export class Region {
+  /** True for a window: values computed from its values join it wherever no scope is open. */
+  readonly isWindow: boolean;
+  /** True once a window is over. */
+  ended = false;
+  #blocks: Block[] = [];
+  #endings: Ending[] = [];
+
+  constructor(isWindow = false) {
+    this.isWindow = isWindow;
+  }
+
+  hold(block: Block): void {
+    block.holders++;
+    if (this.isWindow) block.window = this;
+    if (block.region === null) {
+      block.region = this;
+      block.place = this.#blocks.length;
+    }
+    this.#blocks.push(block);
+  }
+
+  /** Drops one block early. */
+  drop(block: Block, reason: string): void {
+    if (block.region !== this) return;
+    const last = this.#blocks.pop()!;
+    if (last !== block || this.#blocks.length !== block.place) {
+      this.#blocks[block.place] = last;
+      if (last.region === this && last.place === this.#blocks.length) last.place = block.place;
+    }
+    block.region = null;
+    block.release(reason);
+  }
+
+  /** Ends `what` together with this region. */
+  endWith(what: Ending): void {
+    this.#endings.push(what);
+  }
+
+  /** True when `what` ends together with this region. */
+  ends(what: object): boolean {
+    return this.#endings.some((ending) => ending === what);
+  }
+
+  end(reason: string): void {
+    for (const ending of this.#endings) ending.end(reason);
+    for (const block of this.#blocks) {
+      if (block.region === this) block.region = null;
+      block.release(reason);
+    }
+    this.#blocks.length = 0;
+    this.#endings.length = 0;
+    this.ended = this.isWindow;
+  }
+}
+
+/**
+ * The innermost open scope. It follows the call stack exactly (set on entry, restored in `finally`), so it is
+ * no state that two users could fight over.
+ */
+let innermost: Region | null = null;
+
+/** The innermost open scope, if any. */
+export function currentRegion(): Region | null {
+  return innermost;
+}
+
+/** Runs `body` with `region` as the innermost scope, and does not end it. */
+export function within<T>(region: Region | null, body: () => T): T {
+  const outer = innermost;
+  innermost = region;
+  try {
+    return body();
+  } finally {
+    innermost = outer;
+  }
+}
+
+let net: FinalizationRegistry<Block> | undefined;
+
+/** The net under values that no scope and no tape owns: their block is returned when `owner` is collected. */
+export function float(owner: object, block: Block): void {
+  net ??= new FinalizationRegistry((held) => held.release("it was garbage-collected"));
+  block.holders++;
+  net.register(owner, block, owner);
+}
+
+/** Takes `owner` out of the net and drops what it held; false when it was not in it. */
+export function sink(owner: object, block: Block, reason: string): boolean {
+  if (net?.unregister(owner) !== true) return false;
+  block.release(reason);
+  return true;
+}

@@ -1,0 +1,39 @@
+import { currentRegion, Region, within } from "./block.ts";
+import { place } from "./tensor.ts";
+import { leaves } from "./tree.ts";
+
+/**
+ * Runs `body` and returns at once the memory of every value made inside, except what it returns.
+ *
+ * What it returns (a tensor, or arrays and plain objects of tensors) moves to the scope around, if there is one.
+ * Tapes made inside end with the scope. Throws when `body` is asynchronous: a scope follows the call stack.
+ *
+ * @example
+ * ```ts
+ * import { scope, tensor } from "@chronograd/autodiff";
+ *
+ * const mean = scope(() => tensor([1, 2, 3]).square().mean()); // the squares are gone, the mean is not
+ * mean.item().toFixed(4); // => "4.6667"
+ * ```
+ */
+export function scope<T>(body: () => T): T {
+  const region = new Region();
+  const outer = currentRegion();
+  try {
+    const result = within(region, body);
+    if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
+      throw new TypeError(
+        "scope: the body returned a promise, and a scope ends when its body returns; open the scope inside the asynchronous code instead",
+      );
+    }
+    within(outer, () => {
+      for (const value of leaves(result)) {
+        // A tape that goes on holds its values itself.
+        if (value.tape === null || region.ends(value.tape)) place(value);
+      }
+    });
+    return result;
+  } finally {
+    region.end("the scope it was made in has ended; return it from the scope to keep it");
+  }
+}

@@ -1,0 +1,191 @@
+import ndarray, { type NdArray } from "ndarray";
+import type { Recorder } from "../ops/declare.ts";
+import type { Fluent } from "../ops/fluent.ts";
+import type { Backend } from "./backend.ts";
+import { Block, currentRegion, float, sink } from "./block.ts";
+import { type LiveNdArray, liveNdarray, type NestedNumbers, readNested } from "./doors.ts";
+import { arrayOf, bytesOf, type DType, type TypedArray } from "./dtype.ts";
+import { format, type Shape, sizeOf } from "./shape.ts";
+
+/**
+ * An immutable n-dimensional array in kernel memory, row-major and contiguous.
+ *
+ * Make one with `tensor`, `zeros` or an op. Ops are methods as well as functions: `x.tanh()` is `tanh(x)`.
+ */
+export class Tensor {
+  /** Lengths along each axis. */
+  readonly shape: Shape;
+  readonly dtype: DType;
+  /** Number of elements. */
+  readonly size: number;
+  /** The bytes behind this value. @internal */
+  block: Block;
+  /** Byte offset into the block. @internal */
+  readonly byteOffset: number;
+  /** The recorder that this value is tracked by. @internal */
+  readonly tape: Recorder | null;
+  /** Position on that recorder: an entry when at least 0, a watched leaf otherwise. @internal */
+  readonly id: number;
+  /** The same value without that recorder's tracking. @internal */
+  readonly primal: Tensor | null;
+  /** Where a consumed parameter went; see `consume`. @internal */
+  successor: Tensor | null = null;
+
+  /** @internal */
+  constructor(
+    block: Block,
+    byteOffset: number,
+    shape: Shape,
+    size: number,
+    dtype: DType,
+    tape: Recorder | null,
+    id: number,
+    primal: Tensor | null,
+  ) {
+    this.block = block;
+    this.byteOffset = byteOffset;
+    this.shape = shape;
+    this.size = size;
+    this.dtype = dtype;
+    this.tape = tape;
+    this.id = id;
+    this.primal = primal;
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  get backend(): Backend {
+    return this.block.backend;
+  }
+
+  /** Byte address of the first element. @internal */
+  get pointer(): number {
+    return this.block.pointer + this.byteOffset;
+  }
+
+  /** The elements, copied out in row-major order. Throws when the value is gone. */
+  toTypedArray(): TypedArray {
+    checkAlive(this, "toTypedArray");
+    const start = this.pointer / bytesOf[this.dtype];
+    return this.block.backend.memory.views[this.dtype].slice(start, start + this.size);
+  }
+
+  /** The elements as nested arrays of numbers; a plain number for a scalar. Throws when the value is gone. */
+  toArray(): NestedNumbers {
+    return readNested(this.toTypedArray(), this.shape);
+  }
+
+  /** A copy as an ndarray. Throws when the value is gone. */
+  toNdarray(): NdArray<TypedArray> {
+    return ndarray(this.toTypedArray(), [...this.shape]);
+  }
+
+  /**
+   * An ndarray that reads and writes this value's elements in place, through `get` and `set`.
+   *
+   * Taking one counts as a change: a later sweep over a tape that needs the value as it was throws.
+   */
+  liveView(): LiveNdArray {
+    checkAlive(this, "liveView");
+    this.block.version++;
+    return liveNdarray(this);
+  }
+
+  /** The only element, as a number. Throws when there is more than one, or when the value is gone. */
+  item(): number {
+    if (this.size !== 1) {
+      throw new RangeError(
+        `item: expected a tensor of one element, got shape ${format(this.shape)}; reduce it first, or use toArray()`,
+      );
+    }
+    checkAlive(this, "item");
+    return this.block.backend.memory.views[this.dtype][this.pointer / bytesOf[this.dtype]]!;
+  }
+
+  /** `Tensor float32 [2,3]`. */
+  toString(): string {
+    return `Tensor ${this.dtype} ${format(this.shape)}`;
+  }
+}
+
+export interface Tensor extends Fluent {}
+
+/** A new value with unset contents that nothing holds yet. @internal */
+export function allocate(backend: Backend, shape: Shape, dtype: DType): Tensor {
+  const size = sizeOf(shape);
+  const bytes = size * bytesOf[dtype];
+  const block = new Block(backend, backend.memory.allocate(bytes), bytes);
+  return new Tensor(block, 0, shape, size, dtype, null, 0, null);
+}
+
+/** The same bytes under another shape, from `start` elements on; nothing holds it yet. @internal */
+export function alias(x: Tensor, shape: Shape, start = 0): Tensor {
+  const byteOffset = x.byteOffset + start * bytesOf[x.dtype];
+  return new Tensor(x.block, byteOffset, shape, sizeOf(shape), x.dtype, null, 0, null);
+}
+
+/** `x` as tracked by `tape` at `id`. @internal */
+export function track(x: Tensor, tape: Recorder, id: number): Tensor {
+  return new Tensor(x.block, x.byteOffset, x.shape, x.size, x.dtype, tape, id, x);
+}
+
+/** `x` without any tracking: the value beneath every recorder. @internal */
+export function innermostPrimal(x: Tensor): Tensor {
+  let value = x;
+  while (value.primal !== null) value = value.primal;
+  return value;
+}
+
+/**
+ * Gives an untracked value its owner: the innermost scope; else the window that it was computed from; else itself,
+ * with the garbage collector as the net. @internal
+ */
+export function place(value: Tensor): Tensor {
+  const { block } = value;
+  const scope = currentRegion();
+  if (scope !== null) scope.hold(block);
+  else if (block.window !== null && !block.window.ended) block.window.hold(block);
+  else float(value, block);
+  return value;
+}
+
+/** Throws, with what became of it, when the value's bytes were returned. @internal */
+export function checkAlive(x: Tensor, where: string): void {
+  if (x.block.holders > 0) return;
+  throw new Error(`${where}: ${x} is gone: ${x.block.end ?? "nothing holds it"}`);
+}
+
+/** Copies a typed array into a new value. @internal */
+export function fromTypedArray(
+  backend: Backend,
+  data: ArrayLike<number>,
+  shape: Shape,
+  dtype: DType,
+): Tensor {
+  const value = allocate(backend, shape, dtype);
+  backend.memory.views[dtype].set(data, value.pointer / arrayOf[dtype].BYTES_PER_ELEMENT);
+  return value;
+}
+
+/**
+ * Takes `x` away from its user because `successor` replaces it: the bytes go back as soon as no tape segment
+ * needs them, and touching `x` again throws. @internal
+ */
+export function consume(x: Tensor, successor: Tensor, by: string): void {
+  const { block } = x;
+  const reason = `${by} consumed it; use what that call returned, or pass clone(...) to keep the old value`;
+  if (!sink(x, block, reason)) block.region?.drop(block, reason);
+  x.block = new Block(block.backend, 0, 0);
+  x.block.end = reason;
+  x.successor = successor;
+}
+
+/** The values that took the place of a tree's consumed ones, through any number of updates. @internal */
+export function latest(x: Tensor): Tensor {
+  let value = x;
+  while (value.successor !== null) value = value.successor;
+  return value;
+}

@@ -1,0 +1,124 @@
+import { Tensor } from "./tensor.ts";
+
+/** Tensors in plain nested objects and arrays; parameters, states and gradients are such trees. */
+export type Tree<Leaf = Tensor> =
+  | Leaf
+  | { readonly [name: string]: Tree<Leaf> }
+  | readonly Tree<Leaf>[];
+
+/** The tree `T` with every leaf of type `From` replaced by a `To`. */
+export type MapTree<T, To, From = Tensor> = T extends From
+  ? To
+  : T extends object
+    ? { -readonly [K in keyof T]: MapTree<T[K], To, From> }
+    : T;
+
+/** Tells a leaf of a tree from the objects and arrays around it. */
+export type IsLeaf<Leaf> = (value: unknown) => value is Leaf;
+
+/** True for tensors, the leaves of parameter trees. */
+export function isTensor(value: unknown): value is Tensor {
+  return value instanceof Tensor;
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Every leaf with its path (`"layers.0.W"`, `""` for a lone leaf), depth first, in the order of keys. */
+export function flatten<Leaf = Tensor>(
+  tree: unknown,
+  isLeaf: IsLeaf<Leaf> = isTensor as unknown as IsLeaf<Leaf>,
+): [path: string, leaf: Leaf][] {
+  const result: [string, Leaf][] = [];
+  const visit = (value: unknown, path: string): void => {
+    if (isLeaf(value)) result.push([path, value]);
+    else if (Array.isArray(value) || isPlain(value)) {
+      for (const [key, part] of Object.entries(value))
+        visit(part, path === "" ? key : `${path}.${key}`);
+    }
+  };
+  visit(tree, "");
+  return result;
+}
+
+/** Every tensor in a tree, depth first; whatever else stands there is passed over. */
+export function leaves(tree: unknown): Tensor[] {
+  return tree instanceof Tensor ? [tree] : flatten(tree).map(([, leaf]) => leaf);
+}
+
+/**
+ * A tree of the same structure with every leaf replaced by `f(leaf, path)`; what is not a leaf stays as it is.
+ *
+ * @example
+ * ```ts
+ * import { map, tensor } from "@chronograd/autodiff";
+ *
+ * map({ W: tensor([1, 2]), b: tensor(3) }, (x) => x.mul(2)).b.item(); // => 6
+ * ```
+ */
+export function map<T, To, Leaf = Tensor>(
+  tree: T,
+  f: (leaf: Leaf, path: string) => To,
+  isLeaf: IsLeaf<Leaf> = isTensor as unknown as IsLeaf<Leaf>,
+): MapTree<T, To, Leaf> {
+  const visit = (value: unknown, path: string): unknown => {
+    if (isLeaf(value)) return f(value, path);
+    const below = (key: string) => (path === "" ? key : `${path}.${key}`);
+    if (Array.isArray(value)) return value.map((part, i) => visit(part, below(String(i))));
+    if (isPlain(value)) {
+      return Object.fromEntries(
+        Object.entries(value).map(([key, part]) => [key, visit(part, below(key))]),
+      );
+    }
+    return value;
+  };
+  return visit(tree, "") as MapTree<T, To, Leaf>;
+}
+
+/**
+ * Pairs two trees leaf by leaf: `f(a, b, path)`.
+ *
+ * @throws when a path of the first tree has no leaf in the second, or the other way round
+ *
+ * @example
+ * ```ts
+ * import { tensor, zip } from "@chronograd/autodiff";
+ *
+ * zip({ w: tensor(1) }, { w: tensor(2) }, (a, b) => a.add(b)).w.item(); // => 3
+ * ```
+ */
+export function zip<T, U, To>(
+  first: T,
+  second: U,
+  f: (a: Tensor, b: Tensor, path: string) => To,
+): MapTree<T, To> {
+  const others = new Map(flatten(second));
+  const count = others.size;
+  let paired = 0;
+  const result = map(first, (leaf: Tensor, path) => {
+    const other = others.get(path);
+    if (other === undefined) {
+      throw new TypeError(
+        `zip: the second tree has no tensor at ${quote(path)}; both trees must have the same structure`,
+      );
+    }
+    paired++;
+    return f(leaf, other, path);
+  });
+  if (paired !== count) {
+    const mine = new Set(flatten(first).map(([path]) => path));
+    const extra = [...others.keys()].find((path) => !mine.has(path)) ?? "";
+    throw new TypeError(
+      `zip: the first tree has no tensor at ${quote(extra)}; both trees must have the same structure`,
+    );
+  }
+  return result;
+}
+
+/** A path for an error message. @internal */
+export function quote(path: string): string {
+  return path === "" ? "its root" : JSON.stringify(path);
+}
