@@ -1,0 +1,33 @@
+/**
+ * The door for authors of ops, cells and optimizers: declare a primitive with its rules, own the memory of what a
+ * loop makes.
+ *
+ * @packageDocumentation
+ */
+import "./ops/fluent.ts";
+
+export type * from "./kernels/contract.ts";
+export { Memory } from "./kernels/memory.ts";
+export { apply } from "./ops/apply.ts";
+export type {
+  AccumulateRule,
+  Application,
+  CompositeDeclaration,
+  Examples,
+  InputSpec,
+  JvpRule,
+  NoRule,
+  Op,
+  OpDeclaration,
+  Operand,
+  Recorder,
+  Sample,
+  VjpRule,
+} from "./ops/declare.ts";
+export { none, op } from "./ops/declare.ts";
+export { kernelsOf } from "./ops/kernels.ts";
+export { sumTo } from "./ops/reduce.ts";
+export type { Row } from "./ops/table.ts";
+export { opTable } from "./ops/table.ts";
+export { Region, within } from "./tensor/block.ts";
+export { alias, allocate, consume, latest, place } from "./tensor/tensor.ts";

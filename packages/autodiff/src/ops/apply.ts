@@ -1,0 +1,140 @@
+import { type Backend, defaultBackend } from "../tensor/backend.ts";
+import { filled } from "../tensor/doors.ts";
+import { type FloatDType, isFloat } from "../tensor/dtype.ts";
+import { format } from "../tensor/shape.ts";
+import { alias, allocate, checkAlive, place, Tensor } from "../tensor/tensor.ts";
+import type { OpDeclaration, Operand, Recorder } from "./declare.ts";
+
+/**
+ * Applies an op: on plain values it computes; on tracked ones it computes beneath the highest recorder and has
+ * that recorder append an entry.
+ */
+export function apply(
+  declaration: OpDeclaration,
+  operands: readonly Operand[],
+  attributes: unknown,
+): Tensor {
+  const inputs = asTensors(declaration, operands);
+  const output = run(declaration, inputs, attributes);
+  if (inputs !== operands) releaseTemporaries(operands, inputs);
+  return output.tape === null ? place(output) : output;
+}
+
+/** The recursion is as deep as tapes are nested. */
+function run(declaration: OpDeclaration, inputs: readonly Tensor[], attributes: unknown): Tensor {
+  let tape: Recorder | null = null;
+  for (const input of inputs) {
+    if (input.tape !== null && (tape === null || input.tape.level > tape.level)) tape = input.tape;
+  }
+  if (tape === null) return evaluate(declaration, inputs, attributes);
+  const primals = new Array<Tensor>(inputs.length);
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i]!;
+    primals[i] = input.tape === tape ? input.primal! : input;
+  }
+  return tape.record(
+    declaration,
+    inputs,
+    primals,
+    run(declaration, primals, attributes),
+    attributes,
+  );
+}
+
+function evaluate(
+  declaration: OpDeclaration,
+  inputs: readonly Tensor[],
+  attributes: unknown,
+): Tensor {
+  for (let i = 0; i < inputs.length; i++) {
+    if (inputs[i]!.block.holders <= 0) {
+      checkAlive(inputs[i]!, `${declaration.name}: argument ${argumentName(declaration, i)}`);
+    }
+  }
+  checkDTypes(declaration, inputs);
+  const first = inputs[0]!;
+  const shape = declaration.shape(inputs, attributes);
+  const start = declaration.view?.(inputs, attributes);
+  if (start !== undefined) return alias(first, shape, start);
+  const dtype =
+    declaration.dtype === undefined ? first.dtype : declaration.dtype(inputs, attributes);
+  const output = allocate(first.block.backend, shape, dtype);
+  declaration.forward!(first.block.backend, inputs, output, attributes);
+  if (declaration.outlives !== true) {
+    for (const input of inputs) output.block.window ??= input.block.window;
+  }
+  return output;
+}
+
+function argumentName(declaration: OpDeclaration, index: number): string {
+  return declaration.inputs[index] ?? `${declaration.inputs.at(-1) ?? "input"} ${index}`;
+}
+
+function checkDTypes(declaration: OpDeclaration, inputs: readonly Tensor[]): void {
+  const { accepts } = declaration;
+  const { backend } = inputs[0]!.block;
+  for (let i = 1; i < inputs.length; i++) {
+    if (inputs[i]!.block.backend !== backend) {
+      throw new TypeError(
+        `${declaration.name}: arguments ${argumentName(declaration, 0)} and ${argumentName(declaration, i)} belong to different backends; make both on one, for example tensor(x, { backend })`,
+      );
+    }
+  }
+  if (typeof accepts === "function") return accepts(inputs, declaration.name);
+  const { dtype } = inputs[0]!;
+  if (accepts !== "any" && !isFloat(dtype)) {
+    throw new TypeError(
+      `${declaration.name}: argument ${argumentName(declaration, 0)} is ${dtype} ${format(inputs[0]!.shape)}, expected float32 or float64; convert it with cast(x, "float32")`,
+    );
+  }
+  for (let i = 1; i < inputs.length; i++) {
+    if (inputs[i]!.dtype !== dtype) {
+      throw new TypeError(
+        `${declaration.name}: arguments must share a dtype, got ${dtype} for ${argumentName(declaration, 0)} and ${inputs[i]!.dtype} for ${argumentName(declaration, i)}; convert one with cast(x, "${dtype}")`,
+      );
+    }
+  }
+}
+
+function asTensors(declaration: OpDeclaration, operands: readonly Operand[]): readonly Tensor[] {
+  let allTensors = operands.length > 0;
+  for (const operand of operands) allTensors &&= operand instanceof Tensor;
+  if (allTensors) return operands as readonly Tensor[];
+  const like = operands.find((operand) => operand instanceof Tensor && isFloat(operand.dtype));
+  const backend = like instanceof Tensor ? like.block.backend : defaultBackend();
+  const dtype = like instanceof Tensor ? (like.dtype as FloatDType) : "float32";
+  return operands.map((operand, i) => {
+    if (operand instanceof Tensor) return operand;
+    if (typeof operand === "number") return constant(backend, operand, dtype);
+    throw new TypeError(
+      `${declaration.name}: argument ${argumentName(declaration, i)} must be a tensor or a number, got ${describe(operand)}; wrap data with tensor(...)`,
+    );
+  });
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
+}
+
+/** A scalar for a plain number, kept by the backend while there is room. The caller holds it. */
+function constant(backend: Backend, value: number, dtype: FloatDType): Tensor {
+  const table = backend.constants[dtype];
+  // A Map takes -0 for 0.
+  const keepable = !Object.is(value, -0);
+  const kept = keepable ? table.get(value) : undefined;
+  const result = kept ?? filled(backend, [], value, dtype);
+  if (kept === undefined && keepable && backend.hasRoomForConstant(dtype)) {
+    result.block.retain();
+    table.set(value, result);
+  }
+  result.block.retain();
+  return result;
+}
+
+/** Drops the hold on scalars made for one call: from here on the tape, if any, keeps them. */
+function releaseTemporaries(operands: readonly Operand[], inputs: readonly Tensor[]): void {
+  for (let i = 0; i < operands.length; i++) {
+    if (operands[i] !== inputs[i]) inputs[i]!.block.release("it stood for a number in one call");
+  }
+}

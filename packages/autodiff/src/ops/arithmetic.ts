@@ -1,0 +1,168 @@
+import type { BinaryName } from "../kernels/contract.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { sameShape } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { apply } from "./apply.ts";
+import { broadcasting } from "./broadcast.ts";
+import { equal, greater, less } from "./compare.ts";
+import { type InputSpec, type Op, type OpDeclaration, type Operand, op } from "./declare.ts";
+import { offset, scale } from "./elementwise.ts";
+import { sumTo } from "./reduce.ts";
+import { where } from "./select.ts";
+import { broadcastTo } from "./shape.ts";
+
+/** A function of two broadcasting operands, element by element. */
+export type BinaryOp = Op<(a: Operand, b: Operand) => Tensor>;
+
+/** `d` times the partial derivative by one operand, given both operands and the result. */
+type PartialRule = (d: Tensor, a: Tensor, b: Tensor, y: Tensor) => Tensor;
+
+interface BinaryDeclaration {
+  readonly name: BinaryName;
+  readonly partials: readonly [PartialRule, PartialRule];
+  /** Which of `a`, `b` and `y` the partial derivatives read. */
+  readonly keeps: string;
+  readonly domains?: readonly [InputSpec["domain"], InputSpec["domain"]];
+}
+
+function binary({ name, partials, keeps, domains }: BinaryDeclaration): OpDeclaration {
+  const declaration: OpDeclaration = {
+    ...broadcasting(name, (inputs) => apply(declaration, inputs, undefined), domains),
+    keeps: {
+      inputs: [0, 1].filter((i) => keeps.includes("ab"[i]!)),
+      output: keeps.includes("y"),
+    },
+    vjp: partials.map((partial) => (g, { inputs: [a, b], output }, input) => {
+      const shape = (input === 0 ? a! : b!).shape;
+      return sumTo(partial(g, a!, b!, output), shape);
+    }),
+    jvp(tangents, { inputs: [a, b], output }) {
+      let result: Tensor | undefined;
+      for (const [i, partial] of partials.entries()) {
+        const tangent = tangents[i];
+        if (!tangent) continue;
+        const part = partial(tangent, a!, b!, output);
+        result = result === undefined ? part : result.add(part);
+      }
+      return sameShape(result!.shape, output.shape) ? result! : broadcastTo(result!, output.shape);
+    },
+  };
+  return declaration;
+}
+
+function simple(declaration: OpDeclaration): BinaryOp {
+  return op(declaration, (a: Operand, b: Operand) => apply(declaration, [a, b], undefined));
+}
+
+function isFloatTensor(x: Operand): x is Tensor {
+  return x instanceof Tensor && isFloat(x.dtype);
+}
+
+const addDeclaration = binary({ name: "add", partials: [(d) => d, (d) => d], keeps: "" });
+/** `a + b`. */
+export const add: BinaryOp = op(addDeclaration, (a: Operand, b: Operand) => {
+  if (typeof b === "number" && isFloatTensor(a)) return offset(a, b);
+  if (typeof a === "number" && isFloatTensor(b)) return offset(b, a);
+  return apply(addDeclaration, [a, b], undefined);
+});
+
+const subDeclaration = binary({ name: "sub", partials: [(d) => d, (d) => d.neg()], keeps: "" });
+/** `a - b`. */
+export const sub: BinaryOp = op(subDeclaration, (a: Operand, b: Operand) =>
+  typeof b === "number" && isFloatTensor(a)
+    ? offset(a, -b)
+    : apply(subDeclaration, [a, b], undefined),
+);
+
+const mulDeclaration = binary({
+  name: "mul",
+  partials: [(d, _a, b) => d.mul(b), (d, a) => d.mul(a)],
+  keeps: "ab",
+});
+/** `a b`, element by element. */
+export const mul: BinaryOp = op(mulDeclaration, (a: Operand, b: Operand) => {
+  if (typeof b === "number" && isFloatTensor(a)) return scale(a, b);
+  if (typeof a === "number" && isFloatTensor(b)) return scale(b, a);
+  return apply(mulDeclaration, [a, b], undefined);
+});
+
+/** `a / b`. */
+export const div: BinaryOp = simple(
+  binary({
+    name: "div",
+    partials: [(d, _a, b) => d.div(b), (d, _a, b, y) => d.mul(y).div(b).neg()],
+    keeps: "by",
+    domains: [undefined, [0.4, 2]],
+  }),
+);
+
+/**
+ * `a^b`. By `a` it is `b a^(b-1)`, taken as 0 where `b` is 0; by `b` it is `a^b log a`, taken as 0 where `a` is 0
+ * and `b` is not negative.
+ */
+export const pow: BinaryOp = simple(
+  binary({
+    name: "pow",
+    partials: [
+      (d, a, b) => where(equal(b, 0), 0, d.mul(b).mul(a.pow(b.sub(1)))),
+      (d, a, b, y) => where(equal(a, 0).mul(less(b, 0).neg().add(1)), 0, d.mul(y).mul(a.log())),
+    ],
+    keeps: "aby",
+    domains: [[0.3, 2], undefined],
+  }),
+);
+
+/** 1 where `a` wins, 1/2 at a tie, 0 where it loses. */
+function share(wins: Tensor, a: Tensor, b: Tensor): Tensor {
+  return wins.add(equal(a, b).mul(0.5));
+}
+
+/** The larger of two; NaN where either is. At a tie each operand gets half the gradient. */
+export const maximum: BinaryOp = simple(
+  binary({
+    name: "maximum",
+    partials: [
+      (d, a, b) => d.mul(share(greater(a, b), a, b)),
+      (d, a, b) => d.mul(share(less(a, b), a, b)),
+    ],
+    keeps: "ab",
+  }),
+);
+
+/** The smaller of two; NaN where either is. At a tie each operand gets half the gradient. */
+export const minimum: BinaryOp = simple(
+  binary({
+    name: "minimum",
+    partials: [
+      (d, a, b) => d.mul(share(less(a, b), a, b)),
+      (d, a, b) => d.mul(share(greater(a, b), a, b)),
+    ],
+    keeps: "ab",
+  }),
+);
+
+/** The angle of the point (`b`, `a`) in radians, from -pi to pi. */
+export const atan2: BinaryOp = simple(
+  binary({
+    name: "atan2",
+    partials: [
+      (d, a, b) => d.mul(b).div(a.square().add(b.square())),
+      (d, a, b) => d.mul(a).div(a.square().add(b.square())).neg(),
+    ],
+    keeps: "ab",
+    domains: [[0.3, 2], undefined],
+  }),
+);
+
+/** `sqrt(a^2 + b^2)` without undue overflow; its derivative at the origin is taken as 0. */
+export const hypot: BinaryOp = simple(
+  binary({
+    name: "hypot",
+    partials: [
+      (d, a, _b, y) => where(equal(y, 0), 0, d.mul(a).div(y)),
+      (d, _a, b, y) => where(equal(y, 0), 0, d.mul(b).div(y)),
+    ],
+    keeps: "aby",
+    domains: [[0.3, 2], undefined],
+  }),
+);

@@ -1,0 +1,66 @@
+import type { CastKernels } from "../kernels/contract.ts";
+import { bytesOf, checkDType, type DType, isFloat } from "../tensor/dtype.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { apply } from "./apply.ts";
+import { type Op, type OpDeclaration, op } from "./declare.ts";
+
+const capital = { float32: "Float32", float64: "Float64", int32: "Int32" } as const;
+
+const castDeclaration: OpDeclaration<DType> = {
+  name: "cast",
+  inputs: ["x"],
+  accepts: "any",
+  shape: ([x]) => x!.shape,
+  dtype: (_inputs, dtype) => dtype,
+  forward(backend, [x], y, dtype) {
+    const name = `${x!.dtype}To${capital[dtype]}` as keyof CastKernels;
+    backend.kernels.cast[name](y.size, x!.pointer, y.pointer);
+  },
+  keeps: { inputs: [], output: false },
+  vjp: [(g, { inputs: [x] }) => cast(g, x!.dtype)],
+  jvp: ([dx], { attributes }) => cast(dx!, attributes),
+  samples: [
+    {
+      label: "to float64 and back",
+      inputs: [{ shape: [2, 3] }],
+      call: ([x]) => cast(cast(x!, "float64"), x!.dtype),
+    },
+  ],
+};
+
+/**
+ * `x` with elements of another dtype. Conversion to int32 truncates towards zero, and nothing flows back through
+ * it; between the float dtypes gradients do.
+ *
+ * @throws for an unknown dtype
+ */
+export const cast: Op<(x: Tensor, dtype: DType) => Tensor> = op(
+  castDeclaration,
+  (x: Tensor, dtype: DType) => {
+    checkDType(dtype, "cast");
+    if (dtype === x.dtype) return x;
+    return apply(castDeclaration, [isFloat(dtype) ? x : x.detach()], dtype);
+  },
+);
+
+const cloneDeclaration: OpDeclaration = {
+  name: "clone",
+  inputs: ["x"],
+  accepts: "any",
+  shape: ([x]) => x!.shape,
+  forward(backend, [x], y) {
+    const { uint8 } = backend.memory.views;
+    const bytes = y.size * bytesOf[y.dtype];
+    uint8.copyWithin(y.pointer, x!.pointer, x!.pointer + bytes);
+  },
+  outlives: true,
+  keeps: { inputs: [], output: false },
+  vjp: [(g) => g],
+  jvp: "linear",
+  samples: [{ label: "[3]", inputs: [{ shape: [3] }], call: ([x]) => clone(x!) }],
+};
+
+/** The same values in bytes of their own, which outlive the window they come from; gradients flow through. */
+export const clone: Op<(x: Tensor) => Tensor> = op(cloneDeclaration, (x: Tensor) =>
+  apply(cloneDeclaration, [x], undefined),
+);

@@ -1,0 +1,32 @@
+import type { BinaryName } from "../kernels/contract.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { apply } from "./apply.ts";
+import { broadcasting } from "./broadcast.ts";
+import { none, type Op, type OpDeclaration, type Operand, op } from "./declare.ts";
+
+/** A comparison of two broadcasting operands: 1 where it holds, 0 where not, in the operands' dtype. */
+export type CompareOp = Op<(a: Operand, b: Operand) => Tensor>;
+
+function comparison(name: BinaryName): CompareOp {
+  const noRule = none("piecewise constant: nothing flows through");
+  const declaration: OpDeclaration = {
+    ...broadcasting(name, (inputs) => apply(declaration, inputs, undefined)),
+    keeps: { inputs: [], output: false },
+    vjp: noRule,
+    jvp: noRule,
+  };
+  return op(declaration, (a: Operand, b: Operand) => apply(declaration, [a, b], undefined));
+}
+
+/** `a < b`. */
+export const less: CompareOp = comparison("less");
+/** `a <= b`. */
+export const lessEqual: CompareOp = comparison("lessEqual");
+/** `a > b`. */
+export const greater: CompareOp = comparison("greater");
+/** `a >= b`. */
+export const greaterEqual: CompareOp = comparison("greaterEqual");
+/** `a == b`; NaN equals nothing. */
+export const equal: CompareOp = comparison("equal");
+/** `a != b`; NaN differs from everything. */
+export const notEqual: CompareOp = comparison("notEqual");

@@ -1,0 +1,134 @@
+import type { Backend } from "../tensor/backend.ts";
+import type { DType } from "../tensor/dtype.ts";
+import type { Shape } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** What an op takes: a tensor, or a number that adopts the dtype of the tensors beside it. */
+export type Operand = Tensor | number;
+
+/** One application of an op, as derivative rules see it. */
+export interface Application<Attributes = unknown> {
+  readonly inputs: readonly Tensor[];
+  readonly output: Tensor;
+  readonly attributes: Attributes;
+}
+
+/** The cotangent of one input, from the cotangent `g` of the output. Written with ops, so it is differentiable. */
+export type VjpRule<Attributes> = {
+  bivarianceHack(g: Tensor, application: Application<Attributes>, input: number): Tensor;
+}["bivarianceHack"];
+
+/** The tangent of the output, from the tangents of the inputs (`null` where an input does not vary). */
+export type JvpRule<Attributes> = {
+  bivarianceHack(
+    tangents: readonly (Tensor | null)[],
+    application: Application<Attributes>,
+  ): Tensor;
+}["bivarianceHack"];
+
+/** Adds an input's cotangent to `into`, in place and without derivatives of its own; must equal `vjp`. */
+export type AccumulateRule<Attributes> = {
+  bivarianceHack(g: Tensor, application: Application<Attributes>, into: Tensor): void;
+}["bivarianceHack"];
+
+/** A derivative that does not exist, and why. */
+export interface NoRule {
+  readonly none: string;
+}
+
+/** Declares that there is no derivative: `vjp: none("integer output")`. */
+export function none(reason: string): NoRule {
+  return { none: reason };
+}
+
+/** True for `none(...)`. */
+export function isNone(rule: unknown): rule is NoRule {
+  return typeof rule === "object" && rule !== null && "none" in rule;
+}
+
+/** How test inputs are drawn: a shape, and where its elements lie. */
+export interface InputSpec {
+  readonly shape: Shape;
+  /** Bounds of the elements; `[-2, 2]` unless given. */
+  readonly domain?: readonly [number, number];
+  /** Draws whole numbers from `low` to `high - 1` as int32. */
+  readonly integers?: readonly [low: number, high: number];
+}
+
+/** One way to call an op, for generated tests, pages and benchmarks. */
+export interface Sample {
+  readonly label: string;
+  readonly inputs: readonly InputSpec[];
+  call(inputs: readonly Tensor[]): Tensor;
+}
+
+/** What tests and pages know about an op beyond its rules. */
+export interface Examples {
+  readonly samples: readonly Sample[];
+  /** Inputs at which the derivative jumps; tests keep away from them. */
+  readonly kinks?: readonly number[];
+}
+
+/** Everything the library knows about a primitive op. */
+export interface OpDeclaration<Attributes = unknown> extends Examples {
+  readonly name: string;
+  /** Names of the inputs, for error sentences. */
+  readonly inputs: readonly string[];
+  /** The output's shape; throws a sentence when the inputs' shapes do not fit. */
+  shape(inputs: readonly Tensor[], attributes: Attributes): Shape;
+  /** The output's dtype when it is not the first input's. */
+  dtype?(inputs: readonly Tensor[], attributes: Attributes): DType;
+  /** The dtypes that inputs may have: `float` (the default, all alike), `any` (all alike), or a check of its own. */
+  readonly accepts?: "float" | "any" | ((inputs: readonly Tensor[], name: string) => void);
+  /** Writes `output` with kernels. Absent in a view. */
+  forward?(
+    backend: Backend,
+    inputs: readonly Tensor[],
+    output: Tensor,
+    attributes: Attributes,
+  ): void;
+  /** Makes the output share the first input's bytes, `start` elements on; `undefined` where that is impossible. */
+  view?(inputs: readonly Tensor[], attributes: Attributes): number | undefined;
+  /** What the rules read: the values a tape must find unchanged. */
+  readonly keeps: { readonly inputs: readonly number[] | "all"; readonly output: boolean };
+  /** One rule per input, or one for all (it is told which). */
+  readonly vjp: readonly (VjpRule<Attributes> | NoRule)[] | VjpRule<Attributes> | NoRule;
+  /** The tangent rule; `"linear"` when the op is linear in all its inputs together. */
+  readonly jvp: JvpRule<Attributes> | "linear" | NoRule;
+  /** In-place forms of `vjp` rules, where they save memory or time. */
+  readonly accumulate?: readonly (AccumulateRule<Attributes> | undefined)[];
+  /** True when the output does not end with the window that its inputs come from: a copy to keep. */
+  readonly outlives?: true;
+  /** The same function in plain ops, for a fused op: tests hold them equal, recorded sweeps go through it. */
+  meaning?(inputs: readonly Tensor[], attributes: Attributes): Tensor;
+}
+
+/** A public function written with other ops; it has no rules of its own. */
+export interface CompositeDeclaration extends Examples {
+  readonly name: string;
+  readonly composite: true;
+}
+
+/** A public op: callable, with its declaration attached. */
+export type Op<F> = F & { readonly declaration: OpDeclaration | CompositeDeclaration };
+
+/** Joins a declaration and the function that users call. */
+export function op<F extends (...args: never[]) => unknown>(
+  declaration: OpDeclaration | CompositeDeclaration,
+  call: F,
+): Op<F> {
+  return Object.assign(call, { declaration });
+}
+
+/** What records ops: a tape. Higher levels were opened later and see the values of lower ones as plain. */
+export interface Recorder {
+  readonly level: number;
+  /** Appends an application whose inputs may be tracked here, given them and the output without this tracking. */
+  record(
+    declaration: OpDeclaration,
+    inputs: readonly Tensor[],
+    primals: readonly Tensor[],
+    output: Tensor,
+    attributes: unknown,
+  ): Tensor;
+}

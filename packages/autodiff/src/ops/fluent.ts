@@ -1,0 +1,18 @@
+import { Tensor } from "../tensor/tensor.ts";
+import { type Methods, methods } from "./table.ts";
+
+/** A function with its first argument bound to the receiver. */
+type Method<F> = F extends (x: never, ...rest: infer Rest) => infer Result
+  ? (...rest: Rest) => Result
+  : never;
+
+/** Every op as a method: `x.tanh()` for `tanh(x)`. */
+export type Fluent = { readonly [Name in keyof Methods]: Method<Methods[Name]> };
+
+for (const [name, call] of methods()) {
+  Object.defineProperty(Tensor.prototype, name, {
+    value(this: Tensor, ...rest: unknown[]) {
+      return call(this, ...rest);
+    },
+  });
+}

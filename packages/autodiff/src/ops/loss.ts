@@ -1,0 +1,208 @@
+import type { RowsName } from "../kernels/contract.ts";
+import { tensor } from "../tensor/doors.ts";
+import { format, normalizeAxis, sameShape } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { apply } from "./apply.ts";
+import { cast } from "./cast.ts";
+import { equal } from "./compare.ts";
+import { type Op, type OpDeclaration, op } from "./declare.ts";
+import { type Indices, oneHot } from "./indexing.ts";
+import { kernelsOf } from "./kernels.ts";
+import { logSumExp } from "./reduce.ts";
+import { where } from "./select.ts";
+import { transpose } from "./shape.ts";
+
+/** A normalisation along one axis, the last unless given. */
+export type NormalizeOp = Op<(x: Tensor, axis?: number) => Tensor>;
+
+interface RowsDeclaration {
+  readonly name: RowsName;
+  readonly vjp: (g: Tensor, y: Tensor) => Tensor;
+  readonly jvp: (dx: Tensor, y: Tensor) => Tensor;
+}
+
+function normalization({ name, vjp, jvp }: RowsDeclaration): NormalizeOp {
+  const declaration: OpDeclaration = {
+    name,
+    inputs: ["x"],
+    shape: ([x]) => x!.shape,
+    forward(backend, [x], y) {
+      const columns = x!.shape[x!.rank - 1]!;
+      if (y.size > 0) kernelsOf(backend, y)[name](y.size / columns, columns, x!.pointer, y.pointer);
+    },
+    keeps: { inputs: [], output: true },
+    vjp: [(g, { output }) => vjp(g, output)],
+    jvp: ([dx], { output }) => jvp(dx!, output),
+    samples: [
+      { label: "[3]", inputs: [{ shape: [3] }], call: ([x]) => normalize(x!) },
+      { label: "[2,3]", inputs: [{ shape: [2, 3] }], call: ([x]) => normalize(x!) },
+      { label: "axis 0", inputs: [{ shape: [3, 2] }], call: ([x]) => normalize(x!, 0) },
+      { label: "axis 1", inputs: [{ shape: [2, 3, 2] }], call: ([x]) => normalize(x!, 1) },
+    ],
+  };
+  const normalize: NormalizeOp = op(declaration, (x: Tensor, axis = -1) => {
+    const at = normalizeAxis(axis, x.rank, name);
+    const last = x.rank - 1;
+    if (at === last) return apply(declaration, [x], undefined);
+    const order = x.shape.map((_, i) => (i === at ? last : i === last ? at : i));
+    return transpose(apply(declaration, [transpose(x, order)], undefined), order);
+  });
+  return normalize;
+}
+
+/** `exp(x) / sum(exp(x))` along an axis (the last unless given), shifted so that nothing overflows. */
+export const softmax: NormalizeOp = normalization({
+  name: "softmax",
+  vjp: (g, y) => y.mul(g.sub(g.mul(y).sum(-1, { keepDims: true }))),
+  jvp: (dx, y) => y.mul(dx.sub(dx.mul(y).sum(-1, { keepDims: true }))),
+});
+
+/** `x - log(sum(exp(x)))` along an axis (the last unless given), shifted so that nothing overflows. */
+export const logSoftmax: NormalizeOp = normalization({
+  name: "logSoftmax",
+  vjp: (g, y) => g.sub(y.exp().mul(g.sum(-1, { keepDims: true }))),
+  jvp: (dx, y) => dx.sub(dx.mul(y.exp()).sum(-1, { keepDims: true })),
+});
+
+/** Options of `crossEntropy`. */
+export interface CrossEntropyOptions {
+  /** Targets of this value give a loss of 0 and no gradient; -100 unless given. */
+  readonly ignoreIndex?: number;
+}
+
+const crossEntropyDeclaration: OpDeclaration<number> = {
+  name: "crossEntropy",
+  inputs: ["logits", "targets"],
+  accepts([logits, targets]) {
+    if (logits!.dtype === "int32" || targets!.dtype !== "int32") {
+      throw new TypeError(
+        `crossEntropy: expected float logits and int32 targets, got ${logits!.dtype} and ${targets!.dtype}; convert targets with cast(targets, "int32")`,
+      );
+    }
+  },
+  shape([logits, targets], ignoreIndex) {
+    if (logits!.rank === 0 || !sameShape(logits!.shape.slice(0, -1), targets!.shape)) {
+      throw new RangeError(
+        `crossEntropy: targets must have the shape of logits without the last axis, got logits ${format(logits!.shape)} and targets ${format(targets!.shape)}`,
+      );
+    }
+    const classes = logits!.shape.at(-1)!;
+    const { kernels, memory } = targets!.block.backend;
+    const at = kernels.firstOutOfRange(targets!.size, targets!.pointer, 0, classes, ignoreIndex);
+    if (at >= 0) {
+      throw new RangeError(
+        `crossEntropy: target ${memory.views.int32[targets!.pointer / 4 + at]} at position ${at} is not one of the ${classes} classes; expected 0 to ${classes - 1} or ignoreIndex ${ignoreIndex}`,
+      );
+    }
+    return targets!.shape;
+  },
+  forward(backend, [logits, targets], y, ignoreIndex) {
+    kernelsOf(backend, y).crossEntropy(
+      y.size,
+      logits!.shape.at(-1)!,
+      logits!.pointer,
+      targets!.pointer,
+      ignoreIndex,
+      y.pointer,
+    );
+  },
+  keeps: { inputs: [0, 1], output: false },
+  vjp: [
+    (g, { inputs: [logits, targets], attributes }) =>
+      apply(crossEntropyVjpDeclaration, [logits!, targets!, g], attributes),
+    { none: "targets are integers: nothing flows through" },
+  ],
+  jvp([dx], { inputs: [logits, targets], attributes: ignoreIndex }) {
+    const counted = notIgnored(targets!, logits!, ignoreIndex);
+    return slope(logits!, targets!).mul(dx!).sum(-1).mul(counted);
+  },
+  meaning([logits, targets], ignoreIndex) {
+    const picked = logits!.mul(labels(targets!, logits!)).sum(-1);
+    return logSumExp(logits!, -1)
+      .sub(picked)
+      .mul(notIgnored(targets!, logits!, ignoreIndex));
+  },
+  samples: [
+    {
+      label: "[4,3]",
+      inputs: [{ shape: [4, 3] }, { shape: [4], integers: [0, 3] }],
+      call: ([x, t]) => crossEntropy(x!, t!),
+    },
+    {
+      label: "[2,2,3], class 0 ignored",
+      inputs: [{ shape: [2, 2, 3] }, { shape: [2, 2], integers: [0, 3] }],
+      call: ([x, t]) => crossEntropy(x!, t!, { ignoreIndex: 0 }),
+    },
+  ],
+};
+
+function labels(targets: Tensor, logits: Tensor): Tensor {
+  const dtype = logits.dtype === "float64" ? "float64" : "float32";
+  return oneHot(targets, logits.shape.at(-1)!, { dtype });
+}
+
+/** 1 for targets that count, 0 for ignored ones. */
+function notIgnored(targets: Tensor, logits: Tensor, ignoreIndex: number): Tensor {
+  return where(equal(cast(targets, logits.dtype), ignoreIndex), 0, 1);
+}
+
+/** The derivative of each row's loss by its logits. */
+function slope(logits: Tensor, targets: Tensor): Tensor {
+  return softmax(logits).sub(labels(targets, logits));
+}
+
+const crossEntropyVjpDeclaration: OpDeclaration<number> = {
+  name: "crossEntropyVjp",
+  inputs: ["logits", "targets", "g"],
+  accepts: () => {},
+  shape: ([logits]) => logits!.shape,
+  forward(backend, [logits, targets, g], y, ignoreIndex) {
+    kernelsOf(backend, y).crossEntropyVjp(
+      targets!.size,
+      logits!.shape.at(-1)!,
+      logits!.pointer,
+      targets!.pointer,
+      ignoreIndex,
+      g!.pointer,
+      y.pointer,
+    );
+  },
+  keeps: { inputs: [0, 1, 2], output: false },
+  vjp(h, { inputs: [logits, targets, g], attributes: ignoreIndex }, input) {
+    const counted = notIgnored(targets!, logits!, ignoreIndex);
+    if (input === 2) return slope(logits!, targets!).mul(h).sum(-1).mul(counted);
+    // The softmax is the only part that varies with the logits.
+    const p = softmax(logits!);
+    const weighted = h.mul(g!.mul(counted).expandDims(-1));
+    return p.mul(weighted.sub(weighted.mul(p).sum(-1, { keepDims: true })));
+  },
+  jvp([dx, , dg], { inputs: [logits, targets, g], attributes: ignoreIndex }) {
+    const counted = notIgnored(targets!, logits!, ignoreIndex).expandDims(-1);
+    const p = softmax(logits!);
+    const byLogits =
+      dx && p.mul(dx.sub(dx.mul(p).sum(-1, { keepDims: true }))).mul(g!.expandDims(-1));
+    const byG = dg && slope(logits!, targets!).mul(dg.expandDims(-1));
+    return (byLogits && byG ? byLogits.add(byG) : (byLogits ?? byG)!).mul(counted);
+  },
+  samples: [],
+};
+
+/**
+ * `-log softmax(logits)[target]` for each row: the loss of a classifier, in nats, not reduced.
+ *
+ * @param logits unnormalised scores `[..., C]`
+ * @param targets class numbers `[...]`, int32, from 0 to C - 1, or `ignoreIndex`
+ * @throws when the shapes do not match or a target is not a class
+ */
+export const crossEntropy: Op<
+  (logits: Tensor, targets: Indices, options?: CrossEntropyOptions) => Tensor
+> = op(
+  crossEntropyDeclaration,
+  (logits: Tensor, targets: Indices, { ignoreIndex = -100 }: CrossEntropyOptions = {}) => {
+    const classes =
+      targets instanceof Tensor
+        ? targets
+        : tensor(targets, { dtype: "int32", backend: logits.backend });
+    return apply(crossEntropyDeclaration, [logits, classes], ignoreIndex);
+  },
+);

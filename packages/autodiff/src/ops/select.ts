@@ -1,0 +1,106 @@
+import { bytesOf } from "../tensor/dtype.ts";
+import { broadcastShapes } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { apply } from "./apply.ts";
+import { cast } from "./cast.ts";
+import { greater, less } from "./compare.ts";
+import { type Op, type OpDeclaration, type Operand, op } from "./declare.ts";
+import { kernelsOf } from "./kernels.ts";
+import { sumTo } from "./reduce.ts";
+import { broadcastStrides, planes } from "./strided.ts";
+
+const whereDeclaration: OpDeclaration = {
+  name: "where",
+  inputs: ["condition", "a", "b"],
+  shape: ([condition, a, b]) =>
+    broadcastShapes(condition!.shape, broadcastShapes(a!.shape, b!.shape, "where"), "where"),
+  forward(backend, inputs, y) {
+    if (y.size === 0) return;
+    const { select } = kernelsOf(backend, y);
+    const bytes = bytesOf[y.dtype];
+    const { rows, cols, row, col, offsets } = planes(
+      y.shape,
+      inputs.map((input) => broadcastStrides(input.shape, y.shape)),
+    );
+    for (let i = 0; i < offsets[0]!.length; i++) {
+      const at = (k: number) => inputs[k]!.pointer + offsets[k]![i]! * bytes;
+      const plane = y.pointer + i * rows * cols * bytes;
+      select(
+        rows,
+        cols,
+        at(0),
+        row[0]!,
+        col[0]!,
+        at(1),
+        row[1]!,
+        col[1]!,
+        at(2),
+        row[2]!,
+        col[2]!,
+        plane,
+      );
+    }
+  },
+  keeps: { inputs: [0], output: false },
+  vjp: [
+    { none: "a condition is piecewise constant: nothing flows through" },
+    (g, { inputs: [condition, a] }) => sumTo(where(condition!, g, 0), a!.shape),
+    (g, { inputs: [condition, , b] }) => sumTo(where(condition!, 0, g), b!.shape),
+  ],
+  jvp: ([, da, db], { inputs: [condition], output }) => {
+    const result = where(condition!, da ?? 0, db ?? 0);
+    return result.size === output.size ? result : result.broadcastTo(output.shape);
+  },
+  samples: [
+    { label: "same shapes", shapes: [[4], [4], [4]] },
+    { label: "condition stretched", shapes: [[3], [2, 3], [2, 3]] },
+    { label: "values stretched", shapes: [[2, 3], [], [2, 1]] },
+  ].map(({ label, shapes }) => ({
+    label,
+    inputs: shapes.map((shape) => ({ shape })),
+    call: ([c, a, b]) => where(greater(c!, 0), a!, b!),
+  })),
+  kinks: [0],
+};
+
+/**
+ * `a` where `condition` is not 0, `b` elsewhere; all three broadcast. The condition is a float tensor, as
+ * comparisons give, or int32.
+ *
+ * @throws when the shapes do not broadcast or `a` and `b` differ in dtype
+ */
+export const where: Op<(condition: Operand, a: Operand, b: Operand) => Tensor> = op(
+  whereDeclaration,
+  (condition: Operand, a: Operand, b: Operand) => {
+    const value = a instanceof Tensor ? a : b;
+    const mask =
+      condition instanceof Tensor && value instanceof Tensor && value.dtype !== condition.dtype
+        ? cast(condition, value.dtype)
+        : condition;
+    return apply(whereDeclaration, [mask, a, b], undefined);
+  },
+);
+
+/**
+ * `x` limited to `low` and `high` (either may be infinite); 1 flows back inside and at the limits, 0 outside.
+ *
+ * @throws when `low` is above `high`
+ */
+export const clip: Op<(x: Tensor, low: number, high: number) => Tensor> = op(
+  {
+    name: "clip",
+    composite: true,
+    samples: [
+      { label: "[5]", inputs: [{ shape: [5] }], call: ([x]) => clip(x!, -0.7, 0.9) },
+      { label: "one side", inputs: [{ shape: [2, 3] }], call: ([x]) => clip(x!, -Infinity, 0.5) },
+    ],
+    kinks: [-0.7, 0.9, 0.5],
+  },
+  (x: Tensor, low: number, high: number) => {
+    if (!(low <= high)) {
+      throw new RangeError(`clip: low must not exceed high, got low ${low} and high ${high}`);
+    }
+    const above = low === -Infinity ? x : where(less(x, low), low, x);
+    return high === Infinity ? above : where(greater(x, high), high, above);
+  },
+);

@@ -1,0 +1,323 @@
+import { bytesOf } from "../tensor/dtype.ts";
+import {
+  broadcastsTo,
+  checkShape,
+  format,
+  normalizeAxis,
+  type Shape,
+  sameShape,
+  sizeOf,
+  stridesOf,
+} from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { apply } from "./apply.ts";
+import { type Op, type OpDeclaration, op } from "./declare.ts";
+import { sumTo } from "./reduce.ts";
+import { broadcastStrides, copyStrided } from "./strided.ts";
+
+const reshapeDeclaration: OpDeclaration<Shape> = {
+  name: "reshape",
+  inputs: ["x"],
+  accepts: "any",
+  shape: (_inputs, shape) => shape,
+  view: () => 0,
+  keeps: { inputs: [], output: false },
+  vjp: [(g, { inputs: [x] }) => reshape(g, x!.shape)],
+  jvp: "linear",
+  samples: [
+    { label: "[2,3] to [3,2]", inputs: [{ shape: [2, 3] }], call: ([x]) => reshape(x!, [3, 2]) },
+    { label: "[4] to [2,-1]", inputs: [{ shape: [4] }], call: ([x]) => reshape(x!, [2, -1]) },
+    { label: "[1] to []", inputs: [{ shape: [1] }], call: ([x]) => reshape(x!, []) },
+  ],
+};
+
+/**
+ * The same elements in row-major order under another shape; one length may be -1 and is then worked out. No copy.
+ *
+ * @throws when the sizes differ
+ */
+export const reshape: Op<(x: Tensor, shape: Shape) => Tensor> = op(
+  reshapeDeclaration,
+  (x: Tensor, shape: Shape) => {
+    const open = shape.indexOf(-1);
+    let target: Shape = shape;
+    if (open >= 0) {
+      const rest = sizeOf(shape.filter((_, axis) => axis !== open));
+      target = shape.with(open, rest === 0 ? 0 : x.size / rest);
+    }
+    if (target.some((n) => !Number.isInteger(n) || n < 0) || sizeOf(target) !== x.size) {
+      throw new RangeError(
+        `reshape: ${format(x.shape)} has ${x.size} elements and does not fit shape ${format(shape)}`,
+      );
+    }
+    return sameShape(target, x.shape) ? x : apply(reshapeDeclaration, [x], [...target]);
+  },
+);
+
+/**
+ * Removes axes of length 1: those named, or all.
+ *
+ * @throws when a named axis is not of length 1
+ */
+export const squeeze: Op<(x: Tensor, axis?: number) => Tensor> = op(
+  {
+    name: "squeeze",
+    composite: true,
+    samples: [{ label: "[2,1,3]", inputs: [{ shape: [2, 1, 3] }], call: ([x]) => squeeze(x!, 1) }],
+  },
+  (x: Tensor, axis?: number) => {
+    if (axis === undefined)
+      return reshape(
+        x,
+        x.shape.filter((n) => n !== 1),
+      );
+    const at = normalizeAxis(axis, x.rank, "squeeze");
+    if (x.shape[at] !== 1) {
+      throw new RangeError(
+        `squeeze: axis ${axis} of ${format(x.shape)} has length ${x.shape[at]}, expected 1`,
+      );
+    }
+    return reshape(
+      x,
+      x.shape.filter((_, i) => i !== at),
+    );
+  },
+);
+
+/** Inserts an axis of length 1 so that it becomes axis `axis` of the result. */
+export const expandDims: Op<(x: Tensor, axis: number) => Tensor> = op(
+  {
+    name: "expandDims",
+    composite: true,
+    samples: [
+      { label: "[2,3]", inputs: [{ shape: [2, 3] }], call: ([x]) => expandDims(x!, 1) },
+      { label: "at the end", inputs: [{ shape: [2, 3] }], call: ([x]) => expandDims(x!, -1) },
+    ],
+  },
+  (x: Tensor, axis: number) =>
+    reshape(x, x.shape.toSpliced(normalizeAxis(axis, x.rank + 1, "expandDims"), 0, 1)),
+);
+
+const transposeDeclaration: OpDeclaration<readonly number[]> = {
+  name: "transpose",
+  inputs: ["x"],
+  accepts: "any",
+  shape: ([x], axes) => axes.map((axis) => x!.shape[axis]!),
+  forward(backend, [x], y, axes) {
+    const strides = stridesOf(x!.shape);
+    const permuted = axes.map((axis) => strides[axis]!);
+    copyStrided(backend, y.dtype, y.shape, x!.pointer, permuted, y.pointer, stridesOf(y.shape));
+  },
+  keeps: { inputs: [], output: false },
+  vjp: [
+    (g, { attributes: axes }) =>
+      transpose(
+        g,
+        axes.map((_, i) => axes.indexOf(i)),
+      ),
+  ],
+  jvp: "linear",
+  samples: [
+    { label: "[2,3]", inputs: [{ shape: [2, 3] }], call: ([x]) => transpose(x!) },
+    {
+      label: "[2,3,4]",
+      inputs: [{ shape: [2, 3, 4] }],
+      call: ([x]) => transpose(x!, [1, 0, 2]),
+    },
+    {
+      label: "[2,3,2,2]",
+      inputs: [{ shape: [2, 3, 2, 2] }],
+      call: ([x]) => transpose(x!, [3, 0, -2, 1]),
+    },
+  ],
+};
+
+/**
+ * The axes in another order: axis `i` of the result is axis `axes[i]` of `x`; reversed unless given.
+ *
+ * @throws unless `axes` names every axis once
+ */
+export const transpose: Op<(x: Tensor, axes?: readonly number[]) => Tensor> = op(
+  transposeDeclaration,
+  (x: Tensor, axes: readonly number[] = x.shape.map((_, i) => x.rank - 1 - i)) => {
+    const order = axes.map((axis) => normalizeAxis(axis, x.rank, "transpose"));
+    if (new Set(order).size !== x.rank || order.length !== x.rank) {
+      throw new RangeError(
+        `transpose: axes ${format(axes)} must name each of the ${x.rank} axes of ${format(x.shape)} once`,
+      );
+    }
+    return apply(transposeDeclaration, [x], order);
+  },
+);
+
+const broadcastToDeclaration: OpDeclaration<Shape> = {
+  name: "broadcastTo",
+  inputs: ["x"],
+  accepts: "any",
+  shape: ([x], shape) => {
+    checkShape(shape, "broadcastTo");
+    if (broadcastsTo(x!.shape, shape)) return shape;
+    throw new RangeError(
+      `broadcastTo: ${format(x!.shape)} does not broadcast to ${format(shape)}; lengths must match from the right or be 1`,
+    );
+  },
+  forward(backend, [x], y) {
+    const from = broadcastStrides(x!.shape, y.shape);
+    copyStrided(backend, y.dtype, y.shape, x!.pointer, from, y.pointer, stridesOf(y.shape));
+  },
+  keeps: { inputs: [], output: false },
+  vjp: [(g, { inputs: [x] }) => sumTo(g, x!.shape)],
+  jvp: "linear",
+  samples: [
+    { label: "[3] to [2,3]", inputs: [{ shape: [3] }], call: ([x]) => broadcastTo(x!, [2, 3]) },
+    {
+      label: "[2,1] to [4,2,3]",
+      inputs: [{ shape: [2, 1] }],
+      call: ([x]) => broadcastTo(x!, [4, 2, 3]),
+    },
+    { label: "[] to [2]", inputs: [{ shape: [] }], call: ([x]) => broadcastTo(x!, [2]) },
+  ],
+};
+
+/**
+ * `x` repeated along axes of length 1 and new leading axes until it has `shape`.
+ *
+ * @throws when it does not broadcast to that shape
+ */
+export const broadcastTo: Op<(x: Tensor, shape: Shape) => Tensor> = op(
+  broadcastToDeclaration,
+  (x: Tensor, shape: Shape) =>
+    sameShape(x.shape, shape) ? x : apply(broadcastToDeclaration, [x], [...shape]),
+);
+
+/**
+ * `x` repeated `counts[i]` times along axis `i`; missing leading axes count as 1, as in NumPy.
+ *
+ * @throws unless the counts are whole numbers of at least 0
+ */
+export const tile: Op<(x: Tensor, counts: readonly number[]) => Tensor> = op(
+  {
+    name: "tile",
+    composite: true,
+    samples: [
+      { label: "[2,3] by [2,1]", inputs: [{ shape: [2, 3] }], call: ([x]) => tile(x!, [2, 1]) },
+      { label: "[2] by [3,2]", inputs: [{ shape: [2] }], call: ([x]) => tile(x!, [3, 2]) },
+    ],
+  },
+  (x: Tensor, counts: readonly number[]) => {
+    checkShape(counts, "tile");
+    const rank = Math.max(x.rank, counts.length);
+    const lengths = [...Array(rank - x.rank).fill(1), ...x.shape] as number[];
+    const times = [...Array(rank - counts.length).fill(1), ...counts] as number[];
+    const single = reshape(
+      x,
+      lengths.flatMap((n) => [1, n]),
+    );
+    const repeated = broadcastTo(
+      single,
+      lengths.flatMap((n, axis) => [times[axis]!, n]),
+    );
+    return reshape(
+      repeated,
+      lengths.map((n, axis) => n * times[axis]!),
+    );
+  },
+);
+
+const concatDeclaration: OpDeclaration<number> = {
+  name: "concat",
+  inputs: ["tensor"],
+  accepts: "any",
+  shape(inputs, axis) {
+    const first = inputs[0]!.shape;
+    let length = 0;
+    for (const { shape } of inputs) {
+      if (shape.length !== first.length || shape.some((n, i) => i !== axis && n !== first[i])) {
+        throw new RangeError(
+          `concat: shapes must agree except along axis ${axis}, got ${inputs.map((x) => format(x.shape)).join(" and ")}`,
+        );
+      }
+      length += shape[axis]!;
+    }
+    return first.with(axis, length);
+  },
+  forward(backend, inputs, y, axis) {
+    const strides = stridesOf(y.shape);
+    let start = 0;
+    for (const x of inputs) {
+      const to = y.pointer + start * strides[axis]! * bytesOf[y.dtype];
+      copyStrided(backend, y.dtype, x.shape, x.pointer, stridesOf(x.shape), to, strides);
+      start += x.shape[axis]!;
+    }
+  },
+  keeps: { inputs: [], output: false },
+  vjp(g, { inputs, attributes: axis }, input) {
+    let start = 0;
+    for (let i = 0; i < input; i++) start += inputs[i]!.shape[axis]!;
+    const length = inputs[input]!.shape[axis]!;
+    return g.slice(g.shape.map((_, i) => (i === axis ? [start, start + length] : null)));
+  },
+  jvp: "linear",
+  samples: [
+    {
+      label: "[2,3] and [1,3]",
+      inputs: [{ shape: [2, 3] }, { shape: [1, 3] }],
+      call: (xs) => concat(xs),
+    },
+    {
+      label: "along the last axis",
+      inputs: [{ shape: [2, 3] }, { shape: [2, 1] }, { shape: [2, 2] }],
+      call: (xs) => concat(xs, -1),
+    },
+  ],
+};
+
+/**
+ * Tensors joined along an axis (0 unless given).
+ *
+ * @throws when the list is empty or the shapes differ elsewhere
+ */
+export const concat: Op<(tensors: readonly Tensor[], axis?: number) => Tensor> = op(
+  concatDeclaration,
+  (tensors: readonly Tensor[], axis = 0) => {
+    if (tensors.length === 0)
+      throw new RangeError("concat: expected at least one tensor, got none");
+    return apply(concatDeclaration, tensors, normalizeAxis(axis, tensors[0]!.rank, "concat"));
+  },
+);
+
+/**
+ * Tensors of one shape side by side along a new axis (0 unless given).
+ *
+ * @throws when the list is empty or the shapes differ
+ */
+export const stack: Op<(tensors: readonly Tensor[], axis?: number) => Tensor> = op(
+  {
+    name: "stack",
+    composite: true,
+    samples: [
+      { label: "[3] twice", inputs: [{ shape: [3] }, { shape: [3] }], call: (xs) => stack(xs) },
+      {
+        label: "along the last axis",
+        inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
+        call: (xs) => stack(xs, -1),
+      },
+    ],
+  },
+  (tensors: readonly Tensor[], axis = 0) => {
+    const first = tensors[0];
+    if (first === undefined) throw new RangeError("stack: expected at least one tensor, got none");
+    const at = normalizeAxis(axis, first.rank + 1, "stack");
+    for (const x of tensors) {
+      if (!sameShape(x.shape, first.shape)) {
+        throw new RangeError(
+          `stack: shapes must be equal, got ${tensors.map((t) => format(t.shape)).join(" and ")}`,
+        );
+      }
+    }
+    return concat(
+      tensors.map((x) => expandDims(x, at)),
+      at,
+    );
+  },
+);

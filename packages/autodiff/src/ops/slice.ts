@@ -1,0 +1,335 @@
+import { bytesOf } from "../tensor/dtype.ts";
+import { checkShape, format, normalizeAxis, type Shape, stridesOf } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { apply } from "./apply.ts";
+import { type Op, type OpDeclaration, op } from "./declare.ts";
+import { kernelsOf } from "./kernels.ts";
+import { reshape } from "./shape.ts";
+import { copyStrided, planes } from "./strided.ts";
+
+/**
+ * What to take along one axis: an index (the axis goes away), `[start, stop, step]` with the end open where left
+ * out or `null`, or `null` for all. Negative positions count from the end; a negative step walks backwards.
+ */
+export type Range =
+  | number
+  | null
+  | readonly [start?: number | null, stop?: number | null, step?: number | null];
+
+/** A window on a larger shape: where it starts, how it steps, and how long it is along each axis. */
+export interface Window {
+  readonly whole: Shape;
+  readonly starts: readonly number[];
+  readonly steps: readonly number[];
+  readonly lengths: Shape;
+}
+
+function clamp(x: number, low: number, high: number): number {
+  return Math.min(Math.max(x, low), high);
+}
+
+/** One axis of a window, by Python's rules for slices. */
+function rangeAlong(range: Range, length: number, axis: number): [number, number, number] {
+  if (range === null) return [0, 1, length];
+  if (typeof range === "number") {
+    const index = range < 0 ? range + length : range;
+    if (!Number.isInteger(range) || index < 0 || index >= length) {
+      throw new RangeError(
+        `slice: index ${range} is out of range for axis ${axis} of length ${length}`,
+      );
+    }
+    return [index, 1, 1];
+  }
+  const step = range[2] ?? 1;
+  if (!Number.isInteger(step) || step === 0) {
+    throw new RangeError(
+      `slice: step along axis ${axis} must be a whole number other than 0, got ${step}`,
+    );
+  }
+  const position = (value: number | null | undefined, open: number): number => {
+    if (value === null || value === undefined) return open;
+    if (!Number.isInteger(value)) {
+      throw new RangeError(
+        `slice: positions along axis ${axis} must be whole numbers, got ${value}`,
+      );
+    }
+    const counted = value < 0 ? value + length : value;
+    return step > 0 ? clamp(counted, 0, length) : clamp(counted, -1, length - 1);
+  };
+  const start = position(range[0], step > 0 ? 0 : length - 1);
+  const stop = position(range[1], step > 0 ? length : -1);
+  return [start, step, Math.max(0, Math.ceil((stop - start) / step))];
+}
+
+/** Element offset of the window's first element, and its strides, on row-major `whole`. */
+function place({ whole, starts, steps }: Window): { first: number; strides: number[] } {
+  const strides = stridesOf(whole);
+  let first = 0;
+  starts.forEach((start, axis) => {
+    first += start * strides[axis]!;
+  });
+  return { first, strides: strides.map((stride, axis) => stride * steps[axis]!) };
+}
+
+/** True when the window's elements stand side by side in `whole`. */
+function isContiguous({ whole, steps, lengths }: Window): boolean {
+  let axis = 0;
+  while (axis < whole.length && lengths[axis] === 1) axis++;
+  if (axis < whole.length && steps[axis] !== 1) return false;
+  for (axis++; axis < whole.length; axis++) {
+    if (lengths[axis] !== whole[axis] || (steps[axis] !== 1 && whole[axis] !== 1)) return false;
+  }
+  return true;
+}
+
+const sliceDeclaration: OpDeclaration<Window> = {
+  name: "slice",
+  inputs: ["x"],
+  accepts: "any",
+  shape: (_inputs, { lengths }) => lengths,
+  view: (_inputs, window) => (isContiguous(window) ? place(window).first : undefined),
+  forward(backend, [x], y, window) {
+    if (y.size === 0) return;
+    const { first, strides } = place(window);
+    const from = x!.pointer + first * bytesOf[y.dtype];
+    copyStrided(backend, y.dtype, y.shape, from, strides, y.pointer, stridesOf(y.shape));
+  },
+  keeps: { inputs: [], output: false },
+  vjp: [(g, { attributes }) => unslice(g, attributes)],
+  jvp: "linear",
+  accumulate: [
+    (g, { attributes: window }, into) => {
+      // Runs of elements that stand side by side in both; row starts are what `place` says of the other axes.
+      const { whole, steps, lengths } = window;
+      let axis = whole.length;
+      let run = 1;
+      while (axis > 0 && (axis === whole.length || lengths[axis] === whole[axis])) {
+        if (steps[axis - 1] !== 1 && lengths[axis - 1] !== 1) break;
+        axis--;
+        run *= lengths[axis]!;
+      }
+      const { first, strides } = place(window);
+      const walk = planes(lengths.slice(0, axis), [strides.slice(0, axis)]);
+      const { add } = kernelsOf(into.block.backend, into);
+      const bytes = bytesOf[into.dtype];
+      let from = g.pointer;
+      if (g.size === 0) return;
+      for (const offset of walk.offsets[0]!) {
+        for (let i = 0; i < walk.rows; i++) {
+          for (let j = 0; j < walk.cols; j++) {
+            const at = first + offset + i * walk.row[0]! + j * walk.col[0]!;
+            const to = into.pointer + at * bytes;
+            add(1, run, to, run, 1, from, run, 1, to);
+            from += run * bytes;
+          }
+        }
+      }
+    },
+  ],
+  samples: [
+    { label: "rows", inputs: [{ shape: [4, 3] }], call: ([x]) => slice(x!, [[1, 3]]) },
+    { label: "an index", inputs: [{ shape: [4, 3] }], call: ([x]) => slice(x!, [-1]) },
+    {
+      label: "columns backwards in twos",
+      inputs: [{ shape: [2, 5] }],
+      call: ([x]) => slice(x!, [null, [-1, null, -2]]),
+    },
+    { label: "nothing", inputs: [{ shape: [3] }], call: ([x]) => slice(x!, [[2, 1]]) },
+  ],
+};
+
+const unsliceDeclaration: OpDeclaration<Window> = {
+  name: "unslice",
+  inputs: ["g"],
+  shape: (_inputs, { whole }) => whole,
+  forward(backend, [g], y, window) {
+    kernelsOf(backend, y).fill(y.size, 0, y.pointer);
+    if (g!.size === 0) return;
+    const { first, strides } = place(window);
+    const to = y.pointer + first * bytesOf[y.dtype];
+    copyStrided(backend, y.dtype, g!.shape, g!.pointer, stridesOf(g!.shape), to, strides);
+  },
+  keeps: { inputs: [], output: false },
+  vjp: [(g, { attributes }) => apply(sliceDeclaration, [g], attributes)],
+  jvp: "linear",
+  samples: [
+    {
+      label: "into [2,4]",
+      inputs: [{ shape: [2, 2] }],
+      call: ([g]) =>
+        unslice(g!, { whole: [2, 4], starts: [0, 3], steps: [1, -2], lengths: [2, 2] }),
+    },
+  ],
+};
+
+/** The adjoint of `slice`: zeros of the whole shape with `g` at the window's places. @internal */
+export const unslice: Op<(g: Tensor, window: Window) => Tensor> = op(
+  unsliceDeclaration,
+  (g: Tensor, window: Window) => apply(unsliceDeclaration, [g], window),
+);
+
+/**
+ * Part of a tensor, by Python's rules: `slice(x, [null, [1, -1], -1])` is NumPy's `x[:, 1:-1, -1]`. Axes beyond
+ * the list are taken whole. Whole leading rows are not copied.
+ *
+ * @throws for an index out of range, a step of 0, or more ranges than axes
+ */
+export const slice: Op<(x: Tensor, ranges: readonly Range[]) => Tensor> = op(
+  sliceDeclaration,
+  (x: Tensor, ranges: readonly Range[]) => {
+    if (ranges.length > x.rank) {
+      throw new RangeError(
+        `slice: got ${ranges.length} ranges for shape ${format(x.shape)} of rank ${x.rank}; give at most one per axis`,
+      );
+    }
+    const along = x.shape.map((length, axis) => rangeAlong(ranges[axis] ?? null, length, axis));
+    const window: Window = {
+      whole: x.shape,
+      starts: along.map(([start]) => start),
+      steps: along.map(([, step]) => step),
+      lengths: along.map(([, , length]) => length),
+    };
+    const part = apply(sliceDeclaration, [x], window);
+    if (!ranges.some((range) => typeof range === "number")) return part;
+    return reshape(
+      part,
+      part.shape.filter((_, axis) => typeof ranges[axis] !== "number"),
+    );
+  },
+);
+
+/** The order of elements reversed along the axes named (all unless given). */
+export const flip: Op<(x: Tensor, axes?: number | readonly number[]) => Tensor> = op(
+  {
+    name: "flip",
+    composite: true,
+    samples: [
+      { label: "[2,3]", inputs: [{ shape: [2, 3] }], call: ([x]) => flip(x!) },
+      { label: "axis 0", inputs: [{ shape: [2, 3] }], call: ([x]) => flip(x!, 0) },
+    ],
+  },
+  (x: Tensor, axes?: number | readonly number[]) => {
+    const list = axes === undefined ? x.shape.map((_, i) => i) : [axes].flat();
+    const turned = new Set(list.map((axis) => normalizeAxis(axis, x.rank, "flip")));
+    return slice(
+      x,
+      x.shape.map((_, axis) => (turned.has(axis) ? [null, null, -1] : null)),
+    );
+  },
+);
+
+/**
+ * A tensor cut along an axis (0 unless given) into parts of the lengths named, or into that many equal parts.
+ *
+ * @throws when the lengths do not add up to the axis, or the axis does not divide evenly
+ */
+export const split: Op<(x: Tensor, parts: number | readonly number[], axis?: number) => Tensor[]> =
+  op(
+    {
+      name: "split",
+      composite: true,
+      samples: [
+        {
+          label: "[4,2] in two",
+          inputs: [{ shape: [4, 2] }],
+          call: ([x]) => {
+            const [a, b] = split(x!, 2);
+            return a!.mul(b!);
+          },
+        },
+        {
+          label: "columns 1 and 2",
+          inputs: [{ shape: [2, 3] }],
+          call: ([x]) => split(x!, [1, 2], -1)[1]!,
+        },
+      ],
+    },
+    (x: Tensor, parts: number | readonly number[], axis = 0) => {
+      const at = normalizeAxis(axis, x.rank, "split");
+      const length = x.shape[at]!;
+      const lengths =
+        typeof parts === "number" ? Array<number>(Math.max(0, parts)).fill(length / parts) : parts;
+      const total = lengths.reduce((sum, n) => sum + n, 0);
+      if (total !== length || lengths.some((n) => !Number.isInteger(n) || n < 0)) {
+        throw new RangeError(
+          `split: axis ${axis} of ${format(x.shape)} has length ${length} and does not split into ${typeof parts === "number" ? `${parts} equal parts` : format(parts)}`,
+        );
+      }
+      let start = 0;
+      return lengths.map((n) => {
+        const range = [start, start + n] as const;
+        start += n;
+        return slice(
+          x,
+          x.shape.map((_, i) => (i === at ? range : null)),
+        );
+      });
+    },
+  );
+
+interface Padding {
+  readonly widths: readonly (readonly [number, number])[];
+  readonly value: number;
+}
+
+const padDeclaration: OpDeclaration<Padding> = {
+  name: "pad",
+  inputs: ["x"],
+  accepts: "any",
+  shape: ([x], { widths }) =>
+    x!.shape.map((length, axis) => length + widths[axis]![0] + widths[axis]![1]),
+  forward(backend, [x], y, { widths, value }) {
+    const { views } = backend.memory;
+    const first = y.pointer / bytesOf[y.dtype];
+    views[y.dtype].fill(value, first, first + y.size);
+    const strides = stridesOf(y.shape);
+    let start = 0;
+    widths.forEach(([before], axis) => {
+      start += before * strides[axis]!;
+    });
+    const to = y.pointer + start * bytesOf[y.dtype];
+    copyStrided(backend, y.dtype, x!.shape, x!.pointer, stridesOf(x!.shape), to, strides);
+  },
+  keeps: { inputs: [], output: false },
+  vjp: [
+    (g, { inputs: [x], attributes: { widths } }) =>
+      slice(
+        g,
+        widths.map(([before], axis) => [before, before + x!.shape[axis]!]),
+      ),
+  ],
+  jvp: ([dx], { attributes }) => apply(padDeclaration, [dx!], { ...attributes, value: 0 }),
+  samples: [
+    { label: "[3] by 1 and 2", inputs: [{ shape: [3] }], call: ([x]) => pad(x!, [[1, 2]]) },
+    {
+      label: "[2,2] with 7",
+      inputs: [{ shape: [2, 2] }],
+      call: ([x]) =>
+        pad(
+          x!,
+          [
+            [0, 1],
+            [2, 0],
+          ],
+          7,
+        ),
+    },
+  ],
+};
+
+/**
+ * `x` with `widths[i] = [before, after]` elements of `value` (0 unless given) added along axis `i`.
+ *
+ * @throws unless there is a pair of whole numbers of at least 0 for every axis
+ */
+export const pad: Op<
+  (x: Tensor, widths: readonly (readonly [number, number])[], value?: number) => Tensor
+> = op(padDeclaration, (x: Tensor, widths: readonly (readonly [number, number])[], value = 0) => {
+  if (widths.length !== x.rank) {
+    throw new RangeError(
+      `pad: expected ${x.rank} pairs of widths for shape ${format(x.shape)}, got ${widths.length}`,
+    );
+  }
+  for (const pair of widths) checkShape(pair, "pad");
+  return apply(padDeclaration, [x], { widths, value });
+});

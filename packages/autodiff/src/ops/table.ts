@@ -1,0 +1,77 @@
+import * as arithmetic from "./arithmetic.ts";
+import * as cast from "./cast.ts";
+import * as compare from "./compare.ts";
+import type { CompositeDeclaration, Op, OpDeclaration } from "./declare.ts";
+import * as detach from "./detach.ts";
+import * as einsum from "./einsum.ts";
+import * as elementwise from "./elementwise.ts";
+import * as indexing from "./indexing.ts";
+import * as linalg from "./linalg.ts";
+import * as loss from "./loss.ts";
+import * as reduce from "./reduce.ts";
+import * as select from "./select.ts";
+import * as shape from "./shape.ts";
+import * as slice from "./slice.ts";
+
+/** Every op by family: the single source of the public functions, the methods, the tests and the pages. */
+export const families = {
+  elementwise,
+  arithmetic,
+  compare,
+  select,
+  reduce,
+  linalg,
+  einsum,
+  shape,
+  slice,
+  indexing,
+  loss,
+  cast,
+} as const;
+
+/** Functions that are methods too; those that take a list or an equation first are not. */
+export type Methods = typeof elementwise &
+  typeof arithmetic &
+  typeof compare &
+  typeof select &
+  Omit<typeof reduce, "sumTo"> &
+  typeof linalg &
+  Omit<typeof shape, "concat" | "stack"> &
+  typeof slice &
+  typeof indexing &
+  typeof loss &
+  typeof cast &
+  typeof detach;
+
+/** One row of the op table. */
+export interface Row {
+  readonly name: string;
+  readonly family: keyof typeof families;
+  readonly declaration: OpDeclaration | CompositeDeclaration;
+}
+
+function isOp(value: unknown): value is Op<(...args: never[]) => unknown> {
+  return typeof value === "function" && "declaration" in value;
+}
+
+/** Every declared op: a row per public function. */
+export function opTable(): Row[] {
+  return Object.entries(families).flatMap(([family, members]) =>
+    Object.entries(members)
+      .filter(([, member]) => isOp(member))
+      .map(([name, member]) => ({
+        name,
+        family: family as Row["family"],
+        declaration: (member as unknown as Op<() => void>).declaration,
+      })),
+  );
+}
+
+/** The functions that become methods, by name. @internal */
+export function methods(): [name: string, call: (...args: unknown[]) => unknown][] {
+  const notMethods = new Set(["concat", "stack", "einsum"]);
+  const rows = Object.values(families)
+    .flatMap((members) => Object.entries(members))
+    .filter(([name, member]) => isOp(member) && !notMethods.has(name));
+  return [...rows, ["detach", detach.detach]] as unknown as ReturnType<typeof methods>;
+}
