@@ -1,0 +1,25 @@
+/**
+ * Reverse- and forward-mode automatic differentiation on a tape that is a program.
+ *
+ * @packageDocumentation
+ */
+import "./ops/fluent.ts";
+
+export * from "./ops/public.ts";
+export type { TapeStats } from "./passes/stats.ts";
+export { Mark, Recording } from "./tape/recording.ts";
+export type { GradientOptions } from "./tape.ts";
+export { Tape } from "./tape.ts";
+export type { KernelSetName } from "./tensor/backend.ts";
+export { Backend, createBackend, defaultBackend } from "./tensor/backend.ts";
+export type { LiveNdArray, NestedNumbers, TensorOptions, TensorSource } from "./tensor/doors.ts";
+export { arange, full, ones, tensor, zeros } from "./tensor/doors.ts";
+export type { DType, FloatDType, TypedArray } from "./tensor/dtype.ts";
+export { scope } from "./tensor/scope.ts";
+export type { Shape } from "./tensor/shape.ts";
+export { Tensor } from "./tensor/tensor.ts";
+export type { IsLeaf, MapTree, Tree } from "./tensor/tree.ts";
+export { flatten, isTensor, leaves, map, zip } from "./tensor/tree.ts";
+export { jvp } from "./transforms/forward.ts";
+export { grad, valueAndGrad, vjp } from "./transforms/reverse.ts";
+export { hessian, hvp, jacobian } from "./transforms/second.ts";

@@ -1,0 +1,84 @@
+import { apply } from "../ops/apply.ts";
+import { isNone } from "../ops/declare.ts";
+import { constantId, type Entry, slotOf } from "../tape/entry.ts";
+import type { Recording } from "../tape/recording.ts";
+import { Region, within } from "../tensor/block.ts";
+import { filled } from "../tensor/doors.ts";
+import { alias, place, type Tensor } from "../tensor/tensor.ts";
+
+const spent = "it was an intermediate value of a forward sweep";
+
+/**
+ * Forward-mode sweep: from tangents of watched leaves up the tape, entry by entry, to the outputs.
+ *
+ * Entries that no tangent reaches are skipped, and a tangent is returned to the pool after its last use.
+ *
+ * @param tangents per leaf slot; slots left out do not vary
+ * @returns one tangent per output; `undefined` where it does not vary
+ */
+export function forward(
+  recording: Recording,
+  tangents: ReadonlyMap<number, Tensor>,
+  outputs: readonly Tensor[],
+): (Tensor | undefined)[] {
+  const { entries, base } = recording;
+  const count = 1 + outputs.reduce((high, { id }) => Math.max(high, id - base), -1);
+  const known = new Array<Tensor | undefined>(count);
+  const lastUse = lastUses(entries, base, count, outputs);
+  const region = new Region();
+  const at = (id: number): Tensor | undefined => {
+    if (id === constantId) return undefined;
+    return id < 0 ? tangents.get(slotOf(id)) : known[id - base];
+  };
+  try {
+    within(region, () => {
+      for (let i = 0; i < count; i++) {
+        const entry = entries[i]!;
+        const incoming = entry.ids.map((id) => at(id) ?? null);
+        const tangent = incoming.some((t) => t !== null) ? push(entry, incoming) : undefined;
+        tangent?.block.retain();
+        known[i] = tangent;
+        region.end(spent);
+        for (const id of entry.ids) {
+          if (id < base || lastUse[id - base] !== i) continue;
+          known[id - base]?.block.release(spent);
+          known[id - base] = undefined;
+        }
+      }
+    });
+    return outputs.map(({ id }) => {
+      const found = at(id);
+      return found === undefined || found.tape !== null ? found : place(alias(found, found.shape));
+    });
+  } finally {
+    region.end(spent);
+    for (const tangent of known) tangent?.block.release(spent);
+  }
+}
+
+/** The last entry that reads each entry's tangent; none for those that are asked for. */
+function lastUses(
+  entries: readonly Entry[],
+  base: number,
+  count: number,
+  outputs: readonly Tensor[],
+): Int32Array {
+  const last = new Int32Array(count).fill(-1);
+  for (let i = 0; i < count; i++) {
+    for (const id of entries[i]!.ids) if (id >= base) last[id - base] = i;
+  }
+  for (const { id } of outputs) if (id >= base) last[id - base] = -1;
+  return last;
+}
+
+/** The tangent of one entry's output. */
+function push(entry: Entry, tangents: readonly (Tensor | null)[]): Tensor | undefined {
+  const { declaration, inputs, attributes } = entry;
+  const { jvp } = declaration;
+  if (isNone(jvp)) return undefined;
+  if (jvp !== "linear") return jvp(tangents, entry);
+  const whole = inputs.map(
+    (input, i) => tangents[i] ?? place(filled(input.backend, input.shape, 0, input.dtype)),
+  );
+  return apply(declaration, whole, attributes);
+}

@@ -1,0 +1,152 @@
+import { backward, type Seed } from "./passes/backward.ts";
+import { print } from "./passes/print.ts";
+import { stats, type TapeStats } from "./passes/stats.ts";
+import { type Mark, Recording } from "./tape/recording.ts";
+import { ones, zeros } from "./tensor/doors.ts";
+import { format, sameShape } from "./tensor/shape.ts";
+import { Tensor } from "./tensor/tensor.ts";
+import { type MapTree, map } from "./tensor/tree.ts";
+
+/** How `Tape.gradient` sweeps. */
+export interface GradientOptions {
+  /** Treats everything recorded before this mark as constant; watched leaves stay variable. */
+  readonly since?: Mark;
+  /** Records the sweep on the same tape, so that its result can be differentiated again. */
+  readonly record?: boolean;
+  /**
+   * The cotangent to start from, of the target's shape; needed where the target is not a scalar. For a list of
+   * targets, a list.
+   */
+  readonly cotangent?: Tensor | readonly Tensor[];
+}
+
+/**
+ * A reverse-mode tape: ops on watched values append entries, and passes run over them.
+ *
+ * The entries stand in time order. `mark`, `since` and `forget` cut them: that is all that truncated
+ * back-propagation through time needs. A tape ends with the scope it was made in, or with the garbage collector.
+ *
+ * @example
+ * ```ts
+ * import { Tape, tensor } from "@chronograd/autodiff";
+ *
+ * const tape = new Tape();
+ * const w = tape.watch(tensor([1, 2, 3]));
+ * const loss = w.square().sum();
+ * tape.gradient(loss, w).toArray(); // => [2, 4, 6]
+ * ```
+ */
+export class Tape extends Recording {
+  /**
+   * The gradient of a scalar (or of the sum of several) by every tensor of a tree.
+   *
+   * @param target scalars recorded on this tape; with `cotangent`, tensors of any shape
+   * @param tree what `watch` returned, or any values recorded on this tape
+   * @returns a tree of the same structure; zeros where the target does not depend on a tensor,
+   *   and for int32 tensors
+   * @throws when a target is not a scalar, a tensor of the tree is not on this tape, what a rule needs was changed
+   *   or forgotten, or the mark is another tape's
+   */
+  gradient<T>(
+    target: Tensor | readonly Tensor[],
+    tree: T,
+    options: GradientOptions = {},
+  ): MapTree<T, Tensor> {
+    const found = this.gradientIfReached(target, tree, options);
+    return map(
+      tree,
+      (x: Tensor, path) =>
+        found.get(path) ?? zeros(x.shape, { dtype: x.dtype, backend: x.backend }),
+    );
+  }
+
+  /**
+   * As `gradient`, but by path, and without those tensors that the target does not depend on: an absent gradient is
+   * kept apart from one that is zero.
+   */
+  gradientIfReached(
+    target: Tensor | readonly Tensor[],
+    tree: unknown,
+    { since, record = false, cotangent }: GradientOptions = {},
+  ): Map<string, Tensor> {
+    if (since !== undefined) this.checkMark(since, "gradient");
+    const seeds = this.#seeds(
+      [target].flat(),
+      cotangent === undefined ? undefined : [cotangent].flat(),
+    );
+    const paths: string[] = [];
+    const targets: Tensor[] = [];
+    map(tree, (x: Tensor, path) => {
+      if (x.dtype === "int32") return;
+      paths.push(path);
+      targets.push(this.#tracked(x, path));
+    });
+    const cotangents = backward(this, seeds, targets, {
+      record,
+      ...(since && { since: since.position }),
+    });
+    const found = new Map<string, Tensor>();
+    cotangents.forEach((value, i) => {
+      if (value !== undefined) found.set(paths[i]!, value);
+    });
+    return found;
+  }
+
+  #seeds(targets: readonly Tensor[], cotangents: readonly Tensor[] | undefined): Seed[] {
+    if (cotangents !== undefined && cotangents.length !== targets.length) {
+      throw new RangeError(
+        `gradient: expected one cotangent per target, got ${cotangents.length} for ${targets.length}`,
+      );
+    }
+    return targets.map((target, i) => {
+      const cotangent = cotangents?.[i];
+      if (!(target instanceof Tensor)) {
+        throw new TypeError(`gradient: target must be a tensor, got ${typeof target}`);
+      }
+      if (cotangent === undefined && target.size !== 1) {
+        throw new RangeError(
+          `gradient: target must be a scalar, got shape ${format(target.shape)}; reduce it (for example with sum()) or pass { cotangent }`,
+        );
+      }
+      if (cotangent !== undefined && !sameShape(cotangent.shape, target.shape)) {
+        throw new RangeError(
+          `gradient: cotangent must have the target's shape ${format(target.shape)}, got ${format(cotangent.shape)}`,
+        );
+      }
+      const own = this.#own(target) ?? target;
+      if (own.tape === this && own.id >= 0 && own.id < this.base) {
+        throw new Error(
+          `gradient: the target was made by entry ${own.id}, which was forgotten (the tape now starts at entry ${this.base}); sweep before forget`,
+        );
+      }
+      const { shape, dtype, backend } = target;
+      return [own, cotangent ?? ones(shape, { dtype, backend })];
+    });
+  }
+
+  /** `x` as this tape tracks it, looking beneath the tapes opened later. */
+  #own(x: Tensor): Tensor | undefined {
+    let value: Tensor | null = x;
+    while (value !== null && value.tape !== this) value = value.primal;
+    return value ?? undefined;
+  }
+
+  #tracked(x: Tensor, path: string): Tensor {
+    const own = this.#own(x);
+    if (own !== undefined) return own;
+    const name = path === "" ? "the tensor" : `"${path}"`;
+    throw new TypeError(
+      `gradient: ${name} (${x}) is not on this tape; pass what tape.watch(...) returned, or a value computed from it`,
+    );
+  }
+
+  /** The tape as text, one entry a line. */
+  print(): string {
+    return print(this);
+  }
+
+  /** What the tape holds: entries, bytes, ops. */
+  stats(): TapeStats {
+    return stats(this);
+  }
+}

@@ -1,0 +1,70 @@
+import type { OpDeclaration } from "../ops/declare.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** The id of an input that the tape does not track. */
+export const constantId = -1;
+
+/** Ids of watched leaves count down from -2, one per slot; entries count up from 0. */
+export function leafId(slot: number): number {
+  return -2 - slot;
+}
+
+/** The slot of a leaf's id. */
+export function slotOf(id: number): number {
+  return -2 - id;
+}
+
+/** One application of an op: what was applied, to which values, with what result. */
+export class Entry {
+  readonly declaration: OpDeclaration;
+  readonly attributes: unknown;
+  /** The inputs without this tape's tracking. */
+  readonly inputs: readonly Tensor[];
+  /** Where each input comes from: an entry, a leaf, or `constantId`. */
+  readonly ids: readonly number[];
+  /** The output without this tape's tracking. */
+  readonly output: Tensor;
+  /** The versions, added up, of the values that derivative rules read, when they were read. */
+  readonly versions: number;
+
+  constructor(
+    declaration: OpDeclaration,
+    attributes: unknown,
+    inputs: readonly Tensor[],
+    ids: readonly number[],
+    output: Tensor,
+  ) {
+    this.declaration = declaration;
+    this.attributes = attributes;
+    this.inputs = inputs;
+    this.ids = ids;
+    this.output = output;
+    this.versions = versionsKept(declaration, inputs, output);
+    for (const input of inputs) input.block.retain();
+    output.block.retain();
+  }
+
+  release(reason: string): void {
+    for (const input of this.inputs) input.block.release(reason);
+    this.output.block.release(reason);
+  }
+
+  /** Throws when a value that a derivative rule is about to read was changed since. */
+  checkVersions(position: number): void {
+    const { declaration, inputs, output } = this;
+    if (versionsKept(declaration, inputs, output) === this.versions) return;
+    throw new Error(
+      `gradient: a value that ${declaration.name} (entry ${position}, output ${output}) needs was changed through a live view after it was recorded; change a clone(...) instead, or record again`,
+    );
+  }
+}
+
+function versionsKept({ keeps }: OpDeclaration, inputs: readonly Tensor[], output: Tensor): number {
+  let versions = keeps.output ? output.block.version : 0;
+  if (keeps.inputs === "all") {
+    for (const input of inputs) versions += input.block.version;
+  } else {
+    for (const i of keeps.inputs) versions += inputs[i]!.block.version;
+  }
+  return versions;
+}

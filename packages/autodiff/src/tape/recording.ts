@@ -1,0 +1,235 @@
+import type { OpDeclaration, Recorder } from "../ops/declare.ts";
+import { currentRegion, type Ending } from "../tensor/block.ts";
+import { alias, checkAlive, type Tensor, track } from "../tensor/tensor.ts";
+import { leaves, type MapTree, map, zip } from "../tensor/tree.ts";
+import { constantId, Entry, leafId } from "./entry.ts";
+
+/** What a recording holds, apart from the recording itself so that the garbage collector can return it. */
+class Store {
+  readonly entries: Entry[] = [];
+  /** Position of the first entry that was not forgotten. */
+  base = 0;
+  end(reason: string): void {
+    for (const entry of this.entries) entry.release(reason);
+    this.base += this.entries.length;
+    this.entries.length = 0;
+  }
+}
+
+/** A position in a recording, with the values that are carried across it. */
+export class Mark {
+  readonly recording: Recording;
+  /** Number of entries before the mark, since the recording began. */
+  readonly position: number;
+  /** Ids of carried values: constants for whatever comes after `forget(mark)`. @internal */
+  readonly carried: ReadonlySet<number>;
+
+  /** @internal */
+  constructor(recording: Recording, position: number, carried: ReadonlySet<number>) {
+    this.recording = recording;
+    this.position = position;
+    this.carried = carried;
+  }
+}
+
+let net: FinalizationRegistry<Store> | undefined;
+let levels = 0;
+
+/**
+ * The storage of a tape: entries in time order, positions in them, and the memory they hold.
+ *
+ * Recordings opened later have higher levels; where they nest, a higher one wraps the values of a lower one, so
+ * that derivatives of derivatives never mix.
+ */
+export class Recording implements Recorder, Ending {
+  /** @internal */
+  readonly level: number = levels++;
+  readonly #store = new Store();
+  #slots = 0;
+  #carried: ReadonlySet<number> = new Set();
+  #ended: string | undefined;
+
+  constructor() {
+    const region = currentRegion();
+    if (region !== null) region.endWith(this);
+    else {
+      net ??= new FinalizationRegistry((store) => store.end("its tape was garbage-collected"));
+      net.register(this, this.#store);
+    }
+  }
+
+  /** Entries that were not forgotten, the oldest first. @internal */
+  get entries(): readonly Entry[] {
+    return this.#store.entries;
+  }
+
+  /** Position of `entries[0]`. @internal */
+  get base(): number {
+    return this.#store.base;
+  }
+
+  /** Position after the last entry. */
+  get position(): number {
+    return this.#store.base + this.#store.entries.length;
+  }
+
+  /** Number of distinct watched leaves. @internal */
+  get slots(): number {
+    return this.#slots;
+  }
+
+  /**
+   * The same tree with every float tensor tracked: ops on the result are recorded here.
+   *
+   * @param tree a tensor, or arrays and plain objects of tensors; int32 tensors stay untracked
+   * @param options `as`: a tree of the same structure that this tape watches already. Its leaves and the new ones
+   *   count as one: gradients asked for either are the gradients of both together (a parameter before and after
+   *   an update).
+   * @throws when the tape has ended, or `as` has another structure
+   */
+  watch<T>(tree: T, options: { readonly as?: unknown } = {}): MapTree<T, Tensor> {
+    this.#checkOpen("watch");
+    if (options.as === undefined) {
+      return map(tree, (x: Tensor) =>
+        x.dtype === "int32" ? x : this.#attach(x, leafId(this.#slots++)),
+      );
+    }
+    return zip(tree, options.as, (x, known, path) => {
+      if (x.dtype === "int32") return x;
+      if (known.tape !== this || known.id >= 0) {
+        throw new TypeError(`watch: option "as" has no leaf watched by this tape at "${path}"`);
+      }
+      return this.#attach(x, known.id);
+    });
+  }
+
+  /** Tracks `x` here; beneath the trackers that were opened later, so that levels stay in order. */
+  #attach(x: Tensor, id: number): Tensor {
+    checkAlive(x, "watch");
+    if (x.tape === this) {
+      throw new TypeError(
+        `watch: ${x} is tracked by this tape already; pass the value itself, or detach(x)`,
+      );
+    }
+    if (x.tape !== null && x.tape.level > this.level) {
+      return track(this.#attach(x.primal!, id), x.tape, x.id);
+    }
+    // An alias of its own: consuming the handle that the user holds does not touch the recorded one.
+    const value = x.tape === null ? alias(x, x.shape) : x;
+    return track(value, this, id);
+  }
+
+  /** @internal */
+  record(
+    declaration: OpDeclaration,
+    inputs: readonly Tensor[],
+    primals: readonly Tensor[],
+    output: Tensor,
+    attributes: unknown,
+  ): Tensor {
+    const { entries, base } = this.#store;
+    const ids = new Array<number>(inputs.length);
+    for (let i = 0; i < inputs.length; i++) {
+      const input = inputs[i]!;
+      let id = input.tape === this ? input.id : constantId;
+      if (id >= 0 && id < base) {
+        this.#checkCarried(input, declaration.name);
+        id = constantId;
+      }
+      ids[i] = id;
+    }
+    if (this.#ended !== undefined) this.#checkOpen(declaration.name);
+    entries.push(new Entry(declaration, attributes, primals, ids, output));
+    return track(output, this, base + entries.length - 1);
+  }
+
+  #checkCarried(x: Tensor, where: string): void {
+    if (this.#carried.has(x.id)) return;
+    throw new Error(
+      `${where}: ${x} was made by entry ${x.id}, which was forgotten (the tape now starts at entry ${this.base}); carry it over with mark(state) before forget(mark), or detach(...).clone() it before`,
+    );
+  }
+
+  #checkOpen(where: string): void {
+    if (this.#ended === undefined) return;
+    throw new Error(
+      `${where}: the tape has ended: ${this.#ended}; make the tape in the scope that uses it, or detach(...) the value`,
+    );
+  }
+
+  /**
+   * The present position. Values in `carried` (a state that goes on in time) stay usable, as constants, after
+   * `forget(mark)`; all others that were made before it do not.
+   */
+  mark(carried?: unknown): Mark {
+    this.#checkOpen("mark");
+    const ids = leaves(carried).flatMap((x) => (x.tape === this && x.id >= 0 ? [x.id] : []));
+    return new Mark(this, this.position, new Set(ids));
+  }
+
+  /**
+   * Drops the entries before a mark and returns their memory at once. Touching a value made there throws, unless
+   * the mark carries it.
+   *
+   * @throws when the mark belongs to another tape
+   */
+  forget(mark: Mark): void {
+    this.checkMark(mark, "forget");
+    const store = this.#store;
+    const count = mark.position - store.base;
+    if (count < 0) return;
+    const reason = "tape.forget dropped the part of the tape that made it";
+    // Carried values outlive their entries by one forget: the mark that replaces this one releases them.
+    const kept = new Set<number>();
+    for (const id of mark.carried) if (id < mark.position) kept.add(id);
+    const held = this.#carriedEntries;
+    this.#carriedEntries = [];
+    for (let i = 0; i < count; i++) {
+      const entry = store.entries[i]!;
+      if (kept.has(store.base + i)) {
+        entry.output.block.retain();
+        this.#carriedEntries.push([store.base + i, entry.output]);
+      }
+      entry.release(reason);
+    }
+    for (const [id, output] of held) {
+      if (kept.has(id)) this.#carriedEntries.push([id, output]);
+      else output.block.release(reason);
+    }
+    this.#carried = kept;
+    store.entries.splice(0, count);
+    store.base = mark.position;
+  }
+  #carriedEntries: [id: number, output: Tensor][] = [];
+
+  /** Throws unless a mark was made here. @internal */
+  checkMark(mark: Mark, where: string): void {
+    if (mark.recording !== this) {
+      throw new TypeError(
+        `${where}: the mark belongs to another tape; use one that this tape's mark() returned`,
+      );
+    }
+  }
+
+  /** A value as derivative rules see it: tracked here when they are to be recorded. @internal */
+  handle(primal: Tensor, id: number): Tensor {
+    return id === constantId ? primal : track(primal, this, id);
+  }
+
+  /** `x` without this tape's tracking, but still with that of the tapes around it. */
+  strip(x: Tensor): Tensor {
+    if (x.tape === this) return x.primal!;
+    if (x.tape === null || x.tape.level < this.level) return x;
+    const below = this.strip(x.primal!);
+    return below === x.primal ? x : track(below, x.tape, x.id);
+  }
+
+  /** @internal */
+  end(reason: string): void {
+    if (this.#ended !== undefined) return;
+    this.#ended = reason;
+    for (const [, output] of this.#carriedEntries) output.block.release(reason);
+    this.#carriedEntries = [];
+    this.#store.end(reason);
+  }
+}
