@@ -1,0 +1,29 @@
+/**
+ * Recurrent cells, unrolling and truncated back-propagation through time.
+ *
+ * @packageDocumentation
+ */
+export type { AnyCell, Cell, CellDefinition, CellSizes, ValueOptions, Values } from "./cell.ts";
+export { defineCell, initialParams, initialState } from "./cell.ts";
+export type { ElmanParams, ElmanSizes, HiddenState } from "./cells/elman.ts";
+export { elman } from "./cells/elman.ts";
+export type { GruBeforeParams, GruParams } from "./cells/gru.ts";
+export { gru, gruResetBefore } from "./cells/gru.ts";
+export type { LstmParams, LstmState } from "./cells/lstm.ts";
+export { lstm } from "./cells/lstm.ts";
+export type { Layer } from "./sequential.ts";
+export { sequential } from "./sequential.ts";
+export type { Stream } from "./truncated/feed.ts";
+export type {
+  CountedLoss,
+  Losses,
+  Reduction,
+  Sequence,
+  Stale,
+  TimeStep,
+  TruncatedOptions,
+} from "./truncated/options.ts";
+export { truncated } from "./truncated/truncated.ts";
+export type { Window } from "./truncated/window.ts";
+export type { Unrolled, UnrollOptions } from "./unroll.ts";
+export { unroll } from "./unroll.ts";

@@ -1,0 +1,78 @@
+import type { Tensor } from "@chronograd/autodiff";
+import type { Cell, Values } from "./cell.ts";
+
+/** A layer without a state: parameters, and a pure function of them and an input. */
+export interface Layer<Params, X = Tensor, Y = Tensor> {
+  readonly params: Params;
+  apply(params: Values<Params>, x: X): Y;
+}
+
+/** What `sequential` takes: a cell, or a layer that is applied at every step. */
+type Part = { readonly params: unknown } & (
+  | {
+      readonly state: unknown;
+      step(params: never, x: never, state: never): readonly [unknown, unknown];
+    }
+  | { apply(params: never, x: never): unknown }
+);
+
+/** Parameters by part. */
+type ParamsOf<Parts> = {
+  readonly [K in keyof Parts]: Parts[K] extends { readonly params: infer P } ? P : never;
+};
+/** States by part; a layer's is empty. */
+type StatesOf<Parts> = {
+  readonly [K in keyof Parts]: Parts[K] extends { readonly state: infer S }
+    ? S
+    : Record<never, never>;
+};
+
+/**
+ * Cells and layers one after another at every time step, as one cell: `sequential({ embedding, lstm, head })`.
+ * Parameters and states are trees by the names given, in the order given.
+ *
+ * @throws when no part is given
+ *
+ * @example
+ * ```ts
+ * import { embedding, linear } from "@chronograd/nn";
+ * import { lstm, sequential } from "@chronograd/rnn";
+ *
+ * const model = sequential({
+ *   embedding: embedding({ count: 65, size: 16 }),
+ *   lstm: lstm({ input: 16, hidden: 32 }),
+ *   head: linear({ inputs: 32, outputs: 65 }),
+ * });
+ * model.params.head.W.shape; // => [32, 65]
+ * ```
+ */
+export function sequential<
+  const Parts extends Readonly<Record<string, Part>>,
+  X = Tensor,
+  Y = Tensor,
+>(parts: Parts): Cell<ParamsOf<Parts>, StatesOf<Parts>, X, Y> {
+  const entries = Object.entries(parts);
+  if (entries.length === 0)
+    throw new RangeError("sequential: expected at least one part, got none");
+  const mapParts = (f: (part: Part) => unknown) =>
+    Object.fromEntries(entries.map(([name, part]) => [name, f(part)]));
+  return {
+    params: mapParts((part) => part.params) as ParamsOf<Parts>,
+    state: mapParts((part) => ("state" in part ? part.state : {})) as StatesOf<Parts>,
+    step(params, x, state) {
+      const ownParams = params as Record<string, never>;
+      const ownState = state as Record<string, never>;
+      const next: Record<string, unknown> = {};
+      let value: unknown = x;
+      for (const [name, part] of entries) {
+        if ("step" in part) {
+          [value, next[name]] = part.step(ownParams[name]!, value as never, ownState[name]!);
+        } else {
+          value = part.apply(ownParams[name]!, value as never);
+          next[name] = {};
+        }
+      }
+      return [value as Y, next as Values<StatesOf<Parts>>];
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { map, type Tensor } from "@chronograd/autodiff";
+import { latest, type Region, within } from "@chronograd/autodiff/extend";
+import { type Cell, initialState, type Values } from "../cell.ts";
+import { batchOf, likeParams } from "../unroll.ts";
+import type { Plan, Sequence, TimeStep } from "./options.ts";
+
+/** Steps as they come, or a whole time-major sequence. */
+export type Stream<X, Target> = Iterable<TimeStep<X, Target>> | Sequence;
+
+function* slices({ inputs, targets }: Sequence): Generator<TimeStep<Tensor, Tensor>> {
+  const length = inputs.shape[0];
+  if (length === undefined || targets.shape[0] !== length) {
+    throw new RangeError(
+      `truncated: inputs and targets must be time-major and equally long, got shapes [${inputs.shape}] and [${targets.shape}]`,
+    );
+  }
+  for (let t = 0; t < length; t++) yield { input: inputs.slice([t]), target: targets.slice([t]) };
+}
+
+/** The steps of a stream, one at a time, their values owned by whoever asks. */
+export class Feed<X, Target> {
+  readonly #steps: Iterator<TimeStep<X, Target>>;
+  #done = false;
+
+  constructor(stream: Stream<X, Target>) {
+    const iterable = (Symbol.iterator in stream ? stream : slices(stream)) as Iterable<
+      TimeStep<X, Target>
+    >;
+    this.#steps = iterable[Symbol.iterator]();
+  }
+
+  /** The next step, or `undefined` at the end; tensors made on the way belong to `region`. */
+  next(region: Region): TimeStep<X, Target> | undefined {
+    if (this.#done) return undefined;
+    const result = within(region, () => this.#steps.next());
+    this.#done = result.done === true;
+    return result.done === true ? undefined : result.value;
+  }
+
+  close(): void {
+    if (!this.#done) this.#steps.return?.();
+    this.#done = true;
+  }
+}
+
+/** Today's parameters: what a function says, or what became of those that optimizers consumed. */
+export function present<Params>(params: Values<Params> | (() => Values<Params>)): Values<Params> {
+  return typeof params === "function"
+    ? (params as () => Values<Params>)()
+    : (map(params, (x: Tensor) => latest(x)) as Values<Params>);
+}
+
+/** The state before the first step: as given, or the model's for as many rows as the input has. */
+export function stateFor<Params, State, X, Y, Target>(
+  cell: Cell<Params, State, X, Y>,
+  plan: Plan<State, Y, Target>,
+  params: Values<Params>,
+  input: X,
+): Values<State> {
+  return plan.state ?? initialState(cell, batchOf(input, "truncated"), likeParams(params));
+}

@@ -1,0 +1,36 @@
+import { type Plan, windowsWith } from "./options.ts";
+import type { Term } from "./segment.ts";
+
+/** The objective of one window: which losses count, how much, and how many tokens that is. */
+export interface Objective {
+  readonly terms: readonly Term[];
+  readonly count: number;
+}
+
+/** Tells how many tokens each step counts. */
+interface Steps {
+  countAt(t: number): number;
+}
+
+/** The losses that the gradient of window (`start`, `end`] is of, unscaled. */
+export function objectiveOf(
+  plan: Pick<Plan<never, never, never>, "losses" | "multiplicity" | "k1" | "k2">,
+  steps: Steps,
+  start: number,
+  newFrom: number,
+  end: number,
+): Objective {
+  const first = plan.losses === "new" ? newFrom + 1 : plan.losses === "endpoint" ? end : start + 1;
+  const terms: Term[] = [];
+  let count = 0;
+  for (let t = first; t <= end; t++) {
+    terms.push({ t, weight: plan.multiplicity ? 1 / windowsWith(t, plan.k1, plan.k2) : 1 });
+    count += steps.countAt(t);
+  }
+  return { terms, count };
+}
+
+/** Terms divided by the objective's count of tokens. */
+export function meanTerms({ terms, count }: Objective): Term[] {
+  return terms.map(({ t, weight }) => ({ t, weight: count === 0 ? 0 : weight / count }));
+}

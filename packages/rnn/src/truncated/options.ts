@@ -1,0 +1,119 @@
+import type { Tensor } from "@chronograd/autodiff";
+import type { Values } from "../cell.ts";
+
+/** One time step of a stream: what the model sees and what it should say. */
+export interface TimeStep<X = Tensor, Target = Tensor> {
+  readonly input: X;
+  readonly target: Target;
+}
+
+/** A whole sequence, time-major: `inputs [T, B, ...]` and `targets [T, B, ...]`. */
+export interface Sequence {
+  readonly inputs: Tensor;
+  readonly targets: Tensor;
+}
+
+/** A loss that says itself how many tokens it counts. */
+export interface CountedLoss {
+  readonly loss: Tensor;
+  readonly count: number;
+}
+
+/** Which losses a window's gradient is of; see `TruncatedOptions.losses`. */
+export type Losses = "new" | "endpoint" | "window";
+/** What becomes of activations older than the last update; see `TruncatedOptions.stale`. */
+export type Stale = "carry" | "recompute" | "defer";
+/** How losses add up; see `TruncatedOptions.reduction`. */
+export type Reduction = "sum" | "mean";
+
+/** How a stream is cut and swept. */
+export interface TruncatedOptions<State, Y = Tensor, Target = Tensor> {
+  /** Steps between updates: a window ends, and a gradient is yielded, every k1 steps. */
+  readonly k1: number;
+  /** Steps that a gradient reaches back: the state k2 steps before a window's end is held constant. */
+  readonly k2: number;
+  /** The loss of one step. Its elements are summed, and count as that many tokens unless it gives a count. */
+  readonly loss: (output: Y, target: Target) => Tensor | CountedLoss;
+  /**
+   * Whose losses a window's gradient is of: its `"new"` steps (the default), its `"endpoint"` only, or all k2 steps
+   * of the `"window"`, overlap included.
+   */
+  readonly losses?: Losses;
+  /** With `losses: "window"`: divides each loss by the number of windows that it is in, on an endless stream. */
+  readonly multiplicity?: boolean;
+  /** `"sum"` of the window's losses (the default), or their `"mean"`: the sum divided by its count of tokens. */
+  readonly reduction?: Reduction;
+  /**
+   * The overlap of two windows was computed before the last update. `"carry"` (the default) sweeps it with the
+   * weights of that time; `"recompute"` runs it again, from the stored state, with today's; `"defer"` yields one
+   * gradient for the whole stream, so that there is no update in between.
+   */
+  readonly stale?: Stale;
+  /** The state before the first step; the model's initial state unless given. */
+  readonly state?: Values<State>;
+  /** Says for which windows (counted from 0) to measure `stateGradientNorms`; none unless given. */
+  readonly measure?: (window: number) => boolean;
+}
+
+/** Options with every default filled in. */
+export type Plan<State, Y, Target> = Required<
+  Omit<TruncatedOptions<State, Y, Target>, "state" | "measure">
+> &
+  Pick<TruncatedOptions<State, Y, Target>, "state" | "measure">;
+
+function checkChoice(name: string, value: string, choices: readonly string[]): void {
+  if (choices.includes(value)) return;
+  const list = choices.map((choice) => JSON.stringify(choice)).join(", ");
+  throw new TypeError(`truncated: ${name} must be one of ${list}, got ${JSON.stringify(value)}`);
+}
+
+/** Fills in defaults and throws a sentence for what does not fit. */
+export function planOf<State, Y, Target>(
+  options: TruncatedOptions<State, Y, Target>,
+): Plan<State, Y, Target> {
+  const { k1, k2 } = options;
+  for (const [name, value] of [
+    ["k1", k1],
+    ["k2", k2],
+  ] as const) {
+    if ((!Number.isInteger(value) && value !== Infinity) || value < 1) {
+      throw new RangeError(
+        `truncated: ${name} must be a whole number of steps of at least 1, got ${value}`,
+      );
+    }
+  }
+  if (k2 < k1) {
+    throw new RangeError(
+      `truncated: k2 must be at least k1, got k1 ${k1} and k2 ${k2}; with k2 < k1 the losses of ${k1 - k2} steps in every window would reach no weights`,
+    );
+  }
+  const plan = {
+    losses: "new",
+    multiplicity: false,
+    reduction: "sum",
+    stale: "carry",
+    ...options,
+  } as const;
+  checkChoice("losses", plan.losses, ["new", "endpoint", "window"]);
+  checkChoice("reduction", plan.reduction, ["sum", "mean"]);
+  checkChoice("stale", plan.stale, ["carry", "recompute", "defer"]);
+  if (plan.multiplicity && plan.losses !== "window") {
+    throw new TypeError(
+      `truncated: multiplicity needs losses "window", got ${JSON.stringify(plan.losses)}; elsewhere every loss is in one window`,
+    );
+  }
+  if (typeof plan.loss !== "function") {
+    throw new TypeError(
+      `truncated: loss must be a function of output and target, got ${typeof plan.loss}`,
+    );
+  }
+  return plan;
+}
+
+/**
+ * In how many windows step `t` (from 1) of an endless stream lies: those whose end `j k1` is at least `t` and less
+ * than `t + k2`.
+ */
+export function windowsWith(t: number, k1: number, k2: number): number {
+  return Math.ceil((t + k2) / k1) - Math.ceil(t / k1);
+}

@@ -1,0 +1,103 @@
+import { clone, detach, map, type Tensor } from "@chronograd/autodiff";
+import { Region, within } from "@chronograd/autodiff/extend";
+import type { Cell, Values } from "../cell.ts";
+import { type Feed, present, stateFor } from "./feed.ts";
+import type { Plan, TimeStep } from "./options.ts";
+import { Segment } from "./segment.ts";
+import { sweepWindow, type Window, windowIsOver } from "./window.ts";
+
+/** A tree of values and the region that they live in. */
+interface Kept<T> {
+  readonly value: T;
+  readonly region: Region;
+}
+
+const tooOld =
+  "it came with a time step that is more than k2 steps back; make what all steps share outside of the stream";
+
+/**
+ * Windows that run their overlap again: from the stored state at s_j, with today's weights, on a tape of their own.
+ * The states of the rerun replace the stored ones.
+ */
+export function* recomputed<Params, State, X, Y, Target>(
+  cell: Cell<Params, State, X, Y>,
+  params: Values<Params> | (() => Values<Params>),
+  feed: Feed<X, Target>,
+  plan: Plan<State, Y, Target>,
+): Generator<Window<Values<Params>, Values<State>>, void> {
+  /** Step t of the stream, for those that a window may still need. */
+  const steps = new Map<number, Kept<TimeStep<X, Target>>>();
+  /** The state after step s, for those s where a window may begin. */
+  const states = new Map<number, Kept<Values<State>>>();
+  let region = new Region(true);
+  let end = 0;
+  let segment: Segment<Params, State, X, Y, Target> | undefined;
+  try {
+    for (let index = 0; ; index++) {
+      const newFrom = end;
+      while (end - newFrom < plan.k1) {
+        const stepRegion = new Region();
+        const step = feed.next(stepRegion);
+        if (step === undefined) break;
+        end++;
+        steps.set(end, { value: step, region: stepRegion });
+      }
+      if (end === 0) throw new RangeError("truncated: the stream has no steps");
+      if (end === newFrom) return;
+      const today = present(params);
+      if (index === 0) {
+        const { input } = steps.get(1)!.value;
+        const first = new Region();
+        const value = within(first, () => {
+          return map(stateFor(cell, plan, today, input), (x: Tensor) => clone(x)) as Values<State>;
+        });
+        states.set(0, { value, region: first });
+      }
+      const start = Math.max(0, end - plan.k2);
+      const current = new Segment(cell, plan, states.get(start)!.value, start);
+      segment = current;
+      current.use(today);
+      const losses: number[] = [];
+      for (let t = start + 1; t <= end; t++) {
+        const loss = current.take(steps.get(t)!.value, new Region());
+        if (t > newFrom) losses.push(loss);
+      }
+      // The next window ends at `end + 1` to `end + k1`, so it begins at one of these.
+      for (
+        let s = Math.max(0, end + 1 - plan.k2);
+        s <= Math.min(end, end + plan.k1 - plan.k2);
+        s++
+      ) {
+        if (s > start) store(states, s, current.stateBefore(s + 1));
+      }
+      drop(states, Math.max(0, end + 1 - plan.k2));
+      drop(steps, Math.max(0, end + 1 - plan.k2) + 1);
+      yield within(region, () => sweepWindow(current, plan, index, losses, region));
+      region.end(windowIsOver);
+      region = new Region(true);
+      current.end();
+    }
+  } finally {
+    region.end(windowIsOver);
+    segment?.end();
+    drop(states, Infinity);
+    drop(steps, Infinity);
+  }
+}
+
+/** Keeps a copy of a state, in place of what was stored for that step before. */
+function store<State>(states: Map<number, Kept<State>>, s: number, state: State): void {
+  const region = new Region();
+  const value = within(region, () => map(state, (x: Tensor) => clone(detach(x)))) as State;
+  states.get(s)?.region.end(tooOld);
+  states.set(s, { value, region });
+}
+
+/** Drops everything before `first`. */
+function drop(kept: Map<number, Kept<unknown>>, first: number): void {
+  for (const [t, { region }] of kept) {
+    if (t >= first) continue;
+    region.end(tooOld);
+    kept.delete(t);
+  }
+}

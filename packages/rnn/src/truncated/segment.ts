@@ -1,0 +1,193 @@
+import { leaves, type MapTree, type Mark, ones, Tape, Tensor } from "@chronograd/autodiff";
+import { kernelsOf, Region, within } from "@chronograd/autodiff/extend";
+import type { Cell, Values } from "../cell.ts";
+import type { CountedLoss, Plan, TimeStep } from "./options.ts";
+
+/** A step that a gradient may still reach: where it begins on the tape, and its loss. */
+interface Recorded<State> {
+  /** Steps of the stream up to and including this one. */
+  readonly t: number;
+  /** The tape's position before the step, carrying the state there. */
+  readonly before: Mark;
+  readonly stateBefore: Values<State>;
+  readonly loss: Tensor;
+  readonly count: number;
+}
+
+/** A weighted loss of a window's objective. */
+export interface Term {
+  readonly t: number;
+  readonly weight: number;
+}
+
+/** Untracked values (an input's slice, an initial state) that must live as long as a step may need them. */
+interface Held {
+  readonly t: number;
+  readonly region: Region;
+}
+
+/**
+ * The stretch of a stream that is on the tape: the last k2 steps at most. It takes steps one at a time, drops the
+ * oldest, and sweeps.
+ */
+export class Segment<Params, State, X, Y, Target> {
+  readonly cell: Cell<Params, State, X, Y>;
+  readonly plan: Plan<State, Y, Target>;
+  readonly tape: Tape;
+  #watched: Values<Params> | undefined;
+  #state: Values<State>;
+  #steps: Recorded<State>[] = [];
+  #held: Held[] = [];
+  #t: number;
+
+  constructor(
+    cell: Cell<Params, State, X, Y>,
+    plan: Plan<State, Y, Target>,
+    state: Values<State>,
+    t: number,
+  ) {
+    this.cell = cell;
+    this.plan = plan;
+    this.tape = within(null, () => new Tape());
+    this.#state = state;
+    this.#t = t;
+    this.#hold(state, new Region());
+  }
+
+  /** Steps taken so far. */
+  get t(): number {
+    return this.#t;
+  }
+
+  /** The state after the last step. */
+  get state(): Values<State> {
+    return this.#state;
+  }
+
+  /** The state before step `t`. */
+  stateBefore(t: number): Values<State> {
+    return t > this.#t ? this.#state : this.#steps[t - this.#steps[0]!.t]!.stateBefore;
+  }
+
+  /** From now on steps use these parameters; gradients are by all that were used, as one. */
+  use(params: Values<Params>): void {
+    const options = this.#watched === undefined ? {} : { as: this.#watched };
+    this.#watched = this.tape.watch(params, options) as Values<Params>;
+  }
+
+  #hold(tree: unknown, region: Region): void {
+    for (const x of leaves(tree)) if (x.tape === null) region.hold(x.block);
+    this.#held.push({ t: this.#t, region });
+  }
+
+  /** Takes one step, whose untracked values live in `region`, and drops what no window can need any more. */
+  take({ input, target }: TimeStep<X, Target>, region: Region): number {
+    this.#forget(this.#t + 1 - this.plan.k2);
+    const before = this.tape.mark(this.#state);
+    const stateBefore = this.#state;
+    this.#t++;
+    const t = this.#t;
+    const { loss, count } = within(region, () => {
+      const [output, next] = this.cell.step(this.#watched!, input, this.#state);
+      this.#state = next;
+      return counted(this.plan.loss(output, target), t);
+    });
+    for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);
+    this.#held.push({ t, region });
+    this.#steps.push({ t, before, stateBefore, loss, count });
+    const value = sumOf(loss);
+    if (!Number.isFinite(value)) {
+      throw new RangeError(
+        `truncated: the loss of step ${t} is ${value}; look for NaN or infinity in the input of this step, or lower the learning rate`,
+      );
+    }
+    return value;
+  }
+
+  /** Forgets steps up to `t`; the state after step `t` stays, as a constant. */
+  #forget(t: number): void {
+    let drop = 0;
+    while (drop < this.#steps.length && this.#steps[drop]!.t <= t) drop++;
+    if (drop === 0) return;
+    this.#steps.splice(0, drop);
+    const mark = this.#steps[0]?.before ?? this.tape.mark(this.#state);
+    this.tape.forget(mark);
+    // What came in with a forgotten step may be the state that goes on, so it stays one step longer.
+    while (this.#held.length > 0 && this.#held[0]!.t < t) {
+      this.#held
+        .shift()!
+        .region.end(
+          "it came with a time step that is more than k2 steps back; make what all steps share outside of the stream",
+        );
+    }
+  }
+
+  /** Tokens that step `t` counts. */
+  countAt(t: number): number {
+    return this.#steps[t - this.#steps[0]!.t]!.count;
+  }
+
+  /**
+   * The gradient of a weighted sum of losses, with the state after step `start` held constant, and, when asked for,
+   * the norm of its gradient by the state before every step after `start`.
+   */
+  sweep(
+    terms: readonly Term[],
+    start: number,
+    measure: boolean,
+  ): { gradients: MapTree<Values<Params>, Tensor>; norms?: number[] } {
+    const steps = this.#steps.filter((step) => step.t > start);
+    const since = steps[0]!.before;
+    const byTime = new Map(steps.map((step) => [step.t, step]));
+    const losses: Tensor[] = [];
+    const cotangents: Tensor[] = [];
+    for (const { t, weight } of terms) {
+      const { loss } = byTime.get(t)!;
+      losses.push(loss);
+      const { shape, dtype, backend } = loss;
+      const one = ones(shape, { dtype: dtype as "float32", backend });
+      cotangents.push(weight === 1 ? one : one.mul(weight));
+    }
+    const states = measure ? steps.map((step) => tracked(step.stateBefore)) : [];
+    const result = this.tape.gradient(
+      losses,
+      { params: this.#watched!, states },
+      { since, cotangent: cotangents },
+    ) as unknown as { params: MapTree<Values<Params>, Tensor>; states: Tensor[][] };
+    if (!measure) return { gradients: result.params };
+    return { gradients: result.params, norms: result.states.map(normOf) };
+  }
+
+  end(): void {
+    this.tape.end("the stream of windows has ended");
+    for (const { region } of this.#held) region.end("the stream of windows has ended");
+    this.#held = [];
+  }
+}
+
+/** The tensors of a state that a tape tracks. */
+function tracked(state: unknown): Tensor[] {
+  return leaves(state).filter((x) => x.tape !== null);
+}
+
+function normOf(tensors: readonly Tensor[]): number {
+  let squares = 0;
+  for (const x of tensors) squares += kernelsOf(x.backend, x).sumSquares(x.size, x.pointer);
+  return Math.sqrt(squares);
+}
+
+function counted(result: Tensor | CountedLoss, t: number): CountedLoss {
+  const { loss, count } = result instanceof Tensor ? { loss: result, count: result.size } : result;
+  if (loss instanceof Tensor && loss.tape !== null) return { loss, count };
+  const got = loss instanceof Tensor ? "a value that depends on no parameter" : typeof loss;
+  throw new TypeError(
+    `truncated: the loss of step ${t} must be a tensor computed from the model's output, got ${got}`,
+  );
+}
+
+/** The elements of a loss, added up in float64. */
+function sumOf(loss: Tensor): number {
+  let sum = 0;
+  for (const value of loss.toTypedArray()) sum += value;
+  return sum;
+}

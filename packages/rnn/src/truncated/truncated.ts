@@ -1,0 +1,62 @@
+import type { Cell, Values } from "../cell.ts";
+import { carried } from "./carried.ts";
+import { deferred } from "./deferred.ts";
+import { Feed, type Stream } from "./feed.ts";
+import { planOf, type TruncatedOptions } from "./options.ts";
+import { recomputed } from "./recomputed.ts";
+import type { Window } from "./window.ts";
+
+/**
+ * Truncated back-propagation through time for any k1 <= k2, as a stream of windows.
+ *
+ * Window j ends at step `e_j = min(j k1, T)`. Its gradient is that of the losses of its new steps
+ * `e_{j-1} < t <= e_j`, with the state at `s_j = max(0, e_j - k2)` held constant (Williams & Peng 1990, BPTT(k2; k1)).
+ * The short window at the end is always there. At most k2 steps are on the tape, however long the stream.
+ *
+ * @param cell the model: a cell, or a `sequential` of cells and layers
+ * @param params its parameters. After an optimizer of `@chronograd/nn` consumed them, the stream goes on with what
+ *   it returned; otherwise pass a function that returns the present ones
+ * @param stream steps `{ input, target }`, any iterable; or `{ inputs, targets }`, time-major tensors
+ * @throws for k2 < k1 or another bad option, a stream without steps, a loss that is not finite (naming the step)
+ *
+ * @example
+ * ```ts
+ * import { scope, tensor } from "@chronograd/autodiff";
+ * import { glorot, sgd, stream } from "@chronograd/nn";
+ * import { defineCell, initialParams, truncated } from "@chronograd/rnn";
+ *
+ * const cell = defineCell({
+ *   params: ({ input, hidden }) => ({ W: glorot(input, hidden), U: glorot(hidden, hidden) }),
+ *   state: ({ hidden }) => ({ h: zeros(hidden) }),
+ *   step: ({ W, U }, x, { h }) => {
+ *     const next = x.matmul(W).add(h.matmul(U)).tanh();
+ *     return [next, { h: next }];
+ *   },
+ * })({ input: 1, hidden: 2 });
+ * let params = initialParams(cell, stream(1));
+ * const optimizer = sgd({ learningRate: 0.1 });
+ * const steps = [1, 2, 3, 4, 5].map((x) => ({ input: tensor([[x]]), target: tensor([[0, 0]]) }));
+ * const ends: number[] = [];
+ * const loss = (y: Tensor, target: Tensor) => y.sub(target).square();
+ * for (const window of truncated(cell, params, steps, { k1: 2, k2: 3, loss })) {
+ *   params = optimizer.update(params, window.gradients);
+ *   ends.push(window.end);
+ * }
+ * ends; // => [2, 4, 5]
+ * ```
+ */
+export function* truncated<Params, State, X = Tensor, Y = Tensor, Target = Tensor>(
+  cell: Cell<Params, State, X, Y>,
+  params: Values<Params> | (() => Values<Params>),
+  stream: Stream<X, Target>,
+  options: TruncatedOptions<State, Y, Target>,
+): Generator<Window<Values<Params>, Values<State>>, void> {
+  const plan = planOf(options);
+  const windows = { carry: carried, recompute: recomputed, defer: deferred }[plan.stale];
+  const feed = new Feed<X, Target>(stream);
+  try {
+    yield* windows(cell, params, feed, plan);
+  } finally {
+    feed.close();
+  }
+}

@@ -1,0 +1,106 @@
+import { type MapTree, map, scope, stack, Tensor } from "@chronograd/autodiff";
+import { type Cell, initialState, type Values } from "./cell.ts";
+
+/** How `unroll` runs. */
+export interface UnrollOptions<State> {
+  /** The state before the first step; the cell's initial state unless given. */
+  readonly state?: Values<State>;
+  /** Runs from the last step to the first; outputs keep their places in time. */
+  readonly reverse?: boolean;
+}
+
+/** What `unroll` returns: outputs stacked in time, and the state after the last step. */
+export interface Unrolled<State, Y> {
+  readonly outputs: MapTree<Y, Tensor>;
+  readonly state: Values<State>;
+}
+
+/**
+ * Runs a cell over a sequence.
+ *
+ * @param params the cell's parameters, watched by a tape or not
+ * @param inputs time-major: `[T, B, ...]`, or a list of T inputs
+ * @returns outputs `[T, B, ...]` (each leaf of the output's tree stacked) and the last state
+ * @throws when there is no step
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@chronograd/autodiff";
+ * import { stream } from "@chronograd/nn";
+ * import { initialParams, lstm, unroll } from "@chronograd/rnn";
+ *
+ * const cell = lstm({ input: 3, hidden: 5 });
+ * const { outputs, state } = unroll(cell, initialParams(cell, stream(1)), zeros([7, 2, 3]));
+ * [outputs.shape, state.c.shape]; // => [[7, 2, 5], [2, 5]]
+ * ```
+ */
+export function unroll<Params, State, X, Y>(
+  cell: Cell<Params, State, X, Y>,
+  params: Values<Params>,
+  inputs: Tensor | readonly X[],
+  options: UnrollOptions<State> = {},
+): Unrolled<State, Y> {
+  return scope(() => {
+    const steps = stepsOf<X>(inputs);
+    const first = steps[0];
+    if (first === undefined)
+      throw new RangeError("unroll: expected at least one time step, got none");
+    let state = options.state ?? initialState(cell, batchOf(first, "unroll"), likeParams(params));
+    const outputs = new Array<Y>(steps.length);
+    for (let i = 0; i < steps.length; i++) {
+      const t = options.reverse === true ? steps.length - 1 - i : i;
+      const [output, next] = cell.step(params, steps[t]!, state);
+      outputs[t] = output;
+      state = next;
+    }
+    return { outputs: stackInTime(outputs), state };
+  });
+}
+
+/** The steps of a time-major tensor, without copying, or of a list. */
+export function stepsOf<X>(inputs: Tensor | readonly X[]): readonly X[] {
+  if (!(inputs instanceof Tensor)) return inputs;
+  if (inputs.rank === 0)
+    throw new RangeError("unroll: inputs must be time-major [T, B, ...], got a scalar");
+  return Array.from({ length: inputs.shape[0]! }, (_, t) => inputs.slice([t]) as X);
+}
+
+/** Rows of a batch, from one step's input. */
+export function batchOf(input: unknown, where: string): number {
+  let rows: number | undefined;
+  map(input, (x: Tensor) => {
+    rows ??= x.shape[0];
+  });
+  if (rows === undefined) {
+    throw new TypeError(
+      `${where}: cannot tell the batch size from an input without tensors or axes; pass { state: initialState(cell, batch) }`,
+    );
+  }
+  return rows;
+}
+
+/** The dtype and backend of a tree's first float tensor. */
+export function likeParams(params: unknown): {
+  dtype?: "float32" | "float64";
+  backend?: Tensor["backend"];
+} {
+  let like: ReturnType<typeof likeParams> = {};
+  map(params, (x: Tensor) => {
+    if (like.dtype === undefined && x.dtype !== "int32")
+      like = { dtype: x.dtype, backend: x.backend };
+  });
+  return like;
+}
+
+function stackInTime<Y>(outputs: readonly Y[]): MapTree<Y, Tensor> {
+  const columns = outputs.map((output) => {
+    const leaves: Tensor[] = [];
+    map(output, (x: Tensor) => leaves.push(x));
+    return leaves;
+  });
+  let leaf = 0;
+  return map(outputs[0]!, () => {
+    const at = leaf++;
+    return stack(columns.map((column) => column[at]!));
+  }) as MapTree<Y, Tensor>;
+}
