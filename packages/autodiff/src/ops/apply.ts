@@ -3,7 +3,7 @@ import { filled } from "../tensor/doors.ts";
 import { type FloatDType, isFloat } from "../tensor/dtype.ts";
 import { format } from "../tensor/shape.ts";
 import { alias, allocate, checkAlive, place, Tensor } from "../tensor/tensor.ts";
-import type { OpDeclaration, Operand, Recorder } from "./declare.ts";
+import { describe, type OpDeclaration, type Operand, type Recorder } from "./declare.ts";
 
 /**
  * Applies an op: on plain values it computes; on tracked ones it computes beneath the highest recorder and has
@@ -110,11 +110,6 @@ function asTensors(declaration: OpDeclaration, operands: readonly Operand[]): re
       `${declaration.name}: argument ${argumentName(declaration, i)} must be a tensor or a number, got ${describe(operand)}; wrap data with tensor(...)`,
     );
   });
-}
-
-function describe(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
 }
 
 /** A scalar for a plain number, kept by the backend while there is room. The caller holds it. */

@@ -23,11 +23,13 @@ interface BinaryDeclaration {
   /** Which of `a`, `b` and `y` the partial derivatives read. */
   readonly keeps: string;
   readonly domains?: readonly [InputSpec["domain"], InputSpec["domain"]];
+  readonly apart?: boolean;
 }
 
-function binary({ name, partials, keeps, domains }: BinaryDeclaration): OpDeclaration {
+function binary({ name, partials, keeps, domains, apart }: BinaryDeclaration): OpDeclaration {
   const declaration: OpDeclaration = {
     ...broadcasting(name, (inputs) => apply(declaration, inputs, undefined), domains),
+    ...(apart !== undefined && { apart }),
     keeps: {
       inputs: [0, 1].filter((i) => keeps.includes("ab"[i]!)),
       output: keeps.includes("y"),
@@ -126,6 +128,7 @@ export const maximum: BinaryOp = simple(
       (d, a, b) => d.mul(share(less(a, b), a, b)),
     ],
     keeps: "ab",
+    apart: true,
   }),
 );
 
@@ -138,6 +141,7 @@ export const minimum: BinaryOp = simple(
       (d, a, b) => d.mul(share(greater(a, b), a, b)),
     ],
     keeps: "ab",
+    apart: true,
   }),
 );
 

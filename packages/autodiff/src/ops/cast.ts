@@ -41,6 +41,7 @@ export const cast: Op<(x: Tensor, dtype: DType) => Tensor> = op(
     if (dtype === x.dtype) return x;
     return apply(castDeclaration, [isFloat(dtype) ? x : x.detach()], dtype);
   },
+  1,
 );
 
 const cloneDeclaration: OpDeclaration = {
@@ -61,6 +62,8 @@ const cloneDeclaration: OpDeclaration = {
 };
 
 /** The same values in bytes of their own, which outlive the window they come from; gradients flow through. */
-export const clone: Op<(x: Tensor) => Tensor> = op(cloneDeclaration, (x: Tensor) =>
-  apply(cloneDeclaration, [x], undefined),
+export const clone: Op<(x: Tensor) => Tensor> = op(
+  cloneDeclaration,
+  (x: Tensor) => apply(cloneDeclaration, [x], undefined),
+  1,
 );

@@ -1,7 +1,7 @@
 import type { Backend } from "../tensor/backend.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Shape } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 
 /** What an op takes: a tensor, or a number that adopts the dtype of the tensors beside it. */
 export type Operand = Tensor | number;
@@ -67,6 +67,8 @@ export interface Examples {
   readonly samples: readonly Sample[];
   /** Inputs at which the derivative jumps; tests keep away from them. */
   readonly kinks?: readonly number[];
+  /** True when the derivative jumps where two elements are equal; tests draw them all apart. */
+  readonly apart?: boolean;
 }
 
 /** Everything the library knows about a primitive op. */
@@ -112,12 +114,34 @@ export interface CompositeDeclaration extends Examples {
 /** A public op: callable, with its declaration attached. */
 export type Op<F> = F & { readonly declaration: OpDeclaration | CompositeDeclaration };
 
-/** Joins a declaration and the function that users call. */
+/**
+ * Joins a declaration and the function that users call, whose first `tensors` arguments must be tensors: it may
+ * read their shapes before the op itself checks anything.
+ */
 export function op<F extends (...args: never[]) => unknown>(
   declaration: OpDeclaration | CompositeDeclaration,
   call: F,
+  tensors = 0,
 ): Op<F> {
-  return Object.assign(call, { declaration });
+  if (tensors === 0) return Object.assign(call, { declaration });
+  const inner = call as unknown as (...args: unknown[]) => unknown;
+  const checked = (a: unknown, b: unknown, c: unknown, d: unknown): unknown => {
+    if (!(a instanceof Tensor) || (tensors > 1 && !(b instanceof Tensor))) {
+      const got = a instanceof Tensor ? b : a;
+      const which = a instanceof Tensor ? "second" : "first";
+      throw new TypeError(
+        `${declaration.name}: the ${which} argument must be a tensor, got ${describe(got)}; wrap data with tensor(...)`,
+      );
+    }
+    return inner(a, b, c, d);
+  };
+  return Object.assign(checked as unknown as F, { declaration });
+}
+
+/** What a wrong argument is, for an error sentence. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
 }
 
 /** What records ops: a tape. Higher levels were opened later and see the values of lower ones as plain. */

@@ -110,6 +110,7 @@ export const gather: Op<(x: Tensor, indices: Indices, axis?: number) => Tensor> 
       [x, asIndices(indices, x, "gather")],
       normalizeAxis(axis, x.rank, "gather"),
     ),
+  1,
 );
 
 /** `into[..., indices[i], ...] += g[..., i, ...]` along an axis. */
@@ -178,6 +179,7 @@ export const scatterAdd: Op<(x: Tensor, indices: Indices, g: Tensor, axis?: numb
     if (positions.size === 0) return clone(x);
     return x.add(apply(scatterDeclaration, [g, positions], { axis: at, shape: x.shape }));
   },
+  1,
 );
 
 const oneHotDeclaration: OpDeclaration<{ depth: number; dtype: "float32" | "float64" }> = {
@@ -208,9 +210,13 @@ const oneHotDeclaration: OpDeclaration<{ depth: number; dtype: "float32" | "floa
  */
 export const oneHot: Op<
   (indices: Tensor, depth: number, options?: { dtype?: "float32" | "float64" }) => Tensor
-> = op(oneHotDeclaration, (indices: Tensor, depth: number, { dtype = "float32" } = {}) => {
-  if (!Number.isInteger(depth) || depth < 1) {
-    throw new RangeError(`oneHot: depth must be a whole number of at least 1, got ${depth}`);
-  }
-  return apply(oneHotDeclaration, [asIndices(indices, indices, "oneHot")], { depth, dtype });
-});
+> = op(
+  oneHotDeclaration,
+  (indices: Tensor, depth: number, { dtype = "float32" } = {}) => {
+    if (!Number.isInteger(depth) || depth < 1) {
+      throw new RangeError(`oneHot: depth must be a whole number of at least 1, got ${depth}`);
+    }
+    return apply(oneHotDeclaration, [asIndices(indices, indices, "oneHot")], { depth, dtype });
+  },
+  1,
+);

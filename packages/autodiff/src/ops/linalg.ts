@@ -229,6 +229,7 @@ export const matmul: Op<(a: Tensor, b: Tensor, options?: MatmulOptions) => Tenso
       ...(b.rank > 1 ? [rest[1]!] : []),
     ]);
   },
+  2,
 );
 
 /**
@@ -252,6 +253,7 @@ export const dot: Op<(a: Tensor, b: Tensor) => Tensor> = op(
     }
     return matmul(a, b);
   },
+  2,
 );
 
 /** All products of the elements of two vectors: `y[i,j] = a[i] b[j]`. Throws unless both have one axis. */
@@ -275,4 +277,5 @@ export const outer: Op<(a: Tensor, b: Tensor) => Tensor> = op(
     }
     return matmul(reshape(a, [a.size, 1]), reshape(b, [1, b.size]));
   },
+  2,
 );

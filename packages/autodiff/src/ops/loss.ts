@@ -40,13 +40,17 @@ function normalization({ name, vjp, jvp }: RowsDeclaration): NormalizeOp {
       { label: "axis 1", inputs: [{ shape: [2, 3, 2] }], call: ([x]) => normalize(x!, 1) },
     ],
   };
-  const normalize: NormalizeOp = op(declaration, (x: Tensor, axis = -1) => {
-    const at = normalizeAxis(axis, x.rank, name);
-    const last = x.rank - 1;
-    if (at === last) return apply(declaration, [x], undefined);
-    const order = x.shape.map((_, i) => (i === at ? last : i === last ? at : i));
-    return transpose(apply(declaration, [transpose(x, order)], undefined), order);
-  });
+  const normalize: NormalizeOp = op(
+    declaration,
+    (x: Tensor, axis = -1) => {
+      const at = normalizeAxis(axis, x.rank, name);
+      const last = x.rank - 1;
+      if (at === last) return apply(declaration, [x], undefined);
+      const order = x.shape.map((_, i) => (i === at ? last : i === last ? at : i));
+      return transpose(apply(declaration, [transpose(x, order)], undefined), order);
+    },
+    1,
+  );
   return normalize;
 }
 
@@ -205,4 +209,5 @@ export const crossEntropy: Op<
         : tensor(targets, { dtype: "int32", backend: logits.backend });
     return apply(crossEntropyDeclaration, [logits, classes], ignoreIndex);
   },
+  1,
 );

@@ -85,9 +85,10 @@ interface ReduceDeclaration {
   readonly keeps: OpDeclaration["keeps"];
   /** What an empty set reduces to is not defined for every reduction. */
   readonly empty: boolean;
+  readonly apart?: boolean;
 }
 
-function reduction({ name, vjp, jvp, keeps, empty }: ReduceDeclaration): ReduceOp {
+function reduction({ name, vjp, jvp, keeps, empty, apart }: ReduceDeclaration): ReduceOp {
   const declaration: OpDeclaration<Axes> = {
     name,
     inputs: ["x"],
@@ -110,6 +111,7 @@ function reduction({ name, vjp, jvp, keeps, empty }: ReduceDeclaration): ReduceO
         ? jvp
         : ([dx], { inputs: [x], output, attributes }) => jvp(dx!, x!, output, attributes),
     samples: reduceSamples((x, axes, options) => reduce(x, axes, options)),
+    ...(apart !== undefined && { apart }),
   };
   const reduce: ReduceOp = op(
     declaration,
@@ -118,6 +120,7 @@ function reduction({ name, vjp, jvp, keeps, empty }: ReduceDeclaration): ReduceO
       const result = apply(declaration, [x], list);
       return keepDims ? reshape(result, reducedShape(x.shape, list, true)) : result;
     },
+    1,
   );
   return reduce;
 }
@@ -160,6 +163,7 @@ const extreme = {
     dx.mul(shareOfExtreme(x, y, axes)).sum(axes),
   keeps: { inputs: [0], output: true },
   empty: false,
+  apart: true,
 };
 
 /** The largest element along axes; NaN where there is one. Ties share the gradient evenly. */
@@ -191,6 +195,7 @@ export const mean: ReduceOp = op(
     const count = sizeOf(list.map((axis) => x.shape[axis]!));
     return sum(x, list, options).mul(1 / count);
   },
+  1,
 );
 
 /**
@@ -218,6 +223,7 @@ export const prod: ReduceOp = op(
     }
     return reshape(rest, reducedShape(x.shape, list, keepDims));
   },
+  1,
 );
 
 /**
@@ -242,6 +248,7 @@ export const variance: Op<
     const centred = x.sub(mean(x, list, { keepDims: true }));
     return sum(centred.square(), list, { keepDims }).mul(1 / (count - correction));
   },
+  1,
 );
 
 /**
@@ -274,6 +281,7 @@ export const norm: Op<
     const root = where(isZero, 0, where(isZero, 1, squares).sqrt());
     return reshape(root.mul(scale), reducedShape(x.shape, list, keepDims));
   },
+  1,
 );
 
 /** Sums `x` down to `shape`, over the axes along which `shape` broadcasts: the adjoint of broadcasting. */
@@ -317,6 +325,7 @@ export const cumsum: Op<(x: Tensor, axis?: number, options?: { reverse?: boolean
   cumsumDeclaration,
   (x: Tensor, axis = 0, { reverse = false } = {}) =>
     apply(cumsumDeclaration, [x], { axis: normalizeAxis(axis, x.rank, "cumsum"), reverse }),
+  1,
 );
 
 /** The int32 position of an extreme element along an axis. */
@@ -350,10 +359,13 @@ function argReduction(name: ArgReduceName): ArgReduceOp {
       },
     ],
   };
-  return op(declaration, (x: Tensor, axis?: number) =>
-    axis === undefined
-      ? apply(declaration, [reshape(x, [-1])], 0)
-      : apply(declaration, [x], normalizeAxis(axis, x.rank, name)),
+  return op(
+    declaration,
+    (x: Tensor, axis?: number) =>
+      axis === undefined
+        ? apply(declaration, [reshape(x, [-1])], 0)
+        : apply(declaration, [x], normalizeAxis(axis, x.rank, name)),
+    1,
   );
 }
 

@@ -103,4 +103,5 @@ export const clip: Op<(x: Tensor, low: number, high: number) => Tensor> = op(
     const above = low === -Infinity ? x : where(less(x, low), low, x);
     return high === Infinity ? above : where(greater(x, high), high, above);
   },
+  1,
 );

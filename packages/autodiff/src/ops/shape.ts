@@ -52,6 +52,7 @@ export const reshape: Op<(x: Tensor, shape: Shape) => Tensor> = op(
     }
     return sameShape(target, x.shape) ? x : apply(reshapeDeclaration, [x], [...target]);
   },
+  1,
 );
 
 /**
@@ -82,6 +83,7 @@ export const squeeze: Op<(x: Tensor, axis?: number) => Tensor> = op(
       x.shape.filter((_, i) => i !== at),
     );
   },
+  1,
 );
 
 /** Inserts an axis of length 1 so that it becomes axis `axis` of the result. */
@@ -96,6 +98,7 @@ export const expandDims: Op<(x: Tensor, axis: number) => Tensor> = op(
   },
   (x: Tensor, axis: number) =>
     reshape(x, x.shape.toSpliced(normalizeAxis(axis, x.rank + 1, "expandDims"), 0, 1)),
+  1,
 );
 
 const transposeDeclaration: OpDeclaration<readonly number[]> = {
@@ -148,6 +151,7 @@ export const transpose: Op<(x: Tensor, axes?: readonly number[]) => Tensor> = op
     }
     return apply(transposeDeclaration, [x], order);
   },
+  1,
 );
 
 const broadcastToDeclaration: OpDeclaration<Shape> = {
@@ -188,6 +192,7 @@ export const broadcastTo: Op<(x: Tensor, shape: Shape) => Tensor> = op(
   broadcastToDeclaration,
   (x: Tensor, shape: Shape) =>
     sameShape(x.shape, shape) ? x : apply(broadcastToDeclaration, [x], [...shape]),
+  1,
 );
 
 /**
@@ -222,6 +227,7 @@ export const tile: Op<(x: Tensor, counts: readonly number[]) => Tensor> = op(
       lengths.map((n, axis) => n * times[axis]!),
     );
   },
+  1,
 );
 
 const concatDeclaration: OpDeclaration<number> = {

@@ -166,6 +166,7 @@ const unsliceDeclaration: OpDeclaration<Window> = {
 export const unslice: Op<(g: Tensor, window: Window) => Tensor> = op(
   unsliceDeclaration,
   (g: Tensor, window: Window) => apply(unsliceDeclaration, [g], window),
+  1,
 );
 
 /**
@@ -196,6 +197,7 @@ export const slice: Op<(x: Tensor, ranges: readonly Range[]) => Tensor> = op(
       part.shape.filter((_, axis) => typeof ranges[axis] !== "number"),
     );
   },
+  1,
 );
 
 /** The order of elements reversed along the axes named (all unless given). */
@@ -216,6 +218,7 @@ export const flip: Op<(x: Tensor, axes?: number | readonly number[]) => Tensor> 
       x.shape.map((_, axis) => (turned.has(axis) ? [null, null, -1] : null)),
     );
   },
+  1,
 );
 
 /**
@@ -324,12 +327,16 @@ const padDeclaration: OpDeclaration<Padding> = {
  */
 export const pad: Op<
   (x: Tensor, widths: readonly (readonly [number, number])[], value?: number) => Tensor
-> = op(padDeclaration, (x: Tensor, widths: readonly (readonly [number, number])[], value = 0) => {
-  if (widths.length !== x.rank) {
-    throw new RangeError(
-      `pad: expected ${x.rank} pairs of widths for shape ${format(x.shape)}, got ${widths.length}`,
-    );
-  }
-  for (const pair of widths) checkShape(pair, "pad");
-  return apply(padDeclaration, [x], { widths, value });
-});
+> = op(
+  padDeclaration,
+  (x: Tensor, widths: readonly (readonly [number, number])[], value = 0) => {
+    if (widths.length !== x.rank) {
+      throw new RangeError(
+        `pad: expected ${x.rank} pairs of widths for shape ${format(x.shape)}, got ${widths.length}`,
+      );
+    }
+    for (const pair of widths) checkShape(pair, "pad");
+    return apply(padDeclaration, [x], { widths, value });
+  },
+  1,
+);

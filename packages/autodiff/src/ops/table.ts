@@ -13,22 +13,6 @@ import * as select from "./select.ts";
 import * as shape from "./shape.ts";
 import * as slice from "./slice.ts";
 
-/** Every op by family: the single source of the public functions, the methods, the tests and the pages. */
-export const families = {
-  elementwise,
-  arithmetic,
-  compare,
-  select,
-  reduce,
-  linalg,
-  einsum,
-  shape,
-  slice,
-  indexing,
-  loss,
-  cast,
-} as const;
-
 /** Functions that are methods too; those that take a list or an equation first are not. */
 export type Methods = typeof elementwise &
   typeof arithmetic &
@@ -46,32 +30,47 @@ export type Methods = typeof elementwise &
 /** One row of the op table. */
 export interface Row {
   readonly name: string;
-  readonly family: keyof typeof families;
+  /** The file of its declaration. */
+  readonly family: string;
   readonly declaration: OpDeclaration | CompositeDeclaration;
+}
+
+/** Every family of ops, with what it exports. */
+function families(): [family: string, members: object][] {
+  return Object.entries({
+    elementwise,
+    arithmetic,
+    compare,
+    select,
+    reduce,
+    linalg,
+    einsum,
+    shape,
+    slice,
+    indexing,
+    loss,
+    cast,
+  });
 }
 
 function isOp(value: unknown): value is Op<(...args: never[]) => unknown> {
   return typeof value === "function" && "declaration" in value;
 }
 
-/** Every declared op: a row per public function. */
+/** Every declared op: the single source of the public functions, the methods, the tests and the pages. */
 export function opTable(): Row[] {
-  return Object.entries(families).flatMap(([family, members]) =>
-    Object.entries(members)
-      .filter(([, member]) => isOp(member))
-      .map(([name, member]) => ({
-        name,
-        family: family as Row["family"],
-        declaration: (member as unknown as Op<() => void>).declaration,
-      })),
+  return families().flatMap(([family, members]) =>
+    Object.entries(members).flatMap(([name, member]) =>
+      isOp(member) ? [{ name, family, declaration: member.declaration }] : [],
+    ),
   );
 }
 
 /** The functions that become methods, by name. @internal */
 export function methods(): [name: string, call: (...args: unknown[]) => unknown][] {
   const notMethods = new Set(["concat", "stack", "einsum"]);
-  const rows = Object.values(families)
-    .flatMap((members) => Object.entries(members))
+  const rows = families()
+    .flatMap(([, members]) => Object.entries(members))
     .filter(([name, member]) => isOp(member) && !notMethods.has(name));
   return [...rows, ["detach", detach.detach]] as unknown as ReturnType<typeof methods>;
 }

@@ -161,7 +161,7 @@ export function full(
   value: number,
   options: Omit<TensorOptions, "shape"> = {},
 ): Tensor {
-  checkShape(shape, "full");
+  checkShape(shape, "zeros, ones, full");
   const dtype = options.dtype ?? "float32";
   checkDType(dtype, "full");
   return place(filled(options.backend ?? defaultBackend(), [...shape], value, dtype));

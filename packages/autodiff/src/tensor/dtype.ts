@@ -9,11 +9,11 @@ export type TypedArray = Float32Array | Float64Array | Int32Array;
 export const bytesOf: Readonly<Record<DType, number>> = { float32: 4, float64: 8, int32: 4 };
 
 /** The typed-array constructor of each dtype. */
-export const arrayOf = {
-  float32: Float32Array,
-  float64: Float64Array,
-  int32: Int32Array,
-} as const;
+export const arrayOf: Readonly<{
+  float32: Float32ArrayConstructor;
+  float64: Float64ArrayConstructor;
+  int32: Int32ArrayConstructor;
+}> = { float32: Float32Array, float64: Float64Array, int32: Int32Array };
 
 /** True for the dtypes that carry gradients. */
 export function isFloat(dtype: DType): dtype is FloatDType {

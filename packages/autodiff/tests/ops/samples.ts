@@ -1,5 +1,5 @@
 import { type Backend, type FloatDType, type Tensor, tensor } from "../../src/index.ts";
-import type { InputSpec, Sample } from "../../src/ops/declare.ts";
+import type { Examples, InputSpec, Sample } from "../../src/ops/declare.ts";
 
 /** A small generator of uniform numbers (Mulberry32). */
 export function uniforms(seed: number): () => number {
@@ -12,37 +12,48 @@ export function uniforms(seed: number): () => number {
   };
 }
 
-/** Draws one input, keeping `margin` away from kinks. */
-function drawInput(
-  { shape, domain = [-2, 2], integers }: InputSpec,
-  kinks: readonly number[],
-  random: () => number,
-): { shape: readonly number[]; data: Float64Array; integer: boolean } {
-  const size = shape.reduce((n, length) => n * length, 1);
-  const margin = 0.05;
-  const one = (): number => {
-    if (integers !== undefined) {
-      return integers[0] + Math.floor(random() * (integers[1] - integers[0]));
-    }
-    for (;;) {
-      const value = domain[0] + random() * (domain[1] - domain[0]);
-      if (kinks.every((kink) => Math.abs(value - kink) > margin)) return value;
-    }
-  };
-  return { shape, data: Float64Array.from({ length: size }, one), integer: integers !== undefined };
+/** Positions 0 to n - 1 in random order (Fisher & Yates). */
+function shuffled(n: number, random: () => number): number[] {
+  const order = Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j]!, order[i]!];
+  }
+  return order;
 }
 
-/** Inputs for one sample, the same for every dtype and backend with the same seed. */
+const sizeOf = ({ shape }: InputSpec): number => shape.reduce((n, length) => n * length, 1);
+
+/** Inputs for one sample, the same for every dtype and backend with the same seed; away from kinks and ties. */
 export function drawInputs(
   { inputs }: Sample,
-  kinks: readonly number[],
+  { kinks = [], apart = false }: Pick<Examples, "kinks" | "apart">,
   seed: number,
   options: { dtype?: FloatDType; backend?: Backend } = {},
 ): Tensor[] {
   const random = uniforms(seed);
   const { dtype = "float64", backend } = options;
+  const margin = 0.05;
+  const total = inputs.reduce((n, spec) => n + sizeOf(spec), 0);
+  const places = shuffled(total, random);
+  const draw = ({ domain: [low, high] = [-2, 2], integers }: InputSpec): number => {
+    if (integers !== undefined) {
+      return integers[0] + Math.floor(random() * (integers[1] - integers[0]));
+    }
+    // Apart: every element of every input in a cell of its own, in the cell's inner half.
+    if (apart) return low + ((places.pop()! + 0.25 + random() / 2) / total) * (high - low);
+    for (;;) {
+      const value = low + random() * (high - low);
+      if (kinks.every((kink) => Math.abs(value - kink) > margin)) return value;
+    }
+  };
   return inputs.map((spec) => {
-    const { shape, data, integer } = drawInput(spec, kinks, random);
-    return tensor(data, { shape, dtype: integer ? "int32" : dtype, ...(backend && { backend }) });
+    const data = Float64Array.from({ length: sizeOf(spec) }, () => draw(spec));
+    const { shape, integers } = spec;
+    return tensor(data, {
+      shape,
+      dtype: integers === undefined ? dtype : "int32",
+      ...(backend && { backend }),
+    });
   });
 }
