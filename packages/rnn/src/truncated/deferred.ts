@@ -53,6 +53,7 @@ export function* deferred<Params, State, X, Y, Target>(
       count,
       gradientCount,
       reduction: plan.reduction,
+      entries: last!.entries,
       state: state!,
     };
   } finally {

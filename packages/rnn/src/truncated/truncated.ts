@@ -1,3 +1,4 @@
+import type { Tensor } from "@chronograd/autodiff";
 import type { Cell, Values } from "../cell.ts";
 import { carried } from "./carried.ts";
 import { deferred } from "./deferred.ts";
@@ -21,8 +22,8 @@ import type { Window } from "./window.ts";
  *
  * @example
  * ```ts
- * import { scope, tensor } from "@chronograd/autodiff";
- * import { glorot, sgd, stream } from "@chronograd/nn";
+ * import { tensor, type Tensor } from "@chronograd/autodiff";
+ * import { glorot, sgd, stream, zeros } from "@chronograd/nn";
  * import { defineCell, initialParams, truncated } from "@chronograd/rnn";
  *
  * const cell = defineCell({

@@ -32,6 +32,8 @@ export interface Window<Params, State> {
   /** Tokens in the losses that the gradient is of. */
   readonly gradientCount: number;
   readonly reduction: "sum" | "mean";
+  /** Entries on the tape when the window was swept. */
+  readonly entries: number;
   /**
    * Euclidean norm of the gradient by the state before each step `start + 1 ... end`, where it was asked for. The
    * first is the gradient at the cut: how much the truncation leaves out.
@@ -70,6 +72,7 @@ export function sweepWindow<Params, State, X, Y, Target>(
     count,
     gradientCount: objective.count,
     reduction: plan.reduction,
+    entries: segment.tape.entries.length,
     ...(norms && { stateGradientNorms: norms }),
     get state() {
       return within(region, () => map(last, (x: Tensor) => clone(detach(x)))) as Values<State>;
