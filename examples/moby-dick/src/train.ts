@@ -1,0 +1,198 @@
+import { setImmediate } from "node:timers/promises";
+import { clone, crossEntropy, flatten, map, type Tensor } from "@chronograd/autodiff";
+import {
+  adam,
+  clipByGlobalNorm,
+  countParameters,
+  type Decoded,
+  linearWarmup,
+  type Optimizer,
+  type OptimizerState,
+  restoreTree,
+  type Stream,
+  type StreamState,
+  stream,
+  streamFrom,
+  tensorsOf,
+} from "@chronograd/nn";
+import { initialParams, initialState, truncated } from "@chronograd/rnn";
+import { type Corpus, lanes } from "./corpus.ts";
+import { bits, type Metrics, Smoothed } from "./metrics.ts";
+import { characterModel, evaluate, type Params, type State, sample } from "./model.ts";
+import { type Options, UsageError } from "./options.ts";
+import type { Progress } from "./progress.ts";
+
+/** Everything that a checkpoint holds, and `restore` brings back. */
+interface Training {
+  params: Params;
+  readonly optimizer: Optimizer;
+  state: State;
+  /** Time steps taken. */
+  step: number;
+  window: number;
+  seconds: number;
+}
+
+/** What a run ends with. */
+export interface Result {
+  readonly tensors: Record<string, Tensor>;
+  readonly metadata: Record<string, string>;
+  readonly metrics: readonly Metrics[];
+  readonly heldOut: number;
+  readonly sample: string;
+  readonly parameters: number;
+}
+
+const evaluateEverySeconds = 5;
+const measureEveryWindows = 25;
+const heldOutRows = 64;
+
+/** Trains until the time is over or `stop` says so, logging every window. */
+export async function train(
+  options: Options,
+  corpus: Corpus,
+  progress: Progress,
+  log: (metrics: Metrics) => void,
+  stop: () => boolean,
+  resumed?: { tensors: Decoded; earlier: readonly Metrics[] },
+): Promise<Result> {
+  const model = characterModel(options, corpus.characters.length);
+  const random = stream(options.seed);
+  const training: Training = {
+    params: initialParams(model, random.split("parameters")),
+    optimizer: adam({ learningRate: linearWarmup({ steps: 100, then: options.lr }) }),
+    state: initialState(model, options.batch),
+    step: 0,
+    window: 0,
+    seconds: 0,
+  };
+  let sampling = random.split("sampling");
+  if (resumed !== undefined) sampling = restore(training, resumed.tensors);
+  const metrics = [...(resumed?.earlier ?? [])];
+  const before = training.seconds;
+  const end = before + options.seconds;
+  const smoothed = new Smoothed(0.98);
+  const started = performance.now();
+  let evaluationTime = 0;
+  let nextEvaluation = before;
+  const clock = () => before + (performance.now() - started - evaluationTime) / 1000;
+
+  const measured = (steps: number): number => {
+    const from = performance.now();
+    const loss = evaluate(model, training.params, corpus.heldOut, heldOutRows, steps);
+    evaluationTime += performance.now() - from;
+    return loss;
+  };
+
+  const windows = truncated(
+    model,
+    training.params,
+    lanes(corpus.training, options.batch, training.step),
+    {
+      k1: options.k1,
+      k2: options.k2,
+      reduction: "mean",
+      loss: (logits: Tensor, target: Tensor) => crossEntropy(logits, target),
+      measure: (window) => window % measureEveryWindows === 0,
+      state: training.state,
+    },
+  );
+  let windowStart = clock();
+  for (const window of windows) {
+    const clipped = clipByGlobalNorm(window.gradients, options.clip);
+    training.params = training.optimizer.update(training.params, clipped) as Params;
+    training.step += window.losses.length;
+    const now = clock();
+    const line: Metrics = {
+      window: training.window,
+      step: training.step,
+      seconds: round(now, 3),
+      loss: round(window.loss, 5),
+      bitsPerCharacter: round(bits(window.loss), 5),
+      gradientNorm: round(clipped.norm, 6),
+      charactersPerSecond: Math.round(window.count / (now - windowStart)),
+      ...(window.stateGradientNorms && {
+        stateGradientNorms: window.stateGradientNorms.map((norm) => Number(norm.toPrecision(4))),
+      }),
+      ...(now >= nextEvaluation && { heldOut: round(measured(100), 5) }),
+    };
+    training.window++;
+    windowStart = clock();
+    metrics.push(line);
+    log(line);
+    progress.update(line, smoothed.add(line.loss), end);
+    if (line.heldOut !== undefined) {
+      nextEvaluation = clock() + evaluateEverySeconds;
+      const loss = line.heldOut;
+      progress.say(
+        `${now.toFixed(0).padStart(4)} s | held-out loss ${loss.toFixed(3)} nats (${bits(loss).toFixed(3)} bits) per character`,
+      );
+    }
+    // Signals arrive only between turns of the event loop.
+    await setImmediate();
+    if (clock() >= end || stop()) {
+      training.state = map(window.state, (x: Tensor) => clone(x)) as State;
+      training.seconds = clock();
+      break;
+    }
+  }
+  const heldOut = measured(400);
+  const text = sample(model, training.params, corpus.characters, sampling, {
+    length: 600,
+    temperature: options.temperature,
+  });
+  return {
+    ...checkpoint(training, sampling.getState()),
+    metrics,
+    heldOut,
+    sample: text,
+    parameters: countParameters(training.params),
+  };
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}
+
+/** A run as named tensors and text. */
+function checkpoint(
+  { params, optimizer, state, step, window, seconds }: Training,
+  sampling: StreamState,
+): Pick<Result, "tensors" | "metadata"> {
+  const { moments, ...counters } = optimizer.state();
+  const named = (prefix: string, tree: unknown) =>
+    flatten(tree).map(([path, x]) => [`${prefix}.${path}`, x] as const);
+  return {
+    tensors: Object.fromEntries([
+      ...named("params", params),
+      ...Object.entries(moments).map(([name, x]) => [`optimizer.${name}`, x] as const),
+      ...named("state", state),
+    ]),
+    metadata: {
+      training: JSON.stringify({ step, window, seconds }),
+      optimizer: JSON.stringify(counters),
+      sampling: JSON.stringify(sampling),
+    },
+  };
+}
+
+/** Puts back what `checkpoint` took; returns the stream that samples are drawn from. */
+function restore(training: Training, decoded: Decoded): Stream {
+  const text = (key: string): unknown => {
+    const value = decoded.metadata[key];
+    if (value !== undefined) return JSON.parse(value);
+    throw new UsageError(`--resume: model.safetensors lacks the metadata "${key}" of a run`);
+  };
+  try {
+    training.params = restoreTree(training.params, decoded, { prefix: "params." });
+    training.state = restoreTree(training.state, decoded, { prefix: "state." });
+    training.optimizer.load({
+      ...(text("optimizer") as Omit<OptimizerState, "moments">),
+      moments: tensorsOf(decoded, { prefix: "optimizer." }),
+    });
+    Object.assign(training, text("training"));
+    return streamFrom(text("sampling") as StreamState);
+  } catch (error) {
+    throw new UsageError(`--resume: model.safetensors does not fit: ${(error as Error).message}`);
+  }
+}
