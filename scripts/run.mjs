@@ -96,7 +96,8 @@ once(
 );
 
 if (tasks[task].length > 0) {
-  const child = spawn(node, [...tasks[task], ...args], { cwd: root, stdio: "inherit" });
+  const env = { ...process.env, CHRONOGRAD_MACHINE_NODE: process.execPath };
+  const child = spawn(node, [...tasks[task], ...args], { cwd: root, stdio: "inherit", env });
   // Ctrl-C reaches the task itself, which ends in its own way; here it only must not end the wait.
   process.on("SIGINT", () => {});
   child.on("exit", (code, signal) => process.exit(signal === null ? code : 1));
