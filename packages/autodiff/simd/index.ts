@@ -1,0 +1,6 @@
+export * from "./unary";
+export * from "./binary";
+export * from "./reduce";
+export * from "./rows";
+export * from "./matmul";
+export * from "./move";

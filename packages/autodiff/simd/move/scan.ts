@@ -1,0 +1,77 @@
+import { addLanes, lanes, widenHigh, widenLow } from "../vector";
+
+/** The square of a float32 is exact in float64; that of a float64 rounds once. */
+export function sumSquares<T>(n: i32, x: usize): f64 {
+  let s0 = f64x2.splat(0);
+  let s1 = s0;
+  let s2 = s0;
+  let s3 = s0;
+  for (; n >= 2 * lanes<T>(); n -= 2 * lanes<T>()) {
+    const first = v128.load(x);
+    const second = v128.load(x, 16);
+    const low0 = widenLow<T>(first);
+    const low1 = widenLow<T>(second);
+    s0 = f64x2.add(s0, f64x2.mul(low0, low0));
+    s1 = f64x2.add(s1, f64x2.mul(low1, low1));
+    if (sizeof<T>() == 4) {
+      const high0 = widenHigh<T>(first);
+      const high1 = widenHigh<T>(second);
+      s2 = f64x2.add(s2, f64x2.mul(high0, high0));
+      s3 = f64x2.add(s3, f64x2.mul(high1, high1));
+    }
+    x += 32;
+  }
+  let sum = addLanes(f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3)));
+  for (; n > 0; n--) {
+    const value = <f64>load<T>(x);
+    sum += value * value;
+    x += sizeof<T>();
+  }
+  return sum;
+}
+
+/** `v - v` is 0 for finite `v` and NaN for every other. */
+export function firstNonFinite<T>(n: i32, x: usize): i32 {
+  let i = 0;
+  for (; i + 4 * lanes<T>() <= n; i += 4 * lanes<T>()) {
+    const v0 = v128.load(x);
+    const v1 = v128.load(x, 16);
+    const v2 = v128.load(x, 32);
+    const v3 = v128.load(x, 48);
+    const first = v128.add<T>(v128.sub<T>(v0, v0), v128.sub<T>(v1, v1));
+    const last = v128.add<T>(v128.sub<T>(v2, v2), v128.sub<T>(v3, v3));
+    const all = v128.add<T>(first, last);
+    if (v128.any_true(v128.ne<T>(all, all))) break;
+    x += 64;
+  }
+  for (; i < n; i++) {
+    const value = load<T>(x);
+    if (value - value != 0) return i;
+    x += sizeof<T>();
+  }
+  return -1;
+}
+
+// @ts-ignore: decorator
+@inline
+function outside(index: i32, low: i32, high: i32, except: i32): bool {
+  return (index < low || index >= high) && index != except;
+}
+
+export function firstOutOfRange(n: i32, indices: usize, low: i32, high: i32, except: i32): i32 {
+  const lows = i32x4.splat(low);
+  const highs = i32x4.splat(high);
+  const excepts = i32x4.splat(except);
+  let i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const v = v128.load(indices);
+    const bad = v128.or(i32x4.lt_s(v, lows), i32x4.ge_s(v, highs));
+    if (v128.any_true(v128.andnot(bad, i32x4.eq(v, excepts)))) break;
+    indices += 16;
+  }
+  for (; i < n; i++) {
+    if (outside(load<i32>(indices), low, high, except)) return i;
+    indices += 4;
+  }
+  return -1;
+}

@@ -1,0 +1,86 @@
+import { cumsum } from "./rows/cumsum";
+import { crossEntropy, crossEntropyVjp, logSoftmax, softmax } from "./rows/softmax";
+
+export function f32_softmax(rows: i32, cols: i32, x: usize, y: usize): void {
+  softmax<f32>(rows, cols, x, y);
+}
+
+export function f32_logSoftmax(rows: i32, cols: i32, x: usize, y: usize): void {
+  logSoftmax<f32>(rows, cols, x, y);
+}
+
+export function f32_crossEntropy(
+  rows: i32,
+  cols: i32,
+  logits: usize,
+  targets: usize,
+  ignoreIndex: i32,
+  losses: usize,
+): void {
+  crossEntropy<f32>(rows, cols, logits, targets, ignoreIndex, losses);
+}
+
+export function f32_crossEntropyVjp(
+  rows: i32,
+  cols: i32,
+  logits: usize,
+  targets: usize,
+  ignoreIndex: i32,
+  g: usize,
+  dx: usize,
+): void {
+  crossEntropyVjp<f32>(rows, cols, logits, targets, ignoreIndex, g, dx);
+}
+
+export function f32_cumsum(
+  outer: i32,
+  length: i32,
+  inner: i32,
+  reverse: i32,
+  x: usize,
+  y: usize,
+): void {
+  cumsum<f32>(outer, length, inner, reverse, x, y);
+}
+
+export function f64_softmax(rows: i32, cols: i32, x: usize, y: usize): void {
+  softmax<f64>(rows, cols, x, y);
+}
+
+export function f64_logSoftmax(rows: i32, cols: i32, x: usize, y: usize): void {
+  logSoftmax<f64>(rows, cols, x, y);
+}
+
+export function f64_crossEntropy(
+  rows: i32,
+  cols: i32,
+  logits: usize,
+  targets: usize,
+  ignoreIndex: i32,
+  losses: usize,
+): void {
+  crossEntropy<f64>(rows, cols, logits, targets, ignoreIndex, losses);
+}
+
+export function f64_crossEntropyVjp(
+  rows: i32,
+  cols: i32,
+  logits: usize,
+  targets: usize,
+  ignoreIndex: i32,
+  g: usize,
+  dx: usize,
+): void {
+  crossEntropyVjp<f64>(rows, cols, logits, targets, ignoreIndex, g, dx);
+}
+
+export function f64_cumsum(
+  outer: i32,
+  length: i32,
+  inner: i32,
+  reverse: i32,
+  x: usize,
+  y: usize,
+): void {
+  cumsum<f64>(outer, length, inner, reverse, x, y);
+}

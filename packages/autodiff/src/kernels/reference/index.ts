@@ -1,0 +1,30 @@
+import type { FloatKernels, Kernels } from "../contract.ts";
+import type { Memory } from "../memory.ts";
+import { elementwise } from "./elementwise.ts";
+import { matmul } from "./matmul.ts";
+import { casts, firstOutOfRange, moves, scans } from "./move.ts";
+import { reductions } from "./reduce.ts";
+import { rowwise } from "./rows.ts";
+
+function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernels {
+  return {
+    ...elementwise(memory, dtype),
+    ...reductions(memory, dtype),
+    ...rowwise(memory, dtype),
+    ...scans(memory, dtype),
+    matmul: matmul(memory, dtype),
+  };
+}
+
+/** Kernels that define what is right: float64 arithmetic in plain loops, rounded when stored. */
+export function referenceKernels(memory: Memory): Kernels {
+  return {
+    name: "reference",
+    float32: floatKernels(memory, "float32"),
+    float64: floatKernels(memory, "float64"),
+    move32: moves(memory, "int32"),
+    move64: moves(memory, "float64"),
+    cast: casts(memory),
+    firstOutOfRange: firstOutOfRange(memory),
+  };
+}

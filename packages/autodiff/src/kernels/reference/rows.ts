@@ -1,0 +1,86 @@
+import type { FloatKernels, RowsKernel, RowsName } from "../contract.ts";
+import type { Memory } from "../memory.ts";
+
+type RowwiseName = RowsName | "crossEntropy" | "crossEntropyVjp" | "cumsum";
+
+/** Numerators and denominator of softmax, shifted by the maximum. */
+function exponentials(row: readonly number[]): { shift: number; terms: number[]; total: number } {
+  const shift = row.reduce((a, b) => Math.max(a, b), -Infinity);
+  const terms = row.map((value) => Math.exp(value - shift));
+  return { shift, terms, total: terms.reduce((a, b) => a + b, 0) };
+}
+
+function softmax(row: readonly number[]): number[] {
+  const { terms, total } = exponentials(row);
+  return terms.map((term) => term / total);
+}
+
+function logSoftmax(row: readonly number[]): number[] {
+  const { shift, total } = exponentials(row);
+  return row.map((value) => value - shift - Math.log(total));
+}
+
+function crossEntropy(row: readonly number[], target: number): number {
+  const { shift, total } = exponentials(row);
+  const distance = shift - row[target]!;
+  return Number.isFinite(shift) ? Math.log(total) + distance : distance;
+}
+
+function crossEntropyVjp(row: readonly number[], target: number, g: number): number[] {
+  const { terms, total } = exponentials(row);
+  return terms.map((term, j) => g * ((j === target ? term - total : term) / total));
+}
+
+/** Row-wise kernels in float64 arithmetic, rounded once when stored. */
+export function rowwise(
+  memory: Memory,
+  dtype: "float32" | "float64",
+): Pick<FloatKernels, RowwiseName> {
+  const size = dtype === "float32" ? 4 : 8;
+  const read = (x: number, row: number, cols: number): number[] => {
+    const start = x / size + row * cols;
+    return Array.from(memory.views[dtype].subarray(start, start + cols));
+  };
+  const write = (y: number, row: number, values: readonly number[]): void => {
+    memory.views[dtype].set(values, y / size + row * values.length);
+  };
+  const kernel = (f: (row: readonly number[]) => number[]): RowsKernel => {
+    return (rows, cols, x, y) => {
+      for (let r = 0; r < rows; r++) write(y, r, f(read(x, r, cols)));
+    };
+  };
+  return {
+    softmax: kernel(softmax),
+    logSoftmax: kernel(logSoftmax),
+    crossEntropy(rows, cols, logits, targets, ignoreIndex, losses) {
+      for (let r = 0; r < rows; r++) {
+        const target = memory.views.int32[targets / 4 + r]!;
+        const ignored = target === ignoreIndex;
+        write(losses, r, [ignored ? 0 : crossEntropy(read(logits, r, cols), target)]);
+      }
+    },
+    crossEntropyVjp(rows, cols, logits, targets, ignoreIndex, g, dx) {
+      for (let r = 0; r < rows; r++) {
+        const target = memory.views.int32[targets / 4 + r]!;
+        const row = read(logits, r, cols);
+        const cotangent = memory.views[dtype][g / size + r]!;
+        const ignored = target === ignoreIndex;
+        write(dx, r, ignored ? row.fill(0) : crossEntropyVjp(row, target, cotangent));
+      }
+    },
+    cumsum(outer, length, inner, reverse, x, y) {
+      const view = memory.views[dtype];
+      for (let o = 0; o < outer; o++) {
+        for (let i = 0; i < inner; i++) {
+          let total = 0;
+          for (let step = 0; step < length; step++) {
+            const l = reverse === 1 ? length - 1 - step : step;
+            const index = (o * length + l) * inner + i;
+            total += view[x / size + index]!;
+            view[y / size + index] = total;
+          }
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import {
+  argReduceNames,
+  binaryNames,
+  type FloatKernels,
+  type Kernels,
+  reduceNames,
+  rowsNames,
+  scaledNames,
+  unaryNames,
+} from "../contract.ts";
+import type { Memory } from "../memory.ts";
+import { instantiate, type KernelExports } from "./instantiate.ts";
+import { wasm as plain } from "./module.plain.ts";
+import { wasm as relaxed } from "./module.relaxed.ts";
+
+type KernelExport = KernelExports[string];
+
+/** Every name of `FloatKernels` that its export alone serves; `matmul` needs scratch besides. */
+const floatNames = [
+  ...unaryNames,
+  ...scaledNames,
+  ...binaryNames,
+  ...reduceNames,
+  ...argReduceNames,
+  ...rowsNames,
+  "select",
+  "cumsum",
+  "scatterAdd",
+  "oneHot",
+  "crossEntropy",
+  "crossEntropyVjp",
+  "fill",
+  "sumSquares",
+  "firstNonFinite",
+] as const;
+const moveNames = ["copy", "gather"] as const;
+const castNames = [
+  "float32ToFloat64",
+  "float64ToFloat32",
+  "float32ToInt32",
+  "float64ToInt32",
+  "int32ToFloat32",
+  "int32ToFloat64",
+] as const;
+
+/** `(func (param v128 v128 v128) (result v128) (f32x4.relaxed_madd (local.get 0) (local.get 1) (local.get 2)))` */
+// biome-ignore format: one section a line: header, type, function, code
+const relaxedModule = [
+  0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
+  0x01, 0x08, 0x01, 0x60, 0x03, 0x7b, 0x7b, 0x7b, 0x01, 0x7b,
+  0x03, 0x02, 0x01, 0x00,
+  0x0a, 0x0d, 0x01, 0x0b, 0x00, 0x20, 0x00, 0x20, 0x01, 0x20, 0x02, 0xfd, 0x85, 0x02, 0x0b,
+];
+
+/** The export called `name`. */
+function kernel(exports: KernelExports, name: string): KernelExport {
+  const found = exports[name];
+  if (typeof found === "function") return found;
+  throw new Error(
+    `kernels: the kernel module has no export ${name}; rebuild it with scripts/build-kernels.mjs`,
+  );
+}
+
+/** The exports called `prefix` plus each name. */
+function kernels<const Name extends string>(
+  exports: KernelExports,
+  prefix: string,
+  names: readonly Name[],
+): Record<Name, KernelExport> {
+  const found: Partial<Record<Name, KernelExport>> = {};
+  for (const name of names) found[name] = kernel(exports, prefix + name);
+  return found as Record<Name, KernelExport>;
+}
+
+function floatKernels(exports: KernelExports, prefix: string, scratch: number): FloatKernels {
+  const product = kernel(exports, `${prefix}matmul`);
+  return {
+    ...kernels(exports, prefix, floatNames),
+    matmul: (m, n, k, a, lda, aTransposed, b, ldb, bTransposed, c, ldc, accumulate) => {
+      product(m, n, k, a, lda, aTransposed, b, ldb, bTransposed, c, ldc, accumulate, scratch);
+    },
+  };
+}
+
+/** The WebAssembly kernels on `memory`; relaxed SIMD where the engine has it, unless `variant` says. */
+export function simdKernels(memory: Memory, variant?: "plain" | "relaxed"): Kernels {
+  const chosen =
+    variant ?? (WebAssembly.validate(new Uint8Array(relaxedModule)) ? "relaxed" : "plain");
+  const exports = instantiate(chosen === "relaxed" ? relaxed : plain, memory);
+  const scratch = memory.allocate(
+    Math.max(kernel(exports, "f32_matmulScratch")(), kernel(exports, "f64_matmulScratch")()),
+  );
+  return {
+    name: chosen === "relaxed" ? "simd-relaxed" : "simd",
+    float32: floatKernels(exports, "f32_", scratch),
+    float64: floatKernels(exports, "f64_", scratch),
+    move32: kernels(exports, "move32_", moveNames),
+    move64: kernels(exports, "move64_", moveNames),
+    cast: kernels(exports, "cast_", castNames),
+    firstOutOfRange: kernel(exports, "firstOutOfRange"),
+  };
+}
