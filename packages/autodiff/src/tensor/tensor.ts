@@ -183,9 +183,13 @@ export function consume(x: Tensor, successor: Tensor, by: string): void {
   x.successor = successor;
 }
 
-/** The values that took the place of a tree's consumed ones, through any number of updates. @internal */
+/**
+ * The value that took the place of a consumed one, through any number of updates. Paths are compressed, so that
+ * the generations in between can be collected. @internal
+ */
 export function latest(x: Tensor): Tensor {
   let value = x;
   while (value.successor !== null) value = value.successor;
+  if (value !== x) x.successor = value;
   return value;
 }

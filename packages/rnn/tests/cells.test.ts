@@ -1,0 +1,268 @@
+import { map, scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
+import { checkGradients } from "@chronograd/autodiff/testing";
+import { linear, stream } from "@chronograd/nn";
+import fc from "fast-check";
+import { describe, expect, expectTypeOf, test } from "vitest";
+import {
+  defineCell,
+  elman,
+  gru,
+  gruResetBefore,
+  initialParams,
+  initialState,
+  lstm,
+  sequential,
+  unroll,
+  type Values,
+} from "../src/index.ts";
+import { type AnyParams, type AnyState, cells, numbers } from "./truncated/setup.ts";
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+type Rows = number[][];
+
+/** `x W + b` for plain rows. */
+function affine(x: Rows, W: Rows, b?: number[]): Rows {
+  return x.map((row) =>
+    W[0]!.map((_, j) =>
+      row.reduce((sum, v, i) => sum + v * W[i]![j]!, b === undefined ? 0 : b[j]!),
+    ),
+  );
+}
+
+/** One step of every cell in plain numbers, from the published equations. */
+const equations: Record<
+  string,
+  (p: Record<string, never>, x: Rows, s: Record<string, Rows>) => Record<string, Rows>
+> = {
+  elman: ({ W, U, b }, x, { h }) => {
+    const [a, r] = [affine(x, W, b), affine(h!, U)];
+    return { h: a.map((row, i) => row.map((v, j) => Math.tanh(v + r[i]![j]!))) };
+  },
+  relu: ({ W, U, b }, x, { h }) => {
+    const [a, r] = [affine(x, W, b), affine(h!, U)];
+    return { h: a.map((row, i) => row.map((v, j) => Math.max(0, v + r[i]![j]!))) };
+  },
+  lstm: ({ W, U, b }, x, { h, c }) => {
+    const [a, r] = [affine(x, W, b), affine(h!, U)];
+    const H = h![0]!.length;
+    const gate = (i: number, j: number, k: number) => a[i]![k * H + j]! + r[i]![k * H + j]!;
+    const cNext = c!.map((row, i) =>
+      row.map(
+        (v, j) => sigmoid(gate(i, j, 1)) * v + sigmoid(gate(i, j, 0)) * Math.tanh(gate(i, j, 2)),
+      ),
+    );
+    return {
+      c: cNext,
+      h: cNext.map((row, i) => row.map((v, j) => sigmoid(gate(i, j, 3)) * Math.tanh(v))),
+    };
+  },
+  gru: ({ W, U, b, bn }, x, { h }) => {
+    const [a, u] = [affine(x, W, b), affine(h!, U)];
+    const H = h![0]!.length;
+    return {
+      h: h!.map((row, i) =>
+        row.map((v, j) => {
+          const r = sigmoid(a[i]![j]! + u[i]![j]!);
+          const z = sigmoid(a[i]![H + j]! + u[i]![H + j]!);
+          const n = Math.tanh(a[i]![2 * H + j]! + r * (u[i]![2 * H + j]! + (bn as number[])[j]!));
+          return (1 - z) * n + z * v;
+        }),
+      ),
+    };
+  },
+  gruResetBefore: ({ W, U, b }, x, { h }) => {
+    const [a, u] = [affine(x, W, b), affine(h!, U)];
+    const H = h![0]!.length;
+    const r = h!.map((row, i) => row.map((_, j) => sigmoid(a[i]![j]! + u[i]![j]!)));
+    const reset = affine(
+      h!.map((row, i) => row.map((v, j) => v * r[i]![j]!)),
+      (U as Rows).map((row) => row.slice(2 * H)),
+    );
+    return {
+      h: h!.map((row, i) =>
+        row.map((v, j) => {
+          const z = sigmoid(a[i]![H + j]! + u[i]![H + j]!);
+          const n = Math.tanh(a[i]![2 * H + j]! + reset[i]![j]!);
+          return (1 - z) * n + z * v;
+        }),
+      ),
+    };
+  },
+};
+
+const all = {
+  ...cells,
+  gruResetBefore: gruResetBefore({ input: 2, hidden: 3 }) as unknown as (typeof cells)[string],
+};
+
+describe.each(Object.entries(all))("%s", (name, cell) => {
+  const setup = (seed: number, B: number) => {
+    const random = stream(seed, "cells");
+    const draw = (shape: readonly number[]) =>
+      tensor(
+        Float64Array.from({ length: shape.reduce((p, n) => p * n, 1) }, () => random.normal()),
+        { shape },
+      );
+    const params = map(initialParams(cell, stream(seed), { dtype: "float64" }), (x: Tensor) =>
+      draw(x.shape),
+    ) as AnyParams;
+    const state = map(initialState(cell, B, { dtype: "float64" }), (x: Tensor) =>
+      draw(x.shape),
+    ) as AnyState;
+    return { params, state, x: draw([B, 2]), draw };
+  };
+
+  test("a step is its published equations", () => {
+    fc.assert(
+      fc.property(fc.nat(9999), fc.integer({ min: 1, max: 4 }), (seed, B) => {
+        const { params, state, x } = setup(seed, B);
+        const plain = (tree: unknown) => map(tree, (t: Tensor) => t.toArray()) as never;
+        const [output, next] = cell.step(params, x, state);
+        const expected = equations[name]!(plain(params), x.toArray() as Rows, plain(state));
+        map(next, (t: Tensor, path) => {
+          for (const [i, row] of (t.toArray() as Rows).entries()) {
+            for (const [j, v] of row.entries()) expect(v).toBeCloseTo(expected[path]![i]![j]!, 12);
+          }
+        });
+        expect(output.toArray()).toEqual((next as unknown as { h: Tensor }).h.toArray());
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("its gradients over three steps are those of central differences", () => {
+    const { params, state, draw } = setup(11, 2);
+    const xs = draw([3, 2, 2]);
+    const report = checkGradients(
+      ({ p, s, x }: { p: AnyParams; s: AnyState; x: Tensor }) => {
+        const { outputs, state: last } = unroll(cell, p, x, { state: s });
+        return [outputs, last];
+      },
+      { p: params, s: state, x: xs } as never,
+      { tolerance: 1e-6 },
+    );
+    expect(report).toMatchObject({ mismatches: [], undecided: [] });
+  });
+
+  test("rows of a batch do not know of each other, bitwise", () => {
+    const { params, state, x } = setup(3, 4);
+    const [together] = cell.step(params, x, state);
+    for (let row = 0; row < 4; row++) {
+      const only = (t: Tensor) => t.slice([[row, row + 1]]);
+      const [alone] = cell.step(params, only(x), map(state, only) as AnyState);
+      expect(alone.toArray()).toEqual(only(together).toArray());
+    }
+  });
+
+  test("float32 is near float64", () => {
+    const { params, state, x } = setup(5, 2);
+    const single = (tree: unknown) => map(tree, (t: Tensor) => t.cast("float32")) as never;
+    const [exact] = cell.step(params, x, state);
+    const [rounded] = cell.step(single(params), single(x), single(state));
+    const [a, b] = [exact.toTypedArray(), rounded.toTypedArray()];
+    for (let i = 0; i < a.length; i++) expect(Math.abs(a[i]! - b[i]!)).toBeLessThan(3e-6);
+  });
+});
+
+describe("unroll", () => {
+  test("is step by step, forwards and in reverse", () => {
+    scope(() => {
+      const cell = cells.lstm!;
+      const params = initialParams(cell, stream(2), { dtype: "float64" });
+      const xs = tensor(
+        Float64Array.from({ length: 5 * 2 * 2 }, (_, i) => Math.sin(i)),
+        { shape: [5, 2, 2] },
+      );
+      for (const reverse of [false, true]) {
+        const { outputs, state } = unroll(cell, params, xs, { reverse });
+        let s = initialState(cell, 2, { dtype: "float64" });
+        for (let i = 0; i < 5; i++) {
+          const t = reverse ? 4 - i : i;
+          const [y, next] = cell.step(params, xs.slice([t]), s);
+          s = next;
+          expect(outputs.slice([t]).toArray()).toEqual(y.toArray());
+        }
+        expect(numbers(state)).toEqual(numbers(s));
+      }
+    });
+  });
+
+  test("throws for no steps and for a scalar", () => {
+    const cell = elman({ input: 1, hidden: 1 });
+    const params = initialParams(cell, stream(1));
+    expect(() => unroll(cell, params, [])).toThrowErrorMatchingInlineSnapshot(`[RangeError: unroll: expected at least one time step, got none]`);
+    expect(() => unroll(cell, params, tensor(1))).toThrowErrorMatchingInlineSnapshot(`[RangeError: unroll: inputs must be time-major [T, B, ...], got a scalar]`);
+  });
+});
+
+describe("definitions", () => {
+  test("bad sizes and options throw a sentence", () => {
+    expect(() => lstm({ input: 0, hidden: 3 })).toThrowErrorMatchingInlineSnapshot(`[RangeError: cell: size input must be a whole number of at least 1, got 0]`);
+    expect(() => elman({ input: 1, hidden: 1.5 })).toThrowErrorMatchingInlineSnapshot(`[RangeError: cell: size hidden must be a whole number of at least 1, got 1.5]`);
+    expect(() =>
+      elman({ input: 1, hidden: 1, activation: "sin" as "tanh" }),
+    ).toThrowErrorMatchingInlineSnapshot(`[TypeError: elman: activation must be "tanh" or "relu", got "sin"]`);
+    expect(() =>
+      initialState(lstm({ input: 1, hidden: 1 }), 0),
+    ).toThrowErrorMatchingInlineSnapshot(`[RangeError: initialState: batch must be a whole number of at least 1, got 0]`);
+    expect(() => sequential({})).toThrowErrorMatchingInlineSnapshot(`[RangeError: sequential: expected at least one part, got none]`);
+  });
+
+  test("types of parameters, states and outputs are inferred", () => {
+    const cell = defineCell({
+      params: ({ input, hidden }) => ({
+        W: linear({ inputs: input, outputs: hidden }).params.W,
+        rates: [gate(hidden)],
+      }),
+      state: ({ hidden }) => ({ memory: { fast: gate(hidden) } }),
+      step: ({ W, rates }, x, { memory }) => {
+        expectTypeOf(W).toEqualTypeOf<Tensor>();
+        expectTypeOf(rates).toEqualTypeOf<Tensor[]>();
+        expectTypeOf(memory.fast).toEqualTypeOf<Tensor>();
+        const fast = x.matmul(W).add(memory.fast.mul(rates[0]!));
+        return [{ y: fast }, { memory: { fast } }];
+      },
+    })({ input: 2, hidden: 3 });
+    const params = initialParams(cell, stream(1));
+    expectTypeOf(params).toEqualTypeOf<{ W: Tensor; rates: Tensor[] }>();
+    const { outputs } = unroll(cell, params, tensor([[[1, 2]], [[3, 4]]]));
+    expect(outputs.y.shape).toEqual([2, 1, 3]);
+  });
+
+  test("sequential gives trees by name, and runs the parts in order", () => {
+    const model = sequential({
+      first: elman({ input: 2, hidden: 3 }),
+      second: gru({ input: 3, hidden: 4 }),
+      head: linear({ inputs: 4, outputs: 1 }),
+    });
+    const params = initialParams(model, stream(1));
+    expectTypeOf(params.first.W).toEqualTypeOf<Tensor>();
+    const state = initialState(model, 2);
+    expect(state.second.h.shape).toEqual([2, 4]);
+    const [y, next] = model.step(
+      params as Values<typeof model.params>,
+      tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+      state,
+    );
+    expect(y.shape).toEqual([2, 1]);
+    expect(next.first.h.shape).toEqual([2, 3]);
+  });
+
+  test("a watched tree gives a gradient by path", () => {
+    scope(() => {
+      const cell = lstm({ input: 1, hidden: 2 });
+      const tape = new Tape();
+      const watched = tape.watch(initialParams(cell, stream(1)));
+      const { outputs } = unroll(cell, watched, tensor([[[1]], [[2]]]));
+      expect(tape.gradient(outputs.sum(), watched).b.shape).toEqual([8]);
+    });
+  });
+});
+
+const gate = (hidden: number) => ({
+  shape: [hidden],
+  draw: () => new Float64Array(hidden).fill(0.5),
+});
