@@ -5,5 +5,8 @@ const condition = "@chronograd/source";
 export default defineConfig({
   resolve: { conditions: [condition] },
   ssr: { resolve: { conditions: [condition], externalConditions: [condition] } },
-  test: { include: ["{packages,examples}/*/tests/**/*.test.ts", ".snippets/*.test.ts"], testTimeout: 60_000 },
+  test: {
+    include: ["{packages,examples}/*/tests/**/*.test.ts", ".snippets/*.test.ts"],
+    testTimeout: 60_000,
+  },
 });

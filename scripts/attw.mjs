@@ -4,11 +4,15 @@ import { join } from "node:path";
 
 const [name, folder] = process.argv.slice(2);
 const windows = process.platform === "win32";
-const pack = spawnSync("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], {
-  cwd: `packages/${name}`,
-  encoding: "utf8",
-  shell: windows,
-});
+const pack = spawnSync(
+  "npm",
+  ["pack", "--json", "--ignore-scripts", "--pack-destination", folder],
+  {
+    cwd: `packages/${name}`,
+    encoding: "utf8",
+    shell: windows,
+  },
+);
 if (pack.status !== 0) {
   console.error(pack.stderr);
   process.exit(1);

@@ -34,4 +34,6 @@ for (const window of truncated(cell, params, steps(), { k1: 2, k2: 4, loss })) {
 const [first] = report;
 const last = report.at(-1);
 const grown = (last.resident - first.resident) / 2 ** 20;
-console.log(`from the ${first.windows}th window to the ${last.windows}th: ${grown >= 0 ? "+" : ""}${grown.toFixed(1)} MiB resident, ${last.inUse - first.inUse} bytes of kernel memory`);
+console.log(
+  `from the ${first.windows}th window to the ${last.windows}th: ${grown >= 0 ? "+" : ""}${grown.toFixed(1)} MiB resident, ${last.inUse - first.inUse} bytes of kernel memory`,
+);

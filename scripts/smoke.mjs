@@ -19,7 +19,11 @@ const steps = Array.from({ length: 200 }, (_, t) => ({
   target: tensor([[Math.sin((t + 1) / 3)]]),
 }));
 const losses = [];
-const loss = (h, target) => h.slice([null, [0, 1]]).sub(target).square();
+const loss = (h, target) =>
+  h
+    .slice([null, [0, 1]])
+    .sub(target)
+    .square();
 for (const window of truncated(cell, params, steps, { k1: 5, k2: 10, loss, reduction: "mean" })) {
   params = optimizer.update(params, window.gradients);
   losses.push(window.loss);

@@ -66,13 +66,25 @@ if (only.length > 0) {
 } else {
   check("format, lint and layers", bin("biome"), ["ci", "--colors=off"]);
   check("tests made of the snippets in docs and docstrings", node, ["scripts/snippets.mjs"]);
-  check("types of tests, examples and snippets", node, ["node_modules/typescript/bin/tsc", "-p", "tsconfig.tests.json"]);
+  check("types of tests, examples and snippets", node, [
+    "node_modules/typescript/bin/tsc",
+    "-p",
+    "tsconfig.tests.json",
+  ]);
   vitest("tests", []);
   for (const name of ["autodiff", "nn", "rnn"]) {
     check(`publint ${name}`, bin("publint"), ["--strict", `packages/${name}`]);
-    check(`types of ${name} as a consumer resolves them`, node, ["scripts/attw.mjs", name, scratch]);
+    check(`types of ${name} as a consumer resolves them`, node, [
+      "scripts/attw.mjs",
+      name,
+      scratch,
+    ]);
   }
-  check(`the built packages on Node ${spawnSync(machineNode, ["--version"], { encoding: "utf8" }).stdout.trim()}`, machineNode, ["scripts/smoke.mjs"]);
+  check(
+    `the built packages on Node ${spawnSync(machineNode, ["--version"], { encoding: "utf8" }).stdout.trim()}`,
+    machineNode,
+    ["scripts/smoke.mjs"],
+  );
 }
 
 rmSync(scratch, { recursive: true, force: true });

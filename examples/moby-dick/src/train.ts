@@ -60,7 +60,7 @@ export async function train(
   const random = stream(options.seed);
   const training: Training = {
     params: initialParams(model, random.split("parameters")),
-    optimizer: adam({ learningRate: linearWarmup({ steps: 100, then: options.lr }) }),
+    optimizer: adam({ learningRate: linearWarmup({ steps: 100, to: options.lr }) }),
     state: initialState(model, options.batch),
     step: 0,
     window: 0,

@@ -190,22 +190,34 @@ describe("unroll", () => {
   test("throws for no steps and for a scalar", () => {
     const cell = elman({ input: 1, hidden: 1 });
     const params = initialParams(cell, stream(1));
-    expect(() => unroll(cell, params, [])).toThrowErrorMatchingInlineSnapshot(`[RangeError: unroll: expected at least one time step, got none]`);
-    expect(() => unroll(cell, params, tensor(1))).toThrowErrorMatchingInlineSnapshot(`[RangeError: unroll: inputs must be time-major [T, B, ...], got a scalar]`);
+    expect(() => unroll(cell, params, [])).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: unroll: expected at least one time step, got none]`,
+    );
+    expect(() => unroll(cell, params, tensor(1))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: unroll: inputs must be time-major [T, B, ...], got a scalar]`,
+    );
   });
 });
 
 describe("definitions", () => {
   test("bad sizes and options throw a sentence", () => {
-    expect(() => lstm({ input: 0, hidden: 3 })).toThrowErrorMatchingInlineSnapshot(`[RangeError: cell: size input must be a whole number of at least 1, got 0]`);
-    expect(() => elman({ input: 1, hidden: 1.5 })).toThrowErrorMatchingInlineSnapshot(`[RangeError: cell: size hidden must be a whole number of at least 1, got 1.5]`);
+    expect(() => lstm({ input: 0, hidden: 3 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: cell: size input must be a whole number of at least 1, got 0]`,
+    );
+    expect(() => elman({ input: 1, hidden: 1.5 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: cell: size hidden must be a whole number of at least 1, got 1.5]`,
+    );
     expect(() =>
       elman({ input: 1, hidden: 1, activation: "sin" as "tanh" }),
-    ).toThrowErrorMatchingInlineSnapshot(`[TypeError: elman: activation must be "tanh" or "relu", got "sin"]`);
-    expect(() =>
-      initialState(lstm({ input: 1, hidden: 1 }), 0),
-    ).toThrowErrorMatchingInlineSnapshot(`[RangeError: initialState: batch must be a whole number of at least 1, got 0]`);
-    expect(() => sequential({})).toThrowErrorMatchingInlineSnapshot(`[RangeError: sequential: expected at least one part, got none]`);
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: elman: activation must be "tanh" or "relu", got "sin"]`,
+    );
+    expect(() => initialState(lstm({ input: 1, hidden: 1 }), 0)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: initialState: batch must be a whole number of at least 1, got 0]`,
+    );
+    expect(() => sequential({})).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: sequential: expected at least one part, got none]`,
+    );
   });
 
   test("types of parameters, states and outputs are inferred", () => {
