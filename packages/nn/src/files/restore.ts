@@ -1,0 +1,98 @@
+import {
+  type Backend,
+  flatten,
+  type MapTree,
+  map,
+  type Tensor,
+  tensor,
+} from "@chronograd/autodiff";
+import type { Decoded } from "./safetensors.ts";
+
+/** Which part of a file is meant. */
+export interface PrefixOption {
+  /** Only names that begin with this count, and it is left out of them; `""` unless given. */
+  readonly prefix?: string;
+}
+
+/**
+ * A tree like `like` with the values of a file: every tensor from the name that is its path.
+ *
+ * `like` is not changed; new tensors live on its tensors' backends.
+ *
+ * @param like a tree of tensors, freshly initialised parameters for example
+ * @throws when a name is missing from the file or the tree, or a shape or a dtype differs
+ *
+ * @example
+ * ```ts
+ * import { tensor, zeros } from "@chronograd/autodiff";
+ * import { decodeSafetensors, encodeSafetensors, restoreTree } from "@chronograd/nn";
+ *
+ * const bytes = encodeSafetensors({ params: { b: tensor([1, 2]) } });
+ * const params = restoreTree({ b: zeros([2]) }, decodeSafetensors(bytes), { prefix: "params." });
+ * params.b.toArray(); // => [1, 2]
+ * ```
+ */
+export function restoreTree<T>(
+  like: T,
+  { tensors }: Decoded,
+  { prefix = "" }: PrefixOption = {},
+): MapTree<T, Tensor> {
+  const wanted = flatten(like);
+  const missing = wanted
+    .map(([path]) => path)
+    .filter((path) => !Object.hasOwn(tensors, prefix + path));
+  const expected = new Set(wanted.map(([path]) => prefix + path));
+  const extra = Object.keys(tensors).filter(
+    (name) => name.startsWith(prefix) && !expected.has(name),
+  );
+  if (missing.length > 0 || extra.length > 0) {
+    const parts = [
+      ...(missing.length > 0 ? [`the file lacks ${list(missing)}`] : []),
+      ...(extra.length > 0 ? [`the tree has no place for ${list(extra)}`] : []),
+    ];
+    throw new TypeError(
+      `restoreTree: ${parts.join(", and ")}; restore into the structure that was saved, or name a part of the file with { prefix }`,
+    );
+  }
+  for (const [path, x] of wanted) {
+    const { dtype, shape } = tensors[prefix + path]!;
+    if (dtype === x.dtype && shape.join() === x.shape.join()) continue;
+    throw new RangeError(
+      `restoreTree: "${path}" is ${dtype} [${shape.join(",")}] in the file and ${x.dtype} [${x.shape.join(",")}] in the tree`,
+    );
+  }
+  return map(like, (x: Tensor, path) => {
+    const { data, shape, dtype } = tensors[prefix + path]!;
+    return tensor(data, { shape, dtype, backend: x.backend });
+  });
+}
+
+/**
+ * The tensors of a file by name, where there is no tree to restore into: an optimizer's moments for example.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ * import { decodeSafetensors, encodeSafetensors, tensorsOf } from "@chronograd/nn";
+ *
+ * const bytes = encodeSafetensors({ moments: { "m.b": tensor([1, 2]) } });
+ * tensorsOf(decodeSafetensors(bytes), { prefix: "moments." })["m.b"]?.toArray(); // => [1, 2]
+ * ```
+ */
+export function tensorsOf(
+  { tensors }: Decoded,
+  { prefix = "", backend }: PrefixOption & { readonly backend?: Backend } = {},
+): Record<string, Tensor> {
+  const named = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(
+    named.map(([name, { data, shape, dtype }]) => [
+      name.slice(prefix.length),
+      tensor(data, { shape, dtype, ...(backend && { backend }) }),
+    ]),
+  );
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 5).map((name) => JSON.stringify(name));
+  return names.length > 5 ? `${shown.join(", ")} and ${names.length - 5} more` : shown.join(", ");
+}

@@ -1,0 +1,67 @@
+/**
+ * What training needs around gradients: parameters, layers, losses, optimizers, clipping, schedules, files.
+ *
+ * @packageDocumentation
+ */
+export { type AdaptiveOptions, clipAdaptive } from "./clip/adaptive.ts";
+export { Clipped } from "./clip/clipped.ts";
+export { clipByGlobalNorm, type NormOptions } from "./clip/globalNorm.ts";
+export type { NonFinite, NonFiniteOption } from "./clip/nonFinite.ts";
+export type { NormOrder } from "./clip/norm.ts";
+export { clipPerParameter } from "./clip/perParameter.ts";
+export { clipByValue } from "./clip/value.ts";
+export { decodeSafetensors } from "./files/decode.ts";
+export { encodeSafetensors } from "./files/encode.ts";
+export { type PrefixOption, restoreTree, tensorsOf } from "./files/restore.ts";
+export type { Decoded, DecodedTensor } from "./files/safetensors.ts";
+export { constant, ones, zeros } from "./initializers/constant.ts";
+export { normal, uniform } from "./initializers/distributions.ts";
+export { glorot, glorotNormal } from "./initializers/glorot.ts";
+export { he, heNormal } from "./initializers/he.ts";
+export { identity } from "./initializers/identity.ts";
+export { type InitializeOptions, initialize } from "./initializers/initialize.ts";
+export { type Initializer, isInitializer } from "./initializers/initializer.ts";
+export { lecun, lecunNormal } from "./initializers/lecun.ts";
+export { orthogonal } from "./initializers/orthogonal.ts";
+export { type Dropout, dropout } from "./layers/dropout.ts";
+export { type EmbeddingIndices, type EmbeddingParams, embedding } from "./layers/embedding.ts";
+export type { Layer } from "./layers/layer.ts";
+export { type LayerNormParams, layerNorm } from "./layers/layerNorm.ts";
+export {
+  type LinearOptions,
+  type LinearParams,
+  type LinearParamsWithoutBias,
+  linear,
+} from "./layers/linear.ts";
+export { binaryCrossEntropyFromLogits } from "./losses/binaryCrossEntropy.ts";
+export {
+  type ClassTargets,
+  type CrossEntropyLossOptions,
+  crossEntropyLoss,
+} from "./losses/crossEntropy.ts";
+export { type GaussianOptions, gaussianNegativeLogLikelihood } from "./losses/gaussian.ts";
+export { type HuberOptions, huber } from "./losses/huber.ts";
+export { meanSquaredError } from "./losses/meanSquaredError.ts";
+export type { Reduction, ReductionOption } from "./losses/reduction.ts";
+export { type AdagradOptions, adagrad } from "./optim/adagrad.ts";
+export { adam } from "./optim/adam.ts";
+export { adamW } from "./optim/adamW.ts";
+export type { AdamOptions } from "./optim/adaptiveMoments.ts";
+export type { Optimizer, OptimizerState } from "./optim/optimizer.ts";
+export { type RmspropOptions, rmsprop } from "./optim/rmsprop.ts";
+export { type SgdOptions, sgd } from "./optim/sgd.ts";
+export * from "./parameters.ts";
+export { type CosineDecayOptions, cosineDecay } from "./schedules/cosineDecay.ts";
+export { type ExponentialDecayOptions, exponentialDecay } from "./schedules/exponentialDecay.ts";
+export { type LinearWarmupOptions, linearWarmup } from "./schedules/linearWarmup.ts";
+export { type OneCycleOptions, oneCycle } from "./schedules/oneCycle.ts";
+export {
+  type Plateau,
+  type PlateauOptions,
+  type PlateauState,
+  plateau,
+} from "./schedules/plateau.ts";
+export type { Schedule } from "./schedules/schedule.ts";
+export { type StepDecayOptions, stepDecay } from "./schedules/stepDecay.ts";
+export { streamFrom } from "./streams/resume.ts";
+export { Stream, type StreamState, stream } from "./streams/stream.ts";

@@ -1,0 +1,74 @@
+import {
+  type Backend,
+  type FloatDType,
+  flatten,
+  type MapTree,
+  map,
+  type Tensor,
+  tensor,
+} from "@chronograd/autodiff";
+import type { Stream } from "../streams/stream.ts";
+import { type Initializer, isInitializer, sizeOf } from "./initializer.ts";
+
+/** Where parameters live and what their elements are. */
+export interface InitializeOptions {
+  /** float32 unless given. */
+  readonly dtype?: FloatDType;
+  /** `defaultBackend()` unless given. */
+  readonly backend?: Backend;
+}
+
+/**
+ * The tree with every initializer replaced by a tensor, drawn from `stream.split(path)`: what one parameter is drawn
+ * as does not depend on the others. Whatever is not an initializer stays as it is.
+ *
+ * @throws for a stream that is none, two initializers at one path, or an initializer that draws too few or too many
+ *
+ * @example
+ * ```ts
+ * import { glorot, initialize, stream, zeros } from "@chronograd/nn";
+ *
+ * const params = initialize({ W: glorot(2, 3), b: zeros(3) }, stream(7));
+ * params.W.shape; // => [2, 3]
+ * params.b.toArray(); // => [0, 0, 0]
+ * ```
+ */
+export function initialize<T>(
+  tree: T,
+  stream: Stream,
+  { dtype = "float32", backend }: InitializeOptions = {},
+): MapTree<T, Tensor, Initializer> {
+  if (typeof stream?.split !== "function") {
+    throw new TypeError(
+      `initialize: expected a random stream, got ${String(stream)}; make one with stream(seed)`,
+    );
+  }
+  checkDistinct(tree);
+  return map(
+    tree,
+    (initializer: Initializer, path) => {
+      const { shape } = initializer;
+      const elements = initializer.draw(path === "" ? stream : stream.split(path));
+      if (elements.length !== sizeOf(shape)) {
+        throw new RangeError(
+          `initialize: the initializer at "${path}" drew ${elements.length} elements for shape [${shape.join(",")}], expected ${sizeOf(shape)}`,
+        );
+      }
+      return tensor(elements, { shape, dtype, ...(backend && { backend }) });
+    },
+    isInitializer,
+  );
+}
+
+/** A key may hold a dot, and then two places can have one path, and so would have one stream. */
+function checkDistinct(tree: unknown): void {
+  const seen = new Set<string>();
+  for (const [path] of flatten(tree, isInitializer)) {
+    if (seen.has(path)) {
+      throw new TypeError(
+        `initialize: two initializers stand at the path "${path}"; leave dots out of the names of parameters`,
+      );
+    }
+    seen.add(path);
+  }
+}

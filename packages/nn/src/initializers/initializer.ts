@@ -1,0 +1,38 @@
+import type { Shape } from "@chronograd/autodiff";
+import type { Stream } from "../streams/stream.ts";
+
+/** How a parameter starts: its shape, and its elements in row-major order as a random stream gives them. */
+export interface Initializer {
+  readonly shape: Shape;
+  draw(stream: Stream): Float64Array;
+}
+
+/** True for initializers, the leaves of a tree of parameters that are yet to be drawn. */
+export function isInitializer(value: unknown): value is Initializer {
+  if (typeof value !== "object" || value === null) return false;
+  const { shape, draw } = value as Partial<Record<keyof Initializer, unknown>>;
+  return Array.isArray(shape) && typeof draw === "function";
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: Shape): number {
+  return shape.reduce((size, length) => size * length, 1);
+}
+
+/** Throws a sentence unless every length is a whole number of at least `least`. */
+export function checkLengths(shape: Shape, where: string, least = 0): void {
+  for (const length of shape) {
+    if (Number.isInteger(length) && length >= least) continue;
+    throw new RangeError(
+      `${where}: shape [${shape.join(",")}] has length ${String(length)}; expected whole numbers of at least ${least}`,
+    );
+  }
+}
+
+/** An initializer whose elements are drawn one by one. @internal */
+export function elementwise(shape: Shape, draw: (stream: Stream) => number): Initializer {
+  return {
+    shape,
+    draw: (stream) => Float64Array.from({ length: sizeOf(shape) }, () => draw(stream)),
+  };
+}

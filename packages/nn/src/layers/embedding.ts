@@ -1,0 +1,42 @@
+import type { Tensor } from "@chronograd/autodiff";
+import { normal } from "../initializers/distributions.ts";
+import type { Initializer } from "../initializers/initializer.ts";
+import { checkCount, type Layer } from "./layer.ts";
+
+/** Whole numbers that name rows of an embedding: an int32 tensor of any shape, or plain numbers. */
+export type EmbeddingIndices = Tensor | readonly number[] | Int32Array;
+
+/** Parameters of an embedding: `table [count, size]`. */
+export type EmbeddingParams = { table: Initializer };
+
+/**
+ * A row of `size` numbers for each of `count` symbols: from indices `[...]` to `[..., size]`.
+ *
+ * The table starts as standard normal draws.
+ *
+ * @throws for sizes that are not whole numbers of at least 1; `apply` throws for an index out of range
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ * import { embedding } from "@chronograd/nn";
+ *
+ * const symbols = embedding({ count: 3, size: 2 });
+ * const params = { table: tensor([[0, 0], [1, 10], [2, 20]]) };
+ * symbols.apply(params, [2, 1]).toArray(); // => [[2, 20], [1, 10]]
+ * ```
+ */
+export function embedding({
+  count,
+  size,
+}: {
+  readonly count: number;
+  readonly size: number;
+}): Layer<EmbeddingParams, [indices: EmbeddingIndices]> {
+  checkCount(count, "count", "embedding");
+  checkCount(size, "size", "embedding");
+  return {
+    params: { table: normal(1, count, size) },
+    apply: ({ table }, indices) => table.gather(indices),
+  };
+}

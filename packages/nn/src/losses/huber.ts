@@ -1,0 +1,42 @@
+import type { Tensor } from "@chronograd/autodiff";
+import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
+
+/** Options of `huber`. */
+export interface HuberOptions extends ReductionOption {
+  /** The error at which the parabola goes over into a line; 1 unless given. */
+  readonly delta?: number;
+}
+
+/**
+ * With the error `e = |prediction - target|`: `e^2 / 2` up to `delta`, `delta (e - delta / 2)` beyond (Huber 1964,
+ * Robust estimation of a location parameter).
+ *
+ * @param predictions any shape
+ * @param targets the same shape
+ * @returns a scalar, or the predictions' shape with `reduction: "none"`
+ * @throws when the shapes differ, or `delta` is not a positive number
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ * import { huber } from "@chronograd/nn";
+ *
+ * huber(tensor([1, 5]), tensor([0, 0]), { reduction: "none" }).toArray(); // => [0.5, 4.5]
+ * ```
+ */
+export function huber(
+  predictions: Tensor,
+  targets: Tensor,
+  { delta = 1, reduction = "mean" }: HuberOptions = {},
+): Tensor {
+  if (!(delta > 0 && Number.isFinite(delta))) {
+    throw new RangeError(
+      `huber: delta must be a positive number, got ${String(delta)}; use meanSquaredError for no limit`,
+    );
+  }
+  checkSameShape(predictions, targets, "huber");
+  const error = predictions.sub(targets).abs();
+  // Both branches are m (e - m / 2) with m = min(e, delta).
+  const m = error.minimum(delta);
+  return reduce(m.mul(error.sub(m.mul(0.5))), reduction, "huber");
+}

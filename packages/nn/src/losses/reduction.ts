@@ -1,0 +1,49 @@
+import type { Tensor } from "@chronograd/autodiff";
+
+/**
+ * What becomes of a loss per element: their `"mean"` (the default everywhere), their `"sum"`, or `"none"`: the losses
+ * themselves.
+ */
+export type Reduction = "mean" | "sum" | "none";
+
+/** The option that every loss has. */
+export interface ReductionOption {
+  /** `"mean"` unless given. */
+  readonly reduction?: Reduction;
+}
+
+/** Reduces losses; `count` is how many of them the mean is over, all unless given. @internal */
+export function reduce(
+  losses: Tensor,
+  reduction: Reduction,
+  where: string,
+  count?: () => number,
+): Tensor {
+  switch (reduction) {
+    case "none":
+      return losses;
+    case "sum":
+      return losses.sum();
+    case "mean":
+      return count === undefined ? losses.mean() : losses.sum().mul(1 / Math.max(1, count()));
+    default:
+      throw new TypeError(
+        `${where}: reduction must be "mean", "sum" or "none", got ${JSON.stringify(reduction)}`,
+      );
+  }
+}
+
+/** Throws a sentence unless predictions and targets have one shape: they are not broadcast. @internal */
+export function checkSameShape(
+  predictions: Tensor,
+  targets: Tensor,
+  where: string,
+  name = "predictions",
+): void {
+  const a = predictions.shape;
+  const b = targets.shape;
+  if (a.length === b.length && a.every((length, axis) => length === b[axis])) return;
+  throw new RangeError(
+    `${where}: ${name} and targets must have one shape, got [${a.join(",")}] and [${b.join(",")}]; reshape or broadcastTo one of them`,
+  );
+}

@@ -1,0 +1,61 @@
+import { checkNumber, checkSteps, type Schedule } from "./schedule.ts";
+
+/** Options of `oneCycle`. */
+export interface OneCycleOptions {
+  /** The highest rate. */
+  readonly peak: number;
+  /** Length of the whole cycle; the rate stays at its end from then on. */
+  readonly steps: number;
+  /** The share of the steps that go up; 0.3 unless given. */
+  readonly rising?: number;
+  /** The cycle starts at `peak / initialDivisor`; 25 unless given. */
+  readonly initialDivisor?: number;
+  /** It ends at its start divided by this; 1e4 unless given. */
+  readonly finalDivisor?: number;
+}
+
+/**
+ * Up to a peak and down again to almost nothing, along half cosine waves (Smith & Topin 2018, Super-convergence).
+ * Formulas and defaults as PyTorch's `OneCycleLR`: the peak stands at step `rising * steps - 1`, the end at
+ * `steps - 1`.
+ *
+ * @throws for an option out of range, or a rise that is shorter than one step
+ *
+ * @example
+ * ```ts
+ * import { oneCycle } from "@chronograd/nn";
+ *
+ * const rate = oneCycle({ peak: 1, steps: 101, rising: 50 / 101, initialDivisor: 10, finalDivisor: 10 });
+ * [rate(0), rate(49), rate(100)].map((x) => x.toFixed(3)); // => ["0.100", "1.000", "0.010"]
+ * ```
+ */
+export function oneCycle({
+  peak,
+  steps,
+  rising = 0.3,
+  initialDivisor = 25,
+  finalDivisor = 1e4,
+}: OneCycleOptions): Schedule {
+  checkNumber(peak, "peak", "oneCycle");
+  checkSteps(steps, "steps", "oneCycle", 2);
+  checkNumber(initialDivisor, "initialDivisor", "oneCycle", 0, false);
+  checkNumber(finalDivisor, "finalDivisor", "oneCycle", 0, false);
+  const top = rising * steps - 1;
+  const end = steps - 1;
+  if (!(top > 0 && top < end)) {
+    throw new RangeError(
+      `oneCycle: rising must be a share of the steps above ${1 / steps} and below 1, got ${String(rising)} of ${steps} steps`,
+    );
+  }
+  const first = peak / initialDivisor;
+  const last = first / finalDivisor;
+  return (step) => {
+    if (step <= top) return between(first, peak, step / top);
+    return between(peak, last, Math.min(1, (step - top) / (end - top)));
+  };
+}
+
+/** From `a` to `b` along half a cosine wave, as `share` goes from 0 to 1. */
+function between(a: number, b: number, share: number): number {
+  return b + ((a - b) / 2) * (1 + Math.cos(Math.PI * share));
+}

@@ -1,0 +1,30 @@
+import { checkNumber, checkSteps, type Schedule } from "./schedule.ts";
+
+/** Options of `stepDecay`. */
+export interface StepDecayOptions {
+  readonly initial: number;
+  /** Steps between two cuts. */
+  readonly every: number;
+  /** What the rate is multiplied by at each cut; 0.1 unless given. */
+  readonly factor?: number;
+}
+
+/**
+ * `initial factor^floor(step / every)`: constant, with cuts.
+ *
+ * @throws for an option out of range
+ *
+ * @example
+ * ```ts
+ * import { stepDecay } from "@chronograd/nn";
+ *
+ * const rate = stepDecay({ initial: 1, every: 10, factor: 0.5 });
+ * [rate(0), rate(9), rate(10), rate(20)]; // => [1, 1, 0.5, 0.25]
+ * ```
+ */
+export function stepDecay({ initial, every, factor = 0.1 }: StepDecayOptions): Schedule {
+  checkNumber(initial, "initial", "stepDecay");
+  checkSteps(every, "every", "stepDecay");
+  checkNumber(factor, "factor", "stepDecay");
+  return (step) => initial * factor ** Math.floor(step / every);
+}

@@ -1,0 +1,216 @@
+import { readFileSync } from "node:fs";
+import {
+  createBackend,
+  type NestedNumbers,
+  ones,
+  scope,
+  Tape,
+  type Tensor,
+  tensor,
+} from "@chronograd/autodiff";
+import { referenceKernels } from "@chronograd/autodiff/reference";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  dropout,
+  embedding,
+  initialize,
+  layerNorm,
+  linear,
+  stream,
+  streamFrom,
+} from "../../src/index.ts";
+
+const backend = createBackend({ kernels: referenceKernels });
+const float64 = { dtype: "float64", backend } as const;
+
+const flat = (x: NestedNumbers): number[] => (typeof x === "number" ? [x] : x.flatMap(flat));
+function expectClose(actual: Tensor, expected: NestedNumbers): void {
+  const wanted = flat(expected);
+  [...actual.toTypedArray()].forEach((v, i) => {
+    expect(v).toBeCloseTo(wanted[i]!, 12);
+  });
+}
+
+describe("linear", () => {
+  const layer = linear({ inputs: 3, outputs: 2 });
+  const params = initialize(layer.params, stream(1), float64);
+
+  test("is x W + b for any leading axes", () => {
+    const x = tensor(
+      Float64Array.from({ length: 24 }, (_, i) => Math.sin(i)),
+      { ...float64, shape: [4, 2, 3] },
+    );
+    const y = layer.apply(params, x);
+    expect(y.shape).toEqual([4, 2, 2]);
+    const W = params.W.toArray() as number[][];
+    const rows = (x.toArray() as number[][][]).map((row) =>
+      row.map((v) =>
+        [0, 1].map((j) => v.reduce((sum, element, i) => sum + element * W[i]![j]!, 0)),
+      ),
+    );
+    expectClose(y, rows);
+    expect(layer.apply(params, x.slice([0, 0])).shape).toEqual([2]);
+  });
+
+  test("has no bias when told so", () => {
+    const bare = linear({ inputs: 3, outputs: 2, bias: false });
+    expect(Object.keys(bare.params)).toEqual(["W"]);
+    expect(bare.apply({ W: params.W }, ones([3], float64)).shape).toEqual([2]);
+  });
+});
+
+test("embedding picks rows, and gradients go to the rows that were picked", () => {
+  const layer = embedding({ count: 4, size: 2 });
+  const tape = new Tape();
+  const params = tape.watch(initialize(layer.params, stream(2), { backend }));
+  const y = layer.apply(
+    params,
+    tensor(
+      [
+        [1, 3],
+        [1, 1],
+      ],
+      { dtype: "int32", backend },
+    ),
+  );
+  expect(y.shape).toEqual([2, 2, 2]);
+  expect(y.slice([0, 1]).toArray()).toEqual(params.table.slice([3]).toArray());
+  expect(tape.gradient(y.sum(), params).table.toArray()).toEqual([
+    [0, 0],
+    [3, 3],
+    [0, 0],
+    [1, 1],
+  ]);
+});
+
+describe("layerNorm", () => {
+  const { layerNorm: expected } = JSON.parse(
+    readFileSync(new URL("../fixtures/pytorch.json", import.meta.url), "utf8"),
+  ) as {
+    layerNorm: Record<"x" | "gain" | "bias" | "g" | "y", NestedNumbers> & {
+      gradients: NestedNumbers[];
+    };
+  };
+
+  test("has PyTorch's values and gradients", () => {
+    const tape = new Tape();
+    const x = tape.watch(tensor(expected.x, float64));
+    const params = tape.watch({
+      gain: tensor(expected.gain, float64),
+      bias: tensor(expected.bias, float64),
+    });
+    const y = layerNorm({ size: 5 }).apply(params, x);
+    expectClose(y, expected.y);
+    const loss = y.mul(tensor(expected.g, float64)).sum();
+    tape.gradient(loss, [x, params.gain, params.bias]).forEach((g, i) => {
+      expectClose(g, expected.gradients[i]!);
+    });
+  });
+
+  test("does not see the mean and the scale of its input", () => {
+    const layer = layerNorm({ size: 4, epsilon: 1e-12 });
+    const params = initialize(layer.params, stream(1), float64);
+    const numbers = fc.array(fc.double({ min: -10, max: 10, noNaN: true }), {
+      minLength: 4,
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(numbers, fc.double({ min: 0.5, max: 9, noNaN: true }), (values, scale) => {
+        fc.pre(Math.max(...values) - Math.min(...values) > 1);
+        const x = tensor(values, float64);
+        const moved = layer.apply(params, x.mul(scale).add(3)).toTypedArray();
+        layer
+          .apply(params, x)
+          .toTypedArray()
+          .forEach((v, i) => {
+            expect(moved[i]).toBeCloseTo(v, 8);
+          });
+      }),
+    );
+  });
+});
+
+describe("dropout", () => {
+  test("drops the share it was told, and keeps the expected value", () => {
+    for (const rate of [0.1, 0.5, 0.9]) {
+      const n = 50_000;
+      const y = dropout({ rate })
+        .apply(ones([n], { backend }), stream(3))
+        .toTypedArray();
+      const dropped = y.filter((v) => v === 0).length / n;
+      expect(Math.abs(dropped - rate)).toBeLessThan(
+        (4 * Math.sqrt(rate * (1 - rate))) / Math.sqrt(n),
+      );
+      expect([...new Set(y)].sort()).toEqual([0, Math.fround(1 / (1 - rate))]);
+    }
+  });
+
+  test("the mask is a constant on the tape: the gradient is the mask", () => {
+    const tape = new Tape();
+    const x = tape.watch(ones([100], { backend }));
+    const y = dropout({ rate: 0.4 }).apply(x, stream(4));
+    expect(tape.gradient(y.sum(), x).toArray()).toEqual(y.toArray());
+  });
+
+  test("is the identity without a stream, and draws nothing at rate 0", () => {
+    const x = ones([3], { backend });
+    expect(dropout({ rate: 0.5 }).apply(x, undefined)).toBe(x);
+    const from = stream(1);
+    expect(dropout({ rate: 0 }).apply(x, from)).toBe(x);
+    expect(from.getState()).toEqual(stream(1).getState());
+  });
+
+  test("a resumed stream drops the same elements", () => {
+    const layer = dropout({ rate: 0.5 });
+    const from = stream(5);
+    layer.apply(ones([10], { backend }), from);
+    const resumed = streamFrom(from.getState());
+    const x = ones([200], { backend });
+    expect(layer.apply(x, resumed).toArray()).toEqual(layer.apply(x, from).toArray());
+  });
+
+  test("the mask is returned at once, or with the tape", () => {
+    const before = backend.memory.bytesInUse;
+    const layer = dropout({ rate: 0.5 });
+    scope(() => {
+      const x = ones([1000], { backend });
+      const withX = backend.memory.bytesInUse;
+      const y = layer.apply(x, stream(6));
+      expect(backend.memory.bytesInUse - withX).toBe(withX - before);
+      const tape = new Tape();
+      layer.apply(tape.watch(x), stream(6));
+      expect(y.backend.memory.bytesInUse - withX).toBe(3 * (withX - before));
+      tape.forget(tape.mark());
+      expect(backend.memory.bytesInUse - withX).toBe(withX - before);
+    });
+    expect(backend.memory.bytesInUse).toBe(before);
+  });
+});
+
+test("errors are sentences", () => {
+  expect(() => linear({ inputs: 0, outputs: 1 })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: linear: inputs must be a whole number of at least 1, got 0]`,
+  );
+  expect(() => embedding({ count: 2, size: 1.5 })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: embedding: size must be a whole number of at least 1, got 1.5]`,
+  );
+  expect(() => layerNorm({ size: 3, epsilon: 0 })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: layerNorm: epsilon must be a positive number, got 0]`,
+  );
+  expect(() => dropout({ rate: 1 })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: dropout: rate must be at least 0 and below 1, got 1; it is the share of elements that are dropped]`,
+  );
+  const x = ones([2, 4], { backend });
+  const layer = linear({ inputs: 3, outputs: 1 });
+  const params = initialize(layer.params, stream(1), { backend });
+  expect(() => layer.apply(params, x)).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: linear: x must have 3 elements along its last axis, got shape [2,4]]`,
+  );
+  const norm = layerNorm({ size: 3 });
+  expect(() =>
+    norm.apply(initialize(norm.params, stream(1), { backend }), x),
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: layerNorm: x must have 3 elements along its last axis, got shape [2,4]]`,
+  );
+});
