@@ -29,5 +29,6 @@ export { kernelsOf } from "./ops/kernels.ts";
 export { sumTo } from "./ops/reduce.ts";
 export type { Row } from "./ops/table.ts";
 export { opTable } from "./ops/table.ts";
+export { Queue } from "./tape/queue.ts";
 export { Region, within } from "./tensor/block.ts";
 export { alias, allocate, consume, latest, place } from "./tensor/tensor.ts";

@@ -10,7 +10,7 @@ export type { TapeStats } from "./passes/stats.ts";
 export { Mark, Recording } from "./tape/recording.ts";
 export type { GradientOptions } from "./tape.ts";
 export { Tape } from "./tape.ts";
-export type { KernelSetName } from "./tensor/backend.ts";
+export type { KernelMaker, KernelSetName } from "./tensor/backend.ts";
 export { Backend, createBackend, defaultBackend } from "./tensor/backend.ts";
 export type { LiveNdArray, NestedNumbers, TensorOptions, TensorSource } from "./tensor/doors.ts";
 export { arange, full, ones, tensor, zeros } from "./tensor/doors.ts";

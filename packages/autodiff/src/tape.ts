@@ -46,6 +46,20 @@ export class Tape extends Recording {
    *   and for int32 tensors
    * @throws when a target is not a scalar, a tensor of the tree is not on this tape, what a rule needs was changed
    *   or forgotten, or the mark is another tape's
+   *
+   * @example
+   * ```ts
+   * import { Tape, tensor } from "@chronograd/autodiff";
+   *
+   * const tape = new Tape();
+   * const { w, b } = tape.watch({ w: tensor([1, 2]), b: tensor(3) });
+   * const y = w.mul(b);
+   * const gradients = tape.gradient(y.sum(), { w, b });
+   * [gradients.w.toArray(), gradients.b.item()]; // => [[3, 3], 3]
+   *
+   * // y is not a scalar: say with which cotangent to start.
+   * tape.gradient(y, b, { cotangent: tensor([1, 10]) }).item(); // => 21
+   * ```
    */
   gradient<T>(
     target: Tensor | readonly Tensor[],
@@ -63,6 +77,16 @@ export class Tape extends Recording {
   /**
    * As `gradient`, but by path, and without those tensors that the target does not depend on: an absent gradient is
    * kept apart from one that is zero.
+   *
+   * @example
+   * ```ts
+   * import { Tape, tensor } from "@chronograd/autodiff";
+   *
+   * const tape = new Tape();
+   * const params = tape.watch({ used: tensor(2), idle: tensor(3) });
+   * const found = tape.gradientIfReached(params.used.square(), params);
+   * [...found.keys()]; // => ["used"]
+   * ```
    */
   gradientIfReached(
     target: Tensor | readonly Tensor[],
@@ -140,12 +164,39 @@ export class Tape extends Recording {
     );
   }
 
-  /** The tape as text, one entry a line. */
+  /**
+   * The tape as text, one entry a line.
+   *
+   * @example
+   * ```ts
+   * import { Tape, tensor } from "@chronograd/autodiff";
+   *
+   * const tape = new Tape();
+   * const x = tape.watch(tensor([1, 2]));
+   * x.tanh().mul(tensor([3, 4])).sum();
+   * tape.print(); // =>
+   * // %0 = tanh($0) float32 [2]
+   * // %1 = mul(%0, _) float32 [2]
+   * // %2 = sum(%1) float32 []
+   * ```
+   */
   print(): string {
     return print(this);
   }
 
-  /** What the tape holds: entries, bytes, ops. */
+  /**
+   * What the tape holds: entries, bytes, ops.
+   *
+   * @example
+   * ```ts
+   * import { Tape, tensor } from "@chronograd/autodiff";
+   *
+   * const tape = new Tape();
+   * const x = tape.watch(tensor(new Float32Array(1000)));
+   * x.tanh().square();
+   * tape.stats(); // => { entries: 2, recorded: 2, bytes: 12000, ops: { tanh: 1, square: 1 } }
+   * ```
+   */
   stats(): TapeStats {
     return stats(this);
   }

@@ -107,7 +107,18 @@ export interface ValueOptions {
   readonly backend?: Backend;
 }
 
-/** A cell's parameters, drawn from a random stream: each from a stream of its own, named by its path. */
+/**
+ * A cell's parameters, drawn from a random stream: each from a stream of its own, named by its path.
+ *
+ * @example
+ * ```ts
+ * import { stream } from "@chronograd/nn";
+ * import { gru, initialParams } from "@chronograd/rnn";
+ *
+ * const params = initialParams(gru({ input: 3, hidden: 5 }), stream(1), { dtype: "float64" });
+ * [params.W.shape, params.W.dtype]; // => [[3, 15], "float64"]
+ * ```
+ */
 export function initialParams<Params>(
   cell: { readonly params: Params },
   random: Stream,
@@ -120,6 +131,14 @@ export function initialParams<Params>(
  * A cell's state before the first step, for a batch of rows: every leaf of shape `s` becomes `[batch, ...s]`.
  *
  * @throws when `batch` is not a whole number of at least 1
+ *
+ * @example
+ * ```ts
+ * import { initialState, lstm } from "@chronograd/rnn";
+ *
+ * const { h, c } = initialState(lstm({ input: 3, hidden: 5 }), 2);
+ * [h.shape, c.shape]; // => [[2, 5], [2, 5]]
+ * ```
  */
 export function initialState<State>(
   cell: { readonly state: State },

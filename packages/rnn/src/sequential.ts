@@ -35,15 +35,23 @@ type StatesOf<Parts> = {
  *
  * @example
  * ```ts
- * import { embedding, linear } from "@chronograd/nn";
- * import { lstm, sequential } from "@chronograd/rnn";
+ * import { tensor } from "@chronograd/autodiff";
+ * import { embedding, linear, stream } from "@chronograd/nn";
+ * import { initialParams, lstm, sequential, unroll } from "@chronograd/rnn";
  *
  * const model = sequential({
  *   embedding: embedding({ count: 65, size: 16 }),
- *   lstm: lstm({ input: 16, hidden: 32 }),
+ *   lower: lstm({ input: 16, hidden: 32 }),
+ *   upper: lstm({ input: 32, hidden: 32 }),
  *   head: linear({ inputs: 32, outputs: 65 }),
  * });
- * model.params.head.W.shape; // => [32, 65]
+ * const params = initialParams(model, stream(1));
+ * params.head.W.shape; // => [32, 65]
+ *
+ * // Two sequences side by side, three steps of symbols each.
+ * const symbols = tensor([[1, 2], [3, 4], [5, 6]], { dtype: "int32" });
+ * const { outputs, state } = unroll(model, params, symbols);
+ * [outputs.shape, state.upper.h.shape]; // => [[3, 2, 65], [2, 32]]
  * ```
  */
 export function sequential<

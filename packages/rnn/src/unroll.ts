@@ -25,13 +25,21 @@ export interface Unrolled<State, Y> {
  *
  * @example
  * ```ts
- * import { zeros } from "@chronograd/autodiff";
+ * import { tensor, zeros } from "@chronograd/autodiff";
  * import { stream } from "@chronograd/nn";
  * import { initialParams, lstm, unroll } from "@chronograd/rnn";
  *
  * const cell = lstm({ input: 3, hidden: 5 });
- * const { outputs, state } = unroll(cell, initialParams(cell, stream(1)), zeros([7, 2, 3]));
+ * const params = initialParams(cell, stream(1));
+ * const { outputs, state } = unroll(cell, params, zeros([7, 2, 3]));
  * [outputs.shape, state.c.shape]; // => [[7, 2, 5], [2, 5]]
+ *
+ * // In two parts, the state handed on.
+ * const xs = [tensor([[1, 0, 0]]), tensor([[0, 1, 0]]), tensor([[0, 0, 1]])];
+ * const whole = unroll(cell, params, xs);
+ * const first = unroll(cell, params, xs.slice(0, 2));
+ * const second = unroll(cell, params, xs.slice(2), { state: first.state });
+ * second.state.h.toArray(); // => whole.state.h.toArray()
  * ```
  */
 export function unroll<Params, State, X, Y>(

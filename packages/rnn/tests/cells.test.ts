@@ -32,7 +32,11 @@ function affine(x: Rows, W: Rows, b?: number[]): Rows {
 /** One step of every cell in plain numbers, from the published equations. */
 const equations: Record<
   string,
-  (p: Record<string, never>, x: Rows, s: Record<string, Rows>) => Record<string, Rows>
+  (
+    p: Record<"W" | "U" | "b" | "bn", never>,
+    x: Rows,
+    s: Record<string, Rows>,
+  ) => Record<string, Rows>
 > = {
   elman: ({ W, U, b }, x, { h }) => {
     const [a, r] = [affine(x, W, b), affine(h!, U)];

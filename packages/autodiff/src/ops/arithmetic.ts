@@ -61,7 +61,19 @@ function isFloatTensor(x: Operand): x is Tensor {
 }
 
 const addDeclaration = binary({ name: "add", partials: [(d) => d, (d) => d], keeps: "" });
-/** `a + b`. */
+/**
+ * `a + b`.
+ *
+ * @example
+ * ```ts
+ * import { add, tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([[1, 2], [3, 4]]);
+ * add(x, tensor([10, 20])).toArray(); // => [[11, 22], [13, 24]]
+ * x.add(tensor([[10], [20]])).toArray(); // => [[11, 12], [23, 24]]
+ * x.add(0.5).toArray(); // => [[1.5, 2.5], [3.5, 4.5]]
+ * ```
+ */
 export const add: BinaryOp = op(addDeclaration, (a: Operand, b: Operand) => {
   if (typeof b === "number" && isFloatTensor(a)) return offset(a, b);
   if (typeof a === "number" && isFloatTensor(b)) return offset(b, a);
@@ -101,6 +113,14 @@ export const div: BinaryOp = simple(
 /**
  * `a^b`. By `a` it is `b a^(b-1)`, taken as 0 where `b` is 0; by `b` it is `a^b log a`, taken as 0 where `a` is 0
  * and `b` is not negative.
+ *
+ * @example
+ * ```ts
+ * import { pow, tensor } from "@chronograd/autodiff";
+ *
+ * tensor([1, 2, 3]).pow(2).toArray(); // => [1, 4, 9]
+ * pow(2, tensor([1, 2, 3])).toArray(); // => [2, 4, 8]
+ * ```
  */
 export const pow: BinaryOp = simple(
   binary({
@@ -119,7 +139,17 @@ function share(wins: Tensor, a: Tensor, b: Tensor): Tensor {
   return wins.add(equal(a, b).mul(0.5));
 }
 
-/** The larger of two; NaN where either is. At a tie each operand gets half the gradient. */
+/**
+ * The larger of two; NaN where either is. At a tie each operand gets half the gradient.
+ *
+ * @example
+ * ```ts
+ * import { grad, tensor } from "@chronograd/autodiff";
+ *
+ * tensor([1, 5]).maximum(3).toArray(); // => [3, 5]
+ * grad((x) => x.maximum(3).sum())(tensor([1, 3, 5])).toArray(); // => [0, 0.5, 1]
+ * ```
+ */
 export const maximum: BinaryOp = simple(
   binary({
     name: "maximum",
@@ -145,7 +175,17 @@ export const minimum: BinaryOp = simple(
   }),
 );
 
-/** The angle of the point (`b`, `a`) in radians, from -pi to pi. */
+/**
+ * The angle of the point (`b`, `a`) in radians, from -pi to pi.
+ *
+ * @example
+ * ```ts
+ * import { atan2, tensor } from "@chronograd/autodiff";
+ *
+ * const angle = atan2(tensor([1, 0]), tensor([0, -1]));
+ * angle.mul(180 / Math.PI).round().toArray(); // => [90, 180]
+ * ```
+ */
 export const atan2: BinaryOp = simple(
   binary({
     name: "atan2",
@@ -158,7 +198,16 @@ export const atan2: BinaryOp = simple(
   }),
 );
 
-/** `sqrt(a^2 + b^2)` without undue overflow; its derivative at the origin is taken as 0. */
+/**
+ * `sqrt(a^2 + b^2)` without undue overflow; its derivative at the origin is taken as 0.
+ *
+ * @example
+ * ```ts
+ * import { hypot, tensor } from "@chronograd/autodiff";
+ *
+ * hypot(tensor([3, 3e30]), tensor([4, 4e30])).div(tensor([1, 1e30])).toArray(); // => [5, 5]
+ * ```
+ */
 export const hypot: BinaryOp = simple(
   binary({
     name: "hypot",

@@ -33,6 +33,15 @@ const castDeclaration: OpDeclaration<DType> = {
  * it; between the float dtypes gradients do.
  *
  * @throws for an unknown dtype
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([1.7, -1.7]);
+ * x.cast("int32").toArray(); // => [1, -1]
+ * x.cast("float64").dtype; // => "float64"
+ * ```
  */
 export const cast: Op<(x: Tensor, dtype: DType) => Tensor> = op(
   castDeclaration,
@@ -61,7 +70,19 @@ const cloneDeclaration: OpDeclaration = {
   samples: [{ label: "[3]", inputs: [{ shape: [3] }], call: ([x]) => clone(x!) }],
 };
 
-/** The same values in bytes of their own, which outlive the window they come from; gradients flow through. */
+/**
+ * The same values in bytes of their own, which outlive the window they come from; gradients flow through.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([1, 2]);
+ * const copy = x.clone();
+ * x.liveView().set(0, 9);
+ * [x.toArray(), copy.toArray()]; // => [[9, 2], [1, 2]]
+ * ```
+ */
 export const clone: Op<(x: Tensor) => Tensor> = op(
   cloneDeclaration,
   (x: Tensor) => apply(cloneDeclaration, [x], undefined),

@@ -18,7 +18,18 @@ function comparison(name: BinaryName): CompareOp {
   return op(declaration, (a: Operand, b: Operand) => apply(declaration, [a, b], undefined));
 }
 
-/** `a < b`. */
+/**
+ * `a < b`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([1, 2, 3]);
+ * x.less(2).toArray(); // => [1, 0, 0]
+ * x.less(2).sum().item(); // => 1
+ * ```
+ */
 export const less: CompareOp = comparison("less");
 /** `a <= b`. */
 export const lessEqual: CompareOp = comparison("lessEqual");

@@ -117,6 +117,30 @@ export type Op<F> = F & { readonly declaration: OpDeclaration | CompositeDeclara
 /**
  * Joins a declaration and the function that users call, whose first `tensors` arguments must be tensors: it may
  * read their shapes before the op itself checks anything.
+ *
+ * @example
+ * ```ts
+ * import { grad, tensor, type Tensor } from "@chronograd/autodiff";
+ * import { apply, none, op, type OpDeclaration } from "@chronograd/autodiff/extend";
+ *
+ * const declaration: OpDeclaration = {
+ *   name: "twice",
+ *   inputs: ["x"],
+ *   shape: ([x]) => x!.shape,
+ *   forward({ memory }, [x], y) {
+ *     const bytes = memory.views[y.dtype];
+ *     const from = x!.pointer / bytes.BYTES_PER_ELEMENT;
+ *     const to = y.pointer / bytes.BYTES_PER_ELEMENT;
+ *     for (let i = 0; i < y.size; i++) bytes[to + i] = 2 * bytes[from + i]!;
+ *   },
+ *   keeps: { inputs: [], output: false },
+ *   vjp: [(g) => g.mul(2)],
+ *   jvp: none("an example without forward mode"),
+ *   samples: [{ label: "[3]", inputs: [{ shape: [3] }], call: ([x]) => twice(x!) }],
+ * };
+ * const twice = op(declaration, (x: Tensor) => apply(declaration, [x], undefined));
+ * grad((x) => twice(x).sum())(tensor([1, 5])).toArray(); // => [2, 2]
+ * ```
  */
 export function op<F extends (...args: never[]) => unknown>(
   declaration: OpDeclaration | CompositeDeclaration,

@@ -114,7 +114,11 @@ function contract(a: Labelled, b: Labelled, wanted: ReadonlySet<string>): Labell
  * ```ts
  * import { einsum, tensor } from "@chronograd/autodiff";
  *
- * einsum("ij,j->i", tensor([[1, 2], [3, 4]]), tensor([1, 10])).toArray(); // => [21, 43]
+ * const x = tensor([[1, 2], [3, 4]]);
+ * einsum("ij,j->i", x, tensor([1, 10])).toArray(); // => [21, 43]
+ * einsum("ii", x).item(); // => 5
+ * einsum("ij->ji", x).toArray(); // => [[1, 3], [2, 4]]
+ * einsum("ij,ij->i", x, x).toArray(); // => [5, 25]
  * ```
  */
 export const einsum: Op<(equation: string, ...tensors: Tensor[]) => Tensor> = op(

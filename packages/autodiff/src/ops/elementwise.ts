@@ -84,7 +84,17 @@ export const sign: UnaryOp = unary({
 });
 /** `e^x`. */
 export const exp: UnaryOp = unary({ name: "exp", derivative: (d, _x, y) => d.mul(y), keeps: "y" });
-/** `e^x - 1`, accurate near 0. */
+/**
+ * `e^x - 1`, accurate near 0.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor(1e-10, { dtype: "float64" });
+ * [x.expm1().item(), x.exp().sub(1).item() === 1e-10]; // => [1.00000000005e-10, false]
+ * ```
+ */
 export const expm1: UnaryOp = unary({
   name: "expm1",
   derivative: (d, _x, y) => d.mul(y.add(1)),
@@ -97,7 +107,17 @@ export const log: UnaryOp = unary({
   keeps: "x",
   domain: [0.2, 3],
 });
-/** `log(1 + x)`, accurate near 0. */
+/**
+ * `log(1 + x)`, accurate near 0.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor(1e-20, { dtype: "float64" });
+ * [x.log1p().item(), x.add(1).log().item()]; // => [1e-20, 0]
+ * ```
+ */
 export const log1p: UnaryOp = unary({
   name: "log1p",
   derivative: (d, x) => d.div(x.add(1)),
@@ -214,19 +234,47 @@ export const sigmoid: UnaryOp = unary({
   derivative: (d, _x, y) => d.mul(y.sub(y.square())),
   keeps: "y",
 });
-/** `log(1 + e^x)`, without overflow. */
+/**
+ * `log(1 + e^x)`, without overflow.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * tensor([-1000, 1000]).softplus().toArray(); // => [0, 1000]
+ * ```
+ */
 export const softplus: UnaryOp = unary({
   name: "softplus",
   derivative: (d, x) => d.mul(x.sigmoid()),
   keeps: "x",
 });
-/** `log(sigmoid(x))`, without underflow. */
+/**
+ * `log(sigmoid(x))`, without underflow.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([-1000]);
+ * [x.logSigmoid().item(), x.sigmoid().log().item()]; // => [-1000, -Infinity]
+ * ```
+ */
 export const logSigmoid: UnaryOp = unary({
   name: "logSigmoid",
   derivative: (d, x) => d.mul(x.neg().sigmoid()),
   keeps: "x",
 });
-/** `max(x, 0)`; the derivative at 0 is taken as 0. */
+/**
+ * `max(x, 0)`; the derivative at 0 is taken as 0.
+ *
+ * @example
+ * ```ts
+ * import { grad, tensor } from "@chronograd/autodiff";
+ *
+ * grad((x) => x.relu().sum())(tensor([-1, 0, 2])).toArray(); // => [0, 0, 1]
+ * ```
+ */
 export const relu: UnaryOp = unary({
   name: "relu",
   derivative: (d, x) => d.mul(greater(x, 0)),
@@ -266,7 +314,16 @@ export const erf: UnaryOp = unary({
 export const floor: UnaryOp = unary({ name: "floor", derivative: piecewiseConstant, keeps: "" });
 /** The smallest whole number not below `x`. Nothing flows back. */
 export const ceil: UnaryOp = unary({ name: "ceil", derivative: piecewiseConstant, keeps: "" });
-/** The nearest whole number, halves to even. Nothing flows back. */
+/**
+ * The nearest whole number, halves to even. Nothing flows back.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * tensor([0.5, 1.5, 2.5, -0.6]).round().toArray(); // => [0, 2, 2, -1]
+ * ```
+ */
 export const round: UnaryOp = unary({ name: "round", derivative: piecewiseConstant, keeps: "" });
 
 /** A function of one tensor and a number. */
@@ -324,7 +381,16 @@ const leakyReluDeclaration = scaled({
   keeps: "x",
   kinks: [0],
 });
-/** `x` above 0 and `alpha x` below; `alpha` is 0.01 unless given. */
+/**
+ * `x` above 0 and `alpha x` below; `alpha` is 0.01 unless given.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * tensor([-2, 3]).leakyRelu(0.5).toArray(); // => [-1, 3]
+ * ```
+ */
 export const leakyRelu: Op<(x: Operand, alpha?: number) => Tensor> = op(
   leakyReluDeclaration,
   (x: Operand, alpha = 0.01) => apply(leakyReluDeclaration, [x], alpha),

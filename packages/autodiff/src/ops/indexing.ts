@@ -101,6 +101,16 @@ const gatherDeclaration: OpDeclaration<number> = {
  * `x` at `indices` along an axis (0 unless given); the axis becomes the indices' axes. Rows of an embedding.
  *
  * @throws when an index is out of range or not int32
+ *
+ * @example
+ * ```ts
+ * import { grad, tensor } from "@chronograd/autodiff";
+ *
+ * const table = tensor([[0, 0], [1, 10], [2, 20]]);
+ * table.gather([2, 1, 2]).toArray(); // => [[2, 20], [1, 10], [2, 20]]
+ * // What was looked up twice gets both cotangents.
+ * grad((x) => x.gather([2, 1, 2]).sum())(table).toArray(); // => [[0, 0], [1, 1], [2, 2]]
+ * ```
  */
 export const gather: Op<(x: Tensor, indices: Indices, axis?: number) => Tensor> = op(
   gatherDeclaration,
@@ -149,6 +159,13 @@ const scatterDeclaration: OpDeclaration<{ axis: number; shape: Shape }> = {
  * `x` with `g` added at `indices` along an axis (0 unless given); what meets at one place adds up.
  *
  * @throws when `g`'s shape is not that of `gather(x, indices, axis)`, or an index is out of range
+ *
+ * @example
+ * ```ts
+ * import { tensor, zeros } from "@chronograd/autodiff";
+ *
+ * zeros([3]).scatterAdd([2, 0, 2], tensor([1, 10, 100])).toArray(); // => [10, 0, 101]
+ * ```
  */
 export const scatterAdd: Op<(x: Tensor, indices: Indices, g: Tensor, axis?: number) => Tensor> = op(
   {
@@ -207,6 +224,13 @@ const oneHotDeclaration: OpDeclaration<{ depth: number; dtype: "float32" | "floa
  * A row of `depth` elements per index: 1 at the index, 0 elsewhere; all 0 for an index out of range.
  *
  * @throws when the indices are not int32 or `depth` is not a whole number of at least 1
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * tensor(Int32Array.of(2, 0)).oneHot(3).toArray(); // => [[0, 0, 1], [1, 0, 0]]
+ * ```
  */
 export const oneHot: Op<
   (indices: Tensor, depth: number, options?: { dtype?: "float32" | "float64" }) => Tensor

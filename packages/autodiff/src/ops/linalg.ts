@@ -204,6 +204,18 @@ function gradientOfB(
  * on the right a column, and its axis is dropped from the result.
  *
  * @throws when an operand is a scalar, or the inner dimensions or the batches do not agree
+ *
+ * @example
+ * ```ts
+ * import { ones, tensor } from "@chronograd/autodiff";
+ *
+ * const a = tensor([[1, 2], [3, 4]]);
+ * a.matmul(tensor([1, 10])).toArray(); // => [21, 43]
+ * a.matmul(a, { transposeB: true }).toArray(); // => [[5, 11], [11, 25]]
+ * // A batch of 5 matrices times one matrix; batches broadcast as elements do.
+ * ones([5, 2, 3]).matmul(ones([3, 4])).shape; // => [5, 2, 4]
+ * ones([7, 1, 2, 3]).matmul(ones([5, 3, 4])).shape; // => [7, 5, 2, 4]
+ * ```
  */
 export const matmul: Op<(a: Tensor, b: Tensor, options?: MatmulOptions) => Tensor> = op(
   matmulDeclaration,
@@ -256,7 +268,16 @@ export const dot: Op<(a: Tensor, b: Tensor) => Tensor> = op(
   2,
 );
 
-/** All products of the elements of two vectors: `y[i,j] = a[i] b[j]`. Throws unless both have one axis. */
+/**
+ * All products of the elements of two vectors: `y[i,j] = a[i] b[j]`. Throws unless both have one axis.
+ *
+ * @example
+ * ```ts
+ * import { outer, tensor } from "@chronograd/autodiff";
+ *
+ * outer(tensor([1, 2]), tensor([1, 10, 100])).toArray(); // => [[1, 10, 100], [2, 20, 200]]
+ * ```
+ */
 export const outer: Op<(a: Tensor, b: Tensor) => Tensor> = op(
   {
     name: "outer",

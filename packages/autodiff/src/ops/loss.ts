@@ -54,14 +54,33 @@ function normalization({ name, vjp, jvp }: RowsDeclaration): NormalizeOp {
   return normalize;
 }
 
-/** `exp(x) / sum(exp(x))` along an axis (the last unless given), shifted so that nothing overflows. */
+/**
+ * `exp(x) / sum(exp(x))` along an axis (the last unless given), shifted so that nothing overflows.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * tensor([1000, 1000]).softmax().toArray(); // => [0.5, 0.5]
+ * tensor([[1, 5], [1, 5]]).softmax(0).toArray(); // => [[0.5, 0.5], [0.5, 0.5]]
+ * ```
+ */
 export const softmax: NormalizeOp = normalization({
   name: "softmax",
   vjp: (g, y) => y.mul(g.sub(g.mul(y).sum(-1, { keepDims: true }))),
   jvp: (dx, y) => y.mul(dx.sub(dx.mul(y).sum(-1, { keepDims: true }))),
 });
 
-/** `x - log(sum(exp(x)))` along an axis (the last unless given), shifted so that nothing overflows. */
+/**
+ * `x - log(sum(exp(x)))` along an axis (the last unless given), shifted so that nothing overflows.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * tensor([0, 1000]).logSoftmax().toArray(); // => [-1000, 0]
+ * ```
+ */
 export const logSoftmax: NormalizeOp = normalization({
   name: "logSoftmax",
   vjp: (g, y) => g.sub(y.exp().mul(g.sum(-1, { keepDims: true }))),
@@ -197,6 +216,17 @@ const crossEntropyVjpDeclaration: OpDeclaration<number> = {
  * @param logits unnormalised scores `[..., C]`
  * @param targets class numbers `[...]`, int32, from 0 to C - 1, or `ignoreIndex`
  * @throws when the shapes do not match or a target is not a class
+ *
+ * @example
+ * ```ts
+ * import { crossEntropy, grad, tensor } from "@chronograd/autodiff";
+ *
+ * const logits = tensor([[0, 0], [0, 0]]);
+ * const bits = crossEntropy(logits, [1, 0]).div(Math.LN2);
+ * bits.toArray(); // => [1, 1]
+ * // An ignored target costs nothing, and nothing flows back from it.
+ * grad((x) => crossEntropy(x, [1, -100]).sum())(logits).toArray(); // => [[0.5, -0.5], [0, 0]]
+ * ```
  */
 export const crossEntropy: Op<
   (logits: Tensor, targets: Indices, options?: CrossEntropyOptions) => Tensor

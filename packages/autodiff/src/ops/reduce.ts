@@ -141,7 +141,19 @@ function reduceSamples(
   ];
 }
 
-/** The sum of the elements along axes (all unless given). */
+/**
+ * The sum of the elements along axes (all unless given).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([[1, 2, 3], [4, 5, 6]]);
+ * x.sum().item(); // => 21
+ * x.sum(0).toArray(); // => [5, 7, 9]
+ * x.sum(-1, { keepDims: true }).toArray(); // => [[6], [15]]
+ * ```
+ */
 export const sum: ReduceOp = reduction({
   name: "sum",
   vjp: (g, x, _y, axes) => spread(g, x.shape, axes),
@@ -166,7 +178,17 @@ const extreme = {
   apart: true,
 };
 
-/** The largest element along axes; NaN where there is one. Ties share the gradient evenly. */
+/**
+ * The largest element along axes; NaN where there is one. Ties share the gradient evenly.
+ *
+ * @example
+ * ```ts
+ * import { grad, tensor } from "@chronograd/autodiff";
+ *
+ * tensor([[1, 7], [5, 2]]).max(1).toArray(); // => [7, 5]
+ * grad((x) => x.max())(tensor([3, 3, 1])).toArray(); // => [0.5, 0.5, 0]
+ * ```
+ */
 export const max: ReduceOp = reduction({ name: "max", ...extreme });
 /** The smallest element along axes; NaN where there is one. Ties share the gradient evenly. */
 export const min: ReduceOp = reduction({ name: "min", ...extreme });
@@ -177,7 +199,17 @@ function responsibilities(x: Tensor, y: Tensor, axes: Axes): Tensor {
   return x.sub(reshape(finite, reducedShape(x.shape, axes, true))).exp();
 }
 
-/** `log(sum(exp(x)))` along axes, shifted by the largest element so that nothing overflows. */
+/**
+ * `log(sum(exp(x)))` along axes, shifted by the largest element so that nothing overflows.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([1000, 1000], { dtype: "float64" });
+ * x.logSumExp().sub(1000).item().toFixed(4); // => "0.6931"
+ * ```
+ */
 export const logSumExp: ReduceOp = reduction({
   name: "logSumExp",
   vjp: (g, x, y, axes) =>
@@ -201,6 +233,13 @@ export const mean: ReduceOp = op(
 /**
  * The product along axes (all unless given). It multiplies in pairs, so its gradient is right where elements
  * are 0.
+ *
+ * @example
+ * ```ts
+ * import { grad, tensor } from "@chronograd/autodiff";
+ *
+ * grad((x) => x.prod())(tensor([2, 0, 3])).toArray(); // => [0, 6, 0]
+ * ```
  */
 export const prod: ReduceOp = op(
   { name: "prod", composite: true, samples: reduceSamples((x, axes, o) => prod(x, axes, o)) },
@@ -229,6 +268,15 @@ export const prod: ReduceOp = op(
 /**
  * The mean squared distance from the mean along axes, in two passes; divided by `n - correction` (0 unless given;
  * 1 is the unbiased estimate).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([1, 2, 3, 4]);
+ * x.variance().item(); // => 1.25
+ * x.variance(0, { correction: 1 }).mul(3).item(); // => 5
+ * ```
  */
 export const variance: Op<
   (
@@ -256,6 +304,14 @@ export const variance: Op<
  * vector is taken as 0.
  *
  * @throws for another order
+ *
+ * @example
+ * ```ts
+ * import { grad, tensor } from "@chronograd/autodiff";
+ *
+ * tensor([[3, 4], [6, 8]]).norm(1).toArray(); // => [5, 10]
+ * grad((x) => x.norm())(tensor([0, 0])).toArray(); // => [0, 0]
+ * ```
  */
 export const norm: Op<
   (
@@ -320,7 +376,18 @@ const cumsumDeclaration: OpDeclaration<{ axis: number; reverse: boolean }> = {
   ],
 };
 
-/** Running sums along an axis (0 unless given), from the far end when `reverse`. */
+/**
+ * Running sums along an axis (0 unless given), from the far end when `reverse`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([1, 2, 3]);
+ * x.cumsum().toArray(); // => [1, 3, 6]
+ * x.cumsum(0, { reverse: true }).toArray(); // => [6, 5, 3]
+ * ```
+ */
 export const cumsum: Op<(x: Tensor, axis?: number, options?: { reverse?: boolean }) => Tensor> = op(
   cumsumDeclaration,
   (x: Tensor, axis = 0, { reverse = false } = {}) =>
@@ -369,7 +436,18 @@ function argReduction(name: ArgReduceName): ArgReduceOp {
   );
 }
 
-/** The int32 position of the first largest element along an axis, or in the flattened tensor. */
+/**
+ * The int32 position of the first largest element along an axis, or in the flattened tensor.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([[1, 7], [9, 2]]);
+ * x.argmax(1).toArray(); // => [1, 0]
+ * x.argmax().item(); // => 2
+ * ```
+ */
 export const argmax: ArgReduceOp = argReduction("argmax");
 /** The int32 position of the first smallest element along an axis, or in the flattened tensor. */
 export const argmin: ArgReduceOp = argReduction("argmin");

@@ -68,6 +68,18 @@ const whereDeclaration: OpDeclaration = {
  * comparisons give, or int32.
  *
  * @throws when the shapes do not broadcast or `a` and `b` differ in dtype
+ *
+ * @example
+ * ```ts
+ * import { grad, tensor, where } from "@chronograd/autodiff";
+ *
+ * const x = tensor([-1, 2, -3]);
+ * where(x.less(0), 0, x).toArray(); // => [0, 2, 0]
+ *
+ * // The branch that is not taken must be finite too: its derivative is multiplied by 0.
+ * const safeLog = grad((z) => where(z.greater(0), where(z.greater(0), z, 1).log(), 0).sum());
+ * safeLog(tensor([0, 2])).toArray(); // => [0, 0.5]
+ * ```
  */
 export const where: Op<(condition: Operand, a: Operand, b: Operand) => Tensor> = op(
   whereDeclaration,
@@ -85,6 +97,14 @@ export const where: Op<(condition: Operand, a: Operand, b: Operand) => Tensor> =
  * `x` limited to `low` and `high` (either may be infinite); 1 flows back inside and at the limits, 0 outside.
  *
  * @throws when `low` is above `high`
+ *
+ * @example
+ * ```ts
+ * import { grad, tensor } from "@chronograd/autodiff";
+ *
+ * tensor([-3, 0.5, 9]).clip(-1, 1).toArray(); // => [-1, 0.5, 1]
+ * grad((x) => x.clip(-1, 1).sum())(tensor([-3, 0.5, 1])).toArray(); // => [0, 1, 1]
+ * ```
  */
 export const clip: Op<(x: Tensor, low: number, high: number) => Tensor> = op(
   {

@@ -35,6 +35,13 @@ const reshapeDeclaration: OpDeclaration<Shape> = {
  * The same elements in row-major order under another shape; one length may be -1 and is then worked out. No copy.
  *
  * @throws when the sizes differ
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * tensor([1, 2, 3, 4, 5, 6]).reshape([2, -1]).toArray(); // => [[1, 2, 3], [4, 5, 6]]
+ * ```
  */
 export const reshape: Op<(x: Tensor, shape: Shape) => Tensor> = op(
   reshapeDeclaration,
@@ -59,6 +66,14 @@ export const reshape: Op<(x: Tensor, shape: Shape) => Tensor> = op(
  * Removes axes of length 1: those named, or all.
  *
  * @throws when a named axis is not of length 1
+ *
+ * @example
+ * ```ts
+ * import { ones } from "@chronograd/autodiff";
+ *
+ * const x = ones([1, 3, 1]);
+ * [x.squeeze().shape, x.squeeze(0).shape]; // => [[3], [3, 1]]
+ * ```
  */
 export const squeeze: Op<(x: Tensor, axis?: number) => Tensor> = op(
   {
@@ -86,7 +101,17 @@ export const squeeze: Op<(x: Tensor, axis?: number) => Tensor> = op(
   1,
 );
 
-/** Inserts an axis of length 1 so that it becomes axis `axis` of the result. */
+/**
+ * Inserts an axis of length 1 so that it becomes axis `axis` of the result.
+ *
+ * @example
+ * ```ts
+ * import { ones } from "@chronograd/autodiff";
+ *
+ * const x = ones([2, 3]);
+ * [x.expandDims(0).shape, x.expandDims(-1).shape]; // => [[1, 2, 3], [2, 3, 1]]
+ * ```
+ */
 export const expandDims: Op<(x: Tensor, axis: number) => Tensor> = op(
   {
     name: "expandDims",
@@ -139,6 +164,14 @@ const transposeDeclaration: OpDeclaration<readonly number[]> = {
  * The axes in another order: axis `i` of the result is axis `axes[i]` of `x`; reversed unless given.
  *
  * @throws unless `axes` names every axis once
+ *
+ * @example
+ * ```ts
+ * import { ones, tensor } from "@chronograd/autodiff";
+ *
+ * tensor([[1, 2, 3]]).transpose().toArray(); // => [[1], [2], [3]]
+ * ones([5, 2, 3]).transpose([1, 0, 2]).shape; // => [2, 5, 3]
+ * ```
  */
 export const transpose: Op<(x: Tensor, axes?: readonly number[]) => Tensor> = op(
   transposeDeclaration,
@@ -187,6 +220,13 @@ const broadcastToDeclaration: OpDeclaration<Shape> = {
  * `x` repeated along axes of length 1 and new leading axes until it has `shape`.
  *
  * @throws when it does not broadcast to that shape
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * tensor([1, 2]).broadcastTo([3, 2]).toArray(); // => [[1, 2], [1, 2], [1, 2]]
+ * ```
  */
 export const broadcastTo: Op<(x: Tensor, shape: Shape) => Tensor> = op(
   broadcastToDeclaration,
@@ -199,6 +239,13 @@ export const broadcastTo: Op<(x: Tensor, shape: Shape) => Tensor> = op(
  * `x` repeated `counts[i]` times along axis `i`; missing leading axes count as 1, as in NumPy.
  *
  * @throws unless the counts are whole numbers of at least 0
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * tensor([1, 2]).tile([2, 2]).toArray(); // => [[1, 2, 1, 2], [1, 2, 1, 2]]
+ * ```
  */
 export const tile: Op<(x: Tensor, counts: readonly number[]) => Tensor> = op(
   {
@@ -282,6 +329,14 @@ const concatDeclaration: OpDeclaration<number> = {
  * Tensors joined along an axis (0 unless given).
  *
  * @throws when the list is empty or the shapes differ elsewhere
+ *
+ * @example
+ * ```ts
+ * import { concat, tensor } from "@chronograd/autodiff";
+ *
+ * concat([tensor([[1, 2]]), tensor([[3, 4], [5, 6]])]).toArray(); // => [[1, 2], [3, 4], [5, 6]]
+ * concat([tensor([[1, 2]]), tensor([[3]])], -1).toArray(); // => [[1, 2, 3]]
+ * ```
  */
 export const concat: Op<(tensors: readonly Tensor[], axis?: number) => Tensor> = op(
   concatDeclaration,
@@ -296,6 +351,14 @@ export const concat: Op<(tensors: readonly Tensor[], axis?: number) => Tensor> =
  * Tensors of one shape side by side along a new axis (0 unless given).
  *
  * @throws when the list is empty or the shapes differ
+ *
+ * @example
+ * ```ts
+ * import { stack, tensor } from "@chronograd/autodiff";
+ *
+ * stack([tensor([1, 2]), tensor([3, 4])]).toArray(); // => [[1, 2], [3, 4]]
+ * stack([tensor([1, 2]), tensor([3, 4])], 1).toArray(); // => [[1, 3], [2, 4]]
+ * ```
  */
 export const stack: Op<(tensors: readonly Tensor[], axis?: number) => Tensor> = op(
   {

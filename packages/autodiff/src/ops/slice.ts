@@ -174,6 +174,17 @@ export const unslice: Op<(g: Tensor, window: Window) => Tensor> = op(
  * the list are taken whole. Whole leading rows are not copied.
  *
  * @throws for an index out of range, a step of 0, or more ranges than axes
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([[0, 1, 2], [3, 4, 5], [6, 7, 8]]);
+ * x.slice([1]).toArray(); // => [3, 4, 5]
+ * x.slice([[1]]).toArray(); // => [[3, 4, 5], [6, 7, 8]]
+ * x.slice([null, [0, -1]]).toArray(); // => [[0, 1], [3, 4], [6, 7]]
+ * x.slice([-1, [null, null, -1]]).toArray(); // => [8, 7, 6]
+ * ```
  */
 export const slice: Op<(x: Tensor, ranges: readonly Range[]) => Tensor> = op(
   sliceDeclaration,
@@ -200,7 +211,16 @@ export const slice: Op<(x: Tensor, ranges: readonly Range[]) => Tensor> = op(
   1,
 );
 
-/** The order of elements reversed along the axes named (all unless given). */
+/**
+ * The order of elements reversed along the axes named (all unless given).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * tensor([[1, 2], [3, 4]]).flip(1).toArray(); // => [[2, 1], [4, 3]]
+ * ```
+ */
 export const flip: Op<(x: Tensor, axes?: number | readonly number[]) => Tensor> = op(
   {
     name: "flip",
@@ -225,6 +245,15 @@ export const flip: Op<(x: Tensor, axes?: number | readonly number[]) => Tensor> 
  * A tensor cut along an axis (0 unless given) into parts of the lengths named, or into that many equal parts.
  *
  * @throws when the lengths do not add up to the axis, or the axis does not divide evenly
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([[1, 2, 3, 4]]);
+ * x.split(2, -1).map((part) => part.toArray()); // => [[[1, 2]], [[3, 4]]]
+ * x.split([1, 3], -1).map((part) => part.shape); // => [[1, 1], [1, 3]]
+ * ```
  */
 export const split: Op<(x: Tensor, parts: number | readonly number[], axis?: number) => Tensor[]> =
   op(
@@ -324,6 +353,13 @@ const padDeclaration: OpDeclaration<Padding> = {
  * `x` with `widths[i] = [before, after]` elements of `value` (0 unless given) added along axis `i`.
  *
  * @throws unless there is a pair of whole numbers of at least 0 for every axis
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * tensor([[1, 2]]).pad([[0, 1], [1, 1]], -1).toArray(); // => [[-1, 1, 2, -1], [-1, -1, -1, -1]]
+ * ```
  */
 export const pad: Op<
   (x: Tensor, widths: readonly (readonly [number, number])[], value?: number) => Tensor

@@ -57,7 +57,17 @@ function isOp(value: unknown): value is Op<(...args: never[]) => unknown> {
   return typeof value === "function" && "declaration" in value;
 }
 
-/** Every declared op: the single source of the public functions, the methods, the tests and the pages. */
+/**
+ * Every declared op: the single source of the public functions, the methods, the tests and the pages.
+ *
+ * @example
+ * ```ts
+ * import { opTable } from "@chronograd/autodiff/extend";
+ *
+ * const rows = opTable();
+ * rows.find(({ name }) => name === "tanh")?.family; // => "elementwise"
+ * ```
+ */
 export function opTable(): Row[] {
   return families().flatMap(([family, members]) =>
     Object.entries(members).flatMap(([name, member]) =>

@@ -85,10 +85,10 @@ class Sweep {
         if (id <= high) this.needed[id - low] = 1;
       }
     }
-    const { entries, base } = recording;
+    const { entries } = recording;
     for (let i = 0; i < count; i++) {
       if (this.needed[i] === 1) continue;
-      for (const id of entries[low - base + i]!.ids) {
+      for (const id of entries.at(low + i).ids) {
         if (this.leads(id)) {
           this.needed[i] = 1;
           break;
@@ -109,12 +109,12 @@ class Sweep {
     for (const [{ id, tape }, cotangent] of seeds) {
       if (tape === this.recording && this.leads(id)) this.arrive(id, cotangent);
     }
-    const { entries, base } = this.recording;
+    const { entries } = this.recording;
     for (let position = this.high; position >= this.low; position--) {
       const index = position - this.low;
       const g = this.cotangents[index];
       if (g === undefined) continue;
-      this.visit(entries[position - base]!, position, g);
+      this.visit(entries.at(position), position, g);
       if (!this.kept.has(position)) {
         this.cotangents[index] = undefined;
         g.block.release(spent);

@@ -1,6 +1,7 @@
 import { apply } from "../ops/apply.ts";
 import { isNone } from "../ops/declare.ts";
 import { constantId, type Entry, slotOf } from "../tape/entry.ts";
+import type { Queue } from "../tape/queue.ts";
 import type { Recording } from "../tape/recording.ts";
 import { Region, within } from "../tensor/block.ts";
 import { filled } from "../tensor/doors.ts";
@@ -24,7 +25,7 @@ export function forward(
   const { entries, base } = recording;
   const count = 1 + outputs.reduce((high, { id }) => Math.max(high, id - base), -1);
   const known = new Array<Tensor | undefined>(count);
-  const lastUse = lastUses(entries, base, count, outputs);
+  const lastUse = lastUses(entries, count, outputs);
   const region = new Region();
   const at = (id: number): Tensor | undefined => {
     if (id === constantId) return undefined;
@@ -33,7 +34,7 @@ export function forward(
   try {
     within(region, () => {
       for (let i = 0; i < count; i++) {
-        const entry = entries[i]!;
+        const entry = entries.at(base + i);
         const incoming = entry.ids.map((id) => at(id) ?? null);
         const tangent = incoming.some((t) => t !== null) ? push(entry, incoming) : undefined;
         tangent?.block.retain();
@@ -57,15 +58,11 @@ export function forward(
 }
 
 /** The last entry that reads each entry's tangent; none for those that are asked for. */
-function lastUses(
-  entries: readonly Entry[],
-  base: number,
-  count: number,
-  outputs: readonly Tensor[],
-): Int32Array {
+function lastUses(entries: Queue<Entry>, count: number, outputs: readonly Tensor[]): Int32Array {
+  const { base } = entries;
   const last = new Int32Array(count).fill(-1);
   for (let i = 0; i < count; i++) {
-    for (const id of entries[i]!.ids) if (id >= base) last[id - base] = i;
+    for (const id of entries.at(base + i).ids) if (id >= base) last[id - base] = i;
   }
   for (const { id } of outputs) if (id >= base) last[id - base] = -1;
   return last;

@@ -8,7 +8,7 @@ export function print(recording: Recording): string {
     if (id === constantId) return "_";
     return id < 0 ? `$${slotOf(id)}` : `%${id}`;
   };
-  return recording.entries
+  return [...recording.entries]
     .map(({ declaration, ids, output }, i) => {
       const inputs = ids.map(name).join(", ");
       return `%${recording.base + i} = ${declaration.name}(${inputs}) ${output.dtype} ${format(output.shape)}`;

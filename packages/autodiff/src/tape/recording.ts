@@ -3,16 +3,13 @@ import { currentRegion, type Ending } from "../tensor/block.ts";
 import { alias, checkAlive, type Tensor, track } from "../tensor/tensor.ts";
 import { leaves, type MapTree, map, zip } from "../tensor/tree.ts";
 import { constantId, Entry, leafId } from "./entry.ts";
+import { Queue } from "./queue.ts";
 
 /** What a recording holds, apart from the recording itself so that the garbage collector can return it. */
 class Store {
-  readonly entries: Entry[] = [];
-  /** Position of the first entry that was not forgotten. */
-  base = 0;
+  readonly entries = new Queue<Entry>();
   end(reason: string): void {
-    for (const entry of this.entries) entry.release(reason);
-    this.base += this.entries.length;
-    this.entries.length = 0;
+    while (this.entries.length > 0) this.entries.shift().release(reason);
   }
 }
 
@@ -58,19 +55,19 @@ export class Recording implements Recorder, Ending {
     }
   }
 
-  /** Entries that were not forgotten, the oldest first. @internal */
-  get entries(): readonly Entry[] {
+  /** Entries that were not forgotten, by position. @internal */
+  get entries(): Queue<Entry> {
     return this.#store.entries;
   }
 
-  /** Position of `entries[0]`. @internal */
+  /** Position of the first entry that was not forgotten. @internal */
   get base(): number {
-    return this.#store.base;
+    return this.#store.entries.base;
   }
 
   /** Position after the last entry. */
   get position(): number {
-    return this.#store.base + this.#store.entries.length;
+    return this.#store.entries.end;
   }
 
   /** Number of distinct watched leaves. @internal */
@@ -86,6 +83,19 @@ export class Recording implements Recorder, Ending {
    *   count as one: gradients asked for either are the gradients of both together (a parameter before and after
    *   an update).
    * @throws when the tape has ended, or `as` has another structure
+   *
+   * @example
+   * ```ts
+   * import { Tape, tensor } from "@chronograd/autodiff";
+   *
+   * const tape = new Tape();
+   * const before = tape.watch({ w: tensor(2) });
+   * const early = before.w.square();
+   * // An update of w: the same parameter, with another value.
+   * const after = tape.watch({ w: tensor(5) }, { as: before });
+   * const late = after.w.square();
+   * tape.gradient([early, late], after).w.item(); // => 14
+   * ```
    */
   watch<T>(tree: T, options: { readonly as?: unknown } = {}): MapTree<T, Tensor> {
     this.#checkOpen("watch");
@@ -127,12 +137,12 @@ export class Recording implements Recorder, Ending {
     output: Tensor,
     attributes: unknown,
   ): Tensor {
-    const { entries, base } = this.#store;
+    const { entries } = this.#store;
     const ids = new Array<number>(inputs.length);
     for (let i = 0; i < inputs.length; i++) {
       const input = inputs[i]!;
       let id = input.tape === this ? input.id : constantId;
-      if (id >= 0 && id < base) {
+      if (id >= 0 && id < entries.base) {
         this.#checkCarried(input, declaration.name);
         id = constantId;
       }
@@ -140,7 +150,7 @@ export class Recording implements Recorder, Ending {
     }
     if (this.#ended !== undefined) this.#checkOpen(declaration.name);
     entries.push(new Entry(declaration, attributes, primals, ids, output));
-    return track(output, this, base + entries.length - 1);
+    return track(output, this, entries.end - 1);
   }
 
   #checkCarried(x: Tensor, where: string): void {
@@ -160,6 +170,19 @@ export class Recording implements Recorder, Ending {
   /**
    * The present position. Values in `carried` (a state that goes on in time) stay usable, as constants, after
    * `forget(mark)`; all others that were made before it do not.
+   *
+   * @example
+   * ```ts
+   * import { Tape, tensor } from "@chronograd/autodiff";
+   *
+   * const tape = new Tape();
+   * const w = tape.watch(tensor(3));
+   * let h = w.mul(1); // one step
+   * const mark = tape.mark(h);
+   * h = w.mul(h); // another one
+   * tape.gradient(h, w).item(); // => 6
+   * tape.gradient(h, w, { since: mark }).item(); // => 3
+   * ```
    */
   mark(carried?: unknown): Mark {
     this.#checkOpen("mark");
@@ -172,33 +195,46 @@ export class Recording implements Recorder, Ending {
    * the mark carries it.
    *
    * @throws when the mark belongs to another tape
+   *
+   * @example
+   * ```ts
+   * import { Tape, tensor } from "@chronograd/autodiff";
+   *
+   * const tape = new Tape();
+   * const w = tape.watch(tensor(3));
+   * const first = w.square();
+   * const h = w.mul(2);
+   * tape.forget(tape.mark(h));
+   * tape.stats().entries; // => 0
+   * tape.gradient(w.mul(h), w).item(); // => 6
+   * first.add(1); // throws: tape.forget dropped the part of the tape that made it
+   * ```
    */
   forget(mark: Mark): void {
     this.checkMark(mark, "forget");
-    const store = this.#store;
-    const count = mark.position - store.base;
-    if (count < 0) return;
+    const { entries } = this.#store;
+    if (mark.position < entries.base) return;
     const reason = "tape.forget dropped the part of the tape that made it";
-    // Carried values outlive their entries by one forget: the mark that replaces this one releases them.
-    const kept = new Set<number>();
-    for (const id of mark.carried) if (id < mark.position) kept.add(id);
     const held = this.#carriedEntries;
     this.#carriedEntries = [];
-    for (let i = 0; i < count; i++) {
-      const entry = store.entries[i]!;
-      if (kept.has(store.base + i)) {
+    const kept = new Set<number>();
+    while (entries.base < mark.position) {
+      const id = entries.base;
+      const entry = entries.shift();
+      if (mark.carried.has(id)) {
+        kept.add(id);
         entry.output.block.retain();
-        this.#carriedEntries.push([store.base + i, entry.output]);
+        this.#carriedEntries.push([id, entry.output]);
       }
       entry.release(reason);
     }
     for (const [id, output] of held) {
-      if (kept.has(id)) this.#carriedEntries.push([id, output]);
-      else output.block.release(reason);
+      if (mark.carried.has(id)) {
+        kept.add(id);
+        this.#carriedEntries.push([id, output]);
+      } else output.block.release(reason);
     }
     this.#carried = kept;
-    store.entries.splice(0, count);
-    store.base = mark.position;
   }
   #carriedEntries: [id: number, output: Tensor][] = [];
 

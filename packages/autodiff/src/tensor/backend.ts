@@ -1,18 +1,18 @@
 import type { Kernels } from "../kernels/contract.ts";
 import { Memory } from "../kernels/memory.ts";
-import { referenceKernels } from "../kernels/reference/index.ts";
 import { simdKernels } from "../kernels/simd/index.ts";
 import type { FloatDType } from "./dtype.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Which kernel set a backend runs on: the default is `simd`, in the variant that the engine offers. */
-export type KernelSetName = "simd" | "simd-plain" | "simd-relaxed" | "reference";
+/** The SIMD kernel sets by name; `simd` is the variant that the engine offers, and the default. */
+export type KernelSetName = "simd" | "simd-plain" | "simd-relaxed";
+/** Makes a kernel set over a memory: `referenceKernels` of `@chronograd/autodiff/reference`, or one of your own. */
+export type KernelMaker = (memory: Memory) => Kernels;
 
-const makers: Readonly<Record<KernelSetName, (memory: Memory) => Kernels>> = {
+const makers: Readonly<Record<KernelSetName, KernelMaker>> = {
   simd: (memory) => simdKernels(memory),
   "simd-plain": (memory) => simdKernels(memory, "plain"),
   "simd-relaxed": (memory) => simdKernels(memory, "relaxed"),
-  reference: referenceKernels,
 };
 
 /** Constants worth keeping: code repeats the same few numbers (`1`, `0.5`, a learning rate). */
@@ -26,7 +26,7 @@ const constantsKept = 256;
  * ```ts
  * import { createBackend, tensor } from "@chronograd/autodiff";
  *
- * const backend = createBackend({ kernels: "reference" });
+ * const backend = createBackend({ kernels: "simd-plain" });
  * const x = tensor([1, 2, 3], { backend });
  * x.sum().item(); // => 6
  * ```
@@ -41,11 +41,11 @@ export class Backend {
   };
 
   /** @internal */
-  constructor(kernels: KernelSetName) {
-    const make = makers[kernels];
+  constructor(kernels: KernelSetName | KernelMaker) {
+    const make = typeof kernels === "function" ? kernels : makers[kernels];
     if (make === undefined) {
       throw new TypeError(
-        `createBackend: kernels must be one of ${Object.keys(makers).join(", ")}, got ${JSON.stringify(kernels)}`,
+        `createBackend: kernels must be one of ${Object.keys(makers).join(", ")}, or a function that makes a set, got ${JSON.stringify(kernels)}`,
       );
     }
     this.memory = new Memory();
@@ -59,7 +59,9 @@ export class Backend {
 }
 
 /** A new backend with a memory of its own. Throws for an unknown kernel set. */
-export function createBackend(options: { readonly kernels?: KernelSetName } = {}): Backend {
+export function createBackend(
+  options: { readonly kernels?: KernelSetName | KernelMaker } = {},
+): Backend {
   return new Backend(options.kernels ?? "simd");
 }
 

@@ -128,13 +128,12 @@ let net: FinalizationRegistry<Block> | undefined;
 /** The net under values that no scope and no tape owns: their block is returned when `owner` is collected. */
 export function float(owner: object, block: Block): void {
   net ??= new FinalizationRegistry((held) => held.release("it was garbage-collected"));
-  block.holders++;
+  // An owner is in the net once, however often it passes through scopes.
+  if (!net.unregister(owner)) block.holders++;
   net.register(owner, block, owner);
 }
 
-/** Takes `owner` out of the net and drops what it held; false when it was not in it. */
-export function sink(owner: object, block: Block, reason: string): boolean {
-  if (net?.unregister(owner) !== true) return false;
-  block.release(reason);
-  return true;
+/** Takes `owner` out of the net, if it is there, and drops what it held. */
+export function sink(owner: object, block: Block, reason: string): void {
+  if (net?.unregister(owner) === true) block.release(reason);
 }

@@ -155,7 +155,16 @@ export function tensor(source: TensorSource, options: TensorOptions = {}): Tenso
   return place(fromTypedArray(backend, data, shape, dtype));
 }
 
-/** A tensor of one repeated value. Throws for a shape with a negative or fractional length. */
+/**
+ * A tensor of one repeated value. Throws for a shape with a negative or fractional length.
+ *
+ * @example
+ * ```ts
+ * import { full } from "@chronograd/autodiff";
+ *
+ * full([2, 2], 7).toArray(); // => [[7, 7], [7, 7]]
+ * ```
+ */
 export function full(
   shape: Shape,
   value: number,
@@ -177,7 +186,16 @@ export function ones(shape: Shape, options: Omit<TensorOptions, "shape"> = {}): 
   return full(shape, 1, options);
 }
 
-/** A vector of `start, start + step, ...` below `stop`. Throws for a step of 0. */
+/**
+ * A vector of `start, start + step, ...` below `stop`. Throws for a step of 0.
+ *
+ * @example
+ * ```ts
+ * import { arange } from "@chronograd/autodiff";
+ *
+ * arange(0, 2, 0.5).toArray(); // => [0, 0.5, 1, 1.5]
+ * ```
+ */
 export function arange(
   start: number,
   stop: number,

@@ -1,5 +1,5 @@
 import { currentRegion, Region, within } from "./block.ts";
-import { place } from "./tensor.ts";
+import { place, type Tensor } from "./tensor.ts";
 import { leaves } from "./tree.ts";
 
 /**
@@ -27,13 +27,21 @@ export function scope<T>(body: () => T): T {
       );
     }
     within(outer, () => {
-      for (const value of leaves(result)) {
-        // A tape that goes on holds its values itself.
-        if (value.tape === null || region.ends(value.tape)) place(value);
-      }
+      for (const value of leaves(result)) keep(value, region);
     });
     return result;
   } finally {
     region.end("the scope it was made in has ended; return it from the scope to keep it");
   }
+}
+
+/** Moves a value from a scope that ends to whatever is around it. */
+function keep(value: Tensor, from: Region): void {
+  // A tape that goes on holds its values itself.
+  if (value.tape !== null && !from.ends(value.tape)) return;
+  const { block } = value;
+  if (block.region === from) block.region = null;
+  // What came from outside has its place there.
+  else if (block.region !== null) return;
+  place(value);
 }

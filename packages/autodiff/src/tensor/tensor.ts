@@ -11,6 +11,15 @@ import { format, type Shape, sizeOf } from "./shape.ts";
  * An immutable n-dimensional array in kernel memory, row-major and contiguous.
  *
  * Make one with `tensor`, `zeros` or an op. Ops are methods as well as functions: `x.tanh()` is `tanh(x)`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([[1, 2, 3], [4, 5, 6]]);
+ * [x.shape, x.rank, x.size, x.dtype]; // => [[2, 3], 2, 6, "float32"]
+ * x.sum(0).toArray(); // => [5, 7, 9]
+ * ```
  */
 export class Tensor {
   /** Lengths along each axis. */
@@ -87,6 +96,15 @@ export class Tensor {
    * An ndarray that reads and writes this value's elements in place, through `get` and `set`.
    *
    * Taking one counts as a change: a later sweep over a tape that needs the value as it was throws.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from "@chronograd/autodiff";
+   *
+   * const x = tensor([1, 2, 3]);
+   * x.liveView().set(1, 20);
+   * x.toArray(); // => [1, 20, 3]
+   * ```
    */
   liveView(): LiveNdArray {
     checkAlive(this, "liveView");
@@ -177,7 +195,8 @@ export function fromTypedArray(
 export function consume(x: Tensor, successor: Tensor, by: string): void {
   const { block } = x;
   const reason = `${by} consumed it; use what that call returned, or pass clone(...) to keep the old value`;
-  if (!sink(x, block, reason)) block.region?.drop(block, reason);
+  sink(x, block, reason);
+  block.region?.drop(block, reason);
   x.block = new Block(block.backend, 0, 0);
   x.block.end = reason;
   x.successor = successor;

@@ -27,7 +27,17 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** Every leaf with its path (`"layers.0.W"`, `""` for a lone leaf), depth first, in the order of keys. */
+/**
+ * Every leaf with its path (`"layers.0.W"`, `""` for a lone leaf), depth first, in the order of keys.
+ *
+ * @example
+ * ```ts
+ * import { flatten, tensor } from "@chronograd/autodiff";
+ *
+ * const params = { layers: [{ W: tensor(1) }], b: tensor(2) };
+ * flatten(params).map(([path]) => path); // => ["layers.0.W", "b"]
+ * ```
+ */
 export function flatten<Leaf = Tensor>(
   tree: unknown,
   isLeaf: IsLeaf<Leaf> = isTensor as unknown as IsLeaf<Leaf>,
@@ -44,7 +54,17 @@ export function flatten<Leaf = Tensor>(
   return result;
 }
 
-/** Every tensor in a tree, depth first; whatever else stands there is passed over. */
+/**
+ * Every tensor in a tree, depth first; whatever else stands there is passed over.
+ *
+ * @example
+ * ```ts
+ * import { leaves, tensor } from "@chronograd/autodiff";
+ *
+ * const params = { layers: [{ W: tensor(1) }], b: tensor(2) };
+ * leaves(params).length; // => 2
+ * ```
+ */
 export function leaves(tree: unknown): Tensor[] {
   return tree instanceof Tensor ? [tree] : flatten(tree).map(([, leaf]) => leaf);
 }

@@ -65,7 +65,13 @@ function scatter(seed: number): () => number {
  * import { tensor } from "@chronograd/autodiff";
  * import { checkGradients } from "@chronograd/autodiff/testing";
  *
- * checkGradients((x) => x.tanh(), tensor([0.3, -1], { dtype: "float64" })).ok; // => true
+ * const x = tensor([0.3, -1], { dtype: "float64" });
+ * checkGradients((z) => z.tanh(), x).ok; // => true
+ *
+ * // A gradient that is wrong on purpose: detach hides one factor.
+ * const { ok, mismatches } = checkGradients((z) => z.mul(z.detach()), x);
+ * [ok, mismatches.length]; // => [false, 2]
+ * (mismatches[0]!.numeric / mismatches[0]!.analytic).toFixed(6); // => "2.000000"
  * ```
  */
 export function checkGradients<T>(

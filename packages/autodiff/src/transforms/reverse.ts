@@ -46,6 +46,16 @@ export function valueAndGrad<T = Tensor, Rest extends unknown[] = []>(
  * const third = grad((x) => grad((y) => grad((z) => z.pow(3))(y))(x));
  * third(tensor(2)).item(); // => 6
  * ```
+ *
+ * @example
+ * ```ts
+ * import { grad, type Tensor, tensor } from "@chronograd/autodiff";
+ *
+ * // Parameters are a tree; what follows them is not differentiated.
+ * const slope = grad(({ w, b }: { w: Tensor; b: Tensor }, x: Tensor) => w.mul(x).add(b).square());
+ * const { w, b } = slope({ w: tensor(2), b: tensor(1) }, tensor(3));
+ * [w.item(), b.item()]; // => [42, 14]
+ * ```
  */
 export function grad<T = Tensor, Rest extends unknown[] = []>(
   f: (x: MapTree<T, Tensor>, ...rest: Rest) => Tensor,

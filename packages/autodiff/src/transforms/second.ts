@@ -57,6 +57,14 @@ function unit(like: Tensor, position: number): Tensor {
  *
  * jacobian((x) => x.square(), tensor([1, 2])).toArray(); // => [[2, 0], [0, 4]]
  * ```
+ *
+ * @example
+ * ```ts
+ * import { jacobian, tensor } from "@chronograd/autodiff";
+ *
+ * const W = tensor([[1, 2], [3, 4], [5, 6]]);
+ * jacobian((x) => x.matmul(W), tensor([1, 1, 1])).toArray(); // => [[1, 3, 5], [2, 4, 6]]
+ * ```
  */
 export function jacobian(f: (x: Tensor) => Tensor, x: Tensor): Tensor {
   return scope(() => {

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { createBackend, scope, type Tensor } from "../../src/index.ts";
 import { opTable } from "../../src/ops/table.ts";
+import { referenceKernels } from "../../src/reference.ts";
 import { drawInputs } from "./samples.ts";
 
-const reference = createBackend({ kernels: "reference" });
+const reference = createBackend({ kernels: referenceKernels });
 const sets = (["simd-plain", "simd-relaxed"] as const).map((kernels) => createBackend({ kernels }));
 
 /** Largest error relative to the larger of both and 1. */

@@ -196,3 +196,29 @@ test("the allocator never hands out overlapping blocks, and reuses what came bac
     ),
   );
 });
+
+test("a loop inside a scope may consume what an inner scope returned", () => {
+  const { backend, held } = measured();
+  scope(() => {
+    let x = tensor([1, 2], { backend });
+    const use: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const before = x;
+      x = scope(() => before.mul(0.5));
+      consume(before, x, "update");
+      use.push(held());
+    }
+    expect(new Set(use.slice(1)).size).toBe(1);
+  });
+  expect(held()).toBe(0);
+});
+
+test("a value from outside that passes through scopes is held once", () => {
+  const { backend, held } = measured();
+  const x = tensor([1, 2], { backend });
+  scope(() => scope(() => x));
+  scope(() => [x, x]);
+  const next = x.neg();
+  consume(x, next, "update");
+  expect(held()).toBe(64);
+});

@@ -62,6 +62,13 @@ export const gru: (sizes: CellSizes) => Cell<GruParams, HiddenState> = defineCel
  * Gated recurrent unit that applies the reset gate before the recurrent product, as first published:
  * `n = tanh(x W_n + (r h) U_n + b_n)`, `h_t = (1 - z) n + z h_{t-1}` (Cho et al. 2014, with z and 1 - z exchanged as
  * in PyTorch).
+ *
+ * @example
+ * ```ts
+ * import { gruResetBefore } from "@chronograd/rnn";
+ *
+ * gruResetBefore({ input: 3, hidden: 5 }).params.b.shape; // => [15]
+ * ```
  */
 export const gruResetBefore: (sizes: CellSizes) => Cell<GruBeforeParams, HiddenState> = defineCell({
   ...initial,

@@ -26,7 +26,29 @@ export type Stale = "carry" | "recompute" | "defer";
 /** How losses add up; see `TruncatedOptions.reduction`. */
 export type Reduction = "sum" | "mean";
 
-/** How a stream is cut and swept. */
+/**
+ * How a stream is cut and swept.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ * import { stream } from "@chronograd/nn";
+ * import { elman, initialParams, truncated } from "@chronograd/rnn";
+ *
+ * const cell = elman({ input: 1, hidden: 1 });
+ * const params = initialParams(cell, stream(1));
+ * const steps = [1, 2, 3, 4, 5].map((x) => ({ input: tensor([[x]]), target: tensor([[0]]) }));
+ * const windows = truncated(cell, params, steps, {
+ *   k1: 2,
+ *   k2: 4,
+ *   losses: "window",
+ *   reduction: "mean",
+ *   stale: "recompute",
+ *   loss: (y, target) => y.sub(target).square(),
+ * });
+ * Array.from(windows, (w) => [w.start, w.end, w.count, w.gradientCount]); // => [[0, 2, 2, 2], [0, 4, 2, 4], [1, 5, 1, 4]]
+ * ```
+ */
 export interface TruncatedOptions<State, Y = Tensor, Target = Tensor> {
   /** Steps between updates: a window ends, and a gradient is yielded, every k1 steps. */
   readonly k1: number;

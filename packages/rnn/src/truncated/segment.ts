@@ -1,12 +1,10 @@
 import { leaves, type MapTree, type Mark, ones, Tape, Tensor } from "@chronograd/autodiff";
-import { kernelsOf, Region, within } from "@chronograd/autodiff/extend";
+import { kernelsOf, Queue, Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import type { CountedLoss, Plan, TimeStep } from "./options.ts";
 
 /** A step that a gradient may still reach: where it begins on the tape, and its loss. */
 interface Recorded<State> {
-  /** Steps of the stream up to and including this one. */
-  readonly t: number;
   /** The tape's position before the step, carrying the state there. */
   readonly before: Mark;
   readonly stateBefore: Values<State>;
@@ -20,12 +18,6 @@ export interface Term {
   readonly weight: number;
 }
 
-/** Untracked values (an input's slice, an initial state) that must live as long as a step may need them. */
-interface Held {
-  readonly t: number;
-  readonly region: Region;
-}
-
 /**
  * The stretch of a stream that is on the tape: the last k2 steps at most. It takes steps one at a time, drops the
  * oldest, and sweeps.
@@ -36,8 +28,10 @@ export class Segment<Params, State, X, Y, Target> {
   readonly tape: Tape;
   #watched: Values<Params> | undefined;
   #state: Values<State>;
-  #steps: Recorded<State>[] = [];
-  #held: Held[] = [];
+  /** The steps on the tape, by their time. */
+  readonly #steps: Queue<Recorded<State>>;
+  /** The regions of those steps, and of the one before them. */
+  readonly #held: Queue<Region>;
   #t: number;
 
   constructor(
@@ -49,6 +43,8 @@ export class Segment<Params, State, X, Y, Target> {
     this.cell = cell;
     this.plan = plan;
     this.tape = within(null, () => new Tape());
+    this.#steps = new Queue(t + 1);
+    this.#held = new Queue(t);
     this.#state = state;
     this.#t = t;
     this.#hold(state, new Region());
@@ -66,7 +62,7 @@ export class Segment<Params, State, X, Y, Target> {
 
   /** The state before step `t`. */
   stateBefore(t: number): Values<State> {
-    return t > this.#t ? this.#state : this.#steps[t - this.#steps[0]!.t]!.stateBefore;
+    return t > this.#t ? this.#state : this.#steps.at(t).stateBefore;
   }
 
   /** From now on steps use these parameters; gradients are by all that were used, as one. */
@@ -77,7 +73,7 @@ export class Segment<Params, State, X, Y, Target> {
 
   #hold(tree: unknown, region: Region): void {
     for (const x of leaves(tree)) if (x.tape === null) region.hold(x.block);
-    this.#held.push({ t: this.#t, region });
+    this.#held.push(region);
   }
 
   /** Takes one step, whose untracked values live in `region`, and drops what no window can need any more. */
@@ -93,8 +89,8 @@ export class Segment<Params, State, X, Y, Target> {
       return counted(this.plan.loss(output, target), t);
     });
     for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);
-    this.#held.push({ t, region });
-    this.#steps.push({ t, before, stateBefore, loss, count });
+    this.#held.push(region);
+    this.#steps.push({ before, stateBefore, loss, count });
     const value = sumOf(loss);
     if (!Number.isFinite(value)) {
       throw new RangeError(
@@ -106,17 +102,15 @@ export class Segment<Params, State, X, Y, Target> {
 
   /** Forgets steps up to `t`; the state after step `t` stays, as a constant. */
   #forget(t: number): void {
-    let drop = 0;
-    while (drop < this.#steps.length && this.#steps[drop]!.t <= t) drop++;
-    if (drop === 0) return;
-    this.#steps.splice(0, drop);
-    const mark = this.#steps[0]?.before ?? this.tape.mark(this.#state);
-    this.tape.forget(mark);
+    if (t < this.#steps.base) return;
+    while (this.#steps.length > 0 && this.#steps.base <= t) this.#steps.shift();
+    const next = this.#steps.length > 0 ? this.#steps.at(this.#steps.base).before : undefined;
+    this.tape.forget(next ?? this.tape.mark(this.#state));
     // What came in with a forgotten step may be the state that goes on, so it stays one step longer.
-    while (this.#held.length > 0 && this.#held[0]!.t < t) {
+    while (this.#held.base < t) {
       this.#held
-        .shift()!
-        .region.end(
+        .shift()
+        .end(
           "it came with a time step that is more than k2 steps back; make what all steps share outside of the stream",
         );
     }
@@ -124,7 +118,7 @@ export class Segment<Params, State, X, Y, Target> {
 
   /** Tokens that step `t` counts. */
   countAt(t: number): number {
-    return this.#steps[t - this.#steps[0]!.t]!.count;
+    return this.#steps.at(t).count;
   }
 
   /**
@@ -136,19 +130,20 @@ export class Segment<Params, State, X, Y, Target> {
     start: number,
     measure: boolean,
   ): { gradients: MapTree<Values<Params>, Tensor>; norms?: number[] } {
-    const steps = this.#steps.filter((step) => step.t > start);
-    const since = steps[0]!.before;
-    const byTime = new Map(steps.map((step) => [step.t, step]));
+    const since = this.#steps.at(start + 1).before;
     const losses: Tensor[] = [];
     const cotangents: Tensor[] = [];
     for (const { t, weight } of terms) {
-      const { loss } = byTime.get(t)!;
+      const { loss } = this.#steps.at(t);
       losses.push(loss);
       const { shape, dtype, backend } = loss;
       const one = ones(shape, { dtype: dtype as "float32", backend });
       cotangents.push(weight === 1 ? one : one.mul(weight));
     }
-    const states = measure ? steps.map((step) => tracked(step.stateBefore)) : [];
+    const states: Tensor[][] = [];
+    for (let t = start + 1; measure && t <= this.#t; t++) {
+      states.push(tracked(this.#steps.at(t).stateBefore));
+    }
     const result = this.tape.gradient(
       losses,
       { params: this.#watched!, states },
@@ -160,8 +155,7 @@ export class Segment<Params, State, X, Y, Target> {
 
   end(): void {
     this.tape.end("the stream of windows has ended");
-    for (const { region } of this.#held) region.end("the stream of windows has ended");
-    this.#held = [];
+    while (this.#held.length > 0) this.#held.shift().end("the stream of windows has ended");
   }
 }
 

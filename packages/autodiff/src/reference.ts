@@ -1,0 +1,7 @@
+/**
+ * The kernels that define what is right: slow, on ndarray and ndarray-ops. It compiles code when it is imported, so
+ * it stands behind a door of its own.
+ *
+ * @packageDocumentation
+ */
+export { referenceKernels } from "./kernels/reference/index.ts";
