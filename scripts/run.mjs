@@ -96,7 +96,10 @@ once(
 );
 
 if (tasks[task].length > 0) {
-  const env = { ...process.env, CHRONOGRAD_MACHINE_NODE: process.execPath };
+  const env = {
+    ...process.env,
+    CHRONOGRAD_MACHINE_NODE: process.env.npm_node_execpath ?? process.execPath,
+  };
   const child = spawn(node, [...tasks[task], ...args], { cwd: root, stdio: "inherit", env });
   // Ctrl-C reaches the task itself, which ends in its own way; here it only must not end the wait.
   process.on("SIGINT", () => {});

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 const node = process.execPath;
-/** The Node that the machine came with: the packages must run on it too. */
+/** The Node that runs npm: the packages must run on it too, whatever the workspace brings for itself. */
 const machineNode = process.env.CHRONOGRAD_MACHINE_NODE ?? node;
 const scratch = mkdtempSync(join(tmpdir(), "chronograd-test-"));
 const bin = (name) => join("node_modules", ".bin", name);
@@ -73,13 +73,14 @@ if (only.length > 0) {
   ]);
   vitest("tests", []);
   for (const name of ["autodiff", "nn", "rnn"]) {
-    check(`publint ${name}`, bin("publint"), ["--strict", `packages/${name}`]);
+    check(`publint ${name}`, bin("publint"), ["--strict", "--pack", "npm", `packages/${name}`]);
     check(`types of ${name} as a consumer resolves them`, node, [
       "scripts/attw.mjs",
       name,
       scratch,
     ]);
   }
+  check("bundles for browsers", node, ["scripts/bundle.mjs"]);
   check(
     `the built packages on Node ${spawnSync(machineNode, ["--version"], { encoding: "utf8" }).stdout.trim()}`,
     machineNode,

@@ -194,7 +194,8 @@ export class Tape extends Recording {
    * const tape = new Tape();
    * const x = tape.watch(tensor(new Float32Array(1000)));
    * x.tanh().square();
-   * tape.stats(); // => { entries: 2, recorded: 2, bytes: 12000, ops: { tanh: 1, square: 1 } }
+   * const { entries, bytes, ops } = tape.stats();
+   * [entries, bytes, ops]; // => [2, 12000, { tanh: 1, square: 1 }]
    * ```
    */
   stats(): TapeStats {

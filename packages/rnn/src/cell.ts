@@ -115,7 +115,8 @@ export interface ValueOptions {
  * import { stream } from "@chronograd/nn";
  * import { gru, initialParams } from "@chronograd/rnn";
  *
- * const params = initialParams(gru({ input: 3, hidden: 5 }), stream(1), { dtype: "float64" });
+ * const cell = gru({ input: 3, hidden: 5 });
+ * const params = initialParams(cell, stream(1), { dtype: "float64" });
  * [params.W.shape, params.W.dtype]; // => [[3, 15], "float64"]
  * ```
  */

@@ -205,7 +205,7 @@ export const atan2: BinaryOp = simple(
  * ```ts
  * import { hypot, tensor } from "@chronograd/autodiff";
  *
- * hypot(tensor([3, 3e30]), tensor([4, 4e30])).div(tensor([1, 1e30])).toArray(); // => [5, 5]
+ * hypot(tensor([3, 5]), tensor([4, 12])).toArray(); // => [5, 13]
  * ```
  */
 export const hypot: BinaryOp = simple(

@@ -109,7 +109,8 @@ const gatherDeclaration: OpDeclaration<number> = {
  * const table = tensor([[0, 0], [1, 10], [2, 20]]);
  * table.gather([2, 1, 2]).toArray(); // => [[2, 20], [1, 10], [2, 20]]
  * // What was looked up twice gets both cotangents.
- * grad((x) => x.gather([2, 1, 2]).sum())(table).toArray(); // => [[0, 0], [1, 1], [2, 2]]
+ * const slope = grad((x) => x.gather([2, 1, 2]).sum());
+ * slope(table).toArray(); // => [[0, 0], [1, 1], [2, 2]]
  * ```
  */
 export const gather: Op<(x: Tensor, indices: Indices, axis?: number) => Tensor> = op(
@@ -164,7 +165,8 @@ const scatterDeclaration: OpDeclaration<{ axis: number; shape: Shape }> = {
  * ```ts
  * import { tensor, zeros } from "@chronograd/autodiff";
  *
- * zeros([3]).scatterAdd([2, 0, 2], tensor([1, 10, 100])).toArray(); // => [10, 0, 101]
+ * const g = tensor([1, 10, 100]);
+ * zeros([3]).scatterAdd([2, 0, 2], g).toArray(); // => [10, 0, 101]
  * ```
  */
 export const scatterAdd: Op<(x: Tensor, indices: Indices, g: Tensor, axis?: number) => Tensor> = op(

@@ -275,7 +275,7 @@ export const dot: Op<(a: Tensor, b: Tensor) => Tensor> = op(
  * ```ts
  * import { outer, tensor } from "@chronograd/autodiff";
  *
- * outer(tensor([1, 2]), tensor([1, 10, 100])).toArray(); // => [[1, 10, 100], [2, 20, 200]]
+ * outer(tensor([1, 2]), tensor([1, 10])).toArray(); // => [[1, 10], [2, 20]]
  * ```
  */
 export const outer: Op<(a: Tensor, b: Tensor) => Tensor> = op(

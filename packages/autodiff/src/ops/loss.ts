@@ -62,7 +62,7 @@ function normalization({ name, vjp, jvp }: RowsDeclaration): NormalizeOp {
  * import { tensor } from "@chronograd/autodiff";
  *
  * tensor([1000, 1000]).softmax().toArray(); // => [0.5, 0.5]
- * tensor([[1, 5], [1, 5]]).softmax(0).toArray(); // => [[0.5, 0.5], [0.5, 0.5]]
+ * tensor([[1, 5], [1, 5]]).softmax(0).slice([0]).toArray(); // => [0.5, 0.5]
  * ```
  */
 export const softmax: NormalizeOp = normalization({
@@ -225,7 +225,8 @@ const crossEntropyVjpDeclaration: OpDeclaration<number> = {
  * const bits = crossEntropy(logits, [1, 0]).div(Math.LN2);
  * bits.toArray(); // => [1, 1]
  * // An ignored target costs nothing, and nothing flows back from it.
- * grad((x) => crossEntropy(x, [1, -100]).sum())(logits).toArray(); // => [[0.5, -0.5], [0, 0]]
+ * const slope = grad((x) => crossEntropy(x, [1, -100]).sum());
+ * slope(logits).toArray(); // => [[0.5, -0.5], [0, 0]]
  * ```
  */
 export const crossEntropy: Op<

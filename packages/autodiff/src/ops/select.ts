@@ -71,14 +71,17 @@ const whereDeclaration: OpDeclaration = {
  *
  * @example
  * ```ts
- * import { grad, tensor, where } from "@chronograd/autodiff";
+ * import { grad, tensor, type Tensor, where } from "@chronograd/autodiff";
  *
  * const x = tensor([-1, 2, -3]);
  * where(x.less(0), 0, x).toArray(); // => [0, 2, 0]
  *
- * // The branch that is not taken must be finite too: its derivative is multiplied by 0.
- * const safeLog = grad((z) => where(z.greater(0), where(z.greater(0), z, 1).log(), 0).sum());
- * safeLog(tensor([0, 2])).toArray(); // => [0, 0.5]
+ * // The derivative of the branch that is not taken is multiplied by 0: keep it finite.
+ * const logOrZero = (z: Tensor) => {
+ *   const isPositive = z.greater(0);
+ *   return where(isPositive, where(isPositive, z, 1).log(), 0).sum();
+ * };
+ * grad(logOrZero)(tensor([0, 2])).toArray(); // => [0, 0.5]
  * ```
  */
 export const where: Op<(condition: Operand, a: Operand, b: Operand) => Tensor> = op(
@@ -103,7 +106,7 @@ export const where: Op<(condition: Operand, a: Operand, b: Operand) => Tensor> =
  * import { grad, tensor } from "@chronograd/autodiff";
  *
  * tensor([-3, 0.5, 9]).clip(-1, 1).toArray(); // => [-1, 0.5, 1]
- * grad((x) => x.clip(-1, 1).sum())(tensor([-3, 0.5, 1])).toArray(); // => [0, 1, 1]
+ * grad((x) => x.clip(-1, 1).sum())(tensor([-3, 0, 1])).toArray(); // => [0, 1, 1]
  * ```
  */
 export const clip: Op<(x: Tensor, low: number, high: number) => Tensor> = op(

@@ -40,7 +40,7 @@ const reshapeDeclaration: OpDeclaration<Shape> = {
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
  *
- * tensor([1, 2, 3, 4, 5, 6]).reshape([2, -1]).toArray(); // => [[1, 2, 3], [4, 5, 6]]
+ * tensor([1, 2, 3, 4]).reshape([2, -1]).toArray(); // => [[1, 2], [3, 4]]
  * ```
  */
 export const reshape: Op<(x: Tensor, shape: Shape) => Tensor> = op(
@@ -225,7 +225,7 @@ const broadcastToDeclaration: OpDeclaration<Shape> = {
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
  *
- * tensor([1, 2]).broadcastTo([3, 2]).toArray(); // => [[1, 2], [1, 2], [1, 2]]
+ * tensor([1, 2]).broadcastTo([2, 2]).toArray(); // => [[1, 2], [1, 2]]
  * ```
  */
 export const broadcastTo: Op<(x: Tensor, shape: Shape) => Tensor> = op(
@@ -334,8 +334,9 @@ const concatDeclaration: OpDeclaration<number> = {
  * ```ts
  * import { concat, tensor } from "@chronograd/autodiff";
  *
- * concat([tensor([[1, 2]]), tensor([[3, 4], [5, 6]])]).toArray(); // => [[1, 2], [3, 4], [5, 6]]
- * concat([tensor([[1, 2]]), tensor([[3]])], -1).toArray(); // => [[1, 2, 3]]
+ * const x = tensor([[1, 2]]);
+ * concat([x, tensor([[3, 4], [5, 6]])]).toArray(); // => [[1, 2], [3, 4], [5, 6]]
+ * concat([x, tensor([[3]])], -1).toArray(); // => [[1, 2, 3]]
  * ```
  */
 export const concat: Op<(tensors: readonly Tensor[], axis?: number) => Tensor> = op(

@@ -358,7 +358,8 @@ const padDeclaration: OpDeclaration<Padding> = {
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
  *
- * tensor([[1, 2]]).pad([[0, 1], [1, 1]], -1).toArray(); // => [[-1, 1, 2, -1], [-1, -1, -1, -1]]
+ * tensor([1, 2]).pad([[1, 2]]).toArray(); // => [0, 1, 2, 0, 0]
+ * tensor([[1, 2]]).pad([[0, 1], [1, 0]], 7).toArray(); // => [[7, 1, 2], [7, 7, 7]]
  * ```
  */
 export const pad: Op<

@@ -12,7 +12,8 @@ import { leaves } from "./tree.ts";
  * ```ts
  * import { scope, tensor } from "@chronograd/autodiff";
  *
- * const mean = scope(() => tensor([1, 2, 3]).square().mean()); // the squares are gone, the mean is not
+ * // The squares are gone, the mean is not.
+ * const mean = scope(() => tensor([1, 2, 3]).square().mean());
  * mean.item().toFixed(4); // => "4.6667"
  * ```
  */

@@ -52,9 +52,10 @@ export function valueAndGrad<T = Tensor, Rest extends unknown[] = []>(
  * import { grad, type Tensor, tensor } from "@chronograd/autodiff";
  *
  * // Parameters are a tree; what follows them is not differentiated.
- * const slope = grad(({ w, b }: { w: Tensor; b: Tensor }, x: Tensor) => w.mul(x).add(b).square());
- * const { w, b } = slope({ w: tensor(2), b: tensor(1) }, tensor(3));
- * [w.item(), b.item()]; // => [42, 14]
+ * const params = { w: tensor(2), b: tensor(1) };
+ * const loss = ({ w, b }: typeof params, x: Tensor) => w.mul(x).add(b).square();
+ * const gradient = grad(loss)(params, tensor(3));
+ * [gradient.w.item(), gradient.b.item()]; // => [42, 14]
  * ```
  */
 export function grad<T = Tensor, Rest extends unknown[] = []>(

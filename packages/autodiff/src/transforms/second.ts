@@ -21,7 +21,8 @@ import { grad } from "./reverse.ts";
  * ```ts
  * import { hvp, tensor } from "@chronograd/autodiff";
  *
- * hvp((x) => x.pow(3).sum(), tensor([1, 2]), tensor([1, 1])).toArray(); // => [6, 12]
+ * const v = tensor([1, 10]);
+ * hvp((x) => x.pow(3).sum(), tensor([1, 2]), v).toArray(); // => [6, 120]
  * ```
  */
 export function hvp<T>(
@@ -63,7 +64,8 @@ function unit(like: Tensor, position: number): Tensor {
  * import { jacobian, tensor } from "@chronograd/autodiff";
  *
  * const W = tensor([[1, 2], [3, 4], [5, 6]]);
- * jacobian((x) => x.matmul(W), tensor([1, 1, 1])).toArray(); // => [[1, 3, 5], [2, 4, 6]]
+ * const J = jacobian((x) => x.matmul(W), tensor([1, 1, 1]));
+ * J.toArray(); // => [[1, 3, 5], [2, 4, 6]]
  * ```
  */
 export function jacobian(f: (x: Tensor) => Tensor, x: Tensor): Tensor {

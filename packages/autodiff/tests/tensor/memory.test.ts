@@ -222,3 +222,29 @@ test("a value from outside that passes through scopes is held once", () => {
   consume(x, next, "update");
   expect(held()).toBe(64);
 });
+
+test("the gradients of a batched product need no array larger than an operand", () => {
+  const backend = createBackend();
+  scope(() => {
+    const tape = new Tape();
+    const [a, w] = tape.watch([zeros([64, 16, 32], { backend }), zeros([32, 32], { backend })]);
+    const [stretched, b] = tape.watch([
+      zeros([1, 16, 32], { backend }),
+      zeros([64, 32, 8], { backend }),
+    ]);
+    const cases: [Tensor, readonly Tensor[]][] = [
+      [a!.matmul(w!), [a!, w!]],
+      [stretched!.matmul(b!), [stretched!, b!]],
+    ];
+    for (const [y, operands] of cases) {
+      const cotangent = zeros(y.shape, { backend });
+      for (const x of operands) {
+        const before = backend.memory.bytesInUse;
+        backend.memory.peakBytes = before;
+        tape.gradient(y, x, { cotangent });
+        // The gradient itself, within the rounding of a size class.
+        expect(backend.memory.peakBytes - before).toBeLessThanOrEqual(1.25 * 4 * x.size);
+      }
+    }
+  });
+});

@@ -3,6 +3,7 @@ import { Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import { carried } from "./carried.ts";
 import type { Feed } from "./feed.ts";
+import { mean } from "./objective.ts";
 import type { Plan } from "./options.ts";
 import { type Window, windowIsOver } from "./window.ts";
 
@@ -49,7 +50,7 @@ export function* deferred<Params, State, X, Y, Target>(
         scale === 1 ? sum! : map(sum!, (g: Tensor) => g.mul(scale)),
       ) as MapTree<Values<Params>, Tensor>,
       losses,
-      loss: plan.reduction === "mean" ? total / count : total,
+      loss: plan.reduction === "mean" ? mean(total, count) : total,
       count,
       gradientCount,
       reduction: plan.reduction,

@@ -23,6 +23,11 @@ export class Feed<X, Target> {
   #done = false;
 
   constructor(stream: Stream<X, Target>) {
+    if (typeof stream !== "object" || stream === null) {
+      throw new TypeError(
+        `truncated: the stream must be an iterable of { input, target }, or { inputs, targets }, got ${stream === null ? "null" : `a ${typeof stream}`}`,
+      );
+    }
     const iterable = (Symbol.iterator in stream ? stream : slices(stream)) as Iterable<
       TimeStep<X, Target>
     >;

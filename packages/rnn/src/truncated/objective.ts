@@ -30,7 +30,12 @@ export function objectiveOf(
   return { terms, count };
 }
 
+/** A sum over `count` tokens as a mean; 0 over none. */
+export function mean(sum: number, count: number): number {
+  return count === 0 ? 0 : sum / count;
+}
+
 /** Terms divided by the objective's count of tokens. */
 export function meanTerms({ terms, count }: Objective): Term[] {
-  return terms.map(({ t, weight }) => ({ t, weight: count === 0 ? 0 : weight / count }));
+  return terms.map(({ t, weight }) => ({ t, weight: mean(weight, count) }));
 }

@@ -37,7 +37,8 @@ export type Reduction = "sum" | "mean";
  *
  * const cell = elman({ input: 1, hidden: 1 });
  * const params = initialParams(cell, stream(1));
- * const steps = [1, 2, 3, 4, 5].map((x) => ({ input: tensor([[x]]), target: tensor([[0]]) }));
+ * const target = tensor([[0]]);
+ * const steps = [1, 2, 3, 4, 5].map((x) => ({ input: tensor([[x]]), target }));
  * const windows = truncated(cell, params, steps, {
  *   k1: 2,
  *   k2: 4,
@@ -46,7 +47,8 @@ export type Reduction = "sum" | "mean";
  *   stale: "recompute",
  *   loss: (y, target) => y.sub(target).square(),
  * });
- * Array.from(windows, (w) => [w.start, w.end, w.count, w.gradientCount]); // => [[0, 2, 2, 2], [0, 4, 2, 4], [1, 5, 1, 4]]
+ * const spans = Array.from(windows, (w) => `(${w.start}, ${w.end}], ${w.count} new`);
+ * spans; // => ["(0, 2], 2 new", "(0, 4], 2 new", "(1, 5], 1 new"]
  * ```
  */
 export interface TruncatedOptions<State, Y = Tensor, Target = Tensor> {
@@ -54,8 +56,11 @@ export interface TruncatedOptions<State, Y = Tensor, Target = Tensor> {
   readonly k1: number;
   /** Steps that a gradient reaches back: the state k2 steps before a window's end is held constant. */
   readonly k2: number;
-  /** The loss of one step. Its elements are summed, and count as that many tokens unless it gives a count. */
-  readonly loss: (output: Y, target: Target) => Tensor | CountedLoss;
+  /**
+   * The loss of one step. Its elements are summed, and count as that many tokens unless it gives a count; `null`
+   * where a step has none.
+   */
+  readonly loss: (output: Y, target: Target) => Tensor | CountedLoss | null;
   /**
    * Whose losses a window's gradient is of: its `"new"` steps (the default), its `"endpoint"` only, or all k2 steps
    * of the `"window"`, overlap included.

@@ -8,7 +8,7 @@ interface Recorded<State> {
   /** The tape's position before the step, carrying the state there. */
   readonly before: Mark;
   readonly stateBefore: Values<State>;
-  readonly loss: Tensor;
+  readonly loss: Tensor | null;
   readonly count: number;
 }
 
@@ -91,7 +91,7 @@ export class Segment<Params, State, X, Y, Target> {
     for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);
     this.#held.push(region);
     this.#steps.push({ before, stateBefore, loss, count });
-    const value = sumOf(loss);
+    const value = loss === null ? 0 : sumOf(loss);
     if (!Number.isFinite(value)) {
       throw new RangeError(
         `truncated: the loss of step ${t} is ${value}; look for NaN or infinity in the input of this step, or lower the learning rate`,
@@ -135,6 +135,7 @@ export class Segment<Params, State, X, Y, Target> {
     const cotangents: Tensor[] = [];
     for (const { t, weight } of terms) {
       const { loss } = this.#steps.at(t);
+      if (loss === null) continue;
       losses.push(loss);
       const { shape, dtype, backend } = loss;
       const one = ones(shape, { dtype: dtype as "float32", backend });
@@ -170,12 +171,16 @@ function normOf(tensors: readonly Tensor[]): number {
   return Math.sqrt(squares);
 }
 
-function counted(result: Tensor | CountedLoss, t: number): CountedLoss {
+function counted(
+  result: Tensor | CountedLoss | null,
+  t: number,
+): { loss: Tensor | null; count: number } {
+  if (result === null) return { loss: null, count: 0 };
   const { loss, count } = result instanceof Tensor ? { loss: result, count: result.size } : result;
   if (loss instanceof Tensor && loss.tape !== null) return { loss, count };
-  const got = loss instanceof Tensor ? "a value that depends on no parameter" : typeof loss;
+  const got = loss instanceof Tensor ? "one that depends on no parameter" : `a ${typeof result}`;
   throw new TypeError(
-    `truncated: the loss of step ${t} must be a tensor computed from the model's output, got ${got}`,
+    `truncated: the loss of step ${t} must be a tensor computed from the model's output, got ${got}; return null for a step without a loss`,
   );
 }
 

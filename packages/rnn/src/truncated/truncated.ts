@@ -22,12 +22,15 @@ import type { Window } from "./window.ts";
  *
  * @example
  * ```ts
- * import { tensor, type Tensor } from "@chronograd/autodiff";
+ * import { tensor } from "@chronograd/autodiff";
  * import { glorot, sgd, stream, zeros } from "@chronograd/nn";
  * import { defineCell, initialParams, truncated } from "@chronograd/rnn";
  *
  * const cell = defineCell({
- *   params: ({ input, hidden }) => ({ W: glorot(input, hidden), U: glorot(hidden, hidden) }),
+ *   params: ({ input, hidden }) => ({
+ *     W: glorot(input, hidden),
+ *     U: glorot(hidden, hidden),
+ *   }),
  *   state: ({ hidden }) => ({ h: zeros(hidden) }),
  *   step: ({ W, U }, x, { h }) => {
  *     const next = x.matmul(W).add(h.matmul(U)).tanh();
@@ -36,10 +39,15 @@ import type { Window } from "./window.ts";
  * })({ input: 1, hidden: 2 });
  * let params = initialParams(cell, stream(1));
  * const optimizer = sgd({ learningRate: 0.1 });
- * const steps = [1, 2, 3, 4, 5].map((x) => ({ input: tensor([[x]]), target: tensor([[0, 0]]) }));
+ * const target = tensor([[0, 0]]);
+ * const steps = [1, 2, 3, 4, 5].map((x) => ({ input: tensor([[x]]), target }));
+ * const windows = truncated(cell, params, steps, {
+ *   k1: 2,
+ *   k2: 3,
+ *   loss: (y, target) => y.sub(target).square(),
+ * });
  * const ends: number[] = [];
- * const loss = (y: Tensor, target: Tensor) => y.sub(target).square();
- * for (const window of truncated(cell, params, steps, { k1: 2, k2: 3, loss })) {
+ * for (const window of windows) {
  *   params = optimizer.update(params, window.gradients);
  *   ends.push(window.end);
  * }

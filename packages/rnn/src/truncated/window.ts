@@ -1,7 +1,7 @@
 import { clone, detach, type MapTree, map, type Tensor } from "@chronograd/autodiff";
 import { type Region, within } from "@chronograd/autodiff/extend";
 import type { Values } from "../cell.ts";
-import { meanTerms, objectiveOf } from "./objective.ts";
+import { mean, meanTerms, objectiveOf } from "./objective.ts";
 import type { Plan } from "./options.ts";
 import type { Segment } from "./segment.ts";
 
@@ -68,7 +68,7 @@ export function sweepWindow<Params, State, X, Y, Target>(
     end,
     gradients,
     losses,
-    loss: plan.reduction === "mean" ? total / count : total,
+    loss: plan.reduction === "mean" ? mean(total, count) : total,
     count,
     gradientCount: objective.count,
     reduction: plan.reduction,
