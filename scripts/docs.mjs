@@ -2,9 +2,11 @@
 // on it is followed. `--serve` shows it.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const docs = fileURLToPath(new URL("../docs", import.meta.url));
+const root = fileURLToPath(new URL("../", import.meta.url));
+const docs = `${root}docs`;
 const site = `${docs}/.vitepress/dist`;
 const typedoc = "node_modules/typedoc/bin/typedoc";
 const vitepress = "node_modules/vitepress/bin/vitepress.js";
@@ -23,6 +25,16 @@ function must(what, args) {
   process.exit(1);
 }
 
+/** The source files behind the doors of the packages. */
+function entryPoints() {
+  return ["autodiff", "nn", "rnn"].flatMap((name) => {
+    const folder = `${root}packages/${name}`;
+    const { exports } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+    const sources = Object.values(exports).map((target) => target["@chronograd/source"]);
+    return sources.filter((source) => source !== undefined).map((source) => join(folder, source));
+  });
+}
+
 /** The address of a page, and what stands on it: ids, links within the site, formulas that KaTeX did not take. */
 function read(page) {
   const html = readFileSync(`${site}/${page}`, "utf8");
@@ -39,7 +51,7 @@ function read(page) {
     address,
     ids: new Set(matches(/ id="([^"]+)"/g)),
     links,
-    broken: matches(/katex-error" title='([^']+)'/g),
+    broken: matches(/class="katex-error" title="([^"]+)"/g),
   };
 }
 
@@ -68,7 +80,11 @@ function faultsOf(pages) {
 
 const started = performance.now();
 rmSync(`${docs}/reference`, { recursive: true, force: true });
-must("Reading the packages with TypeDoc", [typedoc, "--options", "typedoc.json"]);
+must("Reading the packages with TypeDoc", [
+  typedoc,
+  ...["--options", "typedoc.json"],
+  ...entryPoints().flatMap((path) => ["--entryPoints", path]),
+]);
 must("Building the site with VitePress", [vitepress, "build"]);
 const pages = readdirSync(site, { recursive: true })
   .map((path) => path.replaceAll("\\", "/"))

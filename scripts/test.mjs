@@ -72,6 +72,7 @@ if (only.length > 0) {
     "tsconfig.tests.json",
   ]);
   vitest("tests", []);
+  check("the site builds, without a dead link", node, ["scripts/docs.mjs"]);
   for (const name of ["autodiff", "nn", "rnn"]) {
     check(`publint ${name}`, bin("publint"), ["--strict", "--pack", "npm", `packages/${name}`]);
     check(`types of ${name} as a consumer resolves them`, node, [

@@ -1,0 +1,38 @@
+import { katex } from "@mdit/plugin-katex";
+import { defineConfig } from "vitepress";
+import reference from "../reference/sidebar.json" with { type: "json" };
+import { home } from "./home.ts";
+
+export default defineConfig({
+  title: "Chronograd",
+  description: "Gradients through time, in TypeScript",
+  cleanUrls: true,
+  head: [["link", { rel: "icon", href: "/icon.svg", type: "image/svg+xml" }]],
+  markdown: { config: (md) => void md.use(katex) },
+  transformPageData(page) {
+    if (page.relativePath === "index.md") page.frontmatter = home;
+  },
+  themeConfig: {
+    search: { provider: "local" },
+    nav: [
+      { text: "Guide", link: "/guide/getting-started", activeMatch: "/guide/" },
+      { text: "Reference", link: "/reference/", activeMatch: "/reference/" },
+    ],
+    sidebar: {
+      "/guide/": [
+        {
+          text: "Guide",
+          items: [
+            { text: "Getting started", link: "/guide/getting-started" },
+            { text: "The tape", link: "/guide/tape" },
+            { text: "Memory", link: "/guide/memory" },
+            { text: "A custom cell", link: "/guide/custom-cell" },
+            { text: "Truncated BPTT", link: "/guide/truncated" },
+          ],
+        },
+      ],
+      "/reference/": reference,
+    },
+    outline: [2, 3],
+  },
+});

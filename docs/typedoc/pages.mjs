@@ -1,0 +1,87 @@
+// Which page of the reference an export stands on: decided by the door it comes through and the file it is declared
+// in. A file that is not listed gets a page by its folder's name, so that nothing is left out.
+
+/** Doors in the order of the sidebar, each with its pages: a title and the files (or folders) behind it. */
+export const doors = [
+  {
+    name: "@chronograd/autodiff",
+    slug: "autodiff",
+    pages: [
+      ["Tensors", ["tensor/tensor", "tensor/doors", "tensor/dtype", "tensor/shape", "ops/declare"]],
+      ["The tape", ["tape", "passes"]],
+      ["Transforms", ["transforms/reverse", "transforms/forward", "transforms"]],
+      ["Trees", ["tensor/tree"]],
+      ["Scopes and backends", ["tensor/scope", "tensor/backend"]],
+      ["Arithmetic", ["ops/arithmetic"]],
+      ["Element-wise functions", ["ops/elementwise"]],
+      ["Comparison and selection", ["ops/compare", "ops/select"]],
+      ["Reductions", ["ops/reduce"]],
+      ["Linear algebra", ["ops/linalg", "ops/einsum"]],
+      ["Shapes", ["ops/shape"]],
+      ["Slices and padding", ["ops/slice"]],
+      ["Indexing", ["ops/indexing"]],
+      ["Softmax and cross-entropy", ["ops/loss"]],
+      ["Casts and copies", ["ops/cast", "ops/detach"]],
+    ],
+  },
+  {
+    name: "@chronograd/autodiff/extend",
+    slug: "extend",
+    pages: [
+      ["Declaring ops", ["ops"]],
+      ["Kernels and memory", ["kernels", "tensor", "tape"]],
+    ],
+  },
+  {
+    name: "@chronograd/autodiff/reference",
+    slug: "reference-kernels",
+    pages: [["Reference kernels", ["kernels"]]],
+  },
+  {
+    name: "@chronograd/autodiff/testing",
+    slug: "testing",
+    pages: [["Checking gradients", ["testing"]]],
+  },
+  {
+    name: "@chronograd/nn",
+    slug: "nn",
+    pages: [
+      ["Parameters", ["parameters"]],
+      ["Initialisers", ["initializers"]],
+      ["Random streams", ["streams"]],
+      ["Layers", ["layers"]],
+      ["Losses", ["losses"]],
+      ["Optimizers", ["optim"]],
+      ["Schedules", ["schedules"]],
+      ["Clipping", ["clip"]],
+      ["Files", ["files"]],
+    ],
+  },
+  { name: "@chronograd/nn/node", slug: "nn-node", pages: [["Files in Node", ["node", "files"]]] },
+  {
+    name: "@chronograd/rnn",
+    slug: "rnn",
+    pages: [
+      ["Cells", ["cell", "cells", "gates"]],
+      ["Unrolling", ["unroll"]],
+      ["Composing", ["sequential"]],
+      ["Truncated BPTT", ["truncated"]],
+    ],
+  },
+];
+
+/** Title and address of the page of what a file declares, and which of the page's files it is. */
+export function pageOf(door, file) {
+  const path = file.replace(/^.*\/packages\/[^/]+\/src\//, "").replace(/\.ts$/, "");
+  const isIn = (place) => path === place || path.startsWith(`${place}/`);
+  const listed = door.pages.find(([, places]) => places.some(isIn));
+  const title = listed?.[0] ?? sentence(path.split("/")[0]);
+  const name = title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
+  return { title, url: `/reference/${door.slug}/${name}`, place: listed?.[1].findIndex(isIn) ?? 0 };
+}
+
+/** `checkGradients` as `Check gradients`. */
+function sentence(name) {
+  const words = name.replaceAll(/([A-Z])/g, " $1").toLowerCase();
+  return words[0].toUpperCase() + words.slice(1);
+}
