@@ -21,5 +21,6 @@ export { Tensor } from "./tensor/tensor.ts";
 export type { IsLeaf, MapTree, Tree } from "./tensor/tree.ts";
 export { flatten, isTensor, leaves, map, zip } from "./tensor/tree.ts";
 export { jvp } from "./transforms/forward.ts";
+export type { ValueAndGradient } from "./transforms/reverse.ts";
 export { grad, valueAndGrad, vjp } from "./transforms/reverse.ts";
 export { hessian, hvp, jacobian } from "./transforms/second.ts";

@@ -1,11 +1,12 @@
+import { describe } from "./ops/declare.ts";
 import { backward, type Seed } from "./passes/backward.ts";
 import { print } from "./passes/print.ts";
 import { stats, type TapeStats } from "./passes/stats.ts";
 import { type Mark, Recording } from "./tape/recording.ts";
 import { ones, zeros } from "./tensor/doors.ts";
 import { format, sameShape } from "./tensor/shape.ts";
-import { Tensor } from "./tensor/tensor.ts";
-import { type MapTree, map } from "./tensor/tree.ts";
+import { checkAlive, Tensor } from "./tensor/tensor.ts";
+import { checkTree, flatten, type MapTree, map } from "./tensor/tree.ts";
 
 /** How `Tape.gradient` sweeps. */
 export interface GradientOptions {
@@ -93,6 +94,8 @@ export class Tape extends Recording {
     tree: unknown,
     { since, record = false, cotangent }: GradientOptions = {},
   ): Map<string, Tensor> {
+    this.checkOpen("gradient");
+    checkTree(tree, "gradient");
     if (since !== undefined) this.checkMark(since, "gradient");
     const seeds = this.#seeds(
       [target].flat(),
@@ -100,11 +103,11 @@ export class Tape extends Recording {
     );
     const paths: string[] = [];
     const targets: Tensor[] = [];
-    map(tree, (x: Tensor, path) => {
-      if (x.dtype === "int32") return;
+    for (const [path, x] of flatten(tree)) {
+      if (x.dtype === "int32") continue;
       paths.push(path);
       targets.push(this.#tracked(x, path));
-    });
+    }
     const cotangents = backward(this, seeds, targets, {
       record,
       ...(since && { since: since.position }),
@@ -122,22 +125,18 @@ export class Tape extends Recording {
         `gradient: expected one cotangent per target, got ${cotangents.length} for ${targets.length}`,
       );
     }
-    return targets.map((target, i) => {
-      const cotangent = cotangents?.[i];
+    const seeds = targets.map((target, i): Seed => {
       if (!(target instanceof Tensor)) {
-        throw new TypeError(`gradient: target must be a tensor, got ${typeof target}`);
+        throw new TypeError(`gradient: target must be a tensor, got ${describe(target)}`);
       }
+      const cotangent = cotangents?.[i];
       if (cotangent === undefined && target.size !== 1) {
         throw new RangeError(
           `gradient: target must be a scalar, got shape ${format(target.shape)}; reduce it (for example with sum()) or pass { cotangent }`,
         );
       }
-      if (cotangent !== undefined && !sameShape(cotangent.shape, target.shape)) {
-        throw new RangeError(
-          `gradient: cotangent must have the target's shape ${format(target.shape)}, got ${format(cotangent.shape)}`,
-        );
-      }
-      const own = this.#own(target) ?? target;
+      if (cotangent !== undefined) checkCotangent(cotangent, target);
+      const own = this.own(target) ?? target;
       if (own.tape === this && own.id >= 0 && own.id < this.base) {
         throw new Error(
           `gradient: the target was made by entry ${own.id}, which was forgotten (the tape now starts at entry ${this.base}); sweep before forget`,
@@ -146,17 +145,21 @@ export class Tape extends Recording {
       const { shape, dtype, backend } = target;
       return [own, cotangent ?? ones(shape, { dtype, backend })];
     });
+    if (seeds.length > 0 && seeds.every(([{ tape }]) => tape !== this)) {
+      throw new TypeError(
+        `gradient: the target (${targets[0]}) was not recorded on this tape; compute it from what this tape's watch(...) returned`,
+      );
+    }
+    return seeds;
   }
 
-  /** `x` as this tape tracks it, looking beneath the tapes opened later. */
-  #own(x: Tensor): Tensor | undefined {
-    let value: Tensor | null = x;
-    while (value !== null && value.tape !== this) value = value.primal;
-    return value ?? undefined;
+  /** True when a value was recorded here or is watched here. @internal */
+  tracks(x: Tensor): boolean {
+    return this.own(x) !== undefined;
   }
 
   #tracked(x: Tensor, path: string): Tensor {
-    const own = this.#own(x);
+    const own = this.own(x);
     if (own !== undefined) return own;
     const name = path === "" ? "the tensor" : `"${path}"`;
     throw new TypeError(
@@ -200,5 +203,23 @@ export class Tape extends Recording {
    */
   stats(): TapeStats {
     return stats(this);
+  }
+}
+
+/** Throws a sentence unless a cotangent is a tensor like its target. */
+function checkCotangent(cotangent: Tensor, target: Tensor): void {
+  if (!(cotangent instanceof Tensor)) {
+    throw new TypeError(
+      `gradient: cotangent must be a tensor, got ${describe(cotangent)}; wrap data with tensor(...)`,
+    );
+  }
+  checkAlive(cotangent, "gradient: cotangent");
+  if (!sameShape(cotangent.shape, target.shape) || cotangent.dtype !== target.dtype) {
+    throw new RangeError(
+      `gradient: cotangent must be ${target.dtype} ${format(target.shape)} like the target, got ${cotangent.dtype} ${format(cotangent.shape)}`,
+    );
+  }
+  if (cotangent.backend !== target.backend) {
+    throw new TypeError("gradient: cotangent and target must be on one backend");
   }
 }

@@ -11,13 +11,12 @@ export type { GruBeforeParams, GruParams } from "./cells/gru.ts";
 export { gru, gruResetBefore } from "./cells/gru.ts";
 export type { LstmParams, LstmState } from "./cells/lstm.ts";
 export { lstm } from "./cells/lstm.ts";
-export type { Layer } from "./sequential.ts";
 export { sequential } from "./sequential.ts";
-export type { Stream } from "./truncated/feed.ts";
+export type { StepSource } from "./truncated/feed.ts";
 export type {
   CountedLoss,
   Losses,
-  Reduction,
+  LossReduction,
   Sequence,
   Stale,
   TimeStep,

@@ -1,19 +1,13 @@
 import type { Tensor } from "@chronograd/autodiff";
 import type { Cell, Values } from "./cell.ts";
 
-/** A layer without a state: parameters, and a pure function of them and an input. */
-export interface Layer<Params, X = Tensor, Y = Tensor> {
-  readonly params: Params;
-  apply(params: Values<Params>, x: X): Y;
-}
-
-/** What `sequential` takes: a cell, or a layer that is applied at every step. */
+/** What `sequential` takes: a cell from tensor to tensor, or a layer of that kind that is applied at every step. */
 type Part = { readonly params: unknown } & (
   | {
       readonly state: unknown;
-      step(params: never, x: never, state: never): readonly [unknown, unknown];
+      step(params: never, x: Tensor, state: never): readonly [output: Tensor, state: unknown];
     }
-  | { apply(params: never, x: never): unknown }
+  | { apply(params: never, x: Tensor): Tensor }
 );
 
 /** Parameters by part. */
@@ -54,11 +48,9 @@ type StatesOf<Parts> = {
  * [outputs.shape, state.upper.h.shape]; // => [[3, 2, 65], [2, 32]]
  * ```
  */
-export function sequential<
-  const Parts extends Readonly<Record<string, Part>>,
-  X = Tensor,
-  Y = Tensor,
->(parts: Parts): Cell<ParamsOf<Parts>, StatesOf<Parts>, X, Y> {
+export function sequential<const Parts extends Readonly<Record<string, Part>>>(
+  parts: Parts,
+): Cell<ParamsOf<Parts>, StatesOf<Parts>> {
   const entries = Object.entries(parts);
   if (entries.length === 0)
     throw new RangeError("sequential: expected at least one part, got none");
@@ -71,16 +63,16 @@ export function sequential<
       const ownParams = params as Record<string, never>;
       const ownState = state as Record<string, never>;
       const next: Record<string, unknown> = {};
-      let value: unknown = x;
+      let value = x;
       for (const [name, part] of entries) {
         if ("step" in part) {
-          [value, next[name]] = part.step(ownParams[name]!, value as never, ownState[name]!);
+          [value, next[name]] = part.step(ownParams[name]!, value, ownState[name]!);
         } else {
-          value = part.apply(ownParams[name]!, value as never);
+          value = part.apply(ownParams[name]!, value);
           next[name] = {};
         }
       }
-      return [value as Y, next as Values<StatesOf<Parts>>];
+      return [value, next as Values<StatesOf<Parts>>];
     },
   };
 }

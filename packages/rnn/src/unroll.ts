@@ -57,7 +57,9 @@ export function unroll<Params, State, X, Y>(
     const outputs = new Array<Y>(steps.length);
     for (let i = 0; i < steps.length; i++) {
       const t = options.reverse === true ? steps.length - 1 - i : i;
-      const [output, next] = cell.step(params, steps[t]!, state);
+      // What a step computes off the tape goes with it; a tape holds its own.
+      const before = state;
+      const [output, next] = scope(() => cell.step(params, steps[t]!, before));
       outputs[t] = output;
       state = next;
     }

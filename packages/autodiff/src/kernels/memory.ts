@@ -1,6 +1,8 @@
 /** Bytes below this address belong to the kernel module's constant tables. */
 const reserved = 1 << 16;
 const page = 1 << 16;
+/** The largest size class that fits the address space. */
+const largest = 7 * 2 ** 29;
 /** WebAssembly's 32-bit address space, in pages. */
 const maximumPages = 1 << 16;
 
@@ -49,6 +51,7 @@ export class Memory {
 
   /** Address of at least `bytes` bytes, a multiple of 16; contents are whatever was there before. */
   allocate(bytes: number): number {
+    if (!(bytes <= largest)) this.#refuse(bytes);
     const index = sizeClass(bytes);
     const size = classSize(index);
     this.bytesInUse += size;
@@ -85,8 +88,12 @@ export class Memory {
         return;
       } catch {}
     }
+    this.#refuse(end - have);
+  }
+
+  #refuse(bytes: number): never {
     throw new RangeError(
-      `memory: ${(this.bytesInUse / 2 ** 20).toFixed(0)} MiB are in use and ${((end - have) / 2 ** 20).toFixed(0)} MiB more cannot be had; wrap loop bodies in scope(() => ...) so that intermediate values are returned, or forget older parts of the tape`,
+      `memory: ${(this.bytesInUse / 2 ** 20).toFixed(0)} MiB are in use and ${(bytes / 2 ** 20).toFixed(0)} MiB more cannot be had; wrap loop bodies in scope(() => ...) so that intermediate values are returned, or forget older parts of the tape`,
     );
   }
 }

@@ -15,9 +15,12 @@ export function apply(
   attributes: unknown,
 ): Tensor {
   const inputs = asTensors(declaration, operands);
-  const output = run(declaration, inputs, attributes);
-  if (inputs !== operands) releaseTemporaries(operands, inputs);
-  return output.tape === null ? place(output) : output;
+  try {
+    const output = run(declaration, inputs, attributes);
+    return output.tape === null ? place(output) : output;
+  } finally {
+    if (inputs !== operands) releaseTemporaries(operands, inputs);
+  }
 }
 
 /** The recursion is as deep as tapes are nested. */

@@ -126,7 +126,8 @@ export const pow: BinaryOp = simple(
   binary({
     name: "pow",
     partials: [
-      (d, a, b) => where(equal(b, 0), 0, d.mul(b).mul(a.pow(b.sub(1)))),
+      // The exponent is masked before the power, so that its own derivatives stay finite.
+      (d, a, b) => d.mul(b).mul(a.pow(where(equal(b, 0), 1, b.sub(1)))),
       (d, a, b, y) => where(equal(a, 0).mul(less(b, 0).neg().add(1)), 0, d.mul(y).mul(a.log())),
     ],
     keeps: "aby",

@@ -165,7 +165,9 @@ export function op<F extends (...args: never[]) => unknown>(
 /** What a wrong argument is, for an error sentence. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
-  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
+  if (typeof value === "number") return String(value);
+  if (Array.isArray(value)) return "an array";
+  return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
 /** What records ops: a tape. Higher levels were opened later and see the values of lower ones as plain. */

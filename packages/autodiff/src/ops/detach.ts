@@ -1,4 +1,4 @@
-import { alias, innermostPrimal, place, type Tensor } from "../tensor/tensor.ts";
+import { alias, checkAlive, innermostPrimal, place, type Tensor } from "../tensor/tensor.ts";
 
 /**
  * The same value as a constant: nothing flows back through it on any tape. No copy.
@@ -13,5 +13,6 @@ import { alias, innermostPrimal, place, type Tensor } from "../tensor/tensor.ts"
 export function detach(x: Tensor): Tensor {
   if (x.tape === null) return x;
   const value = innermostPrimal(x);
+  checkAlive(value, "detach");
   return place(alias(value, value.shape));
 }

@@ -1,4 +1,5 @@
 import { Tensor } from "../tensor/tensor.ts";
+import type { Parts } from "./join.ts";
 import { type Methods, methods } from "./table.ts";
 
 /** A function with its first argument bound to the receiver. */
@@ -7,7 +8,12 @@ type Method<F> = F extends (x: never, ...rest: infer Rest) => infer Result
   : never;
 
 /** Every op as a method: `x.tanh()` for `tanh(x)`. */
-export type Fluent = { readonly [Name in keyof Methods]: Method<Methods[Name]> };
+export type Fluent = {
+  readonly [Name in Exclude<keyof Methods, "split">]: Method<Methods[Name]>;
+} & {
+  /** See `split`; written out because inference would lose its type parameter. */
+  readonly split: <const N extends number | readonly number[]>(parts: N, axis?: number) => Parts<N>;
+};
 
 for (const [name, call] of methods()) {
   Object.defineProperty(Tensor.prototype, name, {

@@ -61,10 +61,12 @@ const gatherDeclaration: OpDeclaration<number> = {
   name: "gather",
   inputs: ["x", "indices"],
   accepts: valuesAndIndices(1),
-  shape: ([x, indices], axis) => x!.shape.toSpliced(axis, 1, ...indices!.shape),
+  shape([x, indices], axis) {
+    checkRange(indices!, x!.shape[axis]!, "gather");
+    return x!.shape.toSpliced(axis, 1, ...indices!.shape);
+  },
   forward(backend, [x, indices], y, axis) {
     const [outer, length, inner] = around(x!.shape, axis);
-    checkRange(indices!, length, "gather");
     const { gather: kernel } = moveKernels(backend, y.dtype);
     const bytes = bytesOf[y.dtype] * inner;
     for (let i = 0; i < outer; i++) {
@@ -139,9 +141,11 @@ const scatterDeclaration: OpDeclaration<{ axis: number; shape: Shape }> = {
   name: "scatter",
   inputs: ["g", "indices"],
   accepts: valuesAndIndices(1),
-  shape: (_inputs, { shape }) => shape,
+  shape([, indices], { axis, shape }) {
+    checkRange(indices!, shape[axis]!, "scatterAdd");
+    return shape;
+  },
   forward(backend, [g, indices], y, { axis }) {
-    checkRange(indices!, y.shape[axis]!, "scatterAdd");
     kernelsOf(backend, y).fill(y.size, 0, y.pointer);
     addRows(g!, indices!, y, axis);
   },

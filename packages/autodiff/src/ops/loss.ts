@@ -137,7 +137,7 @@ const crossEntropyDeclaration: OpDeclaration<number> = {
   ],
   jvp([dx], { inputs: [logits, targets], attributes: ignoreIndex }) {
     const counted = notIgnored(targets!, logits!, ignoreIndex);
-    return slope(logits!, targets!).mul(dx!).sum(-1).mul(counted);
+    return where(counted, slope(logits!, targets!).mul(dx!).sum(-1), 0);
   },
   meaning([logits, targets], ignoreIndex) {
     const picked = logits!.mul(labels(targets!, logits!)).sum(-1);
@@ -193,11 +193,12 @@ const crossEntropyVjpDeclaration: OpDeclaration<number> = {
   keeps: { inputs: [0, 1, 2], output: false },
   vjp(h, { inputs: [logits, targets, g], attributes: ignoreIndex }, input) {
     const counted = notIgnored(targets!, logits!, ignoreIndex);
-    if (input === 2) return slope(logits!, targets!).mul(h).sum(-1).mul(counted);
+    if (input === 2) return where(counted, slope(logits!, targets!).mul(h).sum(-1), 0);
     // The softmax is the only part that varies with the logits.
     const p = softmax(logits!);
-    const weighted = h.mul(g!.mul(counted).expandDims(-1));
-    return p.mul(weighted.sub(weighted.mul(p).sum(-1, { keepDims: true })));
+    const weighted = h.mul(g!.expandDims(-1));
+    const slopes = p.mul(weighted.sub(weighted.mul(p).sum(-1, { keepDims: true })));
+    return where(counted.expandDims(-1), slopes, 0);
   },
   jvp([dx, , dg], { inputs: [logits, targets, g], attributes: ignoreIndex }) {
     const counted = notIgnored(targets!, logits!, ignoreIndex).expandDims(-1);
@@ -205,7 +206,7 @@ const crossEntropyVjpDeclaration: OpDeclaration<number> = {
     const byLogits =
       dx && p.mul(dx.sub(dx.mul(p).sum(-1, { keepDims: true }))).mul(g!.expandDims(-1));
     const byG = dg && slope(logits!, targets!).mul(dg.expandDims(-1));
-    return (byLogits && byG ? byLogits.add(byG) : (byLogits ?? byG)!).mul(counted);
+    return where(counted, byLogits && byG ? byLogits.add(byG) : (byLogits ?? byG)!, 0);
   },
   samples: [],
 };

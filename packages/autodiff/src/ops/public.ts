@@ -1,3 +1,5 @@
+export * from "./activations.ts";
+export * from "./argReduce.ts";
 export * from "./arithmetic.ts";
 export * from "./cast.ts";
 export * from "./compare.ts";
@@ -6,23 +8,16 @@ export { detach } from "./detach.ts";
 export * from "./einsum.ts";
 export * from "./elementwise.ts";
 export * from "./indexing.ts";
+export * from "./join.ts";
 export * from "./linalg.ts";
 export * from "./loss.ts";
-export type { ArgReduceOp, ReduceOp } from "./reduce.ts";
-export {
-  argmax,
-  argmin,
-  cumsum,
-  logSumExp,
-  max,
-  mean,
-  min,
-  norm,
-  prod,
-  sum,
-  variance,
-} from "./reduce.ts";
+export * from "./pad.ts";
+export type { ReduceOp } from "./reduce.ts";
+export { logSumExp, max, min, sum } from "./reduce.ts";
+export * from "./scan.ts";
 export * from "./select.ts";
 export * from "./shape.ts";
 export type { Range } from "./slice.ts";
-export { flip, pad, slice, split } from "./slice.ts";
+export { flip, slice } from "./slice.ts";
+export * from "./statistics.ts";
+export type { ScaledOp, UnaryOp } from "./unary.ts";

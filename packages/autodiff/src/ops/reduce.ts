@@ -1,10 +1,9 @@
-import type { ArgReduceName, ReduceKernel, ReduceName } from "../kernels/contract.ts";
+import type { ReduceKernel, ReduceName } from "../kernels/contract.ts";
 import type { Backend } from "../tensor/backend.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import {
   format,
   normalizeAxes,
-  normalizeAxis,
   reducedShape,
   type Shape,
   sameShape,
@@ -13,18 +12,10 @@ import {
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { equal } from "./compare.ts";
-import {
-  type InputSpec,
-  type NoRule,
-  none,
-  type Op,
-  type OpDeclaration,
-  op,
-  type Sample,
-} from "./declare.ts";
+import { type InputSpec, type Op, type OpDeclaration, op, type Sample } from "./declare.ts";
 import { kernelsOf } from "./kernels.ts";
 import { where } from "./select.ts";
-import { broadcastTo, concat, reshape } from "./shape.ts";
+import { broadcastTo, reshape } from "./shape.ts";
 
 /** Which axes to reduce (all unless given), and whether to leave ones in their places. */
 export type ReduceOp = Op<
@@ -50,15 +41,16 @@ function reduceAlong(
   const { memory } = backend;
   const runs: [outer: number, length: number, inner: number][] = [];
   let inner = 1;
-  let length = 0;
+  let length = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (axes.includes(axis)) {
-      length = (length || 1) * shape[axis]!;
-      if (axis === 0 || !axes.includes(axis - 1)) {
-        runs.push([sizeOf(shape.slice(0, axis)), length, inner]);
-        length = 0;
-      }
-    } else inner *= shape[axis]!;
+    if (!axes.includes(axis)) {
+      inner *= shape[axis]!;
+      continue;
+    }
+    length *= shape[axis]!;
+    if (axis > 0 && axes.includes(axis - 1)) continue;
+    runs.push([sizeOf(shape.slice(0, axis)), length, inner]);
+    length = 1;
   }
   if (runs.length === 0) runs.push([sizeOf(shape), 1, 1]);
   let from = x;
@@ -125,7 +117,7 @@ function reduction({ name, vjp, jvp, keeps, empty, apart }: ReduceDeclaration): 
   return reduce;
 }
 
-function reduceSamples(
+export function reduceSamples(
   call: (x: Tensor, axes?: number | readonly number[], options?: { keepDims?: boolean }) => Tensor,
   domain: InputSpec["domain"] = [-2, 2],
 ): Sample[] {
@@ -138,6 +130,11 @@ function reduceSamples(
       call: ([x]) => call(x!, [0, -1], { keepDims: true }),
     },
     { label: "a scalar", inputs: [{ shape: [], domain }], call: ([x]) => call(x!) },
+    {
+      label: "axis 0 of [2,0,3]",
+      inputs: [{ shape: [2, 0, 3], domain }],
+      call: ([x]) => call(x!, 0),
+    },
   ];
 }
 
@@ -190,6 +187,7 @@ const extreme = {
  * ```
  */
 export const max: ReduceOp = reduction({ name: "max", ...extreme });
+
 /** The smallest element along axes; NaN where there is one. Ties share the gradient evenly. */
 export const min: ReduceOp = reduction({ name: "min", ...extreme });
 
@@ -219,127 +217,6 @@ export const logSumExp: ReduceOp = reduction({
   empty: false,
 });
 
-/** The arithmetic mean along axes (all unless given); NaN of nothing. */
-export const mean: ReduceOp = op(
-  { name: "mean", composite: true, samples: reduceSamples((x, axes, o) => mean(x, axes, o)) },
-  (x: Tensor, axes?: number | readonly number[], options: { keepDims?: boolean } = {}) => {
-    const list = normalizeAxes(axes, x.rank, "mean");
-    const count = sizeOf(list.map((axis) => x.shape[axis]!));
-    return sum(x, list, options).mul(1 / count);
-  },
-  1,
-);
-
-/**
- * The product along axes (all unless given). It multiplies in pairs, so its gradient is right where elements
- * are 0.
- *
- * @example
- * ```ts
- * import { grad, tensor } from "@chronograd/autodiff";
- *
- * grad((x) => x.prod())(tensor([2, 0, 3])).toArray(); // => [0, 6, 0]
- * ```
- */
-export const prod: ReduceOp = op(
-  { name: "prod", composite: true, samples: reduceSamples((x, axes, o) => prod(x, axes, o)) },
-  (x: Tensor, axes?: number | readonly number[], { keepDims = false } = {}) => {
-    const list = normalizeAxes(axes, x.rank, "prod");
-    const kept = x.shape.map((_, axis) => axis).filter((axis) => !list.includes(axis));
-    const keptShape = kept.map((axis) => x.shape[axis]!);
-    let length = sizeOf(list.map((axis) => x.shape[axis]!));
-    const inOrder = kept.every((axis, i) => axis === i);
-    let rest = reshape(inOrder ? x : x.transpose([...kept, ...list]), [...keptShape, length]);
-    const part = (from: number, to: number) =>
-      rest.slice([...keptShape.map(() => null), [from, to]]);
-    if (length === 0)
-      return broadcastTo(sum(x, list).add(1), reducedShape(x.shape, list, keepDims));
-    while (length > 1) {
-      const half = length >> 1;
-      const paired = part(0, half).mul(part(half, 2 * half));
-      rest = length % 2 === 1 ? concat([paired, part(length - 1, length)], -1) : paired;
-      length = half + (length % 2);
-    }
-    return reshape(rest, reducedShape(x.shape, list, keepDims));
-  },
-  1,
-);
-
-/**
- * The mean squared distance from the mean along axes, in two passes; divided by `n - correction` (0 unless given;
- * 1 is the unbiased estimate).
- *
- * @example
- * ```ts
- * import { tensor } from "@chronograd/autodiff";
- *
- * const x = tensor([1, 2, 3, 4]);
- * x.variance().item(); // => 1.25
- * x.variance(0, { correction: 1 }).mul(3).item(); // => 5
- * ```
- */
-export const variance: Op<
-  (
-    x: Tensor,
-    axes?: number | readonly number[],
-    options?: { keepDims?: boolean; correction?: number },
-  ) => Tensor
-> = op(
-  {
-    name: "variance",
-    composite: true,
-    samples: reduceSamples((x, axes, o) => variance(x, axes, o)),
-  },
-  (x: Tensor, axes?: number | readonly number[], { keepDims = false, correction = 0 } = {}) => {
-    const list = normalizeAxes(axes, x.rank, "variance");
-    const count = sizeOf(list.map((axis) => x.shape[axis]!));
-    const centred = x.sub(mean(x, list, { keepDims: true }));
-    return sum(centred.square(), list, { keepDims }).mul(1 / (count - correction));
-  },
-  1,
-);
-
-/**
- * The vector norm along axes (all unless given): `order` 1, 2 (unless given) or `Infinity`. The gradient at a zero
- * vector is taken as 0.
- *
- * @throws for another order
- *
- * @example
- * ```ts
- * import { grad, tensor } from "@chronograd/autodiff";
- *
- * tensor([[3, 4], [6, 8]]).norm(1).toArray(); // => [5, 10]
- * grad((x) => x.norm())(tensor([0, 0])).toArray(); // => [0, 0]
- * ```
- */
-export const norm: Op<
-  (
-    x: Tensor,
-    axes?: number | readonly number[],
-    options?: { keepDims?: boolean; order?: number },
-  ) => Tensor
-> = op(
-  { name: "norm", composite: true, samples: reduceSamples((x, a, o) => norm(x, a, o)), kinks: [0] },
-  (x: Tensor, axes?: number | readonly number[], { keepDims = false, order = 2 } = {}) => {
-    const list = normalizeAxes(axes, x.rank, "norm");
-    if (order === 1) return sum(x.abs(), list, { keepDims });
-    if (order === Infinity) return max(x.abs(), list, { keepDims });
-    if (order !== 2) {
-      throw new RangeError(`norm: order must be 1, 2 or Infinity, got ${order}`);
-    }
-    // Scaled by the largest magnitude, a constant factor that cancels, so that squares neither overflow nor vanish.
-    if (x.size === 0) return sum(x, list, { keepDims });
-    const largest = max(x.detach().abs(), list, { keepDims: true });
-    const scale = where(equal(largest, 0), 1, where(equal(largest, Infinity), 1, largest));
-    const squares = sum(x.div(scale).square(), list, { keepDims: true });
-    const isZero = equal(squares, 0);
-    const root = where(isZero, 0, where(isZero, 1, squares).sqrt());
-    return reshape(root.mul(scale), reducedShape(x.shape, list, keepDims));
-  },
-  1,
-);
-
 /** Sums `x` down to `shape`, over the axes along which `shape` broadcasts: the adjoint of broadcasting. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   if (sameShape(x.shape, shape)) return x;
@@ -349,105 +226,3 @@ export function sumTo(x: Tensor, shape: Shape): Tensor {
     .filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1));
   return reshape(sum(x, axes), shape);
 }
-
-const cumsumDeclaration: OpDeclaration<{ axis: number; reverse: boolean }> = {
-  name: "cumsum",
-  inputs: ["x"],
-  shape: ([x]) => x!.shape,
-  forward(backend, [x], y, { axis, reverse }) {
-    const outer = sizeOf(x!.shape.slice(0, axis));
-    const inner = sizeOf(x!.shape.slice(axis + 1));
-    const { cumsum: kernel } = kernelsOf(backend, y);
-    kernel(outer, x!.shape[axis]!, inner, reverse ? 1 : 0, x!.pointer, y.pointer);
-  },
-  keeps: { inputs: [], output: false },
-  vjp: [
-    (g, { attributes: { axis, reverse } }) =>
-      apply(cumsumDeclaration, [g], { axis, reverse: !reverse }),
-  ],
-  jvp: "linear",
-  samples: [
-    { label: "[4]", inputs: [{ shape: [4] }], call: ([x]) => cumsum(x!) },
-    {
-      label: "axis 1, reversed",
-      inputs: [{ shape: [2, 3, 2] }],
-      call: ([x]) => cumsum(x!, 1, { reverse: true }),
-    },
-  ],
-};
-
-/**
- * Running sums along an axis (0 unless given), from the far end when `reverse`.
- *
- * @example
- * ```ts
- * import { tensor } from "@chronograd/autodiff";
- *
- * const x = tensor([1, 2, 3]);
- * x.cumsum().toArray(); // => [1, 3, 6]
- * x.cumsum(0, { reverse: true }).toArray(); // => [6, 5, 3]
- * ```
- */
-export const cumsum: Op<(x: Tensor, axis?: number, options?: { reverse?: boolean }) => Tensor> = op(
-  cumsumDeclaration,
-  (x: Tensor, axis = 0, { reverse = false } = {}) =>
-    apply(cumsumDeclaration, [x], { axis: normalizeAxis(axis, x.rank, "cumsum"), reverse }),
-  1,
-);
-
-/** The int32 position of an extreme element along an axis. */
-export type ArgReduceOp = Op<(x: Tensor, axis?: number) => Tensor>;
-
-function argReduction(name: ArgReduceName): ArgReduceOp {
-  const integerOutput: NoRule = none("integer output: nothing flows through");
-  const declaration: OpDeclaration<number> = {
-    name,
-    inputs: ["x"],
-    shape([x], axis) {
-      if (x!.shape[axis] !== 0) return x!.shape.toSpliced(axis, 1);
-      throw new RangeError(
-        `${name}: axis ${axis} of ${format(x!.shape)} is empty, and ${name} of nothing is not defined`,
-      );
-    },
-    dtype: () => "int32",
-    forward(backend, [x], y, axis) {
-      const outer = sizeOf(x!.shape.slice(0, axis));
-      const inner = sizeOf(x!.shape.slice(axis + 1));
-      kernelsOf(backend, x!)[name](outer, x!.shape[axis]!, inner, x!.pointer, y.pointer);
-    },
-    keeps: { inputs: [], output: false },
-    vjp: integerOutput,
-    jvp: integerOutput,
-    samples: [
-      {
-        label: "[2,3]",
-        inputs: [{ shape: [2, 3] }],
-        call: ([x]) => apply(declaration, [x!], 1),
-      },
-    ],
-  };
-  return op(
-    declaration,
-    (x: Tensor, axis?: number) =>
-      axis === undefined
-        ? apply(declaration, [reshape(x, [-1])], 0)
-        : apply(declaration, [x], normalizeAxis(axis, x.rank, name)),
-    1,
-  );
-}
-
-/**
- * The int32 position of the first largest element along an axis, or in the flattened tensor.
- *
- * @example
- * ```ts
- * import { tensor } from "@chronograd/autodiff";
- *
- * const x = tensor([[1, 7], [9, 2]]);
- * x.argmax(1).toArray(); // => [1, 0]
- * x.argmax().item(); // => 2
- * ```
- */
-export const argmax: ArgReduceOp = argReduction("argmax");
-/** The int32 position of the first smallest element along an axis, or in the flattened tensor. */
-export const argmin: ArgReduceOp = argReduction("argmin");

@@ -49,7 +49,7 @@ const whereDeclaration: OpDeclaration = {
   ],
   jvp: ([, da, db], { inputs: [condition], output }) => {
     const result = where(condition!, da ?? 0, db ?? 0);
-    return result.size === output.size ? result : result.broadcastTo(output.shape);
+    return result.broadcastTo(output.shape);
   },
   samples: [
     { label: "same shapes", shapes: [[4], [4], [4]] },
@@ -89,8 +89,9 @@ export const where: Op<(condition: Operand, a: Operand, b: Operand) => Tensor> =
   (condition: Operand, a: Operand, b: Operand) => {
     const value = a instanceof Tensor ? a : b;
     const mask =
-      condition instanceof Tensor && value instanceof Tensor && value.dtype !== condition.dtype
-        ? cast(condition, value.dtype)
+      condition instanceof Tensor &&
+      condition.dtype !== (value instanceof Tensor ? value.dtype : "float32")
+        ? cast(condition, value instanceof Tensor ? value.dtype : "float32")
         : condition;
     return apply(whereDeclaration, [mask, a, b], undefined);
   },

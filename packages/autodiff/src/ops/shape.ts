@@ -1,4 +1,3 @@
-import { bytesOf } from "../tensor/dtype.ts";
 import {
   broadcastsTo,
   checkShape,
@@ -11,9 +10,15 @@ import {
 } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
-import { type Op, type OpDeclaration, op } from "./declare.ts";
+import { describe, type Op, type OpDeclaration, op } from "./declare.ts";
 import { sumTo } from "./reduce.ts";
 import { broadcastStrides, copyStrided } from "./strided.ts";
+
+/** Throws a sentence unless an argument is an array. */
+function checkList(value: unknown, name: string, argument: string): void {
+  if (Array.isArray(value)) return;
+  throw new TypeError(`${name}: ${argument} must be an array, got ${describe(value)}`);
+}
 
 const reshapeDeclaration: OpDeclaration<Shape> = {
   name: "reshape",
@@ -46,6 +51,7 @@ const reshapeDeclaration: OpDeclaration<Shape> = {
 export const reshape: Op<(x: Tensor, shape: Shape) => Tensor> = op(
   reshapeDeclaration,
   (x: Tensor, shape: Shape) => {
+    checkList(shape, "reshape", "shape");
     const open = shape.indexOf(-1);
     let target: Shape = shape;
     if (open >= 0) {
@@ -176,6 +182,7 @@ const transposeDeclaration: OpDeclaration<readonly number[]> = {
 export const transpose: Op<(x: Tensor, axes?: readonly number[]) => Tensor> = op(
   transposeDeclaration,
   (x: Tensor, axes: readonly number[] = x.shape.map((_, i) => x.rank - 1 - i)) => {
+    checkList(axes, "transpose", "axes");
     const order = axes.map((axis) => normalizeAxis(axis, x.rank, "transpose"));
     if (new Set(order).size !== x.rank || order.length !== x.rank) {
       throw new RangeError(
@@ -192,7 +199,6 @@ const broadcastToDeclaration: OpDeclaration<Shape> = {
   inputs: ["x"],
   accepts: "any",
   shape: ([x], shape) => {
-    checkShape(shape, "broadcastTo");
     if (broadcastsTo(x!.shape, shape)) return shape;
     throw new RangeError(
       `broadcastTo: ${format(x!.shape)} does not broadcast to ${format(shape)}; lengths must match from the right or be 1`,
@@ -230,8 +236,10 @@ const broadcastToDeclaration: OpDeclaration<Shape> = {
  */
 export const broadcastTo: Op<(x: Tensor, shape: Shape) => Tensor> = op(
   broadcastToDeclaration,
-  (x: Tensor, shape: Shape) =>
-    sameShape(x.shape, shape) ? x : apply(broadcastToDeclaration, [x], [...shape]),
+  (x: Tensor, shape: Shape) => {
+    checkShape(shape, "broadcastTo");
+    return sameShape(x.shape, shape) ? x : apply(broadcastToDeclaration, [x], [...shape]);
+  },
   1,
 );
 
@@ -275,119 +283,4 @@ export const tile: Op<(x: Tensor, counts: readonly number[]) => Tensor> = op(
     );
   },
   1,
-);
-
-const concatDeclaration: OpDeclaration<number> = {
-  name: "concat",
-  inputs: ["tensor"],
-  accepts: "any",
-  shape(inputs, axis) {
-    const first = inputs[0]!.shape;
-    let length = 0;
-    for (const { shape } of inputs) {
-      if (shape.length !== first.length || shape.some((n, i) => i !== axis && n !== first[i])) {
-        throw new RangeError(
-          `concat: shapes must agree except along axis ${axis}, got ${inputs.map((x) => format(x.shape)).join(" and ")}`,
-        );
-      }
-      length += shape[axis]!;
-    }
-    return first.with(axis, length);
-  },
-  forward(backend, inputs, y, axis) {
-    const strides = stridesOf(y.shape);
-    let start = 0;
-    for (const x of inputs) {
-      const to = y.pointer + start * strides[axis]! * bytesOf[y.dtype];
-      copyStrided(backend, y.dtype, x.shape, x.pointer, stridesOf(x.shape), to, strides);
-      start += x.shape[axis]!;
-    }
-  },
-  keeps: { inputs: [], output: false },
-  vjp(g, { inputs, attributes: axis }, input) {
-    let start = 0;
-    for (let i = 0; i < input; i++) start += inputs[i]!.shape[axis]!;
-    const length = inputs[input]!.shape[axis]!;
-    return g.slice(g.shape.map((_, i) => (i === axis ? [start, start + length] : null)));
-  },
-  jvp: "linear",
-  samples: [
-    {
-      label: "[2,3] and [1,3]",
-      inputs: [{ shape: [2, 3] }, { shape: [1, 3] }],
-      call: (xs) => concat(xs),
-    },
-    {
-      label: "along the last axis",
-      inputs: [{ shape: [2, 3] }, { shape: [2, 1] }, { shape: [2, 2] }],
-      call: (xs) => concat(xs, -1),
-    },
-  ],
-};
-
-/**
- * Tensors joined along an axis (0 unless given).
- *
- * @throws when the list is empty or the shapes differ elsewhere
- *
- * @example
- * ```ts
- * import { concat, tensor } from "@chronograd/autodiff";
- *
- * const x = tensor([[1, 2]]);
- * concat([x, tensor([[3, 4], [5, 6]])]).toArray(); // => [[1, 2], [3, 4], [5, 6]]
- * concat([x, tensor([[3]])], -1).toArray(); // => [[1, 2, 3]]
- * ```
- */
-export const concat: Op<(tensors: readonly Tensor[], axis?: number) => Tensor> = op(
-  concatDeclaration,
-  (tensors: readonly Tensor[], axis = 0) => {
-    if (tensors.length === 0)
-      throw new RangeError("concat: expected at least one tensor, got none");
-    return apply(concatDeclaration, tensors, normalizeAxis(axis, tensors[0]!.rank, "concat"));
-  },
-);
-
-/**
- * Tensors of one shape side by side along a new axis (0 unless given).
- *
- * @throws when the list is empty or the shapes differ
- *
- * @example
- * ```ts
- * import { stack, tensor } from "@chronograd/autodiff";
- *
- * stack([tensor([1, 2]), tensor([3, 4])]).toArray(); // => [[1, 2], [3, 4]]
- * stack([tensor([1, 2]), tensor([3, 4])], 1).toArray(); // => [[1, 3], [2, 4]]
- * ```
- */
-export const stack: Op<(tensors: readonly Tensor[], axis?: number) => Tensor> = op(
-  {
-    name: "stack",
-    composite: true,
-    samples: [
-      { label: "[3] twice", inputs: [{ shape: [3] }, { shape: [3] }], call: (xs) => stack(xs) },
-      {
-        label: "along the last axis",
-        inputs: [{ shape: [2, 3] }, { shape: [2, 3] }],
-        call: (xs) => stack(xs, -1),
-      },
-    ],
-  },
-  (tensors: readonly Tensor[], axis = 0) => {
-    const first = tensors[0];
-    if (first === undefined) throw new RangeError("stack: expected at least one tensor, got none");
-    const at = normalizeAxis(axis, first.rank + 1, "stack");
-    for (const x of tensors) {
-      if (!sameShape(x.shape, first.shape)) {
-        throw new RangeError(
-          `stack: shapes must be equal, got ${tensors.map((t) => format(t.shape)).join(" and ")}`,
-        );
-      }
-    }
-    return concat(
-      tensors.map((x) => expandDims(x, at)),
-      at,
-    );
-  },
 );

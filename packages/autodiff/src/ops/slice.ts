@@ -1,8 +1,8 @@
 import { bytesOf } from "../tensor/dtype.ts";
-import { checkShape, format, normalizeAxis, type Shape, stridesOf } from "../tensor/shape.ts";
+import { format, normalizeAxis, type Shape, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
-import { type Op, type OpDeclaration, op } from "./declare.ts";
+import { describe, type Op, type OpDeclaration, op } from "./declare.ts";
 import { kernelsOf } from "./kernels.ts";
 import { reshape } from "./shape.ts";
 import { copyStrided, planes } from "./strided.ts";
@@ -189,6 +189,11 @@ export const unslice: Op<(g: Tensor, window: Window) => Tensor> = op(
 export const slice: Op<(x: Tensor, ranges: readonly Range[]) => Tensor> = op(
   sliceDeclaration,
   (x: Tensor, ranges: readonly Range[]) => {
+    if (!Array.isArray(ranges)) {
+      throw new TypeError(
+        `slice: expected an array with a range per axis, got ${describe(ranges)}; x.slice([0]) is NumPy's x[0]`,
+      );
+    }
     if (ranges.length > x.rank) {
       throw new RangeError(
         `slice: got ${ranges.length} ranges for shape ${format(x.shape)} of rank ${x.rank}; give at most one per axis`,
@@ -237,143 +242,6 @@ export const flip: Op<(x: Tensor, axes?: number | readonly number[]) => Tensor> 
       x,
       x.shape.map((_, axis) => (turned.has(axis) ? [null, null, -1] : null)),
     );
-  },
-  1,
-);
-
-/**
- * A tensor cut along an axis (0 unless given) into parts of the lengths named, or into that many equal parts.
- *
- * @throws when the lengths do not add up to the axis, or the axis does not divide evenly
- *
- * @example
- * ```ts
- * import { tensor } from "@chronograd/autodiff";
- *
- * const x = tensor([[1, 2, 3, 4]]);
- * x.split(2, -1).map((part) => part.toArray()); // => [[[1, 2]], [[3, 4]]]
- * x.split([1, 3], -1).map((part) => part.shape); // => [[1, 1], [1, 3]]
- * ```
- */
-export const split: Op<(x: Tensor, parts: number | readonly number[], axis?: number) => Tensor[]> =
-  op(
-    {
-      name: "split",
-      composite: true,
-      samples: [
-        {
-          label: "[4,2] in two",
-          inputs: [{ shape: [4, 2] }],
-          call: ([x]) => {
-            const [a, b] = split(x!, 2);
-            return a!.mul(b!);
-          },
-        },
-        {
-          label: "columns 1 and 2",
-          inputs: [{ shape: [2, 3] }],
-          call: ([x]) => split(x!, [1, 2], -1)[1]!,
-        },
-      ],
-    },
-    (x: Tensor, parts: number | readonly number[], axis = 0) => {
-      const at = normalizeAxis(axis, x.rank, "split");
-      const length = x.shape[at]!;
-      const lengths =
-        typeof parts === "number" ? Array<number>(Math.max(0, parts)).fill(length / parts) : parts;
-      const total = lengths.reduce((sum, n) => sum + n, 0);
-      if (total !== length || lengths.some((n) => !Number.isInteger(n) || n < 0)) {
-        throw new RangeError(
-          `split: axis ${axis} of ${format(x.shape)} has length ${length} and does not split into ${typeof parts === "number" ? `${parts} equal parts` : format(parts)}`,
-        );
-      }
-      let start = 0;
-      return lengths.map((n) => {
-        const range = [start, start + n] as const;
-        start += n;
-        return slice(
-          x,
-          x.shape.map((_, i) => (i === at ? range : null)),
-        );
-      });
-    },
-  );
-
-interface Padding {
-  readonly widths: readonly (readonly [number, number])[];
-  readonly value: number;
-}
-
-const padDeclaration: OpDeclaration<Padding> = {
-  name: "pad",
-  inputs: ["x"],
-  accepts: "any",
-  shape: ([x], { widths }) =>
-    x!.shape.map((length, axis) => length + widths[axis]![0] + widths[axis]![1]),
-  forward(backend, [x], y, { widths, value }) {
-    const { views } = backend.memory;
-    const first = y.pointer / bytesOf[y.dtype];
-    views[y.dtype].fill(value, first, first + y.size);
-    const strides = stridesOf(y.shape);
-    let start = 0;
-    widths.forEach(([before], axis) => {
-      start += before * strides[axis]!;
-    });
-    const to = y.pointer + start * bytesOf[y.dtype];
-    copyStrided(backend, y.dtype, x!.shape, x!.pointer, stridesOf(x!.shape), to, strides);
-  },
-  keeps: { inputs: [], output: false },
-  vjp: [
-    (g, { inputs: [x], attributes: { widths } }) =>
-      slice(
-        g,
-        widths.map(([before], axis) => [before, before + x!.shape[axis]!]),
-      ),
-  ],
-  jvp: ([dx], { attributes }) => apply(padDeclaration, [dx!], { ...attributes, value: 0 }),
-  samples: [
-    { label: "[3] by 1 and 2", inputs: [{ shape: [3] }], call: ([x]) => pad(x!, [[1, 2]]) },
-    {
-      label: "[2,2] with 7",
-      inputs: [{ shape: [2, 2] }],
-      call: ([x]) =>
-        pad(
-          x!,
-          [
-            [0, 1],
-            [2, 0],
-          ],
-          7,
-        ),
-    },
-  ],
-};
-
-/**
- * `x` with `widths[i] = [before, after]` elements of `value` (0 unless given) added along axis `i`.
- *
- * @throws unless there is a pair of whole numbers of at least 0 for every axis
- *
- * @example
- * ```ts
- * import { tensor } from "@chronograd/autodiff";
- *
- * tensor([1, 2]).pad([[1, 2]]).toArray(); // => [0, 1, 2, 0, 0]
- * tensor([[1, 2]]).pad([[0, 1], [1, 0]], 7).toArray(); // => [[7, 1, 2], [7, 7, 7]]
- * ```
- */
-export const pad: Op<
-  (x: Tensor, widths: readonly (readonly [number, number])[], value?: number) => Tensor
-> = op(
-  padDeclaration,
-  (x: Tensor, widths: readonly (readonly [number, number])[], value = 0) => {
-    if (widths.length !== x.rank) {
-      throw new RangeError(
-        `pad: expected ${x.rank} pairs of widths for shape ${format(x.shape)}, got ${widths.length}`,
-      );
-    }
-    for (const pair of widths) checkShape(pair, "pad");
-    return apply(padDeclaration, [x], { widths, value });
   },
   1,
 );

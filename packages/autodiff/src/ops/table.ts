@@ -1,3 +1,5 @@
+import * as activations from "./activations.ts";
+import * as argReduce from "./argReduce.ts";
 import * as arithmetic from "./arithmetic.ts";
 import * as cast from "./cast.ts";
 import * as compare from "./compare.ts";
@@ -6,22 +8,32 @@ import * as detach from "./detach.ts";
 import * as einsum from "./einsum.ts";
 import * as elementwise from "./elementwise.ts";
 import * as indexing from "./indexing.ts";
+import * as join from "./join.ts";
 import * as linalg from "./linalg.ts";
 import * as loss from "./loss.ts";
+import * as pad from "./pad.ts";
 import * as reduce from "./reduce.ts";
+import * as scan from "./scan.ts";
 import * as select from "./select.ts";
 import * as shape from "./shape.ts";
 import * as slice from "./slice.ts";
+import * as statistics from "./statistics.ts";
 
 /** Functions that are methods too; those that take a list or an equation first are not. */
 export type Methods = typeof elementwise &
+  typeof activations &
   typeof arithmetic &
   typeof compare &
   typeof select &
-  Omit<typeof reduce, "sumTo"> &
+  Omit<typeof reduce, "sumTo" | "reduceSamples"> &
+  typeof statistics &
+  typeof scan &
+  typeof argReduce &
   typeof linalg &
-  Omit<typeof shape, "concat" | "stack"> &
+  typeof shape &
+  Omit<typeof join, "concat" | "stack"> &
   typeof slice &
+  typeof pad &
   typeof indexing &
   typeof loss &
   typeof cast &
@@ -39,14 +51,20 @@ export interface Row {
 function families(): [family: string, members: object][] {
   return Object.entries({
     elementwise,
+    activations,
     arithmetic,
     compare,
     select,
     reduce,
+    statistics,
+    scan,
+    argReduce,
     linalg,
     einsum,
     shape,
+    join,
     slice,
+    pad,
     indexing,
     loss,
     cast,

@@ -36,7 +36,9 @@ export function forward(
       for (let i = 0; i < count; i++) {
         const entry = entries.at(base + i);
         const incoming = entry.ids.map((id) => at(id) ?? null);
-        const tangent = incoming.some((t) => t !== null) ? push(entry, incoming) : undefined;
+        const tangent = incoming.some((t) => t !== null)
+          ? push(entry, incoming, base + i)
+          : undefined;
         tangent?.block.retain();
         known[i] = tangent;
         region.end(spent);
@@ -69,7 +71,12 @@ function lastUses(entries: Queue<Entry>, count: number, outputs: readonly Tensor
 }
 
 /** The tangent of one entry's output. */
-function push(entry: Entry, tangents: readonly (Tensor | null)[]): Tensor | undefined {
+function push(
+  entry: Entry,
+  tangents: readonly (Tensor | null)[],
+  position: number,
+): Tensor | undefined {
+  entry.checkVersions(position);
   const { declaration, inputs, attributes } = entry;
   const { jvp } = declaration;
   if (isNone(jvp)) return undefined;

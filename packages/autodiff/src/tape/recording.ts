@@ -1,14 +1,23 @@
 import type { OpDeclaration, Recorder } from "../ops/declare.ts";
-import { currentRegion, type Ending } from "../tensor/block.ts";
+import { type Block, currentRegion, type Ending } from "../tensor/block.ts";
 import { alias, checkAlive, type Tensor, track } from "../tensor/tensor.ts";
-import { leaves, type MapTree, map, zip } from "../tensor/tree.ts";
-import { constantId, Entry, leafId } from "./entry.ts";
+import { checkTree, leaves, type MapTree, map, zip } from "../tensor/tree.ts";
+import { constantId, Entry, leafId, slotOf } from "./entry.ts";
 import { Queue } from "./queue.ts";
 
 /** What a recording holds, apart from the recording itself so that the garbage collector can return it. */
 class Store {
   readonly entries = new Queue<Entry>();
+  /** The latest value of each leaf, by slot. */
+  readonly leaves: Block[] = [];
+  /** Outputs of forgotten entries that the last mark carries, by id. */
+  carried = new Map<number, Block>();
+
   end(reason: string): void {
+    for (const block of this.carried.values()) block.release(reason);
+    for (const block of this.leaves) block.release(reason);
+    this.carried.clear();
+    this.leaves.length = 0;
     while (this.entries.length > 0) this.entries.shift().release(reason);
   }
 }
@@ -42,8 +51,6 @@ export class Recording implements Recorder, Ending {
   /** @internal */
   readonly level: number = levels++;
   readonly #store = new Store();
-  #slots = 0;
-  #carried: ReadonlySet<number> = new Set();
   #ended: string | undefined;
 
   constructor() {
@@ -72,7 +79,7 @@ export class Recording implements Recorder, Ending {
 
   /** Number of distinct watched leaves. @internal */
   get slots(): number {
-    return this.#slots;
+    return this.#store.leaves.length;
   }
 
   /**
@@ -82,7 +89,8 @@ export class Recording implements Recorder, Ending {
    * @param options `as`: a tree of the same structure that this tape watches already. Its leaves and the new ones
    *   count as one: gradients asked for either are the gradients of both together (a parameter before and after
    *   an update).
-   * @throws when the tape has ended, or `as` has another structure
+   * @throws when the tape has ended, the tree holds something else than tensors in plain objects and arrays, or `as`
+   *   has another structure
    *
    * @example
    * ```ts
@@ -98,10 +106,11 @@ export class Recording implements Recorder, Ending {
    * ```
    */
   watch<T>(tree: T, options: { readonly as?: unknown } = {}): MapTree<T, Tensor> {
-    this.#checkOpen("watch");
+    this.checkOpen("watch");
+    checkTree(tree, "watch");
     if (options.as === undefined) {
       return map(tree, (x: Tensor) =>
-        x.dtype === "int32" ? x : this.#attach(x, leafId(this.#slots++)),
+        x.dtype === "int32" ? x : this.#attach(x, leafId(this.slots)),
       );
     }
     return zip(tree, options.as, (x, known, path) => {
@@ -126,6 +135,11 @@ export class Recording implements Recorder, Ending {
     }
     // An alias of its own: consuming the handle that the user holds does not touch the recorded one.
     const value = x.tape === null ? alias(x, x.shape) : x;
+    const { leaves: held } = this.#store;
+    const slot = slotOf(id);
+    value.block.retain();
+    held[slot]?.release("the tape watches a later value in its place");
+    held[slot] = value.block;
     return track(value, this, id);
   }
 
@@ -141,26 +155,24 @@ export class Recording implements Recorder, Ending {
     const ids = new Array<number>(inputs.length);
     for (let i = 0; i < inputs.length; i++) {
       const input = inputs[i]!;
-      let id = input.tape === this ? input.id : constantId;
-      if (id >= 0 && id < entries.base) {
-        this.#checkCarried(input, declaration.name);
-        id = constantId;
-      }
+      const id = input.tape === this ? input.id : constantId;
+      if (id >= 0 && id < entries.base) this.#checkCarried(input, declaration.name);
       ids[i] = id;
     }
-    if (this.#ended !== undefined) this.#checkOpen(declaration.name);
+    if (this.#ended !== undefined) this.checkOpen(declaration.name);
     entries.push(new Entry(declaration, attributes, primals, ids, output));
     return track(output, this, entries.end - 1);
   }
 
   #checkCarried(x: Tensor, where: string): void {
-    if (this.#carried.has(x.id)) return;
+    if (this.#store.carried.has(x.id)) return;
     throw new Error(
       `${where}: ${x} was made by entry ${x.id}, which was forgotten (the tape now starts at entry ${this.base}); carry it over with mark(state) before forget(mark), or detach(...).clone() it before`,
     );
   }
 
-  #checkOpen(where: string): void {
+  /** Throws when the tape has ended. @internal */
+  checkOpen(where: string): void {
     if (this.#ended === undefined) return;
     throw new Error(
       `${where}: the tape has ended: ${this.#ended}; make the tape in the scope that uses it, or detach(...) the value`,
@@ -185,9 +197,9 @@ export class Recording implements Recorder, Ending {
    * ```
    */
   mark(carried?: unknown): Mark {
-    this.#checkOpen("mark");
-    const ids = leaves(carried).flatMap((x) => (x.tape === this && x.id >= 0 ? [x.id] : []));
-    return new Mark(this, this.position, new Set(ids));
+    this.checkOpen("mark");
+    const ids = leaves(carried).map((x) => this.own(x)?.id ?? constantId);
+    return new Mark(this, this.position, new Set(ids.filter((id) => id >= 0)));
   }
 
   /**
@@ -214,29 +226,24 @@ export class Recording implements Recorder, Ending {
     this.checkMark(mark, "forget");
     const { entries } = this.#store;
     if (mark.position < entries.base) return;
-    const reason = "tape.forget dropped the part of the tape that made it";
-    const held = this.#carriedEntries;
-    this.#carriedEntries = [];
-    const kept = new Set<number>();
+    const reason =
+      "tape.forget dropped the part of the tape that made it; carry it over with mark(state), or clone() it before";
+    const { carried } = this.#store;
     while (entries.base < mark.position) {
       const id = entries.base;
       const entry = entries.shift();
       if (mark.carried.has(id)) {
-        kept.add(id);
         entry.output.block.retain();
-        this.#carriedEntries.push([id, entry.output]);
+        carried.set(id, entry.output.block);
       }
       entry.release(reason);
     }
-    for (const [id, output] of held) {
-      if (mark.carried.has(id)) {
-        kept.add(id);
-        this.#carriedEntries.push([id, output]);
-      } else output.block.release(reason);
+    for (const [id, block] of carried) {
+      if (mark.carried.has(id)) continue;
+      carried.delete(id);
+      block.release(reason);
     }
-    this.#carried = kept;
   }
-  #carriedEntries: [id: number, output: Tensor][] = [];
 
   /** Throws unless a mark was made here. @internal */
   checkMark(mark: Mark, where: string): void {
@@ -249,7 +256,15 @@ export class Recording implements Recorder, Ending {
 
   /** A value as derivative rules see it: tracked here when they are to be recorded. @internal */
   handle(primal: Tensor, id: number): Tensor {
-    return id === constantId ? primal : track(primal, this, id);
+    const isConstant = id === constantId || (id >= 0 && id < this.base);
+    return isConstant ? primal : track(primal, this, id);
+  }
+
+  /** `x` as this tape tracks it, looking beneath the tapes that were opened later. @internal */
+  own(x: Tensor): Tensor | undefined {
+    let value: Tensor | null = x;
+    while (value !== null && value.tape !== this) value = value.primal;
+    return value ?? undefined;
   }
 
   /** `x` without this tape's tracking, but still with that of the tapes around it. */
@@ -264,8 +279,6 @@ export class Recording implements Recorder, Ending {
   end(reason: string): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
-    for (const [, output] of this.#carriedEntries) output.block.release(reason);
-    this.#carriedEntries = [];
     this.#store.end(reason);
   }
 }

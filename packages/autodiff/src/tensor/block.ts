@@ -26,7 +26,9 @@ export class Block {
     this.bytes = bytes;
   }
 
+  /** Adds one need; throws when the bytes were returned already. */
   retain(): void {
+    if (this.end !== undefined) throw new Error(`a value is gone: ${this.end}`);
     this.holders++;
   }
 
@@ -36,6 +38,8 @@ export class Block {
       this.end = reason;
       this.backend.memory.release(this.pointer, this.bytes);
     }
+    if (this.holders < 0)
+      throw new Error("a block was released twice, which is a bug of this library");
   }
 }
 
@@ -48,8 +52,8 @@ export interface Ending {
 export class Region {
   /** True for a window: values computed from its values join it wherever no scope is open. */
   readonly isWindow: boolean;
-  /** True once a window is over. */
-  ended = false;
+  /** Why a window is over, once it is. */
+  ended: string | undefined;
   #blocks: Block[] = [];
   #endings: Ending[] = [];
 
@@ -57,8 +61,10 @@ export class Region {
     this.isWindow = isWindow;
   }
 
+  /** Takes a share in a block. Throws when the block, or this window, is gone. */
   hold(block: Block): void {
-    block.holders++;
+    if (this.ended !== undefined) throw new Error(`a window is gone: ${this.ended}`);
+    block.retain();
     if (this.isWindow) block.window = this;
     if (block.region === null) {
       block.region = this;
@@ -97,7 +103,7 @@ export class Region {
     }
     this.#blocks.length = 0;
     this.#endings.length = 0;
-    this.ended = this.isWindow;
+    if (this.isWindow) this.ended = reason;
   }
 }
 
@@ -129,7 +135,7 @@ let net: FinalizationRegistry<Block> | undefined;
 export function float(owner: object, block: Block): void {
   net ??= new FinalizationRegistry((held) => held.release("it was garbage-collected"));
   // An owner is in the net once, however often it passes through scopes.
-  if (!net.unregister(owner)) block.holders++;
+  if (!net.unregister(owner)) block.retain();
   net.register(owner, block, owner);
 }
 

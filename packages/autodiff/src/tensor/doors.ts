@@ -27,6 +27,13 @@ export interface TensorOptions {
   readonly backend?: Backend;
 }
 
+function checkOptions(options: unknown, where: string): void {
+  if (typeof options === "object" && options !== null) return;
+  throw new TypeError(
+    `${where}: options must be an object such as { dtype: "float64" }, got ${JSON.stringify(options)}`,
+  );
+}
+
 function isNdarray(value: unknown): value is NdArray {
   return (
     typeof value === "object" &&
@@ -111,6 +118,7 @@ function dtypeOf(data: unknown): DType {
  * ```
  */
 export function tensor(source: TensorSource, options: TensorOptions = {}): Tensor {
+  checkOptions(options, "tensor");
   const backend = options.backend ?? defaultBackend();
   let data: ArrayLike<number>;
   let shape: Shape;
@@ -170,7 +178,11 @@ export function full(
   value: number,
   options: Omit<TensorOptions, "shape"> = {},
 ): Tensor {
+  checkOptions(options, "zeros, ones, full");
   checkShape(shape, "zeros, ones, full");
+  if (typeof value !== "number") {
+    throw new TypeError(`full: value must be a number, got ${String(value)}`);
+  }
   const dtype = options.dtype ?? "float32";
   checkDType(dtype, "full");
   return place(filled(options.backend ?? defaultBackend(), [...shape], value, dtype));

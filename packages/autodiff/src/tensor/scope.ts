@@ -1,5 +1,5 @@
 import { currentRegion, Region, within } from "./block.ts";
-import { place, type Tensor } from "./tensor.ts";
+import { checkAlive, place, type Tensor } from "./tensor.ts";
 import { leaves } from "./tree.ts";
 
 /**
@@ -40,6 +40,7 @@ export function scope<T>(body: () => T): T {
 function keep(value: Tensor, from: Region): void {
   // A tape that goes on holds its values itself.
   if (value.tape !== null && !from.ends(value.tape)) return;
+  checkAlive(value, "scope: a returned value");
   const { block } = value;
   if (block.region === from) block.region = null;
   // What came from outside has its place there.

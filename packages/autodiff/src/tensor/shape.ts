@@ -78,6 +78,11 @@ export function normalizeAxes(
 ): readonly number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
   const list = typeof axes === "number" ? [axes] : axes;
+  if (!Array.isArray(list)) {
+    throw new TypeError(
+      `${where}: axes must be a number or an array of numbers, got ${typeof axes}`,
+    );
+  }
   const result = list.map((axis) => normalizeAxis(axis, rank, where)).sort((a, b) => a - b);
   for (let i = 1; i < result.length; i++) {
     if (result[i] === result[i - 1]) {
@@ -101,6 +106,11 @@ export function reducedShape(shape: Shape, axes: readonly number[], keepDims: bo
 
 /** Throws a sentence unless every length is a whole number of at least zero. */
 export function checkShape(shape: Shape, where: string): void {
+  if (!Array.isArray(shape)) {
+    throw new TypeError(
+      `${where}: expected an array of lengths such as [2, 3], got ${String(shape)}`,
+    );
+  }
   for (const length of shape) {
     if (!Number.isInteger(length) || length < 0) {
       throw new RangeError(

@@ -70,7 +70,7 @@ export class Tensor {
     return this.block.backend;
   }
 
-  /** Byte address of the first element. @internal */
+  /** Byte address of the first element, for kernels. It holds as long as the value lives. */
   get pointer(): number {
     return this.block.pointer + this.byteOffset;
   }
@@ -82,9 +82,12 @@ export class Tensor {
     return this.block.backend.memory.views[this.dtype].slice(start, start + this.size);
   }
 
-  /** The elements as nested arrays of numbers; a plain number for a scalar. Throws when the value is gone. */
-  toArray(): NestedNumbers {
-    return readNested(this.toTypedArray(), this.shape);
+  /**
+   * The elements as nested arrays of numbers; a plain number for a scalar. Name the nesting where you know it:
+   * `x.toArray<number[]>()`. Throws when the value is gone.
+   */
+  toArray<Nested = NestedNumbers>(): Nested {
+    return readNested(this.toTypedArray(), this.shape) as Nested;
   }
 
   /** A copy as an ndarray. Throws when the value is gone. */
@@ -131,7 +134,7 @@ export class Tensor {
 
 export interface Tensor extends Fluent {}
 
-/** A new value with unset contents that nothing holds yet. @internal */
+/** A new value with unset contents that nothing holds yet. */
 export function allocate(backend: Backend, shape: Shape, dtype: DType): Tensor {
   const size = sizeOf(shape);
   const bytes = size * bytesOf[dtype];
@@ -139,7 +142,7 @@ export function allocate(backend: Backend, shape: Shape, dtype: DType): Tensor {
   return new Tensor(block, 0, shape, size, dtype, null, 0, null);
 }
 
-/** The same bytes under another shape, from `start` elements on; nothing holds it yet. @internal */
+/** The same bytes under another shape, from `start` elements on; nothing holds it yet. */
 export function alias(x: Tensor, shape: Shape, start = 0): Tensor {
   const byteOffset = x.byteOffset + start * bytesOf[x.dtype];
   return new Tensor(x.block, byteOffset, shape, sizeOf(shape), x.dtype, null, 0, null);
@@ -159,13 +162,13 @@ export function innermostPrimal(x: Tensor): Tensor {
 
 /**
  * Gives an untracked value its owner: the innermost scope; else the window that it was computed from; else itself,
- * with the garbage collector as the net. @internal
+ * with the garbage collector as the net.
  */
 export function place(value: Tensor): Tensor {
   const { block } = value;
   const scope = currentRegion();
   if (scope !== null) scope.hold(block);
-  else if (block.window !== null && !block.window.ended) block.window.hold(block);
+  else if (block.window !== null && block.window.ended === undefined) block.window.hold(block);
   else float(value, block);
   return value;
 }
@@ -190,7 +193,7 @@ export function fromTypedArray(
 
 /**
  * Takes `x` away from its user because `successor` replaces it: the bytes go back as soon as no tape segment
- * needs them, and touching `x` again throws. @internal
+ * needs them, and touching `x` again throws.
  */
 export function consume(x: Tensor, successor: Tensor, by: string): void {
   const { block } = x;
@@ -204,7 +207,7 @@ export function consume(x: Tensor, successor: Tensor, by: string): void {
 
 /**
  * The value that took the place of a consumed one, through any number of updates. Paths are compressed, so that
- * the generations in between can be collected. @internal
+ * the generations in between can be collected.
  */
 export function latest(x: Tensor): Tensor {
   let value = x;

@@ -51,7 +51,40 @@ export function flatten<Leaf = Tensor>(
     }
   };
   visit(tree, "");
+  const paths = new Set<string>();
+  for (const [path] of result) {
+    if (paths.has(path)) {
+      throw new TypeError(
+        `flatten: two leaves have the path ${quote(path)}; rename a key that holds a "."`,
+      );
+    }
+    paths.add(path);
+  }
   return result;
+}
+
+/**
+ * Throws a sentence unless a value is a tree of tensors: plain objects and arrays all the way. An instance of a class
+ * would be passed over in silence. @internal
+ */
+export function checkTree(tree: unknown, where: string): void {
+  const visit = (value: unknown, path: string, isRoot: boolean): void => {
+    if (value instanceof Tensor) return;
+    if (Array.isArray(value) || isPlain(value)) {
+      for (const [key, part] of Object.entries(value)) {
+        visit(part, path === "" ? key : `${path}.${key}`, false);
+      }
+    } else if (isRoot || (typeof value === "object" && value !== null)) {
+      const got =
+        typeof value === "object" && value !== null
+          ? `an instance of ${value.constructor.name}`
+          : String(value);
+      throw new TypeError(
+        `${where}: expected tensors in plain objects and arrays, got ${got} at ${quote(path)}`,
+      );
+    }
+  };
+  visit(tree, "", true);
 }
 
 /**

@@ -99,12 +99,23 @@ export function checkGradients<T>(
     }
     return total;
   };
+  if (leaves.length === 0) {
+    throw new TypeError(
+      "checkGradients: the inputs hold no float64 tensor, so there is nothing to check; pass tensors in plain objects and arrays",
+    );
+  }
   const analytic = scope(() => {
     const tape = new Tape();
     const watched = tape.watch(inputs) as MapTree<T, Tensor>;
     const total = contracted(watched);
-    const gradient =
-      total === undefined ? new Map<string, Tensor>() : tape.gradientIfReached(total, watched);
+    if (total === undefined) {
+      throw new TypeError(
+        "checkGradients: the function returned no float tensor, so there is nothing to check; return tensors, or plain objects and arrays of them",
+      );
+    }
+    const gradient = tape.tracks(total)
+      ? tape.gradientIfReached(total, watched)
+      : new Map<string, Tensor>();
     return new Map([...gradient].map(([path, g]) => [path, g.toTypedArray()]));
   });
   const mismatches: GradientMismatch[] = [];

@@ -1,10 +1,10 @@
-import { Tape } from "../tape.ts";
+import { type GradientOptions, Tape } from "../tape.ts";
 import { scope } from "../tensor/scope.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { alias, place, Tensor } from "../tensor/tensor.ts";
 import type { MapTree } from "../tensor/tree.ts";
 
 /** A function with its gradient by the first argument. */
-type ValueAndGradient<T, Rest extends unknown[]> = (
+export type ValueAndGradient<T, Rest extends unknown[]> = (
   x: T,
   ...rest: Rest
 ) => [value: Tensor, gradient: MapTree<T, Tensor>];
@@ -31,7 +31,7 @@ export function valueAndGrad<T = Tensor, Rest extends unknown[] = []>(
       const tape = new Tape();
       const watched = tape.watch(x);
       const value = f(watched, ...rest);
-      const gradient = tape.gradient(value, watched) as MapTree<T, Tensor>;
+      const gradient = gradientOf(tape, value, watched) as MapTree<T, Tensor>;
       return [tape.strip(value), gradient];
     });
 }
@@ -85,6 +85,20 @@ export function vjp<T>(
   const watched = tape.watch(x);
   const value = f(watched);
   const pullback = (cotangent: Tensor) =>
-    tape.gradient(value, watched, { cotangent }) as MapTree<T, Tensor>;
-  return [tape.strip(value), pullback];
+    gradientOf(tape, value, watched, { cotangent }) as MapTree<T, Tensor>;
+  const plain = tape.strip(value);
+  // The value outlives the tape that the pullback keeps.
+  return [plain.tape === null ? place(alias(plain, plain.shape)) : plain, pullback];
+}
+
+/** `tape.gradient`, but zeros for a function that does not depend on its argument at all. */
+export function gradientOf<T>(
+  tape: Tape,
+  value: Tensor,
+  watched: T,
+  options: GradientOptions = {},
+): MapTree<T, Tensor> {
+  const isConstant = value instanceof Tensor && !tape.tracks(value);
+  // No target: the sweep starts nowhere, and every gradient is zero.
+  return tape.gradient(isConstant ? [] : value, watched, isConstant ? {} : options);
 }

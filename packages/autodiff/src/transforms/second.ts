@@ -1,4 +1,5 @@
-import { concat, reshape } from "../ops/shape.ts";
+import { concat } from "../ops/join.ts";
+import { reshape } from "../ops/shape.ts";
 import { backward } from "../passes/backward.ts";
 import { forward } from "../passes/forward.ts";
 import { slotOf } from "../tape/entry.ts";
@@ -9,7 +10,7 @@ import { format } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { MapTree } from "../tensor/tree.ts";
 import { pushForward, tangentsBySlot } from "./forward.ts";
-import { grad } from "./reverse.ts";
+import { grad, gradientOf } from "./reverse.ts";
 
 /**
  * The Hessian of a scalar function times a vector, at the cost of a few evaluations: backward, recorded, then
@@ -34,7 +35,7 @@ export function hvp<T>(
     const tape = new Tape();
     const watched = tape.watch(x);
     const tangents = tangentsBySlot(watched, v, "hvp");
-    const gradient = tape.gradient(f(watched), watched, { record: true });
+    const gradient = gradientOf(tape, f(watched), watched, { record: true });
     return pushForward(tape, tangents, gradient) as MapTree<T, Tensor>;
   });
 }

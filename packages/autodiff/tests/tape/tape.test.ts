@@ -153,7 +153,7 @@ describe("time", () => {
       expect(new Set(use.slice(5)).size).toBe(1);
       expect(h.item()).toBeGreaterThan(0);
       expect(() => made[10]!.exp()).toThrowErrorMatchingInlineSnapshot(
-        `[Error: exp: argument x: Tensor float64 [] is gone: tape.forget dropped the part of the tape that made it]`,
+        `[Error: exp: argument x: Tensor float64 [] is gone: tape.forget dropped the part of the tape that made it; carry it over with mark(state), or clone() it before]`,
       );
       const next = w.mul(h);
       expect(tape.gradient(next, w).item()).toBe(h.item());

@@ -90,7 +90,6 @@ function inFileOrder([a, x]: [string, Tensor], [b, y]: [string, Tensor]): number
 }
 
 function checkNames(named: readonly [string, Tensor][]): void {
-  const seen = new Set<string>();
   for (const [name] of named) {
     if (name === "") {
       throw new TypeError(
@@ -102,11 +101,5 @@ function checkNames(named: readonly [string, Tensor][]): void {
         `encodeSafetensors: a tensor must not be called "${metadataKey}"; rename it`,
       );
     }
-    if (seen.has(name)) {
-      throw new TypeError(
-        `encodeSafetensors: two tensors have the path "${name}"; leave dots out of the names of parameters`,
-      );
-    }
-    seen.add(name);
   }
 }

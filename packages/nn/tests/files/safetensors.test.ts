@@ -122,7 +122,7 @@ describe("encodeSafetensors", () => {
       `[TypeError: encodeSafetensors: a lone tensor has no name; put it into an object, for example { W: tensor }]`,
     );
     expect(() => encodeSafetensors({ a: { b: x }, "a.b": x })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: encodeSafetensors: two tensors have the path "a.b"; leave dots out of the names of parameters]`,
+      `[TypeError: flatten: two leaves have the path "a.b"; rename a key that holds a "."]`,
     );
     expect(() => encodeSafetensors({ __metadata__: x })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: encodeSafetensors: a tensor must not be called "__metadata__"; rename it]`,

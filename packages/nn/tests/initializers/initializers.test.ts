@@ -205,7 +205,7 @@ test("errors are sentences", () => {
   );
   const twice = { a: { b: nn.zeros() }, "a.b": nn.zeros() };
   expect(() => nn.initialize(twice, stream(1), { backend })).toThrowErrorMatchingInlineSnapshot(
-    `[TypeError: initialize: two initializers stand at the path "a.b"; leave dots out of the names of parameters]`,
+    `[TypeError: flatten: two leaves have the path "a.b"; rename a key that holds a "."]`,
   );
   const short = { W: { shape: [3], draw: () => new Float64Array(2) } };
   expect(() => nn.initialize(short, stream(1), { backend })).toThrowErrorMatchingInlineSnapshot(

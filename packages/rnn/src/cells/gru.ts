@@ -48,8 +48,8 @@ export const gru: (sizes: CellSizes) => Cell<GruParams, HiddenState> = defineCel
   params: (sizes: CellSizes): GruParams => ({ ...initial.params(sizes), bn: zeros(sizes.hidden) }),
   state: initial.state,
   step: ({ W, U, b, bn }, x: Tensor, { h }) => {
-    const [xr, xz, xn] = x.matmul(W).add(b).split(3, -1) as [Tensor, Tensor, Tensor];
-    const [hr, hz, hn] = h.matmul(U).split(3, -1) as [Tensor, Tensor, Tensor];
+    const [xr, xz, xn] = x.matmul(W).add(b).split(3, -1);
+    const [hr, hz, hn] = h.matmul(U).split(3, -1);
     const r = xr.add(hr).sigmoid();
     const z = xz.add(hz).sigmoid();
     const n = xn.add(r.mul(hn.add(bn))).tanh();
@@ -74,9 +74,9 @@ export const gruResetBefore: (sizes: CellSizes) => Cell<GruBeforeParams, HiddenS
   ...initial,
   step: ({ W, U, b }, x: Tensor, { h }) => {
     const hidden = h.shape.at(-1)!;
-    const [xr, xz, xn] = x.matmul(W).add(b).split(3, -1) as [Tensor, Tensor, Tensor];
-    const [Ugates, Un] = U.split([2 * hidden, hidden], -1) as [Tensor, Tensor];
-    const [hr, hz] = h.matmul(Ugates).split(2, -1) as [Tensor, Tensor];
+    const [xr, xz, xn] = x.matmul(W).add(b).split(3, -1);
+    const [Ugates, Un] = U.split([2 * hidden, hidden], -1);
+    const [hr, hz] = h.matmul(Ugates).split(2, -1);
     const r = xr.add(hr).sigmoid();
     const z = xz.add(hz).sigmoid();
     const n = xn.add(r.mul(h).matmul(Un)).tanh();

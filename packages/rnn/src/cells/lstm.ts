@@ -40,7 +40,7 @@ export const lstm: (sizes: CellSizes) => Cell<LstmParams, LstmState> = defineCel
   state: ({ hidden }: CellSizes): LstmState => ({ h: zeros(hidden), c: zeros(hidden) }),
   step: ({ W, U, b }, x: Tensor, { h, c }) => {
     const gates = x.matmul(W).add(h.matmul(U)).add(b);
-    const [i, f, g, o] = gates.split(4, -1) as [Tensor, Tensor, Tensor, Tensor];
+    const [i, f, g, o] = gates.split(4, -1);
     const cNext = f.sigmoid().mul(c).add(i.sigmoid().mul(g.tanh()));
     const hNext = o.sigmoid().mul(cNext.tanh());
     return [hNext, { h: hNext, c: cNext }];

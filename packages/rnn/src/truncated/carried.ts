@@ -21,15 +21,14 @@ export function* carried<Params, State, X, Y, Target>(
     for (let index = 0; ; index++) {
       const losses: number[] = [];
       while (losses.length < plan.k1) {
-        const stepRegion = new Region();
-        const step = feed.next(stepRegion);
-        if (step === undefined) break;
+        const pulled = feed.next();
+        if (pulled === undefined) break;
         const today = present(params);
-        segment ??= within(stepRegion, () => {
-          return new Segment(cell, plan, stateFor(cell, plan, today, step.input), 0);
+        segment ??= within(region, () => {
+          return new Segment(cell, plan, stateFor(cell, plan, today, pulled.step.input), 0);
         });
         if (losses.length === 0) segment.use(today);
-        losses.push(segment.take(step, stepRegion));
+        losses.push(segment.take(pulled.step, pulled.region));
       }
       if (segment === undefined) throw new RangeError("truncated: the stream has no steps");
       if (losses.length === 0) return;

@@ -28,13 +28,13 @@ export function* deferred<Params, State, X, Y, Target>(
         sum = (
           sum === undefined
             ? map(window.gradients, (g: Tensor) => clone(g))
-            : zip(sum, window.gradients, (a, b) => a.add(b))
+            : zip(sum, window.gradients, (a, b) => (a.dtype === "int32" ? a : a.add(b)))
         ) as MapTree<Values<Params>, Tensor>;
         state = map(window.state, (x: Tensor) => clone(x)) as Values<State>;
       });
       region.end(windowIsOver);
       region = next;
-      losses.push(...window.losses);
+      for (const loss of window.losses) losses.push(loss);
       count += window.count;
       gradientCount += window.gradientCount;
       last = window;
@@ -47,7 +47,7 @@ export function* deferred<Params, State, X, Y, Target>(
       newFrom: 0,
       end: last!.end,
       gradients: within(region, () =>
-        scale === 1 ? sum! : map(sum!, (g: Tensor) => g.mul(scale)),
+        scale === 1 ? sum! : map(sum!, (g: Tensor) => (g.dtype === "int32" ? g : g.mul(scale))),
       ) as MapTree<Values<Params>, Tensor>,
       losses,
       loss: plan.reduction === "mean" ? mean(total, count) : total,

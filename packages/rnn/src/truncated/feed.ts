@@ -1,11 +1,11 @@
 import { map, type Tensor } from "@chronograd/autodiff";
-import { latest, type Region, within } from "@chronograd/autodiff/extend";
+import { latest, Region, within } from "@chronograd/autodiff/extend";
 import { type Cell, initialState, type Values } from "../cell.ts";
 import { batchOf, likeParams } from "../unroll.ts";
 import type { Plan, Sequence, TimeStep } from "./options.ts";
 
 /** Steps as they come, or a whole time-major sequence. */
-export type Stream<X, Target> = Iterable<TimeStep<X, Target>> | Sequence;
+export type StepSource<X, Target> = Iterable<TimeStep<X, Target>> | Sequence;
 
 function* slices({ inputs, targets }: Sequence): Generator<TimeStep<Tensor, Tensor>> {
   const length = inputs.shape[0];
@@ -22,7 +22,7 @@ export class Feed<X, Target> {
   readonly #steps: Iterator<TimeStep<X, Target>>;
   #done = false;
 
-  constructor(stream: Stream<X, Target>) {
+  constructor(stream: StepSource<X, Target>) {
     if (typeof stream !== "object" || stream === null) {
       throw new TypeError(
         `truncated: the stream must be an iterable of { input, target }, or { inputs, targets }, got ${stream === null ? "null" : `a ${typeof stream}`}`,
@@ -34,12 +34,21 @@ export class Feed<X, Target> {
     this.#steps = iterable[Symbol.iterator]();
   }
 
-  /** The next step, or `undefined` at the end; tensors made on the way belong to `region`. */
-  next(region: Region): TimeStep<X, Target> | undefined {
+  /** The next step and the region that owns what was made on the way, or `undefined` at the end. */
+  next(): { step: TimeStep<X, Target>; region: Region } | undefined {
     if (this.#done) return undefined;
-    const result = within(region, () => this.#steps.next());
-    this.#done = result.done === true;
-    return result.done === true ? undefined : result.value;
+    const region = new Region();
+    try {
+      const { done, value } = within(region, () => this.#steps.next());
+      if (done !== true) return { step: value, region };
+    } catch (error) {
+      this.#done = true;
+      region.end("the stream of steps threw");
+      throw error;
+    }
+    this.#done = true;
+    region.end("the stream of steps has ended");
+    return undefined;
   }
 
   close(): void {

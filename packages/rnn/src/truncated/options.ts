@@ -24,7 +24,7 @@ export type Losses = "new" | "endpoint" | "window";
 /** What becomes of activations older than the last update; see `TruncatedOptions.stale`. */
 export type Stale = "carry" | "recompute" | "defer";
 /** How losses add up; see `TruncatedOptions.reduction`. */
-export type Reduction = "sum" | "mean";
+export type LossReduction = "sum" | "mean";
 
 /**
  * How a stream is cut and swept.
@@ -69,7 +69,7 @@ export interface TruncatedOptions<State, Y = Tensor, Target = Tensor> {
   /** With `losses: "window"`: divides each loss by the number of windows that it is in, on an endless stream. */
   readonly multiplicity?: boolean;
   /** `"sum"` of the window's losses (the default), or their `"mean"`: the sum divided by its count of tokens. */
-  readonly reduction?: Reduction;
+  readonly reduction?: LossReduction;
   /**
    * The overlap of two windows was computed before the last update. `"carry"` (the default) sweeps it with the
    * weights of that time; `"recompute"` runs it again, from the stored state, with today's; `"defer"` yields one
@@ -78,7 +78,7 @@ export interface TruncatedOptions<State, Y = Tensor, Target = Tensor> {
   readonly stale?: Stale;
   /** The state before the first step; the model's initial state unless given. */
   readonly state?: Values<State>;
-  /** Says for which windows (counted from 0) to measure `stateGradientNorms`; none unless given. */
+  /** Says for which windows (counted from 0) to measure `stateGradientNorms`; none unless given, none in `"defer"`. */
   readonly measure?: (window: number) => boolean;
 }
 
@@ -98,6 +98,11 @@ function checkChoice(name: string, value: string, choices: readonly string[]): v
 export function planOf<State, Y, Target>(
   options: TruncatedOptions<State, Y, Target>,
 ): Plan<State, Y, Target> {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(
+      `truncated: options must be an object with k1, k2 and loss, got ${String(options)}`,
+    );
+  }
   const { k1, k2 } = options;
   for (const [name, value] of [
     ["k1", k1],
@@ -114,19 +119,19 @@ export function planOf<State, Y, Target>(
       `truncated: k2 must be at least k1, got k1 ${k1} and k2 ${k2}; with k2 < k1 the losses of ${k1 - k2} steps in every window would reach no weights`,
     );
   }
-  const plan = {
-    losses: "new",
-    multiplicity: false,
-    reduction: "sum",
-    stale: "carry",
-    ...options,
-  } as const;
+  const { losses = "new", multiplicity = false, reduction = "sum", stale = "carry" } = options;
+  const plan = { ...options, losses, multiplicity, reduction, stale };
   checkChoice("losses", plan.losses, ["new", "endpoint", "window"]);
   checkChoice("reduction", plan.reduction, ["sum", "mean"]);
   checkChoice("stale", plan.stale, ["carry", "recompute", "defer"]);
   if (plan.multiplicity && plan.losses !== "window") {
     throw new TypeError(
       `truncated: multiplicity needs losses "window", got ${JSON.stringify(plan.losses)}; elsewhere every loss is in one window`,
+    );
+  }
+  if (plan.multiplicity && !Number.isFinite(k2)) {
+    throw new RangeError(
+      "truncated: multiplicity needs a finite k2; with k2 Infinity a step is in endlessly many windows",
     );
   }
   if (typeof plan.loss !== "function") {

@@ -36,11 +36,10 @@ export function* recomputed<Params, State, X, Y, Target>(
     for (let index = 0; ; index++) {
       const newFrom = end;
       while (end - newFrom < plan.k1) {
-        const stepRegion = new Region();
-        const step = feed.next(stepRegion);
-        if (step === undefined) break;
+        const pulled = feed.next();
+        if (pulled === undefined) break;
         end++;
-        steps.set(end, { value: step, region: stepRegion });
+        steps.set(end, { value: pulled.step, region: pulled.region });
       }
       if (end === 0) throw new RangeError("truncated: the stream has no steps");
       if (end === newFrom) return;

@@ -1,4 +1,4 @@
-import { leaves, type MapTree, type Mark, ones, Tape, Tensor } from "@chronograd/autodiff";
+import { leaves, type MapTree, type Mark, map, ones, Tape, Tensor } from "@chronograd/autodiff";
 import { kernelsOf, Queue, Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import type { CountedLoss, Plan, TimeStep } from "./options.ts";
@@ -45,9 +45,12 @@ export class Segment<Params, State, X, Y, Target> {
     this.tape = within(null, () => new Tape());
     this.#steps = new Queue(t + 1);
     this.#held = new Queue(t);
-    this.#state = state;
+    // Watched, so that the gradient at this cut can be measured; as a leaf it is a constant of every sweep.
+    this.#state = this.tape.watch(state) as Values<State>;
     this.#t = t;
-    this.#hold(state, new Region());
+    const first = new Region();
+    for (const x of leaves(this.#state)) if (x.tape === null) first.hold(x.block);
+    this.#held.push(first);
   }
 
   /** Steps taken so far. */
@@ -71,11 +74,6 @@ export class Segment<Params, State, X, Y, Target> {
     this.#watched = this.tape.watch(params, options) as Values<Params>;
   }
 
-  #hold(tree: unknown, region: Region): void {
-    for (const x of leaves(tree)) if (x.tape === null) region.hold(x.block);
-    this.#held.push(region);
-  }
-
   /** Takes one step, whose untracked values live in `region`, and drops what no window can need any more. */
   take({ input, target }: TimeStep<X, Target>, region: Region): number {
     this.#forget(this.#t + 1 - this.plan.k2);
@@ -83,13 +81,14 @@ export class Segment<Params, State, X, Y, Target> {
     const stateBefore = this.#state;
     this.#t++;
     const t = this.#t;
+    // First, so that it ends with the segment whatever happens.
+    this.#held.push(region);
     const { loss, count } = within(region, () => {
       const [output, next] = this.cell.step(this.#watched!, input, this.#state);
-      this.#state = next;
+      this.#state = map(next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
       return counted(this.plan.loss(output, target), t);
     });
     for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);
-    this.#held.push(region);
     this.#steps.push({ before, stateBefore, loss, count });
     const value = loss === null ? 0 : sumOf(loss);
     if (!Number.isFinite(value)) {
@@ -98,6 +97,11 @@ export class Segment<Params, State, X, Y, Target> {
       );
     }
     return value;
+  }
+
+  /** A state that is a leaf (a parameter, say) as an entry of its own: cuts are between entries. */
+  #asEntry(x: Tensor): Tensor {
+    return x.tape === this.tape && x.id < 0 ? x.clone() : x;
   }
 
   /** Forgets steps up to `t`; the state after step `t` stays, as a constant. */
@@ -177,6 +181,11 @@ function counted(
 ): { loss: Tensor | null; count: number } {
   if (result === null) return { loss: null, count: 0 };
   const { loss, count } = result instanceof Tensor ? { loss: result, count: result.size } : result;
+  if (!(Number.isFinite(count) && count >= 0) && loss instanceof Tensor) {
+    throw new RangeError(
+      `truncated: the count of step ${t}'s loss must be a number of at least 0, got ${String(count)}`,
+    );
+  }
   if (loss instanceof Tensor && loss.tape !== null) return { loss, count };
   const got = loss instanceof Tensor ? "one that depends on no parameter" : `a ${typeof result}`;
   throw new TypeError(

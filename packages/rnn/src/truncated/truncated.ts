@@ -2,8 +2,8 @@ import type { Tensor } from "@chronograd/autodiff";
 import type { Cell, Values } from "../cell.ts";
 import { carried } from "./carried.ts";
 import { deferred } from "./deferred.ts";
-import { Feed, type Stream } from "./feed.ts";
-import { planOf, type TruncatedOptions } from "./options.ts";
+import { Feed, type StepSource } from "./feed.ts";
+import { type Plan, planOf, type TruncatedOptions } from "./options.ts";
 import { recomputed } from "./recomputed.ts";
 import type { Window } from "./window.ts";
 
@@ -54,15 +54,24 @@ import type { Window } from "./window.ts";
  * ends; // => [2, 4, 5]
  * ```
  */
-export function* truncated<Params, State, X = Tensor, Y = Tensor, Target = Tensor>(
+export function truncated<Params, State, X = Tensor, Y = Tensor, Target = Tensor>(
   cell: Cell<Params, State, X, Y>,
   params: Values<Params> | (() => Values<Params>),
-  stream: Stream<X, Target>,
+  stream: StepSource<X, Target>,
   options: TruncatedOptions<State, Y, Target>,
 ): Generator<Window<Values<Params>, Values<State>>, void> {
+  // Outside of the generator, so that bad options throw at the call and not at the first window.
   const plan = planOf(options);
+  return windowsOf(cell, params, new Feed<X, Target>(stream), plan);
+}
+
+function* windowsOf<Params, State, X, Y, Target>(
+  cell: Cell<Params, State, X, Y>,
+  params: Values<Params> | (() => Values<Params>),
+  feed: Feed<X, Target>,
+  plan: Plan<State, Y, Target>,
+): Generator<Window<Values<Params>, Values<State>>, void> {
   const windows = { carry: carried, recompute: recomputed, defer: deferred }[plan.stale];
-  const feed = new Feed<X, Target>(stream);
   try {
     yield* windows(cell, params, feed, plan);
   } finally {

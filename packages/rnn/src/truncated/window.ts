@@ -75,6 +75,9 @@ export function sweepWindow<Params, State, X, Y, Target>(
     entries: segment.tape.entries.length,
     ...(norms && { stateGradientNorms: norms }),
     get state() {
+      if (region.ended !== undefined) {
+        throw new Error(`truncated: the state of window ${index} is gone: ${region.ended}`);
+      }
       return within(region, () => map(last, (x: Tensor) => clone(detach(x)))) as Values<State>;
     },
   };

@@ -1,0 +1,124 @@
+import type { Tensor } from "../tensor/tensor.ts";
+import { apply } from "./apply.ts";
+import { greater, less } from "./compare.ts";
+import { type Op, type Operand, op } from "./declare.ts";
+import { scale } from "./elementwise.ts";
+import { where } from "./select.ts";
+import { scaled, type UnaryOp, unary } from "./unary.ts";
+
+/** `1 / (1 + e^-x)`. */
+export const sigmoid: UnaryOp = unary({
+  name: "sigmoid",
+  derivative: (d, _x, y) => d.mul(y.sub(y.square())),
+  keeps: "y",
+});
+
+/**
+ * `log(1 + e^x)`, without overflow.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * tensor([-1000, 1000]).softplus().toArray(); // => [0, 1000]
+ * ```
+ */
+export const softplus: UnaryOp = unary({
+  name: "softplus",
+  derivative: (d, x) => d.mul(x.sigmoid()),
+  keeps: "x",
+});
+
+/**
+ * `log(sigmoid(x))`, without underflow.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([-1000]);
+ * [x.logSigmoid().item(), x.sigmoid().log().item()]; // => [-1000, -Infinity]
+ * ```
+ */
+export const logSigmoid: UnaryOp = unary({
+  name: "logSigmoid",
+  derivative: (d, x) => d.mul(x.neg().sigmoid()),
+  keeps: "x",
+});
+
+/**
+ * `max(x, 0)`; the derivative at 0 is taken as 0.
+ *
+ * @example
+ * ```ts
+ * import { grad, tensor } from "@chronograd/autodiff";
+ *
+ * grad((x) => x.relu().sum())(tensor([-1, 0, 2])).toArray(); // => [0, 0, 1]
+ * ```
+ */
+export const relu: UnaryOp = unary({
+  name: "relu",
+  derivative: (d, x) => d.mul(greater(x, 0)),
+  keeps: "x",
+  kinks: [0],
+});
+
+/** `x Phi(x)` with the exact normal distribution function (Hendrycks & Gimpel 2016). */
+export const gelu: UnaryOp = unary({
+  name: "gelu",
+  derivative(d, x) {
+    const cumulative = x.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
+    const density = x
+      .square()
+      .mul(-0.5)
+      .exp()
+      .mul(1 / Math.sqrt(2 * Math.PI));
+    return d.mul(cumulative.add(x.mul(density)));
+  },
+  keeps: "x",
+});
+
+/** `x sigmoid(x)` (Elfwing, Uchibe & Doya 2018). */
+export const silu: UnaryOp = unary({
+  name: "silu",
+  derivative(d, x) {
+    const s = x.sigmoid();
+    return d.mul(s.add(x.mul(s.sub(s.square()))));
+  },
+  keeps: "x",
+});
+
+const leakyReluDeclaration = scaled({
+  name: "leakyRelu",
+  derivative: (d, x, _y, alpha) => where(less(x, 0), scale(d, alpha), d),
+  keeps: "x",
+  kinks: [0],
+});
+
+/**
+ * `x` above 0 and `alpha x` below; `alpha` is 0.01 unless given.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * tensor([-2, 3]).leakyRelu(0.5).toArray(); // => [-1, 3]
+ * ```
+ */
+export const leakyRelu: Op<(x: Operand, alpha?: number) => Tensor> = op(
+  leakyReluDeclaration,
+  (x: Operand, alpha = 0.01) => apply(leakyReluDeclaration, [x], alpha),
+);
+
+const eluDeclaration = scaled({
+  name: "elu",
+  derivative: (d, x, y, alpha) => where(less(x, 0), d.mul(y.add(alpha)), d),
+  keeps: "xy",
+  kinks: [0],
+});
+
+/** `x` above 0 and `alpha (e^x - 1)` below; `alpha` is 1 unless given (Clevert, Unterthiner & Hochreiter 2016). */
+export const elu: Op<(x: Operand, alpha?: number) => Tensor> = op(
+  eluDeclaration,
+  (x: Operand, alpha = 1) => apply(eluDeclaration, [x], alpha),
+);

@@ -1,0 +1,103 @@
+import type { ScaledName, UnaryName } from "../kernels/contract.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { apply } from "./apply.ts";
+import {
+  type Examples,
+  isNone,
+  type NoRule,
+  none,
+  type Op,
+  type OpDeclaration,
+  type Operand,
+  op,
+} from "./declare.ts";
+import { kernelsOf } from "./kernels.ts";
+
+/** A function of one tensor, element by element. */
+export type UnaryOp = Op<(x: Operand) => Tensor>;
+
+/**
+ * The derivative of an element-wise function as a product: `d * f'(x)`, given `x` and `y = f(x)`. The Jacobian is
+ * diagonal, so the same line serves cotangents and tangents.
+ */
+export type DerivativeRule = (d: Tensor, x: Tensor, y: Tensor) => Tensor;
+
+export interface UnaryDeclaration extends Partial<Pick<Examples, "kinks">> {
+  readonly name: UnaryName;
+  readonly derivative: DerivativeRule | NoRule;
+  /** Which of `x` and `y` the derivative reads. */
+  readonly keeps: "x" | "y" | "xy" | "";
+  /** Where test inputs lie. */
+  readonly domain?: readonly [number, number];
+}
+
+export function unary({
+  name,
+  derivative,
+  keeps,
+  domain = [-2, 2],
+  kinks = [],
+}: UnaryDeclaration): UnaryOp {
+  const declaration: OpDeclaration = {
+    name,
+    inputs: ["x"],
+    shape: ([x]) => x!.shape,
+    forward(backend, [x], y) {
+      kernelsOf(backend, y)[name](y.size, x!.pointer, y.pointer);
+    },
+    keeps: { inputs: keeps.includes("x") ? [0] : [], output: keeps.includes("y") },
+    vjp: isNone(derivative)
+      ? derivative
+      : [(g, { inputs, output }) => derivative(g, inputs[0]!, output)],
+    jvp: isNone(derivative)
+      ? derivative
+      : ([dx], { inputs, output }) => derivative(dx!, inputs[0]!, output),
+    samples: [[3], [2, 3], [], [0]].map((shape) => ({
+      label: `[${shape.join(",")}]`,
+      inputs: [{ shape, domain }],
+      call: ([x]) => apply(declaration, [x!], undefined),
+    })),
+    kinks,
+  };
+  return op(declaration, (x: Operand) => apply(declaration, [x], undefined));
+}
+
+export const piecewiseConstant: NoRule = none("piecewise constant: nothing flows through");
+
+/** A function of one tensor and a number. */
+export type ScaledOp = Op<(x: Operand, alpha: number) => Tensor>;
+
+export interface ScaledDeclaration extends Partial<Pick<Examples, "kinks">> {
+  readonly name: ScaledName;
+  readonly derivative: (d: Tensor, x: Tensor, y: Tensor, alpha: number) => Tensor;
+  readonly keeps: "x" | "xy" | "";
+}
+
+export function scaled({
+  name,
+  derivative,
+  keeps,
+  kinks = [],
+}: ScaledDeclaration): OpDeclaration<number> {
+  const declaration: OpDeclaration<number> = {
+    name,
+    inputs: ["x"],
+    shape: ([x], alpha) => {
+      if (typeof alpha === "number") return x!.shape;
+      throw new TypeError(`${name}: expected a number beside x, got ${String(alpha)}`);
+    },
+    forward(backend, [x], y, alpha) {
+      kernelsOf(backend, y)[name](y.size, x!.pointer, y.pointer, alpha);
+    },
+    keeps: { inputs: keeps.includes("x") ? [0] : [], output: keeps.includes("y") },
+    vjp: [(g, { inputs, output, attributes }) => derivative(g, inputs[0]!, output, attributes)],
+    jvp: ([dx], { inputs, output, attributes }) => derivative(dx!, inputs[0]!, output, attributes),
+    samples: [[3], [2, 3], [0]].map((shape) => ({
+      label: `[${shape.join(",")}]`,
+      inputs: [{ shape }],
+      call: ([x]) => apply(declaration, [x!], 0.3),
+    })),
+    kinks,
+  };
+  return declaration;
+}

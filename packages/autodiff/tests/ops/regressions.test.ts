@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import {
+  crossEntropy,
+  einsum,
+  grad,
+  jvp,
+  ones,
+  type Tensor,
+  tensor,
+  where,
+  zeros,
+} from "../../src/index.ts";
+
+test("reductions of axes of length 0 are empty sums, whichever axis it is", () => {
+  for (const shape of [
+    [3, 0],
+    [2, 3, 0],
+    [0, 2, 3],
+  ]) {
+    expect(zeros(shape).sum().item()).toBe(0);
+    expect(zeros(shape).mean().item()).toBeNaN();
+  }
+  expect(zeros([2, 3, 0]).sum([1, 2]).toArray()).toEqual([0, 0]);
+  expect(einsum("ij->", ones([3, 0])).item()).toBe(0);
+  expect(zeros([3, 0]).prod(1, { keepDims: true }).toArray()).toEqual([[1], [1], [1]]);
+});
+
+test("the tangent of where has its value's shape", () => {
+  const b = tensor([1, 2, 3]);
+  const [y, dy] = jvp((x: Tensor) => where(tensor([1, 0, 1]), ones([1, 3]), x), b, b);
+  expect(dy.shape).toEqual(y.shape);
+});
+
+test("where takes an int32 condition between numbers", () => {
+  expect(where(tensor(Int32Array.of(1, 0)), 2, 3).toArray()).toEqual([2, 3]);
+});
+
+test("powers have all their derivatives at 0", () => {
+  const d = (f: (x: Tensor) => Tensor) => grad((x: Tensor) => f(x));
+  let f = (x: Tensor): Tensor => x.pow(3);
+  const found: number[] = [];
+  for (let n = 0; n < 5; n++) {
+    f = d(f);
+    found.push(f(tensor(0, { dtype: "float64" })).item());
+  }
+  expect(found).toEqual([0, 0, 6, 0, 0]);
+});
+
+test("ignored rows stay out of every derivative, whatever they hold", () => {
+  const logits = tensor(
+    [
+      [1, 2],
+      [Number.NaN, 0],
+    ],
+    { dtype: "float64" },
+  );
+  const f = (x: Tensor) => crossEntropy(x, [0, -100]).sum();
+  const ignored = (x: Tensor) => x.toArray<number[][]>()[1];
+  expect(ignored(grad(f)(logits))).toEqual([0, 0]);
+  expect(
+    ignored(
+      grad((x: Tensor) =>
+        grad(f)(x)
+          .mul(ones([2, 2], { dtype: "float64" }))
+          .slice([0])
+          .square()
+          .sum(),
+      )(logits),
+    ),
+  ).toEqual([0, 0]);
+  expect(jvp(f, logits, ones([2, 2], { dtype: "float64" }))[1].item()).toBeCloseTo(0, 12);
+});
+
+test("a forward sweep sees that a value was changed", () => {
+  const f = (x: Tensor) => {
+    const y = x.exp();
+    y.mul(1);
+    y.liveView().set(0, 100);
+    return y;
+  };
+  expect(() => jvp(f, tensor([0]), tensor([1]))).toThrow(/was changed through a live view/);
+});
+
+test("the mean of ones is one", () => {
+  expect(ones([49], { dtype: "float64" }).mean().item()).toBe(1);
+});
