@@ -109,7 +109,8 @@ function reachFigure(metrics: readonly Metrics[]): string {
   return draw({
     y: { label: "norm of dL/dh", grid: true, type: "log", tickFormat: tick },
     x: { label: "steps back from the window's end", reverse: true },
-    color: { legend: false, scheme: "viridis", label: "seconds of training" },
+    // From dark to light with time, each dark enough to read on white.
+    color: { type: "ordinal", range: ["#440154", "#31688e", "#1f9e6e", "#c08a00"] },
     marks: [
       Plot.line(
         curves.flat().filter((p) => p.norm > 0),
