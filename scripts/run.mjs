@@ -12,6 +12,8 @@ const tasks = {
   start: ["examples/moby-dick/src/main.ts"],
   test: ["scripts/test.mjs"],
   docs: ["scripts/docs.mjs"],
+  // With a young generation of fixed size: V8 grows it to 128 MiB over time whatever a program does.
+  memory: ["--max-semi-space-size=1", "scripts/memory.mjs"],
   build: [],
 };
 if (!(task in tasks)) {

@@ -85,6 +85,11 @@ export function defineCell<Params, State, X = Tensor, Y = Tensor, Sizes = CellSi
   definition: CellDefinition<Sizes, Params, State, X, Y>,
 ): (sizes: Sizes) => Cell<Params, State, X, Y> {
   return (sizes) => {
+    if (typeof sizes !== "object" || sizes === null) {
+      throw new TypeError(
+        `cell: expected sizes by name, such as { input: 3, hidden: 5 }, got ${String(sizes)}`,
+      );
+    }
     for (const [name, size] of Object.entries(sizes as Record<string, unknown>)) {
       if (typeof size === "number" && (!Number.isInteger(size) || size < 1)) {
         throw new RangeError(
@@ -98,6 +103,22 @@ export function defineCell<Params, State, X = Tensor, Y = Tensor, Sizes = CellSi
       step: definition.step,
     };
   };
+}
+
+/** One step of a cell, whose result must be a pair. @internal */
+export function runStep<Params, State, X, Y>(
+  cell: Cell<Params, State, X, Y>,
+  params: Values<Params>,
+  x: X,
+  state: Values<State>,
+): readonly [output: Y, state: Values<State>] {
+  const result: unknown = cell.step(params, x, state);
+  if (!Array.isArray(result) || result.length !== 2) {
+    throw new TypeError(
+      `cell: step must return [output, state], got ${Array.isArray(result) ? `an array of ${result.length}` : String(result)}`,
+    );
+  }
+  return result as unknown as readonly [Y, Values<State>];
 }
 
 /** Where new parameters and states live. */

@@ -1,5 +1,5 @@
 import { type MapTree, map, scope, stack, Tensor } from "@chronograd/autodiff";
-import { type Cell, initialState, type Values } from "./cell.ts";
+import { type Cell, initialState, runStep, type Values } from "./cell.ts";
 
 /** How `unroll` runs. */
 export interface UnrollOptions<State> {
@@ -59,7 +59,7 @@ export function unroll<Params, State, X, Y>(
       const t = options.reverse === true ? steps.length - 1 - i : i;
       // What a step computes off the tape goes with it; a tape holds its own.
       const before = state;
-      const [output, next] = scope(() => cell.step(params, steps[t]!, before));
+      const [output, next] = scope(() => runStep(cell, params, steps[t]!, before));
       outputs[t] = output;
       state = next;
     }
@@ -69,7 +69,12 @@ export function unroll<Params, State, X, Y>(
 
 /** The steps of a time-major tensor, without copying, or of a list. */
 export function stepsOf<X>(inputs: Tensor | readonly X[]): readonly X[] {
-  if (!(inputs instanceof Tensor)) return inputs;
+  if (Array.isArray(inputs)) return inputs;
+  if (!(inputs instanceof Tensor)) {
+    throw new TypeError(
+      `unroll: inputs must be a time-major tensor or an array of steps, got ${String(inputs)}`,
+    );
+  }
   if (inputs.rank === 0)
     throw new RangeError("unroll: inputs must be time-major [T, B, ...], got a scalar");
   return Array.from({ length: inputs.shape[0]! }, (_, t) => inputs.slice([t]) as X);

@@ -1,5 +1,5 @@
 import { format } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { type Op, op } from "./declare.ts";
 import { matmul } from "./linalg.ts";
 import { reshape, transpose } from "./shape.ts";
@@ -19,6 +19,11 @@ function parse(
       `einsum: equation ${JSON.stringify(equation)} ${why}; expected for example "bij,bjk->bik"`,
     );
   };
+  if (typeof equation !== "string" || !tensors.every((x) => x instanceof Tensor)) {
+    throw new TypeError(
+      'einsum: expected an equation and tensors, for example einsum("ij,jk->ik", a, b)',
+    );
+  }
   const match = /^([a-zA-Z,]*)(?:->([a-zA-Z]*))?$/.exec(equation.replaceAll(" ", ""));
   if (match === null) return fail("may hold letters, commas and one ->");
   const inputs = match[1]!.split(",").map((part) => [...part]);

@@ -89,6 +89,8 @@ export class Recording implements Recorder, Ending {
    * @param options `as`: a tree of the same structure that this tape watches already. Its leaves and the new ones
    *   count as one: gradients asked for either are the gradients of both together (a parameter before and after
    *   an update).
+   * To differentiate a gradient that an inner tape took, open the outer tape first.
+   *
    * @throws when the tape has ended, the tree holds something else than tensors in plain objects and arrays, or `as`
    *   has another structure
    *
@@ -247,6 +249,9 @@ export class Recording implements Recorder, Ending {
 
   /** Throws unless a mark was made here. @internal */
   checkMark(mark: Mark, where: string): void {
+    if (!(mark instanceof Mark)) {
+      throw new TypeError(`${where}: expected what mark() returned, got ${String(mark)}`);
+    }
     if (mark.recording !== this) {
       throw new TypeError(
         `${where}: the mark belongs to another tape; use one that this tape's mark() returned`,

@@ -98,7 +98,8 @@ export class Tensor {
   /**
    * An ndarray that reads and writes this value's elements in place, through `get` and `set`.
    *
-   * Taking one counts as a change: a later sweep over a tape that needs the value as it was throws.
+   * Values may share bytes: a view with its source, the gradients of `a` and `b` in `a.add(b)` with each other; write to
+   * a `clone()` where that matters. Taking one counts as a change: a later sweep over a tape that needs the value as it was throws.
    *
    * @example
    * ```ts

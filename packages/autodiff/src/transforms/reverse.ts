@@ -1,3 +1,4 @@
+import { describe } from "../ops/declare.ts";
 import { type GradientOptions, Tape } from "../tape.ts";
 import { scope } from "../tensor/scope.ts";
 import { alias, place, Tensor } from "../tensor/tensor.ts";
@@ -26,6 +27,9 @@ export type ValueAndGradient<T, Rest extends unknown[]> = (
 export function valueAndGrad<T = Tensor, Rest extends unknown[] = []>(
   f: (x: MapTree<T, Tensor>, ...rest: Rest) => Tensor,
 ): ValueAndGradient<T, Rest> {
+  if (typeof f !== "function") {
+    throw new TypeError(`grad: expected a function of tensors, got ${describe(f)}`);
+  }
   return (x, ...rest) =>
     scope(() => {
       const tape = new Tape();

@@ -1,4 +1,4 @@
-import { map, type Tensor } from "@chronograd/autodiff";
+import { map, Tensor } from "@chronograd/autodiff";
 import { latest, Region, within } from "@chronograd/autodiff/extend";
 import { type Cell, initialState, type Values } from "../cell.ts";
 import { batchOf, likeParams } from "../unroll.ts";
@@ -8,6 +8,11 @@ import type { Plan, Sequence, TimeStep } from "./options.ts";
 export type StepSource<X, Target> = Iterable<TimeStep<X, Target>> | Sequence;
 
 function* slices({ inputs, targets }: Sequence): Generator<TimeStep<Tensor, Tensor>> {
+  if (!(inputs instanceof Tensor) || !(targets instanceof Tensor)) {
+    throw new TypeError(
+      "truncated: the stream must be an iterable of { input, target }, or { inputs, targets } of two time-major tensors; for trees of inputs, give steps",
+    );
+  }
   const length = inputs.shape[0];
   if (length === undefined || targets.shape[0] !== length) {
     throw new RangeError(

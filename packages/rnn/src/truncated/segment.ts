@@ -1,6 +1,6 @@
 import { leaves, type MapTree, type Mark, map, ones, Tape, Tensor } from "@chronograd/autodiff";
 import { kernelsOf, Queue, Region, within } from "@chronograd/autodiff/extend";
-import type { Cell, Values } from "../cell.ts";
+import { type Cell, runStep, type Values } from "../cell.ts";
 import type { CountedLoss, Plan, TimeStep } from "./options.ts";
 
 /** A step that a gradient may still reach: where it begins on the tape, and its loss. */
@@ -84,7 +84,7 @@ export class Segment<Params, State, X, Y, Target> {
     // First, so that it ends with the segment whatever happens.
     this.#held.push(region);
     const { loss, count } = within(region, () => {
-      const [output, next] = this.cell.step(this.#watched!, input, this.#state);
+      const [output, next] = runStep(this.cell, this.#watched!, input, this.#state);
       this.#state = map(next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
       return counted(this.plan.loss(output, target), t);
     });
