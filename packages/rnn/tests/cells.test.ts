@@ -221,10 +221,14 @@ describe("definitions", () => {
     );
     expect(() =>
       lstm(3 as unknown as { input: number; hidden: number }),
-    ).toThrowErrorMatchingInlineSnapshot(`[TypeError: cell: expected sizes by name, such as { input: 3, hidden: 5 }, got 3]`);
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: cell: expected sizes by name, such as { input: 3, hidden: 5 }, got 3]`,
+    );
     expect(() =>
       unroll(lstm({ input: 1, hidden: 1 }), {} as never, undefined as never),
-    ).toThrowErrorMatchingInlineSnapshot(`[TypeError: unroll: inputs must be a time-major tensor or an array of steps, got undefined]`);
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: unroll: inputs must be a time-major tensor or an array of steps, got undefined]`,
+    );
     expect(() => sequential({})).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: sequential: expected at least one part, got none]`,
     );

@@ -33,6 +33,16 @@ test.each<[string, () => unknown]>([
   ["a stream without steps", () => run({}, [])],
   ["a stream that is none", () => run({}, 7)],
   [
+    "inputs that are a tree",
+    () => run({}, { inputs: { a: zeros([3, 1, 1]) }, targets: zeros([3, 1, 2]) }),
+  ],
+  ["a stream of promises", () => run({}, (async function* () {})())],
+  ["no options", () => truncated(cell, params, [step], undefined as never)],
+  [
+    "a step that returns its state alone",
+    () => Array.from(truncated({ ...cell, step: () => ({}) as never }, params, [step], good)),
+  ],
+  [
     "inputs and targets of different lengths",
     () => run({}, { inputs: zeros([3, 1, 1]), targets: zeros([2, 1, 2]) }),
   ],
