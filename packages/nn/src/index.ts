@@ -47,6 +47,7 @@ export { type AdagradOptions, adagrad } from "./optim/adagrad.ts";
 export { adam } from "./optim/adam.ts";
 export { adamW } from "./optim/adamW.ts";
 export type { AdamOptions } from "./optim/adaptiveMoments.ts";
+export { applyUpdates } from "./optim/applyUpdates.ts";
 export type { Optimizer, OptimizerState } from "./optim/optimizer.ts";
 export { type RmspropOptions, rmsprop } from "./optim/rmsprop.ts";
 export { type SgdOptions, sgd } from "./optim/sgd.ts";

@@ -5,6 +5,7 @@ import {
   adagrad,
   adam,
   adamW,
+  applyUpdates,
   clipByGlobalNorm,
   cosineDecay,
   plateau,
@@ -245,5 +246,24 @@ describe("errors are sentences", () => {
     expect(() => broken.update(vector(1), vector(1))).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: adam: the schedule gave a learning rate of NaN at step 0, expected a finite number of at least 0]`,
     );
+  });
+});
+
+describe("applyUpdates", () => {
+  test("consumes the parameters, leaves integers, and lives longer than a window", () => {
+    const old = { w: tensor([1, 2]), labels: tensor(Int32Array.of(3)) };
+    const updates = { w: tensor([10, 20]), labels: tensor(Int32Array.of(0)) };
+    const next = applyUpdates(old, updates);
+    expect(next.w.toArray()).toEqual([11, 22]);
+    expect(next.labels).toBe(old.labels);
+    expect(() => old.w.add(1)).toThrow(/applyUpdates consumed it/);
+  });
+
+  test("throws for another shape, naming the path, and consumes nothing", () => {
+    const params = { layer: { w: tensor([1, 2]) } };
+    expect(() => applyUpdates(params, { layer: { w: tensor(1) } })).toThrow(
+      'applyUpdates: the update at "layer.w" must have shape [2], got []',
+    );
+    expect(params.layer.w.toArray()).toEqual([1, 2]);
   });
 });

@@ -15,7 +15,7 @@ import type { Window } from "./window.ts";
  * The short window at the end is always there. At most k2 steps are on the tape, however long the stream.
  *
  * @param cell the model: a cell, or a `sequential` of cells and layers
- * @param params its parameters. After an optimizer of `@chronograd/nn` consumed them, the stream goes on with what
+ * @param params its parameters. After `optimizer.update` or `applyUpdates` consumed them, the stream goes on with what
  *   it returned; otherwise pass a function that returns the present ones
  * @param stream steps `{ input, target }`, any iterable; or `{ inputs, targets }`, time-major tensors
  * @throws for k2 < k1 or another bad option, a stream without steps, a loss that is not finite (naming the step)

@@ -1,5 +1,5 @@
 import { map, scope, Tape, type Tensor, zip } from "@chronograd/autodiff";
-import { sgd } from "@chronograd/nn";
+import { applyUpdates, sgd } from "@chronograd/nn";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { initialState, truncated, unroll } from "../../src/index.ts";
@@ -135,4 +135,25 @@ test("an optimizer's update reaches the stream without a word, as a function of 
   );
   const last = outputs.slice([-1]).sub(frozen.steps.at(-1)!.target).square();
   expect(found.at(-1)).not.toBeCloseTo(last.sum().item(), 6);
+});
+
+test("an update of one's own reaches the stream through applyUpdates", () => {
+  const run = (own: boolean): number[] => {
+    const p = problem("gru", 12, 7);
+    let params = p.params;
+    const optimizer = sgd({ learningRate });
+    return Array.from(
+      truncated(p.cell, params, p.steps, { k1: 2, k2: 5, loss: p.loss }),
+      ({ gradients, loss }) => {
+        params = (
+          own
+            ? applyUpdates(params, map(gradients, (g: Tensor) => g.mul(-learningRate)) as AnyParams)
+            : optimizer.update(params, gradients)
+        ) as AnyParams;
+        return loss;
+      },
+    );
+  };
+  const [mine, theirs] = [run(true), run(false)];
+  for (const [i, loss] of theirs.entries()) expect(mine[i]!).toBeCloseTo(loss, 12);
 });
