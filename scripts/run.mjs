@@ -40,15 +40,16 @@ function digest(files) {
   return hash.digest("hex");
 }
 
-/** Does `work` unless the same inputs were worked on before. */
+/** Does `work` unless it was done for the same inputs and what it made is still there, unchanged. */
 function once(name, files, outputs, work) {
   const stamp = `${root}node_modules/.setup/${name}`;
-  const now = digest(files);
-  const done = existsSync(stamp) && readFileSync(stamp, "utf8") === now;
-  if (done && outputs.every((output) => existsSync(root + output))) return;
+  const state = () =>
+    outputs.every((output) => existsSync(root + output)) ? digest([...files, ...outputs]) : "";
+  const before = existsSync(stamp) ? readFileSync(stamp, "utf8") : "never";
+  if (before === state()) return;
   work();
   mkdirSync(`${root}node_modules/.setup`, { recursive: true });
-  writeFileSync(stamp, now);
+  writeFileSync(stamp, state());
 }
 
 /** Files below a folder whose path, from there, matches. */
@@ -66,7 +67,7 @@ const windows = process.platform === "win32";
 once(
   "install",
   ["pnpm-lock.yaml", "pnpm-workspace.yaml", "package.json", ...manifests],
-  ["node_modules/.pnpm"],
+  ["node_modules/.pnpm/lock.yaml"],
   () => {
     console.log("Installing dependencies (the first time only) ...");
     must("Installing", "npx", ["-y", "pnpm@12.21.0", "install", "--frozen-lockfile"], {
