@@ -1,9 +1,9 @@
-// Trains on an endless stream for 100,000 windows and prints what resident memory does: it must not grow.
+// Trains on an endless stream for 100,000 windows (arguments: windows, k1, k2) and prints what resident memory does: it must not grow.
 import { scope, tensor } from "@chronograd/autodiff";
 import { adam, clipByGlobalNorm, stream } from "@chronograd/nn";
 import { initialParams, lstm, truncated } from "@chronograd/rnn";
 
-const windows = Number(process.argv[2] ?? 100_000);
+const [windows = 100_000, k1 = 2, k2 = 4] = process.argv.slice(2).map(Number);
 const cell = lstm({ input: 2, hidden: 8 });
 let params = initialParams(cell, stream(1));
 const optimizer = adam({ learningRate: 1e-3 });
@@ -17,7 +17,7 @@ const loss = (h, target) => h.sub(target).square();
 const { memory } = params.W.backend;
 const report = [];
 let next = 1000;
-for (const window of truncated(cell, params, steps(), { k1: 2, k2: 4, loss })) {
+for (const window of truncated(cell, params, steps(), { k1, k2, loss })) {
   params = optimizer.update(params, clipByGlobalNorm(window.gradients, 1));
   const done = window.index + 1;
   if (done === next || done === windows) {
