@@ -6,7 +6,7 @@
 import "./ops/fluent.ts";
 
 export * from "./ops/public.ts";
-export type { TapeStats } from "./passes/stats.ts";
+export type { StretchStats, TapeStats } from "./passes/stats.ts";
 export { Mark, Recording } from "./tape/recording.ts";
 export type { GradientOptions } from "./tape.ts";
 export { Tape } from "./tape.ts";

@@ -188,7 +188,10 @@ export class Tape extends Recording {
   }
 
   /**
-   * What the tape holds: entries, bytes, ops.
+   * What the tape holds: entries, bytes, ops; and, cut at marks, entries and bytes for each stretch in between, such
+   * as a time step.
+   *
+   * @throws when a mark belongs to another tape
    *
    * @example
    * ```ts
@@ -199,10 +202,13 @@ export class Tape extends Recording {
    * x.tanh().square();
    * const { entries, bytes, ops } = tape.stats();
    * [entries, bytes, ops]; // => [2, 12000, { tanh: 1, square: 1 }]
+   * const cut = tape.mark();
+   * x.exp();
+   * tape.stats([cut]).stretches.map((stretch) => stretch.entries); // => [2, 1]
    * ```
    */
-  stats(): TapeStats {
-    return stats(this);
+  stats(marks: readonly Mark[] = []): TapeStats {
+    return stats(this, marks);
   }
 }
 

@@ -1,5 +1,12 @@
-import type { Recording } from "../tape/recording.ts";
+import type { Mark, Recording } from "../tape/recording.ts";
 import type { Block } from "../tensor/block.ts";
+
+/** A stretch of a tape between two marks: a time step, say. */
+export interface StretchStats {
+  readonly entries: number;
+  /** Bytes that no earlier stretch keeps alive. */
+  readonly bytes: number;
+}
 
 /** How much a tape holds. */
 export interface TapeStats {
@@ -11,19 +18,34 @@ export interface TapeStats {
   readonly bytes: number;
   /** Entries per op, the most frequent first. */
   readonly ops: Readonly<Record<string, number>>;
+  /** What lies before the first mark given, between each and the next, and after the last. */
+  readonly stretches: readonly StretchStats[];
 }
 
-/** Counts what a tape holds; see `TapeStats`. */
-export function stats(recording: Recording): TapeStats {
+/** Counts what a tape holds, cut at marks; see `TapeStats`. */
+export function stats(recording: Recording, marks: readonly Mark[] = []): TapeStats {
+  for (const mark of marks) recording.checkMark(mark, "stats");
+  const cuts = marks.map(({ position }) => position).sort((a, b) => a - b);
+  const stretches = [...cuts, 0].map(() => ({ entries: 0, bytes: 0 }));
   const blocks = new Set<Block>();
   const counts = new Map<string, number>();
-  for (const { declaration, inputs, output } of recording.entries) {
-    for (const { block } of inputs) blocks.add(block);
-    blocks.add(output.block);
-    counts.set(declaration.name, (counts.get(declaration.name) ?? 0) + 1);
-  }
+  let position = recording.base;
+  let stretch = 0;
   let bytes = 0;
-  for (const block of blocks) bytes += block.bytes;
+  for (const { declaration, inputs, output } of recording.entries) {
+    while (stretch < cuts.length && position >= cuts[stretch]!) stretch++;
+    const here = stretches[stretch]!;
+    here.entries++;
+    for (const { block } of [...inputs, output]) {
+      if (blocks.has(block)) continue;
+      blocks.add(block);
+      bytes += block.bytes;
+      here.bytes += block.bytes;
+    }
+    counts.set(declaration.name, (counts.get(declaration.name) ?? 0) + 1);
+    position++;
+  }
   const ops = Object.fromEntries([...counts].sort((a, b) => b[1] - a[1]));
-  return { entries: recording.entries.length, recorded: recording.position, bytes, ops };
+  const entries = recording.entries.length;
+  return { entries, recorded: recording.position, bytes, ops, stretches };
 }

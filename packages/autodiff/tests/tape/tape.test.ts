@@ -212,6 +212,34 @@ describe("time", () => {
   });
 });
 
+test("stats count entries and bytes, each block once, in all and between marks", () => {
+  scope(() => {
+    const tape = new Tape();
+    const x = tape.watch(f64(Array.from({ length: 100 }, () => 1)));
+    const before = tape.mark();
+    const y = x.exp();
+    const between = tape.mark();
+    y.mul(x).reshape([10, 10]);
+    const { entries, recorded, bytes, ops, stretches } = tape.stats([between, before]);
+    expect([entries, recorded, bytes]).toEqual([3, 3, 2400]);
+    expect(ops).toEqual({ exp: 1, mul: 1, reshape: 1 });
+    expect(stretches).toEqual([
+      { entries: 0, bytes: 0 },
+      { entries: 1, bytes: 1600 },
+      { entries: 2, bytes: 800 },
+    ]);
+    tape.forget(between);
+    expect(tape.stats([between])).toMatchObject({
+      entries: 2,
+      recorded: 3,
+      stretches: [{ entries: 0 }, { entries: 2 }],
+    });
+    expect(() => tape.stats([new Tape().mark()])).toThrow(
+      /stats: the mark belongs to another tape/,
+    );
+  });
+});
+
 describe("guards", () => {
   test("a value changed through a live view after it was recorded", () => {
     scope(() => {
