@@ -31,4 +31,5 @@ export type { Row } from "./ops/table.ts";
 export { opTable } from "./ops/table.ts";
 export { Queue } from "./tape/queue.ts";
 export { Region, within } from "./tensor/block.ts";
+export { bytesOf } from "./tensor/dtype.ts";
 export { alias, allocate, consume, latest, place } from "./tensor/tensor.ts";

@@ -1,5 +1,5 @@
 import { type MapTree, map, type Tensor } from "@chronograd/autodiff";
-import { allocate, consume, kernelsOf, place } from "@chronograd/autodiff/extend";
+import { allocate, bytesOf, consume, kernelsOf, place } from "@chronograd/autodiff/extend";
 import { Clipped } from "../clip/clipped.ts";
 import { Moments } from "./moments.ts";
 import type { Optimizer, OptimizerState } from "./optimizer.ts";
@@ -9,7 +9,6 @@ import { Vectors } from "./vectors.ts";
 
 /** Elements that a rule works on at a time: few enough that all its vectors stay in the first caches. */
 const stretch = 2048;
-const bytesOf = { float32: 4, float64: 8, int32: 4 } as const;
 
 /** The optimizer of a rule: the rule runs over each parameter, stretch by stretch. */
 export function leafwise<Moment extends string>(rule: Rule<Moment>): Optimizer {

@@ -22,6 +22,10 @@ function* slices({ inputs, targets }: Sequence): Generator<TimeStep<Tensor, Tens
   for (let t = 0; t < length; t++) yield { input: inputs.slice([t]), target: targets.slice([t]) };
 }
 
+/** Why what came with a time step is gone. */
+export const stepIsOver =
+  "it came with a time step that is more than k2 steps back; make what all steps share outside of the stream";
+
 /** The steps of a stream, one at a time, their values owned by whoever asks. */
 export class Feed<X, Target> {
   readonly #steps: Iterator<TimeStep<X, Target>>;

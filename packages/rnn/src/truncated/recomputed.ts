@@ -1,7 +1,7 @@
 import { clone, detach, map, type Tensor } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
-import { type Feed, present, stateFor } from "./feed.ts";
+import { type Feed, present, stateFor, stepIsOver } from "./feed.ts";
 import type { Plan, TimeStep } from "./options.ts";
 import { Segment } from "./segment.ts";
 import { sweepWindow, type Window, windowIsOver } from "./window.ts";
@@ -11,9 +11,6 @@ interface Kept<T> {
   readonly value: T;
   readonly region: Region;
 }
-
-const tooOld =
-  "it came with a time step that is more than k2 steps back; make what all steps share outside of the stream";
 
 /**
  * Windows that run their overlap again: from the stored state at s_j, with today's weights, on a tape of their own.
@@ -88,7 +85,7 @@ export function* recomputed<Params, State, X, Y, Target>(
 function store<State>(states: Map<number, Kept<State>>, s: number, state: State): void {
   const region = new Region();
   const value = within(region, () => map(state, (x: Tensor) => clone(detach(x)))) as State;
-  states.get(s)?.region.end(tooOld);
+  states.get(s)?.region.end(stepIsOver);
   states.set(s, { value, region });
 }
 
@@ -96,7 +93,7 @@ function store<State>(states: Map<number, Kept<State>>, s: number, state: State)
 function drop(kept: Map<number, Kept<unknown>>, first: number): void {
   for (const [t, { region }] of kept) {
     if (t >= first) continue;
-    region.end(tooOld);
+    region.end(stepIsOver);
     kept.delete(t);
   }
 }

@@ -1,6 +1,7 @@
 import { leaves, type MapTree, type Mark, map, ones, Tape, Tensor } from "@chronograd/autodiff";
 import { kernelsOf, Queue, Region, within } from "@chronograd/autodiff/extend";
 import { type Cell, runStep, type Values } from "../cell.ts";
+import { stepIsOver } from "./feed.ts";
 import type { CountedLoss, Plan, TimeStep } from "./options.ts";
 
 /** A step that a gradient may still reach: where it begins on the tape, and its loss. */
@@ -112,11 +113,7 @@ export class Segment<Params, State, X, Y, Target> {
     this.tape.forget(next ?? this.tape.mark(this.#state));
     // What came in with a forgotten step may be the state that goes on, so it stays one step longer.
     while (this.#held.base < t) {
-      this.#held
-        .shift()
-        .end(
-          "it came with a time step that is more than k2 steps back; make what all steps share outside of the stream",
-        );
+      this.#held.shift().end(stepIsOver);
     }
   }
 
