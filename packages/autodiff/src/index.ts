@@ -7,6 +7,8 @@ import "./ops/fluent.ts";
 
 export * from "./ops/public.ts";
 export type { StretchStats, TapeStats } from "./passes/stats.ts";
+export { named, timeStep } from "./tape/place.ts";
+export type { RecordingOptions } from "./tape/recording.ts";
 export { Mark, Recording } from "./tape/recording.ts";
 export type { GradientOptions } from "./tape.ts";
 export { Tape } from "./tape.ts";

@@ -1,4 +1,4 @@
-import type { Tensor } from "@chronograd/autodiff";
+import { named, type Tensor } from "@chronograd/autodiff";
 import type { Cell, Values } from "./cell.ts";
 
 /** What `sequential` takes: a cell from tensor to tensor, or a layer of that kind that is applied at every step. */
@@ -59,18 +59,18 @@ export function sequential<const Parts extends Readonly<Record<string, Part>>>(
   return {
     params: mapParts((part) => part.params) as ParamsOf<Parts>,
     state: mapParts((part) => ("state" in part ? part.state : {})) as StatesOf<Parts>,
-    step(params, x, state) {
+    step(params, input, state) {
       const ownParams = params as Record<string, never>;
       const ownState = state as Record<string, never>;
       const next: Record<string, unknown> = {};
-      let value = x;
+      let value = input;
       for (const [name, part] of entries) {
-        if ("step" in part) {
-          [value, next[name]] = part.step(ownParams[name]!, value, ownState[name]!);
-        } else {
-          value = part.apply(ownParams[name]!, value);
-          next[name] = {};
-        }
+        const x = value;
+        [value, next[name]] = named(name, () =>
+          "step" in part
+            ? part.step(ownParams[name]!, x, ownState[name]!)
+            : [part.apply(ownParams[name]!, x), {}],
+        );
       }
       return [value, next as Values<StatesOf<Parts>>];
     },

@@ -1,4 +1,4 @@
-import { type MapTree, map, scope, stack, Tensor } from "@chronograd/autodiff";
+import { type MapTree, map, scope, stack, Tensor, timeStep } from "@chronograd/autodiff";
 import { type Cell, initialState, runStep, type Values } from "./cell.ts";
 
 /** How `unroll` runs. */
@@ -59,7 +59,9 @@ export function unroll<Params, State, X, Y>(
       const t = options.reverse === true ? steps.length - 1 - i : i;
       // What a step computes off the tape goes with it; a tape holds its own.
       const before = state;
-      const [output, next] = scope(() => runStep(cell, params, steps[t]!, before));
+      const [output, next] = scope(() =>
+        timeStep(t + 1, () => runStep(cell, params, steps[t]!, before)),
+      );
       outputs[t] = output;
       state = next;
     }

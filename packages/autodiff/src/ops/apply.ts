@@ -3,7 +3,13 @@ import { filled } from "../tensor/doors.ts";
 import { type FloatDType, isFloat } from "../tensor/dtype.ts";
 import { format } from "../tensor/shape.ts";
 import { alias, allocate, checkAlive, place, Tensor } from "../tensor/tensor.ts";
-import { describe, type OpDeclaration, type Operand, type Recorder } from "./declare.ts";
+import {
+  describe,
+  nameOfInput,
+  type OpDeclaration,
+  type Operand,
+  type Recorder,
+} from "./declare.ts";
 
 /**
  * Applies an op: on plain values it computes; on tracked ones it computes beneath the highest recorder and has
@@ -51,7 +57,7 @@ function evaluate(
 ): Tensor {
   for (let i = 0; i < inputs.length; i++) {
     if (inputs[i]!.block.holders <= 0) {
-      checkAlive(inputs[i]!, `${declaration.name}: argument ${argumentName(declaration, i)}`);
+      checkAlive(inputs[i]!, `${declaration.name}: argument ${nameOfInput(declaration, i)}`);
     }
   }
   checkDTypes(declaration, inputs);
@@ -69,17 +75,13 @@ function evaluate(
   return output;
 }
 
-function argumentName(declaration: OpDeclaration, index: number): string {
-  return declaration.inputs[index] ?? `${declaration.inputs.at(-1) ?? "input"} ${index}`;
-}
-
 function checkDTypes(declaration: OpDeclaration, inputs: readonly Tensor[]): void {
   const { accepts } = declaration;
   const { backend } = inputs[0]!.block;
   for (let i = 1; i < inputs.length; i++) {
     if (inputs[i]!.block.backend !== backend) {
       throw new TypeError(
-        `${declaration.name}: arguments ${argumentName(declaration, 0)} and ${argumentName(declaration, i)} belong to different backends; make both on one, for example tensor(x, { backend })`,
+        `${declaration.name}: arguments ${nameOfInput(declaration, 0)} and ${nameOfInput(declaration, i)} belong to different backends; make both on one, for example tensor(x, { backend })`,
       );
     }
   }
@@ -87,13 +89,13 @@ function checkDTypes(declaration: OpDeclaration, inputs: readonly Tensor[]): voi
   const { dtype } = inputs[0]!;
   if (accepts !== "any" && !isFloat(dtype)) {
     throw new TypeError(
-      `${declaration.name}: argument ${argumentName(declaration, 0)} is ${dtype} ${format(inputs[0]!.shape)}, expected float32 or float64; convert it with cast(x, "float32")`,
+      `${declaration.name}: argument ${nameOfInput(declaration, 0)} is ${dtype} ${format(inputs[0]!.shape)}, expected float32 or float64; convert it with cast(x, "float32")`,
     );
   }
   for (let i = 1; i < inputs.length; i++) {
     if (inputs[i]!.dtype !== dtype) {
       throw new TypeError(
-        `${declaration.name}: arguments must share a dtype, got ${dtype} for ${argumentName(declaration, 0)} and ${inputs[i]!.dtype} for ${argumentName(declaration, i)}; convert one with cast(x, "${dtype}")`,
+        `${declaration.name}: arguments must share a dtype, got ${dtype} for ${nameOfInput(declaration, 0)} and ${inputs[i]!.dtype} for ${nameOfInput(declaration, i)}; convert one with cast(x, "${dtype}")`,
       );
     }
   }
@@ -110,7 +112,7 @@ function asTensors(declaration: OpDeclaration, operands: readonly Operand[]): re
     if (operand instanceof Tensor) return operand;
     if (typeof operand === "number") return constant(backend, operand, dtype);
     throw new TypeError(
-      `${declaration.name}: argument ${argumentName(declaration, i)} must be a tensor or a number, got ${describe(operand)}; wrap data with tensor(...)`,
+      `${declaration.name}: argument ${nameOfInput(declaration, i)} must be a tensor or a number, got ${describe(operand)}; wrap data with tensor(...)`,
     );
   });
 }

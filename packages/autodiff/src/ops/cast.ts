@@ -1,6 +1,6 @@
 import type { CastKernels } from "../kernels/contract.ts";
 import { bytesOf, checkDType, type DType, isFloat } from "../tensor/dtype.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { checkAlive, type Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { type Op, type OpDeclaration, op } from "./declare.ts";
 
@@ -47,7 +47,10 @@ export const cast: Op<(x: Tensor, dtype: DType) => Tensor> = op(
   castDeclaration,
   (x: Tensor, dtype: DType) => {
     checkDType(dtype, "cast");
-    if (dtype === x.dtype) return x;
+    if (dtype === x.dtype) {
+      checkAlive(x, "cast");
+      return x;
+    }
     return apply(castDeclaration, [isFloat(dtype) ? x : x.detach()], dtype);
   },
   1,

@@ -69,6 +69,8 @@ export interface Examples {
   readonly kinks?: readonly number[];
   /** True when the derivative jumps where two elements are equal; tests draw them all apart. */
   readonly apart?: boolean;
+  /** Largest error in float32, relative to the larger of 1 and the value, over the samples; 2e-6 unless given. */
+  readonly float32?: number;
 }
 
 /** Everything the library knows about a primitive op. */
@@ -99,6 +101,8 @@ export interface OpDeclaration<Attributes = unknown> extends Examples {
   readonly jvp: JvpRule<Attributes> | "linear" | NoRule;
   /** In-place forms of `vjp` rules, where they save memory or time. */
   readonly accumulate?: readonly (AccumulateRule<Attributes> | undefined)[];
+  /** Which axes of operands broadcast: all of them, or all but the last two. */
+  readonly broadcasts?: "all" | "leading";
   /** True when the output does not end with the window that its inputs come from: a copy to keep. */
   readonly outlives?: true;
   /** The same function in plain ops, for a fused op: tests hold them equal, recorded sweeps go through it. */
@@ -168,6 +172,20 @@ export function describe(value: unknown): string {
   if (typeof value === "number") return String(value);
   if (Array.isArray(value)) return "an array";
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
+}
+
+/** What a declaration calls an input; those of a list share a name and are told apart by position. */
+export function nameOfInput({ inputs }: Pick<OpDeclaration, "inputs">, index: number): string {
+  return inputs[index] ?? `${inputs.at(-1) ?? "input"} ${index}`;
+}
+
+/** The rule that gives one input's cotangent, if there is one. */
+export function vjpRule(
+  { vjp }: Pick<OpDeclaration, "vjp">,
+  input: number,
+): VjpRule<unknown> | undefined {
+  const rule = typeof vjp === "function" || isNone(vjp) ? vjp : vjp[input]!;
+  return isNone(rule) ? undefined : rule;
 }
 
 /** What records ops: a tape. Higher levels were opened later and see the values of lower ones as plain. */

@@ -1,5 +1,6 @@
-import type { OpDeclaration } from "../ops/declare.ts";
+import { nameOfInput, type OpDeclaration } from "../ops/declare.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { currentPlace, type Place, pathOf, stepOf } from "./place.ts";
 
 /** The id of an input that the tape does not track. */
 export const constantId = -1;
@@ -26,6 +27,10 @@ export class Entry {
   readonly output: Tensor;
   /** The versions, added up, of the values that derivative rules read, when they were read. */
   readonly versions: number;
+  /** The part of the model and the time step it stands in. */
+  readonly place: Place | null;
+  /** The stack when it was recorded, on a tape that traces. */
+  readonly stack: Error | undefined;
 
   constructor(
     declaration: OpDeclaration,
@@ -33,6 +38,7 @@ export class Entry {
     inputs: readonly Tensor[],
     ids: readonly number[],
     output: Tensor,
+    stack: Error | undefined,
   ) {
     this.declaration = declaration;
     this.attributes = attributes;
@@ -40,6 +46,8 @@ export class Entry {
     this.ids = ids;
     this.output = output;
     this.versions = versionsKept(declaration, inputs, output);
+    this.place = currentPlace();
+    this.stack = stack;
     for (const input of inputs) input.block.retain();
     output.block.retain();
   }
@@ -53,10 +61,22 @@ export class Entry {
   checkVersions(position: number): void {
     const { declaration, inputs, output } = this;
     if (versionsKept(declaration, inputs, output) === this.versions) return;
+    const { keeps } = declaration;
+    // The one that was changed most often: exact unless several values had live views.
+    const kept = inputs.filter((_, i) => keeps.inputs === "all" || keeps.inputs.includes(i));
+    if (keeps.output) kept.push(output);
+    const changed = kept.reduce((a, b) => (b.block.version > a.block.version ? b : a));
+    const i = inputs.indexOf(changed);
+    const value = i < 0 ? "its output" : `its input ${nameOfInput(declaration, i)}`;
     throw new Error(
-      `gradient: a value that ${declaration.name} (entry ${position}, output ${output}) needs was changed through a live view after it was recorded; change a clone(...) instead, or record again`,
+      `gradient: ${declaration.name} (entry ${position}${inWords(this.place)}) needs ${value}, ${changed}, as it was recorded, but it was changed through a live view since; change a clone(...) instead, or record again`,
     );
   }
+}
+
+function inWords(place: Place | null): string {
+  const [t, path] = [stepOf(place), pathOf(place)];
+  return `${t === undefined ? "" : `, time step ${t}`}${path === "" ? "" : `, in ${path}`}`;
 }
 
 function versionsKept({ keeps }: OpDeclaration, inputs: readonly Tensor[], output: Tensor): number {

@@ -3,6 +3,7 @@ import { type Block, currentRegion, type Ending } from "../tensor/block.ts";
 import { alias, checkAlive, type Tensor, track } from "../tensor/tensor.ts";
 import { checkTree, leaves, type MapTree, map, zip } from "../tensor/tree.ts";
 import { constantId, Entry, leafId, slotOf } from "./entry.ts";
+import { capture } from "./origin.ts";
 import { Queue } from "./queue.ts";
 
 /** What a recording holds, apart from the recording itself so that the garbage collector can return it. */
@@ -10,6 +11,8 @@ class Store {
   readonly entries = new Queue<Entry>();
   /** The latest value of each leaf, by slot. */
   readonly leaves: Block[] = [];
+  /** The path at which each leaf was first watched, by slot. */
+  readonly paths: string[] = [];
   /** Outputs of forgotten entries that the last mark carries, by id. */
   carried = new Map<number, Block>();
 
@@ -38,6 +41,12 @@ export class Mark {
   }
 }
 
+/** What a recording keeps beside the entries. */
+export interface RecordingOptions {
+  /** Keeps the stack of every application, so that reports can name the line of the program. It costs some microseconds. */
+  readonly trace?: boolean;
+}
+
 let net: FinalizationRegistry<Store> | undefined;
 let levels = 0;
 
@@ -51,9 +60,11 @@ export class Recording implements Recorder, Ending {
   /** @internal */
   readonly level: number = levels++;
   readonly #store = new Store();
+  readonly #traces: boolean;
   #ended: string | undefined;
 
-  constructor() {
+  constructor({ trace = false }: RecordingOptions = {}) {
+    this.#traces = trace;
     const region = currentRegion();
     if (region !== null) region.endWith(this);
     else {
@@ -80,6 +91,11 @@ export class Recording implements Recorder, Ending {
   /** Number of distinct watched leaves. @internal */
   get slots(): number {
     return this.#store.leaves.length;
+  }
+
+  /** The path at which a leaf was watched first. @internal */
+  pathOf(slot: number): string {
+    return this.#store.paths[slot]!;
   }
 
   /**
@@ -111,9 +127,11 @@ export class Recording implements Recorder, Ending {
     this.checkOpen("watch");
     checkTree(tree, "watch");
     if (options.as === undefined) {
-      return map(tree, (x: Tensor) =>
-        x.dtype === "int32" ? x : this.#attach(x, leafId(this.slots)),
-      );
+      return map(tree, (x: Tensor, path) => {
+        if (x.dtype === "int32") return x;
+        this.#store.paths[this.slots] = path;
+        return this.#attach(x, leafId(this.slots));
+      });
     }
     return zip(tree, options.as, (x, known, path) => {
       if (x.dtype === "int32") return x;
@@ -162,7 +180,8 @@ export class Recording implements Recorder, Ending {
       ids[i] = id;
     }
     if (this.#ended !== undefined) this.checkOpen(declaration.name);
-    entries.push(new Entry(declaration, attributes, primals, ids, output));
+    const stack = this.#traces ? capture() : undefined;
+    entries.push(new Entry(declaration, attributes, primals, ids, output, stack));
     return track(output, this, entries.end - 1);
   }
 

@@ -249,7 +249,7 @@ describe("guards", () => {
       const y = x.square().sum();
       raw.liveView().set(0, 5);
       expect(() => tape.gradient(y, x)).toThrowErrorMatchingInlineSnapshot(
-        `[Error: gradient: a value that square (entry 0, output Tensor float64 [2]) needs was changed through a live view after it was recorded; change a clone(...) instead, or record again]`,
+        `[Error: gradient: square (entry 0) needs its input x, Tensor float64 [2], as it was recorded, but it was changed through a live view since; change a clone(...) instead, or record again]`,
       );
     });
   });

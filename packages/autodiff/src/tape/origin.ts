@@ -1,0 +1,39 @@
+/** A line of a program. */
+export interface SourceLine {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Ops are some frames below the line that applies them. */
+const frames = 24;
+/** A frame of a stack: V8's `at f (file:///a.ts:1:2)`, or `f@file:///a.ts:1:2` elsewhere. */
+const frame =
+  /(?:\(|@|at (?:async )?)?((?:[a-z-]+:\/\/|\/|[A-Za-z]:[\\/])[^()@]*?):(\d+):(\d+)\)?$/;
+
+/** The present stack, kept unread: reading it is what costs. */
+export function capture(): Error {
+  const engine = Error as { stackTraceLimit?: number };
+  const { stackTraceLimit } = engine;
+  if (stackTraceLimit !== undefined) engine.stackTraceLimit = frames;
+  const here = new Error();
+  if (stackTraceLimit !== undefined) engine.stackTraceLimit = stackTraceLimit;
+  return here;
+}
+
+function plainPath(url: string): string {
+  return decodeURI(url.replace(/^file:\/\//, "").replace(/[?#].*$/, ""));
+}
+
+/** The innermost line of a captured stack that is not of this package. */
+export function lineOf(captured: Error): SourceLine | undefined {
+  const own = plainPath(new URL("../", import.meta.url).href);
+  for (const text of (captured.stack ?? "").split("\n")) {
+    const match = frame.exec(text.trim());
+    if (match === null) continue;
+    const file = plainPath(match[1]!);
+    if (file.startsWith(own) || file.startsWith("node:")) continue;
+    return { file, line: Number(match[2]), column: Number(match[3]) };
+  }
+  return undefined;
+}
