@@ -1,9 +1,13 @@
 import { describe } from "./ops/declare.ts";
 import { backward, type Seed } from "./passes/backward.ts";
+import { check, type RuleCheck, type RuleCheckOptions } from "./passes/check.ts";
 import { print } from "./passes/print.ts";
+import { type NonFinite, type ScanOptions, scan } from "./passes/scan.ts";
 import { stats, type TapeStats } from "./passes/stats.ts";
+import { constantId } from "./tape/entry.ts";
 import { type Mark, Recording } from "./tape/recording.ts";
 import { ones, zeros } from "./tensor/doors.ts";
+import { scope } from "./tensor/scope.ts";
 import { format, sameShape } from "./tensor/shape.ts";
 import { checkAlive, Tensor } from "./tensor/tensor.ts";
 import { checkTree, flatten, type MapTree, map } from "./tensor/tree.ts";
@@ -209,6 +213,63 @@ export class Tape extends Recording {
    */
   stats(marks: readonly Mark[] = []): TapeStats {
     return stats(this, marks);
+  }
+
+  /**
+   * The first NaN or infinity on this tape, in time order: which op, time step, part of the model and line of the
+   * program (on a tape that traces), and the inputs that it came from. With a target, the backward sweep from there
+   * too.
+   *
+   * @param target scalars recorded on this tape
+   * @returns `undefined` when everything is finite
+   *
+   * @example
+   * ```ts
+   * import { Tape, tensor } from "@chronograd/autodiff";
+   *
+   * const tape = new Tape();
+   * const x = tape.watch(tensor([4, 0]));
+   * const loss = x.sqrt().sum();
+   * tape.scan()?.op; // => undefined
+   * tape.scan(loss)?.message; // =>
+   * // backward: the cotangent of its input x holds Infinity at [1]: sqrt [2] -> [2] (entry 0); the watched x is 0 there
+   * ```
+   */
+  scan(target?: Tensor | readonly Tensor[], options: ScanOptions = {}): NonFinite | undefined {
+    this.checkOpen("scan");
+    if (target === undefined) return scan(this, [], [], options);
+    const seeds = this.#seeds([target].flat(), undefined);
+    return scope(() => scan(this, seeds, this.#leaves(), options));
+  }
+
+  /**
+   * Holds the derivative rules of every entry, at the inputs that it recorded, to differences: tells which op is wrong
+   * when a whole gradient is. In float64, whatever the tape's dtype; a tape of a float32 training step will do.
+   *
+   * @example
+   * ```ts
+   * import { Tape, tensor } from "@chronograd/autodiff";
+   *
+   * const tape = new Tape();
+   * tape.watch(tensor([1, 2])).tanh().square().sum();
+   * const { checked, faults } = tape.check();
+   * [checked, faults]; // => [3, []]
+   * ```
+   */
+  check(options: RuleCheckOptions = {}): RuleCheck {
+    this.checkOpen("check");
+    return check(this, options);
+  }
+
+  /** Every watched leaf, as a target of a sweep. */
+  #leaves(): Tensor[] {
+    const found = new Map<number, Tensor>();
+    for (const { ids, inputs } of this.entries) {
+      for (const [i, id] of ids.entries()) {
+        if (id < constantId) found.set(id, this.handle(inputs[i]!, id));
+      }
+    }
+    return [...found.values()];
   }
 }
 

@@ -1,5 +1,5 @@
 import { add } from "../ops/arithmetic.ts";
-import { type Application, isNone, type OpDeclaration, type VjpRule } from "../ops/declare.ts";
+import { type Application, vjpRule } from "../ops/declare.ts";
 import { kernelsOf } from "../ops/kernels.ts";
 import { constantId, type Entry, slotOf } from "../tape/entry.ts";
 import type { Recording } from "../tape/recording.ts";
@@ -9,11 +9,20 @@ import { alias, place, type Tensor } from "../tensor/tensor.ts";
 /** A value to start from, and the cotangent it starts with. */
 export type Seed = readonly [value: Tensor, cotangent: Tensor];
 
+/** Looks on while a sweep runs. The tensors it is shown live no longer than the call. */
+export interface SweepObserver {
+  /** The cotangent of an entry's output, all that flows there added up. */
+  visit?(position: number, g: Tensor): void;
+  /** What one entry adds to the cotangent of one of its inputs. Rules that add in place are not used then. */
+  contribute?(position: number, input: number, cotangent: Tensor): void;
+}
+
 /** How far a sweep goes, and whether it is recorded itself. */
 export interface SweepOptions {
   /** Position before which everything is constant. */
   readonly since?: number;
   readonly record?: boolean;
+  readonly observer?: SweepObserver | undefined;
 }
 
 const spent = "it was an intermediate value of a backward sweep";
@@ -30,9 +39,10 @@ export function backward(
   recording: Recording,
   seeds: readonly Seed[],
   targets: readonly Tensor[],
-  { since = recording.base, record = false }: SweepOptions = {},
+  { since = recording.base, record = false, observer }: SweepOptions = {},
 ): (Tensor | undefined)[] {
-  const sweep = new Sweep(recording, Math.max(since, recording.base), seeds, targets, record);
+  const low = Math.max(since, recording.base);
+  const sweep = new Sweep(recording, low, seeds, targets, record, observer);
   const region = new Region();
   try {
     within(region, () => sweep.run(seeds, region));
@@ -46,6 +56,7 @@ export function backward(
 class Sweep {
   readonly recording: Recording;
   readonly record: boolean;
+  readonly observer: SweepObserver | undefined;
   /** Positions `low` to `high` are visited. */
   readonly low: number;
   readonly high: number;
@@ -65,9 +76,11 @@ class Sweep {
     seeds: readonly Seed[],
     targets: readonly Tensor[],
     record: boolean,
+    observer: SweepObserver | undefined,
   ) {
     this.recording = recording;
     this.record = record;
+    this.observer = observer;
     this.low = low;
     let high = low - 1;
     for (const [{ id, tape }] of seeds) if (tape === recording && id > high) high = id;
@@ -114,6 +127,7 @@ class Sweep {
       const index = position - this.low;
       const g = this.cotangents[index];
       if (g === undefined) continue;
+      this.observer?.visit?.(position, g);
       this.visit(entries.at(position), position, g);
       if (!this.kept.has(position)) {
         this.cotangents[index] = undefined;
@@ -130,14 +144,16 @@ class Sweep {
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i]!;
       if (!this.leads(id)) continue;
-      const rule = ruleFor(declaration, i);
+      const rule = vjpRule(declaration, i);
       if (rule === undefined) continue;
       const there = this.at(id);
       const accumulate = declaration.accumulate?.[i];
       if (accumulate !== undefined && there !== undefined && this.isOurs(there, g, entry)) {
         accumulate(g, application, there);
       } else {
-        this.arrive(id, rule(g, application, i));
+        const cotangent = rule(g, application, i);
+        this.observer?.contribute?.(position, i, cotangent);
+        this.arrive(id, cotangent);
       }
     }
   }
@@ -146,7 +162,7 @@ class Sweep {
   isOurs(there: Tensor, g: Tensor, { inputs }: Entry): boolean {
     if (there.block.holders !== 1 || there.tape !== null || g.tape !== null) return false;
     for (const input of inputs) if (input.tape !== null) return false;
-    return !this.record;
+    return !this.record && this.observer?.contribute === undefined;
   }
 
   application(entry: Entry, position: number): Application {
@@ -207,10 +223,4 @@ class Sweep {
       for (const cotangent of list) cotangent?.block.release(spent);
     }
   }
-}
-
-function ruleFor(declaration: OpDeclaration, input: number): VjpRule<unknown> | undefined {
-  const { vjp } = declaration;
-  const rule = typeof vjp === "function" || isNone(vjp) ? vjp : vjp[input]!;
-  return isNone(rule) ? undefined : rule;
 }

@@ -1,4 +1,13 @@
-import { leaves, type MapTree, type Mark, map, ones, Tape, Tensor } from "@chronograd/autodiff";
+import {
+  leaves,
+  type MapTree,
+  type Mark,
+  map,
+  ones,
+  Tape,
+  Tensor,
+  timeStep,
+} from "@chronograd/autodiff";
 import { kernelsOf, Queue, Region, within } from "@chronograd/autodiff/extend";
 import { type Cell, runStep, type Values } from "../cell.ts";
 import { stepIsOver } from "./feed.ts";
@@ -84,20 +93,27 @@ export class Segment<Params, State, X, Y, Target> {
     const t = this.#t;
     // First, so that it ends with the segment whatever happens.
     this.#held.push(region);
-    const { loss, count } = within(region, () => {
-      const [output, next] = runStep(this.cell, this.#watched!, input, this.#state);
-      this.#state = map(next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
-      return counted(this.plan.loss(output, target), t);
-    });
+    const { loss, count } = within(region, () =>
+      timeStep(t, () => {
+        const [output, next] = runStep(this.cell, this.#watched!, input, this.#state);
+        this.#state = map(next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
+        return counted(this.plan.loss(output, target), t);
+      }),
+    );
     for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);
     this.#steps.push({ before, stateBefore, loss, count });
     const value = loss === null ? 0 : sumOf(loss);
     if (!Number.isFinite(value)) {
-      throw new RangeError(
-        `truncated: the loss of step ${t} is ${value}; look for NaN or infinity in the input of this step, or lower the learning rate`,
-      );
+      throw new RangeError(`truncated: the loss of step ${t} is ${value}; ${this.#origin()}`);
     }
     return value;
+  }
+
+  /** Where the first NaN or infinity of the last k2 steps is. */
+  #origin(): string {
+    const found = this.tape.scan();
+    if (found === undefined) return "its elements are finite, but their sum is not";
+    return `${found.message}; lower the learning rate, clip gradients, or look at the input of that step`;
   }
 
   /** A state that is a leaf (a parameter, say) as an entry of its own: cuts are between entries. */

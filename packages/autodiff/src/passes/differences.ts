@@ -1,0 +1,61 @@
+/** Derivatives found by differences, each with an estimate of its own error. */
+export interface Differences {
+  readonly values: Float64Array;
+  /** Infinite or NaN where the function has no value, large where the derivative jumps. */
+  readonly uncertainties: Float64Array;
+}
+
+/**
+ * The derivative at 0 of a function of one number, for each of its results: central differences at h, h/2 and h/4,
+ * extrapolated to h = 0 (Richardson 1911).
+ *
+ * The error estimate is what the last extrapolation changed. Where the derivatives from the left and from the right,
+ * extrapolated by themselves, differ by more than their own estimates, the point is a kink and half the jump is the
+ * estimate: at a kink central differences agree with each other all the same.
+ */
+export function differences(f: (s: number) => ArrayLike<number>, h: number): Differences {
+  const middle = f(0);
+  const steps = [h, h / 2, h / 4].map((s) => [s, f(s), f(-s)] as const);
+  const n = middle.length;
+  const values = new Float64Array(n);
+  const uncertainties = new Float64Array(n);
+  for (let i = 0; i < n; i++) {
+    const [d1, d2, d4] = steps.map(([s, up, down]) => (up[i]! - down[i]!) / (2 * s)) as Triple;
+    const once = (4 * d4 - d2) / 3;
+    values[i] = (16 * once - (4 * d2 - d1) / 3) / 15;
+    const right = oneSided(steps.map(([s, up]) => (up[i]! - middle[i]!) / s) as Triple);
+    const left = oneSided(steps.map(([s, , down]) => (middle[i]! - down[i]!) / s) as Triple);
+    const jump = Math.abs(right.value - left.value);
+    const noise = (256 * Number.EPSILON * Math.abs(middle[i]!)) / h;
+    // A jump of the value itself makes both estimates useless, so they excuse no more than a thousandth.
+    const excuse = Math.min(
+      4 * (right.error + left.error),
+      1e-3 * Math.max(1, Math.abs(values[i]!)),
+    );
+    const isKink = jump > excuse + noise;
+    uncertainties[i] = Math.max(Math.abs(values[i]! - once), isKink ? jump / 2 : 0);
+    if (Number.isNaN(jump)) uncertainties[i] = Number.NaN;
+  }
+  return { values, uncertainties };
+}
+
+type Triple = [number, number, number];
+
+/** A one-sided derivative from difference quotients at h, h/2 and h/4. */
+function oneSided([d1, d2, d4]: Triple): { value: number; error: number } {
+  const [first, second] = [2 * d2 - d1, 2 * d4 - d2];
+  const value = (4 * second - first) / 3;
+  return { value, error: Math.abs(value - second) };
+}
+
+/** A generator good enough to scatter directions and cotangents in [-1, 1] (Steele, Lea & Flood 2014, SplitMix's finaliser). */
+export function scatter(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x9e3779b9) >>> 0;
+    let z = state;
+    z = Math.imul(z ^ (z >>> 16), 0x85ebca6b);
+    z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
+    return ((z ^ (z >>> 16)) >>> 0) / 2 ** 31 - 1;
+  };
+}
