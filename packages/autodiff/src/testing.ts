@@ -5,7 +5,17 @@
  */
 import "./ops/fluent.ts";
 
-export type { CheckOptions, GradientMismatch, GradientReport } from "./testing/checkGradients.ts";
-export { checkGradients } from "./testing/checkGradients.ts";
+export type { RuleCheck, RuleCheckOptions, RuleFault } from "./passes/check.ts";
+export type { NonFinite, ScanOptions } from "./passes/scan.ts";
+export type { Site } from "./passes/site.ts";
+export type { SourceLine } from "./tape/origin.ts";
+export type { Blame } from "./testing/blame.ts";
+export type { CheckOptions, GradientMismatch } from "./testing/checkGradients.ts";
+export { checkGradients, GradientReport } from "./testing/checkGradients.ts";
+export type { FunctionLawOptions } from "./testing/functionLaws.ts";
+export { functionLaws } from "./testing/functionLaws.ts";
 export type { Finding, Law, LawResult, SeedOptions } from "./testing/law.ts";
 export { hold, holdAll, Report } from "./testing/law.ts";
+export type { OpLawOptions } from "./testing/op.ts";
+export { opLaws, testOp } from "./testing/op.ts";
+export { scan } from "./testing/scan.ts";

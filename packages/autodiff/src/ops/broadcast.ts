@@ -57,10 +57,11 @@ export function broadcasting(
   name: BinaryName,
   call: (inputs: readonly Tensor[]) => Tensor,
   domains: readonly (InputSpec["domain"] | undefined)[] = [],
-): Pick<OpDeclaration, "name" | "inputs" | "shape" | "forward" | "samples"> {
+): Pick<OpDeclaration, "name" | "inputs" | "shape" | "forward" | "samples" | "broadcasts"> {
   return {
     name,
     inputs: ["a", "b"],
+    broadcasts: "all",
     shape: ([a, b]) =>
       sameShape(a!.shape, b!.shape) ? a!.shape : broadcastShapes(a!.shape, b!.shape, name),
     forward(backend: Backend, [a, b], y) {

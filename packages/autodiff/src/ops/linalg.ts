@@ -88,6 +88,7 @@ function multiply(
 const matmulDeclaration: OpDeclaration<Product> = {
   name: "matmul",
   inputs: ["a", "b"],
+  broadcasts: "leading",
   shape([a, b], { transposeA, transposeB, batch }) {
     const inner = transposeA ? rowsOf(a!) : columnsOf(a!);
     const other = transposeB ? columnsOf(b!) : rowsOf(b!);

@@ -11,6 +11,7 @@ import { broadcastStrides, planes } from "./strided.ts";
 
 const whereDeclaration: OpDeclaration = {
   name: "where",
+  broadcasts: "all",
   inputs: ["condition", "a", "b"],
   shape: ([condition, a, b]) =>
     broadcastShapes(condition!.shape, broadcastShapes(a!.shape, b!.shape, "where"), "where"),

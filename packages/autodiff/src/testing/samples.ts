@@ -1,5 +1,8 @@
-import { type Backend, type FloatDType, type Tensor, tensor } from "../../src/index.ts";
-import type { Examples, InputSpec, Sample } from "../../src/ops/declare.ts";
+import type { Examples, InputSpec, Sample } from "../ops/declare.ts";
+import type { Backend } from "../tensor/backend.ts";
+import { tensor } from "../tensor/doors.ts";
+import type { FloatDType } from "../tensor/dtype.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** A small generator of uniform numbers (Mulberry32). */
 export function uniforms(seed: number): () => number {

@@ -1,0 +1,217 @@
+import { Tape } from "../../tape.ts";
+import { isFloat } from "../../tensor/dtype.ts";
+import { scope } from "../../tensor/scope.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { flatten, type MapTree } from "../../tensor/tree.ts";
+import { checkGradients } from "../checkGradients.ts";
+import { randomVector } from "../function.ts";
+import type { Law } from "../law.ts";
+import {
+  type Case,
+  compare,
+  flattened,
+  inputAt,
+  type LawOptions,
+  lawOf,
+  rounding,
+  same,
+  worse,
+} from "./case.ts";
+
+/** Laws of first derivatives. */
+export function firstOrderLaws<T>(
+  cases: readonly Case<T>[],
+  { dtype = "float64" }: LawOptions = {},
+): Law[] {
+  const law = (
+    name: string,
+    statement: string,
+    bound: number,
+    measure: Parameters<typeof lawOf<Case<T>>>[2],
+  ): Law => lawOf(cases, { name, statement, bound }, (c, seed) => scope(() => measure(c, seed)));
+  const flat = (c: Case<T>, seed: number) => flattened(c, seed, dtype);
+  const laws = [
+    law(
+      "adjoint",
+      "<u, J v> = <J' u, v>: reverse and forward mode agree",
+      rounding(dtype),
+      (c, seed) => {
+        const f = flat(c, seed);
+        const [u, v] = [randomVector(f.outputs, seed + 1), randomVector(f.x.length, seed + 2)];
+        const jv = f.pushed(v);
+        if (jv === undefined) return undefined;
+        const ju = f.pulled((pullback) => pullback(u));
+        const dot = (a: Float64Array, b: Float64Array) =>
+          a.reduce((sum, x, i) => sum + x * b[i]!, 0);
+        return compare([dot(ju, v)], [dot(u, jv)], () => "<J' u, v> beside <u, J v>");
+      },
+    ),
+    law("linear", "J'(a u + b w) = a J'u + b J'w", rounding(dtype), (c, seed) => {
+      const f = flat(c, seed);
+      const [u, w] = [randomVector(f.outputs, seed + 1), randomVector(f.outputs, seed + 2)];
+      const [a, b] = [1.75, -0.5];
+      return f.pulled((pullback) => {
+        const [ju, jw] = [pullback(u), pullback(w)];
+        const both = pullback(u.map((x, i) => a * x + b * w[i]!));
+        return compare(
+          both,
+          ju.map((x, i) => a * x + b * jw[i]!),
+          (i) => inputAt(f, i),
+        );
+      });
+    }),
+    law("deterministic", "the same inputs give the same values and gradients", 0, (c, seed) => {
+      const f = flat(c, seed);
+      const u = randomVector(f.outputs, seed + 1);
+      const [one, two] = f.pulled((pullback) => [pullback(u), pullback(u)] as const);
+      const other = f.pulled((pullback) => pullback(u));
+      return worse(
+        worse(
+          same(f.at(f.x), f.at(f.x), "value of a second run"),
+          same(two, one, "gradient of a second sweep"),
+        ),
+        same(other, one, "gradient on a second tape"),
+      );
+    }),
+    law(
+      "accumulates",
+      "a value used twice gets the sum of both gradients",
+      rounding(dtype),
+      (c, seed) => {
+        const f = flat(c, seed);
+        const twice: Case<T> = { ...c, f: (x) => [c.f(x), c.f(x)] };
+        const [u, w] = [randomVector(f.outputs, seed + 1), randomVector(f.outputs, seed + 2)];
+        const both = flat(twice, seed).pulled((pullback) => pullback(Float64Array.of(...u, ...w)));
+        const [ju, jw] = f.pulled((pullback) => [pullback(u), pullback(w)] as const);
+        return compare(
+          both,
+          ju.map((x, i) => x + jw[i]!),
+          (i) => inputAt(f, i),
+        );
+      },
+    ),
+    law(
+      "absent",
+      "no gradient for an input that is not used; one like the input for each that is",
+      0,
+      (c, seed) => {
+        const inputs = c.draw(seed, dtype);
+        const spare = c.draw(seed + 1, dtype);
+        const tape = new Tape();
+        const watched = tape.watch({ inputs, spare }) as {
+          inputs: MapTree<T, Tensor>;
+          spare: unknown;
+        };
+        const targets = flatten(c.f(watched.inputs))
+          .map(([, y]) => y)
+          .filter((y) => isFloat(y.dtype) && tape.tracks(y));
+        const cotangent = targets.map((y) => y.mul(0));
+        const found = tape.gradientIfReached(targets, watched, { cotangent });
+        let cases = 0;
+        for (const [path, g] of found) {
+          cases++;
+          if (path.startsWith("spare"))
+            return { error: Infinity, cases, what: `a gradient for the unused ${path}` };
+          const x = flatten(watched).find(([where]) => where === path)![1];
+          if (g.shape.join() !== x.shape.join() || g.dtype !== x.dtype) {
+            return {
+              error: Infinity,
+              cases,
+              what: `the gradient for ${path} is ${g}, the value ${x}`,
+            };
+          }
+        }
+        return { error: 0, cases: Math.max(1, cases) };
+      },
+    ),
+    law(
+      "keeps",
+      "a value changed after it was recorded: the gradient is what it was, or an error",
+      0,
+      (c, seed) => changes(c, seed, dtype),
+    ),
+  ];
+  if (dtype === "float32") return laws;
+  return [differences(cases), rules(cases), ...laws];
+}
+
+/** Changes every input, and the output, behind a tape's back. */
+function changes<T>(c: Case<T>, seed: number, dtype: "float32" | "float64") {
+  const count = flatten(c.draw(seed, dtype)).length;
+  let cases = 0;
+  for (let k = 0; k <= count; k++) {
+    const found = scope(() => {
+      const inputs = c.draw(seed, dtype);
+      const tape = new Tape();
+      const watched = tape.watch(inputs) as MapTree<T, Tensor>;
+      const outputs = flatten(c.f(watched)).map(([, y]) => y);
+      const targets = outputs.filter((y) => isFloat(y.dtype) && tape.tracks(y));
+      if (targets.length === 0) return undefined;
+      const cotangent = targets.map((y) => y.mul(0).detach().add(0.75));
+      const sweep = () => {
+        const gradients = tape.gradientIfReached(targets, watched, { cotangent });
+        return [...gradients.values()].flatMap((g) => [...g.toTypedArray()]);
+      };
+      const before = sweep();
+      const changed = k < count ? flatten(inputs)[k]![1] : targets[0]!;
+      if (changed.size === 0 || changed.dtype === "int32") return undefined;
+      const view = changed.liveView();
+      for (let i = 0; i < changed.size; i++) view.data.set(i, view.data.get(i) + 0.125);
+      let after: number[];
+      try {
+        after = sweep();
+      } catch (error) {
+        const isGuard =
+          error instanceof Error && error.message.includes("was changed through a live view");
+        return isGuard
+          ? { error: 0, cases: 1 }
+          : { error: Infinity, cases: 1, what: String(error) };
+      }
+      const what =
+        k < count
+          ? `gradient after a change of input ${k}`
+          : "gradient after a change of the output";
+      return same(after, before, what);
+    });
+    if (found === undefined) continue;
+    cases += found.cases;
+    if (found.error > 0) return { ...found, cases };
+  }
+  return { error: 0, cases: Math.max(1, cases) };
+}
+
+function differences<T>(cases: readonly Case<T>[]): Law {
+  const head = {
+    name: "differences",
+    statement: "every element of the Jacobian is that of central differences",
+    bound: 1e-7,
+  };
+  return lawOf(cases, head, (c, seed) =>
+    scope(() => {
+      const report = checkGradients(c.f, c.draw(seed, "float64"), { seed, tolerance: head.bound });
+      const cases = Math.max(1, report.elements);
+      return report.ok
+        ? { error: report.worst, cases }
+        : { error: Infinity, cases, what: report.toString() };
+    }),
+  );
+}
+
+function rules<T>(cases: readonly Case<T>[]): Law {
+  const head = {
+    name: "rules",
+    statement: "every rule on the way (vjp, in place, jvp) is right at the inputs it met",
+    bound: 1e-6,
+  };
+  return lawOf(cases, head, (c, seed) =>
+    scope(() => {
+      const tape = new Tape({ trace: true });
+      c.f(tape.watch(c.draw(seed, "float64")) as MapTree<T, Tensor>);
+      const { faults, checked } = tape.check({ tolerance: head.bound, seed });
+      const [fault] = faults;
+      if (fault === undefined) return { error: 0, cases: checked };
+      const what = `the ${fault.rule} of ${fault.op} by ${fault.of} at ${fault.index}: ${fault.threw ?? `${fault.analytic}, expected ${fault.numeric}`}`;
+      return { error: fault.error, cases: checked, what };
+    }),
+  );
+}

@@ -1,0 +1,40 @@
+import type { NonFinite, ScanOptions } from "../passes/scan.ts";
+import { Tape } from "../tape.ts";
+import { isFloat } from "../tensor/dtype.ts";
+import { scope } from "../tensor/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { leaves, type MapTree } from "../tensor/tree.ts";
+
+/**
+ * The first NaN or infinity that a function makes, forward and then backward from the sum of its outputs: which op,
+ * line of the program, part of the model, parameter and time step, and the inputs that caused it.
+ *
+ * @param f takes a tree of tensors to a tree of tensors
+ * @returns `undefined` when everything is finite
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ * import { scan } from "@chronograd/autodiff/testing";
+ *
+ * const params = { scale: tensor([1, 0]), x: tensor([3, 0]) };
+ * const found = scan(({ scale, x }) => x.div(scale), params);
+ * [found?.op, found?.value, found?.index]; // => ["div", NaN, "[1]"]
+ * found?.causes; // => ['"x" is 0 there', '"scale" is 0 there']
+ *
+ * // The value is finite, its gradient is not.
+ * scan((x) => x.sqrt(), tensor([0]))?.sweep; // => "backward"
+ * ```
+ */
+export function scan<T>(
+  f: (inputs: MapTree<T, Tensor>) => unknown,
+  inputs: T,
+  options: ScanOptions = {},
+): NonFinite | undefined {
+  return scope(() => {
+    const tape = new Tape({ trace: true });
+    const outputs = leaves(f(tape.watch(inputs) as MapTree<T, Tensor>));
+    const targets = outputs.filter((y) => isFloat(y.dtype) && tape.tracks(y)).map((y) => y.sum());
+    return tape.scan(targets, options);
+  });
+}
