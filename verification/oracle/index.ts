@@ -1,0 +1,29 @@
+import type { Subject } from "../subject.ts";
+import { cells } from "./cells.ts";
+import { clipping } from "./clipping.ts";
+import { elementwise } from "./elementwise.ts";
+import { layers } from "./layers.ts";
+import { losses } from "./losses.ts";
+import { movement } from "./movement.ts";
+import { optimizers } from "./optimizers.ts";
+import { products } from "./products.ts";
+import { reductions } from "./reductions.ts";
+import { trajectory } from "./trajectory.ts";
+import { truncated } from "./truncated.ts";
+
+/** Everything that is held against PyTorch's numbers; `pytorch.py` writes them. */
+export function oracleSubjects(): Subject[] {
+  return [
+    ...elementwise(),
+    ...reductions(),
+    ...products(),
+    ...movement(),
+    ...losses(),
+    ...layers(),
+    ...cells(),
+    ...clipping(),
+    ...optimizers(),
+    ...trajectory(),
+    ...truncated(),
+  ];
+}

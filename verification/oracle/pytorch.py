@@ -1,0 +1,46 @@
+"""Writes fixtures/*.json: what PyTorch computes in float64, for the laws of this directory.
+
+    python3 verification/oracle/pytorch.py
+
+The committed data was made with PyTorch 1.13 (Debian's 1.13.1, which calls itself 1.13.0a0); each file names the
+version that made it. Every family draws from a seed of its own, so a new case changes no other file.
+"""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+import torch
+
+import cells
+import clipping
+import elementwise
+import layers
+import losses
+import movement
+import optimizers
+import products
+import reductions
+import trajectory
+import truncated
+from record import write
+
+torch.set_num_threads(1)
+
+FAMILIES = [
+    elementwise,
+    reductions,
+    products,
+    movement,
+    losses,
+    layers,
+    cells,
+    clipping,
+    optimizers,
+    trajectory,
+    truncated,
+]
+
+for family in FAMILIES:
+    torch.manual_seed(sum(map(ord, family.__name__)))
+    write(family.__name__, family.cases())
