@@ -55,7 +55,9 @@ function moduleOf(block) {
           ? `${indent}expect(${expression}).toEqual(${value});`
           : `${indent}const ${name} = ${expression};\n${indent}expect(${name}).toEqual(${value});`,
     );
-  const expects = /\bexpect\(/.test(body) ? 'import { expect } from "vitest";\n' : "";
+  const isImported = imports.some((statement) => /\bexpect\b/.test(statement));
+  const expects =
+    /\bexpect\(/.test(body) && !isImported ? 'import { expect } from "vitest";\n' : "";
   return `${expects}${imports.join("\n")}\n\nexport default async (): Promise<void> => {\n${body}};\n`;
 }
 

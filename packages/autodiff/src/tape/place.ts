@@ -67,7 +67,7 @@ export function named<T>(name: string, body: () => T): T {
  *   return h;
  * };
  * const found = scan(collapse, tensor(5));
- * [found?.op, found?.t]; // => ["sqrt", 3]
+ * [found?.op, found?.t]; // => ["sqrt", 4]
  * ```
  */
 export function timeStep<T>(t: number, body: () => T): T {

@@ -179,7 +179,7 @@ class Tally {
     this.elements++;
     const scale = Math.max(1, Math.abs(analytic), Math.abs(numeric));
     const error = Math.abs(analytic - numeric) / scale;
-    const isDecided = uncertainty / scale <= this.tolerance;
+    const isDecided = uncertainty <= this.tolerance * Math.max(1, Math.abs(numeric));
     if (isDecided) this.worst = Math.max(this.worst, Number.isNaN(error) ? Infinity : error);
     if (isDecided && error <= this.tolerance) return;
     const { words, ...place } = where();

@@ -80,7 +80,7 @@ export class Flattened<T> {
       const found = joined(floats(this.f(this.tree(x))));
       if (found.length === this.outputs) return found;
       throw new RangeError(
-        `checkGradients: the function returned ${this.outputs} numbers at first and ${found.length} for slightly different inputs; its outputs' shapes must not depend on the inputs' values`,
+        `checkGradients: the outputs have ${this.outputs} elements at the inputs given and ${found.length} at slightly different ones; shapes must not depend on the inputs' values`,
       );
     });
   }
