@@ -32,6 +32,8 @@ export interface RuleCheck {
   readonly faults: readonly RuleFault[];
   /** Entries whose rules were tested. */
   readonly checked: number;
+  /** The largest relative error, whether or not it is a fault. */
+  readonly worst: number;
   /** Entries left out: at a kink, ill-conditioned, or rounding to float32 themselves. */
   readonly undecided: readonly Site[];
 }
@@ -58,6 +60,7 @@ export function check(recording: Recording, options: RuleCheckOptions = {}): Rul
   const undecided: Site[] = [];
   const { entries, base } = recording;
   let checked = 0;
+  let worst = 0;
   for (let i = 0; i < entries.length; i++) {
     const entry = entries.at(base + i);
     const region = new Region();
@@ -66,13 +69,14 @@ export function check(recording: Recording, options: RuleCheckOptions = {}): Rul
       const { applies, faults: found, isDecided } = within(region, () => examined.run());
       if (!applies) continue;
       checked++;
+      worst = Math.max(worst, examined.worst);
       faults.push(...found);
       if (!isDecided) undecided.push(siteOf(entry, base + i));
     } finally {
       region.end(spent);
     }
   }
-  return { faults, checked, undecided };
+  return { faults, checked, worst, undecided };
 }
 
 /** One entry under test: its op as a function of float64 numbers. */
@@ -84,6 +88,7 @@ class Examination {
   readonly inputs: readonly Tensor[];
   readonly faults: RuleFault[] = [];
   isDecided = true;
+  worst = 0;
 
   constructor(entry: Entry, position: number, tolerance: number, seed: number) {
     this.entry = entry;
@@ -162,7 +167,10 @@ class Examination {
         );
         continue;
       }
-      const position = worstOf(x.size, this.tolerance, found, along, this.random);
+      const note = (error: number) => {
+        this.worst = Math.max(this.worst, error);
+      };
+      const position = worstOf(x.size, this.tolerance, found, along, this.random, note);
       if (position === undefined) continue;
       if (position < 0) {
         this.isDecided = false;
@@ -253,7 +261,10 @@ class Examination {
       const here = relative(found[i]!, values[i]!);
       if (!(uncertainties[i]! <= this.tolerance * Math.max(1, Math.abs(values[i]!)))) {
         this.isDecided = false;
-      } else if (!(here <= error)) {
+        continue;
+      }
+      this.worst = Math.max(this.worst, here);
+      if (!(here <= error)) {
         worst = i;
         error = here;
       }
@@ -295,6 +306,7 @@ function worstOf(
   found: Float64Array,
   along: (v: (i: number) => number) => { values: Float64Array; uncertainties: Float64Array },
   random: () => number,
+  note: (error: number) => void,
 ): number | undefined {
   const compare = (v: Float64Array, low: number, high: number): number => {
     const inside = (i: number) => (i >= low && i < high ? v[i]! : 0);
@@ -302,7 +314,10 @@ function worstOf(
     let analytic = 0;
     for (let i = low; i < high; i++) analytic += v[i]! * found[i]!;
     const scale = Math.max(1, Math.abs(values[0]!));
-    return uncertainties[0]! / scale <= tolerance ? relative(analytic, values[0]!) : -1;
+    if (!(uncertainties[0]! / scale <= tolerance)) return -1;
+    const error = relative(analytic, values[0]!);
+    note(error);
+    return error;
   };
   let isDecided = true;
   if (n <= fewElements) {

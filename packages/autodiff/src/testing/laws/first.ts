@@ -207,9 +207,9 @@ function rules<T>(cases: readonly Case<T>[]): Law {
     scope(() => {
       const tape = new Tape({ trace: true });
       c.f(tape.watch(c.draw(seed, "float64")) as MapTree<T, Tensor>);
-      const { faults, checked } = tape.check({ tolerance: head.bound, seed });
+      const { faults, checked, worst } = tape.check({ tolerance: head.bound, seed });
       const [fault] = faults;
-      if (fault === undefined) return { error: 0, cases: checked };
+      if (fault === undefined) return { error: worst, cases: checked };
       const what = `the ${fault.rule} of ${fault.op} by ${fault.of} at ${fault.index}: ${fault.threw ?? `${fault.analytic}, expected ${fault.numeric}`}`;
       return { error: fault.error, cases: checked, what };
     }),

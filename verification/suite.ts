@@ -1,0 +1,27 @@
+import { type Backend, createBackend, defaultBackend, type FloatDType } from "@chronograd/autodiff";
+import { opTable } from "@chronograd/autodiff/extend";
+import { referenceKernels } from "@chronograd/autodiff/reference";
+import { opLaws } from "@chronograd/autodiff/testing";
+import { oracleSubjects } from "./oracle/index.ts";
+import { programSubject } from "./programs.ts";
+import type { Subject } from "./subject.ts";
+
+/** Ops on one kind of kernels, held beside the reference kernels. */
+export function opSubjects(dtype: FloatDType, backend: Backend = defaultBackend()): Subject[] {
+  const reference = createBackend({ kernels: referenceKernels });
+  return opTable().map(({ name, declaration }) => ({
+    name,
+    group: dtype === "float64" ? "ops" : "ops in float32",
+    laws: opLaws(declaration, { backend, reference, dtype }),
+  }));
+}
+
+/** Everything that is verified, from the smallest parts to the largest. */
+export function subjects(): Subject[] {
+  return [
+    ...opSubjects("float64"),
+    ...opSubjects("float32"),
+    programSubject(),
+    ...oracleSubjects(),
+  ];
+}
