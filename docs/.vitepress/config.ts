@@ -17,6 +17,7 @@ export default defineConfig({
     nav: [
       { text: "Guide", link: "/guide/getting-started", activeMatch: "/guide/" },
       { text: "Reference", link: "/reference/", activeMatch: "/reference/" },
+      { text: "Verification", link: "/verification" },
     ],
     sidebar: {
       "/guide/": [
@@ -28,6 +29,7 @@ export default defineConfig({
             { text: "Memory", link: "/guide/memory" },
             { text: "A custom cell", link: "/guide/custom-cell" },
             { text: "Truncated BPTT", link: "/guide/truncated" },
+            { text: "Verifying gradients", link: "/guide/verifying" },
           ],
         },
       ],

@@ -8,7 +8,7 @@ export const doors = [
     slug: "autodiff",
     pages: [
       ["Tensors", ["tensor/tensor", "tensor/doors", "tensor/dtype", "tensor/shape", "ops/declare"]],
-      ["The tape", ["tape", "passes"]],
+      ["The tape", ["tape", "tape/place", "tape/recording", "passes"]],
       ["Transforms", ["transforms/reverse", "transforms/forward", "transforms"]],
       ["Trees", ["tensor/tree"]],
       ["Scopes and backends", ["tensor/scope", "tensor/backend"]],
@@ -43,7 +43,24 @@ export const doors = [
   {
     name: "@chronograd/autodiff/testing",
     slug: "testing",
-    pages: [["Checking gradients", ["testing"]]],
+    pages: [
+      [
+        "Checking gradients",
+        ["testing/checkGradients", "testing/blame", "passes/check", "passes/site", "tape/origin"],
+      ],
+      ["Finding the first NaN", ["testing/scan", "passes/scan"]],
+      ["Laws", ["testing/law", "testing/functionLaws", "testing/op", "testing"]],
+    ],
+  },
+  {
+    name: "@chronograd/autodiff/testing/fast-check",
+    slug: "testing-fast-check",
+    pages: [["Arbitraries", ["testing"]]],
+  },
+  {
+    name: "@chronograd/autodiff/testing/vitest",
+    slug: "testing-vitest",
+    pages: [["A matcher for Vitest", ["testing"]]],
   },
   {
     name: "@chronograd/nn",
@@ -70,6 +87,19 @@ export const doors = [
       ["Composing", ["sequential"]],
       ["Truncated BPTT", ["truncated"]],
     ],
+  },
+  {
+    name: "@chronograd/rnn/testing",
+    slug: "rnn-testing",
+    pages: [
+      ["Testing a cell", ["testing/cell", "testing/draw"]],
+      ["Checking truncated gradients", ["testing/truncated", "testing"]],
+    ],
+  },
+  {
+    name: "@chronograd/rnn/testing/fast-check",
+    slug: "rnn-testing-fast-check",
+    pages: [["Arbitraries", ["testing"]]],
   },
 ];
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { apply, kernelsOf, type OpDeclaration, op } from "../../src/extend.ts";
 import { named, type Tensor, tensor, timeStep } from "../../src/index.ts";
-import { tensors } from "../../src/testing/fastCheck.ts";
+import { tensors } from "../../src/testing/fast-check.ts";
 import { gradientMatchers } from "../../src/testing/vitest.ts";
 import { checkGradients, scan } from "../../src/testing.ts";
 
