@@ -5,6 +5,8 @@
  */
 import "./ops/fluent.ts";
 
+export type { Compiled } from "./compile/compile.ts";
+export { compile } from "./compile/compile.ts";
 export * from "./ops/public.ts";
 export type { StretchStats, TapeStats } from "./passes/stats.ts";
 export { named, timeStep } from "./tape/place.ts";

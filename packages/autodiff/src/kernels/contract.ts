@@ -238,6 +238,14 @@ export interface Kernels {
   /** Elements of 8 bytes: float64. */
   readonly move64: MoveKernels;
   readonly cast: CastKernels;
+  /**
+   * The function behind a kernel as other WebAssembly code may call it, and the arguments that it takes after the
+   * contract's. Without it, calls go through the JavaScript functions.
+   */
+  linkable?(
+    family: string,
+    name: string,
+  ): { run: (...args: number[]) => unknown; trailing: readonly number[] } | undefined;
   /** The position of the first int32 index outside `low..high-1` that is not `except`, or -1. */
   readonly firstOutOfRange: (
     n: number,

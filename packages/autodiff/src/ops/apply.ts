@@ -62,24 +62,39 @@ function evaluate(
   }
   checkDTypes(declaration, inputs);
   const first = inputs[0]!;
+  const { backend } = first.block;
   const shape = declaration.shape(inputs, attributes);
   const start = declaration.view?.(inputs, attributes);
   if (start !== undefined) return alias(first, shape, start);
   const dtype =
     declaration.dtype === undefined ? first.dtype : declaration.dtype(inputs, attributes);
-  const output = allocate(first.block.backend, shape, dtype);
-  declaration.forward!(first.block.backend, inputs, output, attributes);
+  const home = inputs.length > 1 ? joint(backend, inputs) : backend;
+  const output = allocate(home, shape, dtype);
+  declaration.forward!(home, inputs, output, attributes);
   if (declaration.outlives !== true) {
     for (const input of inputs) output.block.window ??= input.block.window;
   }
   return output;
 }
 
+/** Where the result lives: where the inputs do; where some are constants of a traced program, in that program. */
+function joint(backend: Backend, inputs: readonly Tensor[]): Backend {
+  let home = backend;
+  for (const { block } of inputs) if (block.backend.parent === home) home = block.backend;
+  if (home.parent === null) return home;
+  for (const input of inputs) if (input.block.backend !== home) home.adopt(input);
+  return home;
+}
+
+function areApart(a: Backend, b: Backend): boolean {
+  return a !== b && a.parent !== b && b.parent !== a;
+}
+
 function checkDTypes(declaration: OpDeclaration, inputs: readonly Tensor[]): void {
   const { accepts } = declaration;
   const { backend } = inputs[0]!.block;
   for (let i = 1; i < inputs.length; i++) {
-    if (inputs[i]!.block.backend !== backend) {
+    if (areApart(inputs[i]!.block.backend, backend)) {
       throw new TypeError(
         `${declaration.name}: arguments ${nameOfInput(declaration, 0)} and ${nameOfInput(declaration, i)} belong to different backends; make both on one, for example tensor(x, { backend })`,
       );

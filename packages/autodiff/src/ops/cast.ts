@@ -1,8 +1,9 @@
 import type { CastKernels } from "../kernels/contract.ts";
-import { bytesOf, checkDType, type DType, isFloat } from "../tensor/dtype.ts";
+import { checkDType, type DType, isFloat } from "../tensor/dtype.ts";
 import { checkAlive, type Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { type Op, type OpDeclaration, op } from "./declare.ts";
+import { moveKernels } from "./strided.ts";
 
 const capital = { float32: "Float32", float64: "Float64", int32: "Int32" } as const;
 
@@ -62,9 +63,8 @@ const cloneDeclaration: OpDeclaration = {
   accepts: "any",
   shape: ([x]) => x!.shape,
   forward(backend, [x], y) {
-    const { uint8 } = backend.memory.views;
-    const bytes = y.size * bytesOf[y.dtype];
-    uint8.copyWithin(y.pointer, x!.pointer, x!.pointer + bytes);
+    const { copy } = moveKernels(backend, y.dtype);
+    copy(1, y.size, x!.pointer, y.size, 1, y.pointer, y.size, 1);
   },
   outlives: true,
   keeps: { inputs: [], output: false },

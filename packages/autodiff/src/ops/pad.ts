@@ -3,6 +3,7 @@ import { checkShape, format, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { type Op, type OpDeclaration, op } from "./declare.ts";
+import { kernelsOf } from "./kernels.ts";
 import { slice } from "./slice.ts";
 import { copyStrided } from "./strided.ts";
 
@@ -18,9 +19,10 @@ const padDeclaration: OpDeclaration<Padding> = {
   shape: ([x], { widths }) =>
     x!.shape.map((length, axis) => length + widths[axis]![0] + widths[axis]![1]),
   forward(backend, [x], y, { widths, value }) {
-    const { views } = backend.memory;
-    const first = y.pointer / bytesOf[y.dtype];
-    views[y.dtype].fill(value, first, first + y.size);
+    if (y.dtype === "int32") {
+      const first = y.pointer / bytesOf.int32;
+      backend.memory.views.int32.fill(value, first, first + y.size);
+    } else kernelsOf(backend, y).fill(y.size, value, y.pointer);
     const strides = stridesOf(y.shape);
     let start = 0;
     widths.forEach(([before], axis) => {

@@ -161,6 +161,7 @@ class Sweep {
   /** Whether `there` may be added to in place: nobody else holds it, and no other tape looks on. */
   isOurs(there: Tensor, g: Tensor, { inputs }: Entry): boolean {
     if (there.block.holders !== 1 || there.tape !== null || g.tape !== null) return false;
+    if (there.block.backend !== g.block.backend) return false;
     for (const input of inputs) if (input.tape !== null) return false;
     return !this.record && this.observer?.contribute === undefined;
   }
@@ -196,7 +197,8 @@ class Sweep {
       !this.record &&
       there.block.holders === 1 &&
       there.tape === null &&
-      cotangent.tape === null
+      cotangent.tape === null &&
+      there.block.backend === cotangent.block.backend
     ) {
       const n = there.size;
       const { add: kernel } = kernelsOf(there.block.backend, there);

@@ -40,17 +40,18 @@ export class Backend {
     float64: new Map(),
   };
 
+  /** The backend whose values count as this one's constants: where a program is traced, the one that will run it. @internal */
+  readonly parent: Backend | null;
+
   /** @internal */
-  constructor(kernels: KernelSetName | KernelMaker) {
-    const make = typeof kernels === "function" ? kernels : makers[kernels];
-    if (make === undefined) {
-      throw new TypeError(
-        `createBackend: kernels must be one of ${Object.keys(makers).join(", ")}, or a function that makes a set, got ${JSON.stringify(kernels)}`,
-      );
-    }
-    this.memory = new Memory();
-    this.kernels = make(this.memory);
+  constructor(memory: Memory, kernels: Kernels, parent: Backend | null = null) {
+    this.memory = memory;
+    this.kernels = kernels;
+    this.parent = parent;
   }
+
+  /** Told of each constant of the parent's that an op takes. @internal */
+  adopt(_constant: Tensor): void {}
 
   /** True while there is room to keep one more constant. @internal */
   hasRoomForConstant(dtype: FloatDType): boolean {
@@ -62,7 +63,15 @@ export class Backend {
 export function createBackend(
   options: { readonly kernels?: KernelSetName | KernelMaker } = {},
 ): Backend {
-  return new Backend(options.kernels ?? "simd");
+  const { kernels = "simd" } = options;
+  const make = typeof kernels === "function" ? kernels : makers[kernels];
+  if (make === undefined) {
+    throw new TypeError(
+      `createBackend: kernels must be one of ${Object.keys(makers).join(", ")}, or a function that makes a set, got ${JSON.stringify(kernels)}`,
+    );
+  }
+  const memory = new Memory();
+  return new Backend(memory, make(memory));
 }
 
 let shared: Backend | undefined;

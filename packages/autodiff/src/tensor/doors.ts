@@ -228,9 +228,10 @@ export function arange(
 
 /** A value filled with one number that nothing holds yet. @internal */
 export function filled(backend: Backend, shape: Shape, value: number, dtype: DType): Tensor {
-  const result = allocate(backend, shape, dtype);
+  const home = backend.parent ?? backend;
+  const result = allocate(home, shape, dtype);
   const start = result.pointer / bytesOf[dtype];
-  backend.memory.views[dtype].fill(value, start, start + result.size);
+  home.memory.views[dtype].fill(value, start, start + result.size);
   return result;
 }
 

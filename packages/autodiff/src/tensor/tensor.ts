@@ -187,8 +187,9 @@ export function fromTypedArray(
   shape: Shape,
   dtype: DType,
 ): Tensor {
-  const value = allocate(backend, shape, dtype);
-  backend.memory.views[dtype].set(data, value.pointer / arrayOf[dtype].BYTES_PER_ELEMENT);
+  const home = backend.parent ?? backend;
+  const value = allocate(home, shape, dtype);
+  home.memory.views[dtype].set(data, value.pointer / arrayOf[dtype].BYTES_PER_ELEMENT);
   return value;
 }
 

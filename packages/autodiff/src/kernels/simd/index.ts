@@ -98,5 +98,10 @@ export function simdKernels(memory: Memory, variant?: "plain" | "relaxed"): Kern
     move64: kernels(exports, "move64_", moveNames),
     cast: kernels(exports, "cast_", castNames),
     firstOutOfRange: kernel(exports, "firstOutOfRange"),
+    linkable(family, name) {
+      const prefix = { float32: "f32", float64: "f64" }[family] ?? family;
+      const trailing = name === "matmul" ? [scratch] : [];
+      return { run: kernel(exports, `${prefix}_${name}`), trailing };
+    },
   };
 }

@@ -1,0 +1,49 @@
+import { type Program, touches } from "./program.ts";
+
+/** Where each temporary lies in the arena, and how large that is. */
+export interface Layout {
+  /** By buffer; -1 for those of the caller, and for those that nothing touches. */
+  readonly offsets: readonly number[];
+  readonly bytes: number;
+}
+
+const alignment = 64;
+
+/**
+ * Places temporaries so that those which live at the same time do not overlap: each at the lowest place that is free
+ * for as long as it lives, the largest first (a form of interval colouring; Sekiyama et al. 2018).
+ */
+export function layoutOf({ buffers, calls }: Program): Layout {
+  const first = new Int32Array(buffers.length).fill(-1);
+  const last = new Int32Array(buffers.length).fill(-1);
+  for (const [at, call] of calls.entries()) {
+    const { reads, writes } = touches(call);
+    for (const buffer of [...reads, ...writes]) {
+      if (first[buffer] === -1) first[buffer] = at;
+      last[buffer] = at;
+    }
+  }
+  const offsets = new Array<number>(buffers.length).fill(-1);
+  const order = buffers
+    .map((_, i) => i)
+    .filter((i) => buffers[i]!.kind === "temporary" && first[i]! >= 0)
+    .sort((a, b) => buffers[b]!.bytes - buffers[a]!.bytes || first[a]! - first[b]!);
+  /** Placed so far, by offset. */
+  const placed: { start: number; end: number; first: number; last: number }[] = [];
+  let bytes = 0;
+  for (const i of order) {
+    const size = Math.max(alignment, Math.ceil(buffers[i]!.bytes / alignment) * alignment);
+    let start = 0;
+    for (const other of placed) {
+      if (other.first > last[i]! || other.last < first[i]!) continue;
+      if (other.start - start >= size) break;
+      start = Math.max(start, other.end);
+    }
+    offsets[i] = start;
+    const entry = { start, end: start + size, first: first[i]!, last: last[i]! };
+    const at = placed.findIndex((other) => other.start > start);
+    placed.splice(at < 0 ? placed.length : at, 0, entry);
+    bytes = Math.max(bytes, entry.end);
+  }
+  return { offsets, bytes };
+}

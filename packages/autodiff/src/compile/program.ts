@@ -1,0 +1,46 @@
+/** A run of bytes that a program reads or writes. */
+export interface Buffer {
+  readonly bytes: number;
+  /**
+   * `input`: the caller's; `output`: made anew for every run; `temporary`: in the program's own arena.
+   */
+  kind: "input" | "output" | "temporary";
+  /** Which input or output. */
+  index: number;
+}
+
+/** One kernel call. Pointer arguments are offsets into a buffer, or, where that is -1, addresses of constants. */
+export interface Call {
+  /** Which family and kernel: `float32.add`, `move32.copy`. */
+  readonly kernel: string;
+  readonly signature: string;
+  readonly args: readonly number[];
+  readonly buffers: readonly number[];
+}
+
+/** A check of int32 indices that has to come out as it did when the program was traced: none out of range. */
+export interface RangeCheck {
+  readonly input: number;
+  readonly offset: number;
+  readonly args: readonly [n: number, low: number, high: number, except: number];
+}
+
+/** A straight-line program of kernel calls. */
+export interface Program {
+  readonly buffers: readonly Buffer[];
+  readonly calls: readonly Call[];
+  readonly checks: readonly RangeCheck[];
+}
+
+/** Buffers that a call reads and writes. */
+export function touches({ signature, buffers }: Call): { reads: number[]; writes: number[] } {
+  const reads: number[] = [];
+  const writes: number[] = [];
+  for (let i = 0; i < buffers.length; i++) {
+    const [letter, buffer] = [signature[i]!, buffers[i]!];
+    if (buffer < 0) continue;
+    if (letter === "r" || letter === "u") reads.push(buffer);
+    if (letter === "w" || letter === "u") writes.push(buffer);
+  }
+  return { reads, writes };
+}

@@ -1,0 +1,144 @@
+import type { CastKernels, FloatKernels, Kernels, MoveKernels } from "../kernels/contract.ts";
+import { Memory, type Views } from "../kernels/memory.ts";
+import {
+  castSignature,
+  floatSignatures,
+  moveSignatures,
+  type Signature,
+} from "../kernels/signatures.ts";
+import { Backend } from "../tensor/backend.ts";
+import { Block } from "../tensor/block.ts";
+import { bytesOf, type DType } from "../tensor/dtype.ts";
+import { type Shape, sizeOf } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { Buffer, Call, RangeCheck } from "./program.ts";
+
+/** Addresses of traced buffers: far above any real one, each in a range of its own. */
+const range = 2 ** 34;
+
+/** Why a function cannot be compiled. */
+export class NotTraceable extends Error {}
+
+/** Hands out addresses that stand for buffers, and no bytes. */
+class TraceMemory extends Memory {
+  readonly buffers: Buffer[] = [];
+
+  override get views(): Views {
+    throw new NotTraceable(
+      "a value that depends on the inputs was read or written by JavaScript (item, toArray, a live view, random numbers)",
+    );
+  }
+
+  override allocate(bytes: number): number {
+    this.buffers.push({ bytes, kind: "temporary", index: 0 });
+    return this.buffers.length * range;
+  }
+
+  override release(): void {}
+}
+
+/** The buffer of an address, or -1 for a constant. */
+export function bufferAt(pointer: number): number {
+  return pointer < range ? -1 : Math.floor(pointer / range) - 1;
+}
+
+export function offsetAt(pointer: number): number {
+  return pointer < range ? pointer : pointer % range;
+}
+
+/** A backend on which ops compute nothing but note which kernels they would call. */
+export class TraceBackend extends Backend {
+  readonly calls: Call[] = [];
+  readonly checks: RangeCheck[] = [];
+  /** Constants that the program reads: held as long as it may run. */
+  readonly held: Set<Block> = new Set();
+
+  constructor(parent: Backend) {
+    const memory = new TraceMemory();
+    const calls: Call[] = [];
+    const checks: RangeCheck[] = [];
+    super(memory, noting(calls, checks, memory.buffers), parent);
+    this.calls = calls;
+    this.checks = checks;
+  }
+
+  get buffers(): Buffer[] {
+    return (this.memory as TraceMemory).buffers;
+  }
+
+  override adopt({ block }: Tensor): void {
+    if (this.held.has(block)) return;
+    block.retain();
+    this.held.add(block);
+  }
+
+  /** A value that stands for an input. */
+  input(shape: Shape, dtype: DType, index: number): Tensor {
+    const size = sizeOf(shape);
+    const bytes = size * bytesOf[dtype];
+    const block = new Block(this, this.memory.allocate(bytes), bytes);
+    const buffer = this.buffers[bufferAt(block.pointer)]!;
+    buffer.kind = "input";
+    buffer.index = index;
+    block.retain();
+    return new Tensor(block, 0, shape, size, dtype, null, 0, null);
+  }
+}
+
+function noting(calls: Call[], checks: RangeCheck[], buffers: Buffer[]): Kernels {
+  const note = (family: string, name: string, signature: Signature) => {
+    const kernel = `${family}.${name}`;
+    return (...given: number[]): void => {
+      const args = given.map((value, i) => (isPointer(signature[i]!) ? offsetAt(value) : value));
+      const at = given.map((value, i) => (isPointer(signature[i]!) ? bufferAt(value) : -1));
+      calls.push({ kernel, signature, args, buffers: at });
+    };
+  };
+  const family = (name: string, signatures: Readonly<Record<string, Signature>>) =>
+    Object.fromEntries(
+      Object.entries(signatures).map(([kernel, signature]) => [
+        kernel,
+        note(name, kernel, signature),
+      ]),
+    );
+  const reads = (): never => {
+    throw new NotTraceable(
+      "a number that depends on the inputs was read (a norm, a check for NaN)",
+    );
+  };
+  const floats = (name: string) =>
+    ({
+      ...family(name, floatSignatures),
+      sumSquares: reads,
+      firstNonFinite: reads,
+    }) as unknown as FloatKernels;
+  const casts = [
+    "float32ToFloat64",
+    "float64ToFloat32",
+    "float32ToInt32",
+    "float64ToInt32",
+    "int32ToFloat32",
+    "int32ToFloat64",
+  ].map((name) => [name, castSignature] as const);
+  return {
+    name: "trace",
+    float32: floats("float32"),
+    float64: floats("float64"),
+    move32: family("move32", moveSignatures) as unknown as MoveKernels,
+    move64: family("move64", moveSignatures) as unknown as MoveKernels,
+    cast: family("cast", Object.fromEntries(casts)) as unknown as CastKernels,
+    firstOutOfRange(n, indices, low, high, except) {
+      const buffer = bufferAt(indices);
+      const { kind, index } = buffers[buffer]!;
+      if (kind !== "input") {
+        throw new NotTraceable("indices are computed from the inputs, so their range is not known");
+      }
+      checks.push({ input: index, offset: offsetAt(indices), args: [n, low, high, except] });
+      return -1;
+    },
+  };
+}
+
+export function isPointer(letter: string): boolean {
+  return letter === "r" || letter === "w" || letter === "u";
+}
