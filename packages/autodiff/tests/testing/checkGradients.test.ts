@@ -172,7 +172,7 @@ describe("blame", () => {
     });
     expect(blame!.site!.line!.file).toMatch(/checkGradients\.test\.ts$/);
     expect(blame!.message).toMatch(
-      /myTanh \[1,2\] -> \[1,2\] \(entry 1\), time step 2, in cell, at .*:\d+:\d+; worst element x\[0,1\]: analytic/,
+      /myTanh \[1,2\] -> \[1,2\] \(entry 1\), time step 2, in cell, at .*:\d+:\d+ \(called at .*\); worst element x\[0,1\]: analytic/,
     );
   });
 
