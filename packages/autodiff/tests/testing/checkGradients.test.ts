@@ -204,6 +204,14 @@ describe("blame", () => {
     expect(output?.message).toMatch(/output "1" changes with the inputs but was not recorded/);
   });
 
+  test("passes over constants that cancel out, to the one that matters", () => {
+    // norm divides by its largest element first, detached, and multiplies by it again.
+    const f = (z: Tensor) => z.div(z.norm().item());
+    const { blame } = checkGradients(f, f64([0.3, -2]));
+    expect(blame).toMatchObject({ kind: "off the tape", site: { op: "div" } });
+    expect(blame!.site!.entry).toBeGreaterThan(2);
+  });
+
   test("names what is random, and what branches", () => {
     const random = checkGradients((z: Tensor) => z.mul(Math.random()), f64([0.3])).blame;
     expect(random).toMatchObject({ kind: "random", site: { op: "scale" } });
