@@ -31,6 +31,7 @@ export interface Results {
 }
 
 declare const data: Results;
+
 export { data };
 
 const folder = new URL("../verification/results/", import.meta.url);
@@ -72,8 +73,12 @@ export default {
     if (verification === undefined) {
       throw new Error("verification.data: there are no results; run npm run verify");
     }
-    const mutants = read<{ killed: number; total: number; byLaw: Record<string, number> }>("mutants.json");
-    const soak = read<{ seeds: number; laws: number; cases: number; failures: unknown[] }>("soak.json");
+    const mutants = read<{ killed: number; total: number; byLaw: Record<string, number> }>(
+      "mutants.json",
+    );
+    const soak = read<{ seeds: number; laws: number; cases: number; failures: unknown[] }>(
+      "soak.json",
+    );
     return {
       date: verification.date,
       runs: verification.runs,

@@ -6,6 +6,8 @@
 import "./ops/fluent.ts";
 
 export type { RuleCheck, RuleCheckOptions, RuleFault } from "./passes/check.ts";
+export type { Differences } from "./passes/differences.ts";
+export { differences } from "./passes/differences.ts";
 export type { NonFinite, ScanOptions } from "./passes/scan.ts";
 export type { Site } from "./passes/site.ts";
 export type { SourceLine } from "./tape/origin.ts";

@@ -1,5 +1,5 @@
 import { map, scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
-import { checkGradients } from "@chronograd/autodiff/testing";
+import { holdAll } from "@chronograd/autodiff/testing";
 import { linear, stream } from "@chronograd/nn";
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
@@ -15,7 +15,8 @@ import {
   unroll,
   type Values,
 } from "../src/index.ts";
-import { type AnyParams, type AnyState, cells, numbers } from "./truncated/setup.ts";
+import { cellLaws } from "../src/testing.ts";
+import { type AnyParams, type AnyState, cells } from "./truncated/setup.ts";
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 type Rows = number[][];
@@ -134,63 +135,12 @@ describe.each(Object.entries(all))("%s", (name, cell) => {
     );
   });
 
-  test("its gradients over three steps are those of central differences", () => {
-    const { params, state, draw } = setup(11, 2);
-    const xs = draw([3, 2, 2]);
-    const report = checkGradients(
-      ({ p, s, x }: { p: AnyParams; s: AnyState; x: Tensor }) => {
-        const { outputs, state: last } = unroll(cell, p, x, { state: s });
-        return [outputs, last];
-      },
-      { p: params, s: state, x: xs } as never,
-      { tolerance: 1e-6 },
-    );
-    expect(report).toMatchObject({ mismatches: [], undecided: [] });
-  });
-
-  test("rows of a batch do not know of each other, bitwise", () => {
-    const { params, state, x } = setup(3, 4);
-    const [together] = cell.step(params, x, state);
-    for (let row = 0; row < 4; row++) {
-      const only = (t: Tensor) => t.slice([[row, row + 1]]);
-      const [alone] = cell.step(params, only(x), map(state, only) as AnyState);
-      expect(alone.toArray()).toEqual(only(together).toArray());
-    }
-  });
-
-  test("float32 is near float64", () => {
-    const { params, state, x } = setup(5, 2);
-    const single = (tree: unknown) => map(tree, (t: Tensor) => t.cast("float32")) as never;
-    const [exact] = cell.step(params, x, state);
-    const [rounded] = cell.step(single(params), single(x), single(state));
-    const [a, b] = [exact.toTypedArray(), rounded.toTypedArray()];
-    for (let i = 0; i < a.length; i++) expect(Math.abs(a[i]! - b[i]!)).toBeLessThan(3e-6);
+  test.each(cellLaws(cell, { input: 2 }))("$name", (law) => {
+    holdAll(name, [law]).assert();
   });
 });
 
 describe("unroll", () => {
-  test("is step by step, forwards and in reverse", () => {
-    scope(() => {
-      const cell = cells.lstm!;
-      const params = initialParams(cell, stream(2), { dtype: "float64" });
-      const xs = tensor(
-        Float64Array.from({ length: 5 * 2 * 2 }, (_, i) => Math.sin(i)),
-        { shape: [5, 2, 2] },
-      );
-      for (const reverse of [false, true]) {
-        const { outputs, state } = unroll(cell, params, xs, { reverse });
-        let s = initialState(cell, 2, { dtype: "float64" });
-        for (let i = 0; i < 5; i++) {
-          const t = reverse ? 4 - i : i;
-          const [y, next] = cell.step(params, xs.slice([t]), s);
-          s = next;
-          expect(outputs.slice([t]).toArray()).toEqual(y.toArray());
-        }
-        expect(numbers(state)).toEqual(numbers(s));
-      }
-    });
-  });
-
   test("throws for no steps and for a scalar", () => {
     const cell = elman({ input: 1, hidden: 1 });
     const params = initialParams(cell, stream(1));

@@ -12,6 +12,18 @@ export interface Differences {
  * The error estimate is what the last extrapolation changed. Where the derivatives from the left and from the right,
  * extrapolated by themselves, differ by more than their own estimates, the point is a kink and half the jump is the
  * estimate: at a kink central differences agree with each other all the same.
+ *
+ * @param f gives the same number of results for every argument
+ * @param h the first step
+ *
+ * @example
+ * ```ts
+ * import { differences } from "@chronograd/autodiff/testing";
+ *
+ * const { values, uncertainties } = differences((s) => [Math.sin(s), Math.abs(s)], 1e-3);
+ * values[0]!.toFixed(9); // => "1.000000000"
+ * [uncertainties[0]! < 1e-9, uncertainties[1]!]; // => [true, 1]
+ * ```
  */
 export function differences(f: (s: number) => ArrayLike<number>, h: number): Differences {
   const middle = f(0);

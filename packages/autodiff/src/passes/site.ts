@@ -1,5 +1,5 @@
 import type { Entry } from "../tape/entry.ts";
-import { lineOf, type SourceLine } from "../tape/origin.ts";
+import { linesOf, type SourceLine } from "../tape/origin.ts";
 import { pathOf, stepOf } from "../tape/place.ts";
 import { format } from "../tensor/shape.ts";
 
@@ -16,26 +16,33 @@ export interface Site {
   readonly place: string;
   /** The line of the program, where the tape traces. */
   readonly line: SourceLine | undefined;
+  /** The line that called the function with that line: the model's, where an op of one's own is applied. */
+  readonly caller: SourceLine | undefined;
 }
 
 export function siteOf(entry: Entry, position: number): Site {
   const { declaration, inputs, output, place, stack } = entry;
+  const [line, caller] = stack === undefined ? [] : linesOf(stack);
   return {
     op: declaration.name,
     entry: position,
     shapes: `${inputs.map(({ shape }) => format(shape)).join(" ")} -> ${format(output.shape)}`,
     t: stepOf(place),
     place: pathOf(place),
-    line: stack === undefined ? undefined : lineOf(stack),
+    line,
+    caller,
   };
 }
 
 /** `tanh [2,3] -> [2,3] (entry 7), time step 3, in encoder, at cell.ts:12:5`. */
-export function describeSite({ op, entry, shapes, t, place, line }: Site): string {
+export function describeSite({ op, entry, shapes, t, place, line, caller }: Site): string {
+  const words = ({ file, line, column }: SourceLine) => `${file}:${line}:${column}`;
   const parts = [`${op} ${shapes} (entry ${entry})`];
   if (t !== undefined) parts.push(`time step ${t}`);
   if (place !== "") parts.push(`in ${place}`);
-  if (line !== undefined) parts.push(`at ${line.file}:${line.line}:${line.column}`);
+  if (line !== undefined) {
+    parts.push(`at ${words(line)}${caller === undefined ? "" : ` (called at ${words(caller)})`}`);
+  }
   return parts.join(", ");
 }
 

@@ -25,15 +25,16 @@ function plainPath(url: string): string {
   return decodeURI(url.replace(/^file:\/\//, "").replace(/[?#].*$/, ""));
 }
 
-/** The innermost line of a captured stack that is not of this package. */
-export function lineOf(captured: Error): SourceLine | undefined {
+/** The innermost lines of a captured stack that are not of this package: the line itself, then who called it. */
+export function linesOf(captured: Error): SourceLine[] {
   const own = plainPath(new URL("../", import.meta.url).href);
+  const lines: SourceLine[] = [];
   for (const text of (captured.stack ?? "").split("\n")) {
     const match = frame.exec(text.trim());
     if (match === null) continue;
     const file = plainPath(match[1]!);
     if (file.startsWith(own) || file.startsWith("node:")) continue;
-    return { file, line: Number(match[2]), column: Number(match[3]) };
+    lines.push({ file, line: Number(match[2]), column: Number(match[3]) });
   }
-  return undefined;
+  return lines;
 }

@@ -1,3 +1,4 @@
+import { apply } from "../ops/apply.ts";
 import { nameOfInput } from "../ops/declare.ts";
 import { backward, type Seed } from "../passes/backward.ts";
 import { check, type RuleFault } from "../passes/check.ts";
@@ -67,7 +68,9 @@ function ofRules(faults: readonly RuleFault[]): Blame {
     ({ op, rule, of }) => op === worst.op && rule === worst.rule && of === worst.of,
   );
   const others = new Set(
-    faults.filter((fault) => !alike.includes(fault)).map(({ op, of }) => `${op} by ${of}`),
+    faults
+      .filter((fault) => !alike.includes(fault))
+      .map(({ op, of, rule }) => `the ${rule} of ${op} by ${of}`),
   );
   const lines = [`to blame: ${describeFault(worst)}`];
   if (alike.length > 1) {
@@ -101,7 +104,9 @@ function comparePrograms<T>(flat: Flattened<T>, run: Run<T>, x: Float64Array): P
         return { site: siteOf(entry, i), what: "program", words: "one run ends before it" };
       }
       const parting = compareEntries(one.at(i), two.at(i), i, isSame);
-      if (parting !== undefined) return parting;
+      if (parting === undefined) continue;
+      // A constant that cancels out again, as a scale against overflow does, is not to blame.
+      if (parting.what !== "constant" || matters(run, one.at(i), two.at(i), i)) return parting;
     }
     for (const [k, y] of run.outputs.entries()) {
       if (run.tape.tracks(y) || equal(y, outputs[k]!)) continue;
@@ -109,6 +114,25 @@ function comparePrograms<T>(flat: Flattened<T>, run: Run<T>, x: Float64Array): P
       return { site: undefined, what: "output", words };
     }
     return undefined;
+  });
+}
+
+/** Whether the outputs change when an entry takes the constants and numbers of the other run. */
+function matters(run: Run<unknown>, a: Entry, b: Entry, position: number): boolean {
+  const { tape, outputs } = run;
+  const wanted = outputs.flatMap((y) => tape.own(y) ?? []);
+  const inputs = a.inputs.map((input, i) =>
+    innermostPrimal(a.ids[i] === constantId ? b.inputs[i]! : input),
+  );
+  const changed = apply(a.declaration, inputs, b.attributes);
+  const again = replay(tape, new Map([[position, changed]]), wanted, position + 1);
+  return wanted.some((y, k) => {
+    const [before, after] = [innermostPrimal(y).toTypedArray(), again[k]!.toTypedArray()];
+    for (let i = 0; i < before.length; i++) {
+      const scale = Math.max(1, Math.abs(before[i]!), Math.abs(after[i]!));
+      if (!(Math.abs(before[i]! - after[i]!) <= 1e-10 * scale)) return true;
+    }
+    return false;
   });
 }
 

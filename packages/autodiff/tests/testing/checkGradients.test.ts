@@ -172,7 +172,7 @@ describe("blame", () => {
     });
     expect(blame!.site!.line!.file).toMatch(/checkGradients\.test\.ts$/);
     expect(blame!.message).toMatch(
-      /myTanh \[1,2\] -> \[1,2\] \(entry 1\), time step 2, in cell, at .*:\d+:\d+; worst element x\[0,1\]: analytic/,
+      /myTanh \[1,2\] -> \[1,2\] \(entry 1\), time step 2, in cell, at .*:\d+:\d+ \(called at .*\); worst element x\[0,1\]: analytic/,
     );
   });
 
@@ -202,6 +202,14 @@ describe("blame", () => {
     expect(number).toMatchObject({ kind: "off the tape", site: { op: "scale" } });
     const output = checkGradients((z: Tensor) => [z.sin(), z.detach().cos()], f64([0.3])).blame;
     expect(output?.message).toMatch(/output "1" changes with the inputs but was not recorded/);
+  });
+
+  test("passes over constants that cancel out, to the one that matters", () => {
+    // norm divides by its largest element first, detached, and multiplies by it again.
+    const f = (z: Tensor) => z.div(z.norm().item());
+    const { blame } = checkGradients(f, f64([0.3, -2]));
+    expect(blame).toMatchObject({ kind: "off the tape", site: { op: "div" } });
+    expect(blame!.site!.entry).toBeGreaterThan(2);
   });
 
   test("names what is random, and what branches", () => {

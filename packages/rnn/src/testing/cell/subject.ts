@@ -1,0 +1,171 @@
+import { flatten, leaves, map, scope, type Tensor, tensor, timeStep } from "@chronograd/autodiff";
+import type { Finding, Law } from "@chronograd/autodiff/testing";
+import { type Stream, stream } from "@chronograd/nn";
+import { runStep } from "../../cell.ts";
+import { drawParams, drawState, inFloat64, inputOf, type PlainCell } from "../draw.ts";
+import { nameOf } from "../tally.ts";
+import type { CellTestOptions } from "./options.ts";
+
+/** What laws about a cell are measured on, with every option filled in. */
+export interface Subject {
+  readonly cell: PlainCell;
+  readonly batch: number;
+  readonly steps: number;
+  readonly tolerance: number;
+  readonly float32: number;
+  readonly redraws: number;
+  params(random: Stream): unknown;
+  state(random: Stream, batch: number): unknown;
+  input(random: Stream, batch: number): unknown;
+}
+
+/** One random case, all float64. */
+export interface Case {
+  readonly params: unknown;
+  /** The state before the first step, not the cell's initial one. */
+  readonly state: unknown;
+  /** One input per time step. */
+  readonly inputs: readonly unknown[];
+}
+
+/** The subject of a cell's laws. */
+export function subjectOf(
+  cell: PlainCell,
+  options: CellTestOptions<unknown, unknown, unknown>,
+): Subject {
+  const { batch = 3, steps = 4, tolerance = 1e-7, float32 = 1e-5, redraws = 8 } = options;
+  for (const [name, value, least] of [
+    ["batch", batch, 2],
+    ["steps", steps, 2],
+    ["redraws", redraws, 1],
+  ] as const) {
+    if (Number.isInteger(value) && value >= least) continue;
+    throw new RangeError(
+      `cellLaws: ${name} must be a whole number of at least ${least}, got ${value}`,
+    );
+  }
+  const { params, state } = options;
+  return {
+    cell,
+    batch,
+    steps,
+    tolerance,
+    float32,
+    redraws,
+    params: (random) => (params ? inFloat64(params(random)) : drawParams(cell, random)),
+    state: (random, rows) =>
+      state ? inFloat64(state(random, rows)) : drawState(cell, random, rows),
+    input: inputOf(cell, options.input, "cellLaws"),
+  };
+}
+
+/** Draws a case: parameters, state and inputs from streams of their own. */
+export function draw(
+  subject: Subject,
+  seed: number,
+  {
+    steps = subject.steps,
+    batch = subject.batch,
+    attempt = 0,
+  }: { readonly steps?: number; readonly batch?: number; readonly attempt?: number } = {},
+): Case {
+  const random = attempt === 0 ? stream(seed) : stream(seed, `draw ${attempt}`);
+  return {
+    params: subject.params(random.split("params")),
+    state: subject.state(random.split("state"), batch),
+    inputs: Array.from({ length: steps }, (_, t) =>
+      subject.input(random.split(`input ${t + 1}`), batch),
+    ),
+  };
+}
+
+/** Outputs of all steps, and the states after them. */
+export interface Trajectory {
+  readonly outputs: readonly unknown[];
+  readonly states: readonly unknown[];
+}
+
+/** Runs a cell step by step, with nothing around it. */
+export function run(cell: PlainCell, { params, state, inputs }: Case): Trajectory {
+  const outputs: unknown[] = [];
+  const states: unknown[] = [];
+  let now = state;
+  for (const [i, x] of inputs.entries()) {
+    const before = now;
+    const [output, next] = timeStep(i + 1, () => runStep(cell, params, x, before));
+    outputs.push(output);
+    states.push(next);
+    now = next;
+  }
+  return { outputs, states };
+}
+
+/** What a loss may depend on: every output, and the last state. */
+export function results({ outputs, states }: Trajectory): unknown {
+  return { outputs, state: states.at(-1) };
+}
+
+/** `<u, tree>` with random `u`, exact in float32: the same numbers each time, for trees of one structure. */
+export function contraction(seed: number): (tree: unknown) => Tensor {
+  return (tree) => {
+    const random = stream(seed, "cotangent");
+    let total: Tensor | undefined;
+    for (const [path, y] of flatten(tree)) {
+      if (y.dtype === "int32") continue;
+      const own = random.split(nameOf("leaf", path));
+      const u = Float64Array.from({ length: y.size }, () => Math.fround(own.normal()));
+      const part = y.mul(tensor(u, { shape: y.shape, dtype: y.dtype, backend: y.backend })).sum();
+      total = total === undefined ? part : total.add(part);
+    }
+    if (total === undefined) throw new TypeError("the cell returns no float tensor");
+    return total;
+  };
+}
+
+/** A random tree like `tree`, in the float tensors; of unit length, all of them together. */
+export function direction(tree: unknown, random: Stream): unknown {
+  const size = leaves(tree).reduce((n, x) => n + (x.dtype === "int32" ? 0 : x.size), 0);
+  const all = Float64Array.from({ length: size }, () => random.normal());
+  const length = Math.sqrt(all.reduce((sum, e) => sum + e * e, 0));
+  let start = 0;
+  return map(tree, (x: Tensor) => {
+    if (x.dtype === "int32") return x;
+    const part = all.subarray(start, start + x.size).map((e) => e / length);
+    start += x.size;
+    return tensor(part, { shape: x.shape, dtype: x.dtype, backend: x.backend });
+  });
+}
+
+/** A law whose intermediate values are gone when it was measured. */
+export function law(
+  name: string,
+  statement: string,
+  bound: number,
+  measure: (seed: number) => Finding | undefined,
+): Law {
+  return { name, statement, bound, measure: (seed) => scope(() => measure(seed)) };
+}
+
+/** A finding, and whether differences could decide everything. */
+export interface Attempt extends Finding {
+  /** What contradicted itself, in words. */
+  readonly undecided?: string;
+}
+
+/**
+ * Draws again where differences contradict each other, as they do next to a kink. Breaks the law when they do in
+ * every draw: what could not be decided has not passed.
+ */
+export function decided(
+  { redraws }: Subject,
+  bound: number,
+  attempt: (n: number) => Attempt,
+): Finding {
+  let last: Attempt | undefined;
+  for (let n = 0; n < redraws; n++) {
+    last = attempt(n);
+    if (!(last.error <= bound) || last.undecided === undefined) return last;
+  }
+  const what = `differences contradict each other in all of ${redraws} draws, at a kink or where the cell is ill-conditioned, so nothing is shown; draw tamer parameters or inputs with { params, input }\n${last!.undecided}`;
+  return { error: Infinity, cases: last!.cases, what };
+}

@@ -1,0 +1,86 @@
+import { flatten, type Tensor } from "@chronograd/autodiff";
+import type { Finding } from "@chronograd/autodiff/testing";
+
+/** Compares numbers, and keeps the largest error with the words for it. */
+export class Tally {
+  error = 0;
+  cases = 0;
+  what: string | undefined;
+
+  /** Takes one error; words are made only for a new largest. */
+  add(error: number, what: () => string): void {
+    this.cases++;
+    const size = Number.isNaN(error) ? Infinity : error;
+    if (size <= this.error) return;
+    this.error = size;
+    this.what = what();
+  }
+
+  /** Takes something that is right or wrong. */
+  check(isRight: boolean, what: () => string): void {
+    this.add(isRight ? 0 : Infinity, what);
+  }
+
+  /** Two numbers that should be the same, relative to `scale`; two NaN are the same. */
+  numbers(found: number, expected: number, scale: number, where: () => string): void {
+    const isSame = found === expected || (Number.isNaN(found) && Number.isNaN(expected));
+    this.add(isSame ? 0 : Math.abs(found - expected) / scale, () => {
+      return `${where()}: ${found}, expected ${expected}`;
+    });
+  }
+
+  /** Two trees that should have the same structure, shapes and elements. */
+  trees(
+    found: unknown,
+    expected: unknown,
+    where: string,
+    scale: (a: number, b: number) => number = () => 1,
+  ): void {
+    const others = new Map(flatten(expected));
+    const mine = new Map(flatten(found));
+    for (const [path, x] of mine) {
+      const name = nameOf(where, path);
+      const other = others.get(path);
+      this.check(other !== undefined, () => `${name} is there, and should not be`);
+      if (other === undefined) continue;
+      const isAlike = other.shape.join() === x.shape.join();
+      this.check(isAlike, () => `${name} has shape [${x.shape}], expected [${other.shape}]`);
+      if (!isAlike) continue;
+      const [a, b] = [x.toTypedArray(), other.toTypedArray()];
+      for (let i = 0; i < a.length; i++) {
+        this.numbers(a[i]!, b[i]!, scale(a[i]!, b[i]!), () => `${name}${indexOf(i, x)}`);
+      }
+    }
+    for (const path of others.keys()) {
+      this.check(mine.has(path), () => `${nameOf(where, path)} is missing`);
+    }
+  }
+
+  finding(): Finding {
+    const { error, cases, what } = this;
+    return { error, cases, ...(what !== undefined && { what }) };
+  }
+}
+
+/** The scale of a relative error: the larger of both numbers and 1. */
+export function relative(a: number, b: number): number {
+  return Math.max(1, Math.abs(a), Math.abs(b));
+}
+
+/** A leaf of a tree in words: `state.h`; after a space, the path by itself. */
+export function nameOf(tree: string, path: string): string {
+  if (path === "") return tree.trimEnd();
+  return tree === "" || tree.endsWith(" ") ? `${tree}${path}` : `${tree}.${path}`;
+}
+
+/** The place of element `i` of a tensor: `[1,2]`; nothing for a scalar. */
+export function indexOf(i: number, { shape }: Pick<Tensor, "shape">): string {
+  if (shape.length === 0) return "";
+  const index: number[] = [];
+  let rest = i;
+  for (const length of [...shape].reverse()) {
+    index.unshift(rest % length);
+    rest = Math.floor(rest / length);
+  }
+  return `[${index}]`;
+}

@@ -1,0 +1,183 @@
+import { map, scope, type Tensor, zip } from "@chronograd/autodiff";
+import { stream as randomStream } from "@chronograd/nn";
+import { type Cell, initialState } from "../../cell.ts";
+import type { StepSource } from "../../truncated/feed.ts";
+import type { TimeStep } from "../../truncated/options.ts";
+import { truncated } from "../../truncated/truncated.ts";
+import { batchOf } from "../../unroll.ts";
+import { drawn, drawParams, inFloat64, type PlainCell } from "../draw.ts";
+import { compare, Slopes } from "./compare.ts";
+import { type Cuts, type Setting, spansOf } from "./definition.ts";
+import { Diagnosis } from "./diagnose.ts";
+import { Experiment } from "./experiment.ts";
+import { observe } from "./observe.ts";
+import type { CheckTruncatedOptions, WindowsFunction } from "./options.ts";
+import { probesOf } from "./probes.ts";
+import { type ModeResult, TruncationReport } from "./report.ts";
+
+type PlainOptions = CheckTruncatedOptions<unknown, unknown, unknown, unknown, unknown>;
+type PlainWindows = WindowsFunction<unknown, unknown, unknown, unknown, unknown>;
+
+/** How often everything is drawn again because differences contradict each other. */
+const redraws = 4;
+
+/**
+ * Proves each window's gradient against central differences of its surrogate: the window's losses as a function of
+ * its steps' weights, with the state at the cut as it was. In every mode, unless options name one, and with updates
+ * between the windows, so that weights of several ages are there.
+ *
+ * Nothing is shared with what is checked: the reference runs the model step by step, without a tape. Where a window is
+ * wrong, the contribution of each time step is computed too, and the report names the mistake that gives exactly the
+ * numbers found: a cut one step early, a boundary that is not held constant, weights of the wrong age, a mean for a
+ * sum. What is smaller than the tolerance cannot be seen, so check with a small k2 and a model that remembers.
+ *
+ * @param model the model whose windows are checked
+ * @param stream its steps, as `truncated` takes them; float32 values are used as float64
+ * @returns a report; `String(report)` says what is wrong and why
+ * @throws for k1 and k2 that `truncated` would refuse, a stream without steps; with `throws`, where a window is wrong
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ * import { gru } from "@chronograd/rnn";
+ * import { checkTruncated } from "@chronograd/rnn/testing";
+ *
+ * const steps = [1, 2, 3, 4, 5].map((t) => ({
+ *   input: tensor([[Math.sin(t)]]),
+ *   target: tensor([[Math.cos(t)]]),
+ * }));
+ * const report = checkTruncated(gru({ input: 1, hidden: 1 }), steps, {
+ *   k1: 2,
+ *   k2: 3,
+ *   loss: (y, target) => y.sub(target).square(),
+ * });
+ * [report.ok, report.modes.length]; // => [true, 24]
+ * ```
+ */
+export function checkTruncated<Params, State, X = Tensor, Y = Tensor, Target = Tensor>(
+  model: Cell<Params, State, X, Y>,
+  stream: StepSource<X, Target>,
+  options: CheckTruncatedOptions<Params, State, X, Y, Target>,
+): TruncationReport {
+  const plain = options as unknown as PlainOptions;
+  const report = scope(() => {
+    const cell = model as unknown as PlainCell;
+    const { k1, k2, name = "truncated" } = plain;
+    // Refuses what truncated refuses, in its words.
+    truncated(cell, undefined, [], { k1, k2, loss: plain.loss });
+    const steps = readSteps(stream as StepSource<unknown, unknown>, limitOf(plain));
+    const cuts = { k1, k2, steps: steps.length };
+    let modes: ModeResult[] = [];
+    for (let attempt = 0; attempt < redraws; attempt++) {
+      modes = scope(() => checkModes(cell, steps, cuts, plain, attempt));
+      if (modes.every(({ undecided }) => undecided === 0)) break;
+      if (modes.some(({ failures }) => failures.length > 0)) break;
+    }
+    return new TruncationReport(name, cuts, modes);
+  });
+  if (options.throws === true) report.assert();
+  return report;
+}
+
+function limitOf({ k1, k2, steps }: PlainOptions): number {
+  if (steps !== undefined) {
+    if (Number.isInteger(steps) && steps >= 1) return steps;
+    throw new RangeError(
+      `checkTruncated: steps must be a whole number of at least 1, got ${String(steps)}`,
+    );
+  }
+  if (!Number.isFinite(k1)) return Infinity;
+  const enough = (Number.isFinite(k2) ? k2 : k1) + 3 * k1 + 1;
+  // One more where the last window would not be short.
+  return enough % k1 === 0 ? enough + 1 : enough;
+}
+
+/** The first steps of a stream, in float64. */
+function readSteps(
+  source: StepSource<unknown, unknown>,
+  limit: number,
+): TimeStep<unknown, unknown>[] {
+  const found: TimeStep<unknown, unknown>[] = [];
+  for (const { input, target } of Symbol.iterator in source ? source : slices(source)) {
+    found.push({ input: inFloat64(input), target: inFloat64(target) });
+    if (found.length >= limit) break;
+  }
+  if (found.length === 0) throw new RangeError("checkTruncated: the stream has no steps");
+  return found;
+}
+
+function* slices({
+  inputs,
+  targets,
+}: {
+  readonly inputs: Tensor;
+  readonly targets: Tensor;
+}): Generator<TimeStep<unknown, unknown>> {
+  for (let t = 0; t < Math.min(inputs.shape[0]!, targets.shape[0]!); t++) {
+    yield { input: inputs.slice([t]), target: targets.slice([t]) };
+  }
+}
+
+function checkModes(
+  cell: PlainCell,
+  steps: readonly TimeStep<unknown, unknown>[],
+  cuts: Cuts,
+  options: PlainOptions,
+  attempt: number,
+): ModeResult[] {
+  const { seed = 1, tolerance = 1e-7 } = options;
+  const random = randomStream(seed, `draw ${attempt}`);
+  const params = options.params
+    ? inFloat64(options.params)
+    : drawParams(cell, random.split("params"));
+  const state = inFloat64(
+    options.state ??
+      initialState(cell, batchOf(steps[0]!.input, "checkTruncated"), { dtype: "float64" }),
+  );
+  const updates = spansOf(cuts).map(({ index }) =>
+    map(params, (x: Tensor, path) => {
+      if (x.dtype === "int32") return x;
+      const own = random.split(`update ${index} ${path}`);
+      return drawn(x.shape, () => 0.1 * (own.uniform() - 0.5), { backend: x.backend });
+    }),
+  );
+  const generations = [params];
+  for (const update of updates) {
+    const before = generations.at(-1);
+    generations.push(zip(before, update, (x, dx) => (x.dtype === "int32" ? x : x.add(dx))));
+  }
+  const experiment = new Experiment(cell, steps, state, options.loss, generations);
+  if (experiment.size === 0) {
+    throw new TypeError(
+      "checkTruncated: the model has no parameters, so there is nothing to check",
+    );
+  }
+  const slopes = new Slopes(experiment, cuts, probesOf(params, seed));
+  const diagnosis = new Diagnosis(experiment, cuts, seed);
+  const windows = options.windows ?? (truncated as PlainWindows);
+  return settingsOf(options).map((setting) => {
+    const observation = scope(() => observe(windows, experiment, setting, cuts, updates));
+    const { suspects, failures, ...numbers } = compare(slopes, setting, observation, tolerance);
+    const explained = diagnosis.explain(setting, suspects);
+    return { ...setting, ...numbers, failures: [...failures, ...explained] };
+  });
+}
+
+/** Every setting that the options leave open. */
+function settingsOf({ stale, losses, multiplicity, reduction, k2 }: PlainOptions): Setting[] {
+  const settings: Setting[] = [];
+  for (const mode of stale === undefined ? (["carry", "recompute", "defer"] as const) : [stale]) {
+    for (const which of losses === undefined
+      ? (["new", "endpoint", "window"] as const)
+      : [losses]) {
+      const isWeighted = which === "window" && Number.isFinite(k2);
+      const choices = multiplicity === undefined ? [false, true] : [multiplicity];
+      for (const weighted of isWeighted ? choices : [false]) {
+        for (const how of reduction === undefined ? (["sum", "mean"] as const) : [reduction]) {
+          settings.push({ stale: mode, losses: which, multiplicity: weighted, reduction: how });
+        }
+      }
+    }
+  }
+  return settings;
+}

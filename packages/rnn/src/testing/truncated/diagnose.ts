@@ -1,0 +1,256 @@
+import { nameOf } from "../tally.ts";
+import type { Suspect } from "./compare.ts";
+import {
+  type Ages,
+  agesOf,
+  type Cuts,
+  objectivesOf,
+  type Part,
+  type Setting,
+} from "./definition.ts";
+import { along, type Direction, type Experiment } from "./experiment.ts";
+import { hypotheses } from "./hypotheses.ts";
+import { modelGradient } from "./modelGradient.ts";
+import { randomDirections } from "./probes.ts";
+import type { WindowFailure } from "./report.ts";
+import { coefficientsOf, type Numbers, Table, withAges } from "./table.ts";
+
+/** A mistake that explains a window. */
+interface Explanation {
+  readonly kind: string;
+  readonly says: string;
+}
+
+/** So many directions at once: numbers that agree in all of them agree by chance in none. */
+const directionCount = 5;
+/** So many windows of a mode are explained; the others are counted. */
+const explained = 4;
+
+/** Finds out what is wrong with windows, by trying which mistake gives exactly their gradients. */
+export class Diagnosis {
+  readonly experiment: Experiment;
+  readonly cuts: Cuts;
+  readonly #directions: readonly Direction[];
+  readonly #tables = new Map<string, Table>();
+
+  constructor(experiment: Experiment, cuts: Cuts, seed: number) {
+    this.experiment = experiment;
+    this.cuts = cuts;
+    this.#directions = randomDirections(experiment.generations[0], directionCount, seed);
+  }
+
+  /** Every suspect as a failure: with the mistake that explains most of them, where one does. */
+  explain(setting: Setting, suspects: readonly Suspect[]): WindowFailure[] {
+    const found = suspects
+      .slice(0, explained)
+      .map((suspect) => this.#explanations(setting, suspect));
+    const votes = new Map<string, number>();
+    for (const explanations of found) {
+      for (const kind of new Set(explanations.map((e) => e.kind))) {
+        votes.set(kind, (votes.get(kind) ?? 0) + 1);
+      }
+    }
+    return suspects.map(({ failure }, i) => {
+      const explanations = found[i] ?? [];
+      const most = Math.max(0, ...explanations.map(({ kind }) => votes.get(kind)!));
+      const best = explanations.find(({ kind }) => votes.get(kind) === most);
+      return { ...failure, kind: best?.kind ?? "", diagnosis: best?.says ?? "" };
+    });
+  }
+
+  #table(ages: Ages, end: number, directions: readonly Direction[]): Table {
+    const paths = [...directions[0]!.keys()];
+    const key = `${Array.from({ length: end }, (_, i) => ages(i + 1))} ${JSON.stringify(paths)}`;
+    let table = this.#tables.get(key);
+    if (table === undefined) {
+      table = new Table(this.experiment, ages, end, directions);
+      this.#tables.set(key, table);
+    }
+    return table;
+  }
+
+  #explanations(setting: Setting, suspect: Suspect): Explanation[] {
+    const all = this.#along(setting, suspect, this.#directions);
+    const { paths } = suspect;
+    if (paths === undefined || all.some(({ kind }) => kind !== "unknown")) return all;
+    // Some parameters are right: perhaps a mistake explains the others.
+    const directions = this.#directions.map(
+      (v) => new Map([...v].filter(([path]) => paths.includes(path))),
+    );
+    const names = paths.map((path) => nameOf("params", path)).join(", ");
+    return this.#along(setting, suspect, directions).map(({ kind, says }) => ({
+      kind: `${kind}, by ${names}`,
+      says: `in the gradient by ${names} alone: ${says}`,
+    }));
+  }
+
+  #along(
+    setting: Setting,
+    { window, observed, objective }: Suspect,
+    directions: readonly Direction[],
+  ): Explanation[] {
+    const { experiment, cuts } = this;
+    const ages = agesOf(setting, cuts, window);
+    const { end } = objective.at(-1)!;
+    // Windows that carry their weights share one table.
+    const reach = setting.stale === "recompute" ? end : cuts.steps;
+    const table = this.#table(ages, reach, directions);
+    const numbers = directions.map((v) => along(observed.gradients, v));
+    const expected = table.sum(coefficientsOf(objective), end);
+    const residual = distance(numbers, expected);
+    const noise = 1e-10 * Math.max(1, ...numbers.map(Math.abs));
+    if (!Number.isFinite(residual))
+      return [{ kind: "not finite", says: "the gradient is not finite" }];
+    if (residual < 100 * noise) return [];
+    const fits = (tried: Numbers): boolean => distance(numbers, tried) <= 1e-6 * residual + noise;
+
+    if (numbers.every((x) => Math.abs(x) <= noise)) return [{ kind: "zero", says: "it is zero" }];
+    const own = modelGradient(experiment, ages, objective);
+    if (fits(directions.map((v) => along(own, v)))) {
+      const says =
+        "the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is";
+      return [{ kind: "model", says }];
+    }
+    const explanations: Explanation[] = [];
+    const { counts } = experiment;
+    for (const tried of hypotheses({ setting, cuts, counts, window, objective })) {
+      if (fits(table.sum(tried.coefficients, end))) explanations.push(tried);
+    }
+    for (const [kind, says, other] of otherAges(setting, cuts, window)) {
+      if (fits(withAges(experiment, other, objective, directions)))
+        explanations.push({ kind, says });
+    }
+    explanations.push(...this.#earlier(setting, window, directions, expected, fits));
+    explanations.push(...multiple(numbers, expected, objective, fits));
+    if (explanations.length > 0) return explanations;
+    return [{ kind: "unknown", says: profile(table, objective, numbers, expected) }];
+  }
+
+  /** The gradients of earlier windows: in place of this one's, or added to it. */
+  #earlier(
+    setting: Setting,
+    window: number,
+    directions: readonly Direction[],
+    expected: Numbers,
+    fits: (tried: Numbers) => boolean,
+  ): Explanation[] {
+    const { experiment, cuts } = this;
+    if (setting.stale === "defer" || window === 0) return [];
+    const objectives = objectivesOf(setting, cuts, experiment.counts);
+    const found: Explanation[] = [];
+    let all = expected;
+    for (let i = window - 1; i >= 0; i--) {
+      const other = withAges(experiment, agesOf(setting, cuts, i), objectives[i]!, directions);
+      all = all.map((x, k) => x + other[k]!);
+      const back = window - i;
+      if (fits(other)) {
+        const says = `it is the gradient of window ${i}: the sweep began at an earlier end`;
+        found.push({ kind: `window -${back}`, says });
+      }
+      if (back > 1 && i > 0) continue;
+      if (fits(expected.map((x, k) => x + other[k]!))) {
+        const says = `the gradient of window ${i} is added to it: it was not cleared`;
+        found.push({ kind: `plus window -${back}`, says });
+      }
+    }
+    if (fits(all)) {
+      const says = "the gradients of all earlier windows are added to it: they were not cleared";
+      found.push({ kind: "accumulated", says });
+    }
+    return found;
+  }
+}
+
+/** Ages of weights that a window may have been swept with by mistake. */
+function otherAges(setting: Setting, cuts: Cuts, window: number): [string, string, Ages][] {
+  if (setting.stale === "defer" || window === 0) return [];
+  const start = Math.max(0, Math.min((window + 1) * cuts.k1, cuts.steps) - cuts.k2);
+  const carry = agesOf({ stale: "carry" }, cuts, window);
+  const recompute = agesOf({ stale: "recompute" }, cuts, window);
+  const own = setting.stale === "carry" ? carry : recompute;
+  const overlap = "the overlap with the window before";
+  const today = 'as stale "recompute" does';
+  const found: [string, string, Ages][] = [
+    [
+      "today's weights",
+      `weights of the wrong age: it equals the gradient with today's weights in ${overlap}, run again from the state that was first recorded at the cut`,
+      (t) => (t <= start ? carry(t) : window),
+    ],
+    [
+      "recompute",
+      `weights of the wrong age: ${overlap} was run again with today's weights, ${today}`,
+      recompute,
+    ],
+    [
+      "carry",
+      `weights of the wrong age: ${overlap} has the weights of when it was first run, as stale "carry" does`,
+      carry,
+    ],
+    ["first weights", "weights of the wrong age: no update has reached the window", () => 0],
+    [
+      "one update late",
+      "weights of the wrong age: every step lacks the last update before it",
+      (t) => Math.max(0, own(t) - 1),
+    ],
+    [
+      "last update missing",
+      "weights of the wrong age: the window's steps lack the last update",
+      (t) => (t <= start ? own(t) : Math.min(own(t), window - 1)),
+    ],
+    [
+      "oldest weights",
+      "weights of the wrong age: all steps of the window have the weights of its first",
+      (t) => (t <= start ? own(t) : carry(start + 1)),
+    ],
+  ];
+  return found.filter(([kind]) => kind !== setting.stale);
+}
+
+/** A gradient that is a multiple of the right one. */
+function multiple(
+  numbers: Numbers,
+  expected: Numbers,
+  objective: readonly Part[],
+  fits: (tried: Numbers) => boolean,
+): Explanation[] {
+  const squares = expected.reduce((sum, x) => sum + x * x, 0);
+  const factor = expected.reduce((sum, x, k) => sum + x * numbers[k]!, 0) / squares;
+  if (!Number.isFinite(factor) || !fits(expected.map((x) => factor * x))) return [];
+  const inverse = Math.round(1 / factor);
+  const isShare = Math.abs(1 / factor - inverse) < 1e-6 && inverse > 1;
+  const times = isShare ? `1/${inverse}` : `${Number(factor.toPrecision(7))}`;
+  const losses = objective.reduce((n, { weights }) => n + weights.filter((w) => w !== 0).length, 0);
+  const says = `it is ${times} times what it should be`;
+  if (isShare && inverse === losses) {
+    return [
+      { kind: "mean over steps", says: `${says}: a mean over the ${losses} steps with a loss` },
+    ];
+  }
+  return [{ kind: `factor ${times}`, says }];
+}
+
+function distance(a: Numbers, b: Numbers): number {
+  let worst = 0;
+  for (const [i, x] of a.entries()) {
+    const d = Math.abs(x - b[i]!);
+    worst = Number.isNaN(d) ? Infinity : Math.max(worst, d);
+  }
+  return worst;
+}
+
+/** No single mistake: what each step contributes, beside what is over or missing. */
+function profile(
+  table: Table,
+  objective: readonly Part[],
+  numbers: Numbers,
+  expected: Numbers,
+): string {
+  const right = coefficientsOf(objective);
+  const { end } = objective.at(-1)!;
+  const steps = Array.from({ length: end }, (_, i) => {
+    const [value] = table.sum((tau, t) => (tau === i + 1 ? right(tau, t) : 0), end);
+    return `${i + 1}: ${value!.toPrecision(4)}`;
+  });
+  const over = numbers[0]! - expected[0]!;
+  return `no single mistake with cuts, losses, steps or ages of weights explains it; along a random direction it is off by ${over.toPrecision(4)}, where the steps contribute ${steps.slice(-12).join(", ")}`;
+}
