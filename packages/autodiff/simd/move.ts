@@ -1,3 +1,4 @@
+import { addTo } from "./move/add";
 import { copy } from "./move/copy";
 import { fill, gather, oneHot, scatterAdd } from "./move/rows";
 import { firstNonFinite, sumSquares } from "./move/scan";
@@ -77,4 +78,30 @@ export function f64_sumSquares(n: i32, x: usize): f64 {
 
 export function f64_firstNonFinite(n: i32, x: usize): i32 {
   return firstNonFinite<f64>(n, x);
+}
+
+export function f32_addTo(
+  rows: i32,
+  cols: i32,
+  x: usize,
+  xRow: i32,
+  xCol: i32,
+  y: usize,
+  yRow: i32,
+  yCol: i32,
+): void {
+  addTo<f32>(rows, cols, x, xRow, xCol, y, yRow, yCol);
+}
+
+export function f64_addTo(
+  rows: i32,
+  cols: i32,
+  x: usize,
+  xRow: i32,
+  xCol: i32,
+  y: usize,
+  yRow: i32,
+  yCol: i32,
+): void {
+  addTo<f64>(rows, cols, x, xRow, xCol, y, yRow, yCol);
 }

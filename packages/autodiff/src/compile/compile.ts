@@ -3,6 +3,7 @@ import { bytesOf } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { alias, allocate, place, Tensor } from "../tensor/tensor.ts";
 import { flatten, leaves, map } from "../tensor/tree.ts";
+import { batch } from "./batch.ts";
 import { emit } from "./emit.ts";
 import { layoutOf } from "./layout.ts";
 import type { Program } from "./program.ts";
@@ -133,6 +134,7 @@ class Replay {
       }
       this.#outputs.push({ kind: "made", buffer: index, offset, like: y });
     }
+    this.program = batch(this.program);
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
     const arena = backend.memory.allocate(Math.max(16, layout.bytes));

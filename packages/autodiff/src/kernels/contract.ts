@@ -192,6 +192,17 @@ interface IrregularKernels {
     g: number,
     dx: number,
   ) => void;
+  /** `y[r*yRow + c*yCol] += x[r*xRow + c*xCol]`; no two indices name one element of `y`. */
+  readonly addTo: (
+    rows: number,
+    cols: number,
+    x: number,
+    xRow: number,
+    xCol: number,
+    y: number,
+    yRow: number,
+    yCol: number,
+  ) => void;
   /** `y[i] = value`. */
   readonly fill: (n: number, value: number, y: number) => void;
   /** `sum of x[i]^2` in float64. */

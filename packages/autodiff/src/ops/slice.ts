@@ -99,30 +99,16 @@ const sliceDeclaration: OpDeclaration<Window> = {
   jvp: "linear",
   accumulate: [
     (g, { attributes: window }, into) => {
-      // Runs of elements that stand side by side in both; row starts are what `place` says of the other axes.
-      const { whole, steps, lengths } = window;
-      let axis = whole.length;
-      let run = 1;
-      while (axis > 0 && (axis === whole.length || lengths[axis] === whole[axis])) {
-        if (steps[axis - 1] !== 1 && lengths[axis - 1] !== 1) break;
-        axis--;
-        run *= lengths[axis]!;
-      }
-      const { first, strides } = place(window);
-      const walk = planes(lengths.slice(0, axis), [strides.slice(0, axis)]);
-      const { add } = kernelsOf(into.block.backend, into);
-      const bytes = bytesOf[into.dtype];
-      let from = g.pointer;
       if (g.size === 0) return;
-      for (const offset of walk.offsets[0]!) {
-        for (let i = 0; i < walk.rows; i++) {
-          for (let j = 0; j < walk.cols; j++) {
-            const at = first + offset + i * walk.row[0]! + j * walk.col[0]!;
-            const to = into.pointer + at * bytes;
-            add(1, run, to, run, 1, from, run, 1, to);
-            from += run * bytes;
-          }
-        }
+      const { first, strides } = place(window);
+      const walk = planes(window.lengths, [stridesOf(window.lengths), strides]);
+      const { addTo } = kernelsOf(into.block.backend, into);
+      const bytes = bytesOf[into.dtype];
+      const [[gRow, intoRow], [gCol, intoCol]] = [walk.row, walk.col];
+      for (let plane = 0; plane < walk.offsets[0]!.length; plane++) {
+        const from = g.pointer + walk.offsets[0]![plane]! * bytes;
+        const to = into.pointer + (first + walk.offsets[1]![plane]!) * bytes;
+        addTo(walk.rows, walk.cols, from, gRow!, gCol!, to, intoRow!, intoCol!);
       }
     },
   ],

@@ -1,9 +1,9 @@
 import ndarray from "ndarray";
-import { assign, assigns, norm2squared } from "ndarray-ops";
+import { addeq, assign, assigns, norm2squared } from "ndarray-ops";
 import type { CastKernels, FloatKernels, Kernels, MoveKernels, UnaryKernel } from "../contract.ts";
 import type { Memory } from "../memory.ts";
 
-type Irregular = "scatterAdd" | "oneHot" | "fill" | "sumSquares" | "firstNonFinite";
+type Irregular = "scatterAdd" | "addTo" | "oneHot" | "fill" | "sumSquares" | "firstNonFinite";
 type Dtype = "float32" | "float64" | "int32";
 
 /** Copies of elements of `dtype`'s size. */
@@ -45,6 +45,13 @@ export function scans(memory: Memory, dtype: "float32" | "float64"): Pick<FloatK
         const index = memory.views.int32[indices / 4 + i]!;
         for (let j = 0; j < depth; j++) view[y / size + i * depth + j] = j === index ? 1 : 0;
       }
+    },
+    addTo(rows, cols, x, xRow, xCol, y, yRow, yCol) {
+      const view = memory.views[dtype];
+      addeq(
+        ndarray(view, [rows, cols], [yRow, yCol], y / size),
+        ndarray(view, [rows, cols], [xRow, xCol], x / size),
+      );
     },
     fill(n, value, y) {
       assigns(row(n, y), value);

@@ -1,0 +1,157 @@
+import { type Batching, batchings } from "./batchings.ts";
+import { Graph } from "./graph.ts";
+import type { Buffer, Call, Program } from "./program.ts";
+
+/** Part of a buffer: where it begins and how long it is, in bytes. */
+export interface Stretch {
+  readonly buffer: number;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/**
+ * Runs calls of one kind as one: products by the same weight as one taller product, weight gradients of many time steps
+ * as one product over all of them, element-wise calls as longer ones. Their operands are laid side by side, so nothing
+ * is copied. Calls that depend on each other, as the steps of a recurrence do, stay apart.
+ */
+export function batch(program: Program): Program {
+  const { calls, buffers } = program;
+  const graph = new Graph(calls, buffers.length);
+  const slabs = new Slabs(buffers);
+  const merged = new Map<number, Call>();
+  const gone = new Set<number>();
+  for (const { members, batching } of candidates(calls, buffers)) {
+    const run = batching.merge(
+      members.map((at) => calls[at]!),
+      buffers,
+    );
+    if (run === undefined || !slabs.canJoin(run.columns)) continue;
+    if (!graph.canMerge(members, batching.isChain)) continue;
+    slabs.join(run.columns);
+    graph.merge(members);
+    merged.set(members[0]!, run.call);
+    for (const member of members.slice(1)) gone.add(member);
+  }
+  const next = graph.order().map((at) => merged.get(at) ?? calls[at]!);
+  const moved = slabs.resolve();
+  const relocated = next.map((call) => relocate(call, moved.place));
+  return { ...program, buffers: moved.buffers, calls: relocated };
+}
+
+function relocate(call: Call, place: (buffer: number) => { buffer: number; offset: number }): Call {
+  const buffers = [...call.buffers];
+  const args = [...call.args];
+  for (let i = 0; i < buffers.length; i++) {
+    if (buffers[i]! < 0) continue;
+    const { buffer, offset } = place(buffers[i]!);
+    buffers[i] = buffer;
+    args[i] = args[i]! + offset;
+  }
+  return { ...call, buffers, args };
+}
+
+/** Calls that might run as one, products first, then by how many they are. */
+function candidates(
+  calls: readonly Call[],
+  buffers: readonly Buffer[],
+): { members: number[]; batching: Batching }[] {
+  const groups = new Map<string, { members: number[]; batching: Batching; weight: number }>();
+  for (const [at, call] of calls.entries()) {
+    for (const batching of batchings) {
+      const key = batching.key(call, buffers);
+      if (key === undefined) continue;
+      const name = `${batching.name} ${call.kernel} ${key}`;
+      const group = groups.get(name);
+      if (group === undefined)
+        groups.set(name, { members: [at], batching, weight: batching.weight });
+      else group.members.push(at);
+      break;
+    }
+  }
+  return [...groups.values()]
+    .filter(({ members }) => members.length > 1)
+    .sort((a, b) => b.weight - a.weight || b.members.length - a.members.length);
+}
+
+/** Buffers that are to lie side by side. */
+class Slabs {
+  readonly #buffers: readonly Buffer[];
+  /** By buffer: its slab and place there. */
+  readonly #at: ({ slab: number; place: number } | undefined)[];
+  readonly #slabs: number[][] = [];
+
+  constructor(buffers: readonly Buffer[]) {
+    this.#buffers = buffers;
+    this.#at = new Array(buffers.length).fill(undefined);
+  }
+
+  /** Whether each column of stretches lies side by side already, or can be made to. */
+  canJoin(columns: readonly (readonly Stretch[])[]): boolean {
+    const taken = new Set<number>();
+    return columns.every((column) => {
+      const known = this.#runLength(column);
+      if (known === column.length) return true;
+      // A run that ends its slab can be carried on; otherwise a new slab begins.
+      const rest = column.slice(this.#endsSlab(column, known) ? known : 0);
+      for (const { buffer, offset, bytes } of rest) {
+        const { kind, bytes: whole } = this.#buffers[buffer]!;
+        const isFree = this.#at[buffer] === undefined && !taken.has(buffer);
+        if (kind !== "temporary" || offset !== 0 || bytes !== whole || !isFree) return false;
+        taken.add(buffer);
+      }
+      return true;
+    });
+  }
+
+  /** How many stretches, from the first, lie side by side already. */
+  #runLength(column: readonly Stretch[]): number {
+    let length = 1;
+    while (length < column.length && this.#follows(column[length - 1]!, column[length]!)) length++;
+    return length;
+  }
+
+  #follows(before: Stretch, here: Stretch): boolean {
+    if (here.buffer === before.buffer) return here.offset === before.offset + before.bytes;
+    const [a, b] = [this.#at[before.buffer], this.#at[here.buffer]];
+    if (a === undefined || b === undefined || a.slab !== b.slab) return false;
+    const isWhole = before.offset + before.bytes === this.#buffers[before.buffer]!.bytes;
+    return b.place === a.place + 1 && here.offset === 0 && isWhole;
+  }
+
+  /** Whether a run of whole buffers ends where its slab does, so that more can follow. */
+  #endsSlab(column: readonly Stretch[], length: number): boolean {
+    const { buffer, offset, bytes } = column[length - 1]!;
+    const at = this.#at[buffer];
+    if (at === undefined || at.place !== this.#slabs[at.slab]!.length - 1) return false;
+    return offset + bytes === this.#buffers[buffer]!.bytes;
+  }
+
+  join(columns: readonly (readonly Stretch[])[]): void {
+    for (const column of columns) {
+      const known = this.#runLength(column);
+      if (known === column.length) continue;
+      const goesOn = this.#endsSlab(column, known);
+      const slab = goesOn ? this.#at[column[known - 1]!.buffer]!.slab : this.#slabs.push([]) - 1;
+      const members = this.#slabs[slab]!;
+      for (const { buffer } of column.slice(goesOn ? known : 0)) {
+        this.#at[buffer] = { slab, place: members.push(buffer) - 1 };
+      }
+    }
+  }
+
+  /** Buffers with the slabs among them, and where each old one lies now. */
+  resolve(): { buffers: Buffer[]; place: (buffer: number) => { buffer: number; offset: number } } {
+    const buffers = [...this.#buffers];
+    const places = new Map<number, { buffer: number; offset: number }>();
+    for (const members of this.#slabs) {
+      let bytes = 0;
+      const slab = buffers.length;
+      for (const member of members) {
+        places.set(member, { buffer: slab, offset: bytes });
+        bytes += this.#buffers[member]!.bytes;
+      }
+      buffers.push({ bytes, kind: "temporary", index: 0 });
+    }
+    return { buffers, place: (buffer) => places.get(buffer) ?? { buffer, offset: 0 } };
+  }
+}

@@ -1,0 +1,265 @@
+import type { Stretch } from "./batch.ts";
+import type { Buffer, Call } from "./program.ts";
+
+/** One way in which calls of a kind become one. */
+export interface Batching {
+  readonly name: string;
+  /** Heavier ones choose first how operands lie. */
+  readonly weight: number;
+  /** Whether the calls update one buffer in turn. */
+  readonly isChain: boolean;
+  /** What calls must share to become one; `undefined` for a call of another kind. */
+  key(call: Call, buffers: readonly Buffer[]): string | undefined;
+  /** The one call for all, and the operands that have to lie side by side for it. */
+  merge(calls: readonly Call[], buffers: readonly Buffer[]): Merged | undefined;
+}
+
+interface Merged {
+  readonly call: Call;
+  readonly columns: readonly (readonly Stretch[])[];
+}
+
+const sizeOf = (kernel: string): number => (/float64|64$/.test(kernel.split(".")[0]!) ? 8 : 4);
+const nameOf = (kernel: string): string => kernel.slice(kernel.indexOf(".") + 1);
+
+/** Where an operand is that all calls share. */
+const shared = ({ buffers, args }: Call, i: number): string => `${buffers[i]}+${args[i]}`;
+
+/** An operand's stretch of `count` elements in every call. */
+function column(calls: readonly Call[], i: number, count: number, size: number): Stretch[] {
+  return calls.map(({ buffers, args }) => ({
+    buffer: buffers[i]!,
+    offset: args[i]!,
+    bytes: count * size,
+  }));
+}
+
+function areTraced(calls: readonly Call[], ...operands: number[]): boolean {
+  return calls.every(({ buffers }) => operands.every((i) => buffers[i]! >= 0));
+}
+
+function changed(call: Call, args: Readonly<Record<number, number>>): Call {
+  return { ...call, args: call.args.map((value, i) => args[i] ?? value) };
+}
+
+/** `C_t = A_t W`: rows of one taller product. */
+const rowsOfProduct: Batching = {
+  name: "rows",
+  weight: 3,
+  isChain: false,
+  key({ kernel, args, buffers }) {
+    if (nameOf(kernel) !== "matmul") return undefined;
+    const [m, n, k, , lda, aT, , ldb, bT, , ldc, accumulate] = args;
+    if (aT !== 0 || accumulate !== 0 || lda !== k || ldc !== n || buffers[3]! < 0) return undefined;
+    return `${m} ${n} ${k} ${ldb} ${bT} ${buffers[6]}+${args[6]}`;
+  },
+  merge(calls) {
+    const [first] = calls;
+    const [m, n, k] = first!.args as [number, number, number];
+    const size = sizeOf(first!.kernel);
+    if (!areTraced(calls, 3, 9)) return undefined;
+    const columns = [column(calls, 3, m * k, size), column(calls, 9, m * n, size)];
+    return { call: changed(first!, { 0: m * calls.length }), columns };
+  },
+};
+
+/** `D += A_t' G_t`: one product over all `t`. */
+const depthOfProduct: Batching = {
+  name: "depth",
+  weight: 4,
+  isChain: true,
+  key(call, buffers) {
+    const { kernel, args } = call;
+    if (nameOf(kernel) !== "matmul") return undefined;
+    const [m, n, k, , lda, aT, , ldb, bT, , ldc] = args;
+    if (aT !== 1 || bT !== 0 || lda !== m || ldb !== n) return undefined;
+    // The state before the first step is the caller's, and cannot lie beside those of the arena.
+    if (call.buffers[3]! < 0 || buffers[call.buffers[3]!]!.kind !== "temporary") return undefined;
+    return `${m} ${n} ${k} ${ldc} ${shared(call, 9)}`;
+  },
+  merge(calls) {
+    // The sweep comes to the last step first; in memory time runs forwards.
+    const inTime = [...calls].reverse();
+    const [first] = inTime;
+    const [m, n, k] = first!.args as [number, number, number];
+    const size = sizeOf(first!.kernel);
+    if (!areTraced(calls, 3, 6)) return undefined;
+    const columns = [column(inTime, 3, k * m, size), column(inTime, 6, k * n, size)];
+    const accumulate = calls[0]!.args[11]!;
+    return { call: changed(first!, { 2: k * calls.length, 11: accumulate }), columns };
+  },
+};
+
+/** Longer element-wise calls cost more than the calls that batching saves: they are better run where their operands are. */
+const fewElements = 512;
+
+/** `y_t = f(x_t)`, element by element, `x` and `y` contiguous. */
+const elements: Batching = {
+  name: "elements",
+  weight: 1,
+  isChain: false,
+  key({ kernel, signature, args, buffers }) {
+    if (!(signature === "nrw" || signature === "nrws") || buffers[1]! < 0) return undefined;
+    if (kernel.startsWith("cast.") || args[0]! > fewElements) return undefined;
+    return `${args[0]} ${args[3] ?? ""}`;
+  },
+  merge(calls) {
+    const [first] = calls;
+    const [n] = first!.args as [number];
+    const size = sizeOf(first!.kernel);
+    return {
+      call: changed(first!, { 0: n * calls.length }),
+      columns: [column(calls, 1, n, size), column(calls, 2, n, size)],
+    };
+  },
+};
+
+/** `y_t = f(a_t, b_t)`: each operand contiguous, or one row (or number) that all calls share. */
+const pairs: Batching = {
+  name: "pairs",
+  weight: 1,
+  isChain: false,
+  key(call) {
+    const { signature, args } = call;
+    if (signature !== "nnrnnrnnw") return undefined;
+    const [rows, cols] = args as [number, number];
+    if (rows * cols > 8 * fewElements) return undefined;
+    const sides = [2, 5].map((at) => sideOf(call, at, rows, cols));
+    if (sides.includes(undefined)) return undefined;
+    return `${rows} ${cols} ${sides.join(" ")}`;
+  },
+  merge(calls) {
+    const [first] = calls;
+    const [rows, cols] = first!.args as [number, number];
+    const size = sizeOf(first!.kernel);
+    const columns = [column(calls, 8, rows * cols, size)];
+    const args: Record<number, number> = { 0: rows * calls.length };
+    for (const at of [2, 5]) {
+      const isShared = sideOf(first!, at, rows, cols) !== "whole";
+      if (isShared) args[at + 1] = 0;
+      else {
+        args[at + 1] = cols;
+        columns.push(column(calls, at, rows * cols, size));
+      }
+    }
+    return { call: changed(first!, args), columns };
+  },
+};
+
+/** How one operand of a pair is read: whole, or as one row that repeats. */
+function sideOf(call: Call, at: number, rows: number, cols: number): string | undefined {
+  const [row, col] = [call.args[at + 1]!, call.args[at + 2]!];
+  const isWhole = (rows === 1 || row === cols) && (cols === 1 || col === 1);
+  const repeats = rows === 1 || row === 0;
+  // A parameter's row in a batch of one: whole by its strides, the same in every call.
+  if (repeats && (call.buffers[at]! < 0 || !isWhole || rows > 1))
+    return `${shared(call, at)} ${col}`;
+  return isWhole && call.buffers[at]! >= 0 ? "whole" : undefined;
+}
+
+/** Rows of softmax, gathered rows, cross-entropies: `rows` of the call, each operand contiguous. */
+function rowwise(
+  name: string,
+  {
+    rows,
+    operands,
+    same,
+    weight = 2,
+  }: {
+    /** The argument that says how many rows. */
+    readonly rows: number;
+    /** Operands with one stretch per row, and which argument (or 1) says how many elements that is. */
+    readonly operands: readonly { at: number; per: number | undefined; bytes?: number }[];
+    /** Arguments that must be the same. */
+    readonly same: readonly number[];
+    readonly weight?: number;
+  },
+): Batching {
+  return {
+    name,
+    weight,
+    isChain: false,
+    key(call) {
+      if (nameOf(call.kernel) !== name || operands.some(({ at }) => call.buffers[at]! < 0))
+        return undefined;
+      return same
+        .map((i) => (call.buffers[i]! >= 0 ? shared(call, i) : call.args[i]))
+        .concat(call.args[rows]!)
+        .join(" ");
+    },
+    merge(calls) {
+      const [first] = calls;
+      const count = first!.args[rows]!;
+      const columns = operands.map(({ at, per, bytes }) =>
+        column(
+          calls,
+          at,
+          count * (per === undefined ? 1 : first!.args[per]!),
+          bytes ?? sizeOf(first!.kernel),
+        ),
+      );
+      return { call: changed(first!, { [rows]: count * calls.length }), columns };
+    },
+  };
+}
+
+/** Every way, in the order in which a call is asked for it. */
+export const batchings: readonly Batching[] = [
+  depthOfProduct,
+  rowsOfProduct,
+  elements,
+  pairs,
+  rowwise("gather", {
+    rows: 0,
+    operands: [
+      { at: 3, per: undefined, bytes: 4 },
+      { at: 4, per: 1 },
+    ],
+    same: [1, 2],
+  }),
+  rowwise("crossEntropy", {
+    rows: 0,
+    operands: [
+      { at: 2, per: 1 },
+      { at: 3, per: undefined, bytes: 4 },
+      { at: 5, per: undefined },
+    ],
+    same: [1, 4],
+  }),
+  rowwise("crossEntropyVjp", {
+    rows: 0,
+    operands: [
+      { at: 2, per: 1 },
+      { at: 3, per: undefined, bytes: 4 },
+      { at: 5, per: undefined },
+      { at: 6, per: 1 },
+    ],
+    same: [1, 4],
+  }),
+  rowwise("softmax", {
+    rows: 0,
+    operands: [
+      { at: 2, per: 1 },
+      { at: 3, per: 1 },
+    ],
+    same: [1],
+  }),
+  rowwise("logSoftmax", {
+    rows: 0,
+    operands: [
+      { at: 2, per: 1 },
+      { at: 3, per: 1 },
+    ],
+    same: [1],
+  }),
+  rowwise("fill", { rows: 0, operands: [{ at: 2, per: undefined }], same: [1], weight: 0 }),
+  rowwise("sum", {
+    rows: 0,
+    operands: [
+      { at: 3, per: 1 },
+      { at: 4, per: 2 },
+    ],
+    same: [1, 2],
+    weight: 1,
+  }),
+];
