@@ -1,4 +1,4 @@
-import { type Batching, batchings } from "./batchings.ts";
+import { type Batching, batchings, type Column, type Merged } from "./batchings.ts";
 import { Graph } from "./graph.ts";
 import type { Buffer, Call, Program } from "./program.ts";
 
@@ -9,27 +9,30 @@ export interface Stretch {
   readonly bytes: number;
 }
 
+/** Copies constants side by side; returns their address. */
+export type Pin = (parts: readonly Stretch[]) => number;
+
 /**
  * Runs calls of one kind as one: products by the same weight as one taller product, weight gradients of many time steps
  * as one product over all of them, element-wise calls as longer ones. Their operands are laid side by side, so nothing
  * is copied. Calls that depend on each other, as the steps of a recurrence do, stay apart.
  */
-export function batch(program: Program): Program {
+export function batch(program: Program, pin: Pin): Program {
   const { calls, buffers } = program;
   const graph = new Graph(calls, buffers.length);
   const slabs = new Slabs(buffers);
   const merged = new Map<number, Call>();
   const gone = new Set<number>();
   for (const { members, batching } of candidates(calls, buffers)) {
-    const run = batching.merge(
-      members.map((at) => calls[at]!),
-      buffers,
-    );
-    if (run === undefined || !slabs.canJoin(run.columns)) continue;
-    if (!graph.canMerge(members, batching.isChain)) continue;
-    slabs.join(run.columns);
+    const inOrder = members.map((at) => calls[at]!);
+    // A backward sweep comes to the last step first, but in memory time should run forwards.
+    const orders = [inOrder, inOrder.toReversed()];
+    const run = (batching.isChain ? orders.toReversed() : orders)
+      .map((order) => batching.merge(order, inOrder[0]!))
+      .find(({ columns }) => slabs.canJoin(columns));
+    if (run === undefined || !graph.canMerge(members, batching.isChain)) continue;
     graph.merge(members);
-    merged.set(members[0]!, run.call);
+    merged.set(members[0]!, slabs.join(run, pin));
     for (const member of members.slice(1)) gone.add(member);
   }
   const next = graph.order().map((at) => merged.get(at) ?? calls[at]!);
@@ -86,14 +89,16 @@ class Slabs {
   }
 
   /** Whether each column of stretches lies side by side already, or can be made to. */
-  canJoin(columns: readonly (readonly Stretch[])[]): boolean {
+  canJoin(columns: readonly Column[]): boolean {
     const taken = new Set<number>();
-    return columns.every((column) => {
+    return columns.every(({ parts: column }) => {
+      if (areConstant(column)) return true;
       const known = this.#runLength(column);
       if (known === column.length) return true;
       // A run that ends its slab can be carried on; otherwise a new slab begins.
       const rest = column.slice(this.#endsSlab(column, known) ? known : 0);
       for (const { buffer, offset, bytes } of rest) {
+        if (buffer < 0) return false;
         const { kind, bytes: whole } = this.#buffers[buffer]!;
         const isFree = this.#at[buffer] === undefined && !taken.has(buffer);
         if (kind !== "temporary" || offset !== 0 || bytes !== whole || !isFree) return false;
@@ -111,6 +116,7 @@ class Slabs {
   }
 
   #follows(before: Stretch, here: Stretch): boolean {
+    if (here.buffer < 0 || before.buffer < 0) return false;
     if (here.buffer === before.buffer) return here.offset === before.offset + before.bytes;
     const [a, b] = [this.#at[before.buffer], this.#at[here.buffer]];
     if (a === undefined || b === undefined || a.slab !== b.slab) return false;
@@ -122,20 +128,29 @@ class Slabs {
   #endsSlab(column: readonly Stretch[], length: number): boolean {
     const { buffer, offset, bytes } = column[length - 1]!;
     const at = this.#at[buffer];
-    if (at === undefined || at.place !== this.#slabs[at.slab]!.length - 1) return false;
+    if (buffer < 0 || at === undefined || at.place !== this.#slabs[at.slab]!.length - 1)
+      return false;
     return offset + bytes === this.#buffers[buffer]!.bytes;
   }
 
-  join(columns: readonly (readonly Stretch[])[]): void {
-    for (const column of columns) {
-      const known = this.#runLength(column);
-      if (known === column.length) continue;
-      const goesOn = this.#endsSlab(column, known);
-      const slab = goesOn ? this.#at[column[known - 1]!.buffer]!.slab : this.#slabs.push([]) - 1;
-      const members = this.#slabs[slab]!;
-      for (const { buffer } of column.slice(goesOn ? known : 0)) {
-        this.#at[buffer] = { slab, place: members.push(buffer) - 1 };
-      }
+  /** Lays the operands of calls that became one side by side. */
+  join({ call, columns }: Merged, pin: Pin): Call {
+    const args = [...call.args];
+    for (const { at, parts } of columns) {
+      if (areConstant(parts)) args[at] = pin(parts);
+      else this.#joinColumn(parts);
+    }
+    return { ...call, args };
+  }
+
+  #joinColumn(column: readonly Stretch[]): void {
+    const known = this.#runLength(column);
+    if (known === column.length) return;
+    const goesOn = this.#endsSlab(column, known);
+    const slab = goesOn ? this.#at[column[known - 1]!.buffer]!.slab : this.#slabs.push([]) - 1;
+    const members = this.#slabs[slab]!;
+    for (const { buffer } of column.slice(goesOn ? known : 0)) {
+      this.#at[buffer] = { slab, place: members.push(buffer) - 1 };
     }
   }
 
@@ -154,4 +169,8 @@ class Slabs {
     }
     return { buffers, place: (buffer) => places.get(buffer) ?? { buffer, offset: 0 } };
   }
+}
+
+function areConstant(parts: readonly Stretch[]): boolean {
+  return parts.every(({ buffer }) => buffer < 0);
 }

@@ -10,13 +10,21 @@ export interface Batching {
   readonly isChain: boolean;
   /** What calls must share to become one; `undefined` for a call of another kind. */
   key(call: Call, buffers: readonly Buffer[]): string | undefined;
-  /** The one call for all, and the operands that have to lie side by side for it. */
-  merge(calls: readonly Call[], buffers: readonly Buffer[]): Merged | undefined;
+  /** The one call for all, given in the order of their operands in memory, and the operands that lie side by side. */
+  merge(inMemory: readonly Call[], first: Call): Merged;
 }
 
-interface Merged {
+/** Several calls as one. */
+export interface Merged {
   readonly call: Call;
-  readonly columns: readonly (readonly Stretch[])[];
+  readonly columns: readonly Column[];
+}
+
+/** The stretches of one operand, in the order in which they have to lie. */
+export interface Column {
+  /** Which argument. */
+  readonly at: number;
+  readonly parts: readonly Stretch[];
 }
 
 const sizeOf = (kernel: string): number => (/float64|64$/.test(kernel.split(".")[0]!) ? 8 : 4);
@@ -26,16 +34,13 @@ const nameOf = (kernel: string): string => kernel.slice(kernel.indexOf(".") + 1)
 const shared = ({ buffers, args }: Call, i: number): string => `${buffers[i]}+${args[i]}`;
 
 /** An operand's stretch of `count` elements in every call. */
-function column(calls: readonly Call[], i: number, count: number, size: number): Stretch[] {
-  return calls.map(({ buffers, args }) => ({
-    buffer: buffers[i]!,
-    offset: args[i]!,
+function column(calls: readonly Call[], at: number, count: number, size: number): Column {
+  const parts = calls.map(({ buffers, args }) => ({
+    buffer: buffers[at]!,
+    offset: args[at]!,
     bytes: count * size,
   }));
-}
-
-function areTraced(calls: readonly Call[], ...operands: number[]): boolean {
-  return calls.every(({ buffers }) => operands.every((i) => buffers[i]! >= 0));
+  return { at, parts };
 }
 
 function changed(call: Call, args: Readonly<Record<number, number>>): Call {
@@ -50,14 +55,21 @@ const rowsOfProduct: Batching = {
   key({ kernel, args, buffers }) {
     if (nameOf(kernel) !== "matmul") return undefined;
     const [m, n, k, , lda, aT, , ldb, bT, , ldc, accumulate] = args;
-    if (aT !== 0 || accumulate !== 0 || lda !== k || ldc !== n || buffers[3]! < 0) return undefined;
+    if (
+      aT !== 0 ||
+      accumulate !== 0 ||
+      lda !== k ||
+      ldc !== n ||
+      buffers[3]! < 0 ||
+      buffers[9]! < 0
+    )
+      return undefined;
     return `${m} ${n} ${k} ${ldb} ${bT} ${buffers[6]}+${args[6]}`;
   },
   merge(calls) {
     const [first] = calls;
     const [m, n, k] = first!.args as [number, number, number];
     const size = sizeOf(first!.kernel);
-    if (!areTraced(calls, 3, 9)) return undefined;
     const columns = [column(calls, 3, m * k, size), column(calls, 9, m * n, size)];
     return { call: changed(first!, { 0: m * calls.length }), columns };
   },
@@ -77,16 +89,12 @@ const depthOfProduct: Batching = {
     if (call.buffers[3]! < 0 || buffers[call.buffers[3]!]!.kind !== "temporary") return undefined;
     return `${m} ${n} ${k} ${ldc} ${shared(call, 9)}`;
   },
-  merge(calls) {
-    // The sweep comes to the last step first; in memory time runs forwards.
-    const inTime = [...calls].reverse();
-    const [first] = inTime;
+  merge(calls, { args }) {
+    const [first] = calls;
     const [m, n, k] = first!.args as [number, number, number];
     const size = sizeOf(first!.kernel);
-    if (!areTraced(calls, 3, 6)) return undefined;
-    const columns = [column(inTime, 3, k * m, size), column(inTime, 6, k * n, size)];
-    const accumulate = calls[0]!.args[11]!;
-    return { call: changed(first!, { 2: k * calls.length, 11: accumulate }), columns };
+    const columns = [column(calls, 3, k * m, size), column(calls, 6, k * n, size)];
+    return { call: changed(first!, { 2: k * calls.length, 11: args[11]! }), columns };
   },
 };
 
@@ -165,6 +173,7 @@ function rowwise(
     operands,
     same,
     weight = 2,
+    isChain = false,
   }: {
     /** The argument that says how many rows. */
     readonly rows: number;
@@ -173,12 +182,14 @@ function rowwise(
     /** Arguments that must be the same. */
     readonly same: readonly number[];
     readonly weight?: number;
+    /** Whether the calls add to one buffer in turn. */
+    readonly isChain?: boolean;
   },
 ): Batching {
   return {
     name,
     weight,
-    isChain: false,
+    isChain,
     key(call) {
       if (nameOf(call.kernel) !== name || operands.some(({ at }) => call.buffers[at]! < 0))
         return undefined;
@@ -216,6 +227,15 @@ export const batchings: readonly Batching[] = [
       { at: 4, per: 1 },
     ],
     same: [1, 2],
+  }),
+  rowwise("scatterAdd", {
+    rows: 0,
+    operands: [
+      { at: 2, per: 1 },
+      { at: 3, per: undefined, bytes: 4 },
+    ],
+    same: [1, 4],
+    isChain: true,
   }),
   rowwise("crossEntropy", {
     rows: 0,

@@ -134,7 +134,17 @@ class Replay {
       }
       this.#outputs.push({ kind: "made", buffer: index, offset, like: y });
     }
-    this.program = batch(this.program);
+    this.program = batch(this.program, (parts) => {
+      const bytes = parts.reduce((n, part) => n + part.bytes, 0);
+      const address = backend.memory.allocate(bytes);
+      const { uint8 } = backend.memory.views;
+      let to = address;
+      for (const part of parts) {
+        uint8.copyWithin(to, part.offset, part.offset + part.bytes);
+        to += part.bytes;
+      }
+      return address;
+    });
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
     const arena = backend.memory.allocate(Math.max(16, layout.bytes));
