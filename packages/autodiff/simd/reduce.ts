@@ -1,7 +1,7 @@
 import { maximumPositions, minimumPositions } from "./reduce/argument";
 import { logSumExp } from "./reduce/exponential";
 import { maxima, minima } from "./reduce/extreme";
-import { sum } from "./reduce/sum";
+import { addRows, sum } from "./reduce/sum";
 
 export function f32_sum(outer: i32, length: i32, inner: i32, x: usize, y: usize): void {
   sum<f32>(outer, length, inner, x, y);
@@ -49,4 +49,12 @@ export function f64_argmax(outer: i32, length: i32, inner: i32, x: usize, y: usi
 
 export function f64_argmin(outer: i32, length: i32, inner: i32, x: usize, y: usize): void {
   minimumPositions<f64>(outer, length, inner, x, y);
+}
+
+export function f32_addRows(rows: i32, cols: i32, x: usize, y: usize): void {
+  addRows<f32>(rows, cols, x, y);
+}
+
+export function f64_addRows(rows: i32, cols: i32, x: usize, y: usize): void {
+  addRows<f64>(rows, cols, x, y);
 }

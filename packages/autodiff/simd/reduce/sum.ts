@@ -47,8 +47,15 @@ function addTo<T>(to: usize, value: v128): void {
   if (sizeof<T>() == 4) v128.store(to, f64x2.add(v128.load(to, 16), widenHigh<T>(value)), 16);
 }
 
-/** Sums of up to `columnsAtOnce` columns: 8 rows pairwise in `T`, then in float64. */
-function columnTotals<T>(columns: i32, length: i32, x: usize, step: usize, y: usize): void {
+/** Sums of up to `columnsAtOnce` columns: 8 rows pairwise in `T`, then in float64; in place of `y`, or added to it. */
+function columnTotals<T>(
+  columns: i32,
+  length: i32,
+  x: usize,
+  step: usize,
+  y: usize,
+  accumulate: bool,
+): void {
   memory.fill(totals, 0, <usize>columns * 8);
   const vectors = columns / lanes<T>();
   while (length > 0) {
@@ -72,7 +79,9 @@ function columnTotals<T>(columns: i32, length: i32, x: usize, step: usize, y: us
     length -= rows;
   }
   for (let i: usize = 0; i < <usize>columns; i++) {
-    store<T>(y + i * sizeof<T>(), <T>load<f64>(totals + i * 8));
+    const total = load<f64>(totals + i * 8);
+    const to = y + i * sizeof<T>();
+    store<T>(to, accumulate ? <T>(<f64>load<T>(to) + total) : <T>total);
   }
 }
 
@@ -83,10 +92,19 @@ export function sum<T>(outer: i32, length: i32, inner: i32, x: usize, y: usize):
     else {
       for (let i = 0; i < inner; i += columnsAtOnce) {
         const offset = <usize>i * sizeof<T>();
-        columnTotals<T>(min(columnsAtOnce, inner - i), length, x + offset, step, y + offset);
+        columnTotals<T>(min(columnsAtOnce, inner - i), length, x + offset, step, y + offset, false);
       }
     }
     x += <usize>length * step;
     y += step;
+  }
+}
+
+/** `y[c] += sum over r of x[r, c]`. */
+export function addRows<T>(rows: i32, cols: i32, x: usize, y: usize): void {
+  const step = <usize>cols * sizeof<T>();
+  for (let i = 0; i < cols; i += columnsAtOnce) {
+    const offset = <usize>i * sizeof<T>();
+    columnTotals<T>(min(columnsAtOnce, cols - i), rows, x + offset, step, y + offset, true);
   }
 }

@@ -228,6 +228,12 @@ export const batchings: readonly Batching[] = [
     ],
     same: [1, 2],
   }),
+  rowwise("addRows", {
+    rows: 0,
+    operands: [{ at: 2, per: 1 }],
+    same: [1, 3],
+    isChain: true,
+  }),
   rowwise("scatterAdd", {
     rows: 0,
     operands: [

@@ -6,6 +6,7 @@ import { flatten, leaves, map } from "../tensor/tree.ts";
 import { batch } from "./batch.ts";
 import { emit } from "./emit.ts";
 import { layoutOf } from "./layout.ts";
+import { withoutZeros } from "./peephole.ts";
 import type { Program } from "./program.ts";
 import { bufferAt, NotTraceable, TraceBackend } from "./trace.ts";
 
@@ -134,7 +135,7 @@ class Replay {
       }
       this.#outputs.push({ kind: "made", buffer: index, offset, like: y });
     }
-    this.program = batch(this.program, (parts) => {
+    this.program = batch(withoutZeros(this.program), (parts) => {
       const bytes = parts.reduce((n, part) => n + part.bytes, 0);
       const address = backend.memory.allocate(bytes);
       const { uint8 } = backend.memory.views;

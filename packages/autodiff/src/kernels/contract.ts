@@ -203,6 +203,8 @@ interface IrregularKernels {
     yRow: number,
     yCol: number,
   ) => void;
+  /** `y[c] += sum over r of x[r, c]`, `x` contiguous; accurate as `sum` is. */
+  readonly addRows: (rows: number, cols: number, x: number, y: number) => void;
   /** `y[i] = value`. */
   readonly fill: (n: number, value: number, y: number) => void;
   /** `sum of x[i]^2` in float64. */

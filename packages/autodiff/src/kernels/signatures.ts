@@ -32,6 +32,7 @@ export const floatSignatures: Readonly<Record<string, Signature>> = Object.fromE
   ["oneHot", "nnrw"],
   ["crossEntropy", "nnrrnw"],
   ["crossEntropyVjp", "nnrrnrw"],
+  ["addRows", "nnru"],
   ["addTo", "nnrnnunn"],
   ["fill", "nsw"],
 ]);

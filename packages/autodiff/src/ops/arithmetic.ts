@@ -5,8 +5,16 @@ import { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { broadcasting } from "./broadcast.ts";
 import { equal, greater, less } from "./compare.ts";
-import { type InputSpec, type Op, type OpDeclaration, type Operand, op } from "./declare.ts";
+import {
+  type AccumulateRule,
+  type InputSpec,
+  type Op,
+  type OpDeclaration,
+  type Operand,
+  op,
+} from "./declare.ts";
 import { offset, scale } from "./elementwise.ts";
+import { kernelsOf } from "./kernels.ts";
 import { sumTo } from "./reduce.ts";
 import { where } from "./select.ts";
 import { broadcastTo } from "./shape.ts";
@@ -24,12 +32,16 @@ interface BinaryDeclaration {
   readonly keeps: string;
   readonly domains?: readonly [InputSpec["domain"], InputSpec["domain"]];
   readonly apart?: boolean;
+  /** The in-place form of both operands' rules. */
+  readonly accumulate?: AccumulateRule<unknown>;
 }
 
-function binary({ name, partials, keeps, domains, apart }: BinaryDeclaration): OpDeclaration {
+function binary(given: BinaryDeclaration): OpDeclaration {
+  const { name, partials, keeps, domains, apart, accumulate } = given;
   const declaration: OpDeclaration = {
     ...broadcasting(name, (inputs) => apply(declaration, inputs, undefined), domains),
     ...(apart !== undefined && { apart }),
+    ...(accumulate !== undefined && { accumulate: [accumulate, accumulate] }),
     keeps: {
       inputs: [0, 1].filter((i) => keeps.includes("ab"[i]!)),
       output: keeps.includes("y"),
@@ -60,7 +72,23 @@ function isFloatTensor(x: Operand): x is Tensor {
   return x instanceof Tensor && isFloat(x.dtype);
 }
 
-const addDeclaration = binary({ name: "add", partials: [(d) => d, (d) => d], keeps: "" });
+/** Adds `g` to the cotangent of an operand that may have been broadcast: a bias's is the sum of the rows. */
+const addBroadcast: AccumulateRule<unknown> = (g, _application, into) => {
+  const { add: kernel, addRows } = kernelsOf(into.block.backend, into);
+  const lead = g.rank - into.rank;
+  const isRow = lead > 0 && sameShape(g.shape.slice(lead), into.shape);
+  if (isRow) return addRows(g.size / Math.max(1, into.size), into.size, g.pointer, into.pointer);
+  const n = into.size;
+  const { pointer } = sumTo(g, into.shape);
+  kernel(1, n, into.pointer, n, 1, pointer, n, 1, into.pointer);
+};
+
+const addDeclaration = binary({
+  name: "add",
+  partials: [(d) => d, (d) => d],
+  keeps: "",
+  accumulate: addBroadcast,
+});
 /**
  * `a + b`.
  *

@@ -3,7 +3,14 @@ import { addeq, assign, assigns, norm2squared } from "ndarray-ops";
 import type { CastKernels, FloatKernels, Kernels, MoveKernels, UnaryKernel } from "../contract.ts";
 import type { Memory } from "../memory.ts";
 
-type Irregular = "scatterAdd" | "addTo" | "oneHot" | "fill" | "sumSquares" | "firstNonFinite";
+type Irregular =
+  | "scatterAdd"
+  | "addRows"
+  | "addTo"
+  | "oneHot"
+  | "fill"
+  | "sumSquares"
+  | "firstNonFinite";
 type Dtype = "float32" | "float64" | "int32";
 
 /** Copies of elements of `dtype`'s size. */
@@ -44,6 +51,14 @@ export function scans(memory: Memory, dtype: "float32" | "float64"): Pick<FloatK
       for (let i = 0; i < n; i++) {
         const index = memory.views.int32[indices / 4 + i]!;
         for (let j = 0; j < depth; j++) view[y / size + i * depth + j] = j === index ? 1 : 0;
+      }
+    },
+    addRows(rows, cols, x, y) {
+      const view = memory.views[dtype];
+      for (let c = 0; c < cols; c++) {
+        let total = view[y / size + c]!;
+        for (let r = 0; r < rows; r++) total += view[x / size + r * cols + c]!;
+        view[y / size + c] = total;
       }
     },
     addTo(rows, cols, x, xRow, xCol, y, yRow, yCol) {

@@ -29,6 +29,7 @@ const floatNames = [
   "oneHot",
   "crossEntropy",
   "crossEntropyVjp",
+  "addRows",
   "addTo",
   "fill",
   "sumSquares",
