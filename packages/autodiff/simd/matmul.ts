@@ -130,6 +130,36 @@ function group<T>(
   }
 }
 
+/** Bytes of one panel of `steps` steps for each tile's width of `n` columns. */
+// @ts-ignore: decorator
+@inline
+function panelsBytes<T>(n: i32, steps: i32): usize {
+  return <usize>((n + tileColumns<T>() - 1) / tileColumns<T>()) * <usize>steps * 32;
+}
+
+/** All of `B` in panels, block after block of `depth` steps, as `product` reads it when `bPacked`. */
+function packWhole<T>(
+  n: i32,
+  k: i32,
+  b: usize,
+  ldb: i32,
+  bTransposed: i32,
+  y: usize,
+): void {
+  const bStep = <usize>ldb * sizeof<T>();
+  const bInner: usize = bTransposed ? sizeof<T>() : bStep;
+  const bOuter: usize = bTransposed ? bStep : sizeof<T>();
+  const columns = groupPanels * tileColumns<T>();
+  for (let k0 = 0; k0 < k; k0 += depth) {
+    const steps = min(depth, k - k0);
+    for (let j = 0; j < n; j += columns) {
+      const from = b + <usize>k0 * bInner + <usize>j * bOuter;
+      packPanels<T>(steps, min(columns, n - j), from, bStep, bTransposed, y + panelsBytes<T>(j, steps));
+    }
+    y += panelsBytes<T>(n, steps);
+  }
+}
+
 /**
  * Blocked as in Goto & van de Geijn 2008: `depth` steps at a time, tiles of `A` packed into the second
  * cache, panels of `B` into the first. An element of `C` meets the same operations in the same order
@@ -145,6 +175,7 @@ function product<T>(
   b: usize,
   ldb: i32,
   bTransposed: i32,
+  bPacked: bool,
   c: usize,
   ldc: i32,
   accumulate: i32,
@@ -168,7 +199,7 @@ function product<T>(
   const corner = packedB + <usize>(depth * groupPanels * 32);
   const width = tileColumns<T>();
   const allTiles = (m + tileRows - 1) / tileRows;
-  const direct = !bTransposed && allTiles <= directTiles;
+  const direct = !bPacked && !bTransposed && allTiles <= directTiles;
 
   for (let k0 = 0; k0 < k; k0 += depth) {
     const steps = min(depth, k - k0);
@@ -180,20 +211,23 @@ function product<T>(
       const tiles = min(blockTiles, rest);
       const rows = (restRows * tiles) / rest;
       packTiles<T>(rows, tiles, steps, aBlock, aStep, aTransposed, packedA);
-      const bBlock = b + <usize>k0 * bInner;
-      let j = m == 1 ? strips<T>(n, steps, packedA, bBlock, bStep, bTransposed, c, add) : 0;
+      const bBlock = bPacked ? b + panelsBytes<T>(n, k0) : b + <usize>k0 * bInner;
+      let j = m == 1 && !bPacked ? strips<T>(n, steps, packedA, bBlock, bStep, bTransposed, c, add) : 0;
       for (; j < n; j += groupPanels * width) {
         const columns = min(groupPanels * width, n - j);
         const from = bBlock + <usize>j * bOuter;
         const whole = direct ? columns - (columns % width) : 0;
-        packPanels<T>(
-          steps,
-          columns - whole,
-          from + <usize>whole * bOuter,
-          bStep,
-          bTransposed,
-          packedB + <usize>(whole * steps) * sizeof<T>(),
-        );
+        const panels = bPacked ? bBlock + panelsBytes<T>(j, steps) : packedB;
+        if (!bPacked) {
+          packPanels<T>(
+            steps,
+            columns - whole,
+            from + <usize>whole * bOuter,
+            bStep,
+            bTransposed,
+            packedB + <usize>(whole * steps) * sizeof<T>(),
+          );
+        }
         const to = cBlock + <usize>j * sizeof<T>();
         group<T>(
           rows,
@@ -204,7 +238,7 @@ function product<T>(
           packedA,
           from,
           bStep,
-          packedB,
+          panels,
           corner,
           to,
           cStep,
@@ -241,7 +275,9 @@ export function f32_matmul(
   accumulate: i32,
   scratch: usize,
 ): void {
-  product<f32>(m, n, k, a, lda, aTransposed, b, ldb, bTransposed, c, ldc, accumulate, scratch);
+  product<f32>(
+    m, n, k, a, lda, aTransposed, b, ldb, bTransposed, false, c, ldc, accumulate, scratch,
+  );
 }
 
 export function f64_matmul(
@@ -259,5 +295,47 @@ export function f64_matmul(
   accumulate: i32,
   scratch: usize,
 ): void {
-  product<f64>(m, n, k, a, lda, aTransposed, b, ldb, bTransposed, c, ldc, accumulate, scratch);
+  product<f64>(
+    m, n, k, a, lda, aTransposed, b, ldb, bTransposed, false, c, ldc, accumulate, scratch,
+  );
+}
+
+export function f32_pack(n: i32, k: i32, b: usize, ldb: i32, bTransposed: i32, y: usize): void {
+  packWhole<f32>(n, k, b, ldb, bTransposed, y);
+}
+
+export function f32_matmulPacked(
+  m: i32,
+  n: i32,
+  k: i32,
+  a: usize,
+  lda: i32,
+  aTransposed: i32,
+  b: usize,
+  c: usize,
+  ldc: i32,
+  accumulate: i32,
+  scratch: usize,
+): void {
+  product<f32>(m, n, k, a, lda, aTransposed, b, 0, 0, true, c, ldc, accumulate, scratch);
+}
+
+export function f64_pack(n: i32, k: i32, b: usize, ldb: i32, bTransposed: i32, y: usize): void {
+  packWhole<f64>(n, k, b, ldb, bTransposed, y);
+}
+
+export function f64_matmulPacked(
+  m: i32,
+  n: i32,
+  k: i32,
+  a: usize,
+  lda: i32,
+  aTransposed: i32,
+  b: usize,
+  c: usize,
+  ldc: i32,
+  accumulate: i32,
+  scratch: usize,
+): void {
+  product<f64>(m, n, k, a, lda, aTransposed, b, 0, 0, true, c, ldc, accumulate, scratch);
 }

@@ -22,23 +22,42 @@ export function batch(program: Program, pin: Pin): Program {
   const graph = new Graph(calls, buffers.length);
   const slabs = new Slabs(buffers);
   const merged = new Map<number, Call>();
-  const gone = new Set<number>();
-  for (const { members, batching } of candidates(calls, buffers)) {
-    const inOrder = members.map((at) => calls[at]!);
-    // A backward sweep comes to the last step first, but in memory time should run forwards.
-    const orders = [inOrder, inOrder.toReversed()];
-    const run = (batching.isChain ? orders.toReversed() : orders)
-      .map((order) => batching.merge(order, inOrder[0]!))
-      .find(({ columns }) => slabs.canJoin(columns));
-    if (run === undefined || !graph.canMerge(members, batching.isChain)) continue;
-    graph.merge(members);
-    merged.set(members[0]!, slabs.join(run, pin));
-    for (const member of members.slice(1)) gone.add(member);
+  // The state before the first step is often the caller's, and cannot lie beside those of the arena. The call that
+  // reads it, the first of a forward sweep or the last of a backward one, then stays by itself.
+  const some = [
+    (members: readonly number[]) => members,
+    (members: readonly number[]) => members.slice(1),
+    (members: readonly number[]) => members.slice(0, -1),
+  ];
+  let waiting = candidates(calls, buffers);
+  for (const choose of some) {
+    waiting = waiting.filter(({ members, batching }) => {
+      const chosen = choose(members);
+      if (chosen.length < 2) return false;
+      const run = runOf(
+        chosen.map((at) => calls[at]!),
+        batching,
+        slabs,
+      );
+      if (run === undefined || !graph.canMerge(chosen, batching.isChain)) return true;
+      graph.merge(chosen);
+      merged.set(chosen[0]!, slabs.join(run, pin));
+      return false;
+    });
   }
   const next = graph.order().map((at) => merged.get(at) ?? calls[at]!);
   const moved = slabs.resolve();
   const relocated = next.map((call) => relocate(call, moved.place));
   return { ...program, buffers: moved.buffers, calls: relocated };
+}
+
+/** Calls as one, in an order in which their operands lie side by side or can be made to. */
+function runOf(calls: readonly Call[], batching: Batching, slabs: Slabs): Merged | undefined {
+  // A backward sweep comes to the last step first, but in memory time should run forwards.
+  const orders = [calls, calls.toReversed()];
+  return (batching.isChain ? orders.toReversed() : orders)
+    .map((order) => batching.merge(order, calls[0]!))
+    .find(({ columns }) => slabs.canJoin(columns));
 }
 
 function relocate(call: Call, place: (buffer: number) => { buffer: number; offset: number }): Call {

@@ -1,197 +1,118 @@
-import { type Backend, defaultBackend } from "../tensor/backend.ts";
-import { bytesOf } from "../tensor/dtype.ts";
+import { describe } from "../ops/declare.ts";
+import { defaultBackend } from "../tensor/backend.ts";
 import { scope } from "../tensor/scope.ts";
-import { alias, allocate, place, Tensor } from "../tensor/tensor.ts";
-import { flatten, leaves, map } from "../tensor/tree.ts";
-import { batch } from "./batch.ts";
-import { emit } from "./emit.ts";
-import { layoutOf } from "./layout.ts";
-import { withoutZeros } from "./peephole.ts";
-import type { Program } from "./program.ts";
-import { bufferAt, NotTraceable, TraceBackend } from "./trace.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { leaves, map } from "../tensor/tree.ts";
+import { Plan } from "./plan.ts";
+import { NotTraceable, TraceBackend } from "./trace.ts";
 
 /** A function that runs as a plan; see `compile`. */
 export interface Compiled<Args extends unknown[], Y> {
   (...args: Args): Y;
-  /** The plans made so far, in words. */
+  /** Every plan made so far, or why there is none, in words. */
   explain(): string;
 }
 
-/** A plan for inputs of certain shapes, or why there is none. */
-type Plan = Replay | { readonly reason: string };
-
 /**
- * The same function, recorded once for each structure, shape and dtype of its arguments, planned, and replayed as one
- * WebAssembly function of kernel calls.
+ * The same function, recorded once for each structure, shape and dtype of its arguments, planned as a whole, and replayed
+ * as one WebAssembly function of kernel calls.
+ *
+ * The function runs once per plan, on values that stand for the inputs. What it does with them may include tapes and
+ * gradients; numbers and strings among the arguments are part of the plan. The plan gives temporaries one static
+ * layout, runs products by a shared weight (and their gradients) over all time steps as one, and packs a weight once
+ * for all of its products. Values are those of the function itself, bit by bit, but where a sum is taken in another
+ * order.
+ *
+ * A function that reads values (`item`, `toArray`), draws random numbers or branches on its inputs cannot be recorded: it
+ * runs as it is, and `explain` says why. It must be pure: values that it takes from outside are recorded as constants.
+ *
+ * @param f takes trees of tensors, numbers and strings to a tree of tensors
+ * @throws when called, if an argument is neither
+ *
+ * @example
+ * ```ts
+ * import { compile, grad, tensor, type Tensor } from "@chronograd/autodiff";
+ *
+ * const loss = (w: Tensor, x: Tensor) => x.matmul(w).tanh().square().sum();
+ * const step = compile((w: Tensor, x: Tensor) => w.sub(grad(loss)(w, x).mul(0.1)));
+ * const x = tensor([[1, 2]]);
+ * const w = tensor([[0.5], [-0.25]]);
+ * step(w, x).toArray(); // => [[0.5], [-0.25]]
+ * step(tensor([[1], [1]]), x).size; // => 2
+ * step.explain().includes("kernel calls"); // => true
+ * ```
  */
 export function compile<Args extends unknown[], Y>(f: (...args: Args) => Y): Compiled<Args, Y> {
-  const plans = new Map<string, Plan>();
+  if (typeof f !== "function") {
+    throw new TypeError(`compile: expected a function of tensors, got ${describe(f)}`);
+  }
+  const plans = new Map<string, Plan | string>();
   const compiled = (...args: Args): Y => {
     const inputs = leaves(args);
+    // Inside another function that is being compiled, it is part of that.
+    if (inputs.some(({ backend }) => backend.parent !== null)) return f(...args);
+    if (inputs.some(({ tape }) => tape !== null)) return f(...args);
     const key = signatureOf(args);
     let plan = plans.get(key);
     if (plan === undefined) {
-      plan = planOf(f, args);
+      plan = planFor(f, args, inputs);
       plans.set(key, plan);
     }
-    if ("reason" in plan) return f(...args);
-    return plan.run(inputs, () => f(...args)) as Y;
+    return typeof plan === "string" ? f(...args) : (plan.run(inputs, () => f(...args)) as Y);
   };
   const explain = () =>
     [...plans]
-      .map(
-        ([key, plan]) =>
-          `${key}: ${"reason" in plan ? `not compiled: ${plan.reason}` : plan.explain()}`,
-      )
+      .map(([key, plan]) => {
+        const what = typeof plan === "string" ? `not compiled, because ${plan}` : plan.explain();
+        return `for ${key}: ${what}`;
+      })
       .join("\n");
   return Object.assign(compiled, { explain });
 }
 
+/** Structure, dtypes and shapes of the tensors among the arguments, and the value of everything else. */
 function signatureOf(args: readonly unknown[]): string {
   const parts: string[] = [];
-  map(args, (x: Tensor, path) => {
-    parts.push(`${path}:${x.dtype}[${x.shape}]`);
-    return null;
-  });
-  return parts.join(" ");
+  const visit = (value: unknown, path: string): void => {
+    if (value instanceof Tensor) parts.push(`${path} ${value.dtype} [${value.shape}]`);
+    else if (typeof value === "object" && value !== null) {
+      const prototype: unknown = Object.getPrototypeOf(value);
+      if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) {
+        throw new TypeError(
+          `compile: the argument at "${path}" is an instance of ${value.constructor.name}, expected tensors, numbers and strings in plain objects and arrays`,
+        );
+      }
+      const entries = Object.entries(value);
+      if (entries.length === 0) parts.push(`${path} ${Array.isArray(value) ? "[]" : "{}"}`);
+      for (const [key, part] of entries) visit(part, path === "" ? key : `${path}.${key}`);
+    } else if (typeof value === "function" || typeof value === "symbol") {
+      throw new TypeError(
+        `compile: the argument at "${path}" is a ${typeof value}, expected tensors, numbers and strings in plain objects and arrays`,
+      );
+    } else
+      parts.push(`${path} ${typeof value === "string" ? JSON.stringify(value) : String(value)}`);
+  };
+  for (const [i, arg] of args.entries()) visit(arg, String(i));
+  return parts.join(", ");
 }
 
-function planOf<Args extends unknown[]>(f: (...args: Args) => unknown, args: Args): Plan {
-  const inputs = leaves(args);
-  if (inputs.some(({ tape }) => tape !== null)) {
-    return {
-      reason: "its inputs are watched by a tape; compile the function that takes the gradient",
-    };
-  }
+/** A plan, or the reason why there is none. */
+function planFor<Args extends unknown[]>(
+  f: (...args: Args) => unknown,
+  args: Args,
+  inputs: readonly Tensor[],
+): Plan | string {
   const backend = inputs[0]?.backend ?? defaultBackend();
   const trace = new TraceBackend(backend);
   try {
     return scope(() => {
       let index = 0;
-      const stand = map(args, (x: Tensor) => trace.input(x.shape, x.dtype, index++)) as Args;
-      const result = f(...stand);
-      return new Replay(backend, trace, result, inputs.length);
+      const standIns = map(args, (x: Tensor) => trace.input(x.shape, x.dtype, index++)) as Args;
+      return new Plan(backend, trace, f(...standIns), inputs.length);
     });
   } catch (error) {
-    if (error instanceof NotTraceable) return { reason: error.message };
+    trace.release();
+    if (error instanceof NotTraceable) return error.message;
     throw error;
-  }
-}
-
-/** One output: a view of an output buffer, an input, or a constant. */
-type Output =
-  | {
-      readonly kind: "made";
-      readonly buffer: number;
-      readonly offset: number;
-      readonly like: Tensor;
-    }
-  | {
-      readonly kind: "input";
-      readonly index: number;
-      readonly offset: number;
-      readonly like: Tensor;
-    }
-  | { readonly kind: "constant"; readonly value: Tensor };
-
-class Replay {
-  readonly backend: Backend;
-  readonly program: Program;
-  readonly bytes: number;
-  readonly #result: unknown;
-  readonly #outputs: Output[] = [];
-  /** Bytes of each output buffer. */
-  readonly #made: number[] = [];
-  readonly #table: number;
-  readonly #inputs: number;
-  readonly #run: () => void;
-
-  constructor(backend: Backend, trace: TraceBackend, result: unknown, inputs: number) {
-    this.backend = backend;
-    const { buffers, calls, checks } = trace;
-    this.program = { buffers, calls, checks };
-    this.#inputs = inputs;
-    this.#result = result;
-    const outputIndex = new Map<number, number>();
-    for (const [, y] of flatten(result)) {
-      const at = bufferAt(y.block.pointer);
-      if (at < 0) {
-        trace.adopt(y);
-        this.#outputs.push({ kind: "constant", value: y });
-        continue;
-      }
-      const buffer = buffers[at]!;
-      const offset = y.byteOffset;
-      if (buffer.kind === "input") {
-        this.#outputs.push({ kind: "input", index: buffer.index, offset, like: y });
-        continue;
-      }
-      let index = outputIndex.get(at);
-      if (index === undefined) {
-        index = this.#made.push(buffer.bytes) - 1;
-        outputIndex.set(at, index);
-        buffer.kind = "output";
-        buffer.index = index;
-      }
-      this.#outputs.push({ kind: "made", buffer: index, offset, like: y });
-    }
-    this.program = batch(withoutZeros(this.program), (parts) => {
-      const bytes = parts.reduce((n, part) => n + part.bytes, 0);
-      const address = backend.memory.allocate(bytes);
-      const { uint8 } = backend.memory.views;
-      let to = address;
-      for (const part of parts) {
-        uint8.copyWithin(to, part.offset, part.offset + part.bytes);
-        to += part.bytes;
-      }
-      return address;
-    });
-    const layout = layoutOf(this.program);
-    this.bytes = layout.bytes;
-    const arena = backend.memory.allocate(Math.max(16, layout.bytes));
-    this.#table = backend.memory.allocate(Math.max(16, 4 * (inputs + this.#made.length)));
-    const places = { table: this.#table, arena, inputs };
-    const { module, env } = emit(this.program, layout, places, backend.kernels);
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
-      env: { ...env, memory: backend.memory.wasm },
-    });
-    this.#run = instance.exports.run as () => void;
-  }
-
-  run(inputs: readonly Tensor[], eager: () => unknown): unknown {
-    const { backend, program } = this;
-    const { memory, kernels } = backend;
-    for (const {
-      input,
-      offset,
-      args: [n, low, high, except],
-    } of program.checks) {
-      const at = inputs[input]!.pointer + offset;
-      // Out of range: the function itself says it best.
-      if (kernels.firstOutOfRange(n, at, low, high, except) >= 0) return eager();
-    }
-    const made = this.#made.map((bytes) => allocate(backend, [bytes / 4], "float32").block);
-    const start = this.#table / 4;
-    const { int32 } = memory.views;
-    for (let i = 0; i < inputs.length; i++) int32[start + i] = inputs[i]!.pointer;
-    for (let i = 0; i < made.length; i++) int32[start + this.#inputs + i] = made[i]!.pointer;
-    this.#run();
-    let next = 0;
-    return map(this.#result, () => {
-      const output = this.#outputs[next++]!;
-      if (output.kind === "constant") return output.value;
-      const { like, offset } = output;
-      if (output.kind === "input") {
-        return place(alias(inputs[output.index]!, like.shape, offset / bytesOf[like.dtype]));
-      }
-      const block = made[output.buffer]!;
-      return place(new Tensor(block, offset, like.shape, like.size, like.dtype, null, 0, null));
-    });
-  }
-
-  explain(): string {
-    const { calls, buffers } = this.program;
-    const products = calls.filter(({ kernel }) => kernel.endsWith(".matmul")).length;
-    return `${calls.length} kernel calls, ${products} products, ${buffers.length} buffers, ${this.bytes} bytes`;
   }
 }

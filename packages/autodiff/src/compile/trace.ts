@@ -72,6 +72,12 @@ export class TraceBackend extends Backend {
     this.held.add(block);
   }
 
+  /** Drops the hold on constants. */
+  release(): void {
+    for (const block of this.held) block.release("the function that was compiled with it is gone");
+    this.held.clear();
+  }
+
   /** A value that stands for an input. */
   input(shape: Shape, dtype: DType, index: number): Tensor {
     const size = sizeOf(shape);

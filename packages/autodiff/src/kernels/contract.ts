@@ -169,6 +169,28 @@ interface IrregularKernels {
     ldc: number,
     accumulate: number,
   ) => void;
+  /** `B` of `matmul` in the form that `matmulPacked` reads, `packedLength(n, k)` elements. */
+  readonly pack: (
+    n: number,
+    k: number,
+    b: number,
+    ldb: number,
+    bTransposed: number,
+    y: number,
+  ) => void;
+  /** `matmul` by a packed `B`, with the same bits: for a matrix that many products share. */
+  readonly matmulPacked: (
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    lda: number,
+    aTransposed: number,
+    b: number,
+    c: number,
+    ldc: number,
+    accumulate: number,
+  ) => void;
   /** `y[indices[i], :] += g[i, :]` for rows of `inner` elements, in the order of `i`; indices are int32 and in range. */
   readonly scatterAdd: (n: number, inner: number, g: number, indices: number, y: number) => void;
   /** `y[i, j] = j == indices[i] ? 1 : 0`; an index outside `0..depth-1` gives a row of zeros. */
@@ -211,6 +233,11 @@ interface IrregularKernels {
   readonly sumSquares: (n: number, x: number) => number;
   /** The position of the first NaN or infinity, or -1. */
   readonly firstNonFinite: (n: number, x: number) => number;
+}
+
+/** Elements of a packed `[k, n]` matrix: columns are filled up to whole panels of 32 bytes. */
+export function packedLength(n: number, k: number): number {
+  return Math.ceil(n / 8) * 8 * k;
 }
 
 /** Moves elements of one size whatever they mean. Strides count elements and may be 0 or negative. */

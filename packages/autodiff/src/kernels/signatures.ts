@@ -28,6 +28,8 @@ export const floatSignatures: Readonly<Record<string, Signature>> = Object.fromE
   ["select", "nnrnnrnnrnnw"],
   ["cumsum", "nnnnrw"],
   ["matmul", "nnnrnnrnnunn"],
+  ["pack", "nnrnnw"],
+  ["matmulPacked", "nnnrnnrunn"],
   ["scatterAdd", "nnrru"],
   ["oneHot", "nnrw"],
   ["crossEntropy", "nnrrnw"],

@@ -2,6 +2,7 @@ import type { FloatDType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { MapTree } from "../tensor/tree.ts";
 import type { Law } from "./law.ts";
+import { compiledLaw } from "./laws/compiled.ts";
 import { firstOrderLaws } from "./laws/first.ts";
 import { layoutLaws } from "./laws/layout.ts";
 import { secondOrderLaws } from "./laws/second.ts";
@@ -44,5 +45,6 @@ export function functionLaws<T>(
     ...firstOrderLaws(cases, { dtype }),
     ...(order === 2 && dtype === "float64" ? secondOrderLaws(cases) : []),
     ...layoutLaws(cases, { dtype }),
+    compiledLaw(cases, { dtype }),
   ];
 }

@@ -12,6 +12,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { holdAll, type Law, type Report, type SeedOptions } from "./law.ts";
 import { broadcastLaw } from "./laws/broadcast.ts";
 import type { Case } from "./laws/case.ts";
+import { compiledLaw } from "./laws/compiled.ts";
 import { errorLaw } from "./laws/errors.ts";
 import { firstOrderLaws } from "./laws/first.ts";
 import { edgeLaw, referenceLaw } from "./laws/kernels.ts";
@@ -74,7 +75,7 @@ export function opLaws(op: Declared, options: OpLawOptions = {}): Law[] {
   if (flows) {
     laws.push(...firstOrderLaws(floating, { dtype }));
     if (dtype === "float64") laws.push(...secondOrderLaws(floating));
-    laws.push(...layoutLaws(floating, { dtype }));
+    laws.push(...layoutLaws(floating, { dtype }), compiledLaw(floating, { dtype }));
   }
   if (!isComposite && declaration.broadcasts !== undefined && flows) {
     laws.push(broadcastLaw(floating, declaration.broadcasts, dtype));

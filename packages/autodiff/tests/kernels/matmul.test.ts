@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { packedLength } from "../../src/kernels/contract.ts";
 import { type Arena, floatArenas, integers, roundoff, spread } from "./arena.ts";
 
 interface Product {
@@ -184,6 +185,28 @@ describe.each(floatArenas)("matmul of %s in %s", (_, dtype, arena) => {
         expect(run(arena, dtype, part, stored)).toEqual(expected.flat());
       }
     }
+  });
+
+  test("by a packed matrix gives the same bits", () => {
+    const large = fc.integer({ min: 1, max: 600 });
+    fc.assert(
+      fc.property(products, large, fc.integer({ min: 2, max: 60 }), (drawn, k, m) => {
+        const product = { ...drawn, m, k };
+        const { n, aTransposed, bTransposed, accumulate } = product;
+        const stored = operands(product, spread);
+        const expected = run(arena, dtype, product, stored);
+        const { lda, ldb, ldc } = stored;
+        const { pack, matmulPacked } = arena.kernels[dtype];
+        const packed = arena.put(dtype, new Float64Array(packedLength(n, k)));
+        pack(n, k, arena.put(dtype, stored.b), ldb, bTransposed, packed);
+        const c = arena.put(dtype, stored.c);
+        const a = arena.put(dtype, stored.a);
+        matmulPacked(m, n, k, a, lda, aTransposed, packed, c, ldc, accumulate);
+        expect(arena.get(dtype, c, stored.c.length)).toEqual(expected);
+        arena.clear();
+      }),
+      { numRuns: 60 },
+    );
   });
 
   test("does not depend on alignment", () => {

@@ -144,6 +144,48 @@ describe.each(floatArenas)("indexed writes and scans of %s in %s", (_, dtype, ar
     arena.clear();
   });
 
+  test("addTo adds between any strides and leaves the gaps", () => {
+    const strides = fc.tuple(count, count, fc.nat(3), fc.nat(3), fc.boolean(), fc.boolean());
+    fc.assert(
+      fc.property(strides, ([rows, cols, xGap, yGap, xTurned, yTurned]) => {
+        // Rows with a gap behind them, or columns that are rows in memory.
+        const steps = (gap: number, isTurned: boolean): [number, number] =>
+          isTurned ? [1, rows + gap] : [cols + gap, 1];
+        const [xRow, xCol] = steps(xGap, xTurned);
+        const [yRow, yCol] = steps(yGap, yTurned);
+        const x = integers((rows + 4) * (cols + 4), 1);
+        const y = integers((rows + 4) * (cols + 4), 2);
+        const to = arena.put(dtype, y);
+        kernels.addTo(rows, cols, arena.put(dtype, x), xRow, xCol, to, yRow, yCol);
+        const expected = y.map((value) => value + 0);
+        for (let r = 0; r < rows; r++) {
+          for (let c = 0; c < cols; c++) expected[r * yRow + c * yCol]! += x[r * xRow + c * xCol]!;
+        }
+        expect(arena.get(dtype, to, y.length).map((value) => value + 0)).toEqual(expected);
+        arena.clear();
+      }),
+    );
+  });
+
+  test("addRows adds the sum of rows, with one rounding", () => {
+    fc.assert(
+      fc.property(fc.nat(40), fc.integer({ min: 1, max: 700 }), (rows, cols) => {
+        const x = integers(rows * cols, 1);
+        const y = integers(cols, 2);
+        const to = arena.put(dtype, y);
+        kernels.addRows(rows, cols, arena.put(dtype, x), to);
+        const expected = y.map((value, c) => {
+          let sum = value;
+          for (let r = 0; r < rows; r++) sum += x[r * cols + c]!;
+          return sum + 0;
+        });
+        expect(arena.get(dtype, to, cols).map((value) => value + 0)).toEqual(expected);
+        arena.clear();
+      }),
+      { numRuns: 50 },
+    );
+  });
+
   test("oneHot marks the index, and nothing for an index outside", () => {
     fc.assert(
       fc.property(count, count, (n, depth) => {

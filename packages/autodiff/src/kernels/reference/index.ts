@@ -12,7 +12,7 @@ function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernel
     ...reductions(memory, dtype),
     ...rowwise(memory, dtype),
     ...scans(memory, dtype),
-    matmul: matmul(memory, dtype),
+    ...matmul(memory, dtype),
   };
 }
 

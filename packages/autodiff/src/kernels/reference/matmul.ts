@@ -1,10 +1,25 @@
 import type { FloatKernels } from "../contract.ts";
 import type { Memory } from "../memory.ts";
 
-/** The definition, summed in float64 and rounded once when stored. */
-export function matmul(memory: Memory, dtype: "float32" | "float64"): FloatKernels["matmul"] {
+type Products = Pick<FloatKernels, "matmul" | "pack" | "matmulPacked">;
+
+/** The definition, summed in float64 and rounded once when stored. A packed matrix is its plain rows. */
+export function matmul(memory: Memory, dtype: "float32" | "float64"): Products {
   const size = dtype === "float32" ? 4 : 8;
-  return (m, n, k, a, lda, aTransposed, b, ldb, bTransposed, c, ldc, accumulate) => {
+  const product: FloatKernels["matmul"] = (
+    m,
+    n,
+    k,
+    a,
+    lda,
+    aTransposed,
+    b,
+    ldb,
+    bTransposed,
+    c,
+    ldc,
+    accumulate,
+  ) => {
     const view = memory.views[dtype];
     for (let i = 0; i < m; i++) {
       for (let j = 0; j < n; j++) {
@@ -18,5 +33,19 @@ export function matmul(memory: Memory, dtype: "float32" | "float64"): FloatKerne
         view[index] = sum;
       }
     }
+  };
+  return {
+    matmul: product,
+    pack(n, k, b, ldb, bTransposed, y) {
+      const view = memory.views[dtype];
+      for (let p = 0; p < k; p++) {
+        for (let j = 0; j < n; j++) {
+          const from = b / size + (bTransposed === 1 ? j * ldb + p : p * ldb + j);
+          view[y / size + p * n + j] = view[from]!;
+        }
+      }
+    },
+    matmulPacked: (m, n, k, a, lda, aTransposed, b, c, ldc, accumulate) =>
+      product(m, n, k, a, lda, aTransposed, b, n, 0, c, ldc, accumulate),
   };
 }

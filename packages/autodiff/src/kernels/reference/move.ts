@@ -1,5 +1,5 @@
 import ndarray from "ndarray";
-import { addeq, assign, assigns, norm2squared } from "ndarray-ops";
+import { assign, assigns, norm2squared } from "ndarray-ops";
 import type { CastKernels, FloatKernels, Kernels, MoveKernels, UnaryKernel } from "../contract.ts";
 import type { Memory } from "../memory.ts";
 
@@ -63,10 +63,11 @@ export function scans(memory: Memory, dtype: "float32" | "float64"): Pick<FloatK
     },
     addTo(rows, cols, x, xRow, xCol, y, yRow, yCol) {
       const view = memory.views[dtype];
-      addeq(
-        ndarray(view, [rows, cols], [yRow, yCol], y / size),
-        ndarray(view, [rows, cols], [xRow, xCol], x / size),
-      );
+      for (let r = 0; r < rows; r++) {
+        for (let c = 0; c < cols; c++) {
+          view[y / size + r * yRow + c * yCol]! += view[x / size + r * xRow + c * xCol]!;
+        }
+      }
     },
     fill(n, value, y) {
       assigns(row(n, y), value);

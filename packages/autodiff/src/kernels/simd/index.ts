@@ -29,6 +29,7 @@ const floatNames = [
   "oneHot",
   "crossEntropy",
   "crossEntropyVjp",
+  "pack",
   "addRows",
   "addTo",
   "fill",
@@ -76,8 +77,12 @@ function kernels<const Name extends string>(
 
 function floatKernels(exports: KernelExports, prefix: string, scratch: number): FloatKernels {
   const product = kernel(exports, `${prefix}matmul`);
+  const packed = kernel(exports, `${prefix}matmulPacked`);
   return {
     ...kernels(exports, prefix, floatNames),
+    matmulPacked: (m, n, k, a, lda, aTransposed, b, c, ldc, accumulate) => {
+      packed(m, n, k, a, lda, aTransposed, b, c, ldc, accumulate, scratch);
+    },
     matmul: (m, n, k, a, lda, aTransposed, b, ldb, bTransposed, c, ldc, accumulate) => {
       product(m, n, k, a, lda, aTransposed, b, ldb, bTransposed, c, ldc, accumulate, scratch);
     },
@@ -102,7 +107,7 @@ export function simdKernels(memory: Memory, variant?: "plain" | "relaxed"): Kern
     firstOutOfRange: kernel(exports, "firstOutOfRange"),
     linkable(family, name) {
       const prefix = { float32: "f32", float64: "f64" }[family] ?? family;
-      const trailing = name === "matmul" ? [scratch] : [];
+      const trailing = name === "matmul" || name === "matmulPacked" ? [scratch] : [];
       return { run: kernel(exports, `${prefix}_${name}`), trailing };
     },
   };

@@ -1,0 +1,55 @@
+import { packedLength } from "../kernels/contract.ts";
+import { type Buffer, type Call, type Program, touches } from "./program.ts";
+
+/** Products of fewer rows read the matrix where it lies: they would wait for their own sums. */
+const leastRows = 2;
+
+/** Packs a matrix that several products share, a weight say, once for all of them. */
+export function prepacked(program: Program): Program {
+  const { calls } = program;
+  const buffers: Buffer[] = [...program.buffers];
+  const written = new Set(calls.flatMap((call) => touches(call).writes));
+  const groups = new Map<string, number[]>();
+  for (const [at, call] of calls.entries()) {
+    const { kernel, args, buffers: places } = call;
+    if (!kernel.endsWith(".matmul") || args[0]! < leastRows || written.has(places[6]!)) continue;
+    const key = [kernel, args[1], args[2], places[6], args[6], args[7], args[8]].join(" ");
+    groups.set(key, [...(groups.get(key) ?? []), at]);
+  }
+  const before = new Map<number, Call>();
+  const changed = new Map<number, Call>();
+  for (const members of groups.values()) {
+    if (members.length < 2) continue;
+    const first = calls[members[0]!]!;
+    const [family] = first.kernel.split(".") as [string];
+    const size = family === "float64" ? 8 : 4;
+    const [, n, k, , , , b, ldb, bTransposed] = first.args as number[];
+    const packed =
+      buffers.push({ bytes: packedLength(n!, k!) * size, kind: "temporary", index: 0 }) - 1;
+    before.set(members[0]!, {
+      kernel: `${family}.pack`,
+      signature: "nnrnnw",
+      args: [n!, k!, b!, ldb!, bTransposed!, 0],
+      buffers: [-1, -1, first.buffers[6]!, -1, -1, packed],
+    });
+    for (const member of members) {
+      const { args, buffers: places } = calls[member]!;
+      const pick = (list: readonly number[], to: number) => [
+        ...list.slice(0, 6),
+        to,
+        ...list.slice(9),
+      ];
+      changed.set(member, {
+        kernel: `${family}.matmulPacked`,
+        signature: "nnnrnnrunn",
+        args: pick(args, 0),
+        buffers: pick(places, packed),
+      });
+    }
+  }
+  const next = calls.flatMap((call, at) => {
+    const pack = before.get(at);
+    return pack === undefined ? [changed.get(at) ?? call] : [pack, changed.get(at)!];
+  });
+  return { ...program, buffers, calls: next };
+}
