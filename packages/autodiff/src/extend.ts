@@ -6,6 +6,8 @@
  */
 import "./ops/fluent.ts";
 
+export type { ForwardRun, Pulled } from "./compile/recorded.ts";
+export { RecordedFunction } from "./compile/recorded.ts";
 export type * from "./kernels/contract.ts";
 export { Memory } from "./kernels/memory.ts";
 export { apply } from "./ops/apply.ts";

@@ -82,7 +82,7 @@ function candidates(
     for (const batching of batchings) {
       const key = batching.key(call, buffers);
       if (key === undefined) continue;
-      const name = `${batching.name} ${call.kernel} ${key}`;
+      const name = `${call.phase} ${batching.name} ${call.kernel} ${key}`;
       const group = groups.get(name);
       if (group === undefined)
         groups.set(name, { members: [at], batching, weight: batching.weight });
@@ -118,9 +118,9 @@ class Slabs {
       const rest = column.slice(this.#endsSlab(column, known) ? known : 0);
       for (const { buffer, offset, bytes } of rest) {
         if (buffer < 0) return false;
-        const { kind, bytes: whole } = this.#buffers[buffer]!;
+        const { slot, bytes: whole } = this.#buffers[buffer]!;
         const isFree = this.#at[buffer] === undefined && !taken.has(buffer);
-        if (kind !== "temporary" || offset !== 0 || bytes !== whole || !isFree) return false;
+        if (slot >= 0 || offset !== 0 || bytes !== whole || !isFree) return false;
         taken.add(buffer);
       }
       return true;
@@ -184,7 +184,7 @@ class Slabs {
         places.set(member, { buffer: slab, offset: bytes });
         bytes += this.#buffers[member]!.bytes;
       }
-      buffers.push({ bytes, kind: "temporary", index: 0 });
+      buffers.push({ bytes, slot: -1 });
     }
     return { buffers, place: (buffer) => places.get(buffer) ?? { buffer, offset: 0 } };
   }

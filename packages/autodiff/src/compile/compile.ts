@@ -3,7 +3,7 @@ import { defaultBackend } from "../tensor/backend.ts";
 import { scope } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { leaves, map } from "../tensor/tree.ts";
-import { Plan } from "./plan.ts";
+import { Held, Plan } from "./plan.ts";
 import { NotTraceable, TraceBackend } from "./trace.ts";
 
 /** A function that runs as a plan; see `compile`. */
@@ -58,7 +58,8 @@ export function compile<Args extends unknown[], Y>(f: (...args: Args) => Y): Com
       plan = planFor(f, args, inputs);
       plans.set(key, plan);
     }
-    return typeof plan === "string" ? f(...args) : (plan.run(inputs, () => f(...args)) as Y);
+    if (typeof plan === "string" || !plan.accepts(inputs)) return f(...args);
+    return plan.run(0, inputs, new Held(), false) as Y;
   };
   const explain = () =>
     [...plans]
@@ -106,9 +107,8 @@ function planFor<Args extends unknown[]>(
   const trace = new TraceBackend(backend);
   try {
     return scope(() => {
-      let index = 0;
-      const standIns = map(args, (x: Tensor) => trace.input(x.shape, x.dtype, index++)) as Args;
-      return new Plan(backend, trace, f(...standIns), inputs.length);
+      const standIns = map(args, (x: Tensor) => trace.input(x)) as Args;
+      return new Plan(backend, trace, [{ firstInput: 0, result: f(...standIns) }]);
     });
   } catch (error) {
     trace.release();

@@ -12,19 +12,26 @@ import type { Layout } from "./layout.ts";
 import type { Call, Program } from "./program.ts";
 import { isPointer } from "./trace.ts";
 
-/** Where a program finds the addresses of its inputs, then of its outputs, and its temporaries. */
+/** Where a program finds the caller's addresses (after them, that of the record), and its temporaries. */
 export interface Places {
   readonly table: number;
   readonly arena: number;
-  readonly inputs: number;
+  /** The entry of the table that holds the address of the record. */
+  readonly record: number;
 }
 
-/** A program as one WebAssembly function that calls kernels, so that a run costs JavaScript one call. */
+/** The name of the function that is one run of a program. */
+export function nameOfRun(phase: number): string {
+  return `run${phase}`;
+}
+
+/** A program as WebAssembly, one function for each of its runs, which calls kernels: a run costs JavaScript one call. */
 export function emit(
   program: Program,
   layout: Layout,
   places: Places,
   kernels: Kernels,
+  phases: number,
 ): { module: Uint8Array<ArrayBuffer>; env: Record<string, WebAssembly.ImportValue> } {
   const imports: Import[] = [];
   const env: Record<string, WebAssembly.ImportValue> = {};
@@ -40,11 +47,12 @@ export function emit(
     indices.set(kernel, imports.length - 1);
     return imports.length - 1;
   };
-  const body: Bytes = [];
-  const put = (bytes: Bytes): void => {
-    for (const byte of bytes) body.push(byte);
-  };
+  const bodies: Bytes[] = Array.from({ length: phases }, () => []);
   for (const call of program.calls) {
+    const body = bodies[call.phase]!;
+    const put = (bytes: Bytes): void => {
+      for (const byte of bytes) body.push(byte);
+    };
     const index = importOf(call);
     for (const [i, value] of call.args.entries()) {
       const letter = call.signature[i]!;
@@ -56,8 +64,10 @@ export function emit(
     for (const value of linked(kernels, call.kernel).trailing) put(op.i32(value));
     put(op.call(index));
   }
-  const run = { name: "run", type: { params: [], results: [] }, locals: [], body };
-  return { module: moduleOf(imports, [run]), env };
+  const runs = bodies.map((body, phase) => {
+    return { name: nameOfRun(phase), type: { params: [], results: [] }, locals: [], body };
+  });
+  return { module: moduleOf(imports, runs), env };
 }
 
 function scalarType(kernel: string): ValueType {
@@ -72,11 +82,12 @@ function address(
   offset: number,
 ): Bytes {
   if (buffer < 0) return op.i32(offset);
-  const { kind, index } = buffers[buffer]!;
-  if (kind === "temporary") return op.i32(places.arena + layout.offsets[buffer]! + offset);
-  const slot = kind === "input" ? index : places.inputs + index;
-  const base = op.i32LoadAt(places.table + 4 * slot);
-  return offset === 0 ? base : [...base, ...op.i32(offset), ...op.i32Add];
+  const { slot } = buffers[buffer]!;
+  const isKept = layout.isKept[buffer]!;
+  if (slot < 0 && !isKept) return op.i32(places.arena + layout.offsets[buffer]! + offset);
+  const base = op.i32LoadAt(places.table + 4 * (slot < 0 ? places.record : slot));
+  const from = slot < 0 ? layout.offsets[buffer]! + offset : offset;
+  return from === 0 ? base : [...base, ...op.i32(from), ...op.i32Add];
 }
 
 /** The function behind a kernel's name, and what it takes besides. */

@@ -1,10 +1,15 @@
 import { type Program, touches } from "./program.ts";
 
-/** Where each temporary lies in the arena, and how large that is. */
+/** Where the buffers lie that a program keeps to itself. */
 export interface Layout {
   /** By buffer; -1 for those of the caller, and for those that nothing touches. */
   readonly offsets: readonly number[];
+  /** By buffer: whether it lies in the record, because a later run reads what an earlier one wrote. */
+  readonly isKept: readonly boolean[];
+  /** Bytes of the arena that all runs share. */
   readonly bytes: number;
+  /** Bytes of a record. */
+  readonly recordBytes: number;
 }
 
 const alignment = 64;
@@ -16,17 +21,25 @@ const alignment = 64;
 export function layoutOf({ buffers, calls }: Program): Layout {
   const first = new Int32Array(buffers.length).fill(-1);
   const last = new Int32Array(buffers.length).fill(-1);
+  const isKept = new Array<boolean>(buffers.length).fill(false);
   for (const [at, call] of calls.entries()) {
     const { reads, writes } = touches(call);
     for (const buffer of [...reads, ...writes]) {
       if (first[buffer] === -1) first[buffer] = at;
       last[buffer] = at;
+      if (calls[first[buffer]!]!.phase !== call.phase) isKept[buffer] = true;
     }
   }
   const offsets = new Array<number>(buffers.length).fill(-1);
-  const order = buffers
-    .map((_, i) => i)
-    .filter((i) => buffers[i]!.kind === "temporary" && first[i]! >= 0)
+  const own = buffers.map((_, i) => i).filter((i) => buffers[i]!.slot < 0 && first[i]! >= 0);
+  let recordBytes = 0;
+  for (const i of own) {
+    if (!isKept[i]) continue;
+    offsets[i] = recordBytes;
+    recordBytes += Math.ceil(buffers[i]!.bytes / alignment) * alignment;
+  }
+  const order = own
+    .filter((i) => !isKept[i])
     .sort((a, b) => buffers[b]!.bytes - buffers[a]!.bytes || first[a]! - first[b]!);
   /** Placed so far, by offset. */
   const placed: { start: number; end: number; first: number; last: number }[] = [];
@@ -45,5 +58,5 @@ export function layoutOf({ buffers, calls }: Program): Layout {
     placed.splice(at < 0 ? placed.length : at, 0, entry);
     bytes = Math.max(bytes, entry.end);
   }
-  return { offsets, bytes };
+  return { offsets, isKept, bytes, recordBytes };
 }

@@ -1,78 +1,113 @@
 import type { Backend } from "../tensor/backend.ts";
-import { Block, float } from "../tensor/block.ts";
+import { Block, float, sink } from "../tensor/block.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { alias, place, Tensor } from "../tensor/tensor.ts";
 import { flatten, map } from "../tensor/tree.ts";
 import { batch, type Stretch } from "./batch.ts";
-import { emit } from "./emit.ts";
+import { emit, nameOfRun } from "./emit.ts";
 import { layoutOf } from "./layout.ts";
 import { withoutZeros } from "./peephole.ts";
 import { prepacked } from "./prepack.ts";
 import type { Program } from "./program.ts";
 import { bufferAt, type TraceBackend } from "./trace.ts";
 
-/** One tensor of the result: part of a buffer made for it, of an input, or a constant. */
-type Output =
-  | { readonly kind: "made" | "input"; readonly index: number; readonly like: Tensor }
-  | { readonly kind: "constant"; readonly like: Tensor };
+/** One tensor of a result: part of something in the caller's table, or a constant. */
+interface Output {
+  /** -1 for a constant. */
+  readonly slot: number;
+  readonly like: Tensor;
+}
 
-/** A traced program, laid out and linked, for inputs of certain shapes. */
+/** One run of a program: which entries of the table its inputs are, what it returns. */
+interface Phase {
+  readonly firstInput: number;
+  readonly result: unknown;
+  readonly outputs: readonly Output[];
+  /** What is made for the result: entry of the table, bytes. */
+  readonly made: readonly (readonly [slot: number, bytes: number])[];
+}
+
+/** What was traced as one run. */
+export interface TracedPhase {
+  readonly firstInput: number;
+  readonly result: unknown;
+}
+
+/** What one run leaves for the next: inputs, results, and values in between, all held until it ends. */
+export class Held {
+  readonly pointers: number[] = [];
+  readonly blocks: Block[] = [];
+  /** Tensors by their entry of the table, for results that are inputs. */
+  readonly tensors: (Tensor | undefined)[] = [];
+  record: Block | undefined;
+  #ended = false;
+
+  /** Returns the memory; what was made for results goes on as long as those do. */
+  end(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const block of this.blocks) block.release(reason);
+    this.record?.release(reason);
+  }
+}
+
+/** A traced program, laid out and linked, for inputs of certain shapes. It runs in one phase, or in several in turn. */
 export class Plan {
   readonly backend: Backend;
   readonly program: Program;
-  /** Bytes of the arena in which all temporaries lie. */
+  /** Bytes of the arena in which temporaries lie. */
   readonly bytes: number;
+  /** Bytes that a run leaves for the next. */
+  readonly recordBytes: number;
   /** Kernel calls as they were traced. */
   readonly traced: number;
-  readonly #result: unknown;
-  readonly #outputs: readonly Output[];
-  /** Bytes of each buffer that is made for the result. */
-  readonly #made: readonly number[];
-  readonly #inputs: number;
-  /** Where a run finds the addresses of inputs and results. */
+  readonly #phases: readonly Phase[];
+  readonly #slots: number;
   readonly #table: Block;
-  readonly #run: () => void;
+  readonly #runs: readonly (() => void)[];
+  /** Blocks of this plan, each with an owner of its own in the garbage collector's net. */
+  readonly #kept: (readonly [owner: object, block: Block])[] = [];
 
-  constructor(backend: Backend, trace: TraceBackend, result: unknown, inputs: number) {
+  constructor(backend: Backend, trace: TraceBackend, phases: readonly TracedPhase[]) {
     this.backend = backend;
-    this.#inputs = inputs;
-    this.#result = result;
-    const made: number[] = [];
-    this.#outputs = flatten(result).map(([, y]) => outputOf(y, trace, made));
-    this.#made = made;
+    this.#phases = phases.map((phase) => phaseOf(phase, trace));
+    this.#slots = trace.slots;
     const { buffers, calls, checks } = trace;
     this.traced = calls.length;
     const pin = (parts: readonly Stretch[]) => this.#pinned(parts);
     this.program = prepacked(batch(withoutZeros({ buffers, calls, checks }), pin));
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
+    this.recordBytes = layout.recordBytes;
     const arena = this.#hold(layout.bytes);
-    this.#table = this.#hold(4 * (inputs + made.length));
-    for (const block of trace.held) float(this.#owner(), block);
+    this.#table = this.#hold(4 * (this.#slots + 1));
+    for (const block of trace.held) this.#keep(block);
     trace.release();
-    const places = { table: this.#table.pointer, arena: arena.pointer, inputs };
-    const { module, env } = emit(this.program, layout, places, backend.kernels);
+    const places = { table: this.#table.pointer, arena: arena.pointer, record: this.#slots };
+    const { module, env } = emit(this.program, layout, places, backend.kernels, phases.length);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
       env: { ...env, memory: backend.memory.wasm },
     });
-    this.#run = instance.exports.run as () => void;
+    this.#runs = phases.map((_, i) => instance.exports[nameOfRun(i)] as () => void);
   }
 
-  /** Memory that goes back when this plan is collected. */
+  #keep(block: Block): void {
+    const owner = {};
+    this.#kept.push([owner, block]);
+    float(owner, block);
+  }
+
+  /** Returns the plan's memory now instead of when it is collected; it must not run any more. */
+  end(reason: string): void {
+    for (const [owner, block] of this.#kept) sink(owner, block, reason);
+    this.#kept.length = 0;
+  }
+
   #hold(bytes: number): Block {
     const size = Math.max(16, bytes);
     const block = new Block(this.backend, this.backend.memory.allocate(size), size);
-    // An owner is in the net once; each block gets one of its own that this plan keeps.
-    float(this.#owner(), block);
+    this.#keep(block);
     return block;
-  }
-
-  readonly #owners: object[] = [];
-
-  #owner(): object {
-    const owner = {};
-    this.#owners.push(owner);
-    return owner;
   }
 
   /** Constants side by side. */
@@ -87,31 +122,60 @@ export class Plan {
     return pointer;
   }
 
-  /** Runs on inputs in the order of the plan's; `eager` is the function itself, for what only it can say. */
-  run(inputs: readonly Tensor[], eager: () => unknown): unknown {
-    const { memory, kernels } = this.backend;
-    for (const { input, offset, args } of this.program.checks) {
-      const [n, low, high, except] = args;
-      const at = inputs[input]!.pointer + offset;
-      if (kernels.firstOutOfRange(n, at, low, high, except) >= 0) return eager();
+  /** Whether the indices that a run looks up are all in range; where not, the function itself says it best. */
+  accepts(inputs: readonly Tensor[], phase = 0): boolean {
+    const { firstInput } = this.#phases[phase]!;
+    return this.program.checks.every((check) => {
+      const input = inputs[check.slot - firstInput];
+      if (check.phase !== phase || input === undefined) return true;
+      const [n, low, high, except] = check.args;
+      const at = input.pointer + check.offset;
+      return this.backend.kernels.firstOutOfRange(n, at, low, high, except) < 0;
+    });
+  }
+
+  /** One run. What later runs need is left in `held`, and kept where `keeps`. */
+  run(phase: number, inputs: readonly Tensor[], held: Held, keeps: boolean): unknown {
+    const { memory } = this.backend;
+    const { firstInput, result, outputs, made } = this.#phases[phase]!;
+    const { pointers, blocks, tensors } = held;
+    for (const [i, input] of inputs.entries()) {
+      pointers[firstInput + i] = input.pointer;
+      tensors[firstInput + i] = input;
+      if (keeps) this.#retain(input.block, blocks);
     }
-    const made = this.#made.map((bytes) => new Block(this.backend, memory.allocate(bytes), bytes));
+    if (held.record === undefined && this.recordBytes > 0) {
+      held.record = new Block(this.backend, memory.allocate(this.recordBytes), this.recordBytes);
+      held.record.retain();
+    }
+    const fresh = new Map<number, Block>();
+    for (const [slot, bytes] of made) {
+      const block = new Block(this.backend, memory.allocate(bytes), bytes);
+      fresh.set(slot, block);
+      pointers[slot] = block.pointer;
+      if (keeps) this.#retain(block, blocks);
+    }
     const start = this.#table.pointer / 4;
     const { int32 } = memory.views;
-    for (let i = 0; i < inputs.length; i++) int32[start + i] = inputs[i]!.pointer;
-    for (let i = 0; i < made.length; i++) int32[start + this.#inputs + i] = made[i]!.pointer;
-    this.#run();
+    for (let slot = 0; slot < pointers.length; slot++) int32[start + slot] = pointers[slot] ?? 0;
+    int32[start + this.#slots] = held.record?.pointer ?? 0;
+    this.#runs[phase]!();
     let next = 0;
-    return map(this.#result, () => {
-      const output = this.#outputs[next++]!;
-      const { like } = output;
-      if (output.kind === "constant") return like;
+    return map(result, () => {
+      const { slot, like } = outputs[next++]!;
+      if (slot < 0) return like;
       const { shape, size, dtype, byteOffset } = like;
-      if (output.kind === "input") {
-        return place(alias(inputs[output.index]!, shape, byteOffset / bytesOf[dtype]));
+      const block = fresh.get(slot);
+      if (block === undefined) {
+        return place(alias(tensors[slot]!, shape, byteOffset / bytesOf[dtype]));
       }
-      return place(new Tensor(made[output.index]!, byteOffset, shape, size, dtype, null, 0, null));
+      return place(new Tensor(block, byteOffset, shape, size, dtype, null, 0, null));
     });
+  }
+
+  #retain(block: Block, blocks: Block[]): void {
+    block.retain();
+    blocks.push(block);
   }
 
   /** What the plan does, in words. */
@@ -123,21 +187,25 @@ export class Plan {
       .sort((a, b) => b[1] - a[1])
       .map(([kernel, count]) => `${count} ${kernel}`)
       .join(", ");
-    return `${calls.length} kernel calls (${this.traced} as recorded), ${buffers.length} buffers, ${this.bytes} bytes of temporaries: ${kernels}`;
+    const record = this.recordBytes > 0 ? `, ${this.recordBytes} bytes kept between runs` : "";
+    return `${calls.length} kernel calls (${this.traced} as recorded), ${buffers.length} buffers, ${this.bytes} bytes of temporaries${record}: ${kernels}`;
   }
 }
 
-function outputOf(y: Tensor, trace: TraceBackend, made: number[]): Output {
-  const at = bufferAt(y.block.pointer);
-  if (at < 0) {
-    trace.adopt(y);
-    return { kind: "constant", like: y };
-  }
-  const buffer = trace.buffers[at]!;
-  if (buffer.kind === "input") return { kind: "input", index: buffer.index, like: y };
-  if (buffer.kind === "temporary") {
-    buffer.kind = "output";
-    buffer.index = made.push(buffer.bytes) - 1;
-  }
-  return { kind: "made", index: buffer.index, like: y };
+function phaseOf({ firstInput, result }: TracedPhase, trace: TraceBackend): Phase {
+  const made: [number, number][] = [];
+  const outputs = flatten(result).map(([, y]): Output => {
+    const at = bufferAt(y.block.pointer);
+    if (at < 0) {
+      trace.adopt(y);
+      return { slot: -1, like: y };
+    }
+    const buffer = trace.buffers[at]!;
+    if (buffer.slot < 0) {
+      buffer.slot = trace.slots++;
+      made.push([buffer.slot, buffer.bytes]);
+    }
+    return { slot: buffer.slot, like: y };
+  });
+  return { firstInput, result, outputs, made };
 }

@@ -13,7 +13,9 @@ export function prepacked(program: Program): Program {
   for (const [at, call] of calls.entries()) {
     const { kernel, args, buffers: places } = call;
     if (!kernel.endsWith(".matmul") || args[0]! < leastRows || written.has(places[6]!)) continue;
-    const key = [kernel, args[1], args[2], places[6], args[6], args[7], args[8]].join(" ");
+    const key = [call.phase, kernel, args[1], args[2], places[6], args[6], args[7], args[8]].join(
+      " ",
+    );
     groups.set(key, [...(groups.get(key) ?? []), at]);
   }
   const before = new Map<number, Call>();
@@ -24,16 +26,16 @@ export function prepacked(program: Program): Program {
     const [family] = first.kernel.split(".") as [string];
     const size = family === "float64" ? 8 : 4;
     const [, n, k, , , , b, ldb, bTransposed] = first.args as number[];
-    const packed =
-      buffers.push({ bytes: packedLength(n!, k!) * size, kind: "temporary", index: 0 }) - 1;
+    const packed = buffers.push({ bytes: packedLength(n!, k!) * size, slot: -1 }) - 1;
     before.set(members[0]!, {
       kernel: `${family}.pack`,
       signature: "nnrnnw",
       args: [n!, k!, b!, ldb!, bTransposed!, 0],
       buffers: [-1, -1, first.buffers[6]!, -1, -1, packed],
+      phase: first.phase,
     });
     for (const member of members) {
-      const { args, buffers: places } = calls[member]!;
+      const { args, buffers: places, phase } = calls[member]!;
       const pick = (list: readonly number[], to: number) => [
         ...list.slice(0, 6),
         to,
@@ -44,6 +46,7 @@ export function prepacked(program: Program): Program {
         signature: "nnnrnnrunn",
         args: pick(args, 0),
         buffers: pick(places, packed),
+        phase,
       });
     }
   }

@@ -1,12 +1,8 @@
 /** A run of bytes that a program reads or writes. */
 export interface Buffer {
   readonly bytes: number;
-  /**
-   * `input`: the caller's; `output`: made anew for every run; `temporary`: in the program's own arena.
-   */
-  kind: "input" | "output" | "temporary";
-  /** Which input or output. */
-  index: number;
+  /** Its place in the table of the caller's addresses, for inputs and results; -1 for what the program keeps to itself. */
+  slot: number;
 }
 
 /** One kernel call. Pointer arguments are offsets into a buffer, or, where that is -1, addresses of constants. */
@@ -16,12 +12,15 @@ export interface Call {
   readonly signature: string;
   readonly args: readonly number[];
   readonly buffers: readonly number[];
+  /** Which run of the program it belongs to: a forward one, then a backward one, say. */
+  readonly phase: number;
 }
 
 /** A check of int32 indices that has to come out as it did when the program was traced: none out of range. */
 export interface RangeCheck {
-  readonly input: number;
+  readonly slot: number;
   readonly offset: number;
+  readonly phase: number;
   readonly args: readonly [n: number, low: number, high: number, except: number];
 }
 

@@ -30,7 +30,7 @@ class TraceMemory extends Memory {
   }
 
   override allocate(bytes: number): number {
-    this.buffers.push({ bytes, kind: "temporary", index: 0 });
+    this.buffers.push({ bytes, slot: -1 });
     return this.buffers.length * range;
   }
 
@@ -52,14 +52,24 @@ export class TraceBackend extends Backend {
   readonly checks: RangeCheck[] = [];
   /** Constants that the program reads: held as long as it may run. */
   readonly held: Set<Block> = new Set();
+  /** Entries of the table of the caller's addresses. */
+  slots = 0;
+  readonly #now: Now;
 
   constructor(parent: Backend) {
     const memory = new TraceMemory();
+    const now = { phase: 0 };
     const calls: Call[] = [];
     const checks: RangeCheck[] = [];
-    super(memory, noting(calls, checks, memory.buffers), parent);
+    super(memory, noting(calls, checks, memory.buffers, now), parent);
     this.calls = calls;
     this.checks = checks;
+    this.#now = now;
+  }
+
+  /** From here on calls belong to the next run. */
+  nextPhase(): void {
+    this.#now.phase++;
   }
 
   get buffers(): Buffer[] {
@@ -79,25 +89,28 @@ export class TraceBackend extends Backend {
   }
 
   /** A value that stands for an input. */
-  input(shape: Shape, dtype: DType, index: number): Tensor {
+  input({ shape, dtype }: { readonly shape: Shape; readonly dtype: DType }): Tensor {
     const size = sizeOf(shape);
     const bytes = size * bytesOf[dtype];
     const block = new Block(this, this.memory.allocate(bytes), bytes);
-    const buffer = this.buffers[bufferAt(block.pointer)]!;
-    buffer.kind = "input";
-    buffer.index = index;
+    this.buffers[bufferAt(block.pointer)]!.slot = this.slots++;
     block.retain();
     return new Tensor(block, 0, shape, size, dtype, null, 0, null);
   }
 }
 
-function noting(calls: Call[], checks: RangeCheck[], buffers: Buffer[]): Kernels {
+/** Which run is being traced. */
+interface Now {
+  phase: number;
+}
+
+function noting(calls: Call[], checks: RangeCheck[], buffers: Buffer[], now: Now): Kernels {
   const note = (family: string, name: string, signature: Signature) => {
     const kernel = `${family}.${name}`;
     return (...given: number[]): void => {
       const args = given.map((value, i) => (isPointer(signature[i]!) ? offsetAt(value) : value));
       const at = given.map((value, i) => (isPointer(signature[i]!) ? bufferAt(value) : -1));
-      calls.push({ kernel, signature, args, buffers: at });
+      calls.push({ kernel, signature, args, buffers: at, phase: now.phase });
     };
   };
   const family = (name: string, signatures: Readonly<Record<string, Signature>>) =>
@@ -134,12 +147,16 @@ function noting(calls: Call[], checks: RangeCheck[], buffers: Buffer[]): Kernels
     move64: family("move64", moveSignatures) as unknown as MoveKernels,
     cast: family("cast", Object.fromEntries(casts)) as unknown as CastKernels,
     firstOutOfRange(n, indices, low, high, except) {
-      const buffer = bufferAt(indices);
-      const { kind, index } = buffers[buffer]!;
-      if (kind !== "input") {
+      const { slot } = buffers[bufferAt(indices)]!;
+      if (slot < 0) {
         throw new NotTraceable("indices are computed from the inputs, so their range is not known");
       }
-      checks.push({ input: index, offset: offsetAt(indices), args: [n, low, high, except] });
+      checks.push({
+        slot,
+        offset: offsetAt(indices),
+        phase: now.phase,
+        args: [n, low, high, except],
+      });
       return -1;
     },
   };

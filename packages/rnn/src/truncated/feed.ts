@@ -26,6 +26,12 @@ function* slices({ inputs, targets }: Sequence): Generator<TimeStep<Tensor, Tens
 export const stepIsOver =
   "it came with a time step that is more than k2 steps back; make what all steps share outside of the stream";
 
+/** A step, and the region that owns what was made on the way to it. */
+export interface Pulled<X, Target> {
+  readonly step: TimeStep<X, Target>;
+  readonly region: Region;
+}
+
 /** The steps of a stream, one at a time, their values owned by whoever asks. */
 export class Feed<X, Target> {
   readonly #steps: Iterator<TimeStep<X, Target>>;
@@ -44,7 +50,7 @@ export class Feed<X, Target> {
   }
 
   /** The next step and the region that owns what was made on the way, or `undefined` at the end. */
-  next(): { step: TimeStep<X, Target>; region: Region } | undefined {
+  next(): Pulled<X, Target> | undefined {
     if (this.#done) return undefined;
     const region = new Region();
     try {

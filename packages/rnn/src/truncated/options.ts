@@ -80,6 +80,11 @@ export interface TruncatedOptions<State, Y = Tensor, Target = Tensor> {
   readonly state?: Values<State>;
   /** Says for which windows (counted from 0) to measure `stateGradientNorms`; none unless given, none in `"defer"`. */
   readonly measure?: (window: number) => boolean;
+  /**
+   * Whether to record steps once and replay them as a plan (`compile`); true unless given. A model that cannot be
+   * recorded, because it reads values or draws random numbers, runs step by step anyway.
+   */
+  readonly compile?: boolean;
 }
 
 /** Options with every default filled in. */
@@ -120,7 +125,8 @@ export function planOf<State, Y, Target>(
     );
   }
   const { losses = "new", multiplicity = false, reduction = "sum", stale = "carry" } = options;
-  const plan = { ...options, losses, multiplicity, reduction, stale };
+  const { compile = true } = options;
+  const plan = { ...options, losses, multiplicity, reduction, stale, compile };
   checkChoice("losses", plan.losses, ["new", "endpoint", "window"]);
   checkChoice("reduction", plan.reduction, ["sum", "mean"]);
   checkChoice("stale", plan.stale, ["carry", "recompute", "defer"]);

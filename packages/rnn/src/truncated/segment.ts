@@ -68,6 +68,11 @@ export class Segment<Params, State, X, Y, Target> {
     return this.#t;
   }
 
+  /** Entries on the tape. */
+  get entries(): number {
+    return this.tape.entries.length;
+  }
+
   /** The state after the last step. */
   get state(): Values<State> {
     return this.#state;
@@ -188,7 +193,8 @@ function normOf(tensors: readonly Tensor[]): number {
   return Math.sqrt(squares);
 }
 
-function counted(
+/** The loss of one step and how many tokens it counts. @internal */
+export function counted(
   result: Tensor | CountedLoss | null,
   t: number,
 ): { loss: Tensor | null; count: number } {
@@ -206,7 +212,7 @@ function counted(
   );
 }
 
-/** The elements of a loss, added up in float64. */
+/** The elements of a loss, added up in float64. @internal */
 function sumOf(loss: Tensor): number {
   let sum = 0;
   for (const value of loss.toTypedArray()) sum += value;

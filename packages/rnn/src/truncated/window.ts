@@ -1,6 +1,7 @@
 import { clone, detach, type MapTree, map, type Tensor } from "@chronograd/autodiff";
 import { type Region, within } from "@chronograd/autodiff/extend";
 import type { Values } from "../cell.ts";
+import type { ChunkedSegment } from "./chunked.ts";
 import { mean, meanTerms, objectiveOf } from "./objective.ts";
 import type { Plan } from "./options.ts";
 import type { Segment } from "./segment.ts";
@@ -32,7 +33,7 @@ export interface Window<Params, State> {
   /** Tokens in the losses that the gradient is of. */
   readonly gradientCount: number;
   readonly reduction: "sum" | "mean";
-  /** Entries on the tape when the window was swept. */
+  /** Entries on the tape when the window was swept; 0 where its steps ran as plans. */
   readonly entries: number;
   /**
    * Euclidean norm of the gradient by the state before each step `start + 1 ... end`, where it was asked for. The
@@ -43,9 +44,14 @@ export interface Window<Params, State> {
   readonly state: State;
 }
 
+interface Swept<Params> {
+  readonly gradients: MapTree<Values<Params>, Tensor>;
+  readonly norms?: number[];
+}
+
 /** Sweeps the window that ends where `segment` is, with `losses` new steps; tensors are made in `region`. */
 export function sweepWindow<Params, State, X, Y, Target>(
-  segment: Segment<Params, State, X, Y, Target>,
+  segment: Segment<Params, State, X, Y, Target> | ChunkedSegment<Params, State, X, Y, Target>,
   plan: Plan<State, Y, Target>,
   index: number,
   losses: readonly number[],
@@ -56,7 +62,8 @@ export function sweepWindow<Params, State, X, Y, Target>(
   const start = Math.max(0, end - plan.k2);
   const objective = objectiveOf(plan, segment, start, newFrom, end);
   const terms = plan.reduction === "mean" ? meanTerms(objective) : objective.terms;
-  const { gradients, norms } = segment.sweep(terms, start, plan.measure?.(index) ?? false);
+  const measure = plan.measure?.(index) ?? false;
+  const { gradients, norms }: Swept<Params> = segment.sweep(terms, start, measure);
   let count = 0;
   for (let t = newFrom + 1; t <= end; t++) count += segment.countAt(t);
   const total = losses.reduce((a, b) => a + b, 0);
@@ -72,7 +79,7 @@ export function sweepWindow<Params, State, X, Y, Target>(
     count,
     gradientCount: objective.count,
     reduction: plan.reduction,
-    entries: segment.tape.entries.length,
+    entries: segment.entries,
     ...(norms && { stateGradientNorms: norms }),
     get state() {
       if (region.ended !== undefined) {

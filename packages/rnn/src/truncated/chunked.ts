@@ -1,0 +1,183 @@
+import { leaves, type MapTree, map, type Tensor, tensor, zeros, zip } from "@chronograd/autodiff";
+import { alias, Region, within } from "@chronograd/autodiff/extend";
+import type { Cell, Values } from "../cell.ts";
+import { type ChunkRun, ChunkRunner } from "./chunk.ts";
+import { stepIsOver } from "./feed.ts";
+import type { Plan, TimeStep } from "./options.ts";
+import { Segment, type Term } from "./segment.ts";
+
+/** The longest chunk that is planned as a whole. */
+const longest = 64;
+
+/** Steps that are planned together: as many as fit into every window and every cut, so that both fall between chunks. */
+export function chunkLength(k1: number, k2: number): number {
+  let [a, b] = [k1, Number.isFinite(k2) ? k2 : k1];
+  while (b > 0) [a, b] = [b, a % b];
+  let length = Math.min(a, longest);
+  while (a % length !== 0) length--;
+  return length;
+}
+
+/** Steps that were run together: what they were computed from, and what waits for their gradient. */
+interface Chunk<Params, State, X, Target> {
+  /** Steps before the first. */
+  readonly start: number;
+  readonly end: number;
+  readonly params: Values<Params>;
+  readonly state: Values<State>;
+  readonly steps: readonly TimeStep<X, Target>[];
+  readonly run: ChunkRun<Params, State>;
+  readonly region: Region;
+}
+
+/** As `Segment`, but in chunks of steps that run as plans. */
+export class ChunkedSegment<Params, State, X, Y, Target> {
+  readonly cell: Cell<Params, State, X, Y>;
+  readonly plan: Plan<State, Y, Target>;
+  readonly length: number;
+  readonly #runner: ChunkRunner<Params, State, X, Y, Target>;
+  readonly #chunks: Chunk<Params, State, X, Target>[] = [];
+  /** The region of the state before the first chunk. */
+  readonly #first = new Region();
+  #state: Values<State>;
+  #t = 0;
+
+  constructor(cell: Cell<Params, State, X, Y>, plan: Plan<State, Y, Target>, state: Values<State>) {
+    this.cell = cell;
+    this.plan = plan;
+    this.length = chunkLength(plan.k1, plan.k2);
+    this.#runner = new ChunkRunner(cell, plan);
+    for (const x of leaves(state)) this.#first.hold(x.block);
+    this.#state = map(state, (x: Tensor) => alias(x, x.shape)) as Values<State>;
+  }
+
+  /** Steps taken so far. */
+  get t(): number {
+    return this.#t;
+  }
+
+  /** The state after the last step. */
+  get state(): Values<State> {
+    return this.#state;
+  }
+
+  /** Plans keep no tape. */
+  get entries(): number {
+    return 0;
+  }
+
+  /**
+   * Takes a chunk of steps; the loss of each.
+   *
+   * @returns the reason when this cannot be done as a plan; nothing was taken then
+   */
+  take(params: Values<Params>, steps: readonly TimeStep<X, Target>[]): number[] | string {
+    if (steps.length !== this.length) return "it is shorter than the others";
+    // Handles of its own: an optimizer consumes the caller's.
+    const inputs = {
+      params: map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>,
+      state: this.#state,
+      steps,
+    };
+    const region = new Region();
+    const weights = () => this.#weights([], this.#t, params);
+    let run: ChunkRun<Params, State>;
+    try {
+      run = within(region, () => this.#runner.run(inputs, this.#t, weights));
+    } catch (error) {
+      region.end("its chunk of steps threw");
+      throw error;
+    }
+    const values = lossesOf(run.value.losses, run.losses.sizes);
+    if (!values.every(Number.isFinite)) {
+      run.end(stepIsOver);
+      region.end(stepIsOver);
+      return "a loss is not finite";
+    }
+    this.#drop(this.#t + this.length - this.plan.k2);
+    const end = this.#t + this.length;
+    this.#chunks.push({ ...inputs, start: this.#t, end, run, region });
+    this.#t = end;
+    this.#state = run.value.state;
+    return values;
+  }
+
+  /** Drops chunks that begin before step `start + 1`. */
+  #drop(start: number): void {
+    while (this.#chunks.length > 0 && this.#chunks[0]!.start < start) {
+      const { run, region } = this.#chunks.shift()!;
+      run.end(stepIsOver);
+      region.end(stepIsOver);
+    }
+    this.#first.end(stepIsOver);
+  }
+
+  /** Tokens that step `t` counts. */
+  countAt(t: number): number {
+    const { run, start } = this.#chunks.find((chunk) => t > chunk.start && t <= chunk.end)!;
+    return run.losses.counts[t - 1 - start]!;
+  }
+
+  /** As `Segment.sweep`: chunk by chunk, from the last to the one that begins at `start`. */
+  sweep(terms: readonly Term[], start: number): { gradients: MapTree<Values<Params>, Tensor> } {
+    let arriving = map(this.#state, (x: Tensor) =>
+      zeros(x.shape, { dtype: x.dtype, backend: x.backend }),
+    ) as Values<State>;
+    let total: MapTree<Values<Params>, Tensor> | undefined;
+    for (let i = this.#chunks.length - 1; i >= 0; i--) {
+      const chunk = this.#chunks[i]!;
+      if (chunk.start < start) break;
+      const own = terms.filter(({ t }) => t > chunk.start && t <= chunk.end);
+      const weights = own.length === 0 ? undefined : this.#weights(own, chunk.start, chunk.params);
+      const { params, state } = chunk.run.pull(arriving, weights);
+      arriving = state as unknown as Values<State>;
+      total =
+        total === undefined
+          ? params
+          : (zip(total, params, (a, b) => (a.dtype === "int32" ? a : a.add(b))) as typeof params);
+    }
+    return { gradients: total! };
+  }
+
+  /** The weight of each loss of a chunk, 0 where there is none. */
+  #weights(terms: readonly Term[], start: number, params: Values<Params>): Tensor {
+    const values = new Float64Array(this.length);
+    for (const { t, weight } of terms) values[t - 1 - start] = weight;
+    const like = leaves(params).find((x) => x.dtype !== "int32") ?? leaves(this.#state)[0];
+    const dtype = like?.dtype === "float64" ? "float64" : "float32";
+    return tensor(values, { dtype, ...(like && { backend: like.backend }) });
+  }
+
+  /** The same stretch on a tape, run again with the weights of the time: every value is the same. */
+  toSegment(): Segment<Params, State, X, Y, Target> {
+    const first = this.#chunks[0];
+    const segment = new Segment(
+      this.cell,
+      this.plan,
+      first?.state ?? this.#state,
+      first?.start ?? 0,
+    );
+    for (const { params, steps } of this.#chunks) {
+      segment.use(params);
+      for (const step of steps) segment.take(step, new Region());
+    }
+    return segment;
+  }
+
+  end(): void {
+    this.#drop(Infinity);
+    this.#runner.end("the stream of windows has ended");
+  }
+}
+
+/** The elements of each step's loss, added up in float64. */
+function lossesOf(losses: readonly Tensor[], sizes: readonly number[]): number[] {
+  const values = losses[0]?.toTypedArray() ?? [];
+  let at = 0;
+  return sizes.map((size) => {
+    let sum = 0;
+    for (let i = 0; i < size; i++) sum += values[at + i]!;
+    at += Math.max(0, size);
+    return sum;
+  });
+}
