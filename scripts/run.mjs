@@ -14,6 +14,7 @@ const tasks = {
   docs: ["scripts/docs.mjs"],
   // With a young generation of fixed size: V8 grows it to 128 MiB over time whatever a program does.
   memory: ["--max-semi-space-size=1", "scripts/memory.mjs"],
+  stryker: ["scripts/stryker.mjs"],
   build: [],
 };
 if (!(task in tasks)) {
