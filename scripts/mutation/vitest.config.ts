@@ -1,7 +1,24 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
+
+/** From the quickest test files to the slowest: a mutant's run ends with the first test that notices it. */
+const slowness = [
+  /errors|edges|feed|windows/,
+  /./,
+  /transforms|cells|stale/,
+  /identities/,
+  /memory/,
+];
+class QuickestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) =>
+      slowness.findLastIndex((pattern) => pattern.test(moduleId));
+    return [...files].sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 /** The tests of what is mutated; `npm run stryker` runs them in a copy of the workspace. */
 export default defineConfig({
@@ -20,6 +37,7 @@ export default defineConfig({
     ],
     // Streams of 100,000 steps.
     exclude: ["packages/rnn/tests/truncated/endless.test.ts"],
+    sequence: { sequencer: QuickestFirst },
     testTimeout: 60_000,
   },
 });
