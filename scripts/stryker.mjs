@@ -5,10 +5,20 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Stryker } from "@stryker-mutator/core";
 
+/** What is mutated, and whose tests must notice: those of the same package. */
 const folders = {
-  truncated: ["packages/rnn/src/truncated/**/*.ts"],
-  tape: ["packages/autodiff/src/tape/**/*.ts", "packages/autodiff/src/tape.ts"],
-  passes: ["packages/autodiff/src/passes/**/*.ts"],
+  truncated: {
+    mutate: ["packages/rnn/src/truncated/**/*.ts"],
+    testFiles: ["packages/rnn/tests/**/*.test.ts"],
+  },
+  tape: {
+    mutate: ["packages/autodiff/src/tape/**/*.ts", "packages/autodiff/src/tape.ts"],
+    testFiles: ["packages/autodiff/tests/**/*.test.ts"],
+  },
+  passes: {
+    mutate: ["packages/autodiff/src/passes/**/*.ts"],
+    testFiles: ["packages/autodiff/tests/**/*.test.ts"],
+  },
 };
 const args = process.argv.slice(2);
 const incremental = args.includes("--incremental");
@@ -60,7 +70,7 @@ for (const name of named.length > 0 ? named : Object.keys(folders)) {
   const reports = `reports/stryker/${name}`;
   const mutants = await new Stryker({
     configFile: "stryker.config.mjs",
-    mutate: folders[name],
+    ...folders[name],
     incremental,
     incrementalFile: `${reports}/incremental.json`,
     jsonReporter: { fileName: `${reports}/mutation.json` },
