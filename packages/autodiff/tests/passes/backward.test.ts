@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createBackend, scope, Tape, type Tensor, tensor } from "../../src/index.ts";
+import { apply, type OpDeclaration } from "../../src/extend.ts";
+import { createBackend, neg, scope, Tape, type Tensor, tensor } from "../../src/index.ts";
 import { differentials, directions, inner, matrix, numbers, programs, record } from "./programs.ts";
 
 const f64 = (x: number | number[]) => tensor(x, { dtype: "float64" });
@@ -77,7 +78,10 @@ describe("a gradient of a random program is the transpose of its differential", 
           scope(() => {
             const outer = new Tape();
             const nested = where === "on a tape around it";
-            const around = program.leaves.map((leaf) => outer.watch(matrix(leaf)));
+            // The tape around watches the one leaf that it differentiates by.
+            const around = program.leaves.map((leaf, k) =>
+              k === j ? outer.watch(matrix(leaf)) : matrix(leaf),
+            );
             const { tape, values } = record(program, new Tape(), nested ? around : undefined);
             const last = values.at(-1)!;
             const g = tape.gradient(last, values[i]!, { record: !nested, cotangent: matrix(u) });
@@ -202,6 +206,29 @@ describe("what a sweep holds", () => {
     });
   });
 
+  test("is returned when a rule throws half-way", () => {
+    const backend = createBackend();
+    const declaration: OpDeclaration = {
+      ...(neg.declaration as OpDeclaration),
+      name: "failing",
+      vjp: [
+        (g) => {
+          g.add(g);
+          throw new Error("mine");
+        },
+      ],
+    };
+    scope(() => {
+      const tape = new Tape();
+      const x = tape.watch(tensor([1, 2, 3], { backend }));
+      const y = apply(declaration, [x.sin()], undefined).exp();
+      const ones = tensor([1, 1, 1], { backend });
+      const before = backend.memory.bytesInUse;
+      expect(() => tape.gradient(y, x, { cotangent: ones })).toThrow("mine");
+      expect(backend.memory.bytesInUse).toBe(before);
+    });
+  });
+
   test("intermediate values are gone with it, and say why", () => {
     scope(() => {
       const seen: Tensor[] = [];
@@ -295,7 +322,7 @@ describe("where a sweep goes", () => {
       const late = tape.watch(raw).mul(x);
       raw.liveView();
       expect(tape.gradient(y.sum(), x).toArray()).toEqual([-1, -1]);
-      expect(() => tape.gradient(late.sum(), x)).toThrow(/needs was changed/);
+      expect(() => tape.gradient(late.sum(), x)).toThrow(/was changed through a live view/);
       // A value that was made after the target is none that it depends on.
       expect([...tape.gradientIfReached(y.sum(), { x, late }).keys()]).toEqual(["x"]);
     });

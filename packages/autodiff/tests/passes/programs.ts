@@ -126,12 +126,15 @@ export function record(
   return { tape, values, marks };
 }
 
-/** The values of a program, in plain numbers. */
-export function evaluate(program: Program): Matrix[] {
-  const values: Matrix[] = [...program.leaves];
+/** The values of a program, in plain numbers, some of them replaced by others. */
+export function evaluate(
+  program: Program,
+  instead: ReadonlyMap<number, Matrix> = new Map(),
+): Matrix[] {
+  const values: Matrix[] = program.leaves.map((leaf, i) => instead.get(i) ?? leaf);
   for (const { op, a, b } of program.steps) {
     const n = values.length;
-    values.push(steps[op].value(values[a % n]!, values[b % n]!));
+    values.push(instead.get(n) ?? steps[op].value(values[a % n]!, values[b % n]!));
   }
   return values;
 }

@@ -303,7 +303,7 @@ describe("a value that a rule reads must be as it was recorded", () => {
         const sweep = () => tape.gradient(y, watched, { cotangent: f64([1, 1]) });
         if (reads.includes(changed)) {
           expect(sweep).toThrow(
-            `gradient: a value that ${name} (entry 0, output Tensor float64 [2]) needs was changed through a live view after it was recorded; change a clone(...) instead, or record again`,
+            `gradient: ${name} (entry 0) needs its ${changed === "y" ? "output" : `input ${name === "mul" || name === "div" ? changed : "x"}`}, Tensor float64 [2], as it was recorded, but it was changed through a live view since; change a clone(...) instead, or record again`,
           );
         } else sweep();
       });
