@@ -1,8 +1,23 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
+const condition = "@chronograd/source";
 const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
+
+/** The sources behind a package's doors in this copy: links in node_modules lead out of it, to sources without mutants. */
+function doors(name: string) {
+  const { exports } = JSON.parse(readFileSync(`${packages}${name}/package.json`, "utf8"));
+  return Object.entries<Record<string, string>>(exports).flatMap(([door, targets]) => {
+    const source = targets[condition];
+    if (source === undefined) return [];
+    return {
+      find: new RegExp(`^@chronograd/${name}${door.slice(1)}$`),
+      replacement: `${packages}${name}/${source}`,
+    };
+  });
+}
 
 /** From the quickest test files to the slowest: a mutant's run ends with the first test that notices it. */
 const slowness = [
@@ -23,13 +38,7 @@ class QuickestFirst extends BaseSequencer {
 /** The tests of what is mutated; `npm run stryker` runs them in a copy of the workspace. */
 export default defineConfig({
   root: fileURLToPath(new URL("../../", import.meta.url)),
-  resolve: {
-    // Links in node_modules lead out of the copy, to sources without mutants.
-    alias: [
-      { find: /^@chronograd\/(\w+)$/, replacement: `${packages}$1/src/index.ts` },
-      { find: /^@chronograd\/(\w+)\/(\w+)$/, replacement: `${packages}$1/src/$2.ts` },
-    ],
-  },
+  resolve: { alias: ["autodiff", "nn", "rnn"].flatMap(doors) },
   test: {
     include: [
       "packages/autodiff/tests/{tape,passes,transforms}/**/*.test.ts",
