@@ -12,6 +12,17 @@ describe("targets", () => {
     });
   });
 
+  test("of another tape are constants, also where this one has forgotten as many entries", () => {
+    scope(() => {
+      const [tape, other] = [new Tape(), new Tape()];
+      const x = tape.watch(f64(3));
+      x.exp();
+      tape.forget(tape.mark());
+      const z = other.watch(f64(1)).exp();
+      expect(tape.gradient([z, x.square()], x).item()).toBe(6);
+    });
+  });
+
   test("of an empty list every gradient is zero", () => {
     scope(() => {
       const tape = new Tape();
