@@ -153,9 +153,12 @@ class Sweep {
     }
   }
 
-  /** Whether `there` may be added to in place: nobody else holds it, and no other tape looks on. */
+  /**
+   * Whether `there` may be added to in place: nobody else holds it (a tape that tracks it would), and no other tape
+   * looks on.
+   */
   isOurs(there: Tensor, g: Tensor, { inputs }: Entry): boolean {
-    if (there.block.holders !== 1 || there.tape !== null || g.tape !== null) return false;
+    if (there.block.holders !== 1 || g.tape !== null) return false;
     for (const input of inputs) if (input.tape !== null) return false;
     return !this.record && this.observer?.contribute === undefined;
   }
@@ -187,7 +190,7 @@ class Sweep {
     if (there === undefined) {
       cotangent.block.retain();
       this.put(id, cotangent);
-    } else if (there.block.holders === 1 && there.tape === null && cotangent.tape === null) {
+    } else if (there.block.holders === 1 && cotangent.tape === null) {
       const n = there.size;
       const { add: kernel } = kernelsOf(there.block.backend, there);
       kernel(1, n, there.pointer, n, 1, cotangent.pointer, n, 1, there.pointer);

@@ -229,6 +229,35 @@ describe("what a sweep holds", () => {
     });
   });
 
+  test("is returned where sums are not made in place, too", () => {
+    const backend = createBackend();
+    const before = backend.memory.bytesInUse;
+    scope(() => {
+      const tape = new Tape();
+      const [a, b] = tape.watch([
+        tensor([1, 2], { backend }),
+        tensor([3, 4], { backend }),
+      ] as const);
+      // The cotangent of the sum is at a and b at once when that of the square arrives.
+      const c = [tensor([1, 1], { backend }), tensor([1, 1], { backend })];
+      const g = tape.gradient([a.square(), a.add(b)], [a, b], { cotangent: c });
+      expect(g.map((x) => x.toArray())).toEqual([
+        [3, 5],
+        [1, 1],
+      ]);
+    });
+    // Plain numbers in rules are kept by the backend.
+    const kept = scope(() => backend.memory.bytesInUse) - before;
+    scope(() => {
+      const tape = new Tape();
+      const a = tape.watch(tensor(new Float32Array(1000), { backend }));
+      const b = tape.watch(tensor(new Float32Array(1000), { backend }));
+      const c = () => tensor(new Float32Array(1000), { backend });
+      tape.gradient([a.square(), a.add(b)], [a, b], { cotangent: [c(), c()] });
+    });
+    expect(backend.memory.bytesInUse - before).toBe(kept);
+  });
+
   test("intermediate values are gone with it, and say why", () => {
     scope(() => {
       const seen: Tensor[] = [];
@@ -255,6 +284,30 @@ describe("what a sweep holds", () => {
       expect(() => seen[0]!.add(1)).toThrow(
         /is gone: it was an intermediate value of a backward sweep/,
       );
+    });
+  });
+});
+
+describe("a tape around sees every part of a gradient", () => {
+  // y = f(w) v + w / 2: the half arrives at w first, untracked, then what depends on v.
+  const parts: [string, (x: Tensor, w: Tensor) => Tensor][] = [
+    ["also one that would be added in place", (x, w) => x.matmul(w)],
+    ["and any other", (x, w) => x.mul(w)],
+  ];
+  test.each(parts)("%s", (_which, f) => {
+    scope(() => {
+      const [outer, inner] = [new Tape(), new Tape()];
+      const v = outer.watch(matrix([5, 6, 7, 8]));
+      const w = inner.watch(matrix([1, 2, 3, 4]));
+      const x = matrix([2, 0, 0, 2]);
+      const y = f(x, w).mul(v).add(w.mul(0.5));
+      const one = matrix([1, 1, 1, 1]);
+      const g = inner.gradient(y, w, { cotangent: one });
+      const isProduct = f(x, one).toArray<number[][]>()[0]![1] === 2;
+      // The gradient is x v + 1/2, element by element or as a matrix; by v it is x, or x^T 1.
+      expect(numbers(g)).toEqual(isProduct ? [10.5, 12.5, 14.5, 16.5] : [10.5, 0.5, 0.5, 16.5]);
+      const second = outer.gradient(g, v, { cotangent: one });
+      expect(numbers(second)).toEqual(isProduct ? [2, 2, 2, 2] : [2, 0, 0, 2]);
     });
   });
 });

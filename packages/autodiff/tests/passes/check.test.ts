@@ -92,6 +92,38 @@ describe("rules that are right", () => {
   });
 });
 
+describe("ops whose inputs are not all differentiated", () => {
+  test("are held to what they do with those that are", () => {
+    scope(() => {
+      const tape = new Tape();
+      const x = tape.watch(f64([1, -2, 3]));
+      x.gather(tensor(Int32Array.of(2, 0)));
+      // At a condition of 0 the choice jumps.
+      f64([1, -1, 2]).where(x, 2);
+      x.mul(f64([3, 4, 5])).sub(f64([1, 1, 1]));
+      expect(tape.check()).toMatchObject({ faults: [], undecided: [] });
+    });
+  });
+
+  test("a kink among many elements is undecided, with one rule or the other", () => {
+    const values = (n: number) => tensor(Float64Array.from({ length: n }, (_, i) => i - 1));
+    for (const n of [3, 96, 97, 300]) {
+      const kinked: Partial<OpDeclaration> = {
+        forward: (backend, [x], y) => kernelsOf(backend, y).abs(y.size, x!.pointer, y.pointer),
+        keeps: { inputs: "all", output: false },
+        vjp: [(g, { inputs }) => g.mul(inputs[0]!.sign())],
+        accumulate: [],
+      };
+      const forward: OpDeclaration["jvp"] = ([dx], { inputs }) => dx!.mul(inputs[0]!.sign());
+      for (const jvp of [none("no forward mode"), forward]) {
+        const report = checked({ ...kinked, jvp }, values(n));
+        expect(report).toMatchObject({ checked: 1, faults: [] });
+        expect(report.undecided).toHaveLength(1);
+      }
+    }
+  });
+});
+
 describe("a rule that is wrong in one element", () => {
   const sizes = fc.oneof(fc.integer({ min: 1, max: 96 }), fc.integer({ min: 97, max: 400 }));
 

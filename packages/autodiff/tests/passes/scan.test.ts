@@ -204,9 +204,24 @@ describe("what caused it", () => {
     });
     scope(() => {
       const tape = new Tape();
+      const x = tape.watch(
+        f64([
+          [1e308, 1],
+          [1e308, 1],
+        ]),
+      );
+      x.sum(0);
+      expect(tape.scan()).toMatchObject({
+        op: "sum",
+        index: "[0]",
+        causes: ["the watched x is at most 1e+308 in size, at [0,0]"],
+      });
+    });
+    scope(() => {
+      const tape = new Tape();
       const x = tape.watch(zeros([0], { dtype: "float64" }));
-      x.sum().log();
-      expect(tape.scan()).toMatchObject({ op: "log", value: -Infinity });
+      x.pad([[1, 1]], -Infinity);
+      expect(tape.scan()).toMatchObject({ value: -Infinity, causes: ["the watched x is empty"] });
     });
   });
 });
