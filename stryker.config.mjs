@@ -4,7 +4,6 @@
 export default {
   testRunner: "vitest",
   plugins: ["@stryker-mutator/vitest-runner"],
-  vitest: { configFile: "scripts/mutation/vitest.config.ts", related: false },
   coverageAnalysis: "perTest",
   // The machine may have other work; the wall clock is what tells an endless loop.
   concurrency: 1,
