@@ -19,6 +19,7 @@ const tasks = {
   plants: ["--conditions=@chronograd/source", "verification/plants/run.ts"],
   mutants: ["--conditions=@chronograd/source", "verification/mutants/run.ts"],
   bench: ["bench/main.ts"],
+  stryker: ["scripts/stryker.mjs"],
   build: [],
 };
 if (!(task in tasks)) {

@@ -1,6 +1,6 @@
 import { Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
-import { type Feed, present, stateFor } from "./feed.ts";
+import { type Feed, type Pulled, present, stateFor, streamIsOver } from "./feed.ts";
 import type { Plan } from "./options.ts";
 import { Segment } from "./segment.ts";
 import { sweepWindow, type Window, windowIsOver } from "./window.ts";
@@ -17,28 +17,34 @@ export function* carried<Params, State, X, Y, Target>(
 ): Generator<Window<Values<Params>, Values<State>>, void> {
   let segment: Segment<Params, State, X, Y, Target> | undefined;
   let region = new Region(true);
+  let pulled: Pulled<X, Target> | undefined;
   try {
     for (let index = 0; ; index++) {
-      const losses: number[] = [];
-      while (losses.length < plan.k1) {
-        const pulled = feed.next();
-        if (pulled === undefined) break;
-        const today = present(params);
-        segment ??= within(region, () => {
-          return new Segment(cell, plan, stateFor(cell, plan, today, pulled.step.input), 0);
-        });
-        if (losses.length === 0) segment.use(today);
-        losses.push(segment.take(pulled.step, pulled.region));
+      pulled = feed.next();
+      if (pulled === undefined) {
+        if (index === 0) throw new RangeError("truncated: the stream has no steps");
+        return;
       }
-      if (segment === undefined) throw new RangeError("truncated: the stream has no steps");
-      if (losses.length === 0) return;
-      const current = segment;
+      const { input } = pulled.step;
+      const today = present(params);
+      const current: Segment<Params, State, X, Y, Target> =
+        segment ??
+        within(region, () => new Segment(cell, plan, stateFor(cell, plan, today, input), 0));
+      segment = current;
+      current.use(today);
+      const losses: number[] = [];
+      while (pulled !== undefined) {
+        losses.push(current.take(pulled.step, pulled.region));
+        pulled = losses.length < plan.k1 ? feed.next() : undefined;
+      }
       yield within(region, () => sweepWindow(current, plan, index, losses, region));
       region.end(windowIsOver);
       region = new Region(true);
     }
   } finally {
     region.end(windowIsOver);
+    // Of a step that was pulled and, because something threw, not taken.
+    pulled?.region.end(streamIsOver);
     segment?.end();
   }
 }

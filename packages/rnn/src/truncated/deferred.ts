@@ -39,7 +39,7 @@ export function* deferred<Params, State, X, Y, Target>(
       gradientCount += window.gradientCount;
       last = window;
     }
-    const scale = plan.reduction === "mean" && gradientCount > 0 ? 1 / gradientCount : 1;
+    const scale = plan.reduction === "mean" ? mean(1, gradientCount) : 1;
     const total = losses.reduce((a, b) => a + b, 0);
     yield {
       index: 0,
