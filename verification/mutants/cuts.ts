@@ -22,20 +22,20 @@ const segment = inFile("packages/rnn/src/truncated/segment.ts", [
   {
     name: "segment: new weights are other parameters",
     kind: "weights of the wrong age",
-    find: "const options = this.#watched === undefined ? {} : { as: this.#watched };",
-    replace: "const options = {};",
+    find: "this.tape.watch(params, { as: this.#watched })",
+    replace: "this.tape.watch(params)",
   },
   {
     name: "segment: the first weights for all windows",
     kind: "weights of the wrong age",
-    find: "this.#watched = this.tape.watch(params, options) as Values<Params>;",
-    replace: "this.#watched ??= this.tape.watch(params, options) as Values<Params>;",
+    find: "this.#watched = this.tape.watch(",
+    replace: "this.#watched ??= this.tape.watch(",
   },
   {
     name: "segment: losses swept without their weights",
     kind: "wrong weights of losses",
-    find: "cotangents.push(weight === 1 ? one : one.mul(weight));",
-    replace: "cotangents.push(one);",
+    find: "cotangents.push(full(shape, weight, { dtype, backend }));",
+    replace: "cotangents.push(full(shape, 1, { dtype, backend }));",
   },
   {
     name: "segment: the gradient at the cut left out of the measure",
@@ -210,21 +210,22 @@ const modes = [
     {
       name: "carried: today's weights fetched once",
       kind: "weights of the wrong age",
-      find: "if (losses.length === 0) segment.use(today);",
-      replace: "if (index === 0 && losses.length === 0) segment.use(today);",
+      find: "current.use(today);",
+      replace: "if (index === 0) current.use(today);",
     },
     {
       name: "carried: new weights one step late",
       kind: "weights of the wrong age",
-      find: "if (losses.length === 0) segment.use(today);\n        losses.push(segment.take(pulled.step, pulled.region));",
+      find: "current.use(today);\n      const losses: number[] = [];\n      while (pulled !== undefined) {\n        losses.push(current.take(pulled.step, pulled.region));",
       replace:
-        "if (index === 0 && losses.length === 0) segment.use(today);\n        losses.push(segment.take(pulled.step, pulled.region));\n        if (losses.length === 1) segment.use(today);",
+        "if (index === 0) current.use(today);\n      const losses: number[] = [];\n      while (pulled !== undefined) {\n        losses.push(current.take(pulled.step, pulled.region));\n        if (losses.length === 1) current.use(today);",
     },
     {
       name: "carried: the short window at the end left out",
       kind: "off by one in time",
-      find: "if (losses.length === 0) return;",
-      replace: "if (losses.length < plan.k1 && index > 0) return;",
+      find: "yield within(region, () => sweepWindow(current,",
+      replace:
+        "if (losses.length < plan.k1 && index > 0) return;\n      yield within(region, () => sweepWindow(current,",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/recomputed.ts", [
@@ -257,8 +258,8 @@ const modes = [
     {
       name: "deferred: the mean over new tokens, whatever losses",
       kind: "wrong count",
-      find: "? 1 / gradientCount : 1;",
-      replace: "? 1 / count : 1;",
+      find: "mean(1, gradientCount)",
+      replace: "mean(1, count)",
     },
     {
       name: "deferred: a mean of means",
@@ -275,7 +276,7 @@ const modes = [
     {
       name: "deferred: never divided",
       kind: "mean as sum",
-      find: 'plan.reduction === "mean" && gradientCount > 0 ? 1 / gradientCount : 1',
+      find: 'plan.reduction === "mean" ? mean(1, gradientCount) : 1',
       replace: "1",
     },
   ]),

@@ -16,19 +16,19 @@ const recording = inFile("packages/autodiff/src/tape/recording.ts", [
   {
     name: "mark: one entry early",
     kind: "cut in the wrong place",
-    find: "new Mark(this, this.position, new Set(ids.filter((id) => id >= 0)))",
-    replace: "new Mark(this, Math.max(0, this.position - 1), new Set(ids.filter((id) => id >= 0)))",
+    find: "new Mark(this, this.position, new Set(ids))",
+    replace: "new Mark(this, Math.max(0, this.position - 1), new Set(ids))",
   },
   {
     name: "mark: one entry late",
     kind: "cut in the wrong place",
-    find: "new Mark(this, this.position, new Set(ids.filter((id) => id >= 0)))",
-    replace: "new Mark(this, this.position + 1, new Set(ids.filter((id) => id >= 0)))",
+    find: "new Mark(this, this.position, new Set(ids))",
+    replace: "new Mark(this, this.position + 1, new Set(ids))",
   },
   {
     name: "mark: carries nothing",
     kind: "wrong state",
-    find: "new Set(ids.filter((id) => id >= 0))",
+    find: "new Set(ids)",
     replace: "new Set()",
   },
   {
