@@ -10,7 +10,7 @@ interface Verification {
   readonly seed: number;
   readonly runs: number;
   readonly total: { subjects: number; laws: number; cases: number; broken: number };
-  readonly laws: Record<string, string>;
+  readonly laws: Record<string, Record<string, string>>;
   readonly subjects: { group: string; name: string; ok: boolean; laws: Record<string, Field> }[];
 }
 
@@ -47,7 +47,7 @@ function groupsOf({ subjects, laws }: Verification): Group[] {
     const names = [...new Set(mine.flatMap((subject) => Object.keys(subject.laws)))];
     return {
       name,
-      laws: names.map((law) => ({ name: law, statement: laws[law] ?? "" })),
+      laws: names.map((law) => ({ name: law, statement: laws[name]?.[law] ?? "" })),
       rows: mine.map((subject) => ({
         name: subject.name,
         fields: names.map((law) => {

@@ -14,6 +14,12 @@ const tasks = {
   docs: ["scripts/docs.mjs"],
   // With a young generation of fixed size: V8 grows it to 128 MiB over time whatever a program does.
   memory: ["--max-semi-space-size=1", "scripts/memory.mjs"],
+  verify: ["--conditions=@chronograd/source", "verification/verify.ts"],
+  soak: ["--conditions=@chronograd/source", "verification/soak.ts"],
+  plants: ["--conditions=@chronograd/source", "verification/plants/run.ts"],
+  mutants: ["--conditions=@chronograd/source", "verification/mutants/run.ts"],
+  bench: ["bench/main.ts"],
+  stryker: ["scripts/stryker.mjs"],
   build: [],
 };
 if (!(task in tasks)) {

@@ -71,6 +71,8 @@ if (only.length > 0) {
     "-p",
     "tsconfig.tests.json",
   ]);
+  // A failing law names the seed it failed with; this one starts them all.
+  console.log(`laws with seed ${process.env.CHRONOGRAD_SEED ?? 1} (CHRONOGRAD_SEED)`);
   vitest("tests", []);
   check("the site builds, without a dead link", node, ["scripts/docs.mjs"]);
   for (const name of ["autodiff", "nn", "rnn"]) {

@@ -2,9 +2,17 @@ import { type Backend, createBackend, defaultBackend, type FloatDType } from "@c
 import { opTable } from "@chronograd/autodiff/extend";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { opLaws } from "@chronograd/autodiff/testing";
+import { cellSubjects } from "./cells.ts";
+import { clippingSubjects } from "./clipping.ts";
+import { conventionSubjects } from "./conventions.ts";
+import { layerSubjects } from "./layers.ts";
+import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
 import { programSubject } from "./programs.ts";
 import type { Subject } from "./subject.ts";
+import { tapeSubjects } from "./tape.ts";
+import { transformSubjects } from "./transforms.ts";
+import { truncationSubjects } from "./truncation/index.ts";
 
 /** Ops on one kind of kernels, held beside the reference kernels. */
 export function opSubjects(dtype: FloatDType, backend: Backend = defaultBackend()): Subject[] {
@@ -16,12 +24,27 @@ export function opSubjects(dtype: FloatDType, backend: Backend = defaultBackend(
   }));
 }
 
+/** What is verified beside single ops and the oracle's numbers: how they work together, and what is made of them. */
+export function wholeSubjects(): Subject[] {
+  return [
+    programSubject(),
+    ...conventionSubjects(),
+    ...tapeSubjects(),
+    ...transformSubjects(),
+    ...layerSubjects(),
+    ...cellSubjects(),
+    ...truncationSubjects(),
+    ...clippingSubjects(),
+    ...optimizerSubjects(),
+  ];
+}
+
 /** Everything that is verified, from the smallest parts to the largest. */
 export function subjects(): Subject[] {
   return [
     ...opSubjects("float64"),
     ...opSubjects("float32"),
-    programSubject(),
+    ...wholeSubjects(),
     ...oracleSubjects(),
   ];
 }

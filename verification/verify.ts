@@ -85,7 +85,17 @@ if (flags.only === undefined) {
     seed,
     runs,
     total: { subjects: reports.length, laws: all.length, cases, broken },
-    laws: Object.fromEntries(all.map(({ name, statement }) => [name, statement])),
+    // By group: laws of one name may say different things of ops and of cells.
+    laws: Object.fromEntries(
+      Object.entries(Object.groupBy(reports, ({ group }) => group)).map(([group, rows = []]) => [
+        group,
+        Object.fromEntries(
+          rows.flatMap(({ report }) =>
+            report.laws.map(({ name, statement }) => [name, statement] as const),
+          ),
+        ),
+      ]),
+    ),
     // By law: worst error, its bound, numbers compared.
     subjects: reports.map(({ group, report }) => ({
       group,

@@ -22,6 +22,11 @@ const castDeclaration: OpDeclaration<DType> = {
   jvp: ([dx], { attributes }) => cast(dx!, attributes),
   samples: [
     {
+      label: "to float64",
+      inputs: [{ shape: [2, 3] }],
+      call: ([x]) => cast(x!, "float64"),
+    },
+    {
       label: "to float64 and back",
       inputs: [{ shape: [2, 3] }],
       call: ([x]) => cast(cast(x!, "float64"), x!.dtype),

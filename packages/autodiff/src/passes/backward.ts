@@ -95,18 +95,13 @@ class Sweep {
       else if (id < low) this.beyond.set(id, undefined);
       else {
         this.kept.add(id);
-        if (id <= high) this.needed[id - low] = 1;
+        // Of a target after the last seed nothing is kept: there is no such element.
+        this.needed[id - low] = 1;
       }
     }
     const { entries } = recording;
     for (let i = 0; i < count; i++) {
-      if (this.needed[i] === 1) continue;
-      for (const id of entries.at(low + i).ids) {
-        if (this.leads(id)) {
-          this.needed[i] = 1;
-          break;
-        }
-      }
+      for (const id of entries.at(low + i).ids) if (this.leads(id)) this.needed[i] = 1;
     }
   }
 
@@ -158,10 +153,13 @@ class Sweep {
     }
   }
 
-  /** Whether `there` may be added to in place: nobody else holds it, and no other tape looks on. */
+  /**
+   * Whether `there` may be added to in place: nobody else holds it (a tape that tracks it would), and no other tape
+   * looks on.
+   */
   isOurs(there: Tensor, g: Tensor, { inputs }: Entry): boolean {
-    if (there.block.holders !== 1 || there.tape !== null || g.tape !== null) return false;
-    if (there.block.backend !== g.block.backend) return false;
+    if (there.block.holders !== 1 || g.tape !== null) return false;
+    if (!shareBackend(there, g)) return false;
     for (const input of inputs) if (input.tape !== null) return false;
     return !this.record && this.observer?.contribute === undefined;
   }
@@ -194,11 +192,9 @@ class Sweep {
       cotangent.block.retain();
       this.put(id, cotangent);
     } else if (
-      !this.record &&
       there.block.holders === 1 &&
-      there.tape === null &&
       cotangent.tape === null &&
-      there.block.backend === cotangent.block.backend
+      shareBackend(there, cotangent)
     ) {
       const n = there.size;
       const { add: kernel } = kernelsOf(there.block.backend, there);
@@ -214,7 +210,7 @@ class Sweep {
   /** The targets' cotangents, now owned by whoever asked. */
   collect(targets: readonly Tensor[]): (Tensor | undefined)[] {
     return targets.map(({ id }) => {
-      const found = id <= this.high ? this.at(id) : undefined;
+      const found = this.at(id);
       if (found === undefined || found.tape !== null) return found;
       return place(alias(found, found.shape));
     });
@@ -225,4 +221,9 @@ class Sweep {
       for (const cotangent of list) cotangent?.block.release(spent);
     }
   }
+}
+
+/** Where a program is traced, constants are on the backend that will run it. */
+function shareBackend(a: Tensor, b: Tensor): boolean {
+  return a.block.backend === b.block.backend;
 }

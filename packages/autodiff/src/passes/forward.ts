@@ -1,6 +1,6 @@
 import { apply } from "../ops/apply.ts";
 import { isNone } from "../ops/declare.ts";
-import { constantId, type Entry, slotOf } from "../tape/entry.ts";
+import { type Entry, slotOf } from "../tape/entry.ts";
 import type { Queue } from "../tape/queue.ts";
 import type { Recording } from "../tape/recording.ts";
 import { Region, within } from "../tensor/block.ts";
@@ -27,10 +27,9 @@ export function forward(
   const known = new Array<Tensor | undefined>(count);
   const lastUse = lastUses(entries, count, outputs);
   const region = new Region();
-  const at = (id: number): Tensor | undefined => {
-    if (id === constantId) return undefined;
-    return id < 0 ? tangents.get(slotOf(id)) : known[id - base];
-  };
+  /** No slot is that of a constant, and no tangent is known of what was forgotten. */
+  const at = (id: number): Tensor | undefined =>
+    id < 0 ? tangents.get(slotOf(id)) : known[id - base];
   try {
     within(region, () => {
       for (let i = 0; i < count; i++) {

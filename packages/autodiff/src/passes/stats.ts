@@ -33,7 +33,8 @@ export function stats(recording: Recording, marks: readonly Mark[] = []): TapeSt
   let stretch = 0;
   let bytes = 0;
   for (const { declaration, inputs, output } of recording.entries) {
-    while (stretch < cuts.length && position >= cuts[stretch]!) stretch++;
+    // Past the last cut the comparison is with `undefined`, and false.
+    while (position >= cuts[stretch]!) stretch++;
     const here = stretches[stretch]!;
     here.entries++;
     for (const { block } of [...inputs, output]) {

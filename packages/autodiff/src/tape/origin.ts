@@ -9,7 +9,7 @@ export interface SourceLine {
 const frames = 24;
 /** A frame of a stack: V8's `at f (file:///a.ts:1:2)`, or `f@file:///a.ts:1:2` elsewhere. */
 const frame =
-  /(?:\(|@|at (?:async )?)?((?:[a-z-]+:\/\/|\/|[A-Za-z]:[\\/])[^()@]*?):(\d+):(\d+)\)?$/;
+  /(?:\(|@|at (?:async )?)?((?:node:|[a-z-]+:\/\/|\/|[A-Za-z]:[\\/])[^()@]*?):(\d+):(\d+)\)?$/;
 
 /** The present stack, kept unread: reading it is what costs. */
 export function capture(): Error {

@@ -220,7 +220,7 @@ export class Recording implements Recorder, Ending {
   mark(carried?: unknown): Mark {
     this.checkOpen("mark");
     const ids = leaves(carried).map((x) => this.own(x)?.id ?? constantId);
-    return new Mark(this, this.position, new Set(ids.filter((id) => id >= 0)));
+    return new Mark(this, this.position, new Set(ids));
   }
 
   /**

@@ -2,7 +2,7 @@ import { leaves, type MapTree, map, type Tensor, tensor, zeros, zip } from "@chr
 import { alias, Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import { type ChunkRun, ChunkRunner } from "./chunk.ts";
-import { stepIsOver } from "./feed.ts";
+import { stepIsOver, streamIsOver } from "./feed.ts";
 import type { Plan, TimeStep } from "./options.ts";
 import { Segment, type Term } from "./segment.ts";
 
@@ -118,8 +118,20 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
     return run.losses.counts[t - 1 - start]!;
   }
 
-  /** As `Segment.sweep`: chunk by chunk, from the last to the one that begins at `start`. */
-  sweep(terms: readonly Term[], start: number): { gradients: MapTree<Values<Params>, Tensor> } {
+  /** As `Segment.sweep`: chunk by chunk, from the last to the one that begins at `start`. What is measured, is on a tape. */
+  sweep(
+    terms: readonly Term[],
+    start: number,
+    measure: boolean,
+  ): { gradients: MapTree<Values<Params>, Tensor>; norms?: number[] } {
+    if (measure) {
+      const segment = this.toSegment();
+      try {
+        return segment.sweep(terms, start, true);
+      } finally {
+        segment.end();
+      }
+    }
     let arriving = map(this.#state, (x: Tensor) =>
       zeros(x.shape, { dtype: x.dtype, backend: x.backend }),
     ) as Values<State>;
@@ -166,7 +178,7 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
 
   end(): void {
     this.#drop(Infinity);
-    this.#runner.end("the stream of windows has ended");
+    this.#runner.end(streamIsOver);
   }
 }
 

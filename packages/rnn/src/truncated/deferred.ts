@@ -5,6 +5,7 @@ import { carried } from "./carried.ts";
 import type { Feed } from "./feed.ts";
 import { mean } from "./objective.ts";
 import type { Plan } from "./options.ts";
+import { canPlan, planned } from "./planned.ts";
 import { type Window, windowIsOver } from "./window.ts";
 
 /** The windows of a whole stream, their gradients added up: one window, so one update. */
@@ -22,7 +23,8 @@ export function* deferred<Params, State, X, Y, Target>(
   let count = 0;
   let gradientCount = 0;
   try {
-    for (const window of carried(cell, params, feed, { ...plan, reduction: "sum" })) {
+    const windows = canPlan(plan) ? planned : carried;
+    for (const window of windows(cell, params, feed, { ...plan, reduction: "sum" })) {
       const next = new Region(true);
       within(next, () => {
         sum = (
@@ -39,7 +41,7 @@ export function* deferred<Params, State, X, Y, Target>(
       gradientCount += window.gradientCount;
       last = window;
     }
-    const scale = plan.reduction === "mean" && gradientCount > 0 ? 1 / gradientCount : 1;
+    const scale = plan.reduction === "mean" ? mean(1, gradientCount) : 1;
     const total = losses.reduce((a, b) => a + b, 0);
     yield {
       index: 0,

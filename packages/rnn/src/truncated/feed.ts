@@ -26,6 +26,9 @@ function* slices({ inputs, targets }: Sequence): Generator<TimeStep<Tensor, Tens
 export const stepIsOver =
   "it came with a time step that is more than k2 steps back; make what all steps share outside of the stream";
 
+/** Why what came with the last steps is gone. */
+export const streamIsOver = "the stream of windows has ended";
+
 /** A step, and the region that owns what was made on the way to it. */
 export interface Pulled<X, Target> {
   readonly step: TimeStep<X, Target>;
@@ -49,7 +52,7 @@ export class Feed<X, Target> {
     this.#steps = iterable[Symbol.iterator]();
   }
 
-  /** The next step and the region that owns what was made on the way, or `undefined` at the end. */
+  /** The next step, or `undefined` at the end. */
   next(): Pulled<X, Target> | undefined {
     if (this.#done) return undefined;
     const region = new Region();
@@ -68,7 +71,6 @@ export class Feed<X, Target> {
 
   close(): void {
     if (!this.#done) this.#steps.return?.();
-    this.#done = true;
   }
 }
 

@@ -81,8 +81,9 @@ export interface TruncatedOptions<State, Y = Tensor, Target = Tensor> {
   /** Says for which windows (counted from 0) to measure `stateGradientNorms`; none unless given, none in `"defer"`. */
   readonly measure?: (window: number) => boolean;
   /**
-   * Whether to record steps once and replay them as a plan (`compile`); true unless given. A model that cannot be
-   * recorded, because it reads values or draws random numbers, runs step by step anyway.
+   * Whether to record steps once and replay them as a plan, as `compile` does; false unless given. With `"carry"` and
+   * `"defer"`; a model that cannot be recorded, because it reads values or draws random numbers, runs as it is. Sums
+   * may be taken in another order.
    */
   readonly compile?: boolean;
 }
@@ -125,7 +126,7 @@ export function planOf<State, Y, Target>(
     );
   }
   const { losses = "new", multiplicity = false, reduction = "sum", stale = "carry" } = options;
-  const { compile = true } = options;
+  const { compile = false } = options;
   const plan = { ...options, losses, multiplicity, reduction, stale, compile };
   checkChoice("losses", plan.losses, ["new", "endpoint", "window"]);
   checkChoice("reduction", plan.reduction, ["sum", "mean"]);

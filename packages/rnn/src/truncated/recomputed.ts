@@ -58,16 +58,12 @@ export function* recomputed<Params, State, X, Y, Target>(
         const loss = current.take(steps.get(t)!.value, new Region());
         if (t > newFrom) losses.push(loss);
       }
-      // The next window ends at `end + 1` to `end + k1`, so it begins at one of these.
-      for (
-        let s = Math.max(0, end + 1 - plan.k2);
-        s <= Math.min(end, end + plan.k1 - plan.k2);
-        s++
-      ) {
-        if (s > start) store(states, s, current.stateBefore(s + 1));
+      // The next window ends at `end + 1` to `end + k1`, so it begins `k2` before one of these, or at 0.
+      for (let s = start + 1; s <= end + plan.k1 - plan.k2; s++) {
+        store(states, s, current.stateBefore(s + 1));
       }
-      drop(states, Math.max(0, end + 1 - plan.k2));
-      drop(steps, Math.max(0, end + 1 - plan.k2) + 1);
+      drop(states, end + 1 - plan.k2);
+      drop(steps, end + 2 - plan.k2);
       yield within(region, () => sweepWindow(current, plan, index, losses, region));
       region.end(windowIsOver);
       region = new Region(true);

@@ -1,16 +1,16 @@
 import {
+  full,
   leaves,
   type MapTree,
   type Mark,
   map,
-  ones,
   Tape,
   Tensor,
   timeStep,
 } from "@chronograd/autodiff";
-import { kernelsOf, Queue, Region, within } from "@chronograd/autodiff/extend";
+import { kernelsOf, Queue, type Region, within } from "@chronograd/autodiff/extend";
 import { type Cell, runStep, type Values } from "../cell.ts";
-import { stepIsOver } from "./feed.ts";
+import { stepIsOver, streamIsOver } from "./feed.ts";
 import type { CountedLoss, Plan, TimeStep } from "./options.ts";
 
 /** A step that a gradient may still reach: where it begins on the tape, and its loss. */
@@ -40,7 +40,7 @@ export class Segment<Params, State, X, Y, Target> {
   #state: Values<State>;
   /** The steps on the tape, by their time. */
   readonly #steps: Queue<Recorded<State>>;
-  /** The regions of those steps, and of the one before them. */
+  /** The regions of those steps, and of the one before them, if that was taken here. */
   readonly #held: Queue<Region>;
   #t: number;
 
@@ -54,13 +54,10 @@ export class Segment<Params, State, X, Y, Target> {
     this.plan = plan;
     this.tape = within(null, () => new Tape());
     this.#steps = new Queue(t + 1);
-    this.#held = new Queue(t);
+    this.#held = new Queue(t + 1);
     // Watched, so that the gradient at this cut can be measured; as a leaf it is a constant of every sweep.
     this.#state = this.tape.watch(state) as Values<State>;
     this.#t = t;
-    const first = new Region();
-    for (const x of leaves(this.#state)) if (x.tape === null) first.hold(x.block);
-    this.#held.push(first);
   }
 
   /** Steps taken so far. */
@@ -85,8 +82,7 @@ export class Segment<Params, State, X, Y, Target> {
 
   /** From now on steps use these parameters; gradients are by all that were used, as one. */
   use(params: Values<Params>): void {
-    const options = this.#watched === undefined ? {} : { as: this.#watched };
-    this.#watched = this.tape.watch(params, options) as Values<Params>;
+    this.#watched = this.tape.watch(params, { as: this.#watched }) as Values<Params>;
   }
 
   /** Takes one step, whose untracked values live in `region`, and drops what no window can need any more. */
@@ -128,14 +124,11 @@ export class Segment<Params, State, X, Y, Target> {
 
   /** Forgets steps up to `t`; the state after step `t` stays, as a constant. */
   #forget(t: number): void {
-    if (t < this.#steps.base) return;
-    while (this.#steps.length > 0 && this.#steps.base <= t) this.#steps.shift();
+    while (this.#steps.base <= t) this.#steps.shift();
     const next = this.#steps.length > 0 ? this.#steps.at(this.#steps.base).before : undefined;
     this.tape.forget(next ?? this.tape.mark(this.#state));
     // What came in with a forgotten step may be the state that goes on, so it stays one step longer.
-    while (this.#held.base < t) {
-      this.#held.shift().end(stepIsOver);
-    }
+    while (this.#held.base < t) this.#held.shift().end(stepIsOver);
   }
 
   /** Tokens that step `t` counts. */
@@ -160,8 +153,7 @@ export class Segment<Params, State, X, Y, Target> {
       if (loss === null) continue;
       losses.push(loss);
       const { shape, dtype, backend } = loss;
-      const one = ones(shape, { dtype: dtype as "float32", backend });
-      cotangents.push(weight === 1 ? one : one.mul(weight));
+      cotangents.push(full(shape, weight, { dtype, backend }));
     }
     const states: Tensor[][] = [];
     for (let t = start + 1; measure && t <= this.#t; t++) {
@@ -177,8 +169,8 @@ export class Segment<Params, State, X, Y, Target> {
   }
 
   end(): void {
-    this.tape.end("the stream of windows has ended");
-    while (this.#held.length > 0) this.#held.shift().end("the stream of windows has ended");
+    this.tape.end(streamIsOver);
+    for (const region of this.#held) region.end(streamIsOver);
   }
 }
 

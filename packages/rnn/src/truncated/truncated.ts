@@ -4,6 +4,7 @@ import { carried } from "./carried.ts";
 import { deferred } from "./deferred.ts";
 import { Feed, type StepSource } from "./feed.ts";
 import { type Plan, planOf, type TruncatedOptions } from "./options.ts";
+import { canPlan, planned } from "./planned.ts";
 import { recomputed } from "./recomputed.ts";
 import type { Window } from "./window.ts";
 
@@ -71,7 +72,8 @@ function* windowsOf<Params, State, X, Y, Target>(
   feed: Feed<X, Target>,
   plan: Plan<State, Y, Target>,
 ): Generator<Window<Values<Params>, Values<State>>, void> {
-  const windows = { carry: carried, recompute: recomputed, defer: deferred }[plan.stale];
+  const carry = canPlan(plan) ? planned : carried;
+  const windows = { carry, recompute: recomputed, defer: deferred }[plan.stale];
   try {
     yield* windows(cell, params, feed, plan);
   } finally {

@@ -10,20 +10,10 @@ import {
   truncated,
   unroll,
 } from "../../src/index.ts";
+import { half, line, modes } from "./setup.ts";
 
-/** x_t = w x_{t-1}, whose derivatives are known: with loss x_t, dL/dx_{t-1} is w. */
-const line = defineCell({
-  params: () => ({ w: { shape: [], draw: () => Float64Array.of(0.5) } }),
-  state: () => ({ x: { shape: [1], draw: () => Float64Array.of(1) } }),
-  step: ({ w }, _: Tensor, { x }) => {
-    const next = w.mul(x);
-    return [next, { x: next }];
-  },
-})({ input: 1, hidden: 1 });
-const half = () => ({ w: tensor(0.5, { dtype: "float64" }) });
 const step = { input: tensor([[0]]), target: tensor([[0]]) };
 const loss = (x: Tensor): Tensor => x;
-const modes = ["carry", "recompute", "defer"] as const;
 
 describe("the gradient at the cut", () => {
   test.each(["carry", "recompute"] as const)("%s: k1 = k2 = 1", (stale) => {

@@ -1,0 +1,91 @@
+import { abs, grad, jvp, scope, type Tensor, tensor } from "@chronograd/autodiff";
+import type { Law } from "@chronograd/autodiff/testing";
+import type { Subject } from "./subject.ts";
+import { Tally, values } from "./tally.ts";
+
+/** A gradient that mathematics leaves open, or that a formula would spoil, and what it is taken as. */
+interface Convention {
+  readonly what: string;
+  readonly f: (x: Tensor) => Tensor;
+  readonly at: readonly number[];
+  readonly gradient: readonly number[];
+}
+
+const first = (x: Tensor) => x.slice([0]);
+const second = (x: Tensor) => x.slice([1]);
+
+const conventions: readonly Convention[] = [
+  { what: "|x| at 0", f: (x) => abs(x), at: [0, -2], gradient: [0, -1] },
+  { what: "relu at 0", f: (x) => x.relu(), at: [0, 3, -1], gradient: [0, 1, 0] },
+  { what: "max: ties share", f: (x) => x.max(), at: [3, 3, 1], gradient: [0.5, 0.5, 0] },
+  {
+    what: "min: ties share",
+    f: (x) => x.min(),
+    at: [1, 2, 1, 1],
+    gradient: [1 / 3, 0, 1 / 3, 1 / 3],
+  },
+  {
+    what: "maximum: a tie shares",
+    f: (x) => first(x).maximum(second(x)),
+    at: [2, 2],
+    gradient: [0.5, 0.5],
+  },
+  {
+    what: "minimum: a tie shares",
+    f: (x) => first(x).minimum(second(x)),
+    at: [2, 2],
+    gradient: [0.5, 0.5],
+  },
+  { what: "the norm of a zero vector", f: (x) => x.norm(), at: [0, 0], gradient: [0, 0] },
+  {
+    what: "hypot(0, 0)",
+    f: (x) => first(x).hypot(second(x)),
+    at: [0, 0],
+    gradient: [0, 0],
+  },
+  { what: "a product with one 0", f: (x) => x.prod(), at: [2, 0, 3], gradient: [0, 6, 0] },
+  { what: "a product with two 0", f: (x) => x.prod(), at: [0, 0, 3], gradient: [0, 0, 0] },
+  {
+    what: "logSumExp of nothing but -Infinity",
+    f: (x) => x.logSumExp(),
+    at: [-Infinity, -Infinity],
+    gradient: [0, 0],
+  },
+  {
+    what: "logSumExp with one -Infinity",
+    f: (x) => x.logSumExp(),
+    at: [-Infinity, 2],
+    gradient: [0, 1],
+  },
+  { what: "x^0 at 0", f: (x) => x.pow(0), at: [0, 2], gradient: [0, 0] },
+  { what: "x^1 at 0", f: (x) => x.pow(1), at: [0], gradient: [1] },
+  { what: "x^2 below 0", f: (x) => x.pow(2), at: [-3], gradient: [-6] },
+  { what: "0^x by x", f: (x) => x.mul(0).detach().pow(x), at: [2, 1], gradient: [0, 0] },
+];
+
+const law: Law = {
+  name: "conventions",
+  statement: "where formulas fail, gradients and tangents are finite and as documented",
+  bound: 1e-15,
+  measure: () =>
+    scope(() => {
+      const tally = new Tally();
+      for (const { what, f, at, gradient } of conventions) {
+        const x = tensor(Float64Array.from(at));
+        tally.list(values(grad((z: Tensor) => f(z).sum())(x)), gradient, `${what}: gradient`);
+        const total = gradient.reduce((a, b) => a + b, 0);
+        const [, dy] = jvp(
+          (z: Tensor) => f(z).sum(),
+          x,
+          tensor(new Float64Array(at.length).fill(1)),
+        );
+        tally.number(dy.item(), total, () => `${what}: tangent along ones`);
+      }
+      return tally;
+    }),
+};
+
+/** Gradients at kinks, ties and edges. */
+export function conventionSubjects(): Subject[] {
+  return [{ name: "kinks, ties and edges", group: "conventions", laws: [law] }];
+}

@@ -1,0 +1,190 @@
+import { inFile, type Mutant } from "./mutant.ts";
+
+const elman = inFile("packages/rnn/src/cells/elman.ts", [
+  {
+    name: "elman: the bias forgotten",
+    kind: "forgotten bias",
+    find: "activation(x.matmul(W).add(h.matmul(U)).add(b))",
+    replace: "activation(x.matmul(W).add(h.matmul(U)))",
+  },
+  {
+    name: "elman: nothing flows to the state before",
+    kind: "lost gradient",
+    find: "h.matmul(U)",
+    replace: "h.detach().matmul(U)",
+  },
+  {
+    name: "elman: hands on the old state",
+    kind: "wrong state",
+    find: "return [next, { h: next }];",
+    replace: "return [next, { h }];",
+  },
+]);
+
+const lstm = inFile("packages/rnn/src/cells/lstm.ts", [
+  {
+    name: "lstm: gates i f o g",
+    kind: "gate order",
+    find: "const [i, f, g, o] = gates",
+    replace: "const [i, f, o, g] = gates",
+  },
+  {
+    name: "lstm: input and forget gates exchanged",
+    kind: "gate order",
+    find: "const [i, f, g, o] = gates",
+    replace: "const [f, i, g, o] = gates",
+  },
+  {
+    name: "lstm: the bias forgotten",
+    kind: "forgotten bias",
+    find: "x.matmul(W).add(h.matmul(U)).add(b)",
+    replace: "x.matmul(W).add(h.matmul(U))",
+  },
+  {
+    name: "lstm: the output reads the memory before",
+    kind: "off by one in time",
+    find: "o.sigmoid().mul(cNext.tanh())",
+    replace: "o.sigmoid().mul(c.tanh())",
+  },
+  {
+    name: "lstm: hands on the old memory",
+    kind: "wrong state",
+    find: "{ h: hNext, c: cNext }",
+    replace: "{ h: hNext, c }",
+  },
+  {
+    name: "lstm: output and memory exchanged",
+    kind: "wrong state",
+    find: "{ h: hNext, c: cNext }",
+    replace: "{ h: cNext, c: hNext }",
+  },
+  {
+    name: "lstm: nothing flows through the memory",
+    kind: "lost gradient",
+    find: "f.sigmoid().mul(c)",
+    replace: "f.sigmoid().mul(c.detach())",
+  },
+  {
+    name: "lstm: the candidate through a sigmoid",
+    kind: "wrong function",
+    find: "g.tanh()",
+    replace: "g.sigmoid()",
+  },
+]);
+
+const gru = inFile("packages/rnn/src/cells/gru.ts", [
+  {
+    name: "gru: state and candidate exchanged",
+    kind: "swapped operands",
+    find: "return n.add(z.mul(h.sub(n)));",
+    replace: "return h.add(z.mul(n.sub(h)));",
+  },
+  {
+    name: "gru: the reset gate misses the candidate's bias",
+    kind: "forgotten term",
+    find: "r.mul(hn.add(bn))",
+    replace: "r.mul(hn).add(bn)",
+  },
+  {
+    name: "gru: the candidate's bias forgotten",
+    kind: "forgotten bias",
+    find: "r.mul(hn.add(bn))",
+    replace: "r.mul(hn)",
+  },
+  {
+    name: "gru: gates z r n on the recurrent side",
+    kind: "gate order",
+    find: "const [hr, hz, hn] =",
+    replace: "const [hz, hr, hn] =",
+  },
+  {
+    name: "gru: the update gate resets",
+    kind: "gate order",
+    find: "xn.add(r.mul(hn.add(bn)))",
+    replace: "xn.add(z.mul(hn.add(bn)))",
+  },
+  {
+    name: "gruResetBefore: resets after the product",
+    kind: "swapped operands",
+    find: "r.mul(h).matmul(Un)",
+    replace: "r.mul(h.matmul(Un))",
+  },
+  {
+    name: "gruResetBefore: the reset gate as a constant",
+    kind: "lost gradient",
+    find: "r.mul(h).matmul(Un)",
+    replace: "r.detach().mul(h).matmul(Un)",
+  },
+]);
+
+const composed = [
+  ...inFile("packages/rnn/src/sequential.ts", [
+    {
+      name: "sequential: every part sees the first input",
+      kind: "wrong state",
+      find: "const x = value;",
+      replace: "const x = input;",
+    },
+    {
+      name: "sequential: nothing flows from part to part",
+      kind: "lost gradient",
+      find: "const x = value;",
+      replace: "const x = value.detach();",
+    },
+    {
+      name: "sequential: parts keep their old states",
+      kind: "wrong state",
+      find: "return [value, next as Values<StatesOf<Parts>>];",
+      replace: "return [value, state];",
+    },
+  ]),
+  ...inFile("packages/rnn/src/unroll.ts", [
+    {
+      name: "unroll: reversed outputs in the order of running",
+      kind: "off by one in time",
+      find: "outputs[t] = output;",
+      replace: "outputs[i] = output;",
+    },
+    {
+      name: "unroll: always forwards",
+      kind: "off by one in time",
+      find: "const t = options.reverse === true ? steps.length - 1 - i : i;",
+      replace: "const t = i;",
+    },
+    {
+      name: "unroll: the state given ignored",
+      kind: "wrong state",
+      find: "let state = options.state ?? initialState(",
+      replace: "let state = initialState(",
+    },
+    {
+      name: "unroll: every step from the first state",
+      kind: "wrong state",
+      find: "state = next;",
+      replace: "",
+    },
+    {
+      name: "unroll: nothing flows from step to step",
+      kind: "lost gradient",
+      find: "state = next;",
+      replace: "state = map(next, (x: Tensor) => x.detach()) as typeof state;",
+    },
+    {
+      name: "unroll: hands back the first state",
+      kind: "wrong state",
+      find: "return { outputs: stackInTime(outputs), state };",
+      replace: "return { outputs: stackInTime(outputs), state: options.state ?? state };",
+    },
+  ]),
+  ...inFile("packages/rnn/src/cell.ts", [
+    {
+      name: "initialState: zeros whatever the cell says",
+      kind: "wrong state",
+      find: "return zeros([batch, ...row.shape], like).add(row);",
+      replace: "return zeros([batch, ...row.shape], like);",
+    },
+  ]),
+] satisfies Mutant[];
+
+/** Bugs in cells, and in what runs them. */
+export const cells: readonly Mutant[] = [...elman, ...lstm, ...gru, ...composed];

@@ -1,0 +1,27 @@
+import { cells } from "./cells.ts";
+import { cuts } from "./cuts.ts";
+import type { Mutant } from "./mutant.ts";
+import { optimizers } from "./optimizers.ts";
+import { passes } from "./passes.ts";
+import { arithmetic } from "./rules/arithmetic.ts";
+import { elementwise } from "./rules/elementwise.ts";
+import { movement } from "./rules/movement.ts";
+import { products } from "./rules/products.ts";
+import { reductions } from "./rules/reductions.ts";
+import { tape } from "./tape.ts";
+import { training } from "./training.ts";
+
+/** The published set: one bug each, in rules, passes, cuts and what is built on them. */
+export const mutants: readonly Mutant[] = [
+  ...elementwise,
+  ...arithmetic,
+  ...reductions,
+  ...products,
+  ...movement,
+  ...passes,
+  ...tape,
+  ...cells,
+  ...cuts,
+  ...training,
+  ...optimizers,
+];

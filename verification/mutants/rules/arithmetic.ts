@@ -1,0 +1,162 @@
+import { inFile, type Mutant } from "../mutant.ts";
+
+const binary = inFile("packages/autodiff/src/ops/arithmetic.ts", [
+  {
+    name: "binary: cotangents not summed over broadcast axes",
+    kind: "missing reduction",
+    find: "return sumTo(partial(g, a!, b!, output), shape);",
+    replace: "return partial(g, a!, b!, output);",
+  },
+  {
+    name: "binary: b's cotangent summed to a's shape",
+    kind: "swapped operands",
+    find: "const shape = (input === 0 ? a! : b!).shape;",
+    replace: "const shape = a!.shape;",
+  },
+  {
+    name: "binary: the second tangent replaces the first",
+    kind: "forgotten term",
+    find: "result = result === undefined ? part : result.add(part);",
+    replace: "result = part;",
+  },
+  {
+    name: "binary: a tangent keeps the operand's shape",
+    kind: "missing reduction",
+    find: "return sameShape(result!.shape, output.shape) ? result! : broadcastTo(result!, output.shape);",
+    replace: "return result!;",
+  },
+  {
+    name: "sub: the sign of b lost",
+    kind: "sign",
+    find: "partials: [(d) => d, (d) => d.neg()]",
+    replace: "partials: [(d) => d, (d) => d]",
+  },
+  {
+    name: "mul: each operand gets itself",
+    kind: "swapped operands",
+    find: "partials: [(d, _a, b) => d.mul(b), (d, a) => d.mul(a)]",
+    replace: "partials: [(d, a) => d.mul(a), (d, _a, b) => d.mul(b)]",
+  },
+  {
+    name: "mul: b not declared as kept",
+    kind: "guard lost",
+    find: '(d, a) => d.mul(a)],\n  keeps: "ab",',
+    replace: '(d, a) => d.mul(a)],\n  keeps: "a",',
+  },
+  {
+    name: "div: by a, times b",
+    kind: "wrong function",
+    find: "partials: [(d, _a, b) => d.div(b),",
+    replace: "partials: [(d, _a, b) => d.mul(b),",
+  },
+  {
+    name: "div: by b, the sign lost",
+    kind: "sign",
+    find: "d.mul(y).div(b).neg()",
+    replace: "d.mul(y).div(b)",
+  },
+  {
+    name: "div: by b, one division lost",
+    kind: "factor",
+    find: "d.mul(y).div(b).neg()",
+    replace: "d.mul(y).neg()",
+  },
+  {
+    name: "pow: the exponent not lowered",
+    kind: "off by one",
+    find: "where(equal(b, 0), 1, b.sub(1))",
+    replace: "b",
+  },
+  {
+    name: "pow: the logarithm of the exponent",
+    kind: "swapped operands",
+    find: "d.mul(y).mul(a.log())",
+    replace: "d.mul(y).mul(b.log())",
+  },
+  {
+    name: "pow: NaN by a where a and b are 0",
+    kind: "wrong function",
+    find: "where(equal(b, 0), 1, b.sub(1))",
+    replace: "b.sub(1)",
+  },
+  {
+    name: "pow: NaN by b where a is 0",
+    kind: "wrong function",
+    find: "where(equal(a, 0).mul(less(b, 0).neg().add(1)), 0, d.mul(y).mul(a.log()))",
+    replace: "d.mul(y).mul(a.log())",
+  },
+  {
+    name: "maximum: nobody wins a tie",
+    kind: "ties",
+    find: "return wins.add(equal(a, b).mul(0.5));",
+    replace: "return wins;",
+  },
+  {
+    name: "maximum: both win a tie",
+    kind: "ties",
+    find: "return wins.add(equal(a, b).mul(0.5));",
+    replace: "return wins.add(equal(a, b));",
+  },
+  {
+    name: "minimum: the rules of maximum",
+    kind: "swapped operands",
+    find: `(d, a, b) => d.mul(share(less(a, b), a, b)),
+      (d, a, b) => d.mul(share(greater(a, b), a, b)),`,
+    replace: `(d, a, b) => d.mul(share(greater(a, b), a, b)),
+      (d, a, b) => d.mul(share(less(a, b), a, b)),`,
+  },
+  {
+    name: "atan2: the sign of b lost",
+    kind: "sign",
+    find: "d.mul(a).div(a.square().add(b.square())).neg()",
+    replace: "d.mul(a).div(a.square().add(b.square()))",
+  },
+  {
+    name: "hypot: NaN at 0",
+    kind: "wrong function",
+    find: "where(equal(y, 0), 0, d.mul(a).div(y))",
+    replace: "d.mul(a).div(y)",
+  },
+  {
+    name: "hypot: not divided by y",
+    kind: "factor",
+    find: "d.mul(a).div(y)",
+    replace: "d.mul(a)",
+  },
+]);
+
+const select = inFile("packages/autodiff/src/ops/select.ts", [
+  {
+    name: "where: a gets the gradient of b's places too",
+    kind: "mask ignored",
+    find: "sumTo(where(condition!, g, 0), a!.shape)",
+    replace: "sumTo(g, a!.shape)",
+  },
+  {
+    name: "where: b gets the gradient of a's places",
+    kind: "swapped operands",
+    find: "where(condition!, 0, g)",
+    replace: "where(condition!, g, 0)",
+  },
+  {
+    name: "where: a's cotangent not summed to its shape",
+    kind: "missing reduction",
+    find: "sumTo(where(condition!, g, 0), a!.shape)",
+    replace: "where(condition!, g, 0)",
+  },
+  {
+    name: "where: tangents swapped",
+    kind: "swapped operands",
+    find: "where(condition!, da ?? 0, db ?? 0)",
+    replace: "where(condition!, db ?? 0, da ?? 0)",
+  },
+  {
+    name: "where: the condition not declared as kept",
+    kind: "guard lost",
+    find: "keeps: { inputs: [0], output: false }",
+    replace: "keeps: { inputs: [], output: false }",
+  },
+]);
+
+/** Bugs in the rules of functions of several operands. */
+export const arithmetic: readonly Mutant[] = [...binary, ...select];

@@ -1,0 +1,201 @@
+import { inFile, type Mutant } from "../mutant.ts";
+
+const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
+  {
+    name: "neg: the sign lost",
+    kind: "sign",
+    find: 'name: "neg", derivative: (d) => d.neg()',
+    replace: 'name: "neg", derivative: (d) => d',
+  },
+  {
+    name: "abs: the sign of x lost",
+    kind: "sign",
+    find: "derivative: (d, x) => d.mul(x.sign())",
+    replace: "derivative: (d) => d",
+  },
+  {
+    name: "exp: x saved for y",
+    kind: "wrong saved value",
+    find: 'derivative: (d, _x, y) => d.mul(y), keeps: "y" }',
+    replace: 'derivative: (d, x) => d.mul(x), keeps: "x" }',
+  },
+  {
+    name: "expm1: as if y were exp",
+    kind: "forgotten term",
+    find: "derivative: (d, _x, y) => d.mul(y.add(1))",
+    replace: "derivative: (d, _x, y) => d.mul(y)",
+  },
+  {
+    name: "log: times x",
+    kind: "wrong function",
+    find: "derivative: (d, x) => d.div(x),",
+    replace: "derivative: (d, x) => d.mul(x),",
+  },
+  {
+    name: "log: x not declared as kept",
+    kind: "guard lost",
+    find: 'keeps: "x",\n  domain: [0.2, 3],',
+    replace: 'keeps: "",\n  domain: [0.2, 3],',
+  },
+  {
+    name: "log1p: as log",
+    kind: "forgotten term",
+    find: "d.div(x.add(1))",
+    replace: "d.div(x)",
+  },
+  {
+    name: "sqrt: the half lost",
+    kind: "factor",
+    find: "d.mul(0.5).div(y)",
+    replace: "d.div(y)",
+  },
+  { name: "rsqrt: the sign lost", kind: "sign", find: ".mul(-0.5)", replace: ".mul(0.5)" },
+  {
+    name: "rsqrt: y squared for y cubed",
+    kind: "factor",
+    find: "y.square().mul(y)",
+    replace: "y.square()",
+  },
+  { name: "square: the 2 lost", kind: "factor", find: "d.mul(x).mul(2)", replace: "d.mul(x)" },
+  {
+    name: "reciprocal: the sign lost",
+    kind: "sign",
+    find: "d.mul(y.square()).neg()",
+    replace: "d.mul(y.square())",
+  },
+  {
+    name: "cos: the sign lost",
+    kind: "sign",
+    find: "d.mul(x.sin()).neg()",
+    replace: "d.mul(x.sin())",
+  },
+  {
+    name: "cosh: the sign of cos",
+    kind: "sign",
+    find: "d.mul(x.sinh())",
+    replace: "d.mul(x.sinh()).neg()",
+  },
+  {
+    name: "acos: as asin",
+    kind: "sign",
+    find: "d.mul(x.square().neg().add(1).rsqrt()).neg()",
+    replace: "d.mul(x.square().neg().add(1).rsqrt())",
+  },
+  {
+    name: "acosh: as asinh",
+    kind: "wrong function",
+    find: "x.sub(1).mul(x.add(1)).rsqrt()",
+    replace: "x.square().add(1).rsqrt()",
+  },
+  {
+    name: "atanh: as atan",
+    kind: "sign",
+    find: "d.div(x.square().neg().add(1))",
+    replace: "d.div(x.square().add(1))",
+  },
+  {
+    name: "tanh: x saved for y",
+    kind: "wrong saved value",
+    find: 'derivative: (d, _x, y) => d.mul(y.square().neg().add(1)),\n  keeps: "y"',
+    replace: 'derivative: (d, x) => d.mul(x.square().neg().add(1)),\n  keeps: "x"',
+  },
+  {
+    name: "tanh: x declared as kept for y",
+    kind: "guard lost",
+    find: 'derivative: (d, _x, y) => d.mul(y.square().neg().add(1)),\n  keeps: "y"',
+    replace: 'derivative: (d, _x, y) => d.mul(y.square().neg().add(1)),\n  keeps: "x"',
+  },
+  {
+    name: "erf: 1 for 2",
+    kind: "factor",
+    find: "2 / Math.sqrt(Math.PI)",
+    replace: "1 / Math.sqrt(Math.PI)",
+  },
+  {
+    name: "scale: the factor lost",
+    kind: "factor",
+    find: "derivative: (d, _x, _y, alpha) => scale(d, alpha)",
+    replace: "derivative: (d) => d",
+  },
+]);
+
+const shared = inFile("packages/autodiff/src/ops/unary.ts", [
+  {
+    name: "unary: the tangent passed on as it is",
+    kind: "forgotten term",
+    find: ": ([dx], { inputs, output }) => derivative(dx!, inputs[0]!, output),",
+    replace: ": ([dx]) => dx!,",
+  },
+  {
+    name: "unary: outputs never declared as kept",
+    kind: "guard lost",
+    find: 'output: keeps.includes("y") },\n    vjp: isNone(derivative)',
+    replace: "output: false },\n    vjp: isNone(derivative)",
+  },
+]);
+
+const activations = inFile("packages/autodiff/src/ops/activations.ts", [
+  {
+    name: "sigmoid: one factor lost",
+    kind: "factor",
+    find: "d.mul(y.sub(y.square()))",
+    replace: "d.mul(y.neg().add(1))",
+  },
+  {
+    name: "softplus: as logSigmoid",
+    kind: "sign",
+    find: "derivative: (d, x) => d.mul(x.sigmoid())",
+    replace: "derivative: (d, x) => d.mul(x.neg().sigmoid())",
+  },
+  {
+    name: "logSigmoid: as softplus",
+    kind: "sign",
+    find: "d.mul(x.neg().sigmoid())",
+    replace: "d.mul(x.sigmoid())",
+  },
+  {
+    name: "relu: the mask ignored",
+    kind: "mask ignored",
+    find: "derivative: (d, x) => d.mul(greater(x, 0))",
+    replace: "derivative: (d) => d",
+  },
+  {
+    name: "gelu: the density's term forgotten",
+    kind: "forgotten term",
+    find: "d.mul(cumulative.add(x.mul(density)))",
+    replace: "d.mul(cumulative)",
+  },
+  {
+    name: "gelu: the density without its 2",
+    kind: "factor",
+    find: ".mul(1 / Math.sqrt(2 * Math.PI))",
+    replace: ".mul(1 / Math.sqrt(Math.PI))",
+  },
+  {
+    name: "silu: s for s (1 - s)",
+    kind: "factor",
+    find: "s.add(x.mul(s.sub(s.square())))",
+    replace: "s.add(x.mul(s))",
+  },
+  {
+    name: "leakyRelu: branches swapped",
+    kind: "swapped operands",
+    find: "where(less(x, 0), scale(d, alpha), d)",
+    replace: "where(less(x, 0), d, scale(d, alpha))",
+  },
+  {
+    name: "elu: 1 for alpha",
+    kind: "factor",
+    find: "d.mul(y.add(alpha))",
+    replace: "d.mul(y.add(1))",
+  },
+  {
+    name: "elu: y not declared as kept",
+    kind: "guard lost",
+    find: 'keeps: "xy",',
+    replace: 'keeps: "x",',
+  },
+]);
+
+/** Bugs in the rules of functions of one operand. */
+export const elementwise: readonly Mutant[] = [...unary, ...shared, ...activations];

@@ -1,0 +1,109 @@
+import { inFile, type Mutant } from "../mutant.ts";
+
+const reduce = inFile("packages/autodiff/src/ops/reduce.ts", [
+  {
+    name: "sum: the gradient of a mean",
+    kind: "mean as sum",
+    find: "vjp: (g, x, _y, axes) => spread(g, x.shape, axes),",
+    replace: "vjp: (g, x, y, axes) => spread(g, x.shape, axes).mul(y.size / Math.max(1, x.size)),",
+  },
+  {
+    name: "max: a tie gives everybody the whole gradient",
+    kind: "ties",
+    find: "return attained.div(attained.sum(axes, { keepDims: true }));",
+    replace: "return attained;",
+  },
+  {
+    name: "max: shares of all axes together",
+    kind: "wrong axis",
+    find: "attained.div(attained.sum(axes, { keepDims: true }))",
+    replace: "attained.div(attained.sum())",
+  },
+  {
+    name: "max: the tangents of all elements",
+    kind: "mask ignored",
+    find: "dx.mul(shareOfExtreme(x, y, axes)).sum(axes)",
+    replace: "dx.sum(axes)",
+  },
+  {
+    name: "max: y not declared as kept",
+    kind: "guard lost",
+    find: "keeps: { inputs: [0], output: true },\n  empty: false,\n  apart: true,",
+    replace: "keeps: { inputs: [0], output: false },\n  empty: false,\n  apart: true,",
+  },
+  {
+    name: "logSumExp: not divided by the sum",
+    kind: "factor",
+    find: "return x.sub(reshape(finite, reducedShape(x.shape, axes, true))).exp();",
+    replace: "return x.exp();",
+  },
+  {
+    name: "logSumExp: tangents not weighted",
+    kind: "forgotten term",
+    find: "responsibilities(x, y, axes).mul(dx).sum(axes)",
+    replace: "dx.sum(axes)",
+  },
+  {
+    name: "logSumExp: NaN where everything is -Infinity",
+    kind: "wrong function",
+    find: "const finite = where(equal(y, -Infinity), 0, y);",
+    replace: "const finite = y;",
+  },
+  {
+    name: "sumTo: stretched axes of length 1 not summed",
+    kind: "missing reduction",
+    find: "axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1)",
+    replace: "axis < lead",
+  },
+]);
+
+const statistics = inFile("packages/autodiff/src/ops/statistics.ts", [
+  {
+    name: "mean: the sum",
+    kind: "mean as sum",
+    find: "return sum(x, list, options).div(count);",
+    replace: "return sum(x, list, options);",
+  },
+  {
+    name: "mean: divided by the count of all axes",
+    kind: "wrong count",
+    find: "return sum(x, list, options).div(count);",
+    replace: "return sum(x, list, options).div(x.size);",
+  },
+  {
+    name: "variance: the mean as a constant, right but for second derivatives",
+    kind: "lost gradient",
+    find: "x.sub(mean(x, list, { keepDims: true }))",
+    replace: "x.sub(mean(x, list, { keepDims: true }).detach())",
+  },
+  {
+    name: "variance: the correction ignored",
+    kind: "wrong count",
+    find: ".div(count - correction)",
+    replace: ".div(count)",
+  },
+  {
+    name: "norm: NaN at zero",
+    kind: "wrong function",
+    find: "where(isZero, 1, squares).sqrt()",
+    replace: "squares.sqrt()",
+  },
+  {
+    name: "prod: the odd one out without a gradient",
+    kind: "lost gradient",
+    find: "concat([paired, part(length - 1, length)], -1)",
+    replace: "concat([paired, part(length - 1, length).detach()], -1)",
+  },
+]);
+
+const scan = inFile("packages/autodiff/src/ops/scan.ts", [
+  {
+    name: "cumsum: the gradient runs the same way",
+    kind: "off by one in time",
+    find: "reverse: !reverse",
+    replace: "reverse",
+  },
+]);
+
+/** Bugs in sums, extremes, statistics and running sums. */
+export const reductions: readonly Mutant[] = [...reduce, ...statistics, ...scan];

@@ -1,0 +1,253 @@
+import { inFile, type Mutant } from "./mutant.ts";
+
+const losses = [
+  ...inFile("packages/nn/src/losses/reduction.ts", [
+    {
+      name: "losses: the sum for the mean",
+      kind: "mean as sum",
+      find: "count === undefined ? losses.mean()",
+      replace: "count === undefined ? losses.sum()",
+    },
+    {
+      name: "losses: the mean for the sum",
+      kind: "mean as sum",
+      find: "return losses.sum();",
+      replace: "return losses.mean();",
+    },
+    {
+      name: "losses: ignored targets in the mean's count",
+      kind: "mask ignored",
+      find: "losses.sum().mul(1 / Math.max(1, count()))",
+      replace: "losses.mean()",
+    },
+  ]),
+  ...inFile("packages/nn/src/losses/crossEntropy.ts", [
+    {
+      name: "crossEntropyLoss: ignored targets count",
+      kind: "mask ignored",
+      find: "if (target !== ignoreIndex) count++;",
+      replace: "count++;",
+    },
+    {
+      name: "crossEntropyLoss: ignoreIndex not handed on",
+      kind: "mask ignored",
+      find: "crossEntropy(logits, targets, { ignoreIndex })",
+      replace: "crossEntropy(logits, targets)",
+    },
+  ]),
+  ...inFile("packages/nn/src/losses/binaryCrossEntropy.ts", [
+    {
+      name: "binaryCrossEntropyFromLogits: t for 1 - t",
+      kind: "sign",
+      find: "targets.neg().add(1).mul(logits.softplus())",
+      replace: "targets.mul(logits.softplus())",
+    },
+    {
+      name: "binaryCrossEntropyFromLogits: the sign of the logits",
+      kind: "sign",
+      find: "targets.mul(logits.neg().softplus())",
+      replace: "targets.mul(logits.softplus())",
+    },
+  ]),
+  ...inFile("packages/nn/src/losses/huber.ts", [
+    {
+      name: "huber: the half lost",
+      kind: "factor",
+      find: "error.sub(m.mul(0.5))",
+      replace: "error.sub(m)",
+    },
+    {
+      name: "huber: as if delta were 1",
+      kind: "factor",
+      find: "error.minimum(delta)",
+      replace: "error.minimum(1)",
+    },
+  ]),
+  ...inFile("packages/nn/src/losses/gaussian.ts", [
+    {
+      name: "gaussianNegativeLogLikelihood: times the variance",
+      kind: "wrong function",
+      find: "v.log().add(square.div(v))",
+      replace: "v.log().add(square.mul(v))",
+    },
+    {
+      name: "gaussianNegativeLogLikelihood: the half lost",
+      kind: "factor",
+      find: ".add(square.div(v)).mul(0.5)",
+      replace: ".add(square.div(v))",
+    },
+    {
+      name: "gaussianNegativeLogLikelihood: nothing flows to small variances",
+      kind: "lost gradient",
+      find: "variance.add(plain.maximum(epsilon).sub(plain))",
+      replace: "variance.maximum(epsilon)",
+    },
+  ]),
+  ...inFile("packages/nn/src/losses/meanSquaredError.ts", [
+    {
+      name: "meanSquaredError: the half of a textbook",
+      kind: "factor",
+      find: "predictions.sub(targets).square()",
+      replace: "predictions.sub(targets).square().mul(0.5)",
+    },
+  ]),
+] satisfies Mutant[];
+
+const layers = [
+  ...inFile("packages/nn/src/layers/linear.ts", [
+    {
+      name: "linear: the bias forgotten",
+      kind: "forgotten bias",
+      find: "return b === undefined ? y : y.add(b);",
+      replace: "return y;",
+    },
+  ]),
+  ...inFile("packages/nn/src/layers/layerNorm.ts", [
+    {
+      name: "layerNorm: epsilon forgotten",
+      kind: "forgotten term",
+      find: "variance.add(epsilon).rsqrt()",
+      replace: "variance.rsqrt()",
+    },
+    {
+      name: "layerNorm: epsilon beside the root",
+      kind: "wrong function",
+      find: "centred.mul(variance.add(epsilon).rsqrt())",
+      replace: "centred.div(variance.sqrt().add(epsilon))",
+    },
+    {
+      name: "layerNorm: the variance of a sample",
+      kind: "wrong count",
+      find: "centred.square().mean(-1, { keepDims: true })",
+      replace: "centred.square().sum(-1, { keepDims: true }).div(Math.max(1, size - 1))",
+    },
+    {
+      name: "layerNorm: the mean as a constant",
+      kind: "lost gradient",
+      find: "x.sub(x.mean(-1, { keepDims: true }))",
+      replace: "x.sub(x.mean(-1, { keepDims: true }).detach())",
+    },
+    {
+      name: "layerNorm: the variance as a constant",
+      kind: "lost gradient",
+      find: "variance.add(epsilon)",
+      replace: "variance.detach().add(epsilon)",
+    },
+    {
+      name: "layerNorm: the bias forgotten",
+      kind: "forgotten bias",
+      find: ".mul(gain).add(bias)",
+      replace: ".mul(gain)",
+    },
+    {
+      name: "layerNorm: statistics of the first axis",
+      kind: "wrong axis",
+      find: "x.sub(x.mean(-1, { keepDims: true }))",
+      replace: "x.sub(x.mean(0, { keepDims: true }))",
+    },
+  ]),
+  ...inFile("packages/nn/src/layers/dropout.ts", [
+    {
+      name: "dropout: what is kept not scaled up",
+      kind: "factor",
+      find: "const scale = 1 / (1 - rate);",
+      replace: "const scale = 1;",
+    },
+    {
+      name: "dropout: keeps what it should drop",
+      kind: "mask ignored",
+      find: "stream.bits() < threshold ? 0 : scale",
+      replace: "stream.bits() < threshold ? scale : 0",
+    },
+    {
+      name: "dropout: the gradient passes the mask by",
+      kind: "mask ignored",
+      find: "return x.mul(mask);",
+      replace: "return x.add(x.mul(mask).sub(x).detach());",
+    },
+  ]),
+] satisfies Mutant[];
+
+const clip = [
+  ...inFile("packages/nn/src/clip/globalNorm.ts", [
+    {
+      name: "clipByGlobalNorm: each parameter by its own norm",
+      kind: "clipping",
+      find: "g.mul(maxNorm / norm)",
+      replace: 'g.mul(maxNorm / measure(g, order, nonFinite, "clipByGlobalNorm").norm)',
+    },
+    {
+      name: "clipByGlobalNorm: not scaled to the limit",
+      kind: "clipping",
+      find: "g.mul(maxNorm / norm)",
+      replace: "g.mul(1 / norm)",
+    },
+    {
+      name: "clipByGlobalNorm: small gradients blown up",
+      kind: "clipping",
+      find: "if (!Number.isFinite(norm) || norm <= maxNorm)",
+      replace: "if (!Number.isFinite(norm) || norm === 0)",
+    },
+  ]),
+  ...inFile("packages/nn/src/clip/norm.ts", [
+    {
+      name: "clip: the square for the norm",
+      kind: "clipping",
+      find: "return Math.sqrt(squares);",
+      replace: "return squares;",
+    },
+    {
+      name: "clip: the norm of the last parameter",
+      kind: "clipping",
+      find: "for (const x of tensors) squares += kernelsOf",
+      replace: "for (const x of tensors) squares = kernelsOf",
+    },
+    {
+      name: "clip: the sum of the largest magnitudes",
+      kind: "clipping",
+      find: "norm = order === 1 ? norm + part : Math.max(norm, part);",
+      replace: "norm = norm + part;",
+    },
+  ]),
+  ...inFile("packages/nn/src/clip/perParameter.ts", [
+    {
+      name: "clipPerParameter: by the norm of all",
+      kind: "clipping",
+      find: "return g.mul(maxNorm / norm);",
+      replace: "return g.mul(maxNorm / measured.norm);",
+    },
+  ]),
+  ...inFile("packages/nn/src/clip/value.ts", [
+    {
+      name: "clipByValue: from above only",
+      kind: "clipping",
+      find: "g.maximum(-limit).minimum(limit)",
+      replace: "g.minimum(limit)",
+    },
+  ]),
+  ...inFile("packages/nn/src/clip/adaptive.ts", [
+    {
+      name: "clipAdaptive: a matrix as one unit",
+      kind: "wrong axis",
+      find: ".slice(0, g.rank > 1 ? -1 : undefined)",
+      replace: ".slice(0)",
+    },
+    {
+      name: "clipAdaptive: zero weights never move",
+      kind: "clipping",
+      find: ".maximum(epsilon).mul(clipping)",
+      replace: ".mul(clipping)",
+    },
+  ]),
+  ...inFile("packages/nn/src/clip/nonFinite.ts", [
+    {
+      name: "clip: the norm from before NaN was set to 0",
+      kind: "clipping",
+      find: "norm: normOf(tensorsOf(floats(result, where)), order), zeroed: true",
+      replace: "norm, zeroed: true",
+    },
+  ]),
+] satisfies Mutant[];
+
+/** Bugs in losses, layers and clipping. */
+export const training: readonly Mutant[] = [...losses, ...layers, ...clip];

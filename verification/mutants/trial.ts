@@ -1,0 +1,65 @@
+import { opTable } from "@chronograd/autodiff/extend";
+import { hold } from "@chronograd/autodiff/testing";
+import type { Subject } from "../subject.ts";
+import { subjects } from "../suite.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** The law that a mutant broke first. */
+export interface Broken {
+  readonly group: string;
+  readonly subject: string;
+  readonly law: string;
+  readonly seed: number;
+  readonly what: string;
+}
+
+/** Groups that are about a folder, most telling first. */
+const about: readonly (readonly [folder: string, groups: readonly string[]])[] = [
+  ["rnn/src/truncated/", ["truncated streams", "truncat", "training"]],
+  ["rnn/src/", ["cells", "training", "truncat"]],
+  ["nn/src/layers/", ["layers"]],
+  ["nn/src/losses/", ["losses"]],
+  ["nn/src/clip/", ["clipping"]],
+  ["nn/src/optim/", ["optimizers"]],
+  ["autodiff/src/transforms/", ["transforms", "programs"]],
+  ["autodiff/src/passes/forward", ["transforms", "programs"]],
+  ["autodiff/src/ops/", ["conventions", "transforms", "tape", "programs"]],
+  ["autodiff/src/", ["tape", "programs", "transforms"]],
+];
+
+/** How likely a subject's laws tell; only the order of the trial depends on it. */
+function relevance(
+  { name, group }: Subject,
+  { name: bug, file }: Mutant,
+  own: Set<string>,
+): number {
+  if (bug.startsWith(`${name}:`)) return 3;
+  if (own.has(name) && group.startsWith("ops")) return 2;
+  const groups = about.find(([folder]) => file.includes(folder))?.[1] ?? [];
+  const rank = groups.findIndex((part) => group.toLowerCase().includes(part));
+  return rank < 0 ? 0 : 2 - rank / 10;
+}
+
+/** All subjects, those first that are about what the mutant changes. */
+function ordered(mutant: Mutant | undefined): Subject[] {
+  const all = subjects();
+  if (mutant === undefined) return all;
+  const family = /ops\/(\w+)\.ts$/.exec(mutant.file)?.[1];
+  const rows = opTable().filter((row) => row.family === family);
+  const own = new Set(rows.map(({ name }) => name));
+  const ranked = all.map((subject) => [relevance(subject, mutant, own), subject] as const);
+  return ranked.sort(([a], [b]) => b - a).map(([, subject]) => subject);
+}
+
+/** Holds every law of the suite, up to the first that is broken. */
+export function firstBroken(mutant: Mutant | undefined, runs: number): Broken | undefined {
+  for (const { name, group, laws } of ordered(mutant)) {
+    for (const law of laws) {
+      const result = hold(law, { seed: 1, runs });
+      if (result === undefined || result.ok) continue;
+      const { seed = 1, what = "" } = result;
+      return { group, subject: name, law: law.name, seed, what };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,39 @@
+import { scope, Tape, type Tensor } from "@chronograd/autodiff";
+import type { Law } from "@chronograd/autodiff/testing";
+import { type Stream, stream } from "@chronograd/nn";
+import { Tally } from "./tally.ts";
+
+/** How many random programs each seed stands for. */
+const draws = 4;
+
+/** A law that is measured on several random programs. */
+export function law(
+  name: string,
+  statement: string,
+  bound: number,
+  measure: (random: Stream, tally: Tally) => void,
+): Law {
+  return {
+    name,
+    statement,
+    bound,
+    measure(seed) {
+      const tally = new Tally();
+      for (let draw = 0; draw < draws; draw++) {
+        scope(() => measure(stream(draws * seed + draw, name), tally));
+      }
+      return tally;
+    },
+  };
+}
+
+/** The gradients of `<u, f(inputs)>` by each input, on a tape of their own. */
+export function gradients(
+  f: (...inputs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  u: Tensor,
+): Tensor[] {
+  const tape = new Tape();
+  const watched = tape.watch(inputs as Tensor[]) as Tensor[];
+  return tape.gradient(f(...watched), watched, { cotangent: u }) as Tensor[];
+}
