@@ -9,6 +9,7 @@ export const doors = [
     pages: [
       ["Tensors", ["tensor/tensor", "tensor/doors", "tensor/dtype", "tensor/shape", "ops/declare"]],
       ["The tape", ["tape", "tape/place", "tape/recording", "passes"]],
+      ["Compiling", ["compile"]],
       ["Transforms", ["transforms/reverse", "transforms/forward", "transforms"]],
       ["Trees", ["tensor/tree"]],
       ["Scopes and backends", ["tensor/scope", "tensor/backend"]],
@@ -32,6 +33,7 @@ export const doors = [
     slug: "extend",
     pages: [
       ["Declaring ops", ["ops"]],
+      ["Recorded functions", ["compile"]],
       ["Kernels and memory", ["kernels", "tensor", "tape"]],
     ],
   },

@@ -35,20 +35,20 @@ const slice = inFile("packages/autodiff/src/ops/slice.ts", [
   {
     name: "slice: added in place from the beginning",
     kind: "off by one",
-    find: "const at = first + offset + i * walk.row[0]!",
-    replace: "const at = offset + i * walk.row[0]!",
+    find: "(first + walk.offsets[1]![plane]!) * bytes",
+    replace: "walk.offsets[1]![plane]! * bytes",
   },
   {
-    name: "slice: added in place, the first run again and again",
+    name: "slice: added in place, every row to the first",
     kind: "stale value reused",
-    find: "from += run * bytes;",
-    replace: "",
+    find: "to, intoRow!, intoCol!);",
+    replace: "to, 0, intoCol!);",
   },
   {
     name: "slice: added in place, steps taken for runs",
     kind: "wrong axis",
-    find: "if (steps[axis - 1] !== 1 && lengths[axis - 1] !== 1) break;",
-    replace: "",
+    find: "addTo(walk.rows, walk.cols, from, gRow!, gCol!, to, intoRow!, intoCol!);",
+    replace: "addTo(walk.rows, walk.cols, from, gRow!, gCol!, to, intoRow!, gCol!);",
   },
   {
     name: "slice: the rest of the gradient not zeroed",

@@ -38,8 +38,8 @@ export function compiledLaw<T>(
       };
       const inputs = c.draw(seed, dtype) as MapTree<T, Tensor>;
       const outputs = leaves(c.f(inputs)).filter((y) => isFloat(y.dtype));
-      const cotangents = outputs.map(({ shape, size, backend }, k) =>
-        tensor(randomVector(size, seed + k), { shape, dtype, backend }),
+      const cotangents = outputs.map(({ shape, size, dtype: type, backend }, k) =>
+        tensor(randomVector(size, seed + k), { shape, dtype: type, backend }),
       );
       const fast = compile(both);
       return [inputs, map(c.draw(seed + 1, dtype), (x: Tensor) => x) as MapTree<T, Tensor>]
