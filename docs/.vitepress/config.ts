@@ -30,6 +30,7 @@ export default defineConfig({
             { text: "A custom cell", link: "/guide/custom-cell" },
             { text: "Truncated BPTT", link: "/guide/truncated" },
             { text: "Verifying gradients", link: "/guide/verifying" },
+            { text: "Compiling", link: "/guide/compiling" },
           ],
         },
       ],
