@@ -8,6 +8,7 @@ import { conventionSubjects } from "./conventions.ts";
 import { layerSubjects } from "./layers.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
+import { plannedSubject } from "./planned.ts";
 import { programSubject } from "./programs.ts";
 import type { Subject } from "./subject.ts";
 import { tapeSubjects } from "./tape.ts";
@@ -34,6 +35,7 @@ export function wholeSubjects(): Subject[] {
     ...layerSubjects(),
     ...cellSubjects(),
     ...truncationSubjects(),
+    plannedSubject(),
     ...clippingSubjects(),
     ...optimizerSubjects(),
   ];

@@ -1,4 +1,5 @@
 import { cells } from "./cells.ts";
+import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
@@ -24,4 +25,5 @@ export const mutants: readonly Mutant[] = [
   ...cuts,
   ...training,
   ...optimizers,
+  ...compiling,
 ];

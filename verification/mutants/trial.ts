@@ -15,6 +15,7 @@ export interface Broken {
 
 /** Groups that are about a folder, most telling first. */
 const about: readonly (readonly [folder: string, groups: readonly string[]])[] = [
+  ["autodiff/src/compile/", ["truncated streams", "programs"]],
   ["rnn/src/truncated/", ["truncated streams", "truncat", "training"]],
   ["rnn/src/", ["cells", "training", "truncat"]],
   ["nn/src/layers/", ["layers"]],

@@ -118,7 +118,7 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
     return run.losses.counts[t - 1 - start]!;
   }
 
-  /** As `Segment.sweep`: chunk by chunk, from the last to the one that begins at `start`. What is measured, is on a tape. */
+  /** As `Segment.sweep`, chunk by chunk: those that are held begin at `start`. What is measured, is on a tape. */
   sweep(
     terms: readonly Term[],
     start: number,
@@ -138,7 +138,6 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
     let total: MapTree<Values<Params>, Tensor> | undefined;
     for (let i = this.#chunks.length - 1; i >= 0; i--) {
       const chunk = this.#chunks[i]!;
-      if (chunk.start < start) break;
       const own = terms.filter(({ t }) => t > chunk.start && t <= chunk.end);
       const weights = own.length === 0 ? undefined : this.#weights(own, chunk.start, chunk.params);
       const { params, state } = chunk.run.pull(arriving, weights);

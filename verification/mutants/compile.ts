@@ -1,0 +1,109 @@
+import { inFile, type Mutant } from "./mutant.ts";
+
+/** Bugs in what turns a function into a plan, and in streams that run as plans. */
+export const compiling: readonly Mutant[] = [
+  ...inFile("packages/autodiff/src/compile/batchings.ts", [
+    {
+      name: "batch: a weight's gradient from the first step alone",
+      kind: "off by one in time",
+      find: "call: changed(first!, { 2: k * calls.length, 11: args[11]! })",
+      replace: "call: changed(first!, { 2: k, 11: args[11]! })",
+    },
+    {
+      name: "batch: rows of the first step alone",
+      kind: "off by one in time",
+      find: "return { call: changed(first!, { 0: m * calls.length }), columns };",
+      replace: "return { call: first!, columns };",
+    },
+    {
+      name: "batch: a gradient added to what was there before",
+      kind: "stale value reused",
+      find: "11: args[11]! })",
+      replace: "11: 1 })",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/graph.ts", [
+    {
+      name: "graph: calls of a recurrence run as one",
+      kind: "off by one in time",
+      find: "if (own.has(next)) return false;\n          this.#visit",
+      replace: "this.#visit",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/layout.ts", [
+    {
+      name: "layout: a result over its own operand",
+      kind: "aliased memory",
+      find: "if (other.first > last[i]! || other.last < first[i]!) continue;",
+      replace: "if (other.first >= last[i]! || other.last < first[i]!) continue;",
+    },
+    {
+      name: "layout: nothing kept for the backward run",
+      kind: "wrong saved value",
+      find: "isKept[buffer] = true;",
+      replace: "",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/emit.ts", [
+    {
+      name: "emit: every kept value at the beginning of the record",
+      kind: "wrong saved value",
+      find: "slot < 0 ? layout.offsets[buffer]! + offset : offset",
+      replace: "offset",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/prepack.ts", [
+    {
+      name: "prepack: transposed weights packed as they lie",
+      kind: "transposed product",
+      find: "args: [n!, k!, b!, ldb!, bTransposed!, 0],",
+      replace: "args: [n!, k!, b!, ldb!, 0 * bTransposed!, 0],",
+    },
+  ]),
+  ...inFile("packages/rnn/src/truncated/chunk.ts", [
+    {
+      name: "chunk: swept without its losses",
+      kind: "lost gradient",
+      find: "recorded.backward(run, cotangents, given === undefined ? 1 : 0)",
+      replace: "recorded.backward(run, { state }, 1)",
+    },
+    {
+      name: "chunk: nothing flows back from the state after it",
+      kind: "lost gradient",
+      find: "cotangents.push(g);",
+      replace: "cotangents.push(g.mul(0));",
+    },
+  ]),
+  ...inFile("packages/rnn/src/truncated/chunked.ts", [
+    {
+      name: "chunked: the chunk at the cut left out",
+      kind: "cut in the wrong place",
+      find: "this.#drop(this.#t + this.length - this.plan.k2);",
+      replace: "this.#drop(this.#t + this.length - this.plan.k2 + 1);",
+    },
+    {
+      name: "chunked: not cut at all",
+      kind: "boundary not cut",
+      find: "this.#drop(this.#t + this.length - this.plan.k2);",
+      replace: "this.#drop(this.#t - this.plan.k2);",
+    },
+    {
+      name: "chunked: weights of losses one step late",
+      kind: "off by one in time",
+      find: "values[t - 1 - start] = weight;",
+      replace: "values[t - start] = weight;",
+    },
+    {
+      name: "chunked: today's weights for what is run again",
+      kind: "weights of the wrong age",
+      find: "segment.use(params);",
+      replace: "segment.use(this.#chunks.at(-1)!.params);",
+    },
+    {
+      name: "chunked: the gradients of earlier chunks forgotten",
+      kind: "lost gradient",
+      find: 'a.dtype === "int32" ? a : a.add(b)',
+      replace: "a",
+    },
+  ]),
+];

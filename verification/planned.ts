@@ -1,0 +1,134 @@
+import { map, scope, type Tensor, tensor } from "@chronograd/autodiff";
+import type { Law } from "@chronograd/autodiff/testing";
+import { applyUpdates, stream } from "@chronograd/nn";
+import { initialParams, initialState, type TimeStep, truncated } from "@chronograd/rnn";
+import type { Subject } from "./subject.ts";
+import { Tally } from "./tally.ts";
+import {
+  between,
+  type Model,
+  type Options,
+  oneOf,
+  type Params,
+  problem,
+  type State,
+} from "./truncation/problem.ts";
+
+/** Long enough for plans to be made, and for a short window at the end. */
+function drawn(seed: number) {
+  const { model } = problem(seed);
+  const random = stream(seed, "planned");
+  const normal = (shape: readonly number[]): Tensor => {
+    const size = shape.reduce((n, length) => n * length, 1);
+    const values = Float64Array.from({ length: size }, () => random.normal());
+    return tensor(values, { shape });
+  };
+  const params = map(initialParams(model, random, { dtype: "float64" }), (x: Tensor) =>
+    x.add(normal(x.shape).mul(0.3)),
+  ) as unknown as Params;
+  const state = map(initialState(model, 2, { dtype: "float64" }), (x: Tensor) =>
+    normal(x.shape),
+  ) as unknown as State;
+  // Cuts that fall between chunks of some steps.
+  const chunk = between(random, 1, 4);
+  const k1 = chunk * between(random, 1, 2);
+  const T = between(random, 4 * k1, 4 * k1 + 14);
+  const steps: TimeStep[] = Array.from({ length: T }, () => ({
+    input: normal([2, 2]),
+    target: normal([2, 3]),
+  }));
+  const losses = oneOf(random, ["new", "endpoint", "window"] as const);
+  const options: Options = {
+    k1,
+    k2: k1 + chunk * between(random, 0, 2),
+    losses,
+    multiplicity: losses === "window" && oneOf(random, [true, false]),
+    reduction: oneOf(random, ["sum", "mean"] as const),
+    stale: oneOf(random, ["carry", "carry", "defer"] as const),
+    measure: (window) => window % 3 === 2,
+    state,
+  };
+  return { model, params, steps, options, updates: oneOf(random, [true, false]) };
+}
+
+interface Seen {
+  readonly gradients: Record<string, number[]>;
+  readonly state: Record<string, number[]>;
+  readonly losses: readonly number[];
+  readonly norms: readonly number[];
+  readonly span: readonly number[];
+}
+
+function run(
+  model: Model,
+  first: Params,
+  steps: readonly TimeStep[],
+  options: Options,
+  updates: boolean,
+): Seen[] {
+  let params = map(first, (x: Tensor) => x.clone()) as Params;
+  const loss = (y: Tensor, target: Tensor) => y.sub(target).square().sum(-1);
+  const numbers = (tree: unknown): Record<string, number[]> => {
+    const found: Record<string, number[]> = {};
+    map(tree, (x: Tensor, path) => {
+      found[path] = [...x.toTypedArray()];
+    });
+    return found;
+  };
+  return Array.from(truncated(model, params, steps, { ...options, loss }), (window) => {
+    const { start, newFrom, end, count, gradientCount, stateGradientNorms = [] } = window;
+    const seen = {
+      gradients: numbers(window.gradients),
+      state: numbers(window.state),
+      losses: window.losses,
+      norms: stateGradientNorms,
+      span: [start, newFrom, end, count, gradientCount],
+    };
+    if (updates) {
+      const step = map(window.gradients, (g: Tensor) => g.mul(-0.03)) as unknown as Params;
+      params = applyUpdates(params, step) as Params;
+    }
+    return seen;
+  });
+}
+
+const windows: Law = {
+  name: "planned windows",
+  statement: "a stream that runs as plans yields the windows of the same stream on a tape",
+  bound: 1e-10,
+  measure(seed) {
+    const tally = new Tally();
+    for (let draw = 0; draw < draws; draw++) {
+      scope(() => compare(drawn(draws * seed + draw), tally));
+    }
+    return tally;
+  },
+};
+
+/** How many streams each seed stands for. */
+const draws = 8;
+
+function compare(
+  { model, params, steps, options, updates }: ReturnType<typeof drawn>,
+  tally: Tally,
+): void {
+  const plain = run(model, params, steps, options, updates);
+  const planned = run(model, params, steps, { ...options, compile: true }, updates);
+  tally.check(
+    plain.length === planned.length,
+    () => `${planned.length} windows, expected ${plain.length}`,
+  );
+  for (const [j, found] of planned.entries()) {
+    const expected = plain[j]!;
+    tally.bits(found.span, expected.span, `window ${j}, span`);
+    tally.trees(found.gradients, expected.gradients, `window ${j}, gradient`);
+    tally.trees(found.state, expected.state, `window ${j}, state`);
+    tally.list(found.losses, expected.losses, `window ${j}, losses`);
+    tally.list(found.norms, expected.norms, `window ${j}, norms`);
+  }
+}
+
+/** What runs as a plan is what runs on a tape. */
+export function plannedSubject(): Subject {
+  return { name: "truncated, as plans", group: "truncated streams", laws: [windows] };
+}
