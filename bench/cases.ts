@@ -1,0 +1,168 @@
+import type { Options } from "./options.ts";
+import type { Config, Kind } from "./protocol.ts";
+import { gigaflops, type System, systems, threadCounts } from "./systems.ts";
+
+/** One system in one case. */
+export interface Entry {
+  readonly case: string;
+  readonly kind: Kind;
+  readonly config: Config;
+  readonly system: System;
+  /** Threads that the system is told to use; what it likes where there is no number. */
+  readonly threads?: number;
+  /** Times the first step of a process of its own, again and again. */
+  readonly cold?: boolean;
+}
+
+/** Entries that are measured together, in rounds. */
+export interface Block {
+  readonly name: string;
+  readonly entries: readonly Entry[];
+}
+
+/** Steps of a training case, and symbols of its data. */
+const T = 50;
+const V = 65;
+const sizes: readonly (readonly [H: number, B: number])[] = [
+  [32, 1],
+  [128, 32],
+  [256, 32],
+  [512, 64],
+];
+
+/** The systems of a training case; `alike` are the models that compute the same. */
+function training(
+  name: string,
+  alike: readonly string[],
+  [H, B]: readonly [number, number],
+  quick: boolean,
+  among: (system: System) => boolean = () => true,
+): Entry[] {
+  const entries: Entry[] = [];
+  for (const system of systems) {
+    const { most, threads } = system;
+    if (!system.kinds.includes("train") || !among(system)) continue;
+    for (const model of alike) {
+      if (!(system.models ?? []).includes(model)) continue;
+      if (most && gigaflops(model, H, B, T, V) > (quick ? most.quick : most.full)) continue;
+      const config = { model, H, B, T, I: H, V };
+      const entry = { case: name.replace("*", model), kind: "train", config, system } as const;
+      if (threads === undefined) entries.push(entry);
+      else entries.push(...threadCounts().map((count) => ({ ...entry, threads: count })));
+    }
+  }
+  return entries;
+}
+
+function trainingBlocks(quick: boolean): Block[] {
+  const blocks: Block[] = [];
+  for (const [H, B] of quick ? sizes.slice(0, 3) : sizes) {
+    const size = `${H}x${B}`;
+    const entries = training(`*-${size}`, ["lstm", "custom"], [H, B], quick);
+    blocks.push({ name: `lstm-${size}`, entries });
+    if (quick && H !== 128) continue;
+    const gru = training(`*-${size}`, ["gru"], [H, B], quick);
+    blocks.push({ name: `gru-${size}`, entries: gru });
+  }
+  return blocks;
+}
+
+/** Matrix products `[m,k] [k,n]` as recurrent networks have them: a step forward, a step back, a gradient; squares. */
+const products: readonly (readonly [m: number, k: number, n: number, transposed: string])[] = [
+  [32, 128, 512, ""],
+  [32, 256, 1024, ""],
+  [64, 512, 2048, ""],
+  [32, 512, 128, "b"],
+  [64, 2048, 512, "b"],
+  [128, 1600, 512, "a"],
+  [256, 1600, 1024, "a"],
+  [128, 128, 128, ""],
+  [256, 256, 256, ""],
+  [512, 512, 512, ""],
+];
+
+function productBlocks(quick: boolean): Block[] {
+  const chosen = products.filter(([m, k]) => !quick || (m === k && m > 128) || k === 128);
+  return chosen.map(([m, k, n, transposed]) => {
+    const name = `gemm-${transposed === "" ? "" : `${transposed}t-`}${m}x${k}x${n}`;
+    const repeat = Math.max(1, Math.round(4e7 / (2 * m * n * k)));
+    const [aT, bT] = [Number(transposed === "a"), Number(transposed === "b")];
+    const config = { m, k, n, aT, bT, repeat, flops: 2 * m * n * k };
+    const entries = systems
+      .filter(({ kinds }) => kinds.includes("product"))
+      .map((system): Entry => ({ case: name, kind: "product", config, system }));
+    return { name, entries };
+  });
+}
+
+function ofKind(kind: Kind): System[] {
+  return systems.filter(({ kinds, sparing }) => kinds.includes(kind) && sparing !== true);
+}
+
+/** Microseconds an op: milliseconds of a chain of 1000. */
+function overheadBlock(): Block {
+  const entries: Entry[] = [];
+  for (const op of ["neg", "mul"]) {
+    for (const direction of ["forward", "backward"]) {
+      const config = { op, direction, ops: 1000, elements: 8 };
+      for (const system of ofKind("overhead")) {
+        entries.push({ case: `overhead-${op}-${direction}`, kind: "overhead", config, system });
+      }
+    }
+  }
+  return { name: "overhead", entries };
+}
+
+function coldBlocks(quick: boolean): Block[] {
+  const chosen: readonly (readonly [number, number])[] = quick ? [[128, 32]] : sizes.slice(0, 3);
+  return chosen.map(([H, B]) => {
+    const name = `cold-lstm-${H}x${B}`;
+    const entries = training(name, ["lstm"], [H, B], quick, (system) => system.sparing !== true);
+    const most = Math.max(...threadCounts());
+    const cold = entries
+      .filter(({ threads }) => threads === undefined || threads === most)
+      .map((entry) => ({ ...entry, cold: true }));
+    return { name, entries: cold };
+  });
+}
+
+/** Cost by the length of a stream, and of a step by hidden and batch size. */
+function growthBlocks(quick: boolean): Block[] {
+  const blocks: Block[] = [];
+  for (const length of quick ? [100, 1000, 10_000] : [100, 1000, 10_000, 100_000]) {
+    const config = { H: 32, B: 1, T: length, V, k1: 25, k2: 50 };
+    const name = `growth-T-${length}`;
+    const entries = ofKind("stream").map((system): Entry => {
+      return { case: name, kind: "stream", config, system };
+    });
+    blocks.push({ name, entries });
+  }
+  const among = ({ name }: System): boolean =>
+    name === "chronograd" || (name === "pytorch" && !quick);
+  const hidden = quick ? [32, 64, 128] : [16, 32, 64, 128, 256, 512];
+  const batch = quick ? [1, 8, 32] : [1, 2, 4, 8, 16, 32, 64, 128];
+  const grow = (name: string, H: number, B: number): void => {
+    blocks.push({ name, entries: training(name, ["lstm"], [H, B], quick, among) });
+  };
+  for (const H of hidden) grow(`growth-H-${H}`, H, 32);
+  for (const B of batch) grow(`growth-B-${B}`, 128, B);
+  return blocks;
+}
+
+/** What to measure. A filter chooses whole blocks, so that there is always something to compare with. */
+export function chooseBlocks({ quick, filter, only }: Options): Block[] {
+  const all = [
+    ...trainingBlocks(quick),
+    ...productBlocks(quick),
+    overheadBlock(),
+    ...coldBlocks(quick),
+    ...growthBlocks(quick),
+  ];
+  const blocks: Block[] = [];
+  for (const { name, entries } of all) {
+    const chosen = entries.filter(({ system }) => only.length === 0 || only.includes(system.name));
+    const matches = name.includes(filter) || chosen.some((entry) => entry.case.includes(filter));
+    if (matches && chosen.length > 0) blocks.push({ name, entries: chosen });
+  }
+  return blocks;
+}

@@ -1,0 +1,226 @@
+import { setTimeout } from "node:timers/promises";
+import { disagreements, type Trace } from "./agreement.ts";
+import type { Block, Entry } from "./cases.ts";
+import type { Options } from "./options.ts";
+import type { Progress } from "./progress.ts";
+import { type Config, checkedSteps, type Reply, type Request } from "./protocol.ts";
+import { median, round, spread } from "./statistics.ts";
+import type { Worker } from "./worker.ts";
+
+/** A case as the JSON has it. */
+export interface Result {
+  readonly name: string;
+  readonly system: string;
+  readonly config: Config;
+  readonly median_ms: number;
+  /** The interquartile range over rounds, in milliseconds. */
+  readonly spread: number;
+}
+
+/** Where systems' processes come from, and problems' files. */
+export interface Place {
+  worker(entry: Entry): Promise<Worker>;
+  /** A process of its own, which whoever asks for it ends. */
+  freshWorker(entry: Entry): Promise<Worker>;
+  problem(entry: Entry): string | undefined;
+}
+
+/** A system that takes part in a block's rounds. */
+interface Participant {
+  readonly entry: Entry;
+  readonly label: string;
+  readonly request: Omit<Request, "warm" | "steps">;
+  /** The median of each turn. */
+  readonly samples: number[];
+  readonly starts: number[];
+  begun: Reply;
+  facts: Config;
+  /** Milliseconds that a step takes, about. */
+  estimate: number;
+}
+
+/** Milliseconds between two turns: threads that wait for work by spinning go to sleep. */
+const pause = 20;
+
+export class Measurement {
+  readonly #place: Place;
+  readonly #options: Options;
+  readonly #progress: Progress;
+  readonly #failures = new Set<string>();
+
+  constructor(place: Place, options: Options, progress: Progress) {
+    this.#place = place;
+    this.#options = options;
+    this.#progress = progress;
+  }
+
+  /** Measures a block, in rounds in which every system has its turn; systems that fail or disagree are left out. */
+  async block(block: Block, status: string): Promise<Result[]> {
+    let participants: Participant[] = [];
+    for (const entry of block.entries) {
+      const label = labelOf(entry);
+      this.#progress.status(`${status} ${block.name}: ${label} gets ready`);
+      const begun = await this.#attempt(entry, label, () => this.#begin(entry, label));
+      if (begun !== undefined) participants.push(begun);
+    }
+    participants = this.#agreeing(participants, block.name);
+    const { rounds } = this.#options;
+    for (let r = 0; r < rounds; r++) {
+      // Each round begins with another system, so that none always follows the same.
+      const first = r % Math.max(1, participants.length);
+      const order = [...participants.slice(first), ...participants.slice(0, first)];
+      for (const participant of order) {
+        if (!hasTurn(r, rounds, this.#turns(participant))) continue;
+        const { label } = participant;
+        this.#progress.status(`${status} ${block.name}: round ${r + 1} of ${rounds}, ${label}`);
+        await setTimeout(pause);
+        const done = await this.#attempt(participant.entry, label, () => this.#turn(participant));
+        if (done === undefined) participants = participants.filter((p) => p !== participant);
+      }
+    }
+    return bestThreads(participants.filter(({ samples }) => samples.length > 0).map(resultOf));
+  }
+
+  /** What fails is said once: a system that does not start fails in every case. */
+  async #attempt<T>(entry: Entry, label: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      const { message } = error as Error;
+      const failure = `${entry.system.name}: ${message}`;
+      if (!this.#failures.has(failure)) this.#progress.say(`left out: ${label}: ${message}`);
+      this.#failures.add(failure);
+      return undefined;
+    }
+  }
+
+  async #begin(entry: Entry, label: string): Promise<Participant> {
+    const problem = this.#place.problem(entry);
+    const participant: Participant = {
+      entry,
+      label,
+      request: {
+        case: `${label} ${JSON.stringify(entry.config)}`,
+        kind: entry.kind,
+        config: entry.config,
+        ...(problem !== undefined && { problem }),
+      },
+      samples: [],
+      starts: [],
+      begun: { ms: [] },
+      facts: {},
+      estimate: 0,
+    };
+    if (entry.cold === true) {
+      await this.#turn(participant);
+      return participant;
+    }
+    const worker = await this.#place.worker(entry);
+    participant.begun = await worker.ask({ ...participant.request, warm: 0, steps: 0 });
+    // Engines that compile what runs often get the time to; then a step says how long one takes.
+    const estimate = Math.min(...participant.begun.ms);
+    const warm = Math.min(100, Math.floor((this.#options.quick ? 500 : 1500) / estimate));
+    participant.estimate = estimate;
+    if (warm > 0) {
+      const { ms } = await worker.ask({ ...participant.request, warm, steps: 1 });
+      participant.estimate = ms[0]!;
+    }
+    return participant;
+  }
+
+  #agreeing(participants: readonly Participant[], block: string): Participant[] {
+    const traces: Trace[] = participants
+      .filter(({ entry }) => entry.kind === "train")
+      .map(({ label, begun }) => ({
+        label,
+        losses: begun.losses ?? [],
+        norms: begun.norms ?? [],
+      }));
+    const odd = disagreements(traces);
+    for (const [label, why] of odd) this.#progress.say(`invalid: ${block}, ${label}: ${why}`);
+    return participants.filter(({ label }) => !odd.has(label));
+  }
+
+  /** Timed steps in a turn. */
+  #steps({ entry, estimate }: Participant): number {
+    const turn = this.#options.quick ? 30 : 60;
+    if (entry.cold === true) return 1;
+    return Math.min(50, Math.max(1, Math.round(turn / Math.max(estimate, 1e-3))));
+  }
+
+  /** Turns over all rounds: fewer for the slow. */
+  #turns(participant: Participant): number {
+    const { quick, rounds } = this.#options;
+    // One came with getting ready.
+    if (participant.entry.cold === true) return quick ? 0 : Math.min(rounds, 4);
+    const budget = quick ? 2000 : 8000;
+    const turn = participant.estimate * (this.#steps(participant) + 1);
+    return Math.min(rounds, Math.max(quick ? 2 : 3, Math.floor(budget / turn)));
+  }
+
+  async #turn(participant: Participant): Promise<true> {
+    const { entry, request } = participant;
+    if (entry.cold === true) {
+      const worker = await this.#place.freshWorker(entry);
+      try {
+        const reply = await worker.ask({ ...request, warm: 0, steps: 2 });
+        if (participant.estimate === 0) participant.begun = reply;
+        participant.facts = reply.facts ?? {};
+        participant.starts.push(worker.startMs);
+        participant.samples.push(reply.first_ms!);
+        participant.estimate = worker.startMs + reply.first_ms! + checkedSteps * reply.ms[0]!;
+      } finally {
+        worker.stop();
+      }
+      return true;
+    }
+    const worker = await this.#place.worker(entry);
+    // The first step after a pause finds cold caches.
+    const warm = participant.estimate < 150 ? 1 : 0;
+    const reply = await worker.ask({ ...request, warm, steps: this.#steps(participant) });
+    participant.facts = reply.facts ?? {};
+    participant.samples.push(median(reply.ms));
+    participant.estimate = median(participant.samples);
+    return true;
+  }
+}
+
+/** Spreads `turns` evenly over `rounds`. */
+function hasTurn(r: number, rounds: number, turns: number): boolean {
+  return Math.floor(((r + 1) * turns) / rounds) > Math.floor((r * turns) / rounds);
+}
+
+function labelOf({ case: name, system, threads }: Entry): string {
+  return `${name} ${system.name}${threads === undefined ? "" : `, ${threads} threads`}`;
+}
+
+function resultOf({ entry, begun, samples, starts, facts }: Participant): Result {
+  const extra: Record<string, number | string> = {};
+  if (entry.threads !== undefined) extra.threads = entry.threads;
+  if (starts.length > 0) extra.start_ms = round(median(starts));
+  else if (begun.first_ms !== undefined && entry.kind === "train") {
+    extra.first_ms = round(begun.first_ms);
+  }
+  // A process that lives on has the memory of all cases before.
+  for (const [name, value] of Object.entries(facts)) {
+    if (name !== "peak_mib" || entry.cold === true) extra[name] = value;
+  }
+  return {
+    name: entry.case,
+    system: entry.system.name,
+    config: { ...entry.config, ...extra, turns: samples.length },
+    median_ms: round(median(samples)),
+    spread: round(spread(samples), 3),
+  };
+}
+
+/** Of one system with several numbers of threads, the fastest. */
+function bestThreads(results: readonly Result[]): Result[] {
+  const best = new Map<string, Result>();
+  for (const result of results) {
+    const key = `${result.name} ${result.system}`;
+    const other = best.get(key);
+    if (other === undefined || result.median_ms < other.median_ms) best.set(key, result);
+  }
+  return [...best.values()];
+}

@@ -1,0 +1,85 @@
+"""A training step in JAX: a scan, jitted as a whole."""
+
+import os
+
+from serve import THREADS, read_problem, serve
+
+# XLA takes as many threads as it finds cores when it is loaded.
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
+
+import jax
+import jax.numpy as jnp
+from jax.nn import log_softmax, sigmoid
+
+
+def lstm(weights, state, gates):
+    h, c = state
+    i, f, g, o = jnp.split(gates + h @ weights["U"], 4, -1)
+    c = sigmoid(f) * c + sigmoid(i) * jnp.tanh(g)
+    h = sigmoid(o) * jnp.tanh(c)
+    return (h, c), h
+
+
+def gru(weights, state, gates):
+    (h,) = state
+    xr, xz, xn = jnp.split(gates, 3, -1)
+    hr, hz, hn = jnp.split(h @ weights["U"], 3, -1)
+    r = sigmoid(xr + hr)
+    z = sigmoid(xz + hz)
+    n = jnp.tanh(xn + r * (hn + weights["bn"]))
+    h = n + z * (h - n)
+    return (h,), h
+
+
+def make_step(config, learning_rate, clip_norm, epsilon):
+    cell, states = (gru, 1) if config["model"] == "gru" else (lstm, 2)
+
+    def loss_of(weights, inputs, targets):
+        # The input's products of all steps are one.
+        gates = weights["table"][inputs] @ weights["W"] + weights["b"]
+        zeros = jnp.zeros((inputs.shape[1], weights["U"].shape[0]))
+        _, h = jax.lax.scan(lambda s, g: cell(weights, s, g), (zeros,) * states, gates)
+        logits = log_softmax(h @ weights["headW"] + weights["headb"])
+        return -jnp.mean(jnp.take_along_axis(logits, targets[..., None], -1))
+
+    def step(weights, m, v, t, inputs, targets):
+        loss, g = jax.value_and_grad(loss_of)(weights, inputs, targets)
+        norm = jnp.sqrt(sum(jnp.sum(x * x) for x in jax.tree.leaves(g)))
+        factor = jnp.minimum(clip_norm / norm, 1)
+        g = jax.tree.map(lambda x: x * factor, g)
+        m = jax.tree.map(lambda a, x: 0.9 * a + 0.1 * x, m, g)
+        v = jax.tree.map(lambda a, x: 0.999 * a + 0.001 * x * x, v, g)
+        rate = learning_rate / (1 - 0.9**t)
+        root = 1 / jnp.sqrt(1 - 0.999**t)
+        weights = jax.tree.map(
+            lambda w, a, b: w - rate * a / (jnp.sqrt(b) * root + epsilon), weights, m, v
+        )
+        return weights, m, v, t + 1, loss, norm
+
+    return jax.jit(step, donate_argnums=(0, 1, 2, 3))
+
+
+def train(request):
+    arrays = read_problem(request["problem"])
+    inputs, targets = arrays.pop("inputs"), arrays.pop("targets")
+    settings = arrays.pop("settings").tolist()
+    weights = jax.tree.map(jnp.array, arrays)
+    run = make_step(request["config"], *settings)
+    m = jax.tree.map(jnp.zeros_like, weights)
+    v = jax.tree.map(jnp.zeros_like, weights)
+    state = (weights, m, v, jnp.float32(1))
+    count = 0
+
+    def step():
+        nonlocal state, count
+        i = count % len(inputs)
+        count += 1
+        *state, loss, norm = run(*state, inputs[i], targets[i])
+        jax.block_until_ready(state)
+        return None, float(loss), float(norm)
+
+    return step
+
+
+serve({"jax": jax.__version__}, f"{THREADS} threads, jit", {"train": train})

@@ -1,0 +1,76 @@
+import type { Result } from "./measure.ts";
+import { geometricMean, round } from "./statistics.ts";
+
+const peers = ["pytorch", "pytorch-custom", "jax", "tfjs-wasm", "tfjs-cpu", "jax-js"];
+
+/** Products of which the summary speaks: squares whose side is at least 128. */
+const square = /^gemm-(\d+)x\1x\1$/;
+
+/**
+ * How many times as fast as something else: above 1, what the key names first is faster. What was not measured has no
+ * key. A key without a case is the geometric mean of those with one.
+ */
+export function ratiosOf(results: readonly Result[]): Record<string, number> {
+  const median = (name: string, system: string): number | undefined =>
+    results.find((result) => result.name === name && result.system === system)?.median_ms;
+  const ratios: Record<string, number> = {};
+  const put = (key: string, theirs: number | undefined, ours: number | undefined): void => {
+    if (theirs !== undefined && ours !== undefined) ratios[key] = round(theirs / ours, 3);
+  };
+  const names = [...new Set(results.map(({ name }) => name))];
+  const sizes = names
+    .filter((name) => /^(lstm|gru|custom)-/.test(name))
+    .map((name) => name.slice(name.indexOf("-") + 1));
+  for (const size of new Set(sizes)) {
+    for (const model of ["lstm", "gru", "custom"]) {
+      const ours = (system: string): number | undefined => median(`${model}-${size}`, system);
+      // What a peer computes for a custom cell is an LSTM: it is that cell.
+      const theirs = (system: string): number | undefined =>
+        median(`${model === "custom" ? "lstm" : model}-${size}`, system);
+      const key = (what: string): string => `${model}-${size}/${what}`;
+      for (const peer of peers) put(key(peer), theirs(peer), ours("chronograd"));
+      put(key("wasm-only-vs-pytorch"), theirs("pytorch"), ours("chronograd-wasm"));
+      const oneWorker = ours("chronograd-1-worker");
+      put(key("workers-2-vs-1"), oneWorker, ours("chronograd-2-workers"));
+      const recorded = ours("chronograd-recorded");
+      put(key("compiled-vs-recorded"), recorded, ours("chronograd"));
+      if (model === "lstm") {
+        put(
+          key("compiled-vs-prototype"),
+          theirs("prototype"),
+          oneWorker ?? ours("chronograd-wasm"),
+        );
+        put(key("recorded-vs-prototype"), theirs("prototype"), recorded);
+      }
+      if (model === "custom") {
+        put(`lstm-${size}/custom-vs-built-in`, theirs("chronograd"), ours("chronograd"));
+      }
+    }
+  }
+  for (const name of names.filter((name) => name.startsWith("gemm-"))) {
+    const wasm = median(name, "chronograd-wasm");
+    put(`${name}/gemm-wasm-vs-peak`, median(name, "wasm-peak"), wasm);
+    put(`${name}/gemm-blas-vs-openblas`, median(name, "openblas"), median(name, "chronograd-blas"));
+  }
+  return { ...ratios, ...summaries(ratios) };
+}
+
+function summaries(ratios: Readonly<Record<string, number>>): Record<string, number> {
+  const means: Record<string, number> = {};
+  for (const what of [
+    "custom-vs-built-in",
+    "compiled-vs-prototype",
+    "recorded-vs-prototype",
+    "compiled-vs-recorded",
+    "workers-2-vs-1",
+    "gemm-wasm-vs-peak",
+    "gemm-blas-vs-openblas",
+  ]) {
+    const values = Object.entries(ratios)
+      .filter(([key]) => key.endsWith(`/${what}`))
+      .filter(([key]) => !what.startsWith("gemm") || square.test(key.slice(0, key.indexOf("/"))))
+      .map(([, value]) => value);
+    if (values.length > 0) means[what] = round(geometricMean(values), 3);
+  }
+  return means;
+}

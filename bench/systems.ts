@@ -1,0 +1,145 @@
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import type { Kind } from "./protocol.ts";
+
+/** What must be there before a system can run; `setup.ts` sees to it. */
+export type Need = "workspace" | "npm" | "torch" | "jax" | "openblas";
+
+/** A program that answers requests; see `protocol.ts`. */
+export interface System {
+  /** As results and ratios call it. */
+  readonly name: string;
+  /** What runs the program: the workspace's Node, the peers' Python, or nothing, for a program of its own. */
+  readonly need: Need;
+  /** The program and its arguments, after what runs it. */
+  readonly program: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly kinds: readonly Kind[];
+  /** The models that it trains. */
+  readonly models?: readonly string[];
+  /** Whether to try several numbers of threads and keep the best; else its own choice, or the one it has. */
+  readonly threads?: "each";
+  /** The most work in a training step, in GFLOP, with which it still ends in bearable time. */
+  readonly most?: { readonly quick: number; readonly full: number };
+  /** Not in growth and cold starts, or not in quick ones. */
+  readonly sparing?: boolean;
+}
+
+const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+const chronograd = file("systems/chronograd.ts");
+const both = ["lstm", "gru"];
+
+/**
+ * Every system. Another configuration of ours is another row with other arguments or `env`: ratios are made for
+ * `chronograd` (the best configuration), `chronograd-wasm` (no native library), `chronograd-recorded` (no plans),
+ * `chronograd-1-worker` and `chronograd-2-workers`, and, of matrix products, `chronograd-blas`, as far as they are
+ * there.
+ */
+export const systems: readonly System[] = [
+  {
+    name: "chronograd",
+    need: "workspace",
+    program: [chronograd],
+    kinds: ["train", "overhead", "stream"],
+    models: [...both, "custom"],
+  },
+  {
+    name: "chronograd-wasm",
+    need: "workspace",
+    program: [chronograd],
+    env: { CHRONOGRAD_BLAS: "off" },
+    kinds: ["train", "product"],
+    models: [...both, "custom"],
+    sparing: true,
+  },
+  {
+    name: "chronograd-recorded",
+    need: "workspace",
+    program: [chronograd, "recorded"],
+    kinds: ["train", "overhead", "stream"],
+    models: [...both, "custom"],
+  },
+  {
+    name: "prototype",
+    need: "workspace",
+    program: [file("systems/prototype.ts")],
+    kinds: ["train"],
+    models: ["lstm"],
+    sparing: true,
+  },
+  {
+    name: "wasm-peak",
+    need: "workspace",
+    program: [file("systems/peak.ts")],
+    kinds: ["product"],
+  },
+  {
+    name: "openblas",
+    need: "openblas",
+    program: [],
+    kinds: ["product"],
+  },
+  {
+    name: "pytorch",
+    need: "torch",
+    program: [file("peers/pytorch.py"), "built-in"],
+    kinds: ["train"],
+    models: both,
+    threads: "each",
+  },
+  {
+    name: "pytorch-custom",
+    need: "torch",
+    program: [file("peers/pytorch.py"), "custom"],
+    kinds: ["train"],
+    models: both,
+    threads: "each",
+    sparing: true,
+  },
+  {
+    name: "jax",
+    need: "jax",
+    program: [file("peers/jax_scan.py")],
+    kinds: ["train"],
+    models: both,
+    threads: "each",
+  },
+  {
+    name: "tfjs-wasm",
+    need: "npm",
+    program: [file("peers/tfjs.mjs"), "wasm"],
+    kinds: ["train"],
+    models: both,
+    most: { quick: 2, full: 8 },
+  },
+  {
+    name: "tfjs-cpu",
+    need: "npm",
+    program: [file("peers/tfjs.mjs"), "cpu"],
+    kinds: ["train"],
+    models: both,
+    most: { quick: 0.1, full: 2 },
+    sparing: true,
+  },
+  {
+    name: "jax-js",
+    need: "npm",
+    program: [file("peers/jax-js.mjs")],
+    kinds: ["train"],
+    models: both,
+    most: { quick: 2, full: 50 },
+  },
+];
+
+/** Numbers of threads worth trying: powers of two, and all cores. */
+export function threadCounts(cores: number = availableParallelism()): number[] {
+  const counts: number[] = [];
+  for (let n = 1; n < cores; n *= 2) counts.push(n);
+  return [...counts, cores];
+}
+
+/** Floating-point operations of a training step, nearly all of them in matrix products, in units of 10^9. */
+export function gigaflops(model: string, H: number, B: number, T: number, V: number): number {
+  const gates = model === "gru" ? 3 : 4;
+  return (6 * T * B * H * (2 * gates * H + V)) / 1e9;
+}
