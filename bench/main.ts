@@ -37,10 +37,15 @@ async function main(options: Options): Promise<void> {
   const systems = new Set(blocks.flatMap(({ entries }) => entries.map(({ system }) => system)));
   const needs = new Set([...systems].map(({ need }) => need));
   const processes = new Processes(setUpPeers(needs, progress.say));
-  process.on("SIGINT", () => {
-    processes.end();
-    process.exit(130);
-  });
+  for (const [signal, code] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const) {
+    process.on(signal, () => {
+      processes.end();
+      process.exit(code);
+    });
+  }
   const started = performance.now();
   const results: Result[] = [];
   try {

@@ -10,8 +10,8 @@ export interface Python {
   readonly jax: Found;
 }
 
-/** Where the packages of CPUs alone are; elsewhere Linux gets gigabytes for graphics cards with them. */
-const cpuIndex = "https://download.pytorch.org/whl/cpu";
+/** Names an index that has PyTorch for CPUs alone; without one, Linux gets gigabytes for graphics cards with it. */
+const cpuIndex = process.env.CHRONOGRAD_TORCH_INDEX;
 /** Free bytes without which the packages with everything are not even tried. */
 const roomForEverything = 12 * 2 ** 30;
 
@@ -65,20 +65,15 @@ function install(
   if (made !== "") return { torch: made, jax: made };
   const pip = ["-m", "pip", "install", "--quiet", "--no-cache-dir"];
   const jax = run(python, [...pip, "jax[cpu]"]);
-  const alone = run(python, [
-    ...pip,
-    "--retries=0",
-    "--timeout=15",
-    "--index-url",
-    cpuIndex,
-    "torch",
-  ]);
-  if (alone === "") return { torch: "", jax };
+  if (cpuIndex !== undefined) {
+    const quick = ["--retries=0", "--timeout=15", "--index-url", cpuIndex];
+    if (run(python, [...pip, ...quick, "torch"]) === "") return { torch: "", jax };
+  }
   const { bavail, bsize } = statfsSync(folder);
   if (bavail * bsize < roomForEverything) {
     return { torch: "too little disk for PyTorch with everything it brings along", jax };
   }
-  say("PyTorch for CPUs alone cannot be had; installing it with all it brings along (6 GB) ...");
+  say("Installing PyTorch with all it brings along (6 GB) ...");
   return { torch: run(python, [...pip, "torch"]), jax };
 }
 
