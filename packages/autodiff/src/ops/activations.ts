@@ -96,7 +96,7 @@ const leakyReluDeclaration = scaled({
 });
 
 /**
- * `x` above 0 and `alpha x` below; `alpha` is 0.01 unless given.
+ * `x` above 0 and `alpha x` below; `alpha` is 0.01 unless given. The derivative at 0 is taken from the right, as 1.
  *
  * @example
  * ```ts
@@ -117,7 +117,10 @@ const eluDeclaration = scaled({
   kinks: [0],
 });
 
-/** `x` above 0 and `alpha (e^x - 1)` below; `alpha` is 1 unless given (Clevert, Unterthiner & Hochreiter 2016). */
+/**
+ * `x` above 0 and `alpha (e^x - 1)` below; `alpha` is 1 unless given (Clevert, Unterthiner & Hochreiter 2016). The
+ * derivative at 0 is taken from the right, as 1.
+ */
 export const elu: Op<(x: Operand, alpha?: number) => Tensor> = op(
   eluDeclaration,
   (x: Operand, alpha = 1) => apply(eluDeclaration, [x], alpha),

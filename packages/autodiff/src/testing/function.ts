@@ -26,6 +26,8 @@ export class Flattened<T> {
   readonly inputParts: readonly Part[];
   readonly x: Float64Array;
   readonly outputParts: readonly Part[];
+  /** Heads the sentences of errors. */
+  readonly where: string;
 
   /** @throws when a float input is of another dtype, or there is no float input or output */
   constructor(
@@ -36,6 +38,7 @@ export class Flattened<T> {
   ) {
     this.f = f;
     this.inputs = inputs;
+    this.where = where;
     const leaves = floats(inputs);
     for (const [path, x] of leaves) {
       if (x.dtype === dtype) continue;
@@ -80,7 +83,7 @@ export class Flattened<T> {
       const found = joined(floats(this.f(this.tree(x))));
       if (found.length === this.outputs) return found;
       throw new RangeError(
-        `checkGradients: the outputs have ${this.outputs} elements at the inputs given and ${found.length} at slightly different ones; shapes must not depend on the inputs' values`,
+        `${this.where}: the outputs have ${this.outputs} elements at the inputs given and ${found.length} at slightly different ones; shapes must not depend on the inputs' values`,
       );
     });
   }
