@@ -1,7 +1,7 @@
 // Holds every subject to every law, prints the table, and writes it down for the reference site.
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { createBackend } from "@chronograd/autodiff";
+import { createBackend, nativeBlas } from "@chronograd/autodiff";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { holdAll, type Report } from "@chronograd/autodiff/testing";
 import { wholeNumber } from "./flags.ts";
@@ -25,10 +25,17 @@ function rounded(error: number): number | string {
   return Number.isFinite(error) ? Number(error.toPrecision(2)) : String(error);
 }
 
-/** Ops on the kernels that are not the default here. */
+/** Kernels that are not the default here, or not for all sizes. */
+const others = [
+  "simd-plain",
+  "reference",
+  ...(nativeBlas().found ? (["blas"] as const) : []),
+] as const;
+
+/** Ops on these. */
 function otherKernels(): Subject[] {
   return (["float64", "float32"] as const).flatMap((dtype) =>
-    (["simd-plain", "reference"] as const).flatMap((kernels) => {
+    others.flatMap((kernels) => {
       const backend = createBackend({
         kernels: kernels === "reference" ? referenceKernels : kernels,
       });

@@ -15,7 +15,7 @@ export { Mark, Recording } from "./tape/recording.ts";
 export type { GradientOptions } from "./tape.ts";
 export { Tape } from "./tape.ts";
 export type { KernelMaker, KernelSetName } from "./tensor/backend.ts";
-export { Backend, createBackend, defaultBackend } from "./tensor/backend.ts";
+export { Backend, createBackend, defaultBackend, nativeBlas } from "./tensor/backend.ts";
 export type { LiveNdArray, NestedNumbers, TensorOptions, TensorSource } from "./tensor/doors.ts";
 export { arange, full, ones, tensor, zeros } from "./tensor/doors.ts";
 export type { DType, FloatDType, TypedArray } from "./tensor/dtype.ts";

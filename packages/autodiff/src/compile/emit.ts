@@ -35,17 +35,18 @@ export function emit(
 ): { module: Uint8Array<ArrayBuffer>; env: Record<string, WebAssembly.ImportValue> } {
   const imports: Import[] = [];
   const env: Record<string, WebAssembly.ImportValue> = {};
-  const indices = new Map<string, number>();
-  const importOf = ({ kernel, signature }: Call): number => {
-    const known = indices.get(kernel);
+  const indices = new Map<unknown, number>();
+  const importOf = ({ kernel, signature }: Call, { run, trailing }: Linked): number => {
+    const known = indices.get(run);
     if (known !== undefined) return known;
-    const { run, trailing } = linked(kernels, kernel);
     const params = [...signature].map((letter) => (letter === "s" ? scalarType(kernel) : type.i32));
     const t: FunctionType = { params: [...params, ...trailing.map(() => type.i32)], results: [] };
-    imports.push({ name: kernel, type: t });
-    env[kernel] = run;
-    indices.set(kernel, imports.length - 1);
-    return imports.length - 1;
+    const index = imports.length;
+    const name = `${kernel} ${index}`;
+    imports.push({ name, type: t });
+    env[name] = run;
+    indices.set(run, index);
+    return index;
   };
   const bodies: Bytes[] = Array.from({ length: phases }, () => []);
   for (const call of program.calls) {
@@ -53,7 +54,8 @@ export function emit(
     const put = (bytes: Bytes): void => {
       for (const byte of bytes) body.push(byte);
     };
-    const index = importOf(call);
+    const link = linked(kernels, call);
+    const index = importOf(call, link);
     for (const [i, value] of call.args.entries()) {
       const letter = call.signature[i]!;
       if (isPointer(letter)) put(address(program, layout, places, call.buffers[i]!, value));
@@ -61,7 +63,7 @@ export function emit(
         put(scalarType(call.kernel) === type.f64 ? op.f64(value) : op.f32(value));
       else put(op.i32(value));
     }
-    for (const value of linked(kernels, call.kernel).trailing) put(op.i32(value));
+    for (const value of link.trailing) put(op.i32(value));
     put(op.call(index));
   }
   const runs = bodies.map((body, phase) => {
@@ -90,14 +92,13 @@ function address(
   return from === 0 ? base : [...base, ...op.i32(from), ...op.i32Add];
 }
 
-/** The function behind a kernel's name, and what it takes besides. */
-function linked(
-  kernels: Kernels,
-  kernel: string,
-): { run: (...args: number[]) => unknown; trailing: readonly number[] } {
+/** A function behind a kernel, and what it takes besides. */
+type Linked = NonNullable<ReturnType<NonNullable<Kernels["linkable"]>>>;
+
+function linked(kernels: Kernels, { kernel, args }: Call): Linked {
   const [family, name] = kernel.split(".") as [keyof Kernels, string];
-  const direct = kernels.linkable?.(family, name);
+  const direct = kernels.linkable?.(family, name, args);
   if (direct !== undefined) return direct;
-  const run = (kernels[family] as unknown as Record<string, (...args: number[]) => unknown>)[name]!;
+  const run = (kernels[family] as unknown as Record<string, Linked["run"]>)[name]!;
   return { run, trailing: [] };
 }

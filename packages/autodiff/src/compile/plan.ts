@@ -75,7 +75,7 @@ export class Plan {
     const { buffers, calls, checks } = trace;
     this.traced = calls.length;
     const pin = (parts: readonly Stretch[]) => this.#pinned(parts);
-    this.program = prepacked(batch(withoutZeros({ buffers, calls, checks }), pin));
+    this.program = prepacked(batch(withoutZeros({ buffers, calls, checks }), pin), backend.kernels);
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
     this.recordBytes = layout.recordBytes;

@@ -1,18 +1,20 @@
-import { packedLength } from "../kernels/contract.ts";
+import { type Kernels, packedLength } from "../kernels/contract.ts";
 import { type Buffer, type Call, type Program, touches } from "./program.ts";
 
 /** Products of fewer rows read the matrix where it lies: they would wait for their own sums. */
 const leastRows = 2;
 
 /** Packs a matrix that several products share, a weight say, once for all of them. */
-export function prepacked(program: Program): Program {
+export function prepacked(program: Program, kernels: Kernels): Program {
   const { calls } = program;
   const buffers: Buffer[] = [...program.buffers];
   const written = new Set(calls.flatMap((call) => touches(call).writes));
   const groups = new Map<string, number[]>();
   for (const [at, call] of calls.entries()) {
     const { kernel, args, buffers: places } = call;
-    if (!kernel.endsWith(".matmul") || args[0]! < leastRows || written.has(places[6]!)) continue;
+    const [m, n, k] = args as [number, number, number];
+    if (!kernel.endsWith(".matmul") || m < leastRows || written.has(places[6]!)) continue;
+    if (kernels.prefersPacked?.(m, n, k) === false) continue;
     const key = [call.phase, kernel, args[1], args[2], places[6], args[6], args[7], args[8]].join(
       " ",
     );

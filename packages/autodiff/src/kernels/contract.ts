@@ -279,12 +279,17 @@ export interface Kernels {
   readonly move64: MoveKernels;
   readonly cast: CastKernels;
   /**
-   * The function behind a kernel as other WebAssembly code may call it, and the arguments that it takes after the
-   * contract's. Without it, calls go through the JavaScript functions.
+   * Whether many products `[m,k] [k,n]` by one matrix gain from packing it; all do unless this says otherwise.
+   */
+  prefersPacked?(m: number, n: number, k: number): boolean;
+  /**
+   * The function behind a kernel as other WebAssembly code may call it with `args`, and the arguments that it takes after
+   * the contract's. Without it, calls go through the JavaScript functions.
    */
   linkable?(
     family: string,
     name: string,
+    args: readonly number[],
   ): { run: (...args: number[]) => unknown; trailing: readonly number[] } | undefined;
   /** The position of the first int32 index outside `low..high-1` that is not `except`, or -1. */
   readonly firstOutOfRange: (

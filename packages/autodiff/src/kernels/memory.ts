@@ -27,6 +27,8 @@ export class Memory {
   bytesInUse = 0;
   /** The largest `bytesInUse` so far. */
   peakBytes = 0;
+  /** How often the memory has grown; its buffer is another one after each time. */
+  growths = 0;
   #free: number[][] = [];
   #top = reserved;
   #views: Views | undefined;
@@ -85,6 +87,7 @@ export class Memory {
     for (const pages of [wanted, least]) {
       try {
         this.wasm.grow(pages);
+        this.growths++;
         return;
       } catch {}
     }

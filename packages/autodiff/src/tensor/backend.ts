@@ -1,15 +1,33 @@
+import { findBlas } from "#blas";
+import { blasKernels } from "../kernels/blas/index.ts";
 import type { Kernels } from "../kernels/contract.ts";
 import { Memory } from "../kernels/memory.ts";
 import { simdKernels } from "../kernels/simd/index.ts";
 import type { FloatDType } from "./dtype.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** The SIMD kernel sets by name; `simd` is the variant that the engine offers, and the default. */
-export type KernelSetName = "simd" | "simd-plain" | "simd-relaxed";
+/**
+ * Kernel sets by name: `native`, the default, is `simd` with large matrix products by the system's BLAS where one is found
+ * (OpenBLAS, Accelerate, MKL or BLIS, in Node with the package koffi; see `CHRONOGRAD_BLAS` in the guide); `blas` has all
+ * products there; `simd` is the variant of the WebAssembly kernels that the engine offers.
+ */
+export type KernelSetName = "native" | "blas" | "simd" | "simd-plain" | "simd-relaxed";
 /** Makes a kernel set over a memory: `referenceKernels` of `@chronograd/autodiff/reference`, or one of your own. */
 export type KernelMaker = (memory: Memory) => Kernels;
 
 const makers: Readonly<Record<KernelSetName, KernelMaker>> = {
+  native(memory) {
+    const library = findBlas();
+    const kernels = simdKernels(memory);
+    return typeof library === "string" ? kernels : blasKernels(kernels, memory, library);
+  },
+  blas(memory) {
+    const library = findBlas();
+    if (typeof library !== "string") return blasKernels(simdKernels(memory), memory, library, 0);
+    throw new Error(
+      `createBackend: kernels "blas" need a native BLAS, got ${library}; install OpenBLAS and the package koffi, or use "native"`,
+    );
+  },
   simd: (memory) => simdKernels(memory),
   "simd-plain": (memory) => simdKernels(memory, "plain"),
   "simd-relaxed": (memory) => simdKernels(memory, "relaxed"),
@@ -63,7 +81,7 @@ export class Backend {
 export function createBackend(
   options: { readonly kernels?: KernelSetName | KernelMaker } = {},
 ): Backend {
-  const { kernels = "simd" } = options;
+  const { kernels = "native" } = options;
   const make = typeof kernels === "function" ? kernels : makers[kernels];
   if (make === undefined) {
     throw new TypeError(
@@ -72,6 +90,25 @@ export function createBackend(
   }
   const memory = new Memory();
   return new Backend(memory, make(memory));
+}
+
+/**
+ * The native BLAS that the kernel sets `native` and `blas` use, or why there is none.
+ *
+ * @example
+ * ```ts
+ * import { nativeBlas } from "@chronograd/autodiff";
+ *
+ * const { found, what } = nativeBlas();
+ * typeof found; // => "boolean"
+ * what.length > 0; // => true, "OpenBLAS 0.3.21 (SkylakeX, 2 threads)" say
+ * ```
+ */
+export function nativeBlas(): { readonly found: boolean; readonly what: string } {
+  const library = findBlas();
+  return typeof library === "string"
+    ? { found: false, what: library }
+    : { found: true, what: library.name };
 }
 
 let shared: Backend | undefined;

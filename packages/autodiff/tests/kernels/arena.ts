@@ -1,4 +1,6 @@
 import { expect } from "vitest";
+import { findBlas } from "#blas";
+import { blasKernels } from "../../src/kernels/blas/index.ts";
 import type { Kernels } from "../../src/kernels/contract.ts";
 import { Memory } from "../../src/kernels/memory.ts";
 import { referenceKernels } from "../../src/kernels/reference/index.ts";
@@ -62,8 +64,13 @@ export class Arena {
   }
 }
 
-/** The kernel sets under test, each in an arena of its own. */
+const blas = findBlas();
+
+/** The kernel sets under test, each in an arena of its own; with a native BLAS, one where all products are its. */
 export const arenas: readonly (readonly [string, Arena])[] = [
+  ...(typeof blas === "string"
+    ? []
+    : [new Arena((memory) => blasKernels(simdKernels(memory), memory, blas, 0))]),
   new Arena(referenceKernels),
   new Arena((memory) => simdKernels(memory, "plain")),
   new Arena((memory) => simdKernels(memory, "relaxed")),

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { findBlas } from "#blas";
 import { createBackend } from "../../src/index.ts";
 import { opTable } from "../../src/ops/table.ts";
 import { referenceKernels } from "../../src/reference.ts";
@@ -16,7 +17,14 @@ test("the table has every op that the package promises", () => {
   expect(promised.split(" ").filter((name) => !names.has(name))).toEqual([]);
 });
 
-for (const kernels of ["simd-relaxed", "simd-plain", "reference"] as const) {
+const hasBlas = typeof findBlas() !== "string";
+
+for (const kernels of [
+  "simd-relaxed",
+  "simd-plain",
+  "reference",
+  ...(hasBlas ? (["blas"] as const) : []),
+] as const) {
   const backend = kernels === "reference" ? reference : createBackend({ kernels });
   describe.each(["float64", "float32"] as const)(`${kernels} kernels, %s`, (dtype) => {
     test.each(rows)("$name", ({ declaration }) => {

@@ -1,0 +1,139 @@
+/// <reference types="node" />
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { isMainThread } from "node:worker_threads";
+import { type BlasLibrary, type BlasSearch, type Gemm, isRight } from "./library.ts";
+
+/** The part of koffi that is used. */
+interface Koffi {
+  load(path: string): { func(declaration: string): (...args: unknown[]) => unknown };
+  address(value: ArrayBufferView): bigint;
+}
+type Loaded = ReturnType<Koffi["load"]>;
+
+/** Names by which a BLAS with cblas functions is known, by platform; the first that loads and is right is used. */
+const candidates: Readonly<Record<string, readonly string[]>> = {
+  linux: [
+    "libopenblas.so.0",
+    "libopenblas.so",
+    "libmkl_rt.so.2",
+    "libmkl_rt.so",
+    "libblis.so.4",
+    "libblis.so",
+  ],
+  darwin: [
+    "/System/Library/Frameworks/Accelerate.framework/Accelerate",
+    "/opt/homebrew/opt/openblas/lib/libopenblas.dylib",
+    "/usr/local/opt/openblas/lib/libopenblas.dylib",
+  ],
+  win32: ["libopenblas.dll", "openblas.dll", "mkl_rt.2.dll", "mkl_rt.dll"],
+};
+
+let found: BlasSearch | undefined;
+
+/**
+ * The system's BLAS, through koffi, searched for once. The environment's `CHRONOGRAD_BLAS` says `off`, or the path of the
+ * library to use.
+ */
+export function findBlas(): BlasSearch {
+  found ??= search(process.env["CHRONOGRAD_BLAS"]);
+  return found;
+}
+
+function search(wish: string | undefined): BlasSearch {
+  if (wish === "off") return "off, as CHRONOGRAD_BLAS says";
+  let koffi: Koffi;
+  try {
+    koffi = createRequire(import.meta.url)("koffi") as Koffi;
+  } catch {
+    return "none, because the optional package koffi is not installed";
+  }
+  const paths = wish ? [wish] : (candidates[process.platform] ?? []);
+  nameProcessor(koffi);
+  let reason = "none found";
+  for (const path of paths) {
+    const result = attempt(koffi, path);
+    if (typeof result !== "string") return result;
+    if (wish) reason = `none, because ${wish}, which CHRONOGRAD_BLAS names, ${result}`;
+  }
+  return reason;
+}
+
+function attempt(koffi: Koffi, path: string): BlasLibrary | string {
+  let loaded: Loaded;
+  try {
+    loaded = koffi.load(path);
+  } catch (error) {
+    return `could not be loaded (${error instanceof Error ? error.message : String(error)})`;
+  }
+  try {
+    const library: BlasLibrary = {
+      name: nameOf(loaded, path),
+      float32: gemm(loaded, "cblas_sgemm", "float"),
+      float64: gemm(loaded, "cblas_dgemm", "double"),
+      addressOf: (buffer) => Number(koffi.address(new Uint8Array(buffer))),
+    };
+    return isRight(library) ? library : "computes a product wrongly";
+  } catch (error) {
+    return `has no cblas functions (${error instanceof Error ? error.message : String(error)})`;
+  }
+}
+
+/** Pointers are declared as whole numbers of their size, which the calling conventions pass alike: no object is made. */
+function gemm(loaded: Loaded, name: string, scalar: string): Gemm {
+  const call = loaded.func(
+    `void ${name}(int, int, int, int, int, int, ${scalar}, uintptr_t, int, uintptr_t, int, ${scalar}, uintptr_t, int)`,
+  );
+  const [rowMajor, plain, transposed] = [101, 111, 112];
+  return (aT, bT, m, n, k, a, lda, b, ldb, beta, c, ldc) => {
+    const [opA, opB] = [aT ? transposed : plain, bT ? transposed : plain];
+    call(rowMajor, opA, opB, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+  };
+}
+
+function nameOf(loaded: Loaded, path: string): string {
+  const file = path.replace(/^.*[\\/]/, "");
+  const ask = (declaration: string): unknown => {
+    try {
+      return loaded.func(declaration)();
+    } catch {
+      return undefined;
+    }
+  };
+  const config = ask("const char* openblas_get_config()");
+  if (typeof config !== "string") return file;
+  // Worker threads share the cores among themselves.
+  if (!isMainThread) loaded.func("void openblas_set_num_threads(int)")(1);
+  const threads = Number(ask("int openblas_get_num_threads()"));
+  const core = String(ask("const char* openblas_get_corename()"));
+  const version = /OpenBLAS\s+([\d.]+)/.exec(config)?.[1] ?? "";
+  return `OpenBLAS ${version} (${core}, ${threads} ${threads === 1 ? "thread" : "threads"})`;
+}
+
+/**
+ * Tells OpenBLAS which kernels this processor runs, unless the environment does: a release older than the processor takes
+ * it for an ancient one, at a tenth of the speed. It reads the C environment, which is not a worker's `process.env`.
+ */
+function nameProcessor(koffi: Koffi): void {
+  if (process.platform !== "linux" || process.arch !== "x64") return;
+  if (process.env["OPENBLAS_CORETYPE"] !== undefined) return;
+  try {
+    const flags = new Set(
+      /^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1]?.split(" "),
+    );
+    const has = (...names: string[]) => names.every((name) => flags.has(name));
+    const core = has("avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd")
+      ? "SkylakeX"
+      : has("avx2", "fma")
+        ? "Haswell"
+        : undefined;
+    if (core === undefined) return;
+    koffi.load("libc.so.6").func("int setenv(const char*, const char*, int)")(
+      "OPENBLAS_CORETYPE",
+      core,
+      0,
+    );
+  } catch {
+    // Then the library decides by itself.
+  }
+}
