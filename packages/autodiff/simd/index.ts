@@ -1,3 +1,4 @@
+export * from "./lanes";
 export * from "./unary";
 export * from "./binary";
 export * from "./reduce";

@@ -130,10 +130,33 @@ export const op = {
   call: (index: number): Bytes => [0x10, ...unsigned(index)],
   localGet: (index: number): Bytes => [0x20, ...unsigned(index)],
   localSet: (index: number): Bytes => [0x21, ...unsigned(index)],
+  localTee: (index: number): Bytes => [0x22, ...unsigned(index)],
   i32: (value: number): Bytes => [0x41, ...signed(value | 0)],
   f32: (value: number): Bytes => [0x43, ...new Uint8Array(Float32Array.of(value).buffer)],
   f64: (value: number): Bytes => [0x44, ...new Uint8Array(Float64Array.of(value).buffer)],
   i32Add: [0x6a] as Bytes,
+  i32LessUnsigned: [0x49] as Bytes,
   /** Loads an i32 from a constant address. */
   i32LoadAt: (address: number): Bytes => [0x41, ...signed(address | 0), 0x28, 0x02, 0x00],
+  /** Begins a block that `branchIf` repeats; `end` ends it. */
+  loop: [0x03, 0x40] as Bytes,
+  branchIf: [0x0d, 0x00] as Bytes,
+  end: [0x0b] as Bytes,
+  /** An instruction on vectors (section 5.4.9). */
+  vector: (code: number): Bytes => [0xfd, ...unsigned(code)],
+  /** An instruction that reads or writes memory, `offset` bytes past the address on the stack. */
+  vectorAt: (code: number, offset: number): Bytes => [
+    0xfd,
+    ...unsigned(code),
+    0,
+    ...unsigned(offset),
+  ],
+  /** As `vectorAt`, for one lane. */
+  laneAt: (code: number, offset: number, lane: number): Bytes => [
+    0xfd,
+    ...unsigned(code),
+    0,
+    ...unsigned(offset),
+    lane,
+  ],
 } as const;

@@ -1,5 +1,5 @@
 import type { Stretch } from "./batch.ts";
-import type { Buffer, Call } from "./program.ts";
+import { type Buffer, type Call, elementBytes } from "./program.ts";
 
 /** One way in which calls of a kind become one. */
 export interface Batching {
@@ -27,7 +27,6 @@ export interface Column {
   readonly parts: readonly Stretch[];
 }
 
-const sizeOf = (kernel: string): number => (/float64|64$/.test(kernel.split(".")[0]!) ? 8 : 4);
 const nameOf = (kernel: string): string => kernel.slice(kernel.indexOf(".") + 1);
 
 /** Where an operand is that all calls share. */
@@ -69,7 +68,7 @@ const rowsOfProduct: Batching = {
   merge(calls) {
     const [first] = calls;
     const [m, n, k] = first!.args as [number, number, number];
-    const size = sizeOf(first!.kernel);
+    const size = elementBytes(first!.kernel);
     const columns = [column(calls, 3, m * k, size), column(calls, 9, m * n, size)];
     return { call: changed(first!, { 0: m * calls.length }), columns };
   },
@@ -91,7 +90,7 @@ const depthOfProduct: Batching = {
   merge(calls, { args }) {
     const [first] = calls;
     const [m, n, k] = first!.args as [number, number, number];
-    const size = sizeOf(first!.kernel);
+    const size = elementBytes(first!.kernel);
     const columns = [column(calls, 3, k * m, size), column(calls, 6, k * n, size)];
     return { call: changed(first!, { 2: k * calls.length, 11: args[11]! }), columns };
   },
@@ -113,7 +112,7 @@ const elements: Batching = {
   merge(calls) {
     const [first] = calls;
     const [n] = first!.args as [number];
-    const size = sizeOf(first!.kernel);
+    const size = elementBytes(first!.kernel);
     return {
       call: changed(first!, { 0: n * calls.length }),
       columns: [column(calls, 1, n, size), column(calls, 2, n, size)],
@@ -138,7 +137,7 @@ const pairs: Batching = {
   merge(calls) {
     const [first] = calls;
     const [rows, cols] = first!.args as [number, number];
-    const size = sizeOf(first!.kernel);
+    const size = elementBytes(first!.kernel);
     const columns = [column(calls, 8, rows * cols, size)];
     const args: Record<number, number> = { 0: rows * calls.length };
     for (const at of [2, 5]) {
@@ -205,7 +204,7 @@ function rowwise(
           calls,
           at,
           count * (per === undefined ? 1 : first!.args[per]!),
-          bytes ?? sizeOf(first!.kernel),
+          bytes ?? elementBytes(first!.kernel),
         ),
       );
       return { call: changed(first!, { [rows]: count * calls.length }), columns };

@@ -1,4 +1,4 @@
-import type { Kernels } from "../kernels/contract.ts";
+import { type Kernels, scaledNames } from "../kernels/contract.ts";
 import {
   type Bytes,
   type FunctionType,
@@ -9,6 +9,7 @@ import {
   type ValueType,
 } from "./assembler.ts";
 import type { Layout } from "./layout.ts";
+import { codeOf } from "./loop.ts";
 import type { Call, Program } from "./program.ts";
 import { isPointer } from "./trace.ts";
 
@@ -33,29 +34,30 @@ export function emit(
   kernels: Kernels,
   phases: number,
 ): { module: Uint8Array<ArrayBuffer>; env: Record<string, WebAssembly.ImportValue> } {
-  const imports: Import[] = [];
-  const env: Record<string, WebAssembly.ImportValue> = {};
-  const indices = new Map<unknown, number>();
-  const importOf = ({ kernel, signature }: Call, { run, trailing }: Linked): number => {
-    const known = indices.get(run);
-    if (known !== undefined) return known;
-    const params = [...signature].map((letter) => (letter === "s" ? scalarType(kernel) : type.i32));
-    const t: FunctionType = { params: [...params, ...trailing.map(() => type.i32)], results: [] };
-    const index = imports.length;
-    const name = `${kernel} ${index}`;
-    imports.push({ name, type: t });
-    env[name] = run;
-    indices.set(run, index);
-    return index;
-  };
+  const imports = new Imports();
+  const { calls, loops = [] } = program;
+  const links = calls.map((call) => {
+    if (call.kernel.startsWith("loop.")) return undefined;
+    const { run, trailing } = linked(kernels, call);
+    const params = [...call.signature].map((letter) =>
+      letter === "s" ? scalarType(call.kernel) : type.i32,
+    );
+    const t = { params: [...params, ...trailing.map(() => type.i32)], results: [] };
+    return { index: imports.indexOf(call.kernel, run, t), trailing };
+  });
+  const loopCode = loops.map((loop, i) =>
+    codeOf(loop, `loop${i}`, (code) => {
+      const run = kernels.lanes!(loop.size === 4 ? "float32" : "float64", code)!;
+      const params = takesNumber(code) ? [type.v128, type.v128] : [type.v128];
+      return imports.indexOf(code, run, { params, results: [type.v128] });
+    }),
+  );
   const bodies: Bytes[] = Array.from({ length: phases }, () => []);
-  for (const call of program.calls) {
+  for (const [at, call] of calls.entries()) {
     const body = bodies[call.phase]!;
     const put = (bytes: Bytes): void => {
       for (const byte of bytes) body.push(byte);
     };
-    const link = linked(kernels, call);
-    const index = importOf(call, link);
     for (const [i, value] of call.args.entries()) {
       const letter = call.signature[i]!;
       if (isPointer(letter)) put(address(program, layout, places, call.buffers[i]!, value));
@@ -63,13 +65,32 @@ export function emit(
         put(scalarType(call.kernel) === type.f64 ? op.f64(value) : op.f32(value));
       else put(op.i32(value));
     }
-    for (const value of link.trailing) put(op.i32(value));
-    put(op.call(index));
+    const link = links[at];
+    for (const value of link?.trailing ?? []) put(op.i32(value));
+    put(op.call(link?.index ?? imports.list.length + Number(call.kernel.slice("loop.".length))));
   }
   const runs = bodies.map((body, phase) => {
     return { name: nameOfRun(phase), type: { params: [], results: [] }, locals: [], body };
   });
-  return { module: moduleOf(imports, runs), env };
+  return { module: moduleOf(imports.list, [...loopCode, ...runs]), env: imports.env };
+}
+
+/** What the module imports, each function once. */
+class Imports {
+  readonly list: Import[] = [];
+  readonly env: Record<string, WebAssembly.ImportValue> = {};
+  readonly #indices = new Map<unknown, number>();
+
+  indexOf(name: string, run: (...args: never[]) => unknown, functionType: FunctionType): number {
+    const known = this.#indices.get(run);
+    if (known !== undefined) return known;
+    const index = this.list.length;
+    const unique = `${name} ${index}`;
+    this.list.push({ name: unique, type: functionType });
+    this.env[unique] = run;
+    this.#indices.set(run, index);
+    return index;
+  }
 }
 
 function scalarType(kernel: string): ValueType {
@@ -90,6 +111,11 @@ function address(
   const base = op.i32LoadAt(places.table + 4 * (slot < 0 ? places.record : slot));
   const from = slot < 0 ? layout.offsets[buffer]! + offset : offset;
   return from === 0 ? base : [...base, ...op.i32(from), ...op.i32Add];
+}
+
+/** Whether an element-wise function takes a number besides its operand. */
+function takesNumber(code: string): boolean {
+  return (scaledNames as readonly string[]).includes(code);
 }
 
 /** A function behind a kernel, and what it takes besides. */

@@ -1,4 +1,4 @@
-import { type Call, type Program, touches } from "./program.ts";
+import { type Call, elementBytes, type Program, touches } from "./program.ts";
 
 /** Columns of some rows: what a strided copy writes. */
 interface Region {
@@ -47,13 +47,9 @@ function filledBy(
   { kernel, args, buffers: at }: Call,
   buffers: Program["buffers"],
 ): number | undefined {
-  const size = sizeOf(kernel);
+  const size = elementBytes(kernel);
   if (!kernel.endsWith(".fill") || args[1] !== 0 || args[2] !== 0 || at[2]! < 0) return undefined;
   return args[0]! * size === buffers[at[2]!]!.bytes ? at[2]! : undefined;
-}
-
-function sizeOf(kernel: string): number {
-  return kernel.startsWith("float64") || kernel.startsWith("move64") ? 8 : 4;
 }
 
 /** A copy, or an addition, to columns of some rows. */
@@ -75,7 +71,7 @@ function partOf(
   ];
   const buffer = buffers[5]!;
   if (buffer < 0 || (cols > 1 && col !== 1) || (rows > 1 && row < cols)) return undefined;
-  const size = sizeOf(kernel);
+  const size = elementBytes(kernel);
   const start = to / size;
   const step = rows > 1 ? row : 0;
   const from = step === 0 ? start : start % step;

@@ -5,6 +5,7 @@ import { alias, place, Tensor } from "../tensor/tensor.ts";
 import { flatten, map } from "../tensor/tree.ts";
 import { batch, type Stretch } from "./batch.ts";
 import { emit, nameOfRun } from "./emit.ts";
+import { fused } from "./fuse.ts";
 import { layoutOf } from "./layout.ts";
 import { withoutZeros } from "./peephole.ts";
 import { prepacked } from "./prepack.ts";
@@ -75,7 +76,9 @@ export class Plan {
     const { buffers, calls, checks } = trace;
     this.traced = calls.length;
     const pin = (parts: readonly Stretch[]) => this.#pinned(parts);
-    this.program = prepacked(batch(withoutZeros({ buffers, calls, checks }), pin), backend.kernels);
+    const { kernels } = backend;
+    const batched = batch(withoutZeros({ buffers, calls, checks }), pin);
+    this.program = fused(prepacked(batched, kernels), kernels);
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
     this.recordBytes = layout.recordBytes;
@@ -180,12 +183,20 @@ export class Plan {
 
   /** What the plan does, in words. */
   explain(): string {
-    const { calls, buffers } = this.program;
+    const { calls, buffers, loops = [] } = this.program;
     const counts = new Map<string, number>();
-    for (const { kernel } of calls) counts.set(kernel, (counts.get(kernel) ?? 0) + 1);
+    let inLoops = 0;
+    for (const { kernel } of calls) {
+      const isLoop = kernel.startsWith("loop.");
+      if (isLoop) inLoops += loops[Number(kernel.slice("loop.".length))]!.calls;
+      const what = isLoop ? "fused loops" : kernel;
+      counts.set(what, (counts.get(what) ?? 0) + 1);
+    }
     const kernels = [...counts]
       .sort((a, b) => b[1] - a[1])
-      .map(([kernel, count]) => `${count} ${kernel}`)
+      .map(([kernel, count]) =>
+        `${count} ${kernel}`.replace("fused loops", `$& of ${inLoops} calls`),
+      )
       .join(", ");
     const record = this.recordBytes > 0 ? `, ${this.recordBytes} bytes kept between runs` : "";
     return `${calls.length} kernel calls (${this.traced} as recorded), ${buffers.length} buffers, ${this.bytes} bytes of temporaries${record}: ${kernels}`;

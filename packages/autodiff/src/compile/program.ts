@@ -1,3 +1,5 @@
+import type { Loop } from "./loop.ts";
+
 /** A run of bytes that a program reads or writes. */
 export interface Buffer {
   readonly bytes: number;
@@ -29,6 +31,13 @@ export interface Program {
   readonly buffers: readonly Buffer[];
   readonly calls: readonly Call[];
   readonly checks: readonly RangeCheck[];
+  /** Code of its own, that calls of the family `loop` name by their place here. */
+  readonly loops?: readonly Loop[];
+}
+
+/** Bytes of an element of a kernel's dtype. */
+export function elementBytes(kernel: string): number {
+  return kernel.startsWith("float64") || kernel.startsWith("move64") ? 8 : 4;
 }
 
 /** Buffers that a call reads and writes. */

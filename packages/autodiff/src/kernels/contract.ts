@@ -279,6 +279,11 @@ export interface Kernels {
   readonly move64: MoveKernels;
   readonly cast: CastKernels;
   /**
+   * An element-wise function on one vector of 128 bits (and a second one, all of the kernel's `alpha`, where it takes
+   * that), with the same bits as its kernel, for other WebAssembly code to call. Without it, nothing is fused.
+   */
+  lanes?(family: string, name: string): ((...args: never[]) => unknown) | undefined;
+  /**
    * Whether many products `[m,k] [k,n]` by one matrix gain from packing it; all do unless this says otherwise.
    */
   prefersPacked?(m: number, n: number, k: number): boolean;

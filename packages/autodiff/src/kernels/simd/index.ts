@@ -55,6 +55,9 @@ const relaxedModule = [
   0x0a, 0x0d, 0x01, 0x0b, 0x00, 0x20, 0x00, 0x20, 0x01, 0x20, 0x02, 0xfd, 0x85, 0x02, 0x0b,
 ];
 
+/** What exports of a family begin with, where it is not the family's name. */
+const prefixes: Readonly<Record<string, string>> = { float32: "f32", float64: "f64" };
+
 /** The export called `name`. */
 function kernel(exports: KernelExports, name: string): KernelExport {
   const found = exports[name];
@@ -105,8 +108,9 @@ export function simdKernels(memory: Memory, variant?: "plain" | "relaxed"): Kern
     move64: kernels(exports, "move64_", moveNames),
     cast: kernels(exports, "cast_", castNames),
     firstOutOfRange: kernel(exports, "firstOutOfRange"),
+    lanes: (family, name) => exports[`${prefixes[family] ?? family}_lanes_${name}`],
     linkable(family, name) {
-      const prefix = { float32: "f32", float64: "f64" }[family] ?? family;
+      const prefix = prefixes[family] ?? family;
       const trailing = name === "matmul" || name === "matmulPacked" ? [scratch] : [];
       return { run: kernel(exports, `${prefix}_${name}`), trailing };
     },

@@ -1,0 +1,267 @@
+import type { Kernels } from "../kernels/contract.ts";
+import {
+  type Access,
+  areApart,
+  blocks,
+  commonGrid,
+  keyOf,
+  type Lanewise,
+  lanewise,
+} from "./lanewise.ts";
+import { type Instruction, isInline, type Loop, type Stride } from "./loop.ts";
+import { type Call, type Program, touches } from "./program.ts";
+
+/** The most calls of one loop: more would not find registers. */
+const mostCalls = 48;
+
+/**
+ * Runs element-wise calls that follow each other as one loop, with the values between them in registers; what nobody
+ * else reads is not written at all. Each element meets the same operations, so it has the same bits.
+ */
+export function fused(program: Program, kernels: Kernels): Program {
+  if (kernels.lanes === undefined) return program;
+  const { calls, buffers } = program;
+  /** How many calls read each buffer. */
+  const readers = new Int32Array(buffers.length);
+  for (const call of calls) for (const buffer of new Set(touches(call).reads)) readers[buffer]!++;
+  const loops: Loop[] = [];
+  const indices = new Map<string, number>();
+  const next: Call[] = [];
+  const close = (group: Group): void => {
+    if (group.calls.length < 2) {
+      next.push(...group.calls);
+      return;
+    }
+    const own = new Int32Array(buffers.length);
+    for (const call of group.calls)
+      for (const buffer of new Set(touches(call).reads)) own[buffer]!++;
+    const isPrivate = (buffer: number) =>
+      buffer >= 0 && buffers[buffer]!.slot < 0 && readers[buffer] === own[buffer];
+    const { loop, places } = group.toLoop(isPrivate);
+    if (loop.instructions.length === 0) return;
+    const key = JSON.stringify(loop);
+    const index = indices.get(key) ?? loops.push(loop) - 1;
+    indices.set(key, index);
+    next.push({
+      kernel: `loop.${index}`,
+      signature: places.map(({ letter }) => letter).join(""),
+      args: places.map(({ offset }) => offset),
+      buffers: places.map(({ buffer }) => buffer),
+      phase: group.calls[0]!.phase,
+    });
+  };
+  let group = new Group();
+  for (const call of calls) {
+    const lane = fusable(call, kernels);
+    if (lane !== undefined && group.add(call, lane)) continue;
+    close(group);
+    group = new Group();
+    if (lane === undefined || !group.add(call, lane)) next.push(call);
+  }
+  close(group);
+  return { ...program, calls: next, loops };
+}
+
+function fusable(call: Call, kernels: Kernels): Lanewise | undefined {
+  const lane = lanewise(call);
+  if (lane === undefined || lane.rows * lane.cols === 0) return undefined;
+  const family = lane.size === 4 ? "float32" : "float64";
+  return isInline(lane.code) || kernels.lanes!(family, lane.code) !== undefined ? lane : undefined;
+}
+
+/** Where a loop finds one of its addresses. */
+interface Place {
+  readonly buffer: number;
+  readonly offset: number;
+  readonly letter: string;
+}
+
+/** Calls that become one loop. */
+class Group {
+  readonly calls: Call[] = [];
+  readonly #lanes: Lanewise[] = [];
+  #rows = 0;
+  #cols = 0;
+  /** The calls cut to the common grid. */
+  #steps: Lanewise[] = [];
+  /** By buffer: the accesses so far, and whether any writes. */
+  #touched = new Map<number, Map<string, { access: Access; writes: boolean }>>();
+
+  /** Takes one more call, if it fits to those before. */
+  add(call: Call, lane: Lanewise): boolean {
+    const [first] = this.#lanes;
+    if (first !== undefined) {
+      const isAlike = first.size === lane.size && this.calls[0]!.phase === call.phase;
+      if (!isAlike || this.calls.length === mostCalls) return false;
+    }
+    const all = [...this.#lanes, lane];
+    const grid = commonGrid(all);
+    if (grid === undefined) return false;
+    const { rows, cols } = grid;
+    const isSame = rows === this.#rows && cols === this.#cols;
+    const steps = (isSame ? [lane] : all).flatMap((one) => blocks(one, rows, cols));
+    const touched = isSame ? this.#touched : new Map();
+    if (!fits(steps, touched)) {
+      // What was tried may have left its marks.
+      if (isSame) this.#touched = marksOf(this.#steps);
+      return false;
+    }
+    [this.#rows, this.#cols, this.#touched] = [rows, cols, touched];
+    this.#steps = isSame ? [...this.#steps, ...steps] : steps;
+    this.calls.push(call);
+    this.#lanes.push(lane);
+    return true;
+  }
+
+  /** The loop, and its addresses. Values of private buffers are not written. */
+  toLoop(isPrivate: (buffer: number) => boolean): { loop: Loop; places: Place[] } {
+    const steps = flattened(this.#steps);
+    const [{ size, rows, cols }] = steps as [Lanewise];
+    const instructions: Instruction[] = [];
+    const places = new Places(cols, size);
+    const values = new Map<string, number>();
+    /** By place: the step that writes it last. */
+    const last = new Map<string, number>();
+    for (const [at, { output }] of steps.entries()) last.set(keyOf(output), at);
+    let count = 0;
+    for (const [at, { code, inputs, output, alpha }] of steps.entries()) {
+      const operands = inputs.map((access) => {
+        const key = keyOf(access);
+        let value = values.get(key);
+        if (value === undefined) {
+          value = count++;
+          values.set(key, value);
+          instructions.push({ does: "load", value, ...places.of(access, "r") });
+        }
+        return value;
+      });
+      const value = code === "copy" ? operands[0]! : count++;
+      if (code !== "copy")
+        instructions.push({ does: "compute", value, code, inputs: operands, alpha });
+      const key = keyOf(output);
+      values.set(key, value);
+      if (last.get(key) === at && !isPrivate(output.buffer))
+        instructions.push({ does: "store", value, ...places.of(output, "w") });
+    }
+    const { list, strides, move } = places.settled();
+    const loop: Loop = {
+      size,
+      rows,
+      cols,
+      parameters: strides,
+      instructions: used(instructions).map((one) => (one.does === "compute" ? one : move(one))),
+      calls: this.calls.length,
+    };
+    return { loop, places: list };
+  }
+}
+
+type Touched = Map<number, Map<string, { access: Access; writes: boolean }>>;
+
+function marksOf(steps: readonly Lanewise[]): Touched {
+  const touched: Touched = new Map();
+  fits(steps, touched);
+  return touched;
+}
+
+/** Whether whatever is written is only touched in the same order of elements; notes what is touched. */
+function fits(steps: readonly Lanewise[], touched: Touched): boolean {
+  for (const step of steps) {
+    for (const access of [...step.inputs, step.output]) {
+      const writes = access === step.output;
+      if (access.buffer < 0) continue;
+      let known = touched.get(access.buffer);
+      if (known === undefined) {
+        known = new Map();
+        touched.set(access.buffer, known);
+      }
+      const key = keyOf(access);
+      for (const [other, entry] of known) {
+        if (other === key || !(writes || entry.writes)) continue;
+        if (!areApart(access, entry.access, step)) return false;
+      }
+      const entry = known.get(key);
+      if (entry === undefined) known.set(key, { access, writes });
+      else if (writes) entry.writes = true;
+    }
+  }
+  return true;
+}
+
+/** The same on one row, where all rows follow each other. */
+function flattened(steps: readonly Lanewise[]): readonly Lanewise[] {
+  const all = steps.flatMap(({ inputs, output }) => [...inputs, output]);
+  const [{ rows, cols }] = steps as [Lanewise];
+  if (rows === 1 || !all.every(({ row, col }) => row === cols * col)) return steps;
+  const joined = (access: Access): Access => ({ ...access, row: 0 });
+  return steps.map((step) => ({
+    ...step,
+    rows: 1,
+    cols: rows * cols,
+    inputs: step.inputs.map(joined),
+    output: joined(step.output),
+  }));
+}
+
+/** Instructions on which a store depends. */
+function used(instructions: readonly Instruction[]): Instruction[] {
+  const needed = new Set<number>();
+  const kept: Instruction[] = [];
+  for (const instruction of instructions.toReversed()) {
+    if (instruction.does !== "store" && !needed.has(instruction.value)) continue;
+    if (instruction.does === "store") needed.add(instruction.value);
+    if (instruction.does === "compute") for (const input of instruction.inputs) needed.add(input);
+    kept.push(instruction);
+  }
+  return kept.reverse();
+}
+
+type Moving = Exclude<Instruction, { does: "compute" }>;
+
+/** The addresses of a loop: accesses to columns of the same rows share one. */
+class Places {
+  readonly #cols: number;
+  readonly #size: number;
+  readonly #all: { access: Access; from: number; letters: Set<string> }[] = [];
+
+  constructor(cols: number, size: number) {
+    this.#cols = cols;
+    this.#size = size;
+  }
+
+  /** Which address serves an access, and the offset in its buffer. */
+  of(access: Access, letter: string): { parameter: number; offset: number } {
+    const { buffer, offset, row, col } = access;
+    const near = (row > 0 ? row : 8 * this.#cols) * this.#size;
+    let parameter = this.#all.findIndex(
+      ({ access: other, from }) =>
+        other.buffer === buffer &&
+        other.row === row &&
+        other.col === col &&
+        Math.abs(other.offset - offset) < near &&
+        Math.abs(from - offset) < near,
+    );
+    if (parameter < 0) {
+      parameter = this.#all.push({ access, from: offset, letters: new Set() }) - 1;
+    }
+    const entry = this.#all[parameter]!;
+    entry.from = Math.min(entry.from, offset);
+    entry.letters.add(letter);
+    return { parameter, offset };
+  }
+
+  /** The addresses, and instructions relative to them. */
+  settled(): { list: Place[]; strides: Stride[]; move: (one: Moving) => Moving } {
+    const list = this.#all.map(({ access: { buffer }, from, letters }) => {
+      const letter = letters.size > 1 ? "u" : [...letters][0]!;
+      return { buffer, offset: from, letter };
+    });
+    const strides = this.#all.map(({ access: { row, col } }) => {
+      return { rowBytes: row * this.#size, col };
+    });
+    const move = (one: Moving): Moving => {
+      return { ...one, offset: one.offset - this.#all[one.parameter]!.from };
+    };
+    return { list, strides, move };
+  }
+}

@@ -1,0 +1,208 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { emit, nameOfRun } from "../../src/compile/emit.ts";
+import { fused } from "../../src/compile/fuse.ts";
+import { layoutOf } from "../../src/compile/layout.ts";
+import type { Buffer, Call, Program } from "../../src/compile/program.ts";
+import { isPointer } from "../../src/compile/trace.ts";
+import { Memory } from "../../src/kernels/memory.ts";
+import { floatSignatures, moveSignatures } from "../../src/kernels/signatures.ts";
+import { simdKernels } from "../../src/kernels/simd/index.ts";
+
+type Dtype = "float32" | "float64";
+
+/** Elements of every buffer: rows of eight blocks, however wide a block is. */
+const rows = 3;
+const blocks = 8;
+
+const unary = [
+  "neg abs sign exp log sqrt rsqrt square reciprocal tanh sigmoid softplus logSigmoid relu gelu silu",
+  "erf floor ceil round expm1 log1p sin",
+]
+  .join(" ")
+  .split(" ");
+const scaled = ["scale", "offset", "leakyRelu", "elu"];
+const binary =
+  "add sub mul div maximum minimum less lessEqual greater greaterEqual equal notEqual pow".split(
+    " ",
+  );
+
+/** Where a call reads or writes, as a buffer and the block of columns at which it begins. */
+interface Where {
+  readonly buffer: number;
+  readonly block: number;
+}
+
+/** One drawn call on `wide` blocks of columns of all rows, or on the whole buffer as one row. */
+interface Drawn {
+  readonly kind: "unary" | "scaled" | "binary" | "copy" | "addTo" | "fill" | "select";
+  readonly name: string;
+  readonly wide: 1 | 2 | 8;
+  readonly from: readonly [Where, Where, Where];
+  readonly to: Where;
+  readonly shares: "none" | "row" | "number" | "column";
+  readonly alpha: number;
+}
+
+/** The first buffers are the caller's; the others are private. */
+const [callers, all] = [4, 7];
+const where = fc.record({
+  buffer: fc.nat({ max: all - 1 }),
+  block: fc.nat({ max: blocks - 1 }),
+});
+const drawn: fc.Arbitrary<Drawn> = fc
+  .constantFrom("unary", "scaled", "binary", "binary", "copy", "copy", "addTo", "fill", "select")
+  .chain((kind) =>
+    fc.record({
+      kind: fc.constant(kind as Drawn["kind"]),
+      name: fc.constantFrom(...(kind === "unary" ? unary : kind === "scaled" ? scaled : binary)),
+      wide: fc.constantFrom(1, 1, 1, 2, 8),
+      from: fc.tuple(where, where, where),
+      to: where,
+      shares: fc.constantFrom("none", "none", "row", "number", "column"),
+      alpha: fc.constantFrom(0.5, -1, 0, -0),
+    }),
+  );
+
+/** The call; contiguous kernels work on whole buffers. */
+function callOf(one: Drawn, width: number, dtype: Dtype): Call {
+  const size = dtype === "float32" ? 4 : 8;
+  const stride = blocks * width;
+  const n = rows * stride;
+  const cols = one.wide * width;
+  const offset = ({ block }: Where) => Math.min(block, blocks - one.wide) * width * size;
+  const read = (at: Where, i: number): number[] => {
+    if (i > 0 && one.shares === "row") return [offset(at), 0, 1];
+    if (i > 0 && one.shares === "number") return [offset(at), 0, 0];
+    if (i > 0 && one.shares === "column") return [offset(at), stride, 0];
+    return [offset(at), stride, 1];
+  };
+  const [a, b, c] = one.from;
+  const make = (family: string, name: string, signature: string, args: number[], at: number[]) => {
+    let next = 0;
+    const buffers = [...signature].map((letter) => (isPointer(letter) ? at[next++]! : -1));
+    return { kernel: `${family}.${name}`, signature, args, buffers, phase: 0 };
+  };
+  const signature = floatSignatures[one.name]!;
+  switch (one.kind) {
+    case "unary":
+      return make(dtype, one.name, signature, [n, 0, 0], [a.buffer, one.to.buffer]);
+    case "scaled":
+      return make(dtype, one.name, signature, [n, 0, 0, one.alpha], [a.buffer, one.to.buffer]);
+    case "fill":
+      return make(dtype, "fill", floatSignatures["fill"]!, [n, one.alpha, 0], [one.to.buffer]);
+    case "binary":
+    case "select": {
+      // The output is contiguous: the grid is the whole buffer.
+      const whole = { ...one, wide: 8 as const };
+      const [x, y, z] = [a, b, c].map((at, i) =>
+        i === 0 ? [0, stride, 1] : [0, ...read(at, i).slice(1)],
+      );
+      const count = whole.kind === "binary" ? 2 : 3;
+      const operands = [x!, y!, z!].slice(0, count).flat();
+      const name = one.kind === "binary" ? one.name : "select";
+      return make(
+        dtype,
+        name,
+        floatSignatures[name]!,
+        [rows, stride, ...operands, 0],
+        [...[a, b, c].slice(0, count).map(({ buffer }) => buffer), one.to.buffer],
+      );
+    }
+    case "copy":
+    case "addTo": {
+      const args = [rows, cols, ...read(b, 1), offset(one.to), stride, 1];
+      const at = [b.buffer, one.to.buffer];
+      return one.kind === "copy"
+        ? make(`move${8 * size}`, "copy", moveSignatures["copy"]!, args, at)
+        : make(dtype, "addTo", floatSignatures["addTo"]!, args, at);
+    }
+  }
+}
+
+/** What the contract allows: an output is an input only where both are read and written alike. */
+function isAllowed({ signature, args, buffers, kernel }: Call): boolean {
+  const output = [...signature].findLastIndex((letter) => letter === "w" || letter === "u");
+  const isMove = kernel.endsWith(".copy") || kernel.endsWith(".addTo");
+  return [...signature].every((letter, i) => {
+    if (letter !== "r" || buffers[i] !== buffers[output]) return true;
+    if (isMove) return false;
+    const isStrided = signature[i + 1] === "n" && signature.startsWith("nn");
+    return !isStrided || (args[i + 1] === args[1] && args[i + 2] === 1);
+  });
+}
+
+describe.each(["float32", "float64"] as const)("fused %s calls", (dtype) => {
+  const size = dtype === "float32" ? 4 : 8;
+
+  /** The caller's buffers after the calls, one by one or as a fused program. */
+  function run(calls: readonly Call[], width: number, isFused: boolean): Uint8Array[] {
+    const memory = new Memory();
+    const kernels = simdKernels(memory);
+    const bytes = rows * blocks * width * size;
+    const buffers: Buffer[] = Array.from({ length: all }, (_, i) => ({
+      bytes,
+      slot: i < callers ? i : -1,
+    }));
+    const pointers = buffers.map(() => memory.allocate(bytes));
+    const table = memory.allocate(4 * (callers + 1));
+    const arena = memory.allocate(bytes * all + 64 * all);
+    for (const [i, pointer] of pointers.entries()) {
+      const view = memory.views[dtype];
+      for (let j = 0; j < bytes / size; j++) {
+        view[pointer / size + j] = i < callers ? Math.sin(1 + i * 100 + j) * 3 : 0;
+      }
+      if (i < callers) memory.views.int32[table / 4 + i] = pointer;
+    }
+    if (isFused) {
+      const program: Program = fused({ buffers, calls, checks: [] }, kernels);
+      const layout = layoutOf(program);
+      const places = { table, arena, record: callers };
+      const { module, env } = emit(program, layout, places, kernels, 1);
+      const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
+        env: { ...env, memory: memory.wasm },
+      });
+      (instance.exports[nameOfRun(0)] as () => void)();
+    } else {
+      for (const { kernel, signature, args, buffers: at } of calls) {
+        const [family, name] = kernel.split(".") as ["float32", "add"];
+        const given = args.map((value, i) =>
+          isPointer(signature[i]!) ? value + pointers[at[i]!]! : value,
+        );
+        (kernels[family][name] as (...args: number[]) => void)(...given);
+      }
+    }
+    return pointers
+      .slice(0, callers)
+      .map((pointer) => memory.views.uint8.slice(pointer, pointer + bytes));
+  }
+
+  test("give every bit that the calls give one by one", () => {
+    const zeros = Array.from({ length: all - callers }, (_, i): Drawn => {
+      const at = { buffer: callers + i, block: 0 };
+      const from = [at, at, at] as const;
+      return { kind: "fill", name: "add", wide: 8, from, to: at, shares: "none", alpha: 0 };
+    });
+    let loops = 0;
+    fc.assert(
+      fc.property(
+        fc.array(drawn, { minLength: 2, maxLength: 24 }),
+        fc.integer({ min: 1, max: 11 }),
+        (list, width) => {
+          const calls = [...zeros, ...list]
+            .map((one) => callOf(one, width, dtype))
+            .filter(isAllowed);
+          const kernels = simdKernels(new Memory());
+          const buffers = Array.from({ length: all }, (_, i) => ({
+            bytes: 0,
+            slot: i < callers ? i : -1,
+          }));
+          loops += fused({ buffers, calls, checks: [] }, kernels).loops!.length;
+          expect(run(calls, width, true)).toEqual(run(calls, width, false));
+        },
+      ),
+      { numRuns: 150, seed: Number(process.env["CHRONOGRAD_SEED"] ?? 1) },
+    );
+    expect(loops).toBeGreaterThan(150);
+  });
+});
