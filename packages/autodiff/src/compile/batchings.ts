@@ -96,73 +96,6 @@ const depthOfProduct: Batching = {
   },
 };
 
-/** Longer element-wise calls cost more than the calls that batching saves: they are better run where their operands are. */
-const fewElements = 512;
-
-/** `y_t = f(x_t)`, element by element, `x` and `y` contiguous. */
-const elements: Batching = {
-  name: "elements",
-  weight: 1,
-  isChain: false,
-  key({ kernel, signature, args, buffers }) {
-    if (!(signature === "nrw" || signature === "nrws") || buffers[1]! < 0) return undefined;
-    if (kernel.startsWith("cast.") || args[0]! > fewElements) return undefined;
-    return `${args[0]} ${args[3] ?? ""}`;
-  },
-  merge(calls) {
-    const [first] = calls;
-    const [n] = first!.args as [number];
-    const size = elementBytes(first!.kernel);
-    return {
-      call: changed(first!, { 0: n * calls.length }),
-      columns: [column(calls, 1, n, size), column(calls, 2, n, size)],
-    };
-  },
-};
-
-/** `y_t = f(a_t, b_t)`: each operand contiguous, or one row (or number) that all calls share. */
-const pairs: Batching = {
-  name: "pairs",
-  weight: 1,
-  isChain: false,
-  key(call) {
-    const { signature, args } = call;
-    if (signature !== "nnrnnrnnw") return undefined;
-    const [rows, cols] = args as [number, number];
-    if (rows * cols > 8 * fewElements) return undefined;
-    const sides = [2, 5].map((at) => sideOf(call, at, rows, cols));
-    if (sides.includes(undefined)) return undefined;
-    return `${rows} ${cols} ${sides.join(" ")}`;
-  },
-  merge(calls) {
-    const [first] = calls;
-    const [rows, cols] = first!.args as [number, number];
-    const size = elementBytes(first!.kernel);
-    const columns = [column(calls, 8, rows * cols, size)];
-    const args: Record<number, number> = { 0: rows * calls.length };
-    for (const at of [2, 5]) {
-      const isShared = sideOf(first!, at, rows, cols) !== "whole";
-      if (isShared) args[at + 1] = 0;
-      else {
-        args[at + 1] = cols;
-        columns.push(column(calls, at, rows * cols, size));
-      }
-    }
-    return { call: changed(first!, args), columns };
-  },
-};
-
-/** How one operand of a pair is read: whole, or as one row that repeats. */
-function sideOf(call: Call, at: number, rows: number, cols: number): string | undefined {
-  const [row, col] = [call.args[at + 1]!, call.args[at + 2]!];
-  const isWhole = (rows === 1 || row === cols) && (cols === 1 || col === 1);
-  const repeats = rows === 1 || row === 0;
-  // A parameter's row in a batch of one: whole by its strides, the same in every call.
-  if (repeats && (call.buffers[at]! < 0 || !isWhole || rows > 1))
-    return `${shared(call, at)} ${col}`;
-  return isWhole && call.buffers[at]! >= 0 ? "whole" : undefined;
-}
-
 /** Rows of softmax, gathered rows, cross-entropies: `rows` of the call, each operand contiguous. */
 function rowwise(
   name: string,
@@ -216,8 +149,6 @@ function rowwise(
 export const batchings: readonly Batching[] = [
   depthOfProduct,
   rowsOfProduct,
-  elements,
-  pairs,
   rowwise("gather", {
     rows: 0,
     operands: [
