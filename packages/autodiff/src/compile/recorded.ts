@@ -1,3 +1,4 @@
+import type { Backend } from "../tensor/backend.ts";
 import { scope } from "../tensor/scope.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -28,10 +29,13 @@ export interface ForwardRun<Value> {
 export class RecordedFunction<Inputs, Value, Gradient> {
   readonly #plan: Plan;
   readonly #like: Inputs;
+  /** What was recorded, as it came. */
+  readonly #calls: readonly Call[];
 
-  private constructor(plan: Plan, like: Inputs) {
+  private constructor(plan: Plan, like: Inputs, calls: readonly Call[]) {
     this.#plan = plan;
     this.#like = like;
+    this.#calls = calls;
   }
 
   /**
@@ -47,40 +51,37 @@ export class RecordedFunction<Inputs, Value, Gradient> {
   ): RecordedFunction<Inputs, Value, Gradient> | string {
     const [first] = leaves(inputs);
     if (first === undefined) return "its inputs hold no tensor";
-    const traces: TraceBackend[] = [];
-    const record = (): [TraceBackend, TracedPhase[]] => {
-      const trace = new TraceBackend(first.backend);
-      traces.push(trace);
-      const standIn = <T>(tree: T) => map(tree, (x: Tensor) => trace.input(x)) as T;
-      const { value, pullbacks } = f(standIn(inputs));
-      const phases: TracedPhase[] = [{ firstInput: 0, result: value }];
-      for (const [i, pullback] of pullbacks.entries()) {
-        trace.nextPhase();
-        const firstInput = trace.slots;
-        phases.push({ firstInput, result: pullback(standIn(cotangents[i])) });
+    return recording((record) => {
+      const other = record(f, inputs, cotangents, first.backend);
+      const { trace, phases } = record(f, inputs, cotangents, first.backend);
+      if (!areAlike(trace.calls, other.trace.calls, first.backend)) {
+        return "it does not do the same twice: random numbers, or a state of its own";
       }
-      return [trace, phases];
-    };
-    try {
-      return scope(() => {
-        const [other] = record();
-        const [trace, phases] = record();
-        if (!areAlike(trace.calls, other.calls, first)) {
-          return "it does not do the same twice: random numbers, or a state of its own";
-        }
-        other.release();
+      other.trace.release();
+      const { calls } = trace;
+      return new RecordedFunction<Inputs, Value, Gradient>(
+        new Plan(first.backend, trace, phases),
         // The shapes of the inputs, without the inputs.
-        const like = map(inputs, ({ shape, dtype }: Tensor) => ({ shape, dtype })) as Inputs;
-        return new RecordedFunction<Inputs, Value, Gradient>(
-          new Plan(first.backend, trace, phases),
-          like,
-        );
-      });
-    } catch (error) {
-      for (const trace of traces) trace.release();
-      if (error instanceof NotTraceable) return error.message;
-      throw error;
-    }
+        map(inputs, ({ shape, dtype }: Tensor) => ({ shape, dtype })) as Inputs,
+        calls,
+      );
+    });
+  }
+
+  /** Whether a function still does what was recorded: it may have read something from outside that has changed. */
+  isStill(
+    f: (inputs: Inputs) => Pulled<Value, Gradient>,
+    inputs: Inputs,
+    cotangents: readonly unknown[],
+  ): boolean {
+    const { backend } = this.#plan;
+    const found = recording((record) => {
+      const { trace } = record(f, inputs, cotangents, backend);
+      const isSame = areAlike(trace.calls, this.#calls, backend);
+      trace.release();
+      return isSame;
+    });
+    return found === true;
   }
 
   /** Whether inputs have the structure, shapes and dtypes of those that were recorded, and indices in range. */
@@ -114,8 +115,47 @@ export class RecordedFunction<Inputs, Value, Gradient> {
   }
 }
 
+/** What was traced. */
+interface Trace {
+  readonly trace: TraceBackend;
+  readonly phases: readonly TracedPhase[];
+}
+
+/** Runs a function and its pullbacks on values that stand for inputs and cotangents. */
+type RecordOnce = <Inputs>(
+  f: (inputs: Inputs) => Pulled<unknown, unknown>,
+  inputs: Inputs,
+  cotangents: readonly unknown[],
+  backend: Backend,
+) => Trace;
+
+/** Does something with records; the reason where a function cannot be recorded. */
+function recording<Result>(work: (record: RecordOnce) => Result): Result | string {
+  const traces: TraceBackend[] = [];
+  const record: RecordOnce = (f, inputs, cotangents, backend) => {
+    const trace = new TraceBackend(backend);
+    traces.push(trace);
+    const standIn = <T>(tree: T) => map(tree, (x: Tensor) => trace.input(x)) as T;
+    const { value, pullbacks } = f(standIn(inputs));
+    const phases: TracedPhase[] = [{ firstInput: 0, result: value }];
+    for (const [i, pullback] of pullbacks.entries()) {
+      trace.nextPhase();
+      const firstInput = trace.slots;
+      phases.push({ firstInput, result: pullback(standIn(cotangents[i])) });
+    }
+    return { trace, phases };
+  };
+  try {
+    return scope(() => work(record));
+  } catch (error) {
+    for (const trace of traces) trace.release();
+    if (error instanceof NotTraceable) return error.message;
+    throw error;
+  }
+}
+
 /** Equal calls; constants are equal where they hold the same bytes. */
-function areAlike(a: readonly Call[], b: readonly Call[], { backend }: Tensor): boolean {
+function areAlike(a: readonly Call[], b: readonly Call[], backend: Backend): boolean {
   if (a.length !== b.length) return false;
   const { float64, int32 } = backend.memory.views;
   /** The first element of a constant. */

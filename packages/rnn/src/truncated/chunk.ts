@@ -13,8 +13,8 @@ import { type Cell, runStep, type Values } from "../cell.ts";
 import type { Plan, TimeStep } from "./options.ts";
 import { counted } from "./segment.ts";
 
-/** Chunks that run on tapes before one is recorded: a short stream is over sooner than a plan is made. */
-const patience = 3;
+/** Chunks that run on tapes before one is recorded, unless a plan was asked for: a short stream is over sooner. */
+const patience = 16;
 
 /** What a chunk of steps is computed from. */
 export interface ChunkInputs<Params, State, X, Target> {
@@ -65,6 +65,8 @@ export class ChunkRunner<Params, State, X, Y, Target> {
   /** Why there is no plan. */
   #reason: string | undefined;
   #seen = 0;
+  /** The chunk before which it is checked that the plan is still true. */
+  #nextCheck = 0;
 
   constructor(cell: Cell<Params, State, X, Y>, plan: Plan<State, Y, Target>) {
     this.#cell = cell;
@@ -78,7 +80,9 @@ export class ChunkRunner<Params, State, X, Y, Target> {
     weights: () => Tensor,
   ): ChunkRun<Params, State> {
     this.#seen++;
-    if (this.#seen === patience && this.#plan.compile) this.#record(inputs, weights);
+    if (this.#seen === (this.#plan.compile === "auto" ? patience : 1))
+      this.#record(inputs, weights);
+    else if (this.#seen === this.#nextCheck) this.#check(inputs, start, weights);
     const recorded = this.#recorded;
     if (recorded?.accepts(inputs) !== true) return this.#onTape(inputs, start);
     const run = recorded.forward(inputs);
@@ -96,17 +100,40 @@ export class ChunkRunner<Params, State, X, Y, Target> {
 
   #record(inputs: ChunkInputs<Params, State, X, Target>, weights: () => Tensor): void {
     const { state } = inputs;
-    const planned = scope(() => {
-      const f = (given: ChunkInputs<Params, State, X, Target>) => {
-        const { pulled, losses } = pulledChunk(this.#cell, this.#plan, given, 0);
-        this.#losses = losses;
-        return pulled;
-      };
-      return RecordedFunction.plan(f, inputs, [{ state, weights: weights() }, { state }]);
-    });
+    const planned = scope(() =>
+      RecordedFunction.plan(this.#pulled, inputs, [{ state, weights: weights() }, { state }]),
+    );
     if (typeof planned === "string") this.#reason = planned;
-    else this.#recorded = planned;
+    else {
+      this.#recorded = planned;
+      this.#nextCheck = this.#seen + 1;
+    }
   }
+
+  /** Now and then, ever more rarely, that what was recorded is still what the model does. */
+  #check(
+    inputs: ChunkInputs<Params, State, X, Target>,
+    start: number,
+    weights: () => Tensor,
+  ): void {
+    this.#nextCheck = 2 * this.#seen;
+    const { state } = inputs;
+    const recorded = this.#recorded!;
+    if (!recorded.accepts(inputs)) return;
+    const isStill = scope(() =>
+      recorded.isStill(this.#pulled, inputs, [{ state, weights: weights() }, { state }]),
+    );
+    if (isStill) return;
+    throw new Error(
+      `truncated: at step ${start + 1} the model or the loss does something else than when it was recorded: a number, a switch or a tensor that it takes from outside has changed; make that an input or a parameter, or set compile to false`,
+    );
+  }
+
+  readonly #pulled = (given: ChunkInputs<Params, State, X, Target>) => {
+    const { pulled, losses } = pulledChunk(this.#cell, this.#plan, given, 0);
+    this.#losses = losses;
+    return pulled;
+  };
 
   #onTape(inputs: ChunkInputs<Params, State, X, Target>, start: number): ChunkRun<Params, State> {
     const { pulled, losses, tape } = pulledChunk(this.#cell, this.#plan, inputs, start);

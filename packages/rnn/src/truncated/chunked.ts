@@ -80,6 +80,8 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
       steps,
     };
     const region = new Region();
+    // All of them, whether or not a step reads them: the chunk may be run again.
+    for (const x of leaves(inputs)) region.hold(x.block);
     const weights = () => this.#weights([], this.#t, params);
     let run: ChunkRun<Params, State>;
     try {

@@ -81,11 +81,12 @@ export interface TruncatedOptions<State, Y = Tensor, Target = Tensor> {
   /** Says for which windows (counted from 0) to measure `stateGradientNorms`; none unless given, none in `"defer"`. */
   readonly measure?: (window: number) => boolean;
   /**
-   * Whether to record steps once and replay them as a plan, as `compile` does; false unless given. With `"carry"` and
-   * `"defer"`; a model that cannot be recorded, because it reads values or draws random numbers, runs as it is. Sums
-   * may be taken in another order.
+   * Whether to record steps once and replay them as a plan, as `compile` does: `"auto"` (the default) in streams that turn
+   * out to be long, `true` from the start, `false` never. With `"carry"` and `"defer"`; a model that cannot be recorded,
+   * because it reads values or draws random numbers, runs as it is. The model and the loss must be pure: what they take
+   * from outside is recorded as it was. Sums may be taken in another order.
    */
-  readonly compile?: boolean;
+  readonly compile?: boolean | "auto";
 }
 
 /** Options with every default filled in. */
@@ -126,8 +127,9 @@ export function planOf<State, Y, Target>(
     );
   }
   const { losses = "new", multiplicity = false, reduction = "sum", stale = "carry" } = options;
-  const { compile = false } = options;
+  const { compile = "auto" } = options;
   const plan = { ...options, losses, multiplicity, reduction, stale, compile };
+  if (typeof compile !== "boolean") checkChoice("compile", compile, ["auto", "true", "false"]);
   checkChoice("losses", plan.losses, ["new", "endpoint", "window"]);
   checkChoice("reduction", plan.reduction, ["sum", "mean"]);
   checkChoice("stale", plan.stale, ["carry", "recompute", "defer"]);

@@ -11,7 +11,7 @@ export function canPlan({
   compile,
   k1,
 }: Pick<Plan<never, never, never>, "compile" | "k1">): boolean {
-  return compile && Number.isFinite(k1);
+  return compile !== false && Number.isFinite(k1);
 }
 
 /**

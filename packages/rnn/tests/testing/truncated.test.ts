@@ -29,6 +29,28 @@ describe("truncated is right in every mode", () => {
     expect(report.modes[0]!.windows).toBe(7);
   });
 
+  test("as plans", () => {
+    const counted = { ...gru(sizes) };
+    let steps = 0;
+    counted.step = (...given) => {
+      steps++;
+      return gru(sizes).step(...given);
+    };
+    const check = (compile: boolean) => {
+      steps = 0;
+      checkTruncated(counted as unknown as typeof model, stepsOf(20), {
+        k1: 2,
+        k2: 4,
+        loss,
+        stale: "carry",
+        compile,
+        throws: true,
+      });
+      return steps;
+    };
+    expect(check(true)).not.toBe(check(false));
+  });
+
   test("for any k1 and k2", () => {
     fc.assert(
       fc.property(cuts({ max: 5 }), fc.integer({ min: 1, max: 9 }), fc.nat(999), (cut, T, seed) => {

@@ -37,7 +37,7 @@ function run({ cell, params, steps, loss }: Problem, options: Options, updates: 
 
 const settings = fc.record({
   name: fc.constantFrom("elman", "relu", "lstm", "gru"),
-  T: fc.integer({ min: 1, max: 40 }),
+  T: fc.integer({ min: 1, max: 50 }),
   seed: fc.nat(10_000),
   k1: fc.integer({ min: 1, max: 6 }),
   more: fc.nat(8),
@@ -45,17 +45,18 @@ const settings = fc.record({
   reduction: fc.constantFrom("sum" as const, "mean" as const),
   stale: fc.constantFrom("carry" as const, "defer" as const),
   updates: fc.boolean(),
+  compile: fc.constantFrom(true, true, "auto" as const),
 });
 
 describe("a stream that runs as plans", () => {
   test("yields what it yields step by step: for any cuts, losses and updates in between", () => {
     fc.assert(
-      fc.property(settings, ({ name, T, seed, k1, more, updates, ...rest }) => {
+      fc.property(settings, ({ name, T, seed, k1, more, updates, compile, ...rest }) => {
         scope(() => {
           const p = problem(name, T, seed);
           const options = { ...rest, k1, k2: k1 + more };
-          const plain = run(p, options, updates);
-          const planned = run(p, { ...options, compile: true }, updates);
+          const plain = run(p, { ...options, compile: false }, updates);
+          const planned = run(p, { ...options, compile }, updates);
           expect(planned.map(({ spans }) => spans)).toEqual(plain.map(({ spans }) => spans));
           for (const [j, window] of planned.entries()) {
             const expected = plain[j]!;
@@ -70,6 +71,21 @@ describe("a stream that runs as plans", () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  test("says so when what the model takes from outside has changed", () => {
+    const p = problem("lstm", 160, 3);
+    let temperature = 1;
+    const loss: typeof p.loss = (y, target) => p.loss(y.mul(temperature), target);
+    const run = (compile: boolean | "auto") => {
+      for (const { index } of truncated(p.cell, p.params, p.steps, { k1: 2, k2: 4, loss, compile }))
+        if (index === 20) temperature /= 2;
+    };
+    expect(() => run(true)).toThrow(/at step 63 the model or the loss does something else than/);
+    expect(() => run("auto")).toThrowErrorMatchingInlineSnapshot(
+      `[Error: truncated: at step 67 the model or the loss does something else than when it was recorded: a number, a switch or a tensor that it takes from outside has changed; make that an input or a parameter, or set compile to false]`,
+    );
+    run(false);
   });
 
   test("chunks are as long as fits into every window and every cut", () => {

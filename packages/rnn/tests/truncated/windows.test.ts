@@ -74,7 +74,7 @@ describe("what a window says", () => {
           fc.nat(4),
           (T, k1, more) => {
             // A step of `line` is one product, and its loss is the output itself.
-            for (const w of windows(T, { k1, k2: k1 + more, stale })) {
+            for (const w of windows(T, { k1, k2: k1 + more, stale, compile: false })) {
               expect(w.entries).toBe(w.end - w.start);
             }
           },
@@ -237,7 +237,7 @@ describe("a state that no tape tracks", () => {
   );
 
   test("has no gradient, so its norm is that of the rest", () => {
-    const options = { k1: 1, k2: 1, loss, state: state(), measure: () => true };
+    const options = { k1: 1, k2: 1, loss, state: state(), measure: () => true, compile: false };
     const norms = Array.from(
       truncated(echo, half(), inputs(), options),
       (w) => w.stateGradientNorms,
@@ -285,7 +285,13 @@ describe.each(modes)("%s: what came with the steps", (stale) => {
       return x;
     };
     const isGone = (x: Tensor): boolean => x.block.holders === 0;
-    for (const { end } of truncated(line, half(), noted(), { k1, k2, loss: note, stale })) {
+    for (const { end } of truncated(line, half(), noted(), {
+      k1,
+      k2,
+      loss: note,
+      stale,
+      compile: false,
+    })) {
       if (stale === "defer") break;
       // Carried steps go when the last step runs, one later than they left the tape: the state may be an input.
       // A rerun needs those after `end + 1 - k2`.
@@ -313,7 +319,7 @@ test("a weight as a step saw it is of no use after the stream", () => {
     },
   };
   const params = half();
-  for (const _ of truncated(curious, params, steps(2), { k1: 1, k2: 1, loss }));
+  for (const _ of truncated(curious, params, steps(2), { k1: 1, k2: 1, loss, compile: false }));
   expect(() => seen[0]!.mul(seen[0]!)).toThrowErrorMatchingInlineSnapshot(
     `[Error: mul: the tape has ended: the stream of windows has ended; make the tape in the scope that uses it, or detach(...) the value]`,
   );

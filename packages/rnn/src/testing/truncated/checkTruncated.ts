@@ -125,7 +125,7 @@ function checkModes(
   options: PlainOptions,
   attempt: number,
 ): ModeResult[] {
-  const { seed = 1, tolerance = 1e-7 } = options;
+  const { seed = 1, tolerance = 1e-7, compile = false } = options;
   const random = randomStream(seed, `draw ${attempt}`);
   const params = options.params
     ? inFloat64(options.params)
@@ -156,7 +156,10 @@ function checkModes(
   const diagnosis = new Diagnosis(experiment, cuts, seed);
   const windows = options.windows ?? (truncated as PlainWindows);
   return settingsOf(options).map((setting) => {
-    const observation = scope(() => observe(windows, experiment, setting, cuts, updates));
+    const { k1, k2 } = cuts;
+    const observation = scope(() =>
+      observe(windows, experiment, setting, { k1, k2, compile }, updates),
+    );
     const { suspects, failures, ...numbers } = compare(slopes, setting, observation, tolerance);
     const explained = diagnosis.explain(setting, suspects);
     return { ...setting, ...numbers, failures: [...failures, ...explained] };

@@ -1,5 +1,6 @@
 import { flatten, map, type Tensor } from "@chronograd/autodiff";
 import { applyUpdates } from "@chronograd/nn";
+import type { TruncatedOptions } from "../../truncated/options.ts";
 import type { Window } from "../../truncated/window.ts";
 import type { Setting } from "./definition.ts";
 import type { Experiment } from "./experiment.ts";
@@ -25,12 +26,12 @@ export function observe(
   windows: WindowsFunction<unknown, unknown, unknown, unknown, unknown>,
   { model, steps, state, loss, generations }: Experiment,
   setting: Setting,
-  { k1, k2 }: { readonly k1: number; readonly k2: number },
+  cuts: Pick<TruncatedOptions<unknown>, "k1" | "k2" | "compile">,
   updates: readonly unknown[],
 ): Observation {
   const found: Observed[] = [];
   let params = map(generations[0], (x: Tensor) => x.clone());
-  const options = { ...setting, k1, k2, loss, state: map(state, (x: Tensor) => x.clone()) };
+  const options = { ...setting, ...cuts, loss, state: map(state, (x: Tensor) => x.clone()) };
   try {
     for (const window of windows(model, () => params, [...steps], options)) {
       found.push(numbersOf(window));

@@ -89,6 +89,8 @@ export interface CheckTruncatedOptions<Params, State, X, Y, Target>
   readonly tolerance?: number;
   /** Seed of the parameters, and of the updates between windows; 1 unless given. */
   readonly seed?: number;
+  /** Whether the windows are those of plans, made from the start; false unless given. */
+  readonly compile?: boolean;
   /** Throws an error with the report's text unless everything is right. */
   readonly throws?: boolean;
   /** What to check; `truncated` unless given. */
