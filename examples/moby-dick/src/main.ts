@@ -1,3 +1,4 @@
+import { defaultBackend, nativeBlas } from "@chronograd/autodiff";
 import { loadCorpus } from "./corpus.ts";
 import { RunFolder } from "./folder.ts";
 import { bits } from "./metrics.ts";
@@ -44,7 +45,9 @@ async function main(args: readonly string[]): Promise<void> {
     `${cell} with ${hidden} hidden units, batch ${batch}, k1 = ${k1}, k2 = ${k2}, clip ${clip}, learning rate ${lr}`,
   );
   const { kernels } = defaultBackend();
-  console.log(`Kernels: ${kernels.name}${nativeBlas().found ? "" : `; BLAS: ${nativeBlas().what}`}`);
+  console.log(
+    `Kernels: ${kernels.name}${nativeBlas().found ? "" : `; BLAS: ${nativeBlas().what}`}`,
+  );
   console.log(
     `${earlier === undefined ? "Training" : "Going on"} for ${seconds} s into ${folder.path}; Ctrl-C stops and keeps the model`,
   );
