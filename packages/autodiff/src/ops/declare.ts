@@ -31,6 +31,17 @@ export type AccumulateRule<Attributes> = {
   bivarianceHack(g: Tensor, application: Application<Attributes>, into: Tensor): void;
 }["bivarianceHack"];
 
+/** One application and the cotangent of its output. */
+export interface Pullback<Attributes = unknown> {
+  readonly g: Tensor;
+  readonly application: Application<Attributes>;
+}
+
+/** As `AccumulateRule`, for several applications whose input is the same value: a weight's, of many time steps. */
+export type AccumulateAllRule<Attributes> = {
+  bivarianceHack(pullbacks: readonly Pullback<Attributes>[], into: Tensor): void;
+}["bivarianceHack"];
+
 /** A derivative that does not exist, and why. */
 export interface NoRule {
   readonly none: string;
@@ -101,6 +112,8 @@ export interface OpDeclaration<Attributes = unknown> extends Examples {
   readonly jvp: JvpRule<Attributes> | "linear" | NoRule;
   /** In-place forms of `vjp` rules, where they save memory or time. */
   readonly accumulate?: readonly (AccumulateRule<Attributes> | undefined)[];
+  /** For an input that may be a weight: `accumulate` of many time steps at once. */
+  readonly accumulateAll?: readonly (AccumulateAllRule<Attributes> | undefined)[];
   /** Which axes of operands broadcast: all of them, or all but the last two. */
   readonly broadcasts?: "all" | "leading";
   /** True when the output does not end with the window that its inputs come from: a copy to keep. */

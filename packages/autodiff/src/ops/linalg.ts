@@ -1,9 +1,9 @@
 import type { Backend } from "../tensor/backend.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { broadcastShapes, format, type Shape, sizeOf } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { allocate, place, type Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
-import { type Op, type OpDeclaration, op } from "./declare.ts";
+import { type Op, type OpDeclaration, op, type Pullback } from "./declare.ts";
 import { kernelsOf } from "./kernels.ts";
 import { reshape } from "./shape.ts";
 import { broadcastStrides, planes } from "./strided.ts";
@@ -129,6 +129,14 @@ const matmulDeclaration: OpDeclaration<Product> = {
       multiply(into.block.backend, left, right, into, product, true);
     },
   ],
+  accumulateAll: [
+    undefined,
+    (pullbacks, into) => {
+      for (const [left, right, product] of joined(pullbacks)) {
+        multiply(into.block.backend, left, right, into, product, true);
+      }
+    },
+  ],
   jvp([da, db], { inputs: [a, b], attributes }) {
     const byA = da && apply(matmulDeclaration, [da, b!], attributes);
     const byB = db && apply(matmulDeclaration, [a!, db], attributes);
@@ -173,6 +181,46 @@ const matmulDeclaration: OpDeclaration<Product> = {
 };
 
 type Factors = [left: Tensor, right: Tensor, product: Product];
+
+/** So many rows make a product deep enough by themselves. */
+const manyRows = 64;
+
+/** The products whose sum is the gradient of a shared `B`: the small ones, `A_t' g_t`, as one over all rows of all `t`. */
+function joined(pullbacks: readonly Pullback<Product>[]): Factors[] {
+  const factors: Factors[] = [];
+  const small: Pullback<Product>[] = [];
+  for (const pullback of pullbacks) {
+    const { g, application } = pullback;
+    const [a, b] = application.inputs as [Tensor, Tensor];
+    const { transposeA, transposeB } = application.attributes;
+    const isSmall =
+      !transposeA && !transposeB && b.rank === 2 && a.rank === 2 && a.shape[0]! < manyRows;
+    if (isSmall) small.push(pullback);
+    else factors.push(gradientOfB(g, a, b, application.attributes));
+  }
+  if (small.length > 0) {
+    const left = below(small.map(({ application }) => application.inputs[0]!));
+    const right = below(small.map(({ g }) => g));
+    factors.push([left, right, { transposeA: true, transposeB: false, batch: [] }]);
+  }
+  return factors;
+}
+
+/** Matrices below each other. */
+function below(matrices: readonly Tensor[]): Tensor {
+  const [first] = matrices as [Tensor];
+  if (matrices.length === 1) return first;
+  const rows = matrices.reduce((sum, { shape }) => sum + shape[0]!, 0);
+  const y = allocate(first.block.backend, [rows, first.shape[1]!], first.dtype);
+  const { uint8 } = first.block.backend.memory.views;
+  let to = y.pointer;
+  for (const x of matrices) {
+    const bytes = x.size * bytesOf[x.dtype];
+    uint8.copyWithin(to, x.pointer, x.pointer + bytes);
+    to += bytes;
+  }
+  return place(y);
+}
 
 /** `g op(B)'`, or its transpose where `A` is stored transposed. */
 function gradientOfA(

@@ -1,5 +1,5 @@
 import { add } from "../ops/arithmetic.ts";
-import { type Application, vjpRule } from "../ops/declare.ts";
+import { type Application, type OpDeclaration, type Pullback, vjpRule } from "../ops/declare.ts";
 import { kernelsOf } from "../ops/kernels.ts";
 import { constantId, type Entry, slotOf } from "../tape/entry.ts";
 import type { Recording } from "../tape/recording.ts";
@@ -53,6 +53,18 @@ export function backward(
   }
 }
 
+/** What waits to be added up together takes at most this share of the sum's memory. */
+const waitingShare = 1 / 4;
+
+/** Applications whose contributions to a leaf are added up together. */
+interface Waiting {
+  readonly declaration: OpDeclaration;
+  readonly input: number;
+  readonly pullbacks: Pullback[];
+  /** Elements of the cotangents and values of all of them. */
+  elements: number;
+}
+
 class Sweep {
   readonly recording: Recording;
   readonly record: boolean;
@@ -69,6 +81,8 @@ class Sweep {
   readonly kept = new Set<number>();
   readonly cotangents: (Tensor | undefined)[];
   readonly slots: (Tensor | undefined)[];
+  /** By slot: what waits to be added up there. */
+  readonly waiting = new Map<number, Waiting>();
 
   constructor(
     recording: Recording,
@@ -130,6 +144,7 @@ class Sweep {
       }
       region.end(spent);
     }
+    for (const slot of this.waiting.keys()) this.settle(slot);
   }
 
   visit(entry: Entry, position: number, g: Tensor): void {
@@ -143,13 +158,52 @@ class Sweep {
       if (rule === undefined) continue;
       const there = this.at(id);
       const accumulate = declaration.accumulate?.[i];
-      if (accumulate !== undefined && there !== undefined && this.isOurs(there, g, entry)) {
+      const isOurs = there !== undefined && this.isOurs(there, g, entry);
+      if (isOurs && id < 0 && this.wait(slotOf(id), entry, i, g)) continue;
+      if (accumulate !== undefined && isOurs) {
         accumulate(g, application, there);
       } else {
         const cotangent = rule(g, application, i);
         this.observer?.contribute?.(position, i, cotangent);
         this.arrive(id, cotangent);
       }
+    }
+  }
+
+  /** Lets a leaf's cotangent wait, where its op can add up many at once. What is traced is put together later anyway. */
+  wait(slot: number, entry: Entry, input: number, g: Tensor): boolean {
+    const { declaration } = entry;
+    if (declaration.accumulateAll?.[input] === undefined) return false;
+    if (g.block.backend.parent !== null) return false;
+    const most = waitingShare * this.slots[slot]!.size;
+    const beside = entry.inputs.reduce((sum, { size }, i) => sum + (i === input ? 0 : size), 0);
+    const elements = g.size + beside;
+    if (elements > most) return false;
+    let waiting = this.waiting.get(slot);
+    const isAlike = waiting?.declaration === declaration && waiting.input === input;
+    if (waiting === undefined || !isAlike || waiting.elements + elements > most) {
+      this.settle(slot);
+      waiting = { declaration, input, pullbacks: [], elements: 0 };
+      this.waiting.set(slot, waiting);
+    }
+    g.block.retain();
+    waiting.pullbacks.push({ g, application: entry });
+    waiting.elements += elements;
+    return true;
+  }
+
+  /** Adds up what waits at a leaf. */
+  settle(slot: number): void {
+    const waiting = this.waiting.get(slot);
+    if (waiting === undefined) return;
+    this.waiting.delete(slot);
+    const { declaration, input, pullbacks } = waiting;
+    const region = new Region();
+    try {
+      within(region, () => declaration.accumulateAll![input]!(pullbacks, this.slots[slot]!));
+    } finally {
+      for (const { g } of pullbacks) g.block.release(spent);
+      region.end(spent);
     }
   }
 
@@ -217,6 +271,9 @@ class Sweep {
   }
 
   release(): void {
+    for (const { pullbacks } of this.waiting.values()) {
+      for (const { g } of pullbacks) g.block.release(spent);
+    }
     for (const list of [this.cotangents, this.slots, this.beyond.values()]) {
       for (const cotangent of list) cotangent?.block.release(spent);
     }
