@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { map, type Tensor, tensor } from "@chronograd/autodiff";
 import { expect, test } from "vitest";
@@ -34,9 +35,18 @@ test("there are as many workers as the machine runs at once, unless said otherwi
   expect(sizes).toEqual(sizes.map(() => availableParallelism()));
 });
 
-test("a worker that leaves a timer behind is ended", async () => {
-  expect(await run(2, "leaves a timer")).toEqual([0, 1]);
-});
+test.each(["leaves a timer", "throws while others compute"] as const)(
+  "no worker is left of a run in which one %s",
+  async (task) => {
+    const pulse = new Int32Array(new SharedArrayBuffer(4));
+    const input: Given = { task, pulse };
+    await runWorkers(tasks, { workers: 2, input }).catch(() => {});
+    const last = Atomics.load(pulse, 0);
+    expect(last).toBeGreaterThan(0);
+    await setTimeout(50);
+    expect(Atomics.load(pulse, 0)).toBe(last);
+  },
+);
 
 test.each<[task: Given["task"], workers?: number]>([
   ["throws"],
@@ -84,8 +94,8 @@ test("a module that cannot be run is told", async () => {
   ).toMatchInlineSnapshot(`
     {
       "cause": "Error: at import",
-      "message": "worker 0 of 2: at import",
-      "rank": 0,
+      "message": "worker 1 of 2: at import",
+      "rank": 1,
       "size": 2,
     }
   `);

@@ -8,6 +8,8 @@ export interface Given {
   readonly lengths?: readonly (readonly number[])[];
   readonly dtype?: "float32" | "float64" | "int32";
   readonly times?: number;
+  /** Counts as long as a worker lives. */
+  readonly pulse?: Int32Array;
   readonly sums?: readonly Sum[];
 }
 
@@ -91,9 +93,11 @@ const tasks = {
     if (all.rank === 1) throw new RangeError("the data is bad");
     all.barrier();
   },
-  "throws while others compute": (all: Communicator) => {
+  "throws while others compute": (all: Communicator, { pulse }: Given) => {
+    const others = () => pulse !== undefined && Atomics.load(pulse, 0) === 0;
+    while (all.rank === 1 && others());
     if (all.rank === 1) throw new RangeError("the data is bad");
-    for (;;);
+    for (;;) if (pulse !== undefined) Atomics.add(pulse, 0, 1);
   },
   "throws no error": (all: Communicator) => {
     if (all.rank === 0) throw "a string";
@@ -123,8 +127,8 @@ const tasks = {
     all.allReduce(1);
   },
   "returns a function": () => () => {},
-  "leaves a timer": (all: Communicator) => {
-    setInterval(() => {}, 1000);
+  "leaves a timer": (all: Communicator, { pulse }: Given) => {
+    setInterval(() => pulse && Atomics.add(pulse, 0, 1), 1);
     return all.rank;
   },
   echo: (_: Communicator, given: Given) => given,
