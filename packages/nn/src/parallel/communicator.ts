@@ -1,6 +1,5 @@
-import { map, type Tensor } from "@chronograd/autodiff";
 import { alias, place } from "@chronograd/autodiff/extend";
-import { checkLeaves } from "./vectors.ts";
+import { mapTensors } from "./vectors.ts";
 
 /**
  * One worker's link to the others. Its three collectives wait until every worker has called them: all must call the
@@ -41,8 +40,7 @@ export interface Communicator {
 
 /** New handles on the same values. */
 function same<T>(tree: T, where: string): T {
-  checkLeaves(tree, where);
-  return map(tree, (x: Tensor) => place(alias(x, x.shape))) as T;
+  return mapTensors(tree, where, (x) => place(alias(x, x.shape)));
 }
 
 /**

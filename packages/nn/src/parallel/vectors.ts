@@ -7,31 +7,31 @@ function isLeaf(value: unknown): value is Leaf {
   return value instanceof Tensor || typeof value === "number";
 }
 
-/** True for instances of classes, whose insides no pass over a tree sees. */
-function isForeign(value: unknown): value is object {
+/** True for instances of classes, tensors among them: no pass over a tree looks inside. */
+function isInstance(value: unknown): value is object {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return !(value instanceof Tensor) && prototype !== Object.prototype && prototype !== null;
+  return prototype !== Object.prototype && prototype !== null;
 }
 
-/** Throws a sentence where a tree holds what cannot be sent: an instance of a class, or a tensor that is gone. */
-export function checkLeaves(tree: unknown, where: string): void {
-  map(
-    tree,
-    (value: object, path) => {
-      const place = path === "" ? "its root" : JSON.stringify(path);
-      if (!(value instanceof Tensor)) {
-        throw new TypeError(
-          `${where}: expected tensors and numbers in plain objects and arrays, got an instance of ${value.constructor.name} at ${place}`,
-        );
-      }
-      if (value.block.holders > 0) return;
-      throw new Error(
-        `${where}: the tensor at ${place} is gone: ${value.block.end ?? "nothing holds it"}`,
+/**
+ * A tree with `f` of every tensor. Throws a sentence where it holds what cannot be sent: an instance of a class, or a
+ * tensor that is gone.
+ */
+export function mapTensors<T>(tree: T, where: string, f: (x: Tensor) => Tensor): T {
+  const visit = (value: object, path: string): Tensor => {
+    const at = () => (path === "" ? "its root" : JSON.stringify(path));
+    if (!(value instanceof Tensor)) {
+      throw new TypeError(
+        `${where}: expected tensors and numbers in plain objects and arrays, got an instance of ${value.constructor.name} at ${at()}`,
       );
-    },
-    (value): value is object => isForeign(value) || value instanceof Tensor,
-  );
+    }
+    if (value.block.holders > 0) return f(value);
+    throw new Error(
+      `${where}: the tensor at ${at()} is gone: ${value.block.end ?? "nothing holds it"}`,
+    );
+  };
+  return map<T, Tensor, object>(tree, visit, isInstance) as T;
 }
 
 /** Elements that lie together. The view is taken anew each time: kernel memory moves when it grows. */
@@ -86,7 +86,7 @@ export class Vectors {
   readonly #leaves: readonly Leaf[];
 
   constructor(tree: unknown, where: string) {
-    checkLeaves(tree, where);
+    mapTensors(tree, where, (x) => x);
     const found = flatten<Leaf>(tree, isLeaf);
     this.lines = found.map(([path, leaf]) => {
       const what = typeof leaf === "number" ? "a number" : `${leaf.dtype} [${leaf.shape}]`;

@@ -90,13 +90,13 @@ test("a module that cannot be run is told", async () => {
     }
   `);
   expect(
-    await failure(runWorkers("data:text/javascript,throw new Error('at import')", { workers: 2 })),
+    await failure(runWorkers("data:text/javascript,throw new Error('at import')", { workers: 1 })),
   ).toMatchInlineSnapshot(`
     {
       "cause": "Error: at import",
-      "message": "worker 1 of 2: at import",
-      "rank": 1,
-      "size": 2,
+      "message": "worker 0 of 1: at import",
+      "rank": 0,
+      "size": 1,
     }
   `);
 });
