@@ -10,6 +10,7 @@ const [task, ...args] = process.argv.slice(2);
 
 const tasks = {
   start: ["examples/moby-dick/src/main.ts"],
+  parallel: ["examples/parallel/src/train.ts"],
   test: ["scripts/test.mjs"],
   docs: ["scripts/docs.mjs"],
   // With a young generation of fixed size: V8 grows it to 128 MiB over time whatever a program does.

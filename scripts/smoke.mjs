@@ -31,4 +31,16 @@ for (const window of truncated(cell, params, steps, { k1: 5, k2: 10, loss, reduc
 assert.equal(losses.length, 40);
 const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
 assert.ok(mean(losses.slice(-10)) < mean(losses.slice(0, 10)), "training lowers the loss");
-console.log(`smoke: gradients and truncated training work on Node ${process.version}`);
+
+const { runWorkers } = await import(pathToFileURL("packages/nn/dist/node.js").href);
+const sum =
+  "data:text/javascript,export default (all, x) => all.allReduce({ x }).x.mul(all.rank + 1)";
+const sums = await runWorkers(sum, { workers: 2, input: tensor([1, 2]) });
+assert.deepEqual(
+  sums.map((x) => x.toArray()),
+  [
+    [2, 4],
+    [4, 8],
+  ],
+);
+console.log(`smoke: gradients, truncated training and workers work on Node ${process.version}`);

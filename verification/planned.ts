@@ -15,7 +15,7 @@ import {
 } from "./truncation/problem.ts";
 
 /** Long enough for plans to be made, and for a short window at the end. */
-function drawn(seed: number) {
+export function drawn(seed: number) {
   const { model } = problem(seed);
   const random = stream(seed, "planned");
   const normal = (shape: readonly number[]): Tensor => {
@@ -51,15 +51,17 @@ function drawn(seed: number) {
   return { model, params, steps, options, updates: oneOf(random, [true, false]) };
 }
 
-interface Seen {
+export interface Seen {
   readonly gradients: Record<string, number[]>;
   readonly state: Record<string, number[]>;
   readonly losses: readonly number[];
+  readonly loss: number;
   readonly norms: readonly number[];
   readonly span: readonly number[];
 }
 
-function run(
+/** What a stream yields while its parameters are updated, or not. */
+export function run(
   model: Model,
   first: Params,
   steps: readonly TimeStep[],
@@ -81,6 +83,7 @@ function run(
       gradients: numbers(window.gradients),
       state: numbers(window.state),
       losses: window.losses,
+      loss: window.loss,
       norms: stateGradientNorms,
       span: [start, newFrom, end, count, gradientCount],
     };

@@ -14,6 +14,7 @@ import type { Subject } from "./subject.ts";
 import { tapeSubjects } from "./tape.ts";
 import { transformSubjects } from "./transforms.ts";
 import { truncationSubjects } from "./truncation/index.ts";
+import { workersSubject } from "./workers.ts";
 
 /** Ops on one kind of kernels, held beside the reference kernels. */
 export function opSubjects(dtype: FloatDType, backend: Backend = defaultBackend()): Subject[] {
@@ -36,6 +37,7 @@ export function wholeSubjects(): Subject[] {
     ...cellSubjects(),
     ...truncationSubjects(),
     plannedSubject(),
+    workersSubject(),
     ...clippingSubjects(),
     ...optimizerSubjects(),
   ];

@@ -31,6 +31,7 @@ export default defineConfig({
             { text: "Truncated BPTT", link: "/guide/truncated" },
             { text: "Verifying gradients", link: "/guide/verifying" },
             { text: "Compiling", link: "/guide/compiling" },
+            { text: "Several cores", link: "/guide/parallel" },
           ],
         },
       ],

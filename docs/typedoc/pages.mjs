@@ -77,9 +77,17 @@ export const doors = [
       ["Schedules", ["schedules"]],
       ["Clipping", ["clip"]],
       ["Files", ["files"]],
+      ["Workers", ["parallel"]],
     ],
   },
-  { name: "@chronograd/nn/node", slug: "nn-node", pages: [["Files in Node", ["node", "files"]]] },
+  {
+    name: "@chronograd/nn/node",
+    slug: "nn-node",
+    pages: [
+      ["Files in Node", ["node", "files"]],
+      ["Workers in Node", ["parallel"]],
+    ],
+  },
   {
     name: "@chronograd/rnn",
     slug: "rnn",

@@ -44,12 +44,6 @@ const segment = inFile("packages/rnn/src/truncated/segment.ts", [
     replace: "for (let t = start + 2; measure && t <= this.#t; t++) {",
   },
   {
-    name: "segment: squares for norms",
-    kind: "wrong function",
-    find: "return Math.sqrt(squares);",
-    replace: "return squares;",
-  },
-  {
     name: "segment: every loss counts as one token",
     kind: "wrong count",
     find: "{ loss: result, count: result.size }",
@@ -76,7 +70,7 @@ const segment = inFile("packages/rnn/src/truncated/segment.ts", [
   },
 ]);
 
-const windows = inFile("packages/rnn/src/truncated/window.ts", [
+const shares = inFile("packages/rnn/src/truncated/share.ts", [
   {
     name: "window: reaches back one step less",
     kind: "off by one in time",
@@ -96,28 +90,74 @@ const windows = inFile("packages/rnn/src/truncated/window.ts", [
     replace: "const start = newFrom;",
   },
   {
-    name: "window: the sum for the mean",
-    kind: "mean as sum",
-    find: 'const terms = plan.reduction === "mean" ? meanTerms(objective) : objective.terms;',
-    replace: "const { terms } = objective;",
-  },
-  {
     name: "window: counts the overlap's tokens as new",
     kind: "wrong count",
     find: "for (let t = newFrom + 1; t <= end; t++) count += segment.countAt(t);",
     replace: "for (let t = start + 1; t <= end; t++) count += segment.countAt(t);",
   },
   {
+    name: "window: the losses as they are, whatever their mean",
+    kind: "mean as sum",
+    find: "segment.sweep(meanTerms(objective.terms, tokens), start, measure)",
+    replace: "segment.sweep(objective.terms, start, measure)",
+  },
+]);
+
+const windows = inFile("packages/rnn/src/truncated/window.ts", [
+  {
+    name: "window: the sum for the mean",
+    kind: "mean as sum",
+    find: "share.sweep(over(gradientCount),",
+    replace: "share.sweep(1,",
+  },
+  {
+    name: "window: the mean over new tokens, whatever losses",
+    kind: "wrong count",
+    find: "share.sweep(over(gradientCount),",
+    replace: "share.sweep(over(count),",
+  },
+  {
+    name: "window: squares for norms",
+    kind: "wrong function",
+    find: "squares.map(Math.sqrt)",
+    replace: "[...squares]",
+  },
+  {
     name: "window: reports new tokens for those of its gradient",
     kind: "wrong count",
-    find: "gradientCount: objective.count,",
-    replace: "gradientCount: count,",
+    find: "gradientCount,\n    reduction,",
+    replace: "gradientCount: count,\n    reduction,",
   },
   {
     name: "window: the loss logged as a sum",
     kind: "mean as sum",
-    find: 'loss: plan.reduction === "mean" ? mean(total, count) : total,',
+    find: "loss: mean(total, over(count)),",
     replace: "loss: total,",
+  },
+  {
+    name: "window: the mean over this worker's tokens",
+    kind: "wrong count",
+    find: "share.sweep(over(gradientCount),",
+    replace: "share.sweep(over(own.gradientCount),",
+  },
+  {
+    name: "window: the gradient of this worker's rows alone",
+    kind: "missing reduction",
+    find: "communicator.allReduce(swept);",
+    replace: "swept;",
+  },
+  {
+    name: "window: the losses of this worker's rows alone",
+    kind: "missing reduction",
+    find: "communicator.allReduce(own);",
+    replace: "own;",
+  },
+  {
+    name: "window: norms of workers added up, not their squares",
+    kind: "wrong function",
+    find: "communicator.allReduce(swept);",
+    replace:
+      "communicator.allReduce({ ...swept, squares: swept.squares?.map(Math.sqrt) });\n  for (const i in squares) squares[i as never] **= 2;",
   },
 ]);
 
@@ -223,9 +263,8 @@ const modes = [
     {
       name: "carried: the short window at the end left out",
       kind: "off by one in time",
-      find: "yield within(region, () => sweepWindow(current,",
-      replace:
-        "if (losses.length < plan.k1 && index > 0) return;\n      yield within(region, () => sweepWindow(current,",
+      find: "yield shareOf(current,",
+      replace: "if (losses.length < plan.k1 && index > 0) return;\n      yield shareOf(current,",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/recomputed.ts", [
@@ -252,20 +291,14 @@ const modes = [
     {
       name: "deferred: the last window alone",
       kind: "stale value reused",
-      find: '(a.dtype === "int32" ? a : a.add(b))',
-      replace: '(a.dtype === "int32" ? a : b.add(0))',
-    },
-    {
-      name: "deferred: the mean over new tokens, whatever losses",
-      kind: "wrong count",
-      find: "mean(1, gradientCount)",
-      replace: "mean(1, count)",
+      find: '(a.dtype === "int32" ? clone(a) : a.add(b))',
+      replace: '(a.dtype === "int32" ? clone(a) : b.add(0))',
     },
     {
       name: "deferred: a mean of means",
       kind: "mean as sum",
-      find: '{ ...plan, reduction: "sum" }',
-      replace: "plan",
+      find: "window.sweep(1, false)",
+      replace: 'window.sweep(plan.reduction === "mean" ? window.gradientCount : 1, false)',
     },
     {
       name: "deferred: the count of the last window",
@@ -276,8 +309,8 @@ const modes = [
     {
       name: "deferred: never divided",
       kind: "mean as sum",
-      find: 'plan.reduction === "mean" ? mean(1, gradientCount) : 1',
-      replace: "1",
+      find: "const scale = mean(1, tokens);",
+      replace: "const scale = tokens > 0 ? 1 : 0;",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/feed.ts", [
@@ -303,4 +336,11 @@ const modes = [
 ] satisfies Mutant[];
 
 /** Bugs in truncated back-propagation: where windows are cut, whose losses count, which weights act. */
-export const cuts: readonly Mutant[] = [...segment, ...windows, ...objective, ...options, ...modes];
+export const cuts: readonly Mutant[] = [
+  ...segment,
+  ...shares,
+  ...windows,
+  ...objective,
+  ...options,
+  ...modes,
+];

@@ -1,5 +1,6 @@
 /**
- * The door to files, for Node and its kin: safetensors written whole or not at all.
+ * The door to files and worker threads, for Node and its kin: safetensors written whole or not at all, and one training run on
+ * several cores.
  *
  * @packageDocumentation
  */
@@ -11,6 +12,7 @@ import { encodeSafetensors } from "./files/encode.ts";
 import type { Decoded } from "./files/safetensors.ts";
 
 export { type OverwriteOption, writeFileAtomic } from "./files/atomic.ts";
+export { type RunWorkersOptions, runWorkers } from "./parallel/runWorkers.ts";
 
 /**
  * Writes a tree of tensors to a safetensors file. See `encodeSafetensors` and `writeFileAtomic`.

@@ -3,7 +3,8 @@ import type { Cell, Values } from "../cell.ts";
 import { type Feed, type Pulled, present, stateFor, streamIsOver } from "./feed.ts";
 import type { Plan } from "./options.ts";
 import { Segment } from "./segment.ts";
-import { sweepWindow, type Window, windowIsOver } from "./window.ts";
+import { type Share, shareOf } from "./share.ts";
+import { windowIsOver } from "./window.ts";
 
 /**
  * Windows over one tape that goes on: the overlap of two windows is swept with the weights of the time when it was
@@ -14,7 +15,7 @@ export function* carried<Params, State, X, Y, Target>(
   params: Values<Params> | (() => Values<Params>),
   feed: Feed<X, Target>,
   plan: Plan<State, Y, Target>,
-): Generator<Window<Values<Params>, Values<State>>, void> {
+): Generator<Share<Values<Params>, Values<State>>, void> {
   let segment: Segment<Params, State, X, Y, Target> | undefined;
   let region = new Region(true);
   let pulled: Pulled<X, Target> | undefined;
@@ -37,7 +38,7 @@ export function* carried<Params, State, X, Y, Target>(
         losses.push(current.take(pulled.step, pulled.region));
         pulled = losses.length < plan.k1 ? feed.next() : undefined;
       }
-      yield within(region, () => sweepWindow(current, plan, index, losses, region));
+      yield shareOf(current, plan, index, losses, region);
       region.end(windowIsOver);
       region = new Region(true);
     }

@@ -4,7 +4,7 @@ import type { Cell, Values } from "../cell.ts";
 import { type ChunkRun, ChunkRunner } from "./chunk.ts";
 import { stepIsOver, streamIsOver } from "./feed.ts";
 import type { Plan, TimeStep } from "./options.ts";
-import { Segment, type Term } from "./segment.ts";
+import { Segment, type Swept, type Term } from "./segment.ts";
 
 /** The longest chunk that is planned as a whole. */
 const longest = 64;
@@ -121,11 +121,7 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
   }
 
   /** As `Segment.sweep`, chunk by chunk: those that are held begin at `start`. What is measured, is on a tape. */
-  sweep(
-    terms: readonly Term[],
-    start: number,
-    measure: boolean,
-  ): { gradients: MapTree<Values<Params>, Tensor>; norms?: number[] } {
+  sweep(terms: readonly Term[], start: number, measure: boolean): Swept<Values<Params>> {
     if (measure) {
       const segment = this.toSegment();
       try {

@@ -35,7 +35,7 @@ export function mean(sum: number, count: number): number {
   return count === 0 ? 0 : sum / count;
 }
 
-/** Terms divided by the objective's count of tokens. */
-export function meanTerms({ terms, count }: Objective): Term[] {
+/** Terms of the mean over `count` tokens; of the sum, when that is 1. */
+export function meanTerms(terms: readonly Term[], count: number): Term[] {
   return terms.map(({ t, weight }) => ({ t, weight: mean(weight, count) }));
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
+import { alone, type Communicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
 
 /** One time step of a stream: what the model sees and what it should say. */
@@ -87,6 +88,11 @@ export interface TruncatedOptions<State, Y = Tensor, Target = Tensor> {
    * from outside is recorded as it was. Sums may be taken in another order.
    */
   readonly compile?: boolean | "auto";
+  /**
+   * The workers that share the batch, each with a stream of its own rows; `alone` unless given. Windows are then those of
+   * all rows: the same on every worker, but for the state.
+   */
+  readonly communicator?: Communicator;
 }
 
 /** Options with every default filled in. */
@@ -127,8 +133,8 @@ export function planOf<State, Y, Target>(
     );
   }
   const { losses = "new", multiplicity = false, reduction = "sum", stale = "carry" } = options;
-  const { compile = "auto" } = options;
-  const plan = { ...options, losses, multiplicity, reduction, stale, compile };
+  const { compile = "auto", communicator = alone } = options;
+  const plan = { ...options, losses, multiplicity, reduction, stale, compile, communicator };
   if (typeof compile !== "boolean") checkChoice("compile", compile, ["auto", "true", "false"]);
   checkChoice("losses", plan.losses, ["new", "endpoint", "window"]);
   checkChoice("reduction", plan.reduction, ["sum", "mean"]);
@@ -146,6 +152,11 @@ export function planOf<State, Y, Target>(
   if (typeof plan.loss !== "function") {
     throw new TypeError(
       `truncated: loss must be a function of output and target, got ${typeof plan.loss}`,
+    );
+  }
+  if (typeof communicator?.allReduce !== "function") {
+    throw new TypeError(
+      `truncated: communicator must have rank, size and allReduce, as alone and those of runWorkers do, got ${JSON.stringify(communicator)}`,
     );
   }
   return plan;

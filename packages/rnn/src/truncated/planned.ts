@@ -4,7 +4,8 @@ import { ChunkedSegment } from "./chunked.ts";
 import { type Feed, type Pulled, present, stateFor, stepIsOver, streamIsOver } from "./feed.ts";
 import type { Plan } from "./options.ts";
 import type { Segment } from "./segment.ts";
-import { sweepWindow, type Window, windowIsOver } from "./window.ts";
+import { type Share, shareOf } from "./share.ts";
+import { windowIsOver } from "./window.ts";
 
 /** Whether the steps of a stream may run as plans. */
 export function canPlan({
@@ -23,7 +24,7 @@ export function* planned<Params, State, X, Y, Target>(
   params: Values<Params> | (() => Values<Params>),
   feed: Feed<X, Target>,
   plan: Plan<State, Y, Target>,
-): Generator<Window<Values<Params>, Values<State>>, void> {
+): Generator<Share<Values<Params>, Values<State>>, void> {
   let stretch: Stretch<Params, State, X, Y, Target> | undefined;
   let region = new Region(true);
   let pulled: Pulled<X, Target> | undefined;
@@ -49,7 +50,7 @@ export function* planned<Params, State, X, Y, Target>(
         losses.push(...current.take(today, pulled, feed));
         pulled = losses.length < plan.k1 ? feed.next() : undefined;
       }
-      yield within(region, () => sweepWindow(current.segment, plan, index, losses, region));
+      yield shareOf(current.segment, plan, index, losses, region);
       region.end(windowIsOver);
       region = new Region(true);
     }

@@ -4,7 +4,8 @@ import type { Cell, Values } from "../cell.ts";
 import { type Feed, present, stateFor, stepIsOver } from "./feed.ts";
 import type { Plan, TimeStep } from "./options.ts";
 import { Segment } from "./segment.ts";
-import { sweepWindow, type Window, windowIsOver } from "./window.ts";
+import { type Share, shareOf } from "./share.ts";
+import { windowIsOver } from "./window.ts";
 
 /** A tree of values and the region that they live in. */
 interface Kept<T> {
@@ -21,7 +22,7 @@ export function* recomputed<Params, State, X, Y, Target>(
   params: Values<Params> | (() => Values<Params>),
   feed: Feed<X, Target>,
   plan: Plan<State, Y, Target>,
-): Generator<Window<Values<Params>, Values<State>>, void> {
+): Generator<Share<Values<Params>, Values<State>>, void> {
   /** Step t of the stream, for those that a window may still need. */
   const steps = new Map<number, Kept<TimeStep<X, Target>>>();
   /** The state after step s, for those s where a window may begin. */
@@ -64,7 +65,7 @@ export function* recomputed<Params, State, X, Y, Target>(
       }
       drop(states, end + 1 - plan.k2);
       drop(steps, end + 2 - plan.k2);
-      yield within(region, () => sweepWindow(current, plan, index, losses, region));
+      yield shareOf(current, plan, index, losses, region);
       region.end(windowIsOver);
       region = new Region(true);
       current.end();

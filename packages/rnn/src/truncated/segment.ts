@@ -28,6 +28,13 @@ export interface Term {
   readonly weight: number;
 }
 
+/** What a sweep gives: sums over the rows of a batch, so parts of a batch add up. */
+export interface Swept<Params> {
+  readonly gradients: MapTree<Params, Tensor>;
+  /** Squared norms of the gradient by the state before each step, where they were asked for. */
+  readonly squares?: readonly number[];
+}
+
 /**
  * The stretch of a stream that is on the tape: the last k2 steps at most. It takes steps one at a time, drops the
  * oldest, and sweeps.
@@ -138,13 +145,9 @@ export class Segment<Params, State, X, Y, Target> {
 
   /**
    * The gradient of a weighted sum of losses, with the state after step `start` held constant, and, when asked for,
-   * the norm of its gradient by the state before every step after `start`.
+   * the square of the norm of its gradient by the state before every step after `start`.
    */
-  sweep(
-    terms: readonly Term[],
-    start: number,
-    measure: boolean,
-  ): { gradients: MapTree<Values<Params>, Tensor>; norms?: number[] } {
+  sweep(terms: readonly Term[], start: number, measure: boolean): Swept<Values<Params>> {
     const since = this.#steps.at(start + 1).before;
     const losses: Tensor[] = [];
     const cotangents: Tensor[] = [];
@@ -165,7 +168,7 @@ export class Segment<Params, State, X, Y, Target> {
       { since, cotangent: cotangents },
     ) as unknown as { params: MapTree<Values<Params>, Tensor>; states: Tensor[][] };
     if (!measure) return { gradients: result.params };
-    return { gradients: result.params, norms: result.states.map(normOf) };
+    return { gradients: result.params, squares: result.states.map(sumOfSquares) };
   }
 
   end(): void {
@@ -179,10 +182,10 @@ function tracked(state: unknown): Tensor[] {
   return leaves(state).filter((x) => x.tape !== null);
 }
 
-function normOf(tensors: readonly Tensor[]): number {
+function sumOfSquares(tensors: readonly Tensor[]): number {
   let squares = 0;
   for (const x of tensors) squares += kernelsOf(x.backend, x).sumSquares(x.size, x.pointer);
-  return Math.sqrt(squares);
+  return squares;
 }
 
 /** The loss of one step and how many tokens it counts. @internal */

@@ -1,4 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
+import { within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import { carried } from "./carried.ts";
 import { deferred } from "./deferred.ts";
@@ -6,7 +7,8 @@ import { Feed, type StepSource } from "./feed.ts";
 import { type Plan, planOf, type TruncatedOptions } from "./options.ts";
 import { canPlan, planned } from "./planned.ts";
 import { recomputed } from "./recomputed.ts";
-import type { Window } from "./window.ts";
+import { together } from "./together.ts";
+import { type Window, wholeWindow } from "./window.ts";
 
 /**
  * Truncated back-propagation through time for any k1 <= k2, as a stream of windows.
@@ -73,10 +75,16 @@ function* windowsOf<Params, State, X, Y, Target>(
   plan: Plan<State, Y, Target>,
 ): Generator<Window<Values<Params>, Values<State>>, void> {
   const carry = canPlan(plan) ? planned : carried;
-  const windows = { carry, recompute: recomputed, defer: deferred }[plan.stale];
+  const mode = { carry, recompute: recomputed, defer: deferred }[plan.stale];
+  const shares = mode(cell, params, feed, plan);
   try {
-    yield* windows(cell, params, feed, plan);
+    for (let index = 0; ; index++) {
+      const share = together(plan.communicator, index, shares);
+      if (share === undefined) return;
+      yield within(share.region, () => wholeWindow(share, plan, index));
+    }
   } finally {
+    shares.return();
     feed.close();
   }
 }

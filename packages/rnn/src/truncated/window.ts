@@ -1,17 +1,15 @@
-import { clone, detach, type MapTree, map, type Tensor } from "@chronograd/autodiff";
-import { type Region, within } from "@chronograd/autodiff/extend";
-import type { Values } from "../cell.ts";
-import type { ChunkedSegment } from "./chunked.ts";
-import { mean, meanTerms, objectiveOf } from "./objective.ts";
+import type { MapTree, Tensor } from "@chronograd/autodiff";
+import { mean } from "./objective.ts";
 import type { Plan } from "./options.ts";
-import type { Segment } from "./segment.ts";
+import type { Share } from "./share.ts";
 
 /** Why a window's tensors are gone. */
 export const windowIsOver = "its window is over; clone() what should outlive the window";
 
 /**
  * One window of a stream: steps `start < t <= end`, of which those after `newFrom` are new. Its tensors live until
- * the next window is asked for; `clone()` what should live longer.
+ * the next window is asked for; `clone()` what should live longer. With a communicator, all but the state and `entries`
+ * is of all workers' rows.
  */
 export interface Window<Params, State> {
   /** Windows before this one. */
@@ -44,30 +42,22 @@ export interface Window<Params, State> {
   readonly state: State;
 }
 
-interface Swept<Params> {
-  readonly gradients: MapTree<Values<Params>, Tensor>;
-  readonly norms?: number[];
-}
+type How = Pick<Plan<never, never, never>, "communicator" | "reduction" | "measure">;
 
-/** Sweeps the window that ends where `segment` is, with `losses` new steps; tensors are made in `region`. */
-export function sweepWindow<Params, State, X, Y, Target>(
-  segment: Segment<Params, State, X, Y, Target> | ChunkedSegment<Params, State, X, Y, Target>,
-  plan: Plan<State, Y, Target>,
+/** The window of all workers' rows, from each one's share of it. */
+export function wholeWindow<Params, State>(
+  share: Share<Params, State>,
+  { communicator, reduction, measure }: How,
   index: number,
-  losses: readonly number[],
-  region: Region,
-): Window<Values<Params>, Values<State>> {
-  const end = segment.t;
-  const newFrom = end - losses.length;
-  const start = Math.max(0, end - plan.k2);
-  const objective = objectiveOf(plan, segment, start, newFrom, end);
-  const terms = plan.reduction === "mean" ? meanTerms(objective) : objective.terms;
-  const measure = plan.measure?.(index) ?? false;
-  const { gradients, norms }: Swept<Params> = segment.sweep(terms, start, measure);
-  let count = 0;
-  for (let t = newFrom + 1; t <= end; t++) count += segment.countAt(t);
+): Window<Params, State> {
+  const { start, newFrom, end, entries } = share;
+  const own = { losses: share.losses, count: share.count, gradientCount: share.gradientCount };
+  const { losses, count, gradientCount } = communicator.allReduce(own);
+  // A sum is a mean over one. Weights are those of all workers before the sweep, so what they sweep adds up.
+  const over = (tokens: number) => (reduction === "mean" ? tokens : 1);
+  const swept = share.sweep(over(gradientCount), measure?.(index) ?? false);
+  const { gradients, squares } = communicator.allReduce(swept);
   const total = losses.reduce((a, b) => a + b, 0);
-  const last = segment.state;
   return {
     index,
     start,
@@ -75,17 +65,14 @@ export function sweepWindow<Params, State, X, Y, Target>(
     end,
     gradients,
     losses,
-    loss: plan.reduction === "mean" ? mean(total, count) : total,
+    loss: mean(total, over(count)),
     count,
-    gradientCount: objective.count,
-    reduction: plan.reduction,
-    entries: segment.entries,
-    ...(norms && { stateGradientNorms: norms }),
+    gradientCount,
+    reduction,
+    entries,
+    ...(squares && { stateGradientNorms: squares.map(Math.sqrt) }),
     get state() {
-      if (region.ended !== undefined) {
-        throw new Error(`truncated: the state of window ${index} is gone: ${region.ended}`);
-      }
-      return within(region, () => map(last, (x: Tensor) => clone(detach(x)))) as Values<State>;
+      return share.state;
     },
   };
 }

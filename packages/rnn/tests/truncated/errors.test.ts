@@ -53,6 +53,7 @@ test.each<[string, () => unknown]>([
   ],
   ["a loss that knows no parameter", () => run({ loss: () => tensor(1) })],
   ["a loss that is a number", () => run({ loss: () => 1 })],
+  ["a communicator that is none", () => run({ communicator: { rank: 0, size: 2 } })],
   ["an input without axes", () => run({}, [{ ...step, input: tensor(1) }])],
 ])("%s throws a sentence", (_what, act) => {
   expect(act).toThrowErrorMatchingSnapshot();

@@ -1,0 +1,87 @@
+// One training run on several cores: an LSTM learns to repeat what it saw three steps ago.
+//   npm run parallel -- --workers 2
+import { parseArgs } from "node:util";
+import { isMainThread } from "node:worker_threads";
+import { type Tensor, tensor } from "@chronograd/autodiff";
+import {
+  adam,
+  type Communicator,
+  clipByGlobalNorm,
+  linear,
+  shardRows,
+  stream,
+} from "@chronograd/nn";
+import { runWorkers } from "@chronograd/nn/node";
+import { initialParams, lstm, sequential, type TimeStep, truncated } from "@chronograd/rnn";
+
+interface Options {
+  /** Rows of the whole batch, whatever the number of workers. */
+  readonly batch: number;
+  readonly windows: number;
+}
+
+const delay = 3;
+const k1 = 10;
+
+/** Endless noise for some rows of the batch. A row's numbers depend on the row alone, whoever computes it. */
+function* noise(start: number, end: number): Generator<TimeStep> {
+  const rows = Array.from({ length: end - start }, (_, i) => stream(7, `row ${start + i}`));
+  const seen: Float32Array[] = [];
+  for (;;) {
+    const now = Float32Array.from(rows, (row) => row.normal());
+    seen.push(now);
+    const before = seen.length > delay ? seen.shift()! : new Float32Array(now.length);
+    const column = (values: Float32Array) => tensor(values, { shape: [values.length, 1] });
+    yield { input: column(now), target: column(before) };
+  }
+}
+
+/** What each worker does, on its rows; alone or not is all the same. */
+export default function train(communicator: Communicator, { batch, windows }: Options): number {
+  const model = sequential({
+    memory: lstm({ input: 1, hidden: 128 }),
+    readout: linear({ inputs: 128, outputs: 1 }),
+  });
+  // The same seed on every worker, so all begin with the same weights, and they stay the same.
+  let params = initialParams(model, stream(1));
+  const optimizer = adam({ learningRate: 0.005 });
+  const { start, end } = shardRows(batch, communicator);
+  let loss = Number.NaN;
+  const options = {
+    k1,
+    k2: 20,
+    compile: true,
+    reduction: "mean",
+    loss: (y: Tensor, target: Tensor) => y.sub(target).square(),
+    communicator,
+  } as const;
+  for (const window of truncated(model, params, noise(start, end), options)) {
+    params = optimizer.update(params, clipByGlobalNorm(window.gradients, 1));
+    loss = window.loss;
+    const isOver = window.index + 1 === windows;
+    if (communicator.rank === 0 && (isOver || window.index % 50 === 0)) {
+      console.log(`step ${window.end}: loss ${loss.toFixed(4)} over ${window.count} tokens`);
+    }
+    // A condition that all workers agree on: they must stop at the same window.
+    if (isOver) break;
+  }
+  return loss;
+}
+
+if (isMainThread && import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      workers: { type: "string", default: "2" },
+      batch: { type: "string", default: "64" },
+      windows: { type: "string", default: "300" },
+    },
+  });
+  const workers = Number(values.workers);
+  const input: Options = { batch: Number(values.batch), windows: Number(values.windows) };
+  const begin = performance.now();
+  const losses = await runWorkers<number, Options>(new URL(import.meta.url), { workers, input });
+  const seconds = (performance.now() - begin) / 1000;
+  console.log(
+    `${workers} workers, ${seconds.toFixed(1)} s; every one ends at ${losses.join(", ")}`,
+  );
+}

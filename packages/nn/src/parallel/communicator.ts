@@ -1,0 +1,89 @@
+import { alias, place } from "@chronograd/autodiff/extend";
+import { mapTensors } from "./vectors.ts";
+
+/**
+ * One worker's link to the others. Its three collectives wait until every worker has called them: all must call the
+ * same ones, in the same order, with trees of the same structure, shapes and dtypes; otherwise they throw.
+ *
+ * Trees hold tensors and plain numbers; whatever else stands in them stays as it is. What comes back is not tracked by
+ * any tape.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ * import { alone, type Communicator } from "@chronograd/nn";
+ *
+ * // The mean of all workers' rows: the sum and the count travel together.
+ * function meanOf(rows: number[], communicator: Communicator): number {
+ *   const own = { sum: tensor(rows).sum(), count: rows.length };
+ *   const { sum, count } = communicator.allReduce(own);
+ *   return sum.item() / count;
+ * }
+ * meanOf([1, 2, 6], alone); // => 3
+ * ```
+ */
+export interface Communicator {
+  /** Which worker this is, from 0 to `size - 1`. */
+  readonly rank: number;
+  /** How many workers there are. */
+  readonly size: number;
+  /**
+   * The sum over all workers, as a new tree. It is added up in the order of ranks, ((r0 + r1) + r2) + ..., so every
+   * worker holds the same bits, and a run repeats them.
+   */
+  allReduce<T>(tree: T): T;
+  /** What worker `root` (0 unless given) holds, as a new tree; of the others' trees only the structure counts. */
+  broadcast<T>(tree: T, root?: number): T;
+  /** Waits until every worker is here. */
+  barrier(): void;
+}
+
+/** New handles on the same values. */
+function same<T>(tree: T, where: string): T {
+  return mapTensors(tree, where, (x) => place(alias(x, x.shape)));
+}
+
+/**
+ * The communicator of a worker that is alone: a sum over one worker is what it holds, bit for bit.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ * import { alone } from "@chronograd/nn";
+ *
+ * alone.size; // => 1
+ * alone.allReduce({ W: tensor([1, 2]), count: 3 }).count; // => 3
+ * ```
+ */
+export const alone: Communicator = {
+  rank: 0,
+  size: 1,
+  allReduce: (tree) => same(tree, "allReduce"),
+  broadcast: (tree, root = 0) => {
+    checkRoot(root, 1);
+    return same(tree, "broadcast");
+  },
+  barrier: () => {},
+};
+
+/** Throws a sentence unless `root` is the rank of a worker. */
+export function checkRoot(root: number, size: number): void {
+  if (Number.isInteger(root) && root >= 0 && root < size) return;
+  throw new RangeError(
+    `broadcast: root must be the rank of a worker, a whole number from 0 to ${size - 1}, got ${String(root)}`,
+  );
+}
+
+/** What went wrong on one of several workers, as every one of them and `runWorkers` throw it. */
+export class WorkerError extends Error {
+  override readonly name = "WorkerError";
+  /** The worker that failed. */
+  readonly rank: number;
+  readonly size: number;
+
+  constructor(rank: number, size: number, message: string, options?: ErrorOptions) {
+    super(`worker ${rank} of ${size}: ${message}`, options);
+    this.rank = rank;
+    this.size = size;
+  }
+}

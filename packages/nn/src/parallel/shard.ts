@@ -1,0 +1,72 @@
+import { map, type Tensor } from "@chronograd/autodiff";
+import type { Communicator } from "./communicator.ts";
+
+/** Which worker of how many: a communicator, or these two of it. */
+export type Place = Pick<Communicator, "rank" | "size">;
+
+/**
+ * The rows that are this worker's, of `count`: from `start` (included) to `end` (excluded). Workers' numbers of rows
+ * differ by one at most.
+ *
+ * @throws when there are fewer rows than workers
+ *
+ * @example
+ * ```ts
+ * import { shardRows } from "@chronograd/nn";
+ *
+ * const ranks = [0, 1, 2];
+ * const parts = ranks.map((rank) => shardRows(7, { rank, size: 3 }));
+ * parts.map(({ start, end }) => [start, end]); // => [[0, 2], [2, 4], [4, 7]]
+ * ```
+ */
+export function shardRows(count: number, { rank, size }: Place): { start: number; end: number } {
+  if (!Number.isSafeInteger(count) || count < size) {
+    throw new RangeError(
+      `shardRows: every one of ${size} workers needs a row, got ${String(count)} rows; start fewer workers, or take a larger batch`,
+    );
+  }
+  const before = (worker: number) => Math.floor((worker * count) / size);
+  return { start: before(rank), end: before(rank + 1) };
+}
+
+/**
+ * This worker's rows of every tensor in a tree: `rank * B / size` up to `(rank + 1) * B / size`, of the B along an axis.
+ *
+ * @param axis where the rows are: 0 unless given, for `[B, ...]`; 1 for time-major `[T, B, ...]`
+ * @throws when there are fewer rows than workers, or tensors have different numbers of rows
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ * import { shard } from "@chronograd/nn";
+ *
+ * const batch = { inputs: tensor([[1], [2], [3]]), targets: tensor([10, 20, 30]) };
+ * shard(batch, { rank: 1, size: 2 }).targets.toArray(); // => [20, 30]
+ * ```
+ */
+export function shard<T>(tree: T, communicator: Place, axis = 0): T {
+  if (!Number.isInteger(axis) || axis < 0) {
+    throw new RangeError(`shard: axis must be a whole number of at least 0, got ${String(axis)}`);
+  }
+  let first: { path: string; rows: number } | undefined;
+  return map(tree, (x: Tensor, path) => {
+    const rows = x.shape[axis];
+    if (rows === undefined) {
+      throw new RangeError(
+        `shard: the tensor${at(path)} has no axis ${axis}, its shape is [${x.shape}]; name the axis of the batch`,
+      );
+    }
+    first ??= { path, rows };
+    if (rows !== first.rows) {
+      throw new RangeError(
+        `shard: all tensors must have the same number of rows along axis ${axis}, got ${first.rows}${at(first.path)} and ${rows}${at(path)}`,
+      );
+    }
+    const { start, end } = shardRows(rows, communicator);
+    return x.slice([...Array<null>(axis).fill(null), [start, end]]);
+  }) as T;
+}
+
+function at(path: string): string {
+  return path === "" ? "" : ` at "${path}"`;
+}

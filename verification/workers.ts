@@ -1,0 +1,66 @@
+import { concat, map, scope, type Tensor } from "@chronograd/autodiff";
+import type { Law } from "@chronograd/autodiff/testing";
+import type { Communicator } from "@chronograd/nn";
+import { drawn, run, type Seen } from "./planned.ts";
+import type { Subject } from "./subject.ts";
+import { Tally } from "./tally.ts";
+import type { State } from "./truncation/problem.ts";
+
+/** As if there were another worker with the same rows, which says what this one says. */
+const twins: Communicator = {
+  rank: 0,
+  size: 2,
+  allReduce: <T>(tree: T): T => {
+    // A list has a place for each worker, and this one filled its own.
+    if (Array.isArray(tree)) return [tree[0], tree[0]] as T;
+    const doubled = map(tree, (x: Tensor) => x.mul(2));
+    return map<unknown, number, number>(doubled, (x) => 2 * x, isNumber) as T;
+  },
+  broadcast: (tree) => tree,
+  barrier: () => {},
+};
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number";
+}
+
+const windows: Law = {
+  name: "two workers",
+  statement: "two workers with the same rows yield the windows of one that has these rows twice",
+  bound: 1e-10,
+  measure(seed) {
+    const tally = new Tally();
+    for (let draw = 0; draw < draws; draw++) {
+      scope(() => compare(drawn(draws * seed + draw), tally));
+    }
+    return tally;
+  },
+};
+
+/** How many streams each seed stands for. */
+const draws = 4;
+
+function compare(
+  { model, params, steps, options, updates }: ReturnType<typeof drawn>,
+  tally: Tally,
+): void {
+  const twice = (x: Tensor) => concat([x, x]);
+  const state = map(options.state, twice) as unknown as State;
+  const all = steps.map(({ input, target }) => ({ input: twice(input), target: twice(target) }));
+  const one = run(model, params, all, { ...options, state }, updates);
+  const two = run(model, params, steps, { ...options, communicator: twins }, updates);
+  tally.check(one.length === two.length, () => `${two.length} windows, expected ${one.length}`);
+  for (const [j, found] of two.entries()) {
+    const expected: Seen = one[j]!;
+    tally.bits(found.span, expected.span, `window ${j}, span`);
+    tally.trees(found.gradients, expected.gradients, `window ${j}, gradient`);
+    tally.list(found.losses, expected.losses, `window ${j}, losses`);
+    tally.list([found.loss], [expected.loss], `window ${j}, loss`);
+    tally.list(found.norms, expected.norms, `window ${j}, norms`);
+  }
+}
+
+/** What workers reduce is what one worker has on all rows. */
+export function workersSubject(): Subject {
+  return { name: "truncated, over workers", group: "truncated streams", laws: [windows] };
+}
