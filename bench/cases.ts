@@ -42,6 +42,7 @@ function training(
   for (const system of systems) {
     const { most, threads } = system;
     if (!system.kinds.includes("train") || !among(system)) continue;
+    if ((system.workers ?? 1) > B) continue;
     for (const model of alike) {
       if (!(system.models ?? []).includes(model)) continue;
       if (most && gigaflops(model, H, B, T, V) > (quick ? most.quick : most.full)) continue;

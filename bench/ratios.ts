@@ -1,6 +1,9 @@
 import type { Result } from "./measure.ts";
 import { geometricMean, round } from "./statistics.ts";
 
+/** The configurations of ours of which the best counts, with a native BLAS and without. */
+const configurations = ["chronograd", "chronograd-1-worker", "chronograd-2-workers"];
+const wasmOnly = ["chronograd-wasm", "chronograd-wasm-2-workers"];
 const peers = ["pytorch", "pytorch-custom", "jax", "tfjs-wasm", "tfjs-cpu", "jax-js"];
 
 /** Products of which the summary speaks: squares whose side is at least 128. */
@@ -27,23 +30,24 @@ export function ratiosOf(results: readonly Result[]): Record<string, number> {
       // What a peer computes for a custom cell is an LSTM: it is that cell.
       const theirs = (system: string): number | undefined =>
         median(`${model === "custom" ? "lstm" : model}-${size}`, system);
+      const best = (names: readonly string[]): number | undefined => {
+        const medians = names.map(ours).filter((value) => value !== undefined);
+        return medians.length === 0 ? undefined : Math.min(...medians);
+      };
       const key = (what: string): string => `${model}-${size}/${what}`;
-      for (const peer of peers) put(key(peer), theirs(peer), ours("chronograd"));
-      put(key("wasm-only-vs-pytorch"), theirs("pytorch"), ours("chronograd-wasm"));
+      for (const peer of peers) put(key(peer), theirs(peer), best(configurations));
+      put(key("wasm-only-vs-pytorch"), theirs("pytorch"), best(wasmOnly));
       const oneWorker = ours("chronograd-1-worker");
       put(key("workers-2-vs-1"), oneWorker, ours("chronograd-2-workers"));
       const recorded = ours("chronograd-recorded");
       put(key("compiled-vs-recorded"), recorded, ours("chronograd"));
       if (model === "lstm") {
-        put(
-          key("compiled-vs-prototype"),
-          theirs("prototype"),
-          oneWorker ?? ours("chronograd-wasm"),
-        );
+        put(key("compiled-vs-prototype"), theirs("prototype"), oneWorker);
         put(key("recorded-vs-prototype"), theirs("prototype"), recorded);
       }
       if (model === "custom") {
-        put(`lstm-${size}/custom-vs-built-in`, theirs("chronograd"), ours("chronograd"));
+        const builtIn = theirs("chronograd-1-worker");
+        put(`lstm-${size}/custom-vs-built-in`, builtIn, oneWorker);
       }
     }
   }

@@ -21,19 +21,23 @@ export interface System {
   readonly threads?: "each";
   /** The most work in a training step, in GFLOP, with which it still ends in bearable time. */
   readonly most?: { readonly quick: number; readonly full: number };
+  /** Worker threads that share the rows of a batch: it takes no part where there are fewer rows. */
+  readonly workers?: number;
   /** Not in growth and cold starts, or not in quick ones. */
   readonly sparing?: boolean;
 }
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const chronograd = file("systems/chronograd.ts");
+const parallel = file("systems/parallel.ts");
+/** One thread in each process or worker. */
+const single = { OPENBLAS_NUM_THREADS: "1" };
+const wasm = { CHRONOGRAD_BLAS: "off" };
 const both = ["lstm", "gru"];
 
 /**
- * Every system. Another configuration of ours is another row with other arguments or `env`: ratios are made for
- * `chronograd` (the best configuration), `chronograd-wasm` (no native library), `chronograd-recorded` (no plans),
- * `chronograd-1-worker` and `chronograd-2-workers`, and, of matrix products, `chronograd-blas`, as far as they are
- * there.
+ * Every system. Another configuration of ours is another row with other arguments or `env`; what ratios are made of it,
+ * `ratios.ts` says.
  */
 export const systems: readonly System[] = [
   {
@@ -44,13 +48,48 @@ export const systems: readonly System[] = [
     models: [...both, "custom"],
   },
   {
+    name: "chronograd-1-worker",
+    need: "workspace",
+    program: [chronograd],
+    env: single,
+    kinds: ["train"],
+    models: [...both, "custom"],
+    sparing: true,
+  },
+  {
+    name: "chronograd-2-workers",
+    need: "workspace",
+    program: [parallel, "2"],
+    kinds: ["train"],
+    models: [...both, "custom"],
+    workers: 2,
+    sparing: true,
+  },
+  {
     name: "chronograd-wasm",
     need: "workspace",
     program: [chronograd],
-    env: { CHRONOGRAD_BLAS: "off" },
+    env: wasm,
     kinds: ["train", "product"],
     models: [...both, "custom"],
     sparing: true,
+  },
+  {
+    name: "chronograd-wasm-2-workers",
+    need: "workspace",
+    program: [parallel, "2"],
+    env: wasm,
+    kinds: ["train"],
+    models: both,
+    workers: 2,
+    sparing: true,
+  },
+  {
+    name: "chronograd-blas",
+    need: "workspace",
+    program: [chronograd],
+    env: single,
+    kinds: ["product"],
   },
   {
     name: "chronograd-recorded",
@@ -63,6 +102,7 @@ export const systems: readonly System[] = [
     name: "prototype",
     need: "workspace",
     program: [file("systems/prototype.ts")],
+    env: single,
     kinds: ["train"],
     models: ["lstm"],
     sparing: true,

@@ -19,7 +19,13 @@ export interface Params {
 export interface Experiment {
   readonly params: Params;
   batch(i: number): readonly [inputs: Tensor, targets: Tensor];
-  gradient(params: Params, inputs: Tensor, targets: Tensor): { loss: Tensor; gradients: Params };
+  /** Of the mean loss times `weight`, 1 unless given. */
+  gradient(
+    params: Params,
+    inputs: Tensor,
+    targets: Tensor,
+    weight?: number,
+  ): { loss: Tensor; gradients: Params };
 }
 
 export function experiment({ config, problem }: Pick<Request, "config" | "problem">): Experiment {
@@ -45,11 +51,12 @@ export function experiment({ config, problem }: Pick<Request, "config" | "proble
       head: { W: weight("headW"), b: weight("headb") },
     },
     batch: (i) => [tensor(inputs(i), { shape: [T, B] }), tensor(targets(i), { shape: [T, B] })],
-    gradient(params, x, target) {
+    gradient(params, x, target, weight = 1) {
       const tape = new Tape();
       const watched = tape.watch(params);
       const { outputs } = unroll(cell, watched.cell, symbols.apply(watched.symbols, x));
-      const loss = crossEntropy(head.apply(watched.head, outputs), target).mean();
+      const mean = crossEntropy(head.apply(watched.head, outputs), target).mean();
+      const loss = weight === 1 ? mean : mean.mul(weight);
       return { loss, gradients: tape.gradient(loss, watched) };
     },
   };
