@@ -45,6 +45,8 @@ const titles = {
   pad: "Padding",
   indexing: "Indexing",
   loss: "Softmax and cross-entropy",
+  lstm: "Gates of an LSTM",
+  gru: "Gates of a GRU",
   cast: "Casts and copies",
 };
 

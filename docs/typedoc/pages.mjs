@@ -25,6 +25,7 @@ export const doors = [
       ["Slices and padding", ["ops/slice", "ops/pad"]],
       ["Indexing", ["ops/indexing"]],
       ["Softmax and cross-entropy", ["ops/loss"]],
+      ["Gates of recurrent cells", ["ops/lstm", "ops/gru"]],
       ["Casts and copies", ["ops/cast", "ops/detach"]],
     ],
   },

@@ -2,5 +2,6 @@ export * from "./unary";
 export * from "./binary";
 export * from "./reduce";
 export * from "./rows";
+export * from "./gates";
 export * from "./matmul";
 export * from "./move";

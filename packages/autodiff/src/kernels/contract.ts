@@ -7,6 +7,8 @@
  * kernels over contiguous operands).
  */
 
+import type { GateKernels } from "./gates.ts";
+
 /** `y[i] = f(x[i])` for `i < n`. */
 export type UnaryKernel = (n: number, x: number, y: number) => void;
 /** `y[i] = f(x[i], alpha)` for `i < n`. */
@@ -122,7 +124,8 @@ export type FloatKernels = Readonly<
     Record<ReduceName, ReduceKernel> &
     Record<ArgReduceName, ReduceKernel> &
     Record<RowsName, RowsKernel> &
-    IrregularKernels
+    IrregularKernels &
+    GateKernels
 >;
 
 interface IrregularKernels {

@@ -6,6 +6,7 @@ import {
   scaledNames,
   unaryNames,
 } from "./contract.ts";
+import { gateSignatures } from "./gates.ts";
 
 /**
  * What each argument of a kernel is, one letter each: `n` a whole number, `s` a number of the kernel's dtype, `r` a
@@ -37,6 +38,7 @@ export const floatSignatures: Readonly<Record<string, Signature>> = Object.fromE
   ["addRows", "nnru"],
   ["addTo", "nnrnnunn"],
   ["fill", "nsw"],
+  ...Object.entries(gateSignatures),
 ]);
 
 /** Kernels that move elements of one size. */

@@ -1,6 +1,7 @@
 import type { FloatKernels, Kernels } from "../contract.ts";
 import type { Memory } from "../memory.ts";
 import { elementwise } from "./elementwise.ts";
+import { gates } from "./gates.ts";
 import { matmul } from "./matmul.ts";
 import { casts, firstOutOfRange, moves, scans } from "./move.ts";
 import { reductions } from "./reduce.ts";
@@ -13,6 +14,7 @@ function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernel
     ...rowwise(memory, dtype),
     ...scans(memory, dtype),
     ...matmul(memory, dtype),
+    ...gates(memory, dtype),
   };
 }
 

@@ -8,6 +8,7 @@ import {
   scaledNames,
   unaryNames,
 } from "../contract.ts";
+import { gateNames } from "../gates.ts";
 import type { Memory } from "../memory.ts";
 import { instantiate, type KernelExports } from "./instantiate.ts";
 import { wasm as plain } from "./module.plain.ts";
@@ -23,6 +24,7 @@ const floatNames = [
   ...reduceNames,
   ...argReduceNames,
   ...rowsNames,
+  ...gateNames,
   "select",
   "cumsum",
   "scatterAdd",
