@@ -47,6 +47,7 @@ const titles = {
   loss: "Softmax and cross-entropy",
   lstm: "Gates of an LSTM",
   gru: "Gates of a GRU",
+  layerNorm: "Layer normalisation",
   cast: "Casts and copies",
 };
 

@@ -26,6 +26,7 @@ export const doors = [
       ["Indexing", ["ops/indexing"]],
       ["Softmax and cross-entropy", ["ops/loss"]],
       ["Gates of recurrent cells", ["ops/lstm", "ops/gru"]],
+      ["Layer normalisation", ["ops/layerNorm"]],
       ["Casts and copies", ["ops/cast", "ops/detach"]],
     ],
   },

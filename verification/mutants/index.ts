@@ -7,6 +7,7 @@ import { passes } from "./passes.ts";
 import { arithmetic } from "./rules/arithmetic.ts";
 import { elementwise } from "./rules/elementwise.ts";
 import { gates } from "./rules/gates.ts";
+import { layerNorm } from "./rules/layerNorm.ts";
 import { movement } from "./rules/movement.ts";
 import { products } from "./rules/products.ts";
 import { reductions } from "./rules/reductions.ts";
@@ -21,6 +22,7 @@ export const mutants: readonly Mutant[] = [
   ...products,
   ...movement,
   ...gates,
+  ...layerNorm,
   ...passes,
   ...tape,
   ...cells,

@@ -1,6 +1,7 @@
-"""Ops of one kernel: gates of recurrent cells."""
+"""Ops of one kernel: gates of recurrent cells, layer normalisation."""
 
 import torch
+import torch.nn.functional as F
 
 from record import case, uniform
 
@@ -60,5 +61,16 @@ def gru():
     yield case("far", "gruGates", gru_gates, {"x": x, "h": h, "bias": torch.tensor([1.0])})
 
 
+def layer_norm():
+    for shape, epsilon in [((2, 3, 5), 1e-5), ((4, 6), 0.1), ((37,), 1e-5), ((2, 1), 1e-3), ((3, 2), 1e-12)]:
+        n = shape[-1]
+        inputs = {"x": uniform(-3, 3, *shape), "gain": uniform(-2, 2, n), "bias": uniform(-2, 2, n)}
+        f = lambda x, gain, bias: F.layer_norm(x, (n,), gain, bias, epsilon)
+        yield case(f"{list(shape)}, {epsilon}", "layerNorm", f, inputs, ["$x", "$gain", "$bias", epsilon])
+    inputs = {"x": 1e3 + uniform(-1, 1, 2, 3), "gain": uniform(-2, 2, 3), "bias": uniform(-2, 2, 3)}
+    f = lambda x, gain, bias: F.layer_norm(x, (3,), gain, bias)
+    yield case("far from 0", "layerNorm", f, inputs)
+
+
 def cases():
-    return [*lstm(), *gru()]
+    return [*lstm(), *gru(), *layer_norm()]

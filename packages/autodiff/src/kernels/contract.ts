@@ -8,6 +8,7 @@
  */
 
 import type { GateKernels } from "./gates.ts";
+import type { NormalizationKernels } from "./normalization.ts";
 
 /** `y[i] = f(x[i])` for `i < n`. */
 export type UnaryKernel = (n: number, x: number, y: number) => void;
@@ -125,7 +126,8 @@ export type FloatKernels = Readonly<
     Record<ArgReduceName, ReduceKernel> &
     Record<RowsName, RowsKernel> &
     IrregularKernels &
-    GateKernels
+    GateKernels &
+    NormalizationKernels
 >;
 
 interface IrregularKernels {

@@ -7,6 +7,7 @@ import {
   unaryNames,
 } from "./contract.ts";
 import { gateSignatures } from "./gates.ts";
+import { normalizationSignatures } from "./normalization.ts";
 
 /**
  * What each argument of a kernel is, one letter each: `n` a whole number, `s` a number of the kernel's dtype, `r` a
@@ -39,6 +40,7 @@ export const floatSignatures: Readonly<Record<string, Signature>> = Object.fromE
   ["addTo", "nnrnnunn"],
   ["fill", "nsw"],
   ...Object.entries(gateSignatures),
+  ...Object.entries(normalizationSignatures),
 ]);
 
 /** Kernels that move elements of one size. */

@@ -10,6 +10,7 @@ export * from "./elementwise.ts";
 export * from "./gru.ts";
 export * from "./indexing.ts";
 export * from "./join.ts";
+export * from "./layerNorm.ts";
 export * from "./linalg.ts";
 export * from "./loss.ts";
 export * from "./lstm.ts";

@@ -10,6 +10,7 @@ import * as elementwise from "./elementwise.ts";
 import * as gru from "./gru.ts";
 import * as indexing from "./indexing.ts";
 import * as join from "./join.ts";
+import * as layerNorm from "./layerNorm.ts";
 import * as linalg from "./linalg.ts";
 import * as loss from "./loss.ts";
 import * as lstm from "./lstm.ts";
@@ -21,7 +22,7 @@ import * as shape from "./shape.ts";
 import * as slice from "./slice.ts";
 import * as statistics from "./statistics.ts";
 
-/** Functions that are methods too; those that take a list or an equation first, and parts of cells, are not. */
+/** Functions that are methods too; those that take a list or an equation first, and parts of cells and layers, are not. */
 export type Methods = typeof elementwise &
   typeof activations &
   typeof arithmetic &
@@ -71,6 +72,7 @@ function families(): [family: string, members: object][] {
     loss,
     lstm,
     gru,
+    layerNorm,
     cast,
   });
 }
@@ -101,7 +103,7 @@ export function opTable(): Row[] {
 /** The functions that become methods, by name. @internal */
 export function methods(): [name: string, call: (...args: unknown[]) => unknown][] {
   const notMethods = new Set(["concat", "stack", "einsum"]);
-  const parts = new Set(["lstm", "gru"]);
+  const parts = new Set(["lstm", "gru", "layerNorm"]);
   const rows = families()
     .filter(([family]) => !parts.has(family))
     .flatMap(([, members]) => Object.entries(members))

@@ -4,6 +4,7 @@ import { elementwise } from "./elementwise.ts";
 import { gates } from "./gates.ts";
 import { matmul } from "./matmul.ts";
 import { casts, firstOutOfRange, moves, scans } from "./move.ts";
+import { normalization } from "./normalization.ts";
 import { reductions } from "./reduce.ts";
 import { rowwise } from "./rows.ts";
 
@@ -15,6 +16,7 @@ function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernel
     ...scans(memory, dtype),
     ...matmul(memory, dtype),
     ...gates(memory, dtype),
+    ...normalization(memory, dtype),
   };
 }
 

@@ -10,6 +10,7 @@ import {
 } from "../contract.ts";
 import { gateNames } from "../gates.ts";
 import type { Memory } from "../memory.ts";
+import { normalizationNames } from "../normalization.ts";
 import { instantiate, type KernelExports } from "./instantiate.ts";
 import { wasm as plain } from "./module.plain.ts";
 import { wasm as relaxed } from "./module.relaxed.ts";
@@ -25,6 +26,7 @@ const floatNames = [
   ...argReduceNames,
   ...rowsNames,
   ...gateNames,
+  ...normalizationNames,
   "select",
   "cumsum",
   "scatterAdd",
