@@ -9,6 +9,7 @@
 
 import type { GateKernels } from "./gates.ts";
 import type { NormalizationKernels } from "./normalization.ts";
+import type { UpdateKernels } from "./update.ts";
 
 /** `y[i] = f(x[i])` for `i < n`. */
 export type UnaryKernel = (n: number, x: number, y: number) => void;
@@ -127,7 +128,8 @@ export type FloatKernels = Readonly<
     Record<RowsName, RowsKernel> &
     IrregularKernels &
     GateKernels &
-    NormalizationKernels
+    NormalizationKernels &
+    UpdateKernels
 >;
 
 interface IrregularKernels {

@@ -8,6 +8,7 @@ import {
 } from "./contract.ts";
 import { gateSignatures } from "./gates.ts";
 import { normalizationSignatures } from "./normalization.ts";
+import { updateSignatures } from "./update.ts";
 
 /**
  * What each argument of a kernel is, one letter each: `n` a whole number, `s` a number of the kernel's dtype, `r` a
@@ -41,6 +42,7 @@ export const floatSignatures: Readonly<Record<string, Signature>> = Object.fromE
   ["fill", "nsw"],
   ...Object.entries(gateSignatures),
   ...Object.entries(normalizationSignatures),
+  ...Object.entries(updateSignatures),
 ]);
 
 /** Kernels that move elements of one size. */

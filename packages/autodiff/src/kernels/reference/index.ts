@@ -7,6 +7,7 @@ import { casts, firstOutOfRange, moves, scans } from "./move.ts";
 import { normalization } from "./normalization.ts";
 import { reductions } from "./reduce.ts";
 import { rowwise } from "./rows.ts";
+import { updates } from "./update.ts";
 
 function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernels {
   return {
@@ -17,6 +18,7 @@ function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernel
     ...matmul(memory, dtype),
     ...gates(memory, dtype),
     ...normalization(memory, dtype),
+    ...updates(memory, dtype),
   };
 }
 

@@ -11,6 +11,7 @@ import {
 import { gateNames } from "../gates.ts";
 import type { Memory } from "../memory.ts";
 import { normalizationNames } from "../normalization.ts";
+import { updateNames } from "../update.ts";
 import { instantiate, type KernelExports } from "./instantiate.ts";
 import { wasm as plain } from "./module.plain.ts";
 import { wasm as relaxed } from "./module.relaxed.ts";
@@ -27,6 +28,7 @@ const floatNames = [
   ...rowsNames,
   ...gateNames,
   ...normalizationNames,
+  ...updateNames,
   "select",
   "cumsum",
   "scatterAdd",

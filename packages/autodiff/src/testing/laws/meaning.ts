@@ -1,6 +1,8 @@
 import { apply } from "../../ops/apply.ts";
 import type { OpDeclaration } from "../../ops/declare.ts";
 import { Tape } from "../../tape.ts";
+import { tensor } from "../../tensor/doors.ts";
+import type { FloatDType } from "../../tensor/dtype.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Flattened, randomVector } from "../function.ts";
@@ -9,7 +11,7 @@ import { type Case, compare, inputAt, type LawOptions, lawOf, rounding, worse } 
 
 /** One application of a fused op. */
 interface Fused {
-  readonly inputs: readonly Tensor[];
+  readonly inputs: Tensor[];
   readonly attributes: unknown;
 }
 
@@ -21,7 +23,8 @@ export function meaningLaw(
 ): Law {
   const head = {
     name: "meaning",
-    statement: "values, gradients and tangents are those of the same function in plain ops",
+    statement:
+      "values, gradients, tangents and a gradient's derivative by its cotangent are those of plain ops",
     bound: rounding(dtype, 1e-12, 1e-5),
   };
   return lawOf(cases, head, (c, seed) =>
@@ -42,6 +45,10 @@ export function meaningLaw(
             (i) => inputAt(fused, i),
           ),
         ];
+        const [linear, other] = [fused.f, plain.f].map((f) =>
+          sweepOf(f, inputs, u, dtype).pulled((pullback) => pullback(v)),
+        );
+        both.push(compare(linear!, other!, (i) => `<v, J' u> by u at ${i}`));
         const [dy, dz] = [fused.pushed(v), plain.pushed(v)];
         if (dy !== undefined && dz !== undefined) {
           both.push(compare(dy, dz, (i) => `tangent ${i}`));
@@ -51,6 +58,22 @@ export function meaningLaw(
       return found;
     }),
   );
+}
+
+/** A backward sweep as a function of the cotangent it starts with. */
+function sweepOf(
+  f: (inputs: Tensor[]) => unknown,
+  inputs: Tensor[],
+  u: Float64Array,
+  dtype: FloatDType,
+): Flattened<Tensor> {
+  const { shape, backend } = f(inputs) as Tensor;
+  const sweep = (g: Tensor) => {
+    const tape = new Tape();
+    const watched = tape.watch(inputs);
+    return tape.gradient(f(watched) as Tensor, watched, { cotangent: g });
+  };
+  return new Flattened<Tensor>(sweep, tensor(u, { shape, dtype, backend }), "sweep", dtype);
 }
 
 /** Where a sample's call comes to the fused op. */
@@ -63,5 +86,5 @@ function applications(
   f(tape.watch(inputs));
   return Array.from({ length: tape.entries.length }, (_, i) => tape.entries.at(tape.base + i))
     .filter((entry) => entry.declaration === declaration)
-    .map(({ inputs, attributes }) => ({ inputs, attributes }));
+    .map(({ inputs, attributes }) => ({ inputs: [...inputs], attributes }));
 }
