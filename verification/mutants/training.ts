@@ -17,7 +17,7 @@ const losses = [
     {
       name: "losses: ignored targets in the mean's count",
       kind: "mask ignored",
-      find: "losses.sum().mul(1 / Math.max(1, count()))",
+      find: "losses.sum().mul(oneOver(count()))",
       replace: "losses.mean()",
     },
   ]),
@@ -25,8 +25,14 @@ const losses = [
     {
       name: "crossEntropyLoss: ignored targets count",
       kind: "mask ignored",
-      find: "if (target !== ignoreIndex) count++;",
-      replace: "count++;",
+      find: "notEqual(targets.cast(dtype), ignoreIndex).sum()",
+      replace: "targets.size",
+    },
+    {
+      name: "crossEntropyLoss: targets that are ignored are counted",
+      kind: "wrong count",
+      find: "notEqual(targets.cast(dtype), ignoreIndex).sum()",
+      replace: "notEqual(targets.cast(dtype), ignoreIndex).sub(1).neg().sum()",
     },
     {
       name: "crossEntropyLoss: ignoreIndex not handed on",
