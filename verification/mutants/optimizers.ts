@@ -71,10 +71,10 @@ const rules = [
       replace: "      1,\n",
     },
     {
-      name: "adam: moments exchanged",
-      kind: "wrong saved value",
+      name: "adam: the average of squares in the place of the average gradient",
+      kind: "aliased memory",
       find: "      m,\n      v,\n",
-      replace: "      v,\n      m,\n",
+      replace: "      m,\n      m,\n",
     },
     {
       name: "adam: amsgrad divides by the latest",
