@@ -45,6 +45,9 @@ const titles = {
   pad: "Padding",
   indexing: "Indexing",
   loss: "Softmax and cross-entropy",
+  lstm: "Gates of an LSTM",
+  gru: "Gates of a GRU",
+  layerNorm: "Layer normalisation",
   cast: "Casts and copies",
 };
 

@@ -25,6 +25,8 @@ export const doors = [
       ["Slices and padding", ["ops/slice", "ops/pad"]],
       ["Indexing", ["ops/indexing"]],
       ["Softmax and cross-entropy", ["ops/loss"]],
+      ["Gates of recurrent cells", ["ops/lstm", "ops/gru"]],
+      ["Layer normalisation", ["ops/layerNorm"]],
       ["Casts and copies", ["ops/cast", "ops/detach"]],
     ],
   },

@@ -23,18 +23,6 @@ const elman = inFile("packages/rnn/src/cells/elman.ts", [
 
 const lstm = inFile("packages/rnn/src/cells/lstm.ts", [
   {
-    name: "lstm: gates i f o g",
-    kind: "gate order",
-    find: "const [i, f, g, o] = gates",
-    replace: "const [i, f, o, g] = gates",
-  },
-  {
-    name: "lstm: input and forget gates exchanged",
-    kind: "gate order",
-    find: "const [i, f, g, o] = gates",
-    replace: "const [f, i, g, o] = gates",
-  },
-  {
     name: "lstm: the bias forgotten",
     kind: "forgotten bias",
     find: "x.matmul(W).add(h.matmul(U)).add(b)",
@@ -43,8 +31,8 @@ const lstm = inFile("packages/rnn/src/cells/lstm.ts", [
   {
     name: "lstm: the output reads the memory before",
     kind: "off by one in time",
-    find: "o.sigmoid().mul(cNext.tanh())",
-    replace: "o.sigmoid().mul(c.tanh())",
+    find: "lstmOutput(gates, cNext)",
+    replace: "lstmOutput(gates, c)",
   },
   {
     name: "lstm: hands on the old memory",
@@ -61,47 +49,41 @@ const lstm = inFile("packages/rnn/src/cells/lstm.ts", [
   {
     name: "lstm: nothing flows through the memory",
     kind: "lost gradient",
-    find: "f.sigmoid().mul(c)",
-    replace: "f.sigmoid().mul(c.detach())",
+    find: "lstmMemory(gates, c)",
+    replace: "lstmMemory(gates, c.detach())",
   },
   {
-    name: "lstm: the candidate through a sigmoid",
+    name: "lstm: the gates not activated",
     kind: "wrong function",
-    find: "g.tanh()",
-    replace: "g.sigmoid()",
+    find: "lstmGates(x.matmul(W).add(h.matmul(U)).add(b))",
+    replace: "x.matmul(W).add(h.matmul(U)).add(b)",
   },
 ]);
 
 const gru = inFile("packages/rnn/src/cells/gru.ts", [
   {
-    name: "gru: state and candidate exchanged",
+    name: "gru: sides exchanged",
     kind: "swapped operands",
-    find: "return n.add(z.mul(h.sub(n)));",
-    replace: "return h.add(z.mul(n.sub(h)));",
-  },
-  {
-    name: "gru: the reset gate misses the candidate's bias",
-    kind: "forgotten term",
-    find: "r.mul(hn.add(bn))",
-    replace: "r.mul(hn).add(bn)",
+    find: "gruGates(x.matmul(W).add(b), h.matmul(U), bn)",
+    replace: "gruGates(h.matmul(U), x.matmul(W).add(b), bn)",
   },
   {
     name: "gru: the candidate's bias forgotten",
     kind: "forgotten bias",
-    find: "r.mul(hn.add(bn))",
-    replace: "r.mul(hn)",
+    find: "h.matmul(U), bn)",
+    replace: "h.matmul(U), bn.mul(0))",
   },
   {
-    name: "gru: gates z r n on the recurrent side",
-    kind: "gate order",
-    find: "const [hr, hz, hn] =",
-    replace: "const [hz, hr, hn] =",
+    name: "gru: nothing flows along the state",
+    kind: "lost gradient",
+    find: "bn), h);",
+    replace: "bn), h.detach());",
   },
   {
-    name: "gru: the update gate resets",
-    kind: "gate order",
-    find: "xn.add(r.mul(hn.add(bn)))",
-    replace: "xn.add(z.mul(hn.add(bn)))",
+    name: "gruResetBefore: state and candidate exchanged",
+    kind: "swapped operands",
+    find: "n.add(z.mul(h.sub(n)))",
+    replace: "h.add(z.mul(n.sub(h)))",
   },
   {
     name: "gruResetBefore: resets after the product",

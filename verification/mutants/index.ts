@@ -6,6 +6,8 @@ import { optimizers } from "./optimizers.ts";
 import { passes } from "./passes.ts";
 import { arithmetic } from "./rules/arithmetic.ts";
 import { elementwise } from "./rules/elementwise.ts";
+import { gates } from "./rules/gates.ts";
+import { layerNorm } from "./rules/layerNorm.ts";
 import { movement } from "./rules/movement.ts";
 import { products } from "./rules/products.ts";
 import { reductions } from "./rules/reductions.ts";
@@ -19,6 +21,8 @@ export const mutants: readonly Mutant[] = [
   ...reductions,
   ...products,
   ...movement,
+  ...gates,
+  ...layerNorm,
   ...passes,
   ...tape,
   ...cells,

@@ -5,8 +5,8 @@ const rules = [
     {
       name: "sgd: uphill",
       kind: "sign",
-      find: "vectors.addScaled(direction, -rate, w, next);",
-      replace: "vectors.addScaled(direction, rate, w, next);",
+      find: "nesterov ? 1 : 0, -rate, next",
+      replace: "nesterov ? 1 : 0, rate, next",
     },
     {
       name: "sgd: dampened from the first update",
@@ -15,36 +15,36 @@ const rules = [
       replace: "1 - dampening",
     },
     {
-      name: "sgd: momentum never decays",
+      name: "sgd: the momentum doubled",
       kind: "optimizer",
-      find: "vectors.scale(b, momentum, b);",
-      replace: "",
+      find: "b, weightDecay, momentum, rest,",
+      replace: "b, weightDecay, 2 * momentum, rest,",
     },
     {
-      name: "sgd: nesterov's operands swapped",
-      kind: "swapped operands",
-      find: "vectors.addScaled(b, momentum, direction, s);",
-      replace: "vectors.addScaled(direction, momentum, b, s);",
+      name: "sgd: nesterov without looking ahead",
+      kind: "optimizer",
+      find: "nesterov ? 1 : 0",
+      replace: "0",
     },
     {
-      name: "sgd: weight decay without the gradient's momentum",
-      kind: "optimizer",
-      find: "vectors.scale(direction, t === 1",
-      replace: "vectors.scale(g, t === 1",
+      name: "sgd: weight decay forgotten",
+      kind: "forgotten term",
+      find: "b, weightDecay, momentum",
+      replace: "b, 0, momentum",
     },
   ]),
   ...inFile("packages/nn/src/optim/adaptiveMoments.ts", [
     {
       name: "adam: the average gradient not corrected",
       kind: "optimizer",
-      find: "vectors.scale(s, -rate / (1 - this.#beta1 ** t), s);",
-      replace: "vectors.scale(s, -rate, s);",
+      find: "-rate / (1 - this.#beta1 ** t),",
+      replace: "-rate,",
     },
     {
       name: "adam: the average of squares not corrected",
       kind: "optimizer",
-      find: "vectors.scale(s, 1 / Math.sqrt(1 - this.#beta2 ** t), s);",
-      replace: "",
+      find: "1 / Math.sqrt(1 - this.#beta2 ** t),",
+      replace: "1,",
     },
     {
       name: "adam: corrected for one update too many",
@@ -55,36 +55,40 @@ const rules = [
     {
       name: "adam: epsilon before the correction",
       kind: "optimizer",
-      find: `vectors.scale(s, 1 / Math.sqrt(1 - this.#beta2 ** t), s);
-    vectors.offset(s, this.#epsilon, s);`,
-      replace: `vectors.offset(s, this.#epsilon, s);
-    vectors.scale(s, 1 / Math.sqrt(1 - this.#beta2 ** t), s);`,
+      find: "      this.#epsilon,\n      -rate",
+      replace: "      this.#epsilon / Math.sqrt(1 - this.#beta2 ** t),\n      -rate",
     },
     {
       name: "adam: betas exchanged",
       kind: "swapped operands",
-      find: "vectors.track(v, this.#beta2, s, s);",
-      replace: "vectors.track(v, this.#beta1, s, s);",
+      find: "      this.#beta2,\n      1 - this.#beta2,",
+      replace: "      this.#beta1,\n      1 - this.#beta1,",
     },
     {
-      name: "adam: the average of the gradient for that of its square",
-      kind: "wrong saved value",
-      find: "vectors.square(gradient, s);\n    vectors.track(v",
-      replace: "vectors.scale(gradient, 1, s);\n    vectors.track(v",
+      name: "adam: averages that grow",
+      kind: "factor",
+      find: "      1 - this.#beta1,\n",
+      replace: "      1,\n",
+    },
+    {
+      name: "adam: the average of squares in the place of the average gradient",
+      kind: "aliased memory",
+      find: "      m,\n      v,\n",
+      replace: "      m,\n      m,\n",
     },
     {
       name: "adam: amsgrad divides by the latest",
       kind: "stale value reused",
-      find: "vectors.sqrt(this.#amsgrad ? largest : v, s);",
-      replace: "vectors.sqrt(v, s);",
+      find: "this.#amsgrad ? 1 : 0",
+      replace: "0",
     },
   ]),
   ...inFile("packages/nn/src/optim/adam.ts", [
     {
-      name: "adam: weight decay computed and not used",
+      name: "adam: weight decay not handed on",
       kind: "optimizer",
-      find: "gradient = at.u;",
-      replace: "",
+      find: "{ decay: weightDecay, shrink: 1 }",
+      replace: "{ decay: 0, shrink: 1 }",
     },
   ]),
   ...inFile("packages/nn/src/optim/adamW.ts", [
@@ -95,34 +99,30 @@ const rules = [
       replace: "1 - weightDecay",
     },
     {
-      name: "adamW: steps from the weights before the decay",
-      kind: "stale value reused",
-      find: "moments.advance(vectors, at, at.g, at.u, rate, t);",
-      replace: "moments.advance(vectors, at, at.g, at.w, rate, t);",
+      name: "adamW: decay through the gradient",
+      kind: "optimizer",
+      find: "{ decay: 0, shrink: 1 - rate * weightDecay }",
+      replace: "{ decay: weightDecay, shrink: 1 }",
     },
   ]),
   ...inFile("packages/nn/src/optim/rmsprop.ts", [
     {
-      name: "rmsprop: epsilon under the root",
-      kind: "optimizer",
-      find: `vectors.sqrt(s, s);
-      }
-      vectors.offset(s, epsilon, s);`,
-      replace: `vectors.offset(s, epsilon, s);
-        vectors.sqrt(s, s);
-      }`,
+      name: "rmsprop: centred on nothing",
+      kind: "forgotten term",
+      find: "centered ? 1 : 0",
+      replace: "0",
     },
     {
-      name: "rmsprop: centred on the square of the latest gradient",
-      kind: "stale value reused",
-      find: "vectors.square(mean, s);",
-      replace: "vectors.square(gradient, s);",
+      name: "rmsprop: averages that grow",
+      kind: "factor",
+      find: "        1 - smoothing,",
+      replace: "        1,",
     },
     {
       name: "rmsprop: momentum left out of the step",
       kind: "optimizer",
-      find: "vectors.addScaled(b, -rate, w, next);",
-      replace: "vectors.addScaled(s, -rate, w, next);",
+      find: "        momentum,\n        -rate,",
+      replace: "        0,\n        -rate,",
     },
   ]),
   ...inFile("packages/nn/src/optim/adagrad.ts", [
@@ -133,18 +133,10 @@ const rules = [
       replace: "t * learningRateDecay",
     },
     {
-      name: "adagrad: the latest square alone",
-      kind: "stale value reused",
-      find: "vectors.sqrt(sum, s);",
-      replace: "vectors.sqrt(s, s);",
-    },
-  ]),
-  ...inFile("packages/nn/src/optim/vectors.ts", [
-    {
-      name: "optimizers: averages that grow",
-      kind: "factor",
-      find: "this.scale(x, 1 - beta, s);",
-      replace: "this.scale(x, 1, s);",
+      name: "adagrad: weight decay forgotten",
+      kind: "forgotten term",
+      find: "sum, weightDecay, epsilon",
+      replace: "sum, 0, epsilon",
     },
   ]),
 ] satisfies Mutant[];
@@ -152,10 +144,10 @@ const rules = [
 const machinery = [
   ...inFile("packages/nn/src/optim/leafwise.ts", [
     {
-      name: "optimizers: moments of the first stretch for all",
+      name: "optimizers: one moment for all names",
       kind: "stale value reused",
-      find: "starts[i]! + shift",
-      replace: "starts[i]!",
+      find: "this.#moments.pointer(path, name)",
+      replace: "this.#moments.pointer(path, this.#rule.moments[0]!)",
     },
     {
       name: "optimizers: moments start from 0 whatever the rule says",

@@ -17,7 +17,7 @@ const losses = [
     {
       name: "losses: ignored targets in the mean's count",
       kind: "mask ignored",
-      find: "losses.sum().mul(1 / Math.max(1, count()))",
+      find: "losses.sum().mul(oneOver(count()))",
       replace: "losses.mean()",
     },
   ]),
@@ -25,8 +25,14 @@ const losses = [
     {
       name: "crossEntropyLoss: ignored targets count",
       kind: "mask ignored",
-      find: "if (target !== ignoreIndex) count++;",
-      replace: "count++;",
+      find: "notEqual(targets.cast(dtype), ignoreIndex).sum()",
+      replace: "targets.size",
+    },
+    {
+      name: "crossEntropyLoss: targets that are ignored are counted",
+      kind: "wrong count",
+      find: "notEqual(targets.cast(dtype), ignoreIndex).sum()",
+      replace: "notEqual(targets.cast(dtype), ignoreIndex).sub(1).neg().sum()",
     },
     {
       name: "crossEntropyLoss: ignoreIndex not handed on",
@@ -104,46 +110,16 @@ const layers = [
   ]),
   ...inFile("packages/nn/src/layers/layerNorm.ts", [
     {
-      name: "layerNorm: epsilon forgotten",
-      kind: "forgotten term",
-      find: "variance.add(epsilon).rsqrt()",
-      replace: "variance.rsqrt()",
-    },
-    {
-      name: "layerNorm: epsilon beside the root",
+      name: "layerNorm: the layer's epsilon is not handed on",
       kind: "wrong function",
-      find: "centred.mul(variance.add(epsilon).rsqrt())",
-      replace: "centred.div(variance.sqrt().add(epsilon))",
-    },
-    {
-      name: "layerNorm: the variance of a sample",
-      kind: "wrong count",
-      find: "centred.square().mean(-1, { keepDims: true })",
-      replace: "centred.square().sum(-1, { keepDims: true }).div(Math.max(1, size - 1))",
-    },
-    {
-      name: "layerNorm: the mean as a constant",
-      kind: "lost gradient",
-      find: "x.sub(x.mean(-1, { keepDims: true }))",
-      replace: "x.sub(x.mean(-1, { keepDims: true }).detach())",
-    },
-    {
-      name: "layerNorm: the variance as a constant",
-      kind: "lost gradient",
-      find: "variance.add(epsilon)",
-      replace: "variance.detach().add(epsilon)",
+      find: "normalize(x, gain, bias, epsilon)",
+      replace: "normalize(x, gain, bias)",
     },
     {
       name: "layerNorm: the bias forgotten",
       kind: "forgotten bias",
-      find: ".mul(gain).add(bias)",
-      replace: ".mul(gain)",
-    },
-    {
-      name: "layerNorm: statistics of the first axis",
-      kind: "wrong axis",
-      find: "x.sub(x.mean(-1, { keepDims: true }))",
-      replace: "x.sub(x.mean(0, { keepDims: true }))",
+      find: "normalize(x, gain, bias, epsilon)",
+      replace: "normalize(x, gain, bias.mul(0), epsilon)",
     },
   ]),
   ...inFile("packages/nn/src/layers/dropout.ts", [

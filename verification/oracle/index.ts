@@ -2,6 +2,7 @@ import type { Subject } from "../subject.ts";
 import { cells } from "./cells.ts";
 import { clipping } from "./clipping.ts";
 import { elementwise } from "./elementwise.ts";
+import { fused } from "./fused.ts";
 import { layers } from "./layers.ts";
 import { losses } from "./losses.ts";
 import { movement } from "./movement.ts";
@@ -19,6 +20,7 @@ export function oracleSubjects(): Subject[] {
     ...products(),
     ...movement(),
     ...losses(),
+    ...fused(),
     ...layers(),
     ...cells(),
     ...clipping(),

@@ -15,6 +15,7 @@ import torch
 import cells
 import clipping
 import elementwise
+import fused
 import layers
 import losses
 import movement
@@ -33,6 +34,7 @@ FAMILIES = [
     products,
     movement,
     losses,
+    fused,
     layers,
     cells,
     clipping,

@@ -33,7 +33,7 @@ export const plants: readonly Plant[] = [
     expect: [
       /the vjp of tanh by x is wrong/,
       /time step \d/,
-      /lstm\.ts:\d+/,
+      /elman\.ts:\d+/,
       /analytic .* numeric/,
     ],
   },

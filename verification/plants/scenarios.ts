@@ -7,9 +7,8 @@ import {
   type Cell,
   defineCell,
   elman,
-  gru,
+  gruResetBefore,
   initialParams,
-  lstm,
   sequential,
   unroll,
   type Values,
@@ -140,12 +139,12 @@ function windows(): string {
 
 /** By the name of the plant. */
 export const scenarios: Readonly<Record<string, () => string>> = {
-  tanh: () => unrolled(lstm(sizes)),
+  tanh: () => unrolled(elman(sizes)),
   matmul: () => unrolled(elman(sizes)),
   accumulate: () => unrolled(elman(sizes)),
   broadcast: () => unrolled(elman(sizes)),
   crossEntropy: classified,
-  split: () => unrolled(gru(sizes)),
+  split: () => unrolled(gruResetBefore(sizes)),
   sweep: shared,
   "custom op in a custom cell": () =>
     testCell(twoScales(sizes), { name: "twoScales", input: 3, runs: 1 }).toString(),

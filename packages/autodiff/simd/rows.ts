@@ -1,4 +1,5 @@
 import { cumsum } from "./rows/cumsum";
+import { layerNorm, layerNormVjp, layerNormVjpGain } from "./rows/layerNorm";
 import { crossEntropy, crossEntropyVjp, logSoftmax, softmax } from "./rows/softmax";
 
 export function f32_softmax(rows: i32, cols: i32, x: usize, y: usize): void {
@@ -83,4 +84,78 @@ export function f64_cumsum(
   y: usize,
 ): void {
   cumsum<f64>(outer, length, inner, reverse, x, y);
+}
+
+export function f32_layerNorm(
+  rows: i32,
+  cols: i32,
+  x: usize,
+  gain: usize,
+  bias: usize,
+  epsilon: f32,
+  y: usize,
+): void {
+  layerNorm<f32>(rows, cols, x, gain, bias, epsilon, y);
+}
+
+export function f32_layerNormVjp(
+  rows: i32,
+  cols: i32,
+  x: usize,
+  gain: usize,
+  g: usize,
+  epsilon: f32,
+  accumulate: bool,
+  dx: usize,
+): void {
+  layerNormVjp<f32>(rows, cols, x, gain, g, epsilon, accumulate, dx);
+}
+
+export function f32_layerNormVjpGain(
+  rows: i32,
+  cols: i32,
+  x: usize,
+  g: usize,
+  epsilon: f32,
+  accumulate: bool,
+  dgain: usize,
+): void {
+  layerNormVjpGain<f32>(rows, cols, x, g, epsilon, accumulate, dgain);
+}
+
+export function f64_layerNorm(
+  rows: i32,
+  cols: i32,
+  x: usize,
+  gain: usize,
+  bias: usize,
+  epsilon: f64,
+  y: usize,
+): void {
+  layerNorm<f64>(rows, cols, x, gain, bias, epsilon, y);
+}
+
+export function f64_layerNormVjp(
+  rows: i32,
+  cols: i32,
+  x: usize,
+  gain: usize,
+  g: usize,
+  epsilon: f64,
+  accumulate: bool,
+  dx: usize,
+): void {
+  layerNormVjp<f64>(rows, cols, x, gain, g, epsilon, accumulate, dx);
+}
+
+export function f64_layerNormVjpGain(
+  rows: i32,
+  cols: i32,
+  x: usize,
+  g: usize,
+  epsilon: f64,
+  accumulate: bool,
+  dgain: usize,
+): void {
+  layerNormVjpGain<f64>(rows, cols, x, g, epsilon, accumulate, dgain);
 }

@@ -66,3 +66,30 @@ export function narrow<T>(low: v128, high: v128): v128 {
 export function addLanes(x: v128): f64 {
   return f64x2.extract_lane(x, 0) + f64x2.extract_lane(x, 1);
 }
+
+/** Says of a loop that its rows are whole vectors, or that the last of a row may be incomplete. */
+export type Whole = u8;
+export type Ragged = i32;
+
+/** The next vector of `n > 0` elements that are left, zeros behind the last; `W` is `Whole` or `Ragged`. */
+// @ts-ignore: decorator
+@inline
+export function loadNext<T, W>(x: usize, n: i32): v128 {
+  if (sizeof<W>() == 1) return v128.load(x);
+  return n >= lanes<T>() ? v128.load(x) : loadPart<T>(x, n, <T>0);
+}
+
+/** Stores as much of a vector as there is room for: `n > 0` elements. */
+// @ts-ignore: decorator
+@inline
+export function storeNext<T, W>(y: usize, value: v128, n: i32): void {
+  if (sizeof<W>() == 1 || n >= lanes<T>()) v128.store(y, value);
+  else storePart<T>(y, value, n);
+}
+
+/** Stores as `storeNext` does, or adds to what is there. */
+// @ts-ignore: decorator
+@inline
+export function deliver<T, W>(y: usize, value: v128, n: i32, accumulate: bool): void {
+  storeNext<T, W>(y, accumulate ? v128.add<T>(loadNext<T, W>(y, n), value) : value, n);
+}

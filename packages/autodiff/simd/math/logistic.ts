@@ -3,17 +3,20 @@
 // are known, and only the division rounds into the subnormal range.
 import {
   exp_f32x4, exp_f64x2, growth_f32x4, growth_f64x2, quotient_f32x4, quotient_f64x2, remainder_f32x4,
-  remainder_f64x2,
+  remainder_f64x2, wholePower_f32x4,
 } from "./exp";
 import { compose_f32x4, log1p_f64x2 } from "./log";
 import { half_f32, one_f32, oneBits_i32, oneBits_i64 } from "./numbers";
 import { constant } from "./table";
+import { madd } from "../vector";
 
 /** Where x sigmoid(x) vanishes, and where sigmoid(x) is 1 to the last bit. */
 const vanishing_f64 = memory.data<f64>([-760]);
 const saturated_f64 = memory.data<f64>([700]);
 const vanishing_f32 = memory.data<f32>([-110]);
 const saturated_f32 = memory.data<f32>([87]);
+/** From here on e^-x is finite and sigmoid(x) normal: 1/(1 + 2^k (1 + g)) as it stands. */
+const leastNormal_f32 = memory.data<f32>([-87]);
 /** sqrt(2) - 1. */
 const rootTwoLessOne_f32 = memory.data<f32>([0.41421356]);
 
@@ -73,10 +76,23 @@ function logistic_f32x4(x: v128, timesX: bool): v128 {
   return f32x4.div(timesX ? f32x4.mul(bounded, inverse) : inverse, denominator);
 }
 
+/** sigmoid(x) where it may be subnormal; apart, since that is rare. */
+function smallSigmoid_f32x4(x: v128): v128 {
+  return logistic_f32x4(x, false);
+}
+
 // @ts-ignore: decorator
 @inline
 export function sigmoid_f32x4(x: v128): v128 {
-  return logistic_f32x4(x, false);
+  const exponent = f32x4.neg(f32x4.pmin(x, constant<f32>(saturated_f32)));
+  const quotient = quotient_f32x4(exponent);
+  const growth = growth_f32x4(remainder_f32x4(exponent, quotient));
+  const power = wholePower_f32x4(quotient);
+  const one = constant<f32>(one_f32);
+  const normal = f32x4.div(one, madd<f32>(power, growth, f32x4.add(power, one)));
+  const low = f32x4.lt(x, constant<f32>(leastNormal_f32));
+  if (!v128.any_true(low)) return normal;
+  return v128.bitselect(smallSigmoid_f32x4(x), normal, low);
 }
 
 // @ts-ignore: decorator

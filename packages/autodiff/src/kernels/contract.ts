@@ -7,6 +7,10 @@
  * kernels over contiguous operands).
  */
 
+import type { GateKernels } from "./gates.ts";
+import type { NormalizationKernels } from "./normalization.ts";
+import type { UpdateKernels } from "./update.ts";
+
 /** `y[i] = f(x[i])` for `i < n`. */
 export type UnaryKernel = (n: number, x: number, y: number) => void;
 /** `y[i] = f(x[i], alpha)` for `i < n`. */
@@ -122,7 +126,10 @@ export type FloatKernels = Readonly<
     Record<ReduceName, ReduceKernel> &
     Record<ArgReduceName, ReduceKernel> &
     Record<RowsName, RowsKernel> &
-    IrregularKernels
+    IrregularKernels &
+    GateKernels &
+    NormalizationKernels &
+    UpdateKernels
 >;
 
 interface IrregularKernels {

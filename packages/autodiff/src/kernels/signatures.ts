@@ -6,6 +6,9 @@ import {
   scaledNames,
   unaryNames,
 } from "./contract.ts";
+import { gateSignatures } from "./gates.ts";
+import { normalizationSignatures } from "./normalization.ts";
+import { updateSignatures } from "./update.ts";
 
 /**
  * What each argument of a kernel is, one letter each: `n` a whole number, `s` a number of the kernel's dtype, `r` a
@@ -37,6 +40,9 @@ export const floatSignatures: Readonly<Record<string, Signature>> = Object.fromE
   ["addRows", "nnru"],
   ["addTo", "nnrnnunn"],
   ["fill", "nsw"],
+  ...Object.entries(gateSignatures),
+  ...Object.entries(normalizationSignatures),
+  ...Object.entries(updateSignatures),
 ]);
 
 /** Kernels that move elements of one size. */

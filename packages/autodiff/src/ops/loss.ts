@@ -4,7 +4,7 @@ import { format, normalizeAxis, sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { cast } from "./cast.ts";
-import { equal } from "./compare.ts";
+import { notEqual } from "./compare.ts";
 import { type Op, type OpDeclaration, op } from "./declare.ts";
 import { type Indices, oneHot } from "./indexing.ts";
 import { kernelsOf } from "./kernels.ts";
@@ -166,7 +166,7 @@ function labels(targets: Tensor, logits: Tensor): Tensor {
 
 /** 1 for targets that count, 0 for ignored ones. */
 function notIgnored(targets: Tensor, logits: Tensor, ignoreIndex: number): Tensor {
-  return where(equal(cast(targets, logits.dtype), ignoreIndex), 0, 1);
+  return notEqual(cast(targets, logits.dtype), ignoreIndex);
 }
 
 /** The derivative of each row's loss by its logits. */

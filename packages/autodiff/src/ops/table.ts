@@ -7,10 +7,13 @@ import type { CompositeDeclaration, Op, OpDeclaration } from "./declare.ts";
 import * as detach from "./detach.ts";
 import * as einsum from "./einsum.ts";
 import * as elementwise from "./elementwise.ts";
+import * as gru from "./gru.ts";
 import * as indexing from "./indexing.ts";
 import * as join from "./join.ts";
+import * as layerNorm from "./layerNorm.ts";
 import * as linalg from "./linalg.ts";
 import * as loss from "./loss.ts";
+import * as lstm from "./lstm.ts";
 import * as pad from "./pad.ts";
 import * as reduce from "./reduce.ts";
 import * as scan from "./scan.ts";
@@ -19,7 +22,7 @@ import * as shape from "./shape.ts";
 import * as slice from "./slice.ts";
 import * as statistics from "./statistics.ts";
 
-/** Functions that are methods too; those that take a list or an equation first are not. */
+/** Functions that are methods too; those that take a list or an equation first, and parts of cells and layers, are not. */
 export type Methods = typeof elementwise &
   typeof activations &
   typeof arithmetic &
@@ -67,6 +70,9 @@ function families(): [family: string, members: object][] {
     pad,
     indexing,
     loss,
+    lstm,
+    gru,
+    layerNorm,
     cast,
   });
 }
@@ -97,7 +103,9 @@ export function opTable(): Row[] {
 /** The functions that become methods, by name. @internal */
 export function methods(): [name: string, call: (...args: unknown[]) => unknown][] {
   const notMethods = new Set(["concat", "stack", "einsum"]);
+  const parts = new Set(["lstm", "gru", "layerNorm"]);
   const rows = families()
+    .filter(([family]) => !parts.has(family))
     .flatMap(([, members]) => Object.entries(members))
     .filter(([name, member]) => isOp(member) && !notMethods.has(name));
   return [...rows, ["detach", detach.detach]] as unknown as ReturnType<typeof methods>;

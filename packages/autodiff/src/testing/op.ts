@@ -17,6 +17,7 @@ import { errorLaw } from "./laws/errors.ts";
 import { firstOrderLaws } from "./laws/first.ts";
 import { edgeLaw, referenceLaw } from "./laws/kernels.ts";
 import { layoutLaws } from "./laws/layout.ts";
+import { meaningLaw } from "./laws/meaning.ts";
 import { secondOrderLaws } from "./laws/second.ts";
 import { drawInputs } from "./samples.ts";
 
@@ -79,6 +80,9 @@ export function opLaws(op: Declared, options: OpLawOptions = {}): Law[] {
   }
   if (!isComposite && declaration.broadcasts !== undefined && flows) {
     laws.push(broadcastLaw(floating, declaration.broadcasts, dtype));
+  }
+  if (!isComposite && declaration.meaning !== undefined) {
+    laws.push(meaningLaw(floating, declaration, { dtype }));
   }
   if (reference !== undefined && floating.length > 0) {
     const bound = dtype === "float64" ? 1e-13 : (declaration.float32 ?? 2e-6);

@@ -1,4 +1,4 @@
-import type { Tensor } from "@chronograd/autodiff";
+import { layerNorm as normalize, type Tensor } from "@chronograd/autodiff";
 import { ones, zeros } from "../initializers/constant.ts";
 import type { Initializer } from "../initializers/initializer.ts";
 import { checkCount, type Layer } from "./layer.ts";
@@ -42,9 +42,7 @@ export function layerNorm({
           `layerNorm: x must have ${size} elements along its last axis, got shape [${x.shape.join(",")}]`,
         );
       }
-      const centred = x.sub(x.mean(-1, { keepDims: true }));
-      const variance = centred.square().mean(-1, { keepDims: true });
-      return centred.mul(variance.add(epsilon).rsqrt()).mul(gain).add(bias);
+      return normalize(x, gain, bias, epsilon);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { crossEntropy, Tensor } from "@chronograd/autodiff";
+import { crossEntropy, type DType, notEqual, Tensor } from "@chronograd/autodiff";
 import { type ReductionOption, reduce } from "./reduction.ts";
 
 /** Options of `crossEntropyLoss`. */
@@ -36,11 +36,15 @@ export function crossEntropyLoss(
   { ignoreIndex = -100, reduction = "mean" }: CrossEntropyLossOptions = {},
 ): Tensor {
   const losses = crossEntropy(logits, targets, { ignoreIndex });
-  return reduce(losses, reduction, "crossEntropyLoss", () => {
-    let count = 0;
-    for (const target of targets instanceof Tensor ? targets.toTypedArray() : targets) {
-      if (target !== ignoreIndex) count++;
-    }
-    return count;
-  });
+  return reduce(losses, reduction, "crossEntropyLoss", () =>
+    counted(targets, losses.dtype, ignoreIndex),
+  );
+}
+
+/** How many targets count. Of a tensor they are counted by ops, so that the loss can be compiled. */
+function counted(targets: ClassTargets, dtype: DType, ignoreIndex: number): number | Tensor {
+  if (targets instanceof Tensor) return notEqual(targets.cast(dtype), ignoreIndex).sum();
+  let count = 0;
+  for (const target of targets) if (target !== ignoreIndex) count++;
+  return count;
 }

@@ -17,7 +17,7 @@ export function reduce(
   losses: Tensor,
   reduction: Reduction,
   where: string,
-  count?: () => number,
+  count?: () => number | Tensor,
 ): Tensor {
   switch (reduction) {
     case "none":
@@ -25,12 +25,17 @@ export function reduce(
     case "sum":
       return losses.sum();
     case "mean":
-      return count === undefined ? losses.mean() : losses.sum().mul(1 / Math.max(1, count()));
+      return count === undefined ? losses.mean() : losses.sum().mul(oneOver(count()));
     default:
       throw new TypeError(
         `${where}: reduction must be "mean", "sum" or "none", got ${JSON.stringify(reduction)}`,
       );
   }
+}
+
+/** `1 / max(1, count)`. */
+function oneOver(count: number | Tensor): number | Tensor {
+  return typeof count === "number" ? 1 / Math.max(1, count) : count.maximum(1).reciprocal();
 }
 
 /** Throws a sentence unless predictions and targets have one shape: they are not broadcast. @internal */

@@ -48,18 +48,9 @@ export function adagrad({
     learningRate,
     moments: ["sum"],
     start: initialAccumulator,
-    advance(vectors, { w, g, next, sum, s, u }, rate, t) {
-      let gradient = g;
-      if (weightDecay !== 0) {
-        vectors.addScaled(w, weightDecay, g, u);
-        gradient = u;
-      }
-      vectors.square(gradient, s);
-      vectors.add(sum, s, sum);
-      vectors.sqrt(sum, s);
-      vectors.offset(s, epsilon, s);
-      vectors.div(gradient, s, s);
-      vectors.addScaled(s, -rate / (1 + (t - 1) * learningRateDecay), w, next);
+    advance(kernels, { n, w, g, next, sum }, rate, t) {
+      const step = -rate / (1 + (t - 1) * learningRateDecay);
+      kernels.adagrad(n, w, g, sum, weightDecay, epsilon, step, next);
     },
   });
 }

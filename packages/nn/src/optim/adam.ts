@@ -29,13 +29,7 @@ export function adam(options: AdamOptions = {}): Optimizer {
     name: "adam",
     learningRate,
     moments: moments.names,
-    advance(vectors, at, rate, t) {
-      let gradient = at.g;
-      if (weightDecay !== 0) {
-        vectors.addScaled(at.w, weightDecay, at.g, at.u);
-        gradient = at.u;
-      }
-      moments.advance(vectors, at, gradient, at.w, rate, t);
-    },
+    advance: (kernels, update, rate, t) =>
+      moments.advance(kernels, update, { decay: weightDecay, shrink: 1 }, rate, t),
   });
 }

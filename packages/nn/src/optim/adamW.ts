@@ -27,9 +27,7 @@ export function adamW(options: AdamOptions = {}): Optimizer {
     name: "adamW",
     learningRate,
     moments: moments.names,
-    advance(vectors, at, rate, t) {
-      vectors.scale(at.w, 1 - rate * weightDecay, at.u);
-      moments.advance(vectors, at, at.g, at.u, rate, t);
-    },
+    advance: (kernels, update, rate, t) =>
+      moments.advance(kernels, update, { decay: 0, shrink: 1 - rate * weightDecay }, rate, t),
   });
 }

@@ -1,6 +1,6 @@
+import type { FloatKernels } from "@chronograd/autodiff/extend";
 import type { Schedule } from "../schedules/schedule.ts";
-import { checkOption, type Stretch } from "./rule.ts";
-import type { Vectors } from "./vectors.ts";
+import { checkOption, type Update } from "./rule.ts";
 
 /** Options that `adam` and `adamW` share. */
 export interface AdamOptions {
@@ -44,24 +44,35 @@ export class AdaptiveMoments {
     this.#amsgrad = amsgrad;
   }
 
-  /** Writes `next = from - rate mhat / (sqrt(vhat) + epsilon)`, with `gradient` taken into the averages. */
+  /**
+   * Writes `next = shrink w - rate mhat / (sqrt(vhat) + epsilon)`, with the gradient, and `decay w`, taken into the
+   * averages.
+   */
   advance(
-    vectors: Vectors,
-    { m, v, largest, next, s }: Stretch<AdamMoment>,
-    gradient: number,
-    from: number,
+    kernels: FloatKernels,
+    { n, w, g, m, v, largest = 0, next }: Update<AdamMoment>,
+    { decay, shrink }: { readonly decay: number; readonly shrink: number },
     rate: number,
     t: number,
   ): void {
-    vectors.track(m, this.#beta1, gradient, s);
-    vectors.square(gradient, s);
-    vectors.track(v, this.#beta2, s, s);
-    if (this.#amsgrad) vectors.maximum(largest, v, largest);
-    vectors.sqrt(this.#amsgrad ? largest : v, s);
-    vectors.scale(s, 1 / Math.sqrt(1 - this.#beta2 ** t), s);
-    vectors.offset(s, this.#epsilon, s);
-    vectors.div(m, s, s);
-    vectors.scale(s, -rate / (1 - this.#beta1 ** t), s);
-    vectors.add(from, s, next);
+    kernels.adam(
+      n,
+      w,
+      g,
+      m,
+      v,
+      largest,
+      decay,
+      shrink,
+      this.#beta1,
+      1 - this.#beta1,
+      this.#beta2,
+      1 - this.#beta2,
+      this.#amsgrad ? 1 : 0,
+      1 / Math.sqrt(1 - this.#beta2 ** t),
+      this.#epsilon,
+      -rate / (1 - this.#beta1 ** t),
+      next,
+    );
   }
 }

@@ -1,16 +1,12 @@
 import { type MapTree, map, type Tensor } from "@chronograd/autodiff";
-import { allocate, bytesOf, consume, kernelsOf, place } from "@chronograd/autodiff/extend";
+import { allocate, consume, kernelsOf, place } from "@chronograd/autodiff/extend";
 import { Clipped } from "../clip/clipped.ts";
 import { Moments } from "./moments.ts";
 import type { Optimizer, OptimizerState } from "./optimizer.ts";
 import { type Pair, pair } from "./pairing.ts";
-import { checkLearningRate, type Rule, type Stretch } from "./rule.ts";
-import { Vectors } from "./vectors.ts";
+import { checkLearningRate, type Rule, type Update } from "./rule.ts";
 
-/** Elements that a rule works on at a time: few enough that all its vectors stay in the first caches. */
-const stretch = 2048;
-
-/** The optimizer of a rule: the rule runs over each parameter, stretch by stretch. */
+/** The optimizer of a rule: the rule runs over each parameter. */
 export function leafwise<Moment extends string>(rule: Rule<Moment>): Optimizer {
   checkLearningRate(rule.learningRate, rule.name);
   return new Leafwise(rule);
@@ -62,26 +58,14 @@ class Leafwise implements Optimizer {
   }
 
   #advance({ path, w, g }: Pair, next: Tensor, rate: number): void {
-    const { moments: names } = this.#rule;
-    const { memory } = w.backend;
-    const scratchBytes = stretch * bytesOf[w.dtype];
-    const scratch = memory.allocate(2 * scratchBytes);
-    const vectors = new Vectors(kernelsOf(w.backend, w));
-    const starts = names.map((name) => this.#moments.pointer(path, name));
-    for (let done = 0; done < w.size; done += stretch) {
-      const shift = done * bytesOf[w.dtype];
-      vectors.n = Math.min(stretch, w.size - done);
-      const at: Record<string, number> = {
-        w: w.pointer + shift,
-        g: g.pointer + shift,
-        next: next.pointer + shift,
-        s: scratch,
-        u: scratch + scratchBytes,
-      };
-      for (let i = 0; i < names.length; i++) at[names[i]!] = starts[i]! + shift;
-      this.#rule.advance(vectors, at as Stretch, rate, this.#step);
-    }
-    memory.release(scratch, 2 * scratchBytes);
+    const update: Record<string, number> = {
+      n: w.size,
+      w: w.pointer,
+      g: g.pointer,
+      next: next.pointer,
+    };
+    for (const name of this.#rule.moments) update[name] = this.#moments.pointer(path, name);
+    this.#rule.advance(kernelsOf(w.backend, w), update as Update, rate, this.#step);
   }
 
   state(): OptimizerState {

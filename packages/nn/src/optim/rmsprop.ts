@@ -57,28 +57,23 @@ export function rmsprop({
       ...(centered ? ["mean" as const] : []),
       ...(momentum === 0 ? [] : ["momentum" as const]),
     ],
-    advance(vectors, { w, g, next, square, mean, momentum: b, s, u }, rate) {
-      let gradient = g;
-      if (weightDecay !== 0) {
-        vectors.addScaled(w, weightDecay, g, u);
-        gradient = u;
-      }
-      vectors.square(gradient, s);
-      vectors.track(square, smoothing, s, s);
-      if (mean === undefined) vectors.sqrt(square, s);
-      else {
-        vectors.track(mean, smoothing, gradient, s);
-        vectors.square(mean, s);
-        vectors.sub(square, s, s);
-        vectors.sqrt(s, s);
-      }
-      vectors.offset(s, epsilon, s);
-      vectors.div(gradient, s, s);
-      if (b !== undefined) {
-        vectors.scale(b, momentum, b);
-        vectors.add(b, s, b);
-        vectors.addScaled(b, -rate, w, next);
-      } else vectors.addScaled(s, -rate, w, next);
+    advance(kernels, { n, w, g, next, square, mean = 0, momentum: b = 0 }, rate) {
+      kernels.rmsprop(
+        n,
+        w,
+        g,
+        square,
+        mean,
+        b,
+        weightDecay,
+        smoothing,
+        1 - smoothing,
+        centered ? 1 : 0,
+        epsilon,
+        momentum,
+        -rate,
+        next,
+      );
     },
   });
 }

@@ -1,30 +1,28 @@
+import type { FloatKernels } from "@chronograd/autodiff/extend";
 import type { Schedule } from "../schedules/schedule.ts";
-import type { Vectors } from "./vectors.ts";
 
-/** Addresses of one stretch of one parameter and of what belongs to it. */
-export type Stretch<Moment extends string = string> = {
+/** Addresses of one parameter and of what belongs to it. */
+export type Update<Moment extends string = string> = {
+  /** Elements of the parameter. */
+  readonly n: number;
   /** The parameter. Read only. */
   readonly w: number;
   /** Its gradient. Read only. */
   readonly g: number;
   /** Where the next value of the parameter goes. */
   readonly next: number;
-  /** Scratch. */
-  readonly s: number;
-  /** More scratch. */
-  readonly u: number;
 } & { readonly [Name in Moment]: number };
 
 /** What distinguishes one optimizer from another: how a parameter moves, element by element. */
 export interface Rule<Moment extends string = string> {
   readonly name: string;
   readonly learningRate: number | Schedule;
-  /** Names of what is remembered for each parameter, of its shape and dtype. */
+  /** Names of what is remembered for each parameter, of its shape and dtype; any other has the address 0. */
   readonly moments: readonly Moment[];
   /** What the moments start from; 0 unless given. */
   readonly start?: number;
   /** Writes `next` and the moments, in place, in update number `t`, counted from 1. */
-  advance(vectors: Vectors, at: Stretch<Moment>, rate: number, t: number): void;
+  advance(kernels: FloatKernels, update: Update<Moment>, rate: number, t: number): void;
 }
 
 /** Throws a sentence unless an option is a finite number from `low` to (but not) `high`. @internal */

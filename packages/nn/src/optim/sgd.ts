@@ -51,20 +51,9 @@ export function sgd({
     name: "sgd",
     learningRate,
     moments: momentum === 0 ? [] : ["momentum"],
-    advance(vectors, { w, g, next, momentum: b, s, u }, rate, t) {
-      let direction = g;
-      if (weightDecay !== 0) {
-        vectors.addScaled(w, weightDecay, g, u);
-        direction = u;
-      }
-      if (b !== undefined) {
-        vectors.scale(b, momentum, b);
-        vectors.scale(direction, t === 1 ? 1 : 1 - dampening, s);
-        vectors.add(b, s, b);
-        if (nesterov) vectors.addScaled(b, momentum, direction, s);
-        direction = nesterov ? s : b;
-      }
-      vectors.addScaled(direction, -rate, w, next);
+    advance(kernels, { n, w, g, next, momentum: b = 0 }, rate, t) {
+      const rest = t === 1 ? 1 : 1 - dampening;
+      kernels.sgd(n, w, g, b, weightDecay, momentum, rest, nesterov ? 1 : 0, -rate, next);
     },
   });
 }

@@ -1,5 +1,13 @@
 import { readFileSync } from "node:fs";
-import { createBackend, type NestedNumbers, Tape, type Tensor, tensor } from "@chronograd/autodiff";
+import {
+  compile,
+  createBackend,
+  type FloatDType,
+  type NestedNumbers,
+  Tape,
+  type Tensor,
+  tensor,
+} from "@chronograd/autodiff";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { describe, expect, test } from "vitest";
 import * as nn from "../../src/index.ts";
@@ -154,4 +162,49 @@ test("errors are sentences", () => {
   ).toThrowErrorMatchingInlineSnapshot(
     `[TypeError: meanSquaredError: reduction must be "mean", "sum" or "none", got "max"]`,
   );
+});
+
+describe("crossEntropyLoss of a tensor of targets", () => {
+  const shapes = [[1], [7], [2, 3]] as const;
+  const dtypes = ["float32", "float64"] as const satisfies readonly FloatDType[];
+  const drawn = (shape: readonly number[], dtype: FloatDType, seed: number) => {
+    const random = nn.stream(seed);
+    const rows = shape.reduce((a, b) => a * b, 1);
+    const logits = Float64Array.from({ length: 4 * rows }, () => 3 * random.normal());
+    const classes = Int32Array.from({ length: rows }, () =>
+      random.uniform() < 0.4 ? -100 : Math.floor(4 * random.uniform()),
+    );
+    return {
+      logits: tensor(logits, { shape: [...shape, 4], dtype }),
+      targets: tensor(classes, { shape }),
+      count: classes.filter((target) => target !== -100).length,
+    };
+  };
+
+  test.each(dtypes)("%s: the mean is the sum by 1 over the count, to the bit", (dtype) => {
+    for (const shape of shapes) {
+      for (let seed = 0; seed < 20; seed++) {
+        const { logits, targets, count } = drawn(shape, dtype, seed);
+        const sum = nn.crossEntropyLoss(logits, targets, { reduction: "sum" });
+        const expected = sum.mul(1 / Math.max(1, count)).item();
+        expect(nn.crossEntropyLoss(logits, targets).item()).toBe(expected);
+      }
+    }
+  });
+
+  test("is compiled once for targets of which others are ignored", () => {
+    const step = (logits: Tensor, targets: Tensor) => {
+      const tape = new Tape();
+      const watched = tape.watch(logits);
+      const loss = nn.crossEntropyLoss(watched, targets);
+      return { loss: tape.strip(loss), gradient: tape.gradient(loss, watched) };
+    };
+    const compiled = compile(step);
+    for (let seed = 0; seed < 20; seed++) {
+      const { logits, targets } = drawn([7], "float64", seed);
+      const [found, expected] = [compiled(logits, targets), step(logits, targets)];
+      expect(found.loss.item()).toBe(expected.loss.item());
+      expect(found.gradient.toArray()).toEqual(expected.gradient.toArray());
+    }
+  });
 });

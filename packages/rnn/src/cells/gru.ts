@@ -1,4 +1,4 @@
-import type { Tensor } from "@chronograd/autodiff";
+import { gruGates, gruOutput, type Tensor } from "@chronograd/autodiff";
 import { glorot, type Initializer, orthogonal, zeros } from "@chronograd/nn";
 import { type Cell, type CellSizes, defineCell } from "../cell.ts";
 import { gateBlocks } from "../gates.ts";
@@ -28,11 +28,6 @@ const initial = {
   state: ({ hidden }: CellSizes): HiddenState => ({ h: zeros(hidden) }),
 };
 
-/** `(1 - z) n + z h`. */
-function interpolate(z: Tensor, n: Tensor, h: Tensor): Tensor {
-  return n.add(z.mul(h.sub(n)));
-}
-
 /**
  * Gated recurrent unit that applies the reset gate after the recurrent product, as PyTorch and cuDNN do:
  * `n = tanh(x W_n + b_n + r (h U_n + bn))`, `h_t = (1 - z) n + z h_{t-1}`.
@@ -48,12 +43,7 @@ export const gru: (sizes: CellSizes) => Cell<GruParams, HiddenState> = defineCel
   params: (sizes: CellSizes): GruParams => ({ ...initial.params(sizes), bn: zeros(sizes.hidden) }),
   state: initial.state,
   step: ({ W, U, b, bn }, x: Tensor, { h }) => {
-    const [xr, xz, xn] = x.matmul(W).add(b).split(3, -1);
-    const [hr, hz, hn] = h.matmul(U).split(3, -1);
-    const r = xr.add(hr).sigmoid();
-    const z = xz.add(hz).sigmoid();
-    const n = xn.add(r.mul(hn.add(bn))).tanh();
-    const next = interpolate(z, n, h);
+    const next = gruOutput(gruGates(x.matmul(W).add(b), h.matmul(U), bn), h);
     return [next, { h: next }];
   },
 });
@@ -80,7 +70,7 @@ export const gruResetBefore: (sizes: CellSizes) => Cell<GruBeforeParams, HiddenS
     const r = xr.add(hr).sigmoid();
     const z = xz.add(hz).sigmoid();
     const n = xn.add(r.mul(h).matmul(Un)).tanh();
-    const next = interpolate(z, n, h);
+    const next = n.add(z.mul(h.sub(n)));
     return [next, { h: next }];
   },
 });

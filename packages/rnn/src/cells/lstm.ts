@@ -1,4 +1,4 @@
-import type { Tensor } from "@chronograd/autodiff";
+import { lstmGates, lstmMemory, lstmOutput, type Tensor } from "@chronograd/autodiff";
 import { glorot, type Initializer, orthogonal, zeros } from "@chronograd/nn";
 import { type Cell, type CellSizes, defineCell } from "../cell.ts";
 import { forgetBias, gateBlocks } from "../gates.ts";
@@ -39,10 +39,9 @@ export const lstm: (sizes: CellSizes) => Cell<LstmParams, LstmState> = defineCel
   }),
   state: ({ hidden }: CellSizes): LstmState => ({ h: zeros(hidden), c: zeros(hidden) }),
   step: ({ W, U, b }, x: Tensor, { h, c }) => {
-    const gates = x.matmul(W).add(h.matmul(U)).add(b);
-    const [i, f, g, o] = gates.split(4, -1);
-    const cNext = f.sigmoid().mul(c).add(i.sigmoid().mul(g.tanh()));
-    const hNext = o.sigmoid().mul(cNext.tanh());
+    const gates = lstmGates(x.matmul(W).add(h.matmul(U)).add(b));
+    const cNext = lstmMemory(gates, c);
+    const hNext = lstmOutput(gates, cNext);
     return [hNext, { h: hNext, c: cNext }];
   },
 });

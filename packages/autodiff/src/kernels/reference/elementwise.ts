@@ -49,7 +49,7 @@ const arrayBinary = {
 } as const;
 
 /** 1/(1 + e^-x), by the exponential that does not overflow. */
-function sigmoid(x: number): number {
+export function sigmoid(x: number): number {
   if (x >= 0) return 1 / (1 + Math.exp(-x));
   const e = Math.exp(x);
   return e / (1 + e);

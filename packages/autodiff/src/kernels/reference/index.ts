@@ -1,10 +1,13 @@
 import type { FloatKernels, Kernels } from "../contract.ts";
 import type { Memory } from "../memory.ts";
 import { elementwise } from "./elementwise.ts";
+import { gates } from "./gates.ts";
 import { matmul } from "./matmul.ts";
 import { casts, firstOutOfRange, moves, scans } from "./move.ts";
+import { normalization } from "./normalization.ts";
 import { reductions } from "./reduce.ts";
 import { rowwise } from "./rows.ts";
+import { updates } from "./update.ts";
 
 function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernels {
   return {
@@ -13,6 +16,9 @@ function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernel
     ...rowwise(memory, dtype),
     ...scans(memory, dtype),
     ...matmul(memory, dtype),
+    ...gates(memory, dtype),
+    ...normalization(memory, dtype),
+    ...updates(memory, dtype),
   };
 }
 

@@ -8,7 +8,10 @@ import {
   scaledNames,
   unaryNames,
 } from "../contract.ts";
+import { gateNames } from "../gates.ts";
 import type { Memory } from "../memory.ts";
+import { normalizationNames } from "../normalization.ts";
+import { updateNames } from "../update.ts";
 import { instantiate, type KernelExports } from "./instantiate.ts";
 import { wasm as plain } from "./module.plain.ts";
 import { wasm as relaxed } from "./module.relaxed.ts";
@@ -23,6 +26,9 @@ const floatNames = [
   ...reduceNames,
   ...argReduceNames,
   ...rowsNames,
+  ...gateNames,
+  ...normalizationNames,
+  ...updateNames,
   "select",
   "cumsum",
   "scatterAdd",
