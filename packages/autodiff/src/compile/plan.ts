@@ -4,12 +4,14 @@ import { bytesOf } from "../tensor/dtype.ts";
 import { alias, place, Tensor } from "../tensor/tensor.ts";
 import { flatten, map } from "../tensor/tree.ts";
 import { batch, type Stretch } from "./batch.ts";
+import { withoutCopies } from "./copies.ts";
 import { emit, nameOfRun } from "./emit.ts";
 import { fused } from "./fuse.ts";
 import { layoutOf } from "./layout.ts";
 import { withoutZeros } from "./peephole.ts";
 import { prepacked } from "./prepack.ts";
 import type { Program } from "./program.ts";
+import { byTable as takenByTable } from "./tables.ts";
 import { bufferAt, type TraceBackend } from "./trace.ts";
 
 /** One tensor of a result: part of something in the caller's table, or a constant. */
@@ -78,7 +80,7 @@ export class Plan {
     const pin = (parts: readonly Stretch[]) => this.#pinned(parts);
     const { kernels } = backend;
     const batched = batch(withoutZeros({ buffers, calls, checks }), pin);
-    this.program = fused(prepacked(batched, kernels), kernels);
+    this.program = fused(prepacked(takenByTable(withoutCopies(batched)), kernels), kernels);
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
     this.recordBytes = layout.recordBytes;
@@ -183,7 +185,7 @@ export class Plan {
 
   /** What the plan does, in words. */
   explain(): string {
-    const { calls, buffers, loops = [] } = this.program;
+    const { calls, buffers, loops = [], byTable = 0 } = this.program;
     const counts = new Map<string, number>();
     let inLoops = 0;
     for (const { kernel } of calls) {
@@ -199,7 +201,8 @@ export class Plan {
       )
       .join(", ");
     const record = this.recordBytes > 0 ? `, ${this.recordBytes} bytes kept between runs` : "";
-    return `${calls.length} kernel calls (${this.traced} as recorded), ${buffers.length} buffers, ${this.bytes} bytes of temporaries${record}: ${kernels}`;
+    const tables = byTable === 0 ? "" : `; ${byTable} products by way of a table`;
+    return `${calls.length} kernel calls (${this.traced} as recorded), ${buffers.length} buffers, ${this.bytes} bytes of temporaries${record}: ${kernels}${tables}`;
   }
 }
 

@@ -31,6 +31,8 @@ export interface Program {
   readonly buffers: readonly Buffer[];
   readonly calls: readonly Call[];
   readonly checks: readonly RangeCheck[];
+  /** Products that were taken by the table of their rows. */
+  readonly byTable?: number;
   /** Code of its own, that calls of the family `loop` name by their place here. */
   readonly loops?: readonly Loop[];
 }
