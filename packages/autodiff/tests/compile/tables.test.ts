@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compile, flatten, scope, Tape, type Tensor, tensor } from "../../src/index.ts";
+import { compile, concat, flatten, scope, Tape, type Tensor, tensor } from "../../src/index.ts";
 
 /** Numbers from -1 to 1 that look irregular. */
 function numbers(shape: readonly number[], seed: number): Tensor {
@@ -10,7 +10,7 @@ function numbers(shape: readonly number[], seed: number): Tensor {
 }
 
 /** What is done with looked-up rows, besides products. */
-const others = ["nothing", "tanh", "scaled", "loss"] as const;
+const others = ["nothing", "tanh", "scaled", "loss", "pair"] as const;
 
 interface Setting {
   /** Rows of the table, steps, rows looked up in each. */
@@ -19,8 +19,8 @@ interface Setting {
   readonly B: number;
   readonly K: number;
   readonly n: number;
-  /** Whether each step has indices of its own. */
-  readonly apart: boolean;
+  /** Whether rows are looked up at once, by each step's part of the indices, or by indices of its own. */
+  readonly how: "whole" | "parts" | "apart";
   /** Whether two products share the rows. */
   readonly twice: boolean;
   readonly other: (typeof others)[number];
@@ -28,16 +28,23 @@ interface Setting {
 }
 
 /** A loss of looked-up rows, with gradients by the table and the weights. */
-function experiment({ T, K, n, apart, twice, other, recurrent }: Setting) {
+function experiment({ T, K, n, how, twice, other, recurrent }: Setting) {
   return (params: Record<string, Tensor>, indices: Tensor | readonly Tensor[]) => {
     const tape = new Tape();
     const { E, W, W2, U } = tape.watch(params) as Record<"E" | "W" | "W2" | "U", Tensor>;
-    const all = apart ? undefined : E.gather(indices as Tensor);
+    const all = how === "whole" ? E.gather(indices as Tensor) : undefined;
+    const indicesAt = (t: number): Tensor =>
+      how === "parts" ? (indices as Tensor).slice([t + 1]) : (indices as readonly Tensor[])[t]!;
+    /** What another step looks up. */
+    const turned = (t: number): Tensor =>
+      how === "whole" ? (indices as Tensor).slice([(t + 1) % T]) : indicesAt((t + 1) % T);
     let h: Tensor | undefined;
     let loss: Tensor = W.sum().mul(0.1);
     for (let t = 0; t < T; t++) {
-      const x = all === undefined ? E.gather((indices as readonly Tensor[])[t]!) : all.slice([t]);
+      const x = all === undefined ? E.gather(indicesAt(t)) : all.slice([t]);
       let y = x.matmul(W);
+      // The same cotangent flows back through other rows of the same table.
+      if (other === "pair") y = y.add(E.gather(turned(t)).matmul(W));
       if (recurrent && h !== undefined) y = y.add(h.matmul(U));
       h = y.tanh();
       loss = loss.add(h.mul(numbers([n], t)).sum());
@@ -52,7 +59,7 @@ function experiment({ T, K, n, apart, twice, other, recurrent }: Setting) {
   };
 }
 
-function inputs({ V, T, B, K, n, apart }: Setting, seed: number) {
+function inputs({ V, T, B, K, n, how }: Setting, seed: number) {
   const params = {
     E: numbers([V, K], seed),
     W: numbers([K, n], seed + 1),
@@ -60,9 +67,11 @@ function inputs({ V, T, B, K, n, apart }: Setting, seed: number) {
     U: numbers([n, n], seed + 3),
   };
   const drawn = Int32Array.from({ length: T * B }, (_, i) => Math.abs(seed + i * i * 7) % V);
-  const whole = tensor(drawn, { shape: [T, B] });
+  const whole = tensor(Int32Array.of(...drawn.slice(0, how === "parts" ? B : 0), ...drawn), {
+    shape: [how === "parts" ? T + 1 : T, B],
+  });
   const parts = Array.from({ length: T }, (_, t) => tensor(drawn.slice(t * B, (t + 1) * B)));
-  return [params, apart ? parts : whole] as const;
+  return [params, how === "apart" ? parts : whole] as const;
 }
 
 describe("products of looked-up rows", () => {
@@ -73,7 +82,7 @@ describe("products of looked-up rows", () => {
       B: fc.integer({ min: 1, max: 6 }),
       K: fc.integer({ min: 1, max: 6 }),
       n: fc.integer({ min: 1, max: 5 }),
-      apart: fc.boolean(),
+      how: fc.constantFrom("whole", "parts", "apart"),
       twice: fc.boolean(),
       other: fc.constantFrom(...others),
       recurrent: fc.boolean(),
@@ -104,14 +113,56 @@ describe("products of looked-up rows", () => {
     );
   });
 
-  test.each([true, false])("have the rows of the table, indices apart: %s", (apart) => {
+  test.each(["whole", "parts", "apart"] as const)("have the rows of the table, %s", (how) => {
     scope(() => {
-      const setting = { V: 5, T: 6, B: 4, K: 8, n: 3, apart, twice: false, recurrent: true };
+      const setting = { V: 5, T: 6, B: 4, K: 8, n: 3, how, twice: false, recurrent: true };
       const f = compile(experiment({ ...setting, other: "nothing" }));
       f(...inputs({ ...setting, other: "nothing" }, 1));
       const text = f.explain();
       // One product with the table, one for W's gradient, one for the table's: no other has to do with x.
       expect(text).toMatch(/3 products by way of a table/);
+    });
+  });
+});
+
+describe("copies", () => {
+  test.each<[string, (x: Tensor) => Tensor]>([
+    [
+      "of a part",
+      (x) =>
+        x
+          .tanh()
+          .slice([[1, 3]])
+          .clone()
+          .mul(2),
+    ],
+    [
+      "of parts that change places",
+      (x) => concat([x.tanh().slice([[2, 4]]), x.tanh().slice([[0, 2]])]),
+    ],
+    [
+      "of parts of two values",
+      (x) => concat([x.tanh().slice([[0, 2]]), x.sin().slice([[2, 4]])]).mul(2),
+    ],
+    ["of two values", (x) => concat([x.tanh(), x.sin()]).mul(2)],
+    [
+      "of a value that is used besides",
+      (x) => {
+        const y = x.tanh();
+        return y.clone().mul(2).add(y);
+      },
+    ],
+  ])("%s", (_, f) => {
+    scope(() => {
+      const x = numbers([4, 8], 3);
+      const g = (w: Tensor) => {
+        const tape = new Tape();
+        const watched = tape.watch(w);
+        const y = f(watched);
+        return [tape.strip(y), tape.gradient(y.square().sum(), watched)];
+      };
+      const [expected, found] = [g(x), compile(g)(x)];
+      for (const i of [0, 1]) expect(found[i]!.toArray()).toEqual(expected[i]!.toArray());
     });
   });
 });
