@@ -2,7 +2,7 @@ import type { DType, TypedArray } from "@chronograd/autodiff";
 import { addUp } from "./addUp.ts";
 import { type Communicator, checkRoot } from "./communicator.ts";
 import { type Departure, Meeting, meetingBytes } from "./meeting.ts";
-import { type Vector, Vectors } from "./vectors.ts";
+import { aligned, type Vector, Vectors } from "./vectors.ts";
 
 const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array } as const;
 
@@ -120,7 +120,8 @@ export class SharedCommunicator implements Communicator {
   #reduce(slot: Slot, own: Vector, received: Vector, from: number, length: number): void {
     own.read(slot(this.rank, 0, length), from);
     this.#meeting.meet("allReduce");
-    const before = (rank: number) => Math.floor((rank * length) / this.size);
+    const before = (rank: number) =>
+      Math.min(length, aligned((rank * length) / this.size, own.dtype));
     const [start, end] = [before(this.rank), before(this.rank + 1)];
     const addends = Array.from({ length: this.size }, (_, rank) => slot(rank, start, end));
     addUp(addends, addends[this.rank]!, own.home);

@@ -40,7 +40,16 @@ interface Piece {
   readonly view: () => TypedArray;
 }
 
-/** Pieces of one dtype as one long vector. */
+/** Bytes at whose multiples pieces begin: engines copy shared memory byte by byte where words do not line up. */
+export const alignment = 64;
+
+/** The least multiple of the alignment that is not less, in elements. */
+export function aligned(elements: number, dtype: DType): number {
+  const step = alignment / bytesOf[dtype];
+  return Math.ceil(elements / step) * step;
+}
+
+/** Pieces of one dtype as one long vector, each from a multiple of the alignment on. */
 export class Vector {
   readonly dtype: DType;
   readonly length: number;
@@ -52,7 +61,7 @@ export class Vector {
     this.dtype = dtype;
     this.home = home;
     this.#pieces = pieces;
-    this.length = pieces.reduce((sum, { size }) => sum + size, 0);
+    this.length = pieces.reduce((sum, { size }) => sum + aligned(size, dtype), 0);
   }
 
   /** Fills `target` with the elements from position `from` on. */
@@ -72,7 +81,7 @@ export class Vector {
       const start = Math.max(from, before);
       const end = Math.min(from + length, before + size);
       if (start < end) visit(view().subarray(start - before, end - before), start - from);
-      before += size;
+      before += aligned(size, this.dtype);
       if (before >= from + length) return;
     }
   }
