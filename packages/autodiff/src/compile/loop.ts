@@ -73,24 +73,24 @@ type Writer = (inputs: readonly Bytes[], number: (value: number) => Bytes, at: 0
 /** Functions that are a few instructions. Each is its kernel's definition in `simd/math`. */
 const short: Readonly<Record<string, Writer>> = {
   copy: ([x]) => x!,
-  square: ([x], _, at) => [...x!, ...x!, ...op.vector(single["mul"]![at])],
-  reciprocal: ([x], number, at) => [...number(1), ...x!, ...op.vector(single["div"]![at])],
+  square: ([x], _, at) => [...x!, ...x!, ...op.vector(single.mul![at])],
+  reciprocal: ([x], number, at) => [...number(1), ...x!, ...op.vector(single.div![at])],
   rsqrt: ([x], number, at) => [
     ...number(1),
     ...x!,
-    ...op.vector(single["sqrt"]![at]),
-    ...op.vector(single["div"]![at]),
+    ...op.vector(single.sqrt![at]),
+    ...op.vector(single.div![at]),
   ],
-  relu: ([x], number, at) => [...x!, ...number(0), ...op.vector(single["maximum"]![at])],
-  scale: ([x, alpha], _, at) => [...x!, ...alpha!, ...op.vector(single["mul"]![at])],
-  offset: ([x, alpha], _, at) => [...x!, ...alpha!, ...op.vector(single["add"]![at])],
+  relu: ([x], number, at) => [...x!, ...number(0), ...op.vector(single.maximum![at])],
+  scale: ([x, alpha], _, at) => [...x!, ...alpha!, ...op.vector(single.mul![at])],
+  offset: ([x, alpha], _, at) => [...x!, ...alpha!, ...op.vector(single.add![at])],
   fill: ([alpha]) => alpha!,
   select: ([condition, a, b], number, at) => [
     ...a!,
     ...b!,
     ...condition!,
     ...number(0),
-    ...op.vector(comparisons["notEqual"]![at]),
+    ...op.vector(comparisons.notEqual![at]),
     ...op.vector(bitselect),
   ],
 };

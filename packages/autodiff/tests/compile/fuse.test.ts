@@ -90,7 +90,7 @@ function callOf(one: Drawn, width: number, dtype: Dtype): Call {
     case "scaled":
       return make(dtype, one.name, signature, [n, 0, 0, one.alpha], [a.buffer, one.to.buffer]);
     case "fill":
-      return make(dtype, "fill", floatSignatures["fill"]!, [n, one.alpha, 0], [one.to.buffer]);
+      return make(dtype, "fill", floatSignatures.fill!, [n, one.alpha, 0], [one.to.buffer]);
     case "binary":
     case "select": {
       // The output is contiguous: the grid is the whole buffer.
@@ -114,8 +114,8 @@ function callOf(one: Drawn, width: number, dtype: Dtype): Call {
       const args = [rows, cols, ...read(b, 1), offset(one.to), stride, 1];
       const at = [b.buffer, one.to.buffer];
       return one.kind === "copy"
-        ? make(`move${8 * size}`, "copy", moveSignatures["copy"]!, args, at)
-        : make(dtype, "addTo", floatSignatures["addTo"]!, args, at);
+        ? make(`move${8 * size}`, "copy", moveSignatures.copy!, args, at)
+        : make(dtype, "addTo", floatSignatures.addTo!, args, at);
     }
   }
 }
@@ -201,7 +201,7 @@ describe.each(["float32", "float64"] as const)("fused %s calls", (dtype) => {
           expect(run(calls, width, true)).toEqual(run(calls, width, false));
         },
       ),
-      { numRuns: 150, seed: Number(process.env["CHRONOGRAD_SEED"] ?? 1) },
+      { numRuns: 150, seed: Number(process.env.CHRONOGRAD_SEED ?? 1) },
     );
     expect(loops).toBeGreaterThan(150);
   });

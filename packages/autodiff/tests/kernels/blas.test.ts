@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findBlas } from "#blas";
 import { blasKernels } from "../../src/kernels/blas/index.ts";
 import { type BlasLibrary, type Gemm, isRight } from "../../src/kernels/blas/library.ts";
+import { packedLength } from "../../src/kernels/contract.ts";
 import { Memory } from "../../src/kernels/memory.ts";
 import { simdKernels } from "../../src/kernels/simd/index.ts";
 
@@ -30,6 +32,8 @@ function imitation(change: (gemm: Gemm) => Gemm = (gemm) => gemm): BlasLibrary {
     };
   return {
     name: "imitation",
+    threads: 1,
+    small: 0,
     float32: change(product(Float32Array)),
     float64: change(product(Float64Array)),
     addressOf(given) {
@@ -91,6 +95,60 @@ test("products from the given size on are the library's, also after the memory h
   expect(calls).toEqual(["2 2 2", "4 1 2"]);
 });
 
+describe("products by a packed matrix", () => {
+  const sizes = fc.record({
+    m: fc.integer({ min: 2, max: 9 }),
+    n: fc.integer({ min: 1, max: 200 }),
+    k: fc.integer({ min: 1, max: 40 }),
+    aT: fc.constantFrom(0, 1),
+    bT: fc.constantFrom(0, 1),
+    accumulate: fc.constantFrom(0, 1),
+    small: fc.constantFrom(0, 1, 700, 1e6),
+    gap: fc.nat(3),
+  });
+
+  test.each(["float32", "float64"] as const)("are those by the matrix, in %s", (dtype) => {
+    let parts = 0;
+    fc.assert(
+      fc.property(sizes, ({ m, n, k, aT, bT, accumulate, small, gap }) => {
+        const memory = new Memory();
+        const library = {
+          ...imitation((gemm) => (...given) => {
+            parts++;
+            gemm(...given);
+          }),
+          small,
+        };
+        const kernels = blasKernels(simdKernels(memory), memory, library, 500);
+        const size = dtype === "float32" ? 4 : 8;
+        // Whole numbers, so that sums are exact in any order.
+        const put = (count: number, seed: number): number => {
+          const pointer = memory.allocate(count * size);
+          for (let i = 0; i < count; i++) {
+            memory.views[dtype][pointer / size + i] = Math.round(9 * Math.sin(seed + 3.3 * i));
+          }
+          return pointer;
+        };
+        const [lda, ldb, ldc] = [(aT ? m : k) + gap, (bT ? k : n) + gap, n + gap];
+        const a = put((aT ? k : m) * lda, 1);
+        const b = put((bT ? n : k) * ldb, 2);
+        const y = memory.allocate(packedLength(n, k) * size);
+        const [found, expected] = [put(m * ldc, 3), put(m * ldc, 3)];
+        const { pack, matmulPacked } = kernels[dtype];
+        pack(n, k, b, ldb, bT, y);
+        matmulPacked(m, n, k, a, lda, aT, y, found, ldc, accumulate);
+        const plain = simdKernels(memory)[dtype];
+        plain.matmul(m, n, k, a, lda, aT, b, ldb, bT, expected, ldc, accumulate);
+        const values = (pointer: number) =>
+          memory.views[dtype].slice(pointer / size, pointer / size + m * ldc);
+        expect(values(found)).toEqual(values(expected));
+      }),
+      { numRuns: 150 },
+    );
+    expect(parts).toBeGreaterThan(150);
+  });
+});
+
 /** What another process says of its kernels, with a setting of the environment. */
 function kernelsWith(setting: string): string {
   const backend = new URL("../../src/index.ts", import.meta.url);
@@ -116,6 +174,6 @@ describe("CHRONOGRAD_BLAS", () => {
   });
 });
 
-test.runIf(process.env["CHRONOGRAD_EXPECTS_BLAS"] !== undefined)("a native BLAS is here", () => {
+test.runIf(process.env.CHRONOGRAD_EXPECTS_BLAS !== undefined)("a native BLAS is here", () => {
   expect(found).not.toBeTypeOf("string");
 });

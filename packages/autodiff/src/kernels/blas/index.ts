@@ -5,9 +5,19 @@ import type { BlasLibrary, Gemm } from "./library.ts";
 /** Multiplications from which a product is the library's: below, the call costs more than it saves. */
 export const leastProduct = 4096;
 
+/** Columns of a panel. A packed matrix is its panels, one after the other, each `[k, panel]`, the last as wide as is left. */
+const panel = 64;
+/** So many rows are few: a library that packs the matrix first spends much of its time on that. */
+const fewRows = 64;
+/** Multiplications of a product that is worth several cores. */
+const worthCores = 2 ** 23;
+
 /**
  * Another set's kernels, with large matrix products by a native BLAS, straight on the WebAssembly memory. `least` is the
  * number of multiplications, `m n k`, that makes a product large.
+ *
+ * A BLAS packs both matrices in each call. Where few rows are multiplied by one weight again and again, that is half of the
+ * time; so a packed matrix is laid out in panels, with which products are small enough for the library not to pack.
  */
 export function blasKernels(
   base: Kernels,
@@ -15,58 +25,118 @@ export function blasKernels(
   library: BlasLibrary,
   least: number = leastProduct,
 ): Kernels {
-  const native: Record<string, FloatKernels["matmul"]> = {};
-  // The address of the memory, found again when it has grown: growing may move it.
-  let [growths, origin] = [-1, 0];
-  const product = (gemm: Gemm): FloatKernels["matmul"] => {
-    return (m, n, k, a, lda, aTransposed, b, ldb, bTransposed, c, ldc, accumulate) => {
-      if (growths !== memory.growths) {
-        origin = library.addressOf(memory.wasm.buffer);
-        growths = memory.growths;
-      }
-      // WebAssembly passes addresses above 2^31 as negative numbers.
-      const at = (pointer: number) => origin + (pointer >>> 0);
-      gemm(
-        aTransposed !== 0,
-        bTransposed !== 0,
-        m,
-        n,
-        k,
-        at(a),
-        lda,
-        at(b),
-        ldb,
-        accumulate,
-        at(c),
-        ldc,
-      );
-    };
-  };
-  const isLarge = (m: number, n: number, k: number): boolean => m * n * k >= Math.max(1, least);
+  const enough = Math.max(1, least);
+  const isLarge = (m: number, n: number, k: number): boolean => m * n * k >= enough;
+  // Of any product by it: how a matrix is packed does not depend on what it will be multiplied by.
+  const hasPanels = (n: number, k: number): boolean => library.small > 0 && isLarge(2, n, k);
+  const address = addresses(memory, library);
   const floats = (dtype: "float32" | "float64"): FloatKernels => {
-    const { matmul } = base[dtype];
-    const large = product(library[dtype]);
-    native[dtype] = large;
+    const { matmul, pack, matmulPacked } = base[dtype];
+    const gemm = library[dtype];
+    const [size, { copy }] = dtype === "float32" ? [4, base.move32] : [8, base.move64];
+    const large = whole(gemm, address);
+    const byPanels = panels(gemm, address, library.small, size);
     return {
       ...base[dtype],
       matmul: (m, n, k, a, lda, aT, b, ldb, bT, c, ldc, accumulate) => {
         const chosen = isLarge(m, n, k) ? large : matmul;
         chosen(m, n, k, a, lda, aT, b, ldb, bT, c, ldc, accumulate);
       },
+      pack(n, k, b, ldb, bT, y) {
+        if (!hasPanels(n, k)) return pack(n, k, b, ldb, bT, y);
+        const [row, column] = bT !== 0 ? [1, ldb] : [ldb, 1];
+        for (let j = 0; j < n; j += panel) {
+          const width = Math.min(panel, n - j);
+          copy(
+            k,
+            width,
+            (b >>> 0) + j * column * size,
+            row,
+            column,
+            (y >>> 0) + j * k * size,
+            width,
+            1,
+          );
+        }
+      },
+      matmulPacked(m, n, k, a, lda, aT, b, c, ldc, accumulate) {
+        const chosen = hasPanels(n, k) ? byPanels : matmulPacked;
+        chosen(m, n, k, a, lda, aT, b, c, ldc, accumulate);
+      },
     };
   };
+  const kernels = { float32: floats("float32"), float64: floats("float64") };
   return {
     ...base,
+    ...kernels,
     name: `${base.name} and ${library.name}`,
-    float32: floats("float32"),
-    float64: floats("float64"),
-    prefersPacked: (m, n, k) => !isLarge(m, n, k),
-    linkable(family, name, args) {
-      const [m, n, k] = args as [number, number, number];
-      const large = name === "matmul" && isLarge(m, n, k) ? native[family] : undefined;
-      return large === undefined
-        ? base.linkable?.(family, name, args)
-        : { run: large as (...args: number[]) => void, trailing: [] };
+    prefersPacked(m, n, k) {
+      if (!isLarge(m, n, k)) return true;
+      return hasPanels(n, k) && m <= fewRows && (library.threads === 1 || m * n * k <= worthCores);
     },
+    linkable(family, name, args) {
+      const isOurs =
+        (name === "matmul" && isLarge(...(args.slice(0, 3) as [number, number, number]))) ||
+        (name === "matmulPacked" && hasPanels(args[1]!, args[2]!)) ||
+        (name === "pack" && hasPanels(args[0]!, args[1]!));
+      if (!isOurs) return base.linkable?.(family, name, args);
+      const run = kernels[family as "float32"][name as "matmul"];
+      return { run: run as (...args: number[]) => void, trailing: [] };
+    },
+  };
+}
+
+/** Where pointers of the kernels' memory are in the process. */
+function addresses(memory: Memory, library: BlasLibrary): (pointer: number) => number {
+  // Found again when the memory has grown: growing may move it.
+  let [growths, origin] = [-1, 0];
+  return (pointer) => {
+    if (growths !== memory.growths) {
+      origin = library.addressOf(memory.wasm.buffer);
+      growths = memory.growths;
+    }
+    // WebAssembly passes addresses above 2^31 as negative numbers.
+    return origin + (pointer >>> 0);
+  };
+}
+
+function whole(gemm: Gemm, at: (pointer: number) => number): FloatKernels["matmul"] {
+  return (m, n, k, a, lda, aT, b, ldb, bT, c, ldc, accumulate) => {
+    gemm(aT !== 0, bT !== 0, m, n, k, at(a), lda, at(b), ldb, accumulate, at(c), ldc);
+  };
+}
+
+/** A product by a matrix in panels, in parts of at most `small` multiplications where that is possible. */
+function panels(
+  gemm: Gemm,
+  at: (pointer: number) => number,
+  small: number,
+  size: number,
+): FloatKernels["matmulPacked"] {
+  return (m, n, k, a, lda, aT, b, c, ldc, accumulate) => {
+    const [aAt, bAt, cAt] = [at(a), at(b), at(c)];
+    const inner = aT !== 0 ? lda : 1;
+    // Parts of the depth as even as can be.
+    const parts = Math.ceil((m * Math.min(panel, n) * k) / small);
+    const depth = Math.max(1, Math.ceil(k / parts));
+    for (let j = 0; j < n; j += panel) {
+      const width = Math.min(panel, n - j);
+      for (let l = 0; l < k; l += depth) {
+        gemm(
+          aT !== 0,
+          false,
+          m,
+          width,
+          Math.min(depth, k - l),
+          aAt + l * inner * size,
+          lda,
+          bAt + (j * k + l * width) * size,
+          width,
+          l > 0 ? 1 : accumulate,
+          cAt + j * size,
+          ldc,
+        );
+      }
+    }
   };
 }

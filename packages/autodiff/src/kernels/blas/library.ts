@@ -21,6 +21,10 @@ export type Gemm = (
 export interface BlasLibrary {
   /** What it says of itself: `OpenBLAS 0.3.21 (SkylakeX)`. */
   readonly name: string;
+  /** Cores that a product may use. */
+  readonly threads: number;
+  /** Multiplications up to which it reads matrices where they lie, on one core, faster than after packing them; 0 for none. */
+  readonly small: number;
   readonly float32: Gemm;
   readonly float64: Gemm;
   /** The address of a buffer's first byte. */

@@ -1,6 +1,7 @@
 /// <reference types="node" />
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { availableParallelism } from "node:os";
 import { isMainThread } from "node:worker_threads";
 import { type BlasLibrary, type BlasSearch, type Gemm, isRight } from "./library.ts";
 
@@ -36,7 +37,7 @@ let found: BlasSearch | undefined;
  * library to use.
  */
 export function findBlas(): BlasSearch {
-  found ??= search(process.env["CHRONOGRAD_BLAS"]);
+  found ??= search(process.env.CHRONOGRAD_BLAS);
   return found;
 }
 
@@ -68,7 +69,7 @@ function attempt(koffi: Koffi, path: string): BlasLibrary | string {
   }
   try {
     const library: BlasLibrary = {
-      name: nameOf(loaded, path),
+      ...described(loaded, path),
       float32: gemm(loaded, "cblas_sgemm", "float"),
       float64: gemm(loaded, "cblas_dgemm", "double"),
       addressOf: (buffer) => Number(koffi.address(new Uint8Array(buffer))),
@@ -91,8 +92,8 @@ function gemm(loaded: Loaded, name: string, scalar: string): Gemm {
   };
 }
 
-function nameOf(loaded: Loaded, path: string): string {
-  const file = path.replace(/^.*[\\/]/, "");
+/** What a library is, as far as it says. */
+function described(loaded: Loaded, path: string): Pick<BlasLibrary, "name" | "threads" | "small"> {
   const ask = (declaration: string): unknown => {
     try {
       return loaded.func(declaration)();
@@ -101,13 +102,20 @@ function nameOf(loaded: Loaded, path: string): string {
     }
   };
   const config = ask("const char* openblas_get_config()");
-  if (typeof config !== "string") return file;
+  if (typeof config !== "string") {
+    return { name: path.replace(/^.*[\\/]/, ""), threads: availableParallelism(), small: 0 };
+  }
   // Worker threads share the cores among themselves.
   if (!isMainThread) loaded.func("void openblas_set_num_threads(int)")(1);
   const threads = Number(ask("int openblas_get_num_threads()"));
   const core = String(ask("const char* openblas_get_corename()"));
   const version = /OpenBLAS\s+([\d.]+)/.exec(config)?.[1] ?? "";
-  return `OpenBLAS ${version} (${core}, ${threads} ${threads === 1 ? "thread" : "threads"})`;
+  return {
+    name: `OpenBLAS ${version} (${core}, ${threads} ${threads === 1 ? "thread" : "threads"})`,
+    threads,
+    // Its kernels for small matrices are those of processors with AVX-512, for up to 100^3 multiplications.
+    small: /SkylakeX|Cooperlake|SapphireRapids/i.test(core) ? 1e6 : 0,
+  };
 }
 
 /**
@@ -116,7 +124,7 @@ function nameOf(loaded: Loaded, path: string): string {
  */
 function nameProcessor(koffi: Koffi): void {
   if (process.platform !== "linux" || process.arch !== "x64") return;
-  if (process.env["OPENBLAS_CORETYPE"] !== undefined) return;
+  if (process.env.OPENBLAS_CORETYPE !== undefined) return;
   try {
     const flags = new Set(
       /^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1]?.split(" "),
