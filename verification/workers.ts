@@ -1,7 +1,7 @@
 import { concat, map, scope, type Tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import type { Communicator } from "@chronograd/nn";
-import { drawn, run, type Seen } from "./planned.ts";
+import { type Drawn, drawn, run, type Seen } from "./planned.ts";
 import type { Subject } from "./subject.ts";
 import { Tally } from "./tally.ts";
 import type { State } from "./truncation/problem.ts";
@@ -40,15 +40,12 @@ const windows: Law = {
 /** How many streams each seed stands for. */
 const draws = 4;
 
-function compare(
-  { model, params, steps, options, updates }: ReturnType<typeof drawn>,
-  tally: Tally,
-): void {
+function compare({ model, params, steps, options, updates, loss }: Drawn, tally: Tally): void {
   const twice = (x: Tensor) => concat([x, x]);
   const state = map(options.state, twice) as unknown as State;
   const all = steps.map(({ input, target }) => ({ input: twice(input), target: twice(target) }));
-  const one = run(model, params, all, { ...options, state }, updates);
-  const two = run(model, params, steps, { ...options, communicator: twins }, updates);
+  const one = run(model, params, all, { ...options, state, compile: false }, updates, loss);
+  const two = run(model, params, steps, { ...options, communicator: twins }, updates, loss);
   tally.check(one.length === two.length, () => `${two.length} windows, expected ${one.length}`);
   for (const [j, found] of two.entries()) {
     const expected: Seen = one[j]!;

@@ -52,6 +52,62 @@ export const compiling: readonly Mutant[] = [
       replace: "offset",
     },
   ]),
+  ...inFile("packages/autodiff/src/compile/fuse.ts", [
+    {
+      name: "fuse: values that others read are not written",
+      kind: "wrong saved value",
+      find: "readers[buffer] === own[buffer]",
+      replace: "readers[buffer]! >= own[buffer]!",
+    },
+    {
+      name: "fuse: a value as it was before it was added to",
+      kind: "stale value reused",
+      find: "values.set(key, value);\n      if (last",
+      replace: "if (!values.has(key)) values.set(key, value);\n      if (last",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/lanewise.ts", [
+    {
+      name: "lanewise: every block of columns is the first",
+      kind: "swapped operands",
+      find: "offset: offset + block * cols * col * call.size,",
+      replace: "offset,",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/loop.ts", [
+    {
+      name: "loop: the last columns of a row are left out",
+      kind: "off by one in time",
+      find: "const rest = cols % lanes;",
+      replace: "const rest = cols > lanes ? 0 : cols % lanes;",
+    },
+    {
+      name: "loop: b - a for a - b",
+      kind: "sign",
+      find: "const all = operands.flat();",
+      replace: 'const all = (code === "sub" ? operands.reverse() : operands).flat();',
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/tables.ts", [
+    {
+      name: "tables: every step looks up what the first did",
+      kind: "off by one in time",
+      find: "args: [rows, n, 0, from, to],",
+      replace: "args: [rows, n, 0, lookups[0]!.offset, to],",
+    },
+    {
+      name: "tables: the table's gradient replaces what was there",
+      kind: "lost gradient",
+      find: "table.offset, n, 1];",
+      replace: "table.offset, n, 0];",
+    },
+    {
+      name: "tables: only the first step's rows are added up",
+      kind: "off by one in time",
+      find: "return { buffer, calls: [zero, ...calls] };",
+      replace: "return { buffer, calls: [zero, ...calls.slice(0, 1)] };",
+    },
+  ]),
   ...inFile("packages/autodiff/src/compile/prepack.ts", [
     {
       name: "prepack: transposed weights packed as they lie",

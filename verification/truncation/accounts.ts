@@ -40,6 +40,7 @@ const unchanged = law(
     };
     const sequence = { inputs: inTime("input"), targets: inTime("target") };
     const whole = truncated(p.model, p.params, sequence, {
+      compile: false,
       ...options,
       state: p.state,
       loss: p.loss,

@@ -18,7 +18,7 @@ function training(
 ): void {
   let now = copyOf(params);
   const generations = [copyOf(now)];
-  for (const found of truncated(model, now, steps, { ...options, state, loss })) {
+  for (const found of truncated(model, now, steps, { compile: false, ...options, state, loss })) {
     const window = found as unknown as Window<Params, State>;
     seen(window, generations);
     now = update(now, window);
@@ -205,10 +205,20 @@ const bounded: Law = {
       const p = problem(seed, { plain: true });
       const peak = (T: number) => {
         const steps = Array.from({ length: T }, (_, i) => p.steps[i % p.T]!);
-        const stream = truncated(p.model, p.params, steps, { k1: p.k1, k2: p.k2, loss: p.loss });
+        const stream = truncated(p.model, p.params, steps, {
+          compile: false,
+          k1: p.k1,
+          k2: p.k2,
+          loss: p.loss,
+        });
         return Math.max(...Array.from(stream, ({ entries }) => entries));
       };
-      const one = truncated(p.model, p.params, [p.steps[0]!], { k1: 1, k2: 1, loss: p.loss });
+      const one = truncated(p.model, p.params, [p.steps[0]!], {
+        compile: false,
+        k1: 1,
+        k2: 1,
+        loss: p.loss,
+      });
       const perStep = one.next().value!.entries;
       one.return();
       const [short, long] = [peak(40), peak(160)];

@@ -36,8 +36,9 @@ export function frozen<R>(
   seen: Seen<R>,
 ): R[] {
   let index = 0;
-  return Array.from(truncated(model, params, steps, { state, ...options, loss }), (window) =>
-    seen(window as unknown as Window<Params, State>, index++),
+  return Array.from(
+    truncated(model, params, steps, { compile: false, state, ...options, loss }),
+    (window) => seen(window as unknown as Window<Params, State>, index++),
   );
 }
 

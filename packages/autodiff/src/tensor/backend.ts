@@ -101,7 +101,7 @@ export function createBackend(
  *
  * const { found, what } = nativeBlas();
  * typeof found; // => "boolean"
- * what.length > 0; // => true, "OpenBLAS 0.3.21 (SkylakeX, 2 threads)" say
+ * what.length > 0; // => true
  * ```
  */
 export function nativeBlas(): { readonly found: boolean; readonly what: string } {
