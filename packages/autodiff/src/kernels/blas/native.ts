@@ -17,6 +17,7 @@ const candidates: Readonly<Record<string, readonly string[]>> = {
   linux: [
     "libopenblas.so.0",
     "libopenblas.so",
+    "libmkl_rt.so.3",
     "libmkl_rt.so.2",
     "libmkl_rt.so",
     "libblis.so.4",
@@ -92,21 +93,29 @@ function gemm(loaded: Loaded, name: string, scalar: string): Gemm {
   };
 }
 
+/** How libraries are told how many threads to use. */
+const setThreads = [
+  "void openblas_set_num_threads(int)",
+  "void MKL_Set_Num_Threads(int)",
+  "void bli_thread_set_num_threads(int64_t)",
+];
+
 /** What a library is, as far as it says. */
 function described(loaded: Loaded, path: string): Pick<BlasLibrary, "name" | "threads" | "small"> {
-  const ask = (declaration: string): unknown => {
+  const ask = (declaration: string, ...given: number[]): unknown => {
     try {
-      return loaded.func(declaration)();
+      return loaded.func(declaration)(...given);
     } catch {
       return undefined;
     }
   };
+  // Worker threads share the cores among themselves.
+  if (!isMainThread) for (const declaration of setThreads) ask(declaration, 1);
   const config = ask("const char* openblas_get_config()");
   if (typeof config !== "string") {
-    return { name: path.replace(/^.*[\\/]/, ""), threads: availableParallelism(), small: 0 };
+    const threads = isMainThread ? availableParallelism() : 1;
+    return { name: path.replace(/^.*[\\/]/, ""), threads, small: 0 };
   }
-  // Worker threads share the cores among themselves.
-  if (!isMainThread) loaded.func("void openblas_set_num_threads(int)")(1);
   const threads = Number(ask("int openblas_get_num_threads()"));
   const core = String(ask("const char* openblas_get_corename()"));
   const version = /OpenBLAS\s+([\d.]+)/.exec(config)?.[1] ?? "";
