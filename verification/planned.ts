@@ -1,7 +1,8 @@
 import { crossEntropy, map, scope, type Tensor, tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { applyUpdates, embedding, linear, stream } from "@chronograd/nn";
+import { applyUpdates, embedding, linear, normal, stream, zeros } from "@chronograd/nn";
 import {
+  defineCell,
   elman,
   gru,
   initialParams,
@@ -27,24 +28,24 @@ import {
 export function drawn(seed: number) {
   const { model } = problem(seed);
   const random = stream(seed, "planned");
-  const normal = (shape: readonly number[]): Tensor => {
+  const draw = (shape: readonly number[]): Tensor => {
     const size = shape.reduce((n, length) => n * length, 1);
     const values = Float64Array.from({ length: size }, () => random.normal());
     return tensor(values, { shape });
   };
   const params = map(initialParams(model, random, { dtype: "float64" }), (x: Tensor) =>
-    x.add(normal(x.shape).mul(0.3)),
+    x.add(draw(x.shape).mul(0.3)),
   ) as unknown as Params;
   const state = map(initialState(model, 2, { dtype: "float64" }), (x: Tensor) =>
-    normal(x.shape),
+    draw(x.shape),
   ) as unknown as State;
   // Cuts that fall between chunks of some steps.
   const chunk = between(random, 1, 4);
   const k1 = chunk * between(random, 1, 2);
   const T = between(random, 4 * k1, 4 * k1 + 14);
   const steps: TimeStep[] = Array.from({ length: T }, () => ({
-    input: normal([2, 2]),
-    target: normal([2, 3]),
+    input: draw([2, 2]),
+    target: draw([2, 3]),
   }));
   const losses = oneOf(random, ["new", "endpoint", "window"] as const);
   const options: Options = {
@@ -65,16 +66,29 @@ export type Drawn = ReturnType<typeof drawn>;
 
 const squares = (y: Tensor, target: Tensor): Tensor => y.sub(target).square().sum(-1);
 
+/** A cell whose outputs are products with the table that its inputs were looked up in. */
+function tied(count: number) {
+  return defineCell({
+    params: () => ({ E: normal(1, count, 3), W: normal(1, 3, 3), U: normal(1, 3, 3) }),
+    state: () => ({ h: zeros(3) }),
+    step: ({ E, W, U }, x: Tensor, { h }) => {
+      const next = E.gather(x).matmul(W).add(h.matmul(U)).tanh();
+      return [next.matmul(E, { transposeB: true }), { h: next }];
+    },
+  })({ input: 1, hidden: 1 });
+}
+
 /** The same cuts on a stream of a few symbols, each of which is looked up more often than there are. */
 export function drawnSymbols(seed: number): Drawn {
   const { options, updates } = drawn(seed);
   const random = stream(seed, "symbols");
   const [count, rows] = [between(random, 1, 3), between(random, 4, 6)];
-  const model = sequential({
+  const plain = sequential({
     symbols: embedding({ count, size: 2 }),
     cell: oneOf(random, [lstm, gru, elman])({ input: 2, hidden: 3 }) as ReturnType<typeof elman>,
     head: linear({ inputs: 3, outputs: count }),
-  }) as unknown as Model;
+  });
+  const model = oneOf(random, [plain, tied(count)]) as unknown as Model;
   const params = initialParams(model, random, { dtype: "float64" }) as unknown as Params;
   const symbols = (): Tensor =>
     tensor(Int32Array.from({ length: rows }, () => random.integer(0, count)));

@@ -92,8 +92,8 @@ export const compiling: readonly Mutant[] = [
     {
       name: "tables: every step looks up what the first did",
       kind: "off by one in time",
-      find: "args: [rows, n, 0, from, to],",
-      replace: "args: [rows, n, 0, lookups[0]!.offset, to],",
+      find: "[3, indices], [4, c.buffer]",
+      replace: "[3, lookups[0]!.indices], [4, c.buffer]",
     },
     {
       name: "tables: the table's gradient replaces what was there",

@@ -116,7 +116,7 @@ const closed = law(
         const options = { k1: 1, k2, stale, state, loss: (x: Tensor) => x };
         const steps = Array.from({ length: 5 }, () => nothing);
         const found = Array.from(
-          truncated(cell, { w: scalar(w) }, steps, options),
+          truncated(cell, { w: scalar(w) }, steps, { compile: false, ...options }),
           ({ gradients }) => gradients.w.item(),
         );
         // d/dw of w^n x_{t-n} with x_{t-n} held: n w^(n-1) x_{t-n} = n x_{t-1}.
@@ -141,6 +141,7 @@ const parameterState = law(
       for (const k2 of [1, 2, 3]) {
         const found = Array.from(
           truncated(lag, { w: scalar(0.5) }, [nothing, nothing, nothing], {
+            compile: false,
             k1: 1,
             k2,
             stale,
@@ -180,6 +181,7 @@ const absent = law(
       const options = { k1: p.k1, k2: p.k2, stale, state: { h: scalar(0.1) } };
       const params = { first: scalar(0.7), w: scalar(0.5) };
       const stream = truncated(cell, params, steps, {
+        compile: false,
         ...options,
         loss: (y: Tensor) => y.square(),
       });
