@@ -32,7 +32,7 @@ export interface Results {
   readonly figure: string;
 }
 
-declare const data: Results | undefined;
+declare const data: Results | null;
 
 export { data };
 
@@ -75,9 +75,9 @@ function resultsOf({ date, machine, cases, ratios }: Benchmark): Results {
 
 export default {
   watch: [path("latest.json")],
-  load(): Results | undefined {
+  load(): Results | null {
     const file = path("latest.json");
-    if (!existsSync(file)) return undefined;
+    if (!existsSync(file)) return null;
     return resultsOf(JSON.parse(readFileSync(file, "utf8")) as Benchmark);
   },
 };
