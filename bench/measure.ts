@@ -40,7 +40,7 @@ interface Participant {
 }
 
 /** Milliseconds between two turns: threads that wait for work by spinning go to sleep. */
-const pause = 20;
+const pause = 40;
 
 export class Measurement {
   readonly #place: Place;

@@ -80,7 +80,7 @@ export const systems: readonly System[] = [
     program: [parallel, "2"],
     env: wasm,
     kinds: ["train"],
-    models: both,
+    models: [...both, "custom"],
     workers: 2,
     sparing: true,
   },
