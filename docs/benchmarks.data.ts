@@ -45,7 +45,10 @@ function milliseconds(value: number): string {
 
 function resultsOf({ date, machine, cases, ratios }: Benchmark): Results {
   const training = cases.filter(({ name }) => /^(lstm|gru|custom)-/.test(name));
-  const systems = [...new Set(training.map(({ system }) => system))];
+  const isOurs = (system: string): number => Number(system.startsWith("chronograd"));
+  const systems = [...new Set(training.map(({ system }) => system))].sort(
+    (a, b) => isOurs(b) - isOurs(a),
+  );
   const names = [...new Set(training.map(({ name }) => name))];
   const rows = names.map((name) => {
     const mine = training.filter((one) => one.name === name);
