@@ -83,7 +83,7 @@ export interface TruncatedOptions<State, Y = Tensor, Target = Tensor> {
   readonly measure?: (window: number) => boolean;
   /**
    * Whether to record steps once and replay them as a plan, as `compile` does: `"auto"` (the default) in streams that turn
-   * out to be long, `true` from the start, `false` never. With `"carry"` and `"defer"`; a model that cannot be recorded,
+   * out to be long, where k1 and k2 are multiples of some steps, `true` from the start, `false` never. With `"carry"` and `"defer"`; a model that cannot be recorded,
    * because it reads values or draws random numbers, runs as it is. The model and the loss must be pure: what they take
    * from outside is recorded as it was. Sums may be taken in another order.
    */

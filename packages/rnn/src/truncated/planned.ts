@@ -1,18 +1,23 @@
 import { Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
-import { ChunkedSegment } from "./chunked.ts";
+import { ChunkedSegment, chunkLength } from "./chunked.ts";
 import { type Feed, type Pulled, present, stateFor, stepIsOver, streamIsOver } from "./feed.ts";
 import type { Plan } from "./options.ts";
 import type { Segment } from "./segment.ts";
 import { type Share, shareOf } from "./share.ts";
 import { windowIsOver } from "./window.ts";
 
+/** Steps that a chunk must have to gain by a plan that nobody asked for. */
+const worthwhile = 4;
+
 /** Whether the steps of a stream may run as plans. */
 export function canPlan({
   compile,
   k1,
-}: Pick<Plan<never, never, never>, "compile" | "k1">): boolean {
-  return compile !== false && Number.isFinite(k1);
+  k2,
+}: Pick<Plan<never, never, never>, "compile" | "k1" | "k2">): boolean {
+  if (!Number.isFinite(k1)) return false;
+  return compile === "auto" ? chunkLength(k1, k2) >= worthwhile : compile;
 }
 
 /**
