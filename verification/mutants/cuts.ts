@@ -246,25 +246,28 @@ const options = inFile("packages/rnn/src/truncated/options.ts", [
 ]);
 
 const modes = [
-  ...inFile("packages/rnn/src/truncated/carried.ts", [
+  ...inFile("packages/rnn/src/truncated/stretch.ts", [
     {
-      name: "carried: today's weights fetched once",
+      name: "stretch: today's weights fetched once",
       kind: "weights of the wrong age",
-      find: "current.use(today);",
-      replace: "if (index === 0) current.use(today);",
+      find: "if (this.#used !== params) segment.use(params);",
+      replace: "if (this.#used === undefined) segment.use(params);",
     },
     {
-      name: "carried: new weights one step late",
+      name: "stretch: new weights one step late",
       kind: "weights of the wrong age",
-      find: "current.use(today);\n      const losses: number[] = [];\n      while (pulled !== undefined) {\n        losses.push(current.take(pulled.step, pulled.region));",
+      find: "if (this.#used !== params) segment.use(params);\n    this.#used = params;\n    return segment.take(step, region);",
       replace:
-        "if (index === 0) current.use(today);\n      const losses: number[] = [];\n      while (pulled !== undefined) {\n        losses.push(current.take(pulled.step, pulled.region));\n        if (losses.length === 1) current.use(today);",
+        "const before = this.#used ?? params;\n    segment.use(before);\n    const loss = segment.take(step, region);\n    segment.use(params);\n    this.#used = params;\n    return loss;",
     },
+  ]),
+  ...inFile("packages/rnn/src/truncated/carried.ts", [
     {
       name: "carried: the short window at the end left out",
       kind: "off by one in time",
-      find: "yield shareOf(current,",
-      replace: "if (losses.length < plan.k1 && index > 0) return;\n      yield shareOf(current,",
+      find: "yield shareOf(current.segment,",
+      replace:
+        "if (losses.length < plan.k1 && index > 0) return;\n      yield shareOf(current.segment,",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/recomputed.ts", [

@@ -2,13 +2,13 @@ import { Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import { type Feed, type Pulled, present, stateFor, streamIsOver } from "./feed.ts";
 import type { Plan } from "./options.ts";
-import { Segment } from "./segment.ts";
 import { type Share, shareOf } from "./share.ts";
+import { Stretch } from "./stretch.ts";
 import { windowIsOver } from "./window.ts";
 
 /**
- * Windows over one tape that goes on: the overlap of two windows is swept with the weights of the time when it was
- * recorded.
+ * Windows over one stretch that goes on: the overlap of two windows is swept with the weights of the time when it was
+ * run.
  */
 export function* carried<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
@@ -16,7 +16,7 @@ export function* carried<Params, State, X, Y, Target>(
   feed: Feed<X, Target>,
   plan: Plan<State, Y, Target>,
 ): Generator<Share<Values<Params>, Values<State>>, void> {
-  let segment: Segment<Params, State, X, Y, Target> | undefined;
+  let stretch: Stretch<Params, State, X, Y, Target> | undefined;
   let region = new Region(true);
   let pulled: Pulled<X, Target> | undefined;
   try {
@@ -28,17 +28,16 @@ export function* carried<Params, State, X, Y, Target>(
       }
       const { input } = pulled.step;
       const today = present(params);
-      const current: Segment<Params, State, X, Y, Target> =
-        segment ??
-        within(region, () => new Segment(cell, plan, stateFor(cell, plan, today, input), 0));
-      segment = current;
-      current.use(today);
+      const current: Stretch<Params, State, X, Y, Target> =
+        stretch ??
+        within(region, () => new Stretch(cell, plan, stateFor(cell, plan, today, input)));
+      stretch = current;
       const losses: number[] = [];
       while (pulled !== undefined) {
-        losses.push(current.take(pulled.step, pulled.region));
+        losses.push(...current.take(today, pulled, feed));
         pulled = losses.length < plan.k1 ? feed.next() : undefined;
       }
-      yield shareOf(current, plan, index, losses, region);
+      yield shareOf(current.segment, plan, index, losses, region, () => current.explain());
       region.end(windowIsOver);
       region = new Region(true);
     }
@@ -46,6 +45,6 @@ export function* carried<Params, State, X, Y, Target>(
     region.end(windowIsOver);
     // Of a step that was pulled and, because something threw, not taken.
     pulled?.region.end(streamIsOver);
-    segment?.end();
+    stretch?.end();
   }
 }

@@ -148,7 +148,8 @@ export class ChunkRunner<Params, State, X, Y, Target> {
 
   /** The plan in words, or why there is none. */
   explain(): string {
-    return this.#recorded?.explain() ?? this.#reason ?? "there were too few steps to plan for";
+    const why = this.#reason ?? "there were too few steps to plan for";
+    return this.#recorded?.explain() ?? `chunk by chunk on tapes, because ${why}`;
   }
 
   end(reason: string): void {

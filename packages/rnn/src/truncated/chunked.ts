@@ -4,19 +4,8 @@ import type { Cell, Values } from "../cell.ts";
 import { type ChunkRun, ChunkRunner } from "./chunk.ts";
 import { stepIsOver, streamIsOver } from "./feed.ts";
 import type { Plan, TimeStep } from "./options.ts";
+import { chunkLength } from "./planning.ts";
 import { Segment, type Swept, type Term } from "./segment.ts";
-
-/** The longest chunk that is planned as a whole. */
-const longest = 64;
-
-/** Steps that are planned together: as many as fit into every window and every cut, so that both fall between chunks. */
-export function chunkLength(k1: number, k2: number): number {
-  let [a, b] = [k1, Number.isFinite(k2) ? k2 : k1];
-  while (b > 0) [a, b] = [b, a % b];
-  let length = Math.min(a, longest);
-  while (a % length !== 0) length--;
-  return length;
-}
 
 /** Steps that were run together: what they were computed from, and what waits for their gradient. */
 interface Chunk<Params, State, X, Target> {
@@ -59,6 +48,11 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
   /** The state after the last step. */
   get state(): Values<State> {
     return this.#state;
+  }
+
+  /** How its chunks run, in words. */
+  explain(): string {
+    return this.#runner.explain();
   }
 
   /** Plans keep no tape. */

@@ -5,7 +5,6 @@ import { carried } from "./carried.ts";
 import type { Feed } from "./feed.ts";
 import { mean } from "./objective.ts";
 import type { Plan } from "./options.ts";
-import { canPlan, planned } from "./planned.ts";
 import type { Share } from "./share.ts";
 import { windowIsOver } from "./window.ts";
 
@@ -24,8 +23,7 @@ export function* deferred<Params, State, X, Y, Target>(
   let count = 0;
   let gradientCount = 0;
   try {
-    const windows = canPlan(plan) ? planned : carried;
-    for (const window of windows(cell, params, feed, plan)) {
+    for (const window of carried(cell, params, feed, plan)) {
       const { gradients } = within(window.region, () => window.sweep(1, false));
       const next = new Region(true);
       within(next, () => {
@@ -58,6 +56,7 @@ export function* deferred<Params, State, X, Y, Target>(
       },
       region,
       entries: last!.entries,
+      explain: () => last!.explain(),
       state: state!,
     };
   } finally {

@@ -3,6 +3,7 @@ import { Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import { type Feed, present, stateFor, stepIsOver } from "./feed.ts";
 import type { Plan, TimeStep } from "./options.ts";
+import { onTape } from "./planning.ts";
 import { Segment } from "./segment.ts";
 import { type Share, shareOf } from "./share.ts";
 import { windowIsOver } from "./window.ts";
@@ -65,7 +66,7 @@ export function* recomputed<Params, State, X, Y, Target>(
       }
       drop(states, end + 1 - plan.k2);
       drop(steps, end + 2 - plan.k2);
-      yield shareOf(current, plan, index, losses, region);
+      yield shareOf(current, plan, index, losses, region, () => onTape(plan));
       region.end(windowIsOver);
       region = new Region(true);
       current.end();

@@ -22,6 +22,8 @@ export interface Share<Params, State> {
   /** Owns the window's tensors. */
   readonly region: Region;
   readonly entries: number;
+  /** How the steps ran, in words. */
+  explain(): string;
   readonly state: State;
 }
 
@@ -32,6 +34,7 @@ export function shareOf<Params, State, X, Y, Target>(
   index: number,
   losses: readonly number[],
   region: Region,
+  explain: () => string,
 ): Share<Values<Params>, Values<State>> {
   const end = segment.t;
   const newFrom = end - losses.length;
@@ -50,6 +53,7 @@ export function shareOf<Params, State, X, Y, Target>(
     sweep: (tokens, measure) => segment.sweep(meanTerms(objective.terms, tokens), start, measure),
     region,
     entries: segment.entries,
+    explain,
     get state() {
       if (region.ended !== undefined) {
         throw new Error(`truncated: the state of window ${index} is gone: ${region.ended}`);

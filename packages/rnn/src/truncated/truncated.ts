@@ -5,7 +5,6 @@ import { carried } from "./carried.ts";
 import { deferred } from "./deferred.ts";
 import { Feed, type StepSource } from "./feed.ts";
 import { type Plan, planOf, type TruncatedOptions } from "./options.ts";
-import { canPlan, planned } from "./planned.ts";
 import { recomputed } from "./recomputed.ts";
 import { together } from "./together.ts";
 import { type Window, wholeWindow } from "./window.ts";
@@ -74,8 +73,7 @@ function* windowsOf<Params, State, X, Y, Target>(
   feed: Feed<X, Target>,
   plan: Plan<State, Y, Target>,
 ): Generator<Window<Values<Params>, Values<State>>, void> {
-  const carry = canPlan(plan) ? planned : carried;
-  const mode = { carry, recompute: recomputed, defer: deferred }[plan.stale];
+  const mode = { carry: carried, recompute: recomputed, defer: deferred }[plan.stale];
   const shares = mode(cell, params, feed, plan);
   try {
     for (let index = 0; ; index++) {

@@ -40,6 +40,8 @@ export interface Window<Params, State> {
   readonly stateGradientNorms?: readonly number[];
   /** The state after step `end`. */
   readonly state: State;
+  /** How this worker's steps run by now, in words: the plan, or why there is none. */
+  explain(): string;
 }
 
 type How = Pick<Plan<never, never, never>, "communicator" | "reduction" | "measure">;
@@ -71,6 +73,7 @@ export function wholeWindow<Params, State>(
     reduction,
     entries,
     ...(squares && { stateGradientNorms: squares.map(Math.sqrt) }),
+    explain: () => share.explain(),
     get state() {
       return share.state;
     },

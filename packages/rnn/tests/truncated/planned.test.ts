@@ -9,7 +9,7 @@ import {
   type TruncatedOptions,
   truncated,
 } from "../../src/index.ts";
-import { chunkLength } from "../../src/truncated/chunked.ts";
+import { chunkLength } from "../../src/truncated/planning.ts";
 import { type AnyParams, distance, type Numbers, numbers, type Problem, problem } from "./setup.ts";
 
 type Options = Omit<TruncatedOptions<Record<string, never>>, "loss">;
@@ -86,6 +86,34 @@ describe("a stream that runs as plans", () => {
       `[Error: truncated: at step 133 the model or the loss does something else than when it was recorded: a number, a switch or a tensor that it takes from outside has changed; make that an input or a parameter, or set compile to false]`,
     );
     run(false);
+  });
+
+  test("windows say how their steps run", () => {
+    const p = problem("lstm", 40, 3);
+    const said = (options: Omit<Options, "loss">, loss = p.loss) => {
+      const words = Array.from(truncated(p.cell, p.params, p.steps, { ...options, loss }), (w) =>
+        w.explain(),
+      );
+      return words.at(-2)!;
+    };
+    const cuts = { k1: 4, k2: 8 };
+    expect(said({ ...cuts, compile: true })).toMatch(/^\d+ kernel calls/);
+    const reading: typeof p.loss = (y, target) => p.loss(y.mul(y.sum().toArray<number>()), target);
+    expect([
+      said(cuts),
+      said({ ...cuts, compile: false }),
+      said({ ...cuts, stale: "recompute" }),
+      said({ k1: 5, k2: 7 }),
+      said({ ...cuts, compile: true }, reading),
+    ]).toMatchInlineSnapshot(`
+      [
+        "chunk by chunk on tapes, because there were too few steps to plan for",
+        "step by step on a tape, because compile is false",
+        "step by step on a tape, because stale is "recompute", which reruns steps on tapes",
+        "step by step on a tape, because chunks of 1 are too short to gain: k1 and k2 have no common divisor of at least 4 (compile: true plans all the same)",
+        "chunk by chunk on tapes, because a value that depends on the inputs was read or written by JavaScript (item, toArray, a live view, random numbers)",
+      ]
+    `);
   });
 
   test("chunks are as long as fits into every window and every cut", () => {
