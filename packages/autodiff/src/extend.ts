@@ -37,4 +37,5 @@ export { opTable } from "./ops/table.ts";
 export { Queue } from "./tape/queue.ts";
 export { Region, within } from "./tensor/block.ts";
 export { bytesOf } from "./tensor/dtype.ts";
+export { checkOptions } from "./tensor/options.ts";
 export { alias, allocate, consume, latest, place } from "./tensor/tensor.ts";
