@@ -1,0 +1,57 @@
+import { type Tape, Tensor } from "@chronograd/autodiff";
+import { atStep } from "../atStep.ts";
+import { type Cell, runStep, type Values } from "../cell.ts";
+import { checkTarget } from "../rows.ts";
+import type { CountedLoss, Plan, TimeStep } from "./options.ts";
+import { checkOwn } from "./tracked.ts";
+
+/** What a step gives: the state after it, its loss, and how many tokens that counts. */
+export interface Stepped<State> {
+  readonly next: State;
+  readonly loss: Tensor | null;
+  readonly count: number;
+}
+
+/** Runs step `t` and its loss on a tape that watches `params`. */
+export function takeStep<Params, State, X, Y, Target>(
+  cell: Cell<Params, State, X, Y>,
+  plan: Plan<State, Y, Target>,
+  tape: Tape,
+  params: Values<Params>,
+  state: Values<State>,
+  { input, target }: TimeStep<X, Target>,
+  t: number,
+): Stepped<Values<State>> {
+  const [output, next] = atStep("truncated", t, () => runStep(cell, params, input, state));
+  checkTarget(t, target, input, state);
+  const result = atStep("truncated", t, () => plan.loss(output, target), "the loss of step");
+  const strip = (x: Tensor) => tape.strip(x);
+  checkOwn("the state after", t, next, strip);
+  checkOwn("the loss of", t, result, strip);
+  return { next, ...counted(result, t) };
+}
+
+/** The loss of one step and how many tokens it counts. @internal */
+export function counted(
+  result: Tensor | CountedLoss | null,
+  t: number,
+): { loss: Tensor | null; count: number } {
+  if (result === null) return { loss: null, count: 0 };
+  const isTensor = result instanceof Tensor;
+  const { loss, count } = isTensor ? { loss: result, count: result.size } : Object(result);
+  if (!(Number.isFinite(count) && count >= 0) && loss instanceof Tensor) {
+    throw new RangeError(
+      `truncated: the count of step ${t}'s loss must be a number of at least 0, got ${String(count)}`,
+    );
+  }
+  if (loss instanceof Tensor && loss.tape !== null) return { loss, count };
+  const got =
+    loss instanceof Tensor
+      ? "one that depends on no parameter"
+      : result === undefined
+        ? "undefined"
+        : `a ${typeof result}`;
+  throw new TypeError(
+    `truncated: the loss of step ${t} must be a tensor computed from the model's output, got ${got}; return null for a step without a loss`,
+  );
+}
