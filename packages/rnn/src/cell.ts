@@ -15,6 +15,13 @@ import { partsOf } from "./sizes.ts";
 /** A tree of initialisers as the tree of tensors it describes. */
 export type Values<Spec> = MapTree<Spec, Tensor, Initializer>;
 
+/** As `Values`, read-only all the way: what a step may return. */
+export type Returned<Spec> = Spec extends Initializer
+  ? Tensor
+  : Spec extends object
+    ? { readonly [K in keyof Spec]: Returned<Spec[K]> }
+    : Spec;
+
 /**
  * One step of a recurrence: `(params, x_t, h_{t-1}) -> [y_t, h_t]`, with what describes its parameters and its
  * state. Everything else (unrolling, truncation, stacking) is made from this.
@@ -59,7 +66,7 @@ export interface CellDefinition<Sizes, Params, State, X, Y> {
     params: Values<Params>,
     x: X,
     state: Values<State>,
-  ): readonly [output: Y, state: Values<State>];
+  ): readonly [output: Y, state: Returned<State>];
 }
 
 /**
