@@ -5,6 +5,7 @@ import { opLaws } from "@chronograd/autodiff/testing";
 import { cellSubjects } from "./cells.ts";
 import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
+import { impureSubject } from "./impure.ts";
 import { layerSubjects } from "./layers.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
@@ -37,6 +38,7 @@ export function wholeSubjects(): Subject[] {
     ...cellSubjects(),
     ...truncationSubjects(),
     plannedSubject(),
+    impureSubject(),
     workersSubject(),
     ...clippingSubjects(),
     ...optimizerSubjects(),

@@ -11,9 +11,7 @@ import { kernelsOf, Queue, type Region, within } from "@chronograd/autodiff/exte
 import type { Cell, Values } from "../cell.ts";
 import { stepIsOver, streamIsOver } from "./feed.ts";
 import type { Plan, TimeStep } from "./options.ts";
-import { takeStep } from "./step.ts";
-
-export { counted } from "./step.ts";
+import { takeStep, tokensOf } from "./step.ts";
 
 /** A step that a gradient may still reach: where it begins on the tape, and its loss. */
 interface Recorded<State> {
@@ -107,7 +105,7 @@ export class Segment<Params, State, X, Y, Target> {
       const { cell, plan, tape } = this;
       const stepped = takeStep(cell, plan, tape, this.#watched!, stateBefore, step, t);
       this.#state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
-      return stepped;
+      return { loss: stepped.loss, count: tokensOf(stepped.count, t) };
     });
     for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);
     this.#steps.push({ before, stateBefore, loss, count });

@@ -9,7 +9,7 @@ import { checkOwn } from "./tracked.ts";
 export interface Stepped<State> {
   readonly next: State;
   readonly loss: Tensor | null;
-  readonly count: number;
+  readonly count: number | Tensor;
 }
 
 /** Runs step `t` and its loss on a tape that watches `params`. */
@@ -31,20 +31,22 @@ export function takeStep<Params, State, X, Y, Target>(
   return { next, ...counted(result, t) };
 }
 
-/** The loss of one step and how many tokens it counts. @internal */
-export function counted(
+/** The loss of one step and how many tokens it counts. */
+function counted(
   result: Tensor | CountedLoss | null,
   t: number,
-): { loss: Tensor | null; count: number } {
+): { loss: Tensor | null; count: number | Tensor } {
   if (result === null) return { loss: null, count: 0 };
   const isTensor = result instanceof Tensor;
   const { loss, count } = isTensor ? { loss: result, count: result.size } : Object(result);
-  if (!(Number.isFinite(count) && count >= 0) && loss instanceof Tensor) {
-    throw new RangeError(
-      `truncated: the count of step ${t}'s loss must be a number of at least 0, got ${String(count)}`,
-    );
+  if (loss instanceof Tensor && loss.tape !== null) {
+    if (count instanceof Tensor ? count.size !== 1 : typeof count !== "number") {
+      throw new TypeError(
+        `truncated: the count of step ${t}'s loss must be a number, or a tensor of one element, got ${String(count)}`,
+      );
+    }
+    return { loss, count };
   }
-  if (loss instanceof Tensor && loss.tape !== null) return { loss, count };
   const got =
     loss instanceof Tensor
       ? "one that depends on no parameter"
@@ -53,5 +55,14 @@ export function counted(
         : `a ${typeof result}`;
   throw new TypeError(
     `truncated: the loss of step ${t} must be a tensor computed from the model's output, got ${got}; return null for a step without a loss`,
+  );
+}
+
+/** A count of tokens as a number. */
+export function tokensOf(count: number | Tensor, t: number): number {
+  const tokens = typeof count === "number" ? count : count.item();
+  if (Number.isFinite(tokens) && tokens >= 0) return tokens;
+  throw new RangeError(
+    `truncated: the count of step ${t}'s loss must be a number of at least 0, got ${tokens}`,
   );
 }
