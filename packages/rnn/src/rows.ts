@@ -24,11 +24,16 @@ export function checkRows(where: string, x: unknown, state: unknown): void {
   if (wrong !== undefined) refuse(where, wrong, rows!, { "the state": state, "the input": x });
 }
 
-/** Throws a sentence unless the target of step `t` has the rows of its input and state. */
+/**
+ * Throws a sentence unless the target of step `t` has the rows of its input and state. A vector of another length than 1 is what
+ * the loss makes of it: ops refuse to repeat it.
+ */
 export function checkTarget(t: number, target: unknown, x: unknown, state: unknown): void {
   const rows = rowsOfStep(x, state);
   if (rows === undefined) return;
-  const wrong = findLeaf(target, ({ shape }) => shape[0] !== rows && shape.length > 0);
+  const wrong = findLeaf(target, ({ shape }) => {
+    return shape[0] !== rows && (shape.length > 1 || shape[0] === 1);
+  });
   if (wrong === undefined) return;
   const trees = { "the input": x, "the state": state, "the target": target };
   refuse(`truncated: step ${t}`, wrong, rows, trees);
