@@ -2,7 +2,7 @@ import { type Tensor, tensor } from "@chronograd/autodiff";
 import { glorot, normal, stream, zeros } from "@chronograd/nn";
 import { expect, expectTypeOf, test } from "vitest";
 import { defineCell, initialParams, initialState, truncated, unroll } from "../src/index.ts";
-import { symbols, testCell } from "../src/testing.ts";
+import { checkTruncated, symbols, testCell } from "../src/testing.ts";
 import { modes } from "./truncated/setup.ts";
 
 /** Symbols in; the state is a memory, the symbol that came last, and how many came. */
@@ -102,6 +102,12 @@ test("testCell holds such a cell to everything", () => {
   const report = testCell(bigram, { input: symbols(4), runs: 3 });
   expect(String(report)).toMatch(/^cell/);
   report.assert();
+});
+
+test("checkTruncated takes such a cell", () => {
+  const steps = xs.map((input) => ({ input, target: null }));
+  const loss = (y: Tensor) => y.square();
+  checkTruncated(bigram, steps, { k1: 1, k2: 2, loss }).assert();
 });
 
 test("tuples as states are inferred", () => {
