@@ -4,7 +4,7 @@ import { Tensor } from "@chronograd/autodiff";
 export function isBranch(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === Array.prototype || prototype === null;
+  return prototype === Object.prototype || prototype === null || Array.isArray(value);
 }
 
 /** The first tensor of a tree that `test` is true of; it stops there, and makes no list of tensors and paths. */

@@ -21,7 +21,9 @@ import { type Window, wholeWindow } from "./window.ts";
  * @param params its parameters. After `optimizer.update` or `applyUpdates` consumed them, the stream goes on with what
  *   it returned; otherwise pass a function that returns the present ones
  * @param stream steps `{ input, target }`, any iterable; or `{ inputs, targets }`, time-major tensors
- * @throws for k2 < k1 or another bad option, a stream without steps, a loss that is not finite (naming the step)
+ * @throws for k2 < k1 or another bad option, a stream without steps, a loss that is not finite (naming the step), rows that differ,
+ *   and values that a tape around the stream tracks: derivatives are for `unroll`. What a step or a loss throws names the step and
+ *   is the `cause`
  *
  * @example
  * ```ts
