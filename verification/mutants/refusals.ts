@@ -84,8 +84,8 @@ const cells = [
     {
       name: "thrown: one step late",
       kind: "off by one in time",
-      find: 'atStep("unroll", t + 1,',
-      replace: 'atStep("unroll", t + 2,',
+      find: 'atStep("unroll: step", t + 1,',
+      replace: 'atStep("unroll: step", t + 2,',
     },
   ]),
   ...inFile("packages/rnn/src/atStep.ts", [
@@ -109,20 +109,20 @@ const streams = [
     {
       name: "tracked: losses of outer tapes",
       kind: "lost gradient",
-      find: 'checkOwn("the loss of", t, result, strip);',
+      find: 'checkOwn("the loss of", t, result, tape);',
       replace: "",
     },
     {
       name: "tracked: states of outer tapes",
       kind: "lost gradient",
-      find: 'checkOwn("the state after", t, next, strip);',
+      find: 'checkOwn("the state after", t, next, tape);',
       replace: "",
     },
     {
-      name: "thrown: the loss without its step",
+      name: "thrown: a loss taken for a step",
       kind: "guard lost",
-      find: 'atStep("truncated", t, () => plan.loss(output, target), "the loss of step")',
-      replace: "plan.loss(output, target)",
+      find: 'part = "the loss of step";',
+      replace: "",
     },
     {
       name: "thrown: undefined taken for an object",

@@ -21,14 +21,15 @@ export function checkRows(where: string, x: unknown, state: unknown): void {
   const rows = rowsOfStep(x, state);
   const hasOthers = ({ shape }: Tensor): boolean => shape[0] !== rows && shape.length > 0;
   const wrong = findLeaf(state, hasOthers) ?? findLeaf(x, hasOthers);
-  if (wrong !== undefined) refuse(where, wrong, rows!, { "the state": state, "the input": x });
+  if (wrong !== undefined)
+    refuse(`${where}: `, wrong, rows!, { "the state": state, "the input": x });
 }
 
 /**
- * Throws a sentence unless the target of step `t` has the rows of its input and state. A vector of another length than 1 is what
+ * Throws a sentence unless a step's target has the rows of its input and state. A vector of another length than 1 is what
  * the loss makes of it: ops refuse to repeat it.
  */
-export function checkTarget(t: number, target: unknown, x: unknown, state: unknown): void {
+export function checkTarget(target: unknown, x: unknown, state: unknown): void {
   const rows = rowsOfStep(x, state);
   if (rows === undefined) return;
   const wrong = findLeaf(target, ({ shape }) => {
@@ -36,7 +37,7 @@ export function checkTarget(t: number, target: unknown, x: unknown, state: unkno
   });
   if (wrong === undefined) return;
   const trees = { "the input": x, "the state": state, "the target": target };
-  refuse(`truncated: step ${t}`, wrong, rows, trees);
+  refuse("", wrong, rows, trees);
 }
 
 /**
@@ -55,7 +56,11 @@ export function checkNext(where: string, x: unknown, state: unknown, next: unkno
     );
   }
   const wrong = findLeaf(next, ({ shape }) => shape[0] !== rows && shape.length > 0)!;
-  refuse(where, wrong, rows!, { "the state": state, "the input": x, "the next state": next });
+  refuse(`${where}: `, wrong, rows!, {
+    "the state": state,
+    "the input": x,
+    "the next state": next,
+  });
 }
 
 function follows(before: unknown, next: unknown, rows: number | undefined): boolean {
@@ -88,5 +93,5 @@ function refuse(
     shape[0] === 1
       ? `where all rows share it, say so with broadcastTo([${[rows, ...shape.slice(1)]}])`
       : "give both one row for each sequence of the batch";
-  throw new RangeError(`${where}: ${name} has ${has}, and ${right} has ${rows}; ${wayOut}`);
+  throw new RangeError(`${where}${name} has ${has}, and ${right} has ${rows}; ${wayOut}`);
 }

@@ -65,7 +65,7 @@ export function unroll<Params, State, X, Y>(
       // What a step computes off the tape goes with it; a tape holds its own.
       const before = state;
       const [output, next] = scope(() =>
-        atStep("unroll", t + 1, () => runStep(cell, params, steps[t]!, before)),
+        atStep("unroll: step", t + 1, () => runStep(cell, params, steps[t]!, before)),
       );
       outputs[t] = output;
       state = next;

@@ -1,5 +1,5 @@
-import { type Tape, Tensor } from "@chronograd/autodiff";
-import { atStep } from "../atStep.ts";
+import { type Tape, Tensor, timeStep } from "@chronograd/autodiff";
+import { errorOfStep } from "../atStep.ts";
 import { type Cell, runStep, type Values } from "../cell.ts";
 import { checkTarget } from "../rows.ts";
 import type { CountedLoss, Plan, TimeStep } from "./options.ts";
@@ -22,13 +22,24 @@ export function takeStep<Params, State, X, Y, Target>(
   { input, target }: TimeStep<X, Target>,
   t: number,
 ): Stepped<Values<State>> {
-  const [output, next] = atStep("truncated", t, () => runStep(cell, params, input, state));
-  checkTarget(t, target, input, state);
-  const result = atStep("truncated", t, () => plan.loss(output, target), "the loss of step");
-  const strip = (x: Tensor) => tape.strip(x);
-  checkOwn("the state after", t, next, strip);
-  checkOwn("the loss of", t, result, strip);
-  return { next, ...counted(result, t) };
+  let part = "step";
+  const run = () => {
+    const [output, next] = runStep(cell, params, input, state);
+    checkTarget(target, input, state);
+    part = "the loss of step";
+    return { next, result: plan.loss(output, target) };
+  };
+  let stepped: ReturnType<typeof run>;
+  try {
+    stepped = timeStep(t, run);
+  } catch (cause) {
+    throw errorOfStep(`truncated: ${part}`, t, cause);
+  }
+  const { next, result } = stepped;
+  checkOwn("the state after", t, next, tape);
+  checkOwn("the loss of", t, result, tape);
+  const { loss, count } = counted(result, t);
+  return { next, loss, count };
 }
 
 /** The loss of one step and how many tokens it counts. */

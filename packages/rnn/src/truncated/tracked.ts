@@ -1,4 +1,4 @@
-import { flatten, type Tensor } from "@chronograd/autodiff";
+import { flatten, type Tape, type Tensor } from "@chronograd/autodiff";
 import { findLeaf, nameOfLeaf } from "../leaf.ts";
 
 const isTracked = ({ tape }: Tensor): boolean => tape !== null;
@@ -19,13 +19,8 @@ export function checkUntracked(name: string, tree: unknown): void {
  * Throws a sentence for a result of a step that another tape than the stream's own tracks: the model or the loss took a value of that
  * tape from outside.
  */
-export function checkOwn(
-  name: string,
-  t: number,
-  tree: unknown,
-  strip: (x: Tensor) => Tensor,
-): void {
-  if (findLeaf(tree, (x) => x.tape !== null && strip(x).tape !== null) === undefined) return;
+export function checkOwn(name: string, t: number, tree: unknown, tape: Tape): void {
+  if (findLeaf(tree, (x) => x.tape !== null && tape.strip(x).tape !== null) === undefined) return;
   throw new TypeError(
     `truncated: ${name} step ${t} depends on a value from outside that a tape around the stream tracks (grad, vjp, jvp or one of yours); ${wayOut}`,
   );
