@@ -1,5 +1,6 @@
-import { abs, grad, jvp, scope, type Tensor, tensor } from "@chronograd/autodiff";
+import { abs, grad, hessian, hvp, jvp, scope, type Tensor, tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
+import { huber } from "@chronograd/nn";
 import type { Subject } from "./subject.ts";
 import { Tally, values } from "./tally.ts";
 
@@ -43,6 +44,18 @@ const conventions: readonly Convention[] = [
     at: [0, 0],
     gradient: [0, 0],
   },
+  {
+    what: "atan2(0, 0)",
+    f: (x) => first(x).atan2(second(x)),
+    at: [0, 0],
+    gradient: [0, 0],
+  },
+  {
+    what: "logSumExp with one Infinity",
+    f: (x) => x.logSumExp(),
+    at: [Infinity, 2],
+    gradient: [1, 0],
+  },
   { what: "a product with one 0", f: (x) => x.prod(), at: [2, 0, 3], gradient: [0, 6, 0] },
   { what: "a product with two 0", f: (x) => x.prod(), at: [0, 0, 3], gradient: [0, 0, 0] },
   {
@@ -85,7 +98,92 @@ const law: Law = {
     }),
 };
 
+/** A second derivative where formulas divide 0 by 0, or where the value hides a term. */
+interface Bend {
+  readonly what: string;
+  readonly f: (x: Tensor) => Tensor;
+  readonly at: readonly number[];
+  readonly hessian: readonly (readonly number[])[];
+}
+
+const power = (x: Tensor) => first(x).pow(second(x));
+
+const bends: readonly Bend[] = [
+  {
+    what: "a^b at (0, 2)",
+    f: power,
+    at: [0, 2],
+    hessian: [
+      [2, 0],
+      [0, 0],
+    ],
+  },
+  {
+    what: "a^b at (0, 3)",
+    f: power,
+    at: [0, 3],
+    hessian: [
+      [0, 0],
+      [0, 0],
+    ],
+  },
+  {
+    what: "a^b at (2, 0)",
+    f: power,
+    at: [2, 0],
+    hessian: [
+      [0, 0.5],
+      [0.5, Math.LN2 ** 2],
+    ],
+  },
+  {
+    what: "huber at 0",
+    f: (x) => huber(x, x.detach().mul(0), { reduction: "sum" }),
+    at: [0],
+    hessian: [[1]],
+  },
+  {
+    what: "the norm of a zero vector",
+    f: (x) => x.norm(),
+    at: [0, 0],
+    hessian: [
+      [0, 0],
+      [0, 0],
+    ],
+  },
+  {
+    what: "hypot(0, 0)",
+    f: (x) => first(x).hypot(second(x)),
+    at: [0, 0],
+    hessian: [
+      [0, 0],
+      [0, 0],
+    ],
+  },
+];
+
+const bending: Law = {
+  name: "second derivatives at edges",
+  statement: "where formulas fail, the Hessian is the limit or as documented, in every mode",
+  bound: 1e-14,
+  measure: () =>
+    scope(() => {
+      const tally = new Tally();
+      for (const { what, f, at, hessian: expected } of bends) {
+        const x = tensor(Float64Array.from(at));
+        const scalar = (z: Tensor) => f(z).sum();
+        const found = values(hessian(scalar, x));
+        tally.list(found, expected.flat(), what);
+        for (const k of at.keys()) {
+          const unit = tensor(Float64Array.from(at, (_, i) => Number(i === k)));
+          tally.list(values(hvp(scalar, x, unit)), expected[k]!, `${what}, forward over reverse`);
+        }
+      }
+      return tally;
+    }),
+};
+
 /** Gradients at kinks, ties and edges. */
 export function conventionSubjects(): Subject[] {
-  return [{ name: "kinks, ties and edges", group: "conventions", laws: [law] }];
+  return [{ name: "kinks, ties and edges", group: "conventions", laws: [law, bending] }];
 }

@@ -5,6 +5,7 @@ import { opLaws } from "@chronograd/autodiff/testing";
 import { cellSubjects } from "./cells.ts";
 import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
+import { edgeSubjects } from "./edges/index.ts";
 import { layerSubjects } from "./layers.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
@@ -31,6 +32,7 @@ export function wholeSubjects(): Subject[] {
   return [
     programSubject(),
     ...conventionSubjects(),
+    ...edgeSubjects(),
     ...tapeSubjects(),
     ...transformSubjects(),
     ...layerSubjects(),

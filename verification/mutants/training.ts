@@ -68,6 +68,12 @@ const losses = [
       find: "error.minimum(delta)",
       replace: "error.minimum(1)",
     },
+    {
+      name: "huber: of |e|, whose second derivative is lost at 0",
+      kind: "lost gradient",
+      find: "predictions.sub(targets)",
+      replace: "predictions.sub(targets).abs()",
+    },
   ]),
   ...inFile("packages/nn/src/losses/gaussian.ts", [
     {

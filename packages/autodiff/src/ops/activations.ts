@@ -1,5 +1,6 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
+import { bell } from "./bell.ts";
 import { greater, less } from "./compare.ts";
 import { type Op, type Operand, op } from "./declare.ts";
 import { scale } from "./elementwise.ts";
@@ -68,11 +69,7 @@ export const gelu: UnaryOp = unary({
   name: "gelu",
   derivative(d, x) {
     const cumulative = x.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
-    const density = x
-      .square()
-      .mul(-0.5)
-      .exp()
-      .mul(1 / Math.sqrt(2 * Math.PI));
+    const density = bell(x, -0.5).mul(1 / Math.sqrt(2 * Math.PI));
     return d.mul(cumulative.add(x.mul(density)));
   },
   keeps: "x",
@@ -82,8 +79,10 @@ export const gelu: UnaryOp = unary({
 export const silu: UnaryOp = unary({
   name: "silu",
   derivative(d, x) {
+    // s + x s (1 - s)
     const s = x.sigmoid();
-    return d.mul(s.add(x.mul(s.sub(s.square()))));
+    const y = x.mul(s);
+    return d.mul(s.add(y).sub(y.mul(s)));
   },
   keeps: "x",
 });
@@ -112,8 +111,9 @@ export const leakyRelu: Op<(x: Operand, alpha?: number) => Tensor> = op(
 
 const eluDeclaration = scaled({
   name: "elu",
-  derivative: (d, x, y, alpha) => where(less(x, 0), d.mul(y.add(alpha)), d),
-  keeps: "xy",
+  // The exponential of what is below 0, so that none overflows where nobody asks for it.
+  derivative: (d, x, _y, alpha) => where(less(x, 0), d.mul(x.minimum(0).exp().mul(alpha)), d),
+  keeps: "x",
   kinks: [0],
 });
 

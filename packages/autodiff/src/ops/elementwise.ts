@@ -1,4 +1,6 @@
+import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
+import { bell } from "./bell.ts";
 import { type Operand, op } from "./declare.ts";
 import { piecewiseConstant, type ScaledOp, scaled, type UnaryOp, unary } from "./unary.ts";
 /** `-x`. */
@@ -37,8 +39,8 @@ export const exp: UnaryOp = unary({ name: "exp", derivative: (d, _x, y) => d.mul
  */
 export const expm1: UnaryOp = unary({
   name: "expm1",
-  derivative: (d, _x, y) => d.mul(y.add(1)),
-  keeps: "y",
+  derivative: (d, x) => d.mul(x.exp()),
+  keeps: "x",
 });
 
 /** Natural logarithm; NaN below 0. */
@@ -120,10 +122,17 @@ export const tan: UnaryOp = unary({
   domain: [-1.2, 1.2],
 });
 
+/** `1 - x^2`: its value by factors, which do not cancel near 1; its derivative, `-2x`, by the square. */
+function gap(x: Tensor): Tensor {
+  const plain = x.detach();
+  const square = x.square().neg().add(1);
+  return square.add(plain.neg().add(1).mul(plain.add(1)).sub(square.detach()));
+}
+
 /** Inverse sine in radians; NaN outside [-1, 1]. */
 export const asin: UnaryOp = unary({
   name: "asin",
-  derivative: (d, x) => d.mul(x.square().neg().add(1).rsqrt()),
+  derivative: (d, x) => d.mul(gap(x).rsqrt()),
   keeps: "x",
   domain: [-0.9, 0.9],
 });
@@ -131,7 +140,7 @@ export const asin: UnaryOp = unary({
 /** Inverse cosine in radians; NaN outside [-1, 1]. */
 export const acos: UnaryOp = unary({
   name: "acos",
-  derivative: (d, x) => d.mul(x.square().neg().add(1).rsqrt()).neg(),
+  derivative: (d, x) => d.mul(gap(x).rsqrt()).neg(),
   keeps: "x",
   domain: [-0.9, 0.9],
 });
@@ -139,7 +148,11 @@ export const acos: UnaryOp = unary({
 /** Inverse tangent in radians. */
 export const atan: UnaryOp = unary({
   name: "atan",
-  derivative: (d, x) => d.div(x.square().add(1)),
+  // Divided twice by sqrt(1 + x^2), whose square may overflow.
+  derivative(d, x) {
+    const length = x.hypot(1);
+    return d.div(length).div(length);
+  },
   keeps: "x",
 });
 
@@ -160,14 +173,14 @@ export const cosh: UnaryOp = unary({
 /** Inverse hyperbolic sine. */
 export const asinh: UnaryOp = unary({
   name: "asinh",
-  derivative: (d, x) => d.mul(x.square().add(1).rsqrt()),
+  derivative: (d, x) => d.div(x.hypot(1)),
   keeps: "x",
 });
 
 /** Inverse hyperbolic cosine; NaN below 1. */
 export const acosh: UnaryOp = unary({
   name: "acosh",
-  derivative: (d, x) => d.mul(x.sub(1).mul(x.add(1)).rsqrt()),
+  derivative: (d, x) => d.mul(x.sub(1).rsqrt()).mul(x.add(1).rsqrt()),
   keeps: "x",
   domain: [1.2, 4],
 });
@@ -175,7 +188,7 @@ export const acosh: UnaryOp = unary({
 /** Inverse hyperbolic tangent; NaN outside [-1, 1]. */
 export const atanh: UnaryOp = unary({
   name: "atanh",
-  derivative: (d, x) => d.div(x.square().neg().add(1)),
+  derivative: (d, x) => d.div(gap(x)),
   keeps: "x",
   domain: [-0.9, 0.9],
 });
@@ -190,7 +203,7 @@ export const tanh: UnaryOp = unary({
 /** The error function. */
 export const erf: UnaryOp = unary({
   name: "erf",
-  derivative: (d, x) => d.mul(x.square().neg().exp()).mul(2 / Math.sqrt(Math.PI)),
+  derivative: (d, x) => d.mul(bell(x, -1)).mul(2 / Math.sqrt(Math.PI)),
   keeps: "x",
 });
 

@@ -35,8 +35,8 @@ export function huber(
     );
   }
   checkSameShape(predictions, targets, "huber");
-  const error = predictions.sub(targets).abs();
-  // Both branches are m (e - m / 2) with m = min(e, delta).
-  const m = error.minimum(delta);
+  const error = predictions.sub(targets);
+  // All branches are m (e - m / 2), with m the error limited to delta on both sides.
+  const m = error.minimum(delta).maximum(-delta);
   return reduce(m.mul(error.sub(m.mul(0.5))), reduction, "huber");
 }

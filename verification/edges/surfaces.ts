@@ -1,0 +1,245 @@
+import {
+  add,
+  atan2,
+  crossEntropy,
+  div,
+  hypot,
+  logSoftmax,
+  logSumExp,
+  maximum,
+  minimum,
+  mul,
+  norm,
+  pow,
+  softmax,
+  stack,
+  sub,
+  type Tensor,
+  variance,
+} from "@chronograd/autodiff";
+import { huber, meanSquaredError } from "@chronograd/nn";
+import { Big } from "./big.ts";
+import { exp, log, sigmoid, tanh } from "./functions.ts";
+
+/** First derivatives by both operands, and second ones: `[fa, fb, faa, fab, fbb]`. */
+export type Partials = readonly [Big, Big, Big, Big, Big];
+type Five = [Big, Big, Big, Big, Big];
+
+/** A function of two numbers and its derivatives. */
+export interface Surface {
+  readonly name: string;
+  readonly f: (a: Tensor, b: Tensor) => Tensor;
+  readonly partials: (a: Big, b: Big) => Partials;
+  readonly domain?: (a: Big, b: Big, largest: Big) => boolean;
+  /** Where second derivatives are not too close to the ends of the range, given the largest float. */
+  readonly smooth?: (a: Big, b: Big, largest: Big) => boolean;
+  /** As a curve's, for first derivatives and for second ones. */
+  readonly lost?: (a: Big, b: Big) => readonly [first: Big, second: Big];
+  /** As a curve's, for each of the five. */
+  readonly slack?: (a: Big, b: Big) => Partials;
+  /** Draws operands of like size, where unlike ones tell nothing. */
+  readonly areAlike?: boolean;
+}
+
+const zero = Big.of(0);
+const one = Big.of(1);
+const two = Big.of(2);
+const logistic = (x: Big): Big => sigmoid(x).mul(sigmoid(x.neg()));
+const areApart = (a: Big, b: Big): boolean => a.sub(b).sign !== 0;
+/** A quotient that is subnormal has lost places when it is divided once more, and again. */
+const again = (b: Big): [Big, Big] => {
+  const inverse = one.div(b.abs()).add(4);
+  return [inverse, inverse.mul(inverse)];
+};
+const isNotZero = (_a: Big, b: Big): boolean => b.sign !== 0;
+/** Two columns as one tensor of rows. */
+const rows = (a: Tensor, b: Tensor): Tensor => stack([a, b], -1);
+const column = (x: Tensor): Tensor => x.slice([null, 0]);
+
+function squared(a: Big, b: Big): Big {
+  return a.mul(a).add(b.mul(b));
+}
+
+function lengths(a: Big, b: Big): Partials {
+  const y = squared(a, b).sqrt();
+  const cube = y.power(3);
+  return [a.div(y), b.div(y), b.mul(b).div(cube), a.mul(b).div(cube).neg(), a.mul(a).div(cube)];
+}
+
+function powers(a: Big, b: Big): Partials {
+  const l = log(a);
+  const y = exp(b.mul(l));
+  return [
+    b.mul(y).div(a),
+    y.mul(l),
+    b.mul(b.sub(1)).mul(y).div(a.mul(a)),
+    y.div(a).mul(one.add(b.mul(l))),
+    y.mul(l).mul(l),
+  ];
+}
+
+/** A function of `a - b` alone, from its two derivatives. */
+function ofDifference(first: Big, second: Big): Partials {
+  return [first, first.neg(), second, second.neg(), second];
+}
+
+/** 1 - (a/y)^2 cancels where b is small. */
+const length: Pick<Surface, "partials" | "slack" | "smooth" | "lost"> = {
+  partials: lengths,
+  lost: (a, b) => again(squared(a, b).sqrt()),
+  slack(a, b) {
+    const inverse = one.div(squared(a, b).sqrt());
+    return [zero, zero, inverse, zero, inverse];
+  },
+  smooth: (a, b, largest) => one.isLess(squared(a, b).sqrt().mul(largest).div(16)),
+};
+
+/** Far enough from the largest float for sums and squares of differences. */
+const moderate = (a: Big, b: Big, largest: Big): boolean =>
+  a.abs().add(b.abs()).mul(8).isLess(largest);
+
+/** Exponentials of rounded differences, and what is left of 1 - p. */
+function ofExponentials(a: Big, b: Big): Partials {
+  const spread = a.sub(b).abs().add(1);
+  const [p, q] = [sigmoid(a.sub(b)), sigmoid(b.sub(a))];
+  const both = p.isLess(q) ? p : q;
+  const bent = both.mul(spread).add(1);
+  return [p.mul(spread), q.mul(spread), bent, bent, bent];
+}
+
+export const surfaces: readonly Surface[] = [
+  { name: "add", f: add, partials: () => [one, one, zero, zero, zero] },
+  { name: "sub", f: sub, partials: () => [one, one.neg(), zero, zero, zero] },
+  { name: "mul", f: mul, partials: (a, b) => [b, a, zero, one, zero] },
+  {
+    name: "div",
+    f: div,
+    partials: (a, b) => [
+      one.div(b),
+      a.div(b.mul(b)).neg(),
+      zero,
+      one.div(b.mul(b)).neg(),
+      a.mul(2).div(b.power(3)),
+    ],
+    domain: isNotZero,
+    lost: (_a, b) => again(b),
+  },
+  {
+    name: "pow",
+    f: pow,
+    partials: powers,
+    // A small exponent is no help against 1/a^2 that overflows.
+    domain: (a, b, largest) =>
+      a.sign > 0 && (one.isLess(b.abs()) || one.isLess(a.mul(a).mul(largest))),
+    // Where the value neither overflows nor vanishes.
+    smooth(a, b, largest) {
+      const y = exp(b.mul(log(a)));
+      return y.isLess(largest) && one.isLess(y.mul(largest)) && one.isLess(a.mul(largest));
+    },
+    lost(a, b) {
+      const factor = b.abs().add(log(a).abs()).add(4);
+      return [factor, factor.mul(factor)];
+    },
+    // b - 1 is rounded, and 1 + b log a cancels.
+    slack(a, b) {
+      const rounding = b.abs().add(1).mul(log(a).abs());
+      const [fa, fb, faa, , fbb] = powers(a, b).map((p) => p.abs().mul(rounding)) as Five;
+      return [fa, fb, faa, fa.div(b.abs()).mul(rounding.add(1)), fbb];
+    },
+  },
+  {
+    name: "maximum",
+    f: maximum,
+    partials: (a, b) =>
+      b.isLess(a) ? [one, zero, zero, zero, zero] : [zero, one, zero, zero, zero],
+    domain: areApart,
+  },
+  {
+    name: "minimum",
+    f: minimum,
+    partials: (a, b) =>
+      a.isLess(b) ? [one, zero, zero, zero, zero] : [zero, one, zero, zero, zero],
+    domain: areApart,
+  },
+  {
+    name: "atan2",
+    f: atan2,
+    partials(a, b) {
+      const r = squared(a, b);
+      const r2 = r.mul(r);
+      const mixed = a.mul(a).sub(b.mul(b)).div(r2);
+      const pure = a.mul(b).mul(2).div(r2);
+      return [b.div(r), a.div(r).neg(), pure.neg(), mixed, pure];
+    },
+    slack(a, b) {
+      const inverse = one.div(squared(a, b));
+      return [zero, zero, zero, inverse, zero];
+    },
+    lost: (a, b) => again(squared(a, b).sqrt()),
+    smooth: (a, b, largest) => one.isLess(squared(a, b).mul(largest).div(16)),
+  },
+  { name: "hypot", f: hypot, ...length },
+  { name: "norm", f: (a, b) => norm(rows(a, b), -1), ...length },
+  {
+    name: "variance",
+    f: (a, b) => variance(rows(a, b), -1),
+    partials: (a, b) => ofDifference(a.sub(b).div(2), Big.of(0.5)),
+    domain: moderate,
+  },
+  {
+    name: "logSumExp",
+    f: (a, b) => logSumExp(rows(a, b), -1),
+    partials(a, b) {
+      const s = logistic(a.sub(b));
+      return [sigmoid(a.sub(b)), sigmoid(b.sub(a)), s, s.neg(), s];
+    },
+    areAlike: true,
+    slack: ofExponentials,
+  },
+  {
+    name: "softmax",
+    f: (a, b) => column(softmax(rows(a, b))),
+    partials(a, b) {
+      const d = a.sub(b);
+      return ofDifference(
+        logistic(d),
+        logistic(d)
+          .mul(tanh(d.div(2)))
+          .neg(),
+      );
+    },
+    areAlike: true,
+    slack: ofExponentials,
+  },
+  {
+    name: "logSoftmax",
+    f: (a, b) => column(logSoftmax(rows(a, b))),
+    partials: (a, b) => ofDifference(sigmoid(b.sub(a)), logistic(a.sub(b)).neg()),
+    areAlike: true,
+    slack: ofExponentials,
+  },
+  {
+    name: "crossEntropy",
+    f: (a, b) => crossEntropy(rows(a, b), new Array<number>(a.size).fill(0)),
+    partials: (a, b) => ofDifference(sigmoid(b.sub(a)).neg(), logistic(a.sub(b))),
+    areAlike: true,
+    slack: ofExponentials,
+  },
+  {
+    name: "huber",
+    f: (a, b) => huber(a, b, { delta: 2, reduction: "none" }),
+    partials(a, b) {
+      const e = a.sub(b);
+      if (e.abs().isLess(2)) return ofDifference(e, one);
+      return ofDifference(e.sign < 0 ? two.neg() : two, zero);
+    },
+    domain: moderate,
+    areAlike: true,
+  },
+  {
+    name: "meanSquaredError",
+    f: (a, b) => meanSquaredError(a, b, { reduction: "none" }),
+    partials: (a, b) => ofDifference(a.sub(b).mul(2), two),
+    domain: moderate,
+  },
+];
