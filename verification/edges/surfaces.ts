@@ -44,11 +44,12 @@ export interface Surface {
 const zero = Big.of(0);
 const one = Big.of(1);
 const two = Big.of(2);
+const four = Big.of(4);
 const logistic = (x: Big): Big => sigmoid(x).mul(sigmoid(x.neg()));
 const areApart = (a: Big, b: Big): boolean => a.sub(b).sign !== 0;
 /** A quotient that is subnormal has lost places when it is divided once more, and again. */
 const again = (b: Big): [Big, Big] => {
-  const inverse = one.div(b.abs()).add(4);
+  const inverse = one.div(b.abs()).add(four);
   return [inverse, inverse.mul(inverse)];
 };
 const isNotZero = (_a: Big, b: Big): boolean => b.sign !== 0;
@@ -86,7 +87,7 @@ function ofDifference(first: Big, second: Big): Partials {
 /** 1 - (a/y)^2 cancels where b is small. */
 const length: Pick<Surface, "partials" | "slack" | "smooth" | "lost"> = {
   partials: lengths,
-  lost: (a, b) => again(squared(a, b).sqrt()),
+  lost: (a, b) => [four, again(squared(a, b).sqrt())[0]],
   slack(a, b) {
     const inverse = one.div(squared(a, b).sqrt());
     return [zero, zero, inverse, zero, inverse];
@@ -137,7 +138,7 @@ export const surfaces: readonly Surface[] = [
       return y.isLess(largest) && one.isLess(y.mul(largest)) && one.isLess(a.mul(largest));
     },
     lost(a, b) {
-      const factor = b.abs().add(log(a).abs()).add(4);
+      const factor = b.abs().add(log(a).abs()).add(four);
       return [factor, factor.mul(factor)];
     },
     // b - 1 is rounded, and 1 + b log a cancels.

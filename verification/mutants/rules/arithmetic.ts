@@ -64,8 +64,8 @@ const binary = inFile("packages/autodiff/src/ops/arithmetic.ts", [
   {
     name: "pow: the exponent not lowered",
     kind: "off by one",
-    find: "where(isLost, 1, b.sub(1))",
-    replace: "b",
+    find: "a).pow(b.sub(1))",
+    replace: "a).pow(b)",
   },
   {
     name: "pow: the logarithm of the exponent",
@@ -76,8 +76,8 @@ const binary = inFile("packages/autodiff/src/ops/arithmetic.ts", [
   {
     name: "pow: NaN by a where a and b are 0",
     kind: "wrong function",
-    find: "where(isLost, 1, b.sub(1))",
-    replace: "b.sub(1)",
+    find: "where(isLost, 1, a).pow(b.sub(1))",
+    replace: "a.pow(b.sub(1))",
   },
   {
     name: "pow: NaN by b where a is 0",
@@ -86,9 +86,9 @@ const binary = inFile("packages/autodiff/src/ops/arithmetic.ts", [
     replace: "a.log()",
   },
   {
-    name: "pow: the lowered exponent masked for every base",
+    name: "pow: every base masked where the exponent is 0",
     kind: "range",
-    find: "equal(b, 0).mul(less(a.abs(), smallest[a.dtype as FloatDType]))",
+    find: "greater(equal(b, 0), greaterEqual(a.abs(), least[a.dtype as FloatDType]))",
     replace: "equal(b, 0)",
   },
   {

@@ -138,11 +138,11 @@ export const div: BinaryOp = simple(
   }),
 );
 
-/** Below these, `1/a` may overflow. */
-const smallest = { float32: 2 ** -126, float64: 2 ** -1022 };
+/** Below these `1/a` may overflow. */
+const least = { float32: 2 ** -126, float64: 2 ** -1022 };
 
 /**
- * `a^b`. By `a` it is `b a^(b-1)`, taken as 0 where both are 0; by `b` it is `a^b log a`, the logarithm taken as 0 where `a`
+ * `a^b`, as IEEE 754 has it: `a^0` and `1^b` are 1, of NaN too. By `a` it is `b a^(b-1)`, taken as 0 where `b` is; by `b` it is `a^b log a`, the logarithm taken as 0 where `a`
  * is 0 and `b` is not negative.
  *
  * @example
@@ -159,8 +159,8 @@ export const pow: BinaryOp = simple(
     partials: [
       // Masked before the power and before the logarithm, so that their own derivatives stay finite.
       (d, a, b) => {
-        const isLost = equal(b, 0).mul(less(a.abs(), smallest[a.dtype as FloatDType]));
-        return d.mul(a.pow(where(isLost, 1, b.sub(1)))).mul(b);
+        const isLost = greater(equal(b, 0), greaterEqual(a.abs(), least[a.dtype as FloatDType]));
+        return d.mul(where(isLost, 1, a).pow(b.sub(1))).mul(b);
       },
       (d, a, b, y) => {
         const isLost = equal(a, 0).mul(greaterEqual(b, 0));
