@@ -1,4 +1,14 @@
-import { abs, grad, hessian, hvp, jvp, scope, type Tensor, tensor } from "@chronograd/autodiff";
+import {
+  abs,
+  grad,
+  hessian,
+  hvp,
+  jvp,
+  scope,
+  type Tensor,
+  tensor,
+  zeros,
+} from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { huber } from "@chronograd/nn";
 import type { Subject } from "./subject.ts";
@@ -56,6 +66,13 @@ const conventions: readonly Convention[] = [
     at: [Infinity, 2],
     gradient: [1, 0],
   },
+  {
+    what: "huber of infinite errors",
+    f: (x) => huber(x, zeros(x.shape, { dtype: x.dtype }), { reduction: "none" }),
+    at: [Infinity, -Infinity],
+    gradient: [1, -1],
+  },
+  { what: "silu far away", f: (x) => x.silu(), at: [1e200, -Infinity], gradient: [1, 0] },
   { what: "a product with one 0", f: (x) => x.prod(), at: [2, 0, 3], gradient: [0, 6, 0] },
   { what: "a product with two 0", f: (x) => x.prod(), at: [0, 0, 3], gradient: [0, 0, 0] },
   {
@@ -138,7 +155,7 @@ const bends: readonly Bend[] = [
   },
   {
     what: "huber at 0",
-    f: (x) => huber(x, x.detach().mul(0), { reduction: "sum" }),
+    f: (x) => huber(x, zeros(x.shape, { dtype: x.dtype }), { reduction: "sum" }),
     at: [0],
     hessian: [[1]],
   },

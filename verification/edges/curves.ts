@@ -69,6 +69,7 @@ const bend = (x: Big): Big =>
     .neg();
 /** `c / x^n`. */
 const over = (c: number, n: number) => (x: Big) => Big.of(c).div(x.power(n));
+const upTo40 = (x: Big): Big => (x.abs().isLess(40) ? x.abs().add(1) : one);
 /** Where a factor like `x^2` stands before what underflows. */
 const amplified = (x: Big): Big => x.mul(x).add(4);
 const isNotZero = (x: Big): boolean => x.sign !== 0;
@@ -237,8 +238,8 @@ export const curves: readonly Curve[] = [
     second: (x) => logistic(x).mul(Big.of(2).sub(x.mul(tanh(x.div(2))))),
     near: [-1.2784645, 2.3993573],
     lost: amplified,
-    // y - y s cancels above 0.
-    slack: [(x) => sigmoid(x).mul(x.abs().add(1)), (x) => sigmoid(x).mul(x.abs().add(1)).mul(2)],
+    // y - y s cancels above 0, until s is 1.
+    slack: [(x) => sigmoid(x).mul(upTo40(x)), (x) => sigmoid(x).mul(upTo40(x)).mul(2)],
   },
   {
     name: "leakyRelu",

@@ -104,8 +104,8 @@ function ofExponentials(a: Big, b: Big): Partials {
   const spread = a.sub(b).abs().add(1);
   const [p, q] = [sigmoid(a.sub(b)), sigmoid(b.sub(a))];
   const both = p.isLess(q) ? p : q;
-  const bent = both.mul(spread).add(1);
-  return [p.mul(spread), q.mul(spread), bent, bent, bent];
+  const bent = both.mul(spread);
+  return [p.add(bent), q.add(bent), one.add(bent), one.add(bent), one.add(bent)];
 }
 
 export const surfaces: readonly Surface[] = [

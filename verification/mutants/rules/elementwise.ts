@@ -210,8 +210,14 @@ const activations = inFile("packages/autodiff/src/ops/activations.ts", [
   {
     name: "silu: s for s (1 - s)",
     kind: "factor",
-    find: "s.add(y).sub(y.mul(s))",
+    find: "s.add(y.sub(y.mul(s)))",
     replace: "s.add(y)",
+  },
+  {
+    name: "silu: s lost beside a large y",
+    kind: "range",
+    find: "s.add(y.sub(y.mul(s)))",
+    replace: "s.add(y).sub(y.mul(s))",
   },
   {
     name: "leakyRelu: branches swapped",

@@ -78,13 +78,12 @@ export const gelu: UnaryOp = unary({
 /** `x sigmoid(x)` (Elfwing, Uchibe & Doya 2018). */
 export const silu: UnaryOp = unary({
   name: "silu",
-  derivative(d, x) {
-    // s + x s (1 - s)
+  // s + y (1 - s), in an order that loses neither s beside a large y nor the zero that is left where s is 1.
+  derivative(d, x, y) {
     const s = x.sigmoid();
-    const y = x.mul(s);
-    return d.mul(s.add(y).sub(y.mul(s)));
+    return d.mul(s.add(y.sub(y.mul(s))));
   },
-  keeps: "x",
+  keeps: "xy",
 });
 
 const leakyReluDeclaration = scaled({
