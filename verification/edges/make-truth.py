@@ -63,6 +63,8 @@ SURFACES = {
     "logSumExp": (lambda a, b: log(exp(a) + exp(b)), SIGNED[:2]),
     "softmax": (lambda a, b: exp(a) / (exp(a) + exp(b)), SIGNED[:2]),
     "logSoftmax": (lambda a, b: a - log(exp(a) + exp(b)), SIGNED[:2]),
+    "binaryCrossEntropyFromLogits": (lambda a, b: b * softplus(-a) + (1 - b) * softplus(a), SIGNED[:2]),
+    "gaussianNegativeLogLikelihood": (lambda a, b: (log(b) + a * a / b) / 2, [MIXED[0], MIXED[2], MIXED[3]]),
     "crossEntropy": (lambda a, b: log(exp(a) + exp(b)) - a, SIGNED[:2]),
 }
 

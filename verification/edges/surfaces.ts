@@ -16,8 +16,14 @@ import {
   sub,
   type Tensor,
   variance,
+  zeros,
 } from "@chronograd/autodiff";
-import { huber, meanSquaredError } from "@chronograd/nn";
+import {
+  binaryCrossEntropyFromLogits,
+  gaussianNegativeLogLikelihood,
+  huber,
+  meanSquaredError,
+} from "@chronograd/nn";
 import { Big } from "./big.ts";
 import { exp, log, sigmoid, tanh } from "./functions.ts";
 
@@ -242,5 +248,50 @@ export const surfaces: readonly Surface[] = [
     f: (a, b) => meanSquaredError(a, b, { reduction: "none" }),
     partials: (a, b) => ofDifference(a.sub(b).mul(2), two),
     domain: moderate,
+  },
+  {
+    // By the logit and by the target.
+    name: "binaryCrossEntropyFromLogits",
+    f: (a, b) => binaryCrossEntropyFromLogits(a, b, { reduction: "none" }),
+    partials: (a, b) => [sigmoid(a).sub(b), a.neg(), logistic(a), one.neg(), zero],
+    domain: moderate,
+    // t sigmoid(-x) and (1 - t) sigmoid(x) are added up, and so are t softplus(-x) and its like.
+    slack: (a, b) => {
+      const size = b.abs().add(1);
+      return [size, a.abs().add(1), size, one, zero];
+    },
+  },
+  {
+    // By the mean and the variance, the target being 0.
+    name: "gaussianNegativeLogLikelihood",
+    f: (a, b) =>
+      gaussianNegativeLogLikelihood(a, b.abs(), zeros(a.shape, { dtype: a.dtype }), {
+        epsilon: Number.MIN_VALUE,
+        reduction: "none",
+      }),
+    partials(a, b) {
+      const inverse = one.div(b);
+      const ratio = a.mul(a).mul(inverse);
+      return [
+        a.mul(inverse),
+        inverse.sub(ratio.mul(inverse)).div(2),
+        inverse,
+        a.mul(inverse).mul(inverse).neg(),
+        inverse.mul(inverse).mul(ratio.sub(0.5)),
+      ];
+    },
+    // Where squares and cubes stay within the range.
+    domain: (a, b, largest) =>
+      b.sign > 0 &&
+      [a, b].every((x) => {
+        const square = x.mul(x).mul(x).mul(x).mul(16);
+        return square.isLess(largest) && one.isLess(square.mul(largest));
+      }),
+    // log v and a^2/v are derived apart.
+    slack(a, b) {
+      const inverse = one.div(b);
+      const sum = inverse.add(a.mul(a).mul(inverse).mul(inverse));
+      return [zero, sum, zero, zero, sum.mul(inverse)];
+    },
   },
 ];
