@@ -24,6 +24,7 @@ export default defineConfig({
           { text: "Special points", link: "/special" },
         ],
       },
+      { text: "Errors", link: "/errors" },
       { text: "Benchmarks", link: "/benchmarks" },
     ],
     sidebar: {
