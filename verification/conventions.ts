@@ -115,6 +115,9 @@ const law: Law = {
     }),
 };
 
+const identity = (n: number): number[][] =>
+  Array.from({ length: n }, (_, i) => Array.from({ length: n }, (_, j) => (i === j ? 2 : 0)));
+
 /** A second derivative where formulas divide 0 by 0, or where the value hides a term. */
 interface Bend {
   readonly what: string;
@@ -159,6 +162,28 @@ const bends: readonly Bend[] = [
     at: [0],
     hessian: [[1]],
   },
+  { what: "|x|^2 at 0", f: (x) => abs(x).square(), at: [0], hessian: [[2]] },
+  { what: "|x|^2 by pow", f: (x) => abs(x).pow(2), at: [0, 3], hessian: identity(2) },
+  { what: "|x|^4 at 0", f: (x) => abs(x).square().square(), at: [0], hessian: [[0]] },
+  {
+    what: "(|x| + x)^2, a kink, from the left and the right at once",
+    f: (x) => abs(x).add(x).square(),
+    at: [0],
+    hessian: [[2]],
+  },
+  {
+    what: "norm^2 of a zero vector",
+    f: (x) => x.norm().square(),
+    at: [0, 0],
+    hessian: identity(2),
+  },
+  { what: "norm^2", f: (x) => x.norm().square(), at: [3, -4], hessian: identity(2) },
+  {
+    what: "hypot(0, 0)^2",
+    f: (x) => first(x).hypot(second(x)).square(),
+    at: [0, 0],
+    hessian: identity(2),
+  },
   {
     what: "the norm of a zero vector",
     f: (x) => x.norm(),
@@ -194,6 +219,8 @@ const bending: Law = {
         for (const k of at.keys()) {
           const unit = tensor(Float64Array.from(at, (_, i) => Number(i === k)));
           tally.list(values(hvp(scalar, x, unit)), expected[k]!, `${what}, forward over reverse`);
+          const slope = (z: Tensor) => jvp(scalar, z, unit)[1] as Tensor;
+          tally.list(values(grad(slope)(x)), expected[k]!, `${what}, reverse over forward`);
         }
       }
       return tally;

@@ -10,8 +10,8 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
   {
     name: "abs: the sign of x lost",
     kind: "sign",
-    find: "derivative: (d, x) => d.mul(x.sign())",
-    replace: "derivative: (d) => d",
+    find: "about(y, d.mul(x.sign()), () => d.mul(x))",
+    replace: "d",
   },
   {
     name: "exp: x saved for y",
@@ -62,7 +62,12 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
     find: "y.square().mul(y)",
     replace: "y.square()",
   },
-  { name: "square: the 2 lost", kind: "factor", find: "d.mul(x).mul(2)", replace: "d.mul(x)" },
+  {
+    name: "square: the 2 lost",
+    kind: "factor",
+    find: "d.mul(x).mul(2), () => d",
+    replace: "d.mul(x), () => d",
+  },
   {
     name: "reciprocal: the sign lost",
     kind: "sign",
@@ -248,5 +253,26 @@ const bell = inFile("packages/autodiff/src/ops/bell.ts", [
   },
 ]);
 
+const lengths = inFile("packages/autodiff/src/ops/lengths.ts", [
+  {
+    name: "lengths: no square of a length is noticed",
+    kind: "lost gradient",
+    find: "if (g.tape !== null) passed.set",
+    replace: "if (g.tape === null) passed.set",
+  },
+  {
+    name: "lengths: every square taken for that of the length",
+    kind: "wrong saved value",
+    find: "found?.length === y.block ? found.factor() : undefined",
+    replace: "found?.factor()",
+  },
+]);
+
 /** Bugs in the rules of functions of one operand. */
-export const elementwise: readonly Mutant[] = [...unary, ...shared, ...activations, ...bell];
+export const elementwise: readonly Mutant[] = [
+  ...unary,
+  ...shared,
+  ...activations,
+  ...bell,
+  ...lengths,
+];

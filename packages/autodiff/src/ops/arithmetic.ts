@@ -8,13 +8,15 @@ import { equal, greater, greaterEqual, less } from "./compare.ts";
 import {
   type AccumulateRule,
   type InputSpec,
+  type JvpRule,
   type Op,
   type OpDeclaration,
   type Operand,
   op,
 } from "./declare.ts";
-import { offset, scale } from "./elementwise.ts";
+import { offset, scale, square } from "./elementwise.ts";
 import { kernelsOf } from "./kernels.ts";
+import { about, without } from "./lengths.ts";
 import { sumTo } from "./reduce.ts";
 import { where } from "./select.ts";
 import { broadcastTo } from "./shape.ts";
@@ -141,6 +143,22 @@ export const div: BinaryOp = simple(
 /** Below these `1/a` may overflow. */
 const least = { float32: 2 ** -126, float64: 2 ** -1022 };
 
+const powDeclaration = binary({
+  name: "pow",
+  partials: [
+    // Masked before the power and before the logarithm, so that their own derivatives stay finite.
+    (d, a, b) => {
+      const isLost = greater(equal(b, 0), greaterEqual(a.abs(), least[a.dtype as FloatDType]));
+      return d.mul(where(isLost, 1, a).pow(b.sub(1))).mul(b);
+    },
+    (d, a, b, y) => {
+      const isLost = equal(a, 0).mul(greaterEqual(b, 0));
+      return d.mul(y).mul(where(isLost, 1, a).log());
+    },
+  ],
+  keeps: "aby",
+  domains: [[0.3, 2], undefined],
+});
 /**
  * `a^b`, as IEEE 754 has it: `a^0` and `1^b` are 1, of NaN too. By `a` it is `b a^(b-1)`, taken as 0 where `b` is; by `b` it is `a^b log a`, the logarithm taken as 0 where `a`
  * is 0 and `b` is not negative.
@@ -153,23 +171,8 @@ const least = { float32: 2 ** -126, float64: 2 ** -1022 };
  * pow(2, tensor([1, 2, 3])).toArray(); // => [2, 4, 8]
  * ```
  */
-export const pow: BinaryOp = simple(
-  binary({
-    name: "pow",
-    partials: [
-      // Masked before the power and before the logarithm, so that their own derivatives stay finite.
-      (d, a, b) => {
-        const isLost = greater(equal(b, 0), greaterEqual(a.abs(), least[a.dtype as FloatDType]));
-        return d.mul(where(isLost, 1, a).pow(b.sub(1))).mul(b);
-      },
-      (d, a, b, y) => {
-        const isLost = equal(a, 0).mul(greaterEqual(b, 0));
-        return d.mul(y).mul(where(isLost, 1, a).log());
-      },
-    ],
-    keeps: "aby",
-    domains: [[0.3, 2], undefined],
-  }),
+export const pow: BinaryOp = op(powDeclaration, (a: Operand, b: Operand) =>
+  b === 2 && isFloatTensor(a) ? square(a) : apply(powDeclaration, [a, b], undefined),
 );
 
 /** 1 where `a` wins, 1/2 at a tie, 0 where it loses. */
@@ -257,6 +260,17 @@ export const atan2: BinaryOp = simple(
   }),
 );
 
+const hypotDeclaration = binary({
+  name: "hypot",
+  partials: [
+    (d, a, b, y) => without(y, d)?.mul(a).mul(2) ?? overLength(d, a, b),
+    (d, a, b, y) => without(y, d)?.mul(b).mul(2) ?? overLength(d, b, a),
+  ],
+  keeps: "ab",
+  domains: [[0.3, 2], undefined],
+});
+const hypotJvp = hypotDeclaration.jvp as JvpRule<unknown>;
+
 /**
  * `sqrt(a^2 + b^2)` without undue overflow; its derivative at the origin is taken as 0.
  *
@@ -267,11 +281,14 @@ export const atan2: BinaryOp = simple(
  * hypot(tensor([3, 5]), tensor([4, 12])).toArray(); // => [5, 13]
  * ```
  */
-export const hypot: BinaryOp = simple(
-  binary({
-    name: "hypot",
-    partials: [(d, a, b) => overLength(d, a, b), (d, a, b) => overLength(d, b, a)],
-    keeps: "ab",
-    domains: [[0.3, 2], undefined],
-  }),
-);
+export const hypot: BinaryOp = simple({
+  ...hypotDeclaration,
+  jvp([da, db], application) {
+    const { inputs, output } = application;
+    const [a, b] = inputs as [Tensor, Tensor];
+    return about(output, hypotJvp([da!, db!], application), () => {
+      if (da && db) return da.mul(a).add(db.mul(b));
+      return da ? da.mul(a) : db!.mul(b);
+    });
+  },
+});

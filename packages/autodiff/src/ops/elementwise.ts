@@ -2,6 +2,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { bell } from "./bell.ts";
 import { type Operand, op } from "./declare.ts";
+import { about, without } from "./lengths.ts";
 import { piecewiseConstant, type ScaledOp, scaled, type UnaryOp, unary } from "./unary.ts";
 /** `-x`. */
 export const neg: UnaryOp = unary({ name: "neg", derivative: (d) => d.neg(), keeps: "" });
@@ -9,7 +10,11 @@ export const neg: UnaryOp = unary({ name: "neg", derivative: (d) => d.neg(), kee
 /** `|x|`; the derivative at 0 is taken as 0. */
 export const abs: UnaryOp = unary({
   name: "abs",
-  derivative: (d, x) => d.mul(x.sign()),
+  derivative(d, x, y) {
+    const ofSquare = without(y, d);
+    if (ofSquare !== undefined) return ofSquare.mul(x).mul(2);
+    return about(y, d.mul(x.sign()), () => d.mul(x));
+  },
   keeps: "x",
   kinks: [0],
 });
@@ -88,7 +93,7 @@ export const rsqrt: UnaryOp = unary({
 /** `x^2`. */
 export const square: UnaryOp = unary({
   name: "square",
-  derivative: (d, x) => d.mul(x).mul(2),
+  derivative: (d, x) => without(x, d)?.mul(2) ?? about(x, d.mul(x).mul(2), () => d),
   keeps: "x",
 });
 

@@ -114,7 +114,8 @@ export const norm: Op<
     if (order !== 2) {
       throw new RangeError(`norm: order must be 1, 2 or Infinity, got ${order}`);
     }
-    return reshape(euclidean(x, list), reducedShape(x.shape, list, keepDims));
+    const length = euclidean(x, list);
+    return keepDims ? reshape(length, reducedShape(x.shape, list, true)) : length;
   },
   1,
 );
