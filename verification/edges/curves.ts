@@ -34,7 +34,18 @@ import {
   tanh as tanhOp,
 } from "@chronograd/autodiff";
 import { Big } from "./big.ts";
-import { cosh, cumulative, density, exp, pi, sigmoid, sinCos, sinh, tanh } from "./functions.ts";
+import {
+  cosh,
+  cumulative,
+  density,
+  exp,
+  logistic,
+  pi,
+  sigmoid,
+  sinCos,
+  sinh,
+  tanh,
+} from "./functions.ts";
 
 /** A function of one number, its derivatives, and where they are finite. */
 export interface Curve {
@@ -61,8 +72,6 @@ const step = (x: Big, below: Big | number, above: Big | number): Big => {
   const value = x.sign < 0 ? below : above;
   return typeof value === "number" ? Big.of(value) : value;
 };
-/** The slope of the sigmoid, `1 / (4 cosh(x/2)^2)`. */
-const logistic = (x: Big): Big => sigmoid(x).mul(sigmoid(x.neg()));
 const bend = (x: Big): Big =>
   logistic(x)
     .mul(tanh(x.div(2)))

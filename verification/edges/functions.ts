@@ -109,6 +109,11 @@ export function sigmoid(x: Big): Big {
   return one.div(exp(x.neg()).add(1));
 }
 
+/** The slope of the sigmoid. */
+export function logistic(x: Big): Big {
+  return sigmoid(x).mul(sigmoid(x.neg()));
+}
+
 /** `exp(-x^2/2) / sqrt(2 pi)`. */
 export function density(x: Big): Big {
   return exp(x.mul(x).div(-2)).div(pi().mul(2).sqrt());

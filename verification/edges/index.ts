@@ -3,6 +3,7 @@ import type { Subject } from "../subject.ts";
 import { Big } from "./big.ts";
 import { type Curve, curves } from "./curves.ts";
 import { numbers, pairs } from "./draw.ts";
+import { losses } from "./losses.ts";
 import { type Surface, surfaces } from "./surfaces.ts";
 import { type Subjected, sweepLaws } from "./sweep.ts";
 
@@ -45,7 +46,7 @@ function subjectsOf(dtype: FloatDType): Subject[] {
       group,
       laws: sweepLaws(ofCurve(curve), dtype),
     })),
-    ...surfaces.map((surface) => ({
+    ...[...surfaces, ...losses].map((surface) => ({
       name: surface.name,
       group,
       laws: sweepLaws(ofSurface(surface), dtype),

@@ -1,31 +1,20 @@
 import {
   add,
   atan2,
-  crossEntropy,
   div,
   hypot,
-  logSoftmax,
-  logSumExp,
   maximum,
   minimum,
   mul,
   norm,
   pow,
-  softmax,
   stack,
   sub,
   type Tensor,
   variance,
-  zeros,
 } from "@chronograd/autodiff";
-import {
-  binaryCrossEntropyFromLogits,
-  gaussianNegativeLogLikelihood,
-  huber,
-  meanSquaredError,
-} from "@chronograd/nn";
 import { Big } from "./big.ts";
-import { exp, log, sigmoid, tanh } from "./functions.ts";
+import { exp, log } from "./functions.ts";
 
 /** First derivatives by both operands, and second ones: `[fa, fb, faa, fab, fbb]`. */
 export type Partials = readonly [Big, Big, Big, Big, Big];
@@ -49,9 +38,7 @@ export interface Surface {
 
 const zero = Big.of(0);
 const one = Big.of(1);
-const two = Big.of(2);
 const four = Big.of(4);
-const logistic = (x: Big): Big => sigmoid(x).mul(sigmoid(x.neg()));
 const areApart = (a: Big, b: Big): boolean => a.sub(b).sign !== 0;
 /** A quotient that is subnormal has lost places when it is divided once more, and again. */
 const again = (b: Big): [Big, Big] => {
@@ -60,8 +47,7 @@ const again = (b: Big): [Big, Big] => {
 };
 const isNotZero = (_a: Big, b: Big): boolean => b.sign !== 0;
 /** Two columns as one tensor of rows. */
-const rows = (a: Tensor, b: Tensor): Tensor => stack([a, b], -1);
-const column = (x: Tensor): Tensor => x.slice([null, 0]);
+export const rows = (a: Tensor, b: Tensor): Tensor => stack([a, b], -1);
 
 function squared(a: Big, b: Big): Big {
   return a.mul(a).add(b.mul(b));
@@ -86,7 +72,7 @@ function powers(a: Big, b: Big): Partials {
 }
 
 /** A function of `a - b` alone, from its two derivatives. */
-function ofDifference(first: Big, second: Big): Partials {
+export function ofDifference(first: Big, second: Big): Partials {
   return [first, first.neg(), second, second.neg(), second];
 }
 
@@ -102,18 +88,10 @@ const length: Pick<Surface, "partials" | "slack" | "smooth" | "lost"> = {
 };
 
 /** Far enough from the largest float for sums and squares of differences. */
-const moderate = (a: Big, b: Big, largest: Big): boolean =>
+export const moderate = (a: Big, b: Big, largest: Big): boolean =>
   a.abs().add(b.abs()).mul(8).isLess(largest);
 
-/** Exponentials of rounded differences, and what is left of 1 - p. */
-function ofExponentials(a: Big, b: Big): Partials {
-  const spread = a.sub(b).abs().add(1);
-  const [p, q] = [sigmoid(a.sub(b)), sigmoid(b.sub(a))];
-  const both = p.isLess(q) ? p : q;
-  const bent = both.mul(spread);
-  return [p.add(bent), q.add(bent), one.add(bent), one.add(bent), one.add(bent)];
-}
-
+/** Functions of two operands. */
 export const surfaces: readonly Surface[] = [
   { name: "add", f: add, partials: () => [one, one, zero, zero, zero] },
   { name: "sub", f: sub, partials: () => [one, one.neg(), zero, zero, zero] },
@@ -192,106 +170,5 @@ export const surfaces: readonly Surface[] = [
     f: (a, b) => variance(rows(a, b), -1),
     partials: (a, b) => ofDifference(a.sub(b).div(2), Big.of(0.5)),
     domain: moderate,
-  },
-  {
-    name: "logSumExp",
-    f: (a, b) => logSumExp(rows(a, b), -1),
-    partials(a, b) {
-      const s = logistic(a.sub(b));
-      return [sigmoid(a.sub(b)), sigmoid(b.sub(a)), s, s.neg(), s];
-    },
-    areAlike: true,
-    slack: ofExponentials,
-  },
-  {
-    name: "softmax",
-    f: (a, b) => column(softmax(rows(a, b))),
-    partials(a, b) {
-      const d = a.sub(b);
-      return ofDifference(
-        logistic(d),
-        logistic(d)
-          .mul(tanh(d.div(2)))
-          .neg(),
-      );
-    },
-    areAlike: true,
-    slack: ofExponentials,
-  },
-  {
-    name: "logSoftmax",
-    f: (a, b) => column(logSoftmax(rows(a, b))),
-    partials: (a, b) => ofDifference(sigmoid(b.sub(a)), logistic(a.sub(b)).neg()),
-    areAlike: true,
-    slack: ofExponentials,
-  },
-  {
-    name: "crossEntropy",
-    f: (a, b) => crossEntropy(rows(a, b), new Array<number>(a.size).fill(0)),
-    partials: (a, b) => ofDifference(sigmoid(b.sub(a)).neg(), logistic(a.sub(b))),
-    areAlike: true,
-    slack: ofExponentials,
-  },
-  {
-    name: "huber",
-    f: (a, b) => huber(a, b, { delta: 2, reduction: "none" }),
-    partials(a, b) {
-      const e = a.sub(b);
-      if (e.abs().isLess(2)) return ofDifference(e, one);
-      return ofDifference(e.sign < 0 ? two.neg() : two, zero);
-    },
-    domain: moderate,
-    areAlike: true,
-  },
-  {
-    name: "meanSquaredError",
-    f: (a, b) => meanSquaredError(a, b, { reduction: "none" }),
-    partials: (a, b) => ofDifference(a.sub(b).mul(2), two),
-    domain: moderate,
-  },
-  {
-    // By the logit and by the target.
-    name: "binaryCrossEntropyFromLogits",
-    f: (a, b) => binaryCrossEntropyFromLogits(a, b, { reduction: "none" }),
-    partials: (a, b) => [sigmoid(a).sub(b), a.neg(), logistic(a), one.neg(), zero],
-    domain: moderate,
-    // t sigmoid(-x) and (1 - t) sigmoid(x) are added up, and so are t softplus(-x) and its like.
-    slack: (a, b) => {
-      const size = b.abs().add(1);
-      return [size, a.abs().add(1), size, one, zero];
-    },
-  },
-  {
-    // By the mean and the variance, the target being 0.
-    name: "gaussianNegativeLogLikelihood",
-    f: (a, b) =>
-      gaussianNegativeLogLikelihood(a, b.abs(), zeros(a.shape, { dtype: a.dtype }), {
-        epsilon: Number.MIN_VALUE,
-        reduction: "none",
-      }),
-    partials(a, b) {
-      const inverse = one.div(b);
-      const ratio = a.mul(a).mul(inverse);
-      return [
-        a.mul(inverse),
-        inverse.sub(ratio.mul(inverse)).div(2),
-        inverse,
-        a.mul(inverse).mul(inverse).neg(),
-        inverse.mul(inverse).mul(ratio.sub(0.5)),
-      ];
-    },
-    // Where squares and cubes stay within the range.
-    domain: (a, b, largest) =>
-      b.sign > 0 &&
-      [a, b].every((x) => {
-        const square = x.mul(x).mul(x).mul(x).mul(16);
-        return square.isLess(largest) && one.isLess(square.mul(largest));
-      }),
-    // log v and a^2/v are derived apart.
-    slack(a, b) {
-      const inverse = one.div(b);
-      const sum = inverse.add(a.mul(a).mul(inverse).mul(inverse));
-      return [zero, sum, zero, zero, sum.mul(inverse)];
-    },
   },
 ];

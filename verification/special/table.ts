@@ -1,5 +1,13 @@
 import { readFileSync } from "node:fs";
-import { crossEntropy, grad, type Tensor, tensor, zeros } from "@chronograd/autodiff";
+import {
+  crossEntropy,
+  type FloatDType,
+  grad,
+  jvp,
+  type Tensor,
+  tensor,
+  zeros,
+} from "@chronograd/autodiff";
 import { opTable } from "@chronograd/autodiff/extend";
 import { huber } from "@chronograd/nn";
 import { reasonOf } from "./reasons.ts";
@@ -57,22 +65,33 @@ function callOf(op: string, inputs: number): (x: Tensor) => Tensor {
   return (x) => method(first(x), x.slice([1]));
 }
 
-export function written(x: number): Written {
+function written(x: number): Written {
   if (Object.is(x, -0)) return "-0";
   return Number.isFinite(x) ? x : (String(x) as Written);
 }
 
-function evaluate({ op, at }: Given): Written[] {
-  const x = tensor(Float64Array.from(at, Number));
+/** The value and the derivatives by reverse mode. */
+export function evaluate({ op, at }: Given, dtype: FloatDType = "float64"): Written[] {
+  const x = tensor(Float64Array.from(at, Number)).cast(dtype).detach();
   const f = callOf(op, at.length);
   return [f(x), grad((z) => f(z).sum())(x)].flatMap((y) => Array.from(y.toTypedArray(), written));
 }
 
+/** The derivatives by forward mode. */
+export function tangents({ op, at }: Given): Written[] {
+  const x = tensor(Float64Array.from(at, Number));
+  return at.map((_, k) => {
+    const unit = tensor(Float64Array.from(at, (_, i) => Number(i === k)));
+    const [, dy] = jvp((z: Tensor) => callOf(op, at.length)(z).sum(), x, unit);
+    return written(dy.item());
+  });
+}
+
 /** Whether two numbers are one to about the last places; a zero has no sign here. */
-export function areAlike(a: Written, b: Written): boolean {
+export function areAlike(a: Written, b: Written, relative = 1e-13): boolean {
   const [x, y] = [Number(a), Number(b)];
   if (x === y || (Number.isNaN(x) && Number.isNaN(y))) return true;
-  return Math.abs(x - y) <= 1e-13 * Math.max(Math.abs(x), Math.abs(y));
+  return Math.abs(x - y) <= relative * Math.max(Math.abs(x), Math.abs(y));
 }
 
 /** Whether the library and PyTorch have other numbers in a row. */

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Big } from "../edges/big.ts";
 import { curves } from "../edges/curves.ts";
+import { losses } from "../edges/losses.ts";
 import { surfaces } from "../edges/surfaces.ts";
 
 /** What derivatives are held to over all exponents, held to mpmath itself: `[name, point, derivatives]`. */
@@ -21,7 +22,7 @@ function parse(text: string): Big {
 function closedForms(name: string, [a, b]: readonly Big[]): readonly Big[] {
   const curve = curves.find((each) => each.name === name);
   if (curve !== undefined) return [curve.first(a!), curve.second(a!)];
-  return surfaces.find((each) => each.name === name)!.partials(a!, b!);
+  return [...surfaces, ...losses].find((each) => each.name === name)!.partials(a!, b!);
 }
 
 describe("closed forms of derivatives are those of mpmath's differences", () => {
@@ -51,7 +52,7 @@ describe("closed forms of derivatives are those of mpmath's differences", () => 
       "huber",
       "meanSquaredError",
     ]);
-    const missing = [...curves, ...surfaces].filter(({ name }) => !named.has(name));
+    const missing = [...curves, ...surfaces, ...losses].filter(({ name }) => !named.has(name));
     expect(missing.map(({ name }) => name)).toEqual([]);
   });
 });

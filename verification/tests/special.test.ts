@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { reasonOf, reasons } from "../special/reasons.ts";
-import { areAlike, differs, type SpecialPoints, specialPoints } from "../special/table.ts";
+import {
+  areAlike,
+  differs,
+  evaluate,
+  type SpecialPoints,
+  specialPoints,
+  tangents,
+  type Written,
+} from "../special/table.ts";
 
 const table = specialPoints();
 const kept = JSON.parse(
@@ -26,6 +34,25 @@ test("where the library differs from PyTorch, the reason is written", () => {
     return `${op} at (${at}): ${ours}; PyTorch ${torch}; JAX ${jax}`;
   });
   expect(shown).toEqual([]);
+});
+
+test("forward mode has the same derivatives, where none is infinite", () => {
+  const finite = table.rows.filter(({ ours }) => ours.every((x) => Number.isFinite(Number(x))));
+  const wrong = finite.filter((row) => {
+    return tangents(row).some((dy, k) => !areAlike(dy, row.ours[k + 1]!));
+  });
+  expect(wrong.map(({ op, at, ours }) => `${op} at (${at}): ${ours}`)).toEqual([]);
+  expect(finite.length).toBeGreaterThan(200);
+});
+
+test("float32 has the same numbers, where it has the points", () => {
+  const isThere = (x: Written) => Number.isNaN(Number(x)) || Math.fround(Number(x)) === Number(x);
+  const there = table.rows.filter(({ at, ours }) => [...at, ...ours].every(isThere));
+  const wrong = there.filter((row) => {
+    return evaluate(row, "float32").some((x, k) => !areAlike(x, row.ours[k]!, 1e-5));
+  });
+  expect(wrong.map(({ op, at, ours }) => `${op} at (${at}): ${ours}`)).toEqual([]);
+  expect(there.length).toBeGreaterThan(200);
 });
 
 test("every reason is needed", () => {
