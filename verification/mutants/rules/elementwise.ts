@@ -59,8 +59,8 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
   {
     name: "rsqrt: y squared for y cubed",
     kind: "factor",
-    find: "y.square().mul(y)",
-    replace: "y.square()",
+    find: "d.mul(y).mul(-0.5).mul(y.square())",
+    replace: "d.mul(-0.5).mul(y.square())",
   },
   {
     name: "square: the 2 lost",

@@ -85,7 +85,7 @@ export const sqrt: UnaryOp = unary({
 /** `1 / sqrt(x)`. */
 export const rsqrt: UnaryOp = unary({
   name: "rsqrt",
-  derivative: (d, _x, y) => d.mul(y.square().mul(y)).mul(-0.5),
+  derivative: (d, _x, y) => d.mul(y).mul(-0.5).mul(y.square()),
   keeps: "y",
   domain: [0.2, 3],
 });
