@@ -5,6 +5,7 @@ import { opLaws } from "@chronograd/autodiff/testing";
 import { cellSubjects } from "./cells.ts";
 import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
+import { edgeSubjects } from "./edges/index.ts";
 import { fileSubjects } from "./files.ts";
 import { impureSubject } from "./impure.ts";
 import { layerSubjects } from "./layers.ts";
@@ -35,6 +36,7 @@ export function wholeSubjects(): Subject[] {
   return [
     programSubject(),
     ...conventionSubjects(),
+    ...edgeSubjects(),
     ...tapeSubjects(),
     ...transformSubjects(),
     ...layerSubjects(),
