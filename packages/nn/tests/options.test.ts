@@ -53,13 +53,17 @@ test.each<[string, () => unknown]>([
 test("files and workers refuse unknown options, too", async () => {
   await expect(
     writeFileAtomic("never", "text", { overwrit: true } as never),
-  ).rejects.toThrowErrorMatchingInlineSnapshot(`[TypeError: writeFileAtomic: there is no option "overwrit", did you mean "overwrite"? It takes overwrite]`);
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: writeFileAtomic: there is no option "overwrit", did you mean "overwrite"? It takes overwrite]`,
+  );
   await expect(writeSafetensors("never", {}, {}, { force: true } as never)).rejects.toThrow(
     /there is no option "force"/,
   );
   await expect(
     runWorkers("/never.mjs", { threads: 2 } as never),
-  ).rejects.toThrowErrorMatchingInlineSnapshot(`[TypeError: runWorkers: there is no option "threads". It takes workers, input]`);
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: runWorkers: there is no option "threads". It takes workers, input]`,
+  );
 });
 
 test("int32 initialisers keep their dtype in a tree of floats", () => {
