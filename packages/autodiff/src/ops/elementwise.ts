@@ -2,7 +2,12 @@ import { apply } from "./apply.ts";
 import { type Operand, op } from "./declare.ts";
 import { piecewiseConstant, type ScaledOp, scaled, type UnaryOp, unary } from "./unary.ts";
 /** `-x`. */
-export const neg: UnaryOp = unary({ name: "neg", derivative: (d) => d.neg(), keeps: "" });
+export const neg: UnaryOp = unary({
+  name: "neg",
+  derivative: (d) => d.neg(),
+  keeps: "",
+  ofInt32: (x) => x.mul(-1),
+});
 
 /** `|x|`; the derivative at 0 is taken as 0. */
 export const abs: UnaryOp = unary({
@@ -10,6 +15,7 @@ export const abs: UnaryOp = unary({
   derivative: (d, x) => d.mul(x.sign()),
   keeps: "x",
   kinks: [0],
+  ofInt32: (x) => x.maximum(x.mul(-1)),
 });
 
 /** -1, 0 or 1; NaN stays NaN. Nothing flows back. */
@@ -45,6 +51,32 @@ export const expm1: UnaryOp = unary({
 export const log: UnaryOp = unary({
   name: "log",
   derivative: (d, x) => d.div(x),
+  keeps: "x",
+  domain: [0.2, 3],
+});
+
+/** Logarithm to base 2, exact at powers of 2; NaN below 0. */
+export const log2: UnaryOp = unary({
+  name: "log2",
+  derivative: (d, x) => d.div(x.mul(Math.LN2)),
+  keeps: "x",
+  domain: [0.2, 3],
+});
+
+/**
+ * Logarithm to base 10; NaN below 0.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor([1000, 8]);
+ * [x.log10().toArray()[0], x.log2().toArray()[1]]; // => [3, 3]
+ * ```
+ */
+export const log10: UnaryOp = unary({
+  name: "log10",
+  derivative: (d, x) => d.div(x.mul(Math.LN10)),
   keeps: "x",
   domain: [0.2, 3],
 });

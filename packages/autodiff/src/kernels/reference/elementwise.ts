@@ -110,6 +110,12 @@ function gelu(x: number): number {
   return x < 0 ? -tail : x - tail;
 }
 
+/** The remainder with the sign of the divisor; `%` is exact. */
+export function mod(a: number, b: number): number {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
 /** The nearest integer, the even one of two. */
 function round(x: number): number {
   const lower = Math.floor(x);
@@ -121,6 +127,8 @@ function round(x: number): number {
 
 const scalarUnary = {
   sign: Math.sign,
+  log2: Math.log2,
+  log10: Math.log10,
   expm1: Math.expm1,
   log1p: Math.log1p,
   rsqrt: (x) => 1 / Math.sqrt(x),
@@ -200,14 +208,14 @@ export function elementwise(
       };
     }),
     ...mapped(arrayBinary, binary),
-    hypot(rows, cols, a, aRow, aCol, b, bRow, bCol, y) {
-      const to = matrix(rows, cols, y);
-      const first = matrix(rows, cols, a, aRow, aCol);
-      const second = matrix(rows, cols, b, bRow, bCol);
-      for (let r = 0; r < rows; r++) {
-        for (let c = 0; c < cols; c++) to.set(r, c, Math.hypot(first.get(r, c), second.get(r, c)));
-      }
-    },
+    ...mapped({ hypot: Math.hypot, mod }, (f: (a: number, b: number) => number) =>
+      binary((y, a, b) => {
+        const [rows, cols] = y.shape as [number, number];
+        for (let r = 0; r < rows; r++) {
+          for (let c = 0; c < cols; c++) y.set(r, c, f(a.get(r, c), b.get(r, c)));
+        }
+      }),
+    ),
     select(rows, cols, condition, conditionRow, conditionCol, a, aRow, aCol, b, bRow, bCol, y) {
       const to = matrix(rows, cols, y);
       const chosen = matrix(rows, cols, condition, conditionRow, conditionCol);
