@@ -5,6 +5,8 @@ import { opLaws } from "@chronograd/autodiff/testing";
 import { cellSubjects } from "./cells.ts";
 import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
+import { customSubjects } from "./custom.ts";
+import { integerSubjects } from "./integers.ts";
 import { layerSubjects } from "./layers.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
@@ -33,6 +35,8 @@ export function wholeSubjects(): Subject[] {
     ...conventionSubjects(),
     ...tapeSubjects(),
     ...transformSubjects(),
+    ...customSubjects(),
+    ...integerSubjects(),
     ...layerSubjects(),
     ...cellSubjects(),
     ...truncationSubjects(),
