@@ -4,8 +4,8 @@ const binary = inFile("packages/autodiff/src/ops/arithmetic.ts", [
   {
     name: "mod: the divisor's share with the wrong sign",
     kind: "sign",
-    find: "div(b).round().neg()),",
-    replace: "div(b).round()),",
+    find: "div(b).round().neg())]",
+    replace: "div(b).round())]",
   },
   {
     name: "binary: cotangents not summed over broadcast axes",

@@ -70,8 +70,7 @@ export const log2: UnaryOp = unary({
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
  *
- * const x = tensor([1000, 8]);
- * [x.log10().toArray()[0], x.log2().toArray()[1]]; // => [3, 3]
+ * [tensor(1000).log10().item(), tensor(8).log2().item()]; // => [3, 3]
  * ```
  */
 export const log10: UnaryOp = unary({
