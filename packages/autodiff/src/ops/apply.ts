@@ -117,14 +117,15 @@ function asTensors(declaration: OpDeclaration, operands: readonly Operand[]): re
   let allTensors = operands.length > 0;
   for (const operand of operands) allTensors &&= operand instanceof Tensor;
   if (allTensors) return operands as readonly Tensor[];
+  let like: Tensor | undefined;
   for (let i = 0; i < operands.length; i++) {
     const operand = operands[i];
+    if (operand instanceof Tensor) like ??= operand;
     if (operand instanceof Tensor || typeof operand === "number") continue;
     throw new TypeError(
       `${declaration.name}: argument ${nameOfInput(declaration, i)} must be a tensor or a number, got ${describe(operand)}; wrap data with tensor(...)`,
     );
   }
-  const like = operands.find((operand) => operand instanceof Tensor);
   const backend = like?.block.backend ?? defaultBackend();
   const dtype = like?.dtype ?? "float32";
   if (dtype === "int32") {

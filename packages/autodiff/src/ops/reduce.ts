@@ -125,14 +125,17 @@ function reduction({ name, vjp, jvp, keeps, empty, apart }: ReduceDeclaration): 
   return reduce;
 }
 
+const optionsOfReductions: readonly string[] = ["keepDims"];
+
 /** Whether reduced axes stay, as axes of length 1; throws for options that a reduction has not. @internal */
 export function keptDims(
   name: string,
   options: { readonly keepDims?: boolean } | undefined,
-  more: readonly string[] = [],
+  known: readonly string[] = optionsOfReductions,
 ): boolean {
-  checkOptions(name, options, ["keepDims", ...more]);
-  return options?.keepDims ?? false;
+  if (options === undefined) return false;
+  checkOptions(name, options, known);
+  return options.keepDims ?? false;
 }
 
 export function reduceSamples(

@@ -89,7 +89,7 @@ const whereDeclaration: OpDeclaration = {
 export const where: Op<(condition: Operand, a: Operand, b: Operand) => Tensor> = op(
   whereDeclaration,
   (condition: Operand, a: Operand, b: Operand) => {
-    const value = [a, b].find((operand) => operand instanceof Tensor);
+    const value = a instanceof Tensor ? a : b instanceof Tensor ? b : undefined;
     return apply(whereDeclaration, [asMask(condition, value), a, b], undefined);
   },
 );

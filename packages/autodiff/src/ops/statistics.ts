@@ -114,7 +114,7 @@ export const variance: VarianceOp = op(
     samples: reduceSamples((x, axes, o) => variance(x, axes, o)),
   },
   (x: Tensor, axes?: number | readonly number[], options?: VarianceOptions) => {
-    const keepDims = keptDims("variance", options, ["correction"]);
+    const keepDims = keptDims("variance", options, ["keepDims", "correction"]);
     const [distances, list, count] = centred(x, axes, options, "variance");
     return sum(distances.square(), list, { keepDims }).div(count);
   },
@@ -137,7 +137,7 @@ export const variance: VarianceOp = op(
 export const std: VarianceOp = op(
   { name: "std", composite: true, samples: reduceSamples((x, axes, o) => std(x, axes, o)) },
   (x: Tensor, axes?: number | readonly number[], options?: VarianceOptions) => {
-    const keepDims = keptDims("std", options, ["correction"]);
+    const keepDims = keptDims("std", options, ["keepDims", "correction"]);
     const [distances, list, count] = centred(x, axes, options, "std");
     return norm(distances, list, { keepDims }).div(Math.sqrt(count));
   },
@@ -171,7 +171,7 @@ export const norm: Op<
   { name: "norm", composite: true, samples: reduceSamples((x, a, o) => norm(x, a, o)), kinks: [0] },
   (x: Tensor, axes?: number | readonly number[], options?: NormOptions) => {
     checkFloat(x, "norm");
-    const keepDims = keptDims("norm", options, ["order"]);
+    const keepDims = keptDims("norm", options, ["keepDims", "order"]);
     const { order = 2 } = options ?? {};
     const list = normalizeAxes(axes, x.rank, "norm");
     if (order === 1) return sum(x.abs(), list, { keepDims });
