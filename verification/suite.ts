@@ -6,6 +6,7 @@ import { cellSubjects } from "./cells.ts";
 import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
 import { customSubjects } from "./custom.ts";
+import { impureSubject } from "./impure.ts";
 import { integerSubjects } from "./integers.ts";
 import { layerSubjects } from "./layers.ts";
 import { optimizerSubjects } from "./optimizers.ts";
@@ -41,6 +42,7 @@ export function wholeSubjects(): Subject[] {
     ...cellSubjects(),
     ...truncationSubjects(),
     plannedSubject(),
+    impureSubject(),
     workersSubject(),
     ...clippingSubjects(),
     ...optimizerSubjects(),

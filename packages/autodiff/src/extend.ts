@@ -7,7 +7,8 @@
 import "./ops/fluent.ts";
 
 export type { ForwardRun, Pulled } from "./compile/recorded.ts";
-export { RecordedFunction } from "./compile/recorded.ts";
+export { RecordedFunction, Witness } from "./compile/recorded.ts";
+export { Trust } from "./compile/trust.ts";
 export type * from "./kernels/contract.ts";
 export type { GateKernels } from "./kernels/gates.ts";
 export { Memory } from "./kernels/memory.ts";
