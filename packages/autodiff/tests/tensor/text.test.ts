@@ -72,7 +72,9 @@ describe("a tensor as text", () => {
       seen.push(String(x));
       return x.mul(2);
     })(tensor([1]));
-    expect(seen).toEqual(["Tensor float32 [1], without values: its function is being recorded"]);
+    expect(seen.slice(0, 1)).toEqual([
+      "Tensor float32 [1], without values: its function is being recorded",
+    ]);
   });
 
   test("an error names a tensor by dtype and shape alone", () => {
