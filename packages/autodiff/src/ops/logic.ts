@@ -1,5 +1,5 @@
 import { normalizeAxes, reducedShape } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { maximum, mul, sub } from "./arithmetic.ts";
 import { type CompareOp, equal, greater, notEqual } from "./compare.ts";
 import { type Op, type Operand, op } from "./declare.ts";
@@ -9,7 +9,14 @@ import { keptDims, type ReduceOp, reduceSamples, sum } from "./reduce.ts";
 export type TestOp = Op<(x: Tensor) => Tensor>;
 
 function pairwise(name: string, f: (a: Tensor, b: Tensor) => Tensor): CompareOp {
-  const call = (a: Operand, b: Operand): Tensor => f(notEqual(a, 0), notEqual(b, 0));
+  const call = (a: Operand, b: Operand): Tensor => {
+    if (a instanceof Tensor && b instanceof Tensor && a.dtype !== b.dtype) {
+      throw new TypeError(
+        `${name}: arguments must share a dtype, got ${a.dtype} for a and ${b.dtype} for b; convert one with cast(x, "${a.dtype}")`,
+      );
+    }
+    return f(notEqual(a, 0), notEqual(b, 0));
+  };
   return op(
     {
       name,
@@ -18,7 +25,7 @@ function pairwise(name: string, f: (a: Tensor, b: Tensor) => Tensor): CompareOp 
         {
           label: "[2,3] and [3]",
           inputs: [{ shape: [2, 3] }, { shape: [3] }],
-          call: ([a, b]) => call(a!.round(), b!.round()),
+          call: ([a, b]) => call(a!, b!),
         },
       ],
     },
@@ -48,7 +55,7 @@ function elementwise(name: string, call: (x: Tensor) => Tensor): TestOp {
     {
       name,
       composite: true,
-      samples: [{ label: "[2,3]", inputs: [{ shape: [2, 3] }], call: ([x]) => call(x!.round()) }],
+      samples: [{ label: "[2,3]", inputs: [{ shape: [2, 3] }], call: ([x]) => call(x!) }],
     },
     call,
     1,
@@ -89,7 +96,7 @@ function quantifier(name: string, f: (x: Tensor, axes: readonly number[]) => Ten
     {
       name,
       composite: true,
-      samples: reduceSamples((x, axes, options) => call(x.round(), axes, options)),
+      samples: reduceSamples(call),
     },
     call,
     1,

@@ -80,13 +80,17 @@ export const repeat: Op<(x: Tensor, counts: number | readonly number[], axis?: n
     (x: Tensor, counts: number | readonly number[], axis = 0) => {
       const at = normalizeAxis(axis, x.rank, "repeat");
       const length = x.shape[at]!;
+      const list = [counts].flat();
+      if (!list.every((count) => Number.isInteger(count) && count >= 0)) {
+        throw new RangeError(
+          `repeat: counts must be whole numbers of at least 0, got ${JSON.stringify(counts)}`,
+        );
+      }
       if (typeof counts === "number") {
-        checkShape([counts], "repeat");
         const wide = x.shape.toSpliced(at + 1, 0, counts);
         const single = reshape(x, x.shape.toSpliced(at + 1, 0, 1));
         return reshape(broadcastTo(single, wide), x.shape.with(at, length * counts));
       }
-      checkShape(counts, "repeat");
       if (counts.length !== length) {
         throw new RangeError(
           `repeat: expected one count, or ${length} for axis ${at} of ${format(x.shape)}, got ${counts.length}`,

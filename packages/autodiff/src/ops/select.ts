@@ -1,4 +1,4 @@
-import { bytesOf, isFloat } from "../tensor/dtype.ts";
+import { bytesOf, checkInt32, isFloat } from "../tensor/dtype.ts";
 import { broadcastShapes } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
@@ -130,6 +130,12 @@ export const clip: Op<(x: Tensor, low: number, high: number) => Tensor> = op(
   (x: Tensor, low: number, high: number) => {
     if (!(low <= high)) {
       throw new RangeError(`clip: low must not exceed high, got low ${low} and high ${high}`);
+    }
+    if (x.dtype === "int32") {
+      checkInt32(
+        [low, high].filter((limit) => Math.abs(limit) !== Infinity || low === high),
+        "clip",
+      );
     }
     const above = low === -Infinity ? x : where(less(x, low), low, x);
     return high === Infinity ? above : where(greater(x, high), high, above);

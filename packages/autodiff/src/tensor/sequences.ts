@@ -49,9 +49,11 @@ export function linspace(
   options: Options = {},
 ): Tensor {
   checkOptions("linspace", options, optionsOfShaped);
-  checkShape([count], "linspace: count");
-  if (!Number.isFinite(start) || !Number.isFinite(stop)) {
-    throw new RangeError(`linspace: start and stop must be finite, got ${start} and ${stop}`);
+  const isCount = Number.isInteger(count) && count >= 0;
+  if (!Number.isFinite(start) || !Number.isFinite(stop) || !isCount) {
+    throw new RangeError(
+      `linspace: start and stop must be finite and count a whole number of at least 0, got ${start}, ${stop} and ${count}`,
+    );
   }
   const last = count - 1;
   // The ends are exact, whatever is between.

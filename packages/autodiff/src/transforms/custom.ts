@@ -81,8 +81,8 @@ function checkCotangents(found: unknown, x: unknown): Map<string, Tensor> {
  * A function of a tree of tensors with a derivative rule of its own, in place of the derivatives of the ops that it is made
  * of.
  *
- * Written with ops, the rule has derivatives itself, can be compiled, and gives tangents too, for it is linear in `g`: the
- * tangent is the derivative of `<rule(g), dx>` by `g`.
+ * Written with ops, the rule has derivatives itself, can be compiled, and gives tangents too: that of `dx` is the derivative of
+ * `<rule(g), dx>` by `g`, taken at 0, where a rule that is no derivative need not be linear.
  *
  * @param f takes a tree of tensors to a tree of float tensors of one dtype, and uses no other tracked values
  * @param rule takes the cotangent of `y = f(x)`, `x` and `y` to the cotangent of `x`
