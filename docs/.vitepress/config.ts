@@ -34,6 +34,7 @@ export default defineConfig({
             { text: "Verifying gradients", link: "/guide/verifying" },
             { text: "Compiling", link: "/guide/compiling" },
             { text: "Several cores", link: "/guide/parallel" },
+            { text: "Bundlers and browsers", link: "/guide/bundlers" },
           ],
         },
       ],

@@ -11,7 +11,7 @@ export { RecordedFunction, Witness } from "./compile/recorded.ts";
 export { Trust } from "./compile/trust.ts";
 export type * from "./kernels/contract.ts";
 export type { GateKernels } from "./kernels/gates.ts";
-export { Memory } from "./kernels/memory.ts";
+export { type LinearMemory, Memory } from "./kernels/memory.ts";
 export type { NormalizationKernels } from "./kernels/normalization.ts";
 export type { UpdateKernels } from "./kernels/update.ts";
 export { apply } from "./ops/apply.ts";

@@ -91,7 +91,7 @@ export class Plan {
     const places = { table: this.#table.pointer, arena: arena.pointer, record: this.#slots };
     const { module, env } = emit(this.program, layout, places, backend.kernels, phases.length);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
-      env: { ...env, memory: backend.memory.wasm },
+      env: { ...env, memory: backend.memory.wasm as WebAssembly.Memory },
     });
     this.#runs = phases.map((_, i) => instance.exports[nameOfRun(i)] as () => void);
   }

@@ -161,7 +161,7 @@ describe.each(["float32", "float64"] as const)("fused %s calls", (dtype) => {
       const places = { table, arena, record: callers };
       const { module, env } = emit(program, layout, places, kernels, 1);
       const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
-        env: { ...env, memory: memory.wasm },
+        env: { ...env, memory: memory.wasm as WebAssembly.Memory },
       });
       (instance.exports[nameOfRun(0)] as () => void)();
     } else {
