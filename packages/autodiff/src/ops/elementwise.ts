@@ -58,7 +58,7 @@ export const log: UnaryOp = unary({
 /** Logarithm to base 2, exact at powers of 2; NaN below 0. */
 export const log2: UnaryOp = unary({
   name: "log2",
-  derivative: (d, x) => d.div(x.mul(Math.LN2)),
+  derivative: (d, x) => d.mul(Math.LOG2E).div(x),
   keeps: "x",
   domain: [0.2, 3],
 });
@@ -75,7 +75,7 @@ export const log2: UnaryOp = unary({
  */
 export const log10: UnaryOp = unary({
   name: "log10",
-  derivative: (d, x) => d.div(x.mul(Math.LN10)),
+  derivative: (d, x) => d.mul(Math.LOG10E).div(x),
   keeps: "x",
   domain: [0.2, 3],
 });
