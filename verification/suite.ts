@@ -6,6 +6,7 @@ import { cellSubjects } from "./cells.ts";
 import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
 import { customSubjects } from "./custom.ts";
+import { doorSubjects } from "./doors.ts";
 import { impureSubject } from "./impure.ts";
 import { integerSubjects } from "./integers.ts";
 import { layerSubjects } from "./layers.ts";
@@ -38,6 +39,7 @@ export function wholeSubjects(): Subject[] {
     ...transformSubjects(),
     ...customSubjects(),
     ...integerSubjects(),
+    ...doorSubjects(),
     ...layerSubjects(),
     ...cellSubjects(),
     ...truncationSubjects(),

@@ -24,8 +24,8 @@ const about: readonly (readonly [folder: string, groups: readonly string[]])[] =
   ["nn/src/optim/", ["optimizers"]],
   ["autodiff/src/transforms/", ["transforms", "programs"]],
   ["autodiff/src/passes/forward", ["transforms", "programs"]],
-  ["autodiff/src/ops/", ["conventions", "integers", "transforms", "tape", "programs"]],
-  ["autodiff/src/", ["integers", "tape", "programs", "transforms"]],
+  ["autodiff/src/ops/", ["conventions", "integers", "doors", "transforms", "tape", "programs"]],
+  ["autodiff/src/", ["integers", "doors", "tape", "programs", "transforms"]],
 ];
 
 /** How likely a subject's laws tell; only the order of the trial depends on it. */

@@ -147,6 +147,49 @@ const embedding = inFile("packages/nn/src/layers/embedding.ts", [
   },
 ]);
 
+const options = [
+  ...inFile("packages/autodiff/src/ops/reduce.ts", [
+    {
+      name: "options: reductions take any",
+      kind: "guard lost",
+      find: "  checkOptions(name, options, known);\n",
+      replace: "",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/tensor/options.ts", [
+    {
+      name: "options: one that is known lets all others pass",
+      kind: "guard lost",
+      find: "if (!known.includes(name)) return false;",
+      replace: "if (known.includes(name)) return true;",
+    },
+  ]),
+];
+
+const texts = inFile("packages/autodiff/src/tensor/text.ts", [
+  {
+    name: "text: a value that is gone is shown",
+    kind: "stale value reused",
+    find: "if (holders <= 0) return {",
+    replace: "if (holders < 0) return {",
+  },
+  {
+    name: "text: float32 with the digits of float64",
+    kind: "wrong function",
+    find: "isSingle ? Number(value.toPrecision(7)) : value",
+    replace: "value",
+  },
+]);
+
+const apply = inFile("packages/autodiff/src/ops/apply.ts", [
+  {
+    name: "apply: numbers of a refused call stay",
+    kind: "aliased memory",
+    find: "    if (inputs !== operands) releaseTemporaries(operands, inputs);\n",
+    replace: "",
+  },
+]);
+
 /** Bugs in what values are taken for: indices, dtypes, conditions, orders, rules of a user's own. */
 export const valuesTaken: readonly Mutant[] = [
   ...indices,
@@ -162,4 +205,7 @@ export const valuesTaken: readonly Mutant[] = [
   ...tape,
   ...lanewise,
   ...embedding,
+  ...options,
+  ...texts,
+  ...apply,
 ];
