@@ -7,6 +7,7 @@ import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
 import { customSubjects } from "./custom.ts";
 import { doorSubjects } from "./doors.ts";
+import { fileSubjects } from "./files.ts";
 import { impureSubject } from "./impure.ts";
 import { integerSubjects } from "./integers.ts";
 import { layerSubjects } from "./layers.ts";
@@ -14,10 +15,12 @@ import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
 import { plannedSubject } from "./planned.ts";
 import { programSubject } from "./programs.ts";
+import { refusalSubjects } from "./refusals.ts";
 import type { Subject } from "./subject.ts";
 import { tapeSubjects } from "./tape.ts";
 import { transformSubjects } from "./transforms.ts";
 import { truncationSubjects } from "./truncation/index.ts";
+import { wholeNumberSubjects } from "./wholeNumbers.ts";
 import { workersSubject } from "./workers.ts";
 
 /** Ops on one kind of kernels, held beside the reference kernels. */
@@ -42,10 +45,13 @@ export function wholeSubjects(): Subject[] {
     ...doorSubjects(),
     ...layerSubjects(),
     ...cellSubjects(),
+    ...wholeNumberSubjects(),
     ...truncationSubjects(),
     plannedSubject(),
     impureSubject(),
     workersSubject(),
+    ...refusalSubjects(),
+    ...fileSubjects(),
     ...clippingSubjects(),
     ...optimizerSubjects(),
   ];

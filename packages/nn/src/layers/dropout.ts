@@ -30,7 +30,7 @@ export interface Dropout {
  */
 export function dropout(options: { readonly rate: number }): Dropout {
   checkOptions("dropout", options, ["rate"]);
-  const { rate } = options;
+  const { rate } = options ?? ({} as typeof options);
   if (!(rate >= 0 && rate < 1)) {
     throw new RangeError(
       `dropout: rate must be at least 0 and below 1, got ${String(rate)}; it is the share of elements that are dropped`,

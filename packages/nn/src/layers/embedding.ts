@@ -32,7 +32,7 @@ export function embedding(options: {
   readonly size: number;
 }): Layer<EmbeddingParams, [indices: EmbeddingIndices]> {
   checkOptions("embedding", options, ["count", "size"]);
-  const { count, size } = options;
+  const { count, size } = options ?? ({} as typeof options);
   checkCount(count, "count", "embedding");
   checkCount(size, "size", "embedding");
   return {

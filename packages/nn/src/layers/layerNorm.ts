@@ -29,7 +29,7 @@ export function layerNorm(options: {
   readonly epsilon?: number;
 }): Layer<LayerNormParams, [x: Tensor]> {
   checkOptions("layerNorm", options, ["size", "epsilon"]);
-  const { size, epsilon = 1e-5 } = options;
+  const { size, epsilon = 1e-5 } = options ?? ({} as typeof options);
   checkCount(size, "size", "layerNorm");
   if (!(epsilon > 0 && Number.isFinite(epsilon))) {
     throw new RangeError(`layerNorm: epsilon must be a positive number, got ${String(epsilon)}`);

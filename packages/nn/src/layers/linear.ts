@@ -45,7 +45,7 @@ export function linear(
   options: LinearOptions,
 ): Layer<{ W: Initializer; b?: Initializer }, [x: Tensor]> {
   checkOptions("linear", options, ["inputs", "outputs", "bias"]);
-  const { inputs, outputs, bias = true } = options;
+  const { inputs, outputs, bias = true } = options ?? ({} as LinearOptions);
   checkCount(inputs, "inputs", "linear");
   checkCount(outputs, "outputs", "linear");
   const W = glorot(inputs, outputs);
