@@ -16,6 +16,8 @@ import {
   leakyRelu,
   log,
   log1p,
+  log2,
+  log10,
   logSigmoid,
   neg,
   pow,
@@ -40,6 +42,7 @@ import {
   density,
   exp,
   logistic,
+  log as naturalLog,
   pi,
   sigmoid,
   sinCos,
@@ -76,6 +79,22 @@ const bend = (x: Big): Big =>
   logistic(x)
     .mul(tanh(x.div(2)))
     .neg();
+/** With `u = sqrt(2 / pi) (x + 0.044715 x^3)`: `(1 + tanh u) / 2`, its derivative by `u`, `tanh u`, `u'` and `u''`. */
+function geluByTanh(x: Big): Record<"half" | "bend" | "t" | "u1" | "u2", Big> {
+  const [c, a] = [Big.of(2).div(pi()).sqrt(), Big.of(0.044715)];
+  const u = c.mul(x.add(a.mul(x.power(3))));
+  return {
+    half: sigmoid(u.mul(2)),
+    bend: logistic(u.mul(2)).mul(2),
+    t: tanh(u),
+    u1: c.mul(one.add(a.mul(3).mul(x).mul(x))),
+    u2: c.mul(a).mul(6).mul(x),
+  };
+}
+
+/** 1 where the sigmoid of `geluByTanh` may be near 1 without being it, 0 elsewhere. */
+const nearOne = (x: Big): Big => (x.sign > 0 && x.isLess(24) ? one : zero);
+
 /** `c / x^n`. */
 const over = (c: number, n: number) => (x: Big) => Big.of(c).div(x.power(n));
 const upTo40 = (x: Big): Big => (x.abs().isLess(40) ? x.abs().add(1) : one);
@@ -89,6 +108,20 @@ export const curves: readonly Curve[] = [
   { name: "exp", f: expOp, first: exp, second: exp },
   { name: "expm1", f: expm1Op, first: exp, second: exp },
   { name: "log", f: log, first: over(1, 1), second: over(-1, 2), domain: positive },
+  {
+    name: "log2",
+    f: log2,
+    first: (x) => one.div(x.mul(naturalLog(Big.of(2)))),
+    second: (x) => one.div(x.mul(x).mul(naturalLog(Big.of(2)))).neg(),
+    domain: positive,
+  },
+  {
+    name: "log10",
+    f: log10,
+    first: (x) => one.div(x.mul(naturalLog(Big.of(10)))),
+    second: (x) => one.div(x.mul(x).mul(naturalLog(Big.of(10)))).neg(),
+    domain: positive,
+  },
   {
     name: "log1p",
     f: log1p,
@@ -239,6 +272,27 @@ export const curves: readonly Curve[] = [
     lost: amplified,
     // 1 + erf cancels below 0, and the square in exp(-x^2/2) is rounded.
     slack: [() => one, (x) => density(x).mul(x.mul(x).add(2)).mul(x.mul(x).add(1))],
+  },
+  {
+    name: "gelu by tanh",
+    f: (x) => gelu(x, { approximate: "tanh" }),
+    first(x) {
+      const { half, bend, u1 } = geluByTanh(x);
+      return half.add(x.mul(bend).mul(u1));
+    },
+    second(x) {
+      const { bend, u1, u2, t } = geluByTanh(x);
+      const curve = u2.sub(t.mul(u1).mul(u1).mul(2));
+      return bend.mul(u1.mul(2).add(x.mul(curve)));
+    },
+    near: [-0.7524614, 1.4],
+    // What underflows is multiplied by u'^2.
+    lost: (x) => x.power(6).add(4),
+    // The argument of the sigmoid is rounded, and so is the sigmoid near 1, from which the rule takes its distance.
+    slack: [
+      (x) => geluByTanh(x).bend.add(nearOne(x)).mul(x.power(4).add(x.abs()).add(1)),
+      (x) => geluByTanh(x).bend.add(nearOne(x)).mul(x.power(6).add(x.abs()).add(2)),
+    ],
   },
   {
     name: "silu",

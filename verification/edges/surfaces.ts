@@ -9,6 +9,7 @@ import {
   norm,
   pow,
   stack,
+  std,
   sub,
   type Tensor,
   variance,
@@ -170,5 +171,21 @@ export const surfaces: readonly Surface[] = [
     f: (a, b) => variance(rows(a, b), -1),
     partials: (a, b) => ofDifference(a.sub(b).div(2), Big.of(0.5)),
     domain: moderate,
+  },
+  {
+    name: "std",
+    f: (a, b) => std(rows(a, b), -1),
+    partials(a, b) {
+      const slope = Big.of(a.sub(b).sign / 2);
+      return [slope, slope.neg(), zero, zero, zero];
+    },
+    // The mean of subnormal numbers is rounded to one.
+    domain: (a, b, largest) =>
+      one.isLess(a.sub(b).abs().mul(largest).shift(-60)) && moderate(a, b, largest),
+    // Two halves of a curvature cancel.
+    slack(a, b) {
+      const inverse = one.div(a.sub(b).abs());
+      return [zero, zero, inverse, inverse, inverse];
+    },
   },
 ];

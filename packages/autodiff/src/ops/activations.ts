@@ -1,7 +1,7 @@
 import { checkOptions } from "../tensor/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
-import { add, mul } from "./arithmetic.ts";
+import { add, maximum, minimum, mul } from "./arithmetic.ts";
 import { bell } from "./bell.ts";
 import { greater, less } from "./compare.ts";
 import { type Op, type Operand, op } from "./declare.ts";
@@ -118,8 +118,9 @@ export const gelu: Op<(x: Operand, options?: GeluOptions) => Tensor> = op(
         `gelu: approximate must be "none" or "tanh", got ${JSON.stringify(approximate)}`,
       );
     }
-    // (1 + tanh u) / 2 = sigmoid(2u), which does not cancel.
-    const u = mul(x, add(mul(mul(x, x), 0.044715), 1));
+    // (1 + tanh u) / 2 = sigmoid(2u), which does not cancel; beyond 32 it is 0 or 1 in both dtypes.
+    const m = minimum(maximum(x, -32), 32);
+    const u = mul(m, add(mul(mul(m, m), 0.044715), 1));
     return mul(x, mul(u, 2 * Math.sqrt(2 / Math.PI)).sigmoid());
   },
 );
