@@ -1,4 +1,12 @@
-import { addLanes, lanes, widenHigh, widenLow } from "../vector";
+import {
+  addLanes,
+  lanes,
+  loadNext,
+  Ragged,
+  storeNext,
+  widenHigh,
+  widenLow,
+} from "../vector";
 
 /** The square of a float32 is exact in float64; that of a float64 rounds once. */
 export function sumSquares<T>(n: i32, x: usize): f64 {
@@ -28,6 +36,56 @@ export function sumSquares<T>(n: i32, x: usize): f64 {
     x += sizeof<T>();
   }
   return sum;
+}
+
+/** The largest magnitude and the squares of what is divided by it, where the squares themselves are no numbers. */
+function scaledNorm<T>(n: i32, x: usize): f64 {
+  let largest: f64 = 0;
+  const end = x + <usize>n * sizeof<T>();
+  for (let at = x; at < end; at += sizeof<T>()) largest = max(largest, abs(<f64>load<T>(at)));
+  if (!(largest > 0 && largest < Infinity)) return largest;
+  let sum: f64 = 0;
+  for (let at = x; at < end; at += sizeof<T>()) {
+    const part = <f64>load<T>(at) / largest;
+    sum += part * part;
+  }
+  return largest * Math.sqrt(sum);
+}
+
+/** `y = hypot(y, |x|)`, the Euclidean norm, for the float64 at `y`. */
+export function norm<T>(n: i32, x: usize, y: usize): void {
+  const squares = sumSquares<T>(n, x);
+  const isSafe = squares > 1e-280 && squares < Infinity;
+  const size = isSafe ? Math.sqrt(squares) : scaledNorm<T>(n, x);
+  const before = load<f64>(y);
+  const larger = max(before, size);
+  const ratio = min(before, size) / larger;
+  store<f64>(y, larger > 0 && larger < Infinity ? larger * Math.sqrt(1 + ratio * ratio) : larger);
+}
+
+/**
+ * `y = x limit / norm` where the norm is above the limit, and finite; otherwise `y = x`. A factor that the dtype cannot
+ * hold is taken in float64, or in two parts.
+ */
+export function limitNorm<T>(n: i32, x: usize, norm: usize, limit: f64, y: usize): void {
+  const size = load<f64>(norm);
+  const factor = size > limit && size < Infinity ? limit / size : 1;
+  if (factor < (sizeof<T>() == 4 ? 1e-30 : 1e-290)) {
+    const part = sizeof<T>() == 4 ? 1 : 1e-150;
+    const rest = limit / part / size;
+    for (; n > 0; n--) {
+      store<T>(y, <T>(<f64>load<T>(x) * part * rest));
+      x += sizeof<T>();
+      y += sizeof<T>();
+    }
+    return;
+  }
+  const factors = v128.splat<T>(<T>factor);
+  for (; n > 0; n -= lanes<T>()) {
+    storeNext<T, Ragged>(y, v128.mul<T>(loadNext<T, Ragged>(x, n), factors), n);
+    x += 16;
+    y += 16;
+  }
 }
 
 /** `v - v` is 0 for finite `v` and NaN for every other. */

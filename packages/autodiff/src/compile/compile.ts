@@ -2,9 +2,10 @@ import { describe } from "../ops/declare.ts";
 import { defaultBackend } from "../tensor/backend.ts";
 import { scope } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { NotTraceable, tracing } from "../tensor/tracing.ts";
 import { leaves, map } from "../tensor/tree.ts";
-import { Held, Plan } from "./plan.ts";
-import { NotTraceable, TraceBackend } from "./trace.ts";
+import { guardFailed, Held, Plan } from "./plan.ts";
+import { TraceBackend } from "./trace.ts";
 
 /** A function that runs as a plan; see `compile`. */
 export interface Compiled<Args extends unknown[], Y> {
@@ -59,7 +60,13 @@ export function compile<Args extends unknown[], Y>(f: (...args: Args) => Y): Com
       plans.set(key, plan);
     }
     if (typeof plan === "string" || !plan.accepts(inputs)) return f(...args);
-    return plan.run(0, inputs, new Held(), false) as Y;
+    const held = new Held();
+    try {
+      const y = plan.run(0, inputs, held, false);
+      return y === guardFailed ? f(...args) : (y as Y);
+    } finally {
+      held.end("the run is over");
+    }
   };
   const explain = () =>
     [...plans]
@@ -108,7 +115,9 @@ function planFor<Args extends unknown[]>(
   try {
     return scope(() => {
       const standIns = map(args, (x: Tensor) => trace.input(x)) as Args;
-      return new Plan(backend, trace, [{ firstInput: 0, result: f(...standIns) }]);
+      const inputs = leaves(standIns);
+      const result = tracing(() => f(...standIns));
+      return new Plan(backend, trace, [{ firstInput: 0, inputs, result }]);
     });
   } catch (error) {
     trace.release();

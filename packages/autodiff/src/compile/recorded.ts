@@ -2,10 +2,11 @@ import type { Backend } from "../tensor/backend.ts";
 import { scope } from "../tensor/scope.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { NotTraceable } from "../tensor/tracing.ts";
 import { leaves, type MapTree, map } from "../tensor/tree.ts";
 import { Held, Plan, type TracedPhase } from "./plan.ts";
 import type { Call } from "./program.ts";
-import { NotTraceable, TraceBackend } from "./trace.ts";
+import { TraceBackend } from "./trace.ts";
 
 /** What a recorded function gives: its value, and functions from cotangents to gradients. */
 export interface Pulled<Value, Gradient> {

@@ -71,6 +71,14 @@ export class Backend {
   /** Told of each constant of the parent's that an op takes. @internal */
   adopt(_constant: Tensor): void {}
 
+  /**
+   * Whether a float64 scalar is finite. While a function is compiled the answer is yes, and runs of its plan are held to
+   * that: where it turns out otherwise, nothing was changed, and the function itself runs. @internal
+   */
+  isFinite(x: Tensor): boolean {
+    return Number.isFinite(x.item());
+  }
+
   /** True while there is room to keep one more constant. @internal */
   hasRoomForConstant(dtype: FloatDType): boolean {
     return this.constants[dtype].size < constantsKept;

@@ -197,13 +197,53 @@ export function fromTypedArray(
  * Takes `x` away from its user because `successor` replaces it: the bytes go back as soon as no tape segment
  * needs them, and touching `x` again throws.
  */
-export function consume(x: Tensor, successor: Tensor, by: string): void {
+export function consume(x: Tensor, successor: Tensor | null, by: string): void {
   const { block } = x;
+  block.consumed ??= by;
+  leave(x, block, successor, by);
+}
+
+/**
+ * As `consume`, with a successor of the same bytes, which its maker may write to: where nobody else needs them the bytes
+ * themselves, else a copy. It lives on after the window that `x` comes from.
+ */
+export function takeOver(x: Tensor, by: string): Tensor {
+  const { block, shape, size, dtype } = x;
+  const isSole = block.holders === 1 && block.bytes === size * bytesOf[dtype];
+  const next = isSole
+    ? new Tensor(block.handOver(), 0, shape, size, dtype, null, 0, null)
+    : allocate(block.backend, shape, dtype);
+  if (!isSole) {
+    const { move32, move64 } = block.backend.kernels;
+    const { copy } = bytesOf[dtype] === 8 ? move64 : move32;
+    copy(1, size, x.pointer, size, 1, next.pointer, size, 1);
+    block.consumed ??= by;
+  }
+  leave(x, block, place(next), by);
+  return next;
+}
+
+/** Moves a value out of the window that it comes from, to the scope around or into the hands of its user. */
+export function outlive(x: Tensor): void {
+  const { block } = x;
+  const { window } = block;
+  if (window === null) return;
+  block.window = null;
+  if (block.region !== window) return;
+  block.retain();
+  const reason = "it moved out of its window";
+  window.drop(block, reason);
+  place(x);
+  block.release(reason);
+}
+
+function leave(x: Tensor, block: Block, successor: Tensor | null, by: string): void {
   const reason = `${by} consumed it; use what that call returned, or pass clone(...) to keep the old value`;
   sink(x, block, reason);
   block.region?.drop(block, reason);
   x.block = new Block(block.backend, 0, 0);
   x.block.end = reason;
+  x.block.consumed = by;
   x.successor = successor;
 }
 

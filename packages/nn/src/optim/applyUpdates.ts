@@ -1,15 +1,19 @@
-import { type MapTree, map, type Tensor, zip } from "@chronograd/autodiff";
-import { consume } from "@chronograd/autodiff/extend";
+import type { MapTree, Tensor } from "@chronograd/autodiff";
+import { consume, isTracing, outlive } from "@chronograd/autodiff/extend";
+import { checkArguments } from "./ownership.ts";
+import { refilled, sitesOf } from "./walk.ts";
 
 /**
- * Parameters plus updates, for a rule of your own: what every optimizer does last.
+ * Parameters plus updates: what comes last in every training step.
  *
- * It consumes `params`, as `optimizer.update` does, so that a stream of windows goes on with the result. int32 tensors
- * are passed on as they are.
+ * It consumes `params`: their memory goes back as soon as no tape needs them, a stream of windows goes on with the
+ * result, and touching them again throws; pass `clone`s to keep the old values. Values that a tape tracks are added and
+ * not consumed. int32 tensors, and whatever is not a tensor, are passed on as they are. Nothing is changed when it
+ * throws.
  *
- * @param params a tree of tensors, not tracked by a tape
+ * @param params a tree of tensors
  * @param updates a tree of the same structure and shapes, which may live as shortly as a window
- * @throws when the trees differ in structure, a shape or a dtype, or a parameter is tracked by a tape
+ * @throws when the trees differ in structure, a shape or a dtype; when a tensor stands at two places
  *
  * @example
  * ```ts
@@ -22,25 +26,22 @@ import { consume } from "@chronograd/autodiff/extend";
  * ```
  */
 export function applyUpdates<P>(params: P, updates: MapTree<P, Tensor>): MapTree<P, Tensor> {
-  map(params, (x: Tensor, path) => {
-    if (x.tape === null) return;
-    throw new TypeError(
-      `applyUpdates: the parameter at "${path}" is tracked by a tape; pass the tree that was given to watch(...)`,
+  const where = "applyUpdates";
+  const sites = sitesOf({ params, gradients: updates, moments: {} }, where, "update");
+  const isTracked = sites.some(({ w, g }) => w.tape !== null || g.tape !== null);
+  if (isTracing()) {
+    checkArguments(
+      sites.map(({ w }) => w),
+      "the parameters",
+      where,
     );
-  });
-  const next = zip(params, updates, (x, update, path) => {
-    if (x.dtype === "int32") return x;
-    if (x.shape.length !== update.shape.length || x.shape.some((n, i) => n !== update.shape[i])) {
-      throw new RangeError(
-        `applyUpdates: the update at "${path}" must have shape [${x.shape}], got [${update.shape}]`,
-      );
-    }
-    // A clone outlives the window that the update comes from.
-    return x.add(update).clone();
-  });
-  zip(params, next, (x, successor) => {
-    if (x !== successor) consume(x, successor, "applyUpdates");
-    return successor;
-  });
-  return next;
+  }
+  const next = sites.map(({ w, g }) => w.add(g));
+  if (!isTracked) {
+    sites.forEach(({ w }, i) => {
+      outlive(next[i]!);
+      consume(w, next[i]!, where);
+    });
+  }
+  return refilled(params, next, params) as MapTree<P, Tensor>;
 }

@@ -39,6 +39,8 @@ const floatNames = [
   "addRows",
   "addTo",
   "fill",
+  "norm",
+  "limitNorm",
   "sumSquares",
   "firstNonFinite",
 ] as const;
