@@ -38,5 +38,14 @@ export { Queue } from "./tape/queue.ts";
 export { Region, within } from "./tensor/block.ts";
 export { bytesOf } from "./tensor/dtype.ts";
 export { checkOptions } from "./tensor/options.ts";
-export { alias, allocate, consume, latest, outlive, place, takeOver } from "./tensor/tensor.ts";
+export {
+  alias,
+  allocate,
+  consume,
+  isSole,
+  latest,
+  outlive,
+  place,
+  takeOver,
+} from "./tensor/tensor.ts";
 export { isTracing, NotTraceable, refuseTracing } from "./tensor/tracing.ts";

@@ -81,11 +81,12 @@ export function limitNorm<T>(n: i32, x: usize, norm: usize, limit: f64, y: usize
     return;
   }
   const factors = v128.splat<T>(<T>factor);
-  for (; n > 0; n -= lanes<T>()) {
-    storeNext<T, Ragged>(y, v128.mul<T>(loadNext<T, Ragged>(x, n), factors), n);
+  for (; n >= lanes<T>(); n -= lanes<T>()) {
+    v128.store(y, v128.mul<T>(v128.load(x), factors));
     x += 16;
     y += 16;
   }
+  if (n > 0) storeNext<T, Ragged>(y, v128.mul<T>(loadNext<T, Ragged>(x, n), factors), n);
 }
 
 /** `v - v` is 0 for finite `v` and NaN for every other. */

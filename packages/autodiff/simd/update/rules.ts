@@ -24,25 +24,41 @@ function tracked<T>(average: v128, beta: T, x: v128, rest: T): v128 {
   return scaledSum<T>(average, beta, v128.mul<T>(x, v128.splat<T>(rest)));
 }
 
-/** Between these, a sum of squares lost nothing that counts to overflow or underflow. */
+/** Above this, a sum of squares lost nothing to underflow; nothing that counts beside a larger epsilon. */
 // @ts-ignore: decorator
 @inline
-function isSafe<T>(sum: v128): bool {
-  const low = <T>(sizeof<T>() == 4 ? 7.888609052210118e-31 : 1e-290);
-  const high = <T>(sizeof<T>() == 4 ? 1.329227995784916e36 : 1e300);
-  const above = v128.gt<T>(sum, v128.splat<T>(low));
-  return i8x16.all_true(v128.and(above, v128.lt<T>(sum, v128.splat<T>(high))));
+function lowest<T>(epsilon: T): T {
+  const counts = <T>(sizeof<T>() == 4 ? 1e-14 : 1e-140);
+  return epsilon > counts ? <T>-1 : <T>(sizeof<T>() == 4 ? 7.888609052210118e-31 : 1e-290);
 }
 
-/** The root below with both sides divided by the larger one, and at most the largest number. */
-function scaledRoot<T>(a: v128, keep: T, b: v128, rest: T): v128 {
+/** Lanes in which sums of squares from `least` to `most` neither overflow nor vanish. */
+// @ts-ignore: decorator
+@inline
+function safe<T>(least: v128, most: v128, low: T): v128 {
+  const high = <T>(sizeof<T>() == 4 ? 1.329227995784916e36 : 1e300);
+  return v128.and(
+    v128.gt<T>(least, v128.splat<T>(low)),
+    v128.lt<T>(most, v128.splat<T>(high)),
+  );
+}
+
+/** `keep a^2 + rest b^2`. */
+// @ts-ignore: decorator
+@inline
+function squares<T>(a: v128, keep: T, b: v128, rest: T): v128 {
+  return tracked<T>(v128.mul<T>(a, a), keep, v128.mul<T>(b, b), rest);
+}
+
+/** The root below, in lanes that need it with both sides divided by the larger one, and at most the largest number. */
+function scaledRoot<T>(a: v128, keep: T, b: v128, rest: T, low: T): v128 {
   const largest = v128.pmax<T>(a, v128.abs<T>(b));
   const one = v128.splat<T>(<T>1);
   const unit = v128.bitselect(largest, one, v128.gt<T>(largest, v128.splat<T>(<T>0)));
-  const x = v128.div<T>(a, unit);
-  const y = v128.div<T>(b, unit);
-  const sum = tracked<T>(v128.mul<T>(x, x), keep, v128.mul<T>(y, y), rest);
-  return bounded<T>(v128.mul<T>(unit, v128.sqrt<T>(sum)));
+  const parts = squares<T>(v128.div<T>(a, unit), keep, v128.div<T>(b, unit), rest);
+  const scaled = bounded<T>(v128.mul<T>(unit, v128.sqrt<T>(parts)));
+  const sum = squares<T>(a, keep, b, rest);
+  return v128.bitselect(v128.sqrt<T>(sum), scaled, safe<T>(sum, sum, low));
 }
 
 // @ts-ignore: decorator
@@ -54,9 +70,11 @@ function bounded<T>(x: v128): v128 {
 /** `sqrt(keep a^2 + rest b^2)` for `a >= 0`, right where the squares are no numbers of the dtype, too. */
 // @ts-ignore: decorator
 @inline
-function root<T>(a: v128, keep: T, b: v128, rest: T): v128 {
-  const sum = tracked<T>(v128.mul<T>(a, a), keep, v128.mul<T>(b, b), rest);
-  return isSafe<T>(sum) ? v128.sqrt<T>(sum) : scaledRoot<T>(a, keep, b, rest);
+function root<T>(a: v128, keep: T, b: v128, rest: T, low: T): v128 {
+  const sum = squares<T>(a, keep, b, rest);
+  return i8x16.all_true(safe<T>(sum, sum, low))
+    ? v128.sqrt<T>(sum)
+    : scaledRoot<T>(a, keep, b, rest, low);
 }
 
 /** Nothing divides by 0: an epsilon of 0 is the smallest number above it. */
@@ -127,28 +145,29 @@ export function sgd<T>(
 
 // @ts-ignore: decorator
 @inline
-function adamPart<T, W>(
-  at: usize, end: usize, w: usize, g: usize, m: usize, rms: usize, largest: usize, decay: T,
-  drift: T, beta1: T, rest1: T, beta2: T, rest2: T, amsgrad: bool, correction: T, epsilon: T,
-  step: T, update: usize,
+function adamStep<T, W>(
+  at: usize, n: i32, weight: v128, gradient: v128, size: v128, m: usize, rms: usize,
+  largest: usize, drift: T, beta1: T, rest1: T, amsgrad: bool, correction: T, epsilon: T, step: T,
+  update: usize,
 ): void {
-  for (; at < end; at += 16) {
-    const n = left<T>(at, end);
-    const weight = loadNext<T, W>(w + at, n);
-    const gradient = decayed<T>(weight, loadNext<T, W>(g + at, n), decay);
-    const first = tracked<T>(loadNext<T, W>(m + at, n), beta1, gradient, rest1);
-    let second = root<T>(loadNext<T, W>(rms + at, n), beta2, gradient, rest2);
-    storeNext<T, W>(m + at, first, n);
-    storeNext<T, W>(rms + at, second, n);
-    if (amsgrad) {
-      second = v128.pmax<T>(second, loadNext<T, W>(largest + at, n));
-      storeNext<T, W>(largest + at, second, n);
-    }
-    const size = bounded<T>(v128.mul<T>(second, v128.splat<T>(correction)));
-    const quotient = v128.div<T>(first, v128.add<T>(size, v128.splat<T>(epsilon)));
-    const moved = v128.mul<T>(quotient, v128.splat<T>(step));
-    storeNext<T, W>(update + at, decayed<T>(weight, moved, drift), n);
+  const first = tracked<T>(loadNext<T, W>(m + at, n), beta1, gradient, rest1);
+  storeNext<T, W>(m + at, first, n);
+  storeNext<T, W>(rms + at, size, n);
+  if (amsgrad) {
+    size = v128.pmax<T>(size, loadNext<T, W>(largest + at, n));
+    storeNext<T, W>(largest + at, size, n);
   }
+  const corrected = bounded<T>(v128.mul<T>(size, v128.splat<T>(correction)));
+  const quotient = v128.div<T>(first, v128.add<T>(corrected, v128.splat<T>(epsilon)));
+  const moved = v128.mul<T>(quotient, v128.splat<T>(step));
+  storeNext<T, W>(update + at, decayed<T>(weight, moved, drift), n);
+}
+
+// @ts-ignore: decorator
+@inline
+function gradientAt<T, W>(at: usize, n: i32, w: usize, g: usize, decay: T): v128 {
+  const gradient = loadNext<T, W>(g + at, n);
+  return decay == <T>0 ? gradient : decayed<T>(loadNext<T, W>(w + at, n), gradient, decay);
 }
 
 export function adam<T>(
@@ -161,11 +180,57 @@ export function adam<T>(
   const step = <T>(-speed / correctionOf(beta1, t));
   const pull = <T>(-speed * drift);
   const eps = positive<T>(epsilon);
-  const whole = wholeBytes<T>(n);
-  adamPart<T, Whole>(0, whole, w, g, m, rms, largest, <T>decay, pull, <T>beta1, <T>(1 - beta1),
-    <T>beta2, <T>(1 - beta2), amsgrad, correction, eps, step, update);
-  adamPart<T, Ragged>(whole, <usize>n * sizeof<T>(), w, g, m, rms, largest, <T>decay, pull,
-    <T>beta1, <T>(1 - beta1), <T>beta2, <T>(1 - beta2), amsgrad, correction, eps, step, update);
+  const low = lowest<T>(eps);
+  const b1 = <T>beta1;
+  const r1 = <T>(1 - beta1);
+  const b2 = <T>beta2;
+  const r2 = <T>(1 - beta2);
+  const end = <usize>n * sizeof<T>();
+  const d = <T>decay;
+  let at: usize = 0;
+  // Four vectors at a time, so that they share the look at their sizes.
+  for (; at + 64 <= end; at += 64) {
+    const g0 = gradientAt<T, Whole>(at, 0, w, g, d);
+    const g1 = gradientAt<T, Whole>(at + 16, 0, w, g, d);
+    const g2 = gradientAt<T, Whole>(at + 32, 0, w, g, d);
+    const g3 = gradientAt<T, Whole>(at + 48, 0, w, g, d);
+    const v0 = v128.load(rms + at);
+    const v1 = v128.load(rms + at, 16);
+    const v2 = v128.load(rms + at, 32);
+    const v3 = v128.load(rms + at, 48);
+    let s0 = squares<T>(v0, b2, g0, r2);
+    let s1 = squares<T>(v1, b2, g1, r2);
+    let s2 = squares<T>(v2, b2, g2, r2);
+    let s3 = squares<T>(v3, b2, g3, r2);
+    const least = v128.pmin<T>(v128.pmin<T>(s0, s1), v128.pmin<T>(s2, s3));
+    const most = v128.pmax<T>(v128.pmax<T>(s0, s1), v128.pmax<T>(s2, s3));
+    if (i8x16.all_true(safe<T>(least, most, low))) {
+      s0 = v128.sqrt<T>(s0);
+      s1 = v128.sqrt<T>(s1);
+      s2 = v128.sqrt<T>(s2);
+      s3 = v128.sqrt<T>(s3);
+    } else {
+      s0 = scaledRoot<T>(v0, b2, g0, r2, low);
+      s1 = scaledRoot<T>(v1, b2, g1, r2, low);
+      s2 = scaledRoot<T>(v2, b2, g2, r2, low);
+      s3 = scaledRoot<T>(v3, b2, g3, r2, low);
+    }
+    adamStep<T, Whole>(at, 0, v128.load(w + at), g0, s0, m, rms, largest, pull, b1, r1, amsgrad,
+      correction, eps, step, update);
+    adamStep<T, Whole>(at + 16, 0, v128.load(w + at, 16), g1, s1, m, rms, largest, pull, b1, r1,
+      amsgrad, correction, eps, step, update);
+    adamStep<T, Whole>(at + 32, 0, v128.load(w + at, 32), g2, s2, m, rms, largest, pull, b1, r1,
+      amsgrad, correction, eps, step, update);
+    adamStep<T, Whole>(at + 48, 0, v128.load(w + at, 48), g3, s3, m, rms, largest, pull, b1, r1,
+      amsgrad, correction, eps, step, update);
+  }
+  for (; at < end; at += 16) {
+    const n = left<T>(at, end);
+    const gradient = gradientAt<T, Ragged>(at, n, w, g, d);
+    const size = root<T>(loadNext<T, Ragged>(rms + at, n), b2, gradient, r2, low);
+    adamStep<T, Ragged>(at, n, loadNext<T, Ragged>(w + at, n), gradient, size, m, rms, largest,
+      pull, b1, r1, amsgrad, correction, eps, step, update);
+  }
 }
 
 // @ts-ignore: decorator
@@ -174,6 +239,7 @@ function rmspropPart<T, W>(
   at: usize, end: usize, w: usize, g: usize, rms: usize, mean: usize, momentum: usize, decay: T,
   smoothing: T, rest: T, spread: T, centered: bool, epsilon: T, beta: T, step: T, update: usize,
 ): void {
+  const low = lowest<T>(epsilon);
   for (; at < end; at += 16) {
     const n = left<T>(at, end);
     const gradient = decayed<T>(loadNext<T, W>(w + at, n), loadNext<T, W>(g + at, n), decay);
@@ -182,9 +248,9 @@ function rmspropPart<T, W>(
       const average = loadNext<T, W>(mean + at, n);
       const half = v128.splat<T>(<T>0.5);
       const error = v128.sub<T>(v128.mul<T>(gradient, half), v128.mul<T>(average, half));
-      size = root<T>(size, smoothing, error, spread);
+      size = root<T>(size, smoothing, error, spread, low);
       storeNext<T, W>(mean + at, tracked<T>(average, smoothing, gradient, rest), n);
-    } else size = root<T>(size, smoothing, gradient, rest);
+    } else size = root<T>(size, smoothing, gradient, rest, low);
     storeNext<T, W>(rms + at, size, n);
     let direction = v128.div<T>(gradient, v128.add<T>(size, v128.splat<T>(epsilon)));
     if (beta != <T>0) {
@@ -217,10 +283,11 @@ function adagradPart<T, W>(
   at: usize, end: usize, w: usize, g: usize, sum: usize, decay: T, epsilon: T, step: T,
   update: usize,
 ): void {
+  const low = lowest<T>(epsilon);
   for (; at < end; at += 16) {
     const n = left<T>(at, end);
     const gradient = decayed<T>(loadNext<T, W>(w + at, n), loadNext<T, W>(g + at, n), decay);
-    const size = root<T>(loadNext<T, W>(sum + at, n), <T>1, gradient, <T>1);
+    const size = root<T>(loadNext<T, W>(sum + at, n), <T>1, gradient, <T>1, low);
     storeNext<T, W>(sum + at, size, n);
     const direction = v128.div<T>(gradient, v128.add<T>(size, v128.splat<T>(epsilon)));
     storeNext<T, W>(update + at, v128.mul<T>(direction, v128.splat<T>(step)), n);

@@ -21,7 +21,6 @@ export class Block {
   end: string | undefined;
   /** Who consumed the value in it: a program that keeps it as a constant must not go on with it. */
   consumed: string | undefined;
-  #isHandedOver = false;
 
   constructor(backend: Backend, pointer: number, bytes: number) {
     this.backend = backend;
@@ -35,17 +34,11 @@ export class Block {
     this.holders++;
   }
 
-  /** The bytes under a new block that nothing holds yet: whoever has this one, once it is released, finds it gone. */
-  handOver(): Block {
-    this.#isHandedOver = true;
-    return new Block(this.backend, this.pointer, this.bytes);
-  }
-
   /** Drops one need; `reason` completes the sentence "the value is gone: ..." for whoever comes later. */
   release(reason: string): void {
     if (--this.holders === 0) {
       this.end = reason;
-      if (!this.#isHandedOver) this.backend.memory.release(this.pointer, this.bytes);
+      this.backend.memory.release(this.pointer, this.bytes);
     }
     if (this.holders < 0)
       throw new Error("a block was released twice, which is a bug of this library");

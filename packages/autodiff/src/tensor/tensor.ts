@@ -39,6 +39,8 @@ export class Tensor {
   readonly primal: Tensor | null;
   /** Where a consumed parameter went; see `consume`. @internal */
   successor: Tensor | null = null;
+  /** The consumed value in whose name the garbage collector's net holds the bytes; see `takeOver`. @internal */
+  owner: Tensor | null = null;
 
   /** @internal */
   constructor(
@@ -170,7 +172,7 @@ export function place(value: Tensor): Tensor {
   const scope = currentRegion();
   if (scope !== null) scope.hold(block);
   else if (block.window !== null && block.window.ended === undefined) block.window.hold(block);
-  else float(value, block);
+  else if (value.owner === null) float(value, block);
   return value;
 }
 
@@ -199,27 +201,49 @@ export function fromTypedArray(
  */
 export function consume(x: Tensor, successor: Tensor | null, by: string): void {
   const { block } = x;
+  const none = gone(block.backend, by);
   block.consumed ??= by;
-  leave(x, block, successor, by);
+  sink(x.owner ?? x, block, none.end!);
+  block.region?.drop(block, none.end!);
+  x.block = none;
+  x.successor = successor;
+}
+
+/** What consumed values have for a block. */
+function gone(backend: Backend, by: string): Block {
+  const block = new Block(backend, 0, 0);
+  block.end = `${by} consumed it; use what that call returned, or pass clone(...) to keep the old value`;
+  block.consumed = by;
+  return block;
+}
+
+/** Whether nobody else needs the bytes of a value, all of its block's. */
+export function isSole({ block, size, dtype }: Tensor): boolean {
+  return block.holders === 1 && block.bytes === size * bytesOf[dtype];
 }
 
 /**
- * As `consume`, with a successor of the same bytes, which its maker may write to: where nobody else needs them the bytes
- * themselves, else a copy. It lives on after the window that `x` comes from.
+ * As `consume`, with a successor that its maker may write to: where nobody else needs the bytes it has them, else a copy.
+ * It lives on after the window that `x` comes from.
  */
 export function takeOver(x: Tensor, by: string): Tensor {
   const { block, shape, size, dtype } = x;
-  const isSole = block.holders === 1 && block.bytes === size * bytesOf[dtype];
-  const next = isSole
-    ? new Tensor(block.handOver(), 0, shape, size, dtype, null, 0, null)
-    : allocate(block.backend, shape, dtype);
-  if (!isSole) {
-    const { move32, move64 } = block.backend.kernels;
-    const { copy } = bytesOf[dtype] === 8 ? move64 : move32;
-    copy(1, size, x.pointer, size, 1, next.pointer, size, 1);
-    block.consumed ??= by;
+  if (isSole(x)) {
+    const next = new Tensor(block, 0, shape, size, dtype, null, 0, null);
+    // Whoever held it goes on to: a scope, or the net in the name of the first of all owners.
+    if (block.region === null) next.owner = x.owner ?? x;
+    x.block = gone(block.backend, by);
+    x.successor = next;
+    block.version++;
+    outlive(next);
+    return next;
   }
-  leave(x, block, place(next), by);
+  const next = allocate(block.backend, shape, dtype);
+  const { move32, move64 } = block.backend.kernels;
+  const { copy } = bytesOf[dtype] === 8 ? move64 : move32;
+  copy(1, size, x.pointer, size, 1, next.pointer, size, 1);
+  place(next);
+  consume(x, next, by);
   return next;
 }
 
@@ -235,16 +259,6 @@ export function outlive(x: Tensor): void {
   window.drop(block, reason);
   place(x);
   block.release(reason);
-}
-
-function leave(x: Tensor, block: Block, successor: Tensor | null, by: string): void {
-  const reason = `${by} consumed it; use what that call returned, or pass clone(...) to keep the old value`;
-  sink(x, block, reason);
-  block.region?.drop(block, reason);
-  x.block = new Block(block.backend, 0, 0);
-  x.block.end = reason;
-  x.block.consumed = by;
-  x.successor = successor;
 }
 
 /**

@@ -2,13 +2,13 @@ import {
   type Backend,
   defaultBackend,
   equal,
-  flatten,
+  isTensor,
   map,
   type Tensor,
   where,
 } from "@chronograd/autodiff";
 import { complaint, homeOf, isNonFinite, type Named } from "../optim/finite.ts";
-import { checkThere } from "../optim/walk.ts";
+import { checkThere, isBranch } from "../optim/walk.ts";
 import { normOf } from "./norm.ts";
 
 /**
@@ -47,21 +47,21 @@ export function measure<G>(
   where: string,
 ): Measured<G> {
   const named = floats(gradients, where);
-  const home = homeOf(named.map(([, g]) => g)) ?? defaultBackend();
-  const own = named.map(([, g]) => g);
+  const own = named.map(({ g }) => g);
+  const home = homeOf(own) ?? defaultBackend();
   // What is traced has no values: zeros are put in wherever they may be needed.
   const mayZero = nonFinite === "zero" && home.parent !== null;
   if (!mayZero) {
     const norm = normOf(own, order, home);
     if (nonFinite === "pass" || home.isFinite(norm)) return { gradients, norm, home };
-    const bad = named.filter(([, g]) => isNonFinite(g));
+    const bad = named.filter(({ g }) => isNonFinite(g));
     if (bad.length === 0) throw overflown(where);
     if (nonFinite === "throw") throw complaint(bad, where, advice);
   }
   const result = map(gradients, (g: Tensor) =>
     g.dtype !== "int32" && (mayZero || isNonFinite(g)) ? zeroed(g) : g,
   ) as G;
-  const mended = floats(result, where).map(([, g]) => g);
+  const mended = floats(result, where).map(({ g }) => g);
   const norm = normOf(mended, order, home);
   if (!home.isFinite(norm)) throw overflown(where);
   return { gradients: result, norm, home };
@@ -71,10 +71,17 @@ const advice = 'or pass { nonFinite: "zero" } or { nonFinite: "pass" }';
 
 /** Float tensors of a tree with their paths; throws a sentence when one is gone. */
 function floats(tree: unknown, where: string): Named {
-  const found = flatten(tree).filter(([, x]) => x.dtype !== "int32");
-  for (const [path, x] of found) {
-    checkThere(x, `the gradient${path === "" ? "" : ` of "${path}"`}`, where);
-  }
+  const found: { path: string; g: Tensor }[] = [];
+  const visit = (g: unknown, path: string): void => {
+    if (isTensor(g)) {
+      if (g.dtype === "int32") return;
+      checkThere(g, `the gradient${path === "" ? "" : ` of "${path}"`}`, where);
+      found.push({ path, g });
+    } else if (isBranch(g)) {
+      for (const key of Object.keys(g)) visit(g[key], path === "" ? key : `${path}.${key}`);
+    }
+  };
+  visit(tree, "");
   return found;
 }
 

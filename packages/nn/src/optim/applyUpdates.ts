@@ -1,5 +1,13 @@
 import type { MapTree, Tensor } from "@chronograd/autodiff";
-import { consume, isTracing, outlive } from "@chronograd/autodiff/extend";
+import {
+  consume,
+  isSole,
+  isTracing,
+  kernelsOf,
+  outlive,
+  takeOver,
+} from "@chronograd/autodiff/extend";
+import { homeOf } from "./finite.ts";
 import { checkArguments } from "./ownership.ts";
 import { refilled, sitesOf } from "./walk.ts";
 
@@ -28,7 +36,6 @@ import { refilled, sitesOf } from "./walk.ts";
 export function applyUpdates<P>(params: P, updates: MapTree<P, Tensor>): MapTree<P, Tensor> {
   const where = "applyUpdates";
   const sites = sitesOf({ params, gradients: updates, moments: {} }, where, "update");
-  const isTracked = sites.some(({ w, g }) => w.tape !== null || g.tape !== null);
   if (isTracing()) {
     checkArguments(
       sites.map(({ w }) => w),
@@ -36,12 +43,29 @@ export function applyUpdates<P>(params: P, updates: MapTree<P, Tensor>): MapTree
       where,
     );
   }
-  const next = sites.map(({ w, g }) => w.add(g));
-  if (!isTracked) {
-    sites.forEach(({ w }, i) => {
-      outlive(next[i]!);
-      consume(w, next[i]!, where);
-    });
+  if (sites.some(({ w, g }) => w.tape !== null || g.tape !== null)) {
+    const sums = sites.map(({ w, g }) => w.add(g));
+    return refilled(params, sums, params) as MapTree<P, Tensor>;
   }
+  const own = new Set(sites.map(({ w }) => w.block));
+  const isApart = sites.every(({ g }) => !own.has(g.block));
+  const next = sites.map(({ w, g }) => {
+    if (isApart && isSole(w)) return addedInPlace(w, g);
+    const sum = w.add(g);
+    outlive(sum);
+    return sum;
+  });
+  sites.forEach(({ w }, i) => {
+    if (w.successor === null) consume(w, next[i]!, where);
+  });
   return refilled(params, next, params) as MapTree<P, Tensor>;
+}
+
+/** `w + g` where `w` was, whose bytes nobody else needs. */
+function addedInPlace(w: Tensor, g: Tensor): Tensor {
+  const home = homeOf([w, g])!;
+  const { size } = w;
+  const next = takeOver(w, "applyUpdates");
+  kernelsOf(home, next).add(1, size, next.pointer, size, 1, g.pointer, size, 1, next.pointer);
+  return next;
 }

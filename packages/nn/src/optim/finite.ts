@@ -10,7 +10,7 @@ export function markFinite(values: readonly Tensor[]): void {
 }
 
 /** Gradients with their paths. */
-export type Named = readonly (readonly [path: string, g: Tensor])[];
+export type Named = readonly { readonly path: string; readonly g: Tensor }[];
 
 /** The one backend that values live on: where some are constants of a traced program, that program's. */
 export function homeOf(values: readonly Tensor[]): Backend | undefined {
@@ -30,16 +30,16 @@ export function scalar(home: Backend): Tensor {
 
 /** Throws a sentence that names the first gradient with a NaN or an infinity; a compiled program does so when it runs. */
 export function checkFinite(named: Named, where: string, advice = ""): void {
-  const unknown = named.filter(([, g]) => !finite.has(g) || g.block.version > 0);
-  const home = homeOf(unknown.map(([, g]) => g));
-  if (home === undefined) return;
+  const unknown = named.filter(({ g }) => !finite.has(g) || g.block.version > 0);
+  if (unknown.length === 0) return;
+  const home = homeOf(unknown.map(({ g }) => g))!;
   if (home.parent === null) {
-    const bad = unknown.filter(([, g]) => isNonFinite(g));
+    const bad = unknown.filter(({ g }) => isNonFinite(g));
     if (bad.length > 0) throw complaint(bad, where, advice);
     return;
   }
   const norm = scalar(home);
-  for (const [, g] of unknown) kernelsOf(home, g).norm(g.size, g.pointer, norm.pointer);
+  for (const { g } of unknown) kernelsOf(home, g).norm(g.size, g.pointer, norm.pointer);
   home.isFinite(norm);
 }
 
@@ -49,7 +49,7 @@ export function isNonFinite(x: Tensor): boolean {
 }
 
 export function complaint(bad: Named, where: string, advice: string): RangeError {
-  const [path, g] = bad[0]!;
+  const { path, g } = bad[0]!;
   let count = 0;
   for (const element of g.toTypedArray()) if (!Number.isFinite(element)) count++;
   const more = bad.length - 1;

@@ -35,7 +35,7 @@ export function leafwise<Moment extends string>(
       const sites = sitesOf({ params, gradients, moments: trees }, where);
       checkStep(state?.step, where);
       checkFinite(
-        sites.map(({ path, g }) => [path, g]),
+        sites,
         where,
         'or set them to 0 with a clip function and { nonFinite: "zero" } before it',
       );
@@ -73,8 +73,11 @@ export function checkStep(step: Tensor | undefined, where: string): void {
 }
 
 function isTracked(sites: readonly Site[], step: Tensor): boolean {
-  const tracks = ({ w, g, moments }: Site) => [w, g, ...moments].some(({ tape }) => tape !== null);
-  return step.tape !== null || sites.some(tracks);
+  const tracks = ({ tape }: Tensor) => tape !== null;
+  return (
+    tracks(step) ||
+    sites.some(({ w, g, moments }) => tracks(w) || tracks(g) || moments.some(tracks))
+  );
 }
 
 interface Outcome {
@@ -91,32 +94,44 @@ function fused<Moment extends string>(
   before: Tensor,
   isLast: boolean,
 ): Outcome {
-  const home = homeOf([before, ...sites.flatMap(({ w, g, moments }) => [w, g, ...moments])])!;
+  const values = [before];
+  const remembered = new Set<unknown>();
+  for (const { w, g, moments } of sites) {
+    values.push(w, g);
+    for (const x of moments) {
+      values.push(x);
+      remembered.add(x.block);
+    }
+  }
+  const isApart = sites.every(({ w, g }) => !remembered.has(g.block) && !remembered.has(w.block));
+  const home = homeOf(values)!;
   const rate = rateAt(rule.learningRate, before, rule.name);
-  if (typeof rate !== "number" && home.parent !== null) homeOf([before, rate]);
-  const numbers = typeof rate === "number" ? [0, rate] : [rate.pointer, 1];
+  if (typeof rate !== "number") homeOf([before, rate]);
   const step = stepAfter(before);
-  const { name } = rule;
+  const by = `${rule.name}.update`;
   const updates: Tensor[] = [];
-  const next = sites.map(({ w, g, moments }) => {
+  const next: Tensor[][] = rule.moments.map(() => []);
+  for (const { w, g, moments } of sites) {
     const update = allocate(home, w.shape, w.dtype);
     update.block.window = g.block.window;
     updates.push(place(update));
-    const own = moments.map((x) => (isLast ? takeOver(x, `${name}.update`) : x.clone()));
     const at: Record<string, number> = {
       n: w.size,
       w: w.pointer,
       g: g.pointer,
       t: step.pointer,
-      rate: numbers[0]!,
-      factor: numbers[1]!,
+      rate: typeof rate === "number" ? 0 : rate.pointer,
+      factor: typeof rate === "number" ? rate : 1,
       update: update.pointer,
     };
-    for (const [i, moment] of rule.moments.entries()) at[moment] = own[i]!.pointer;
+    for (const [i, x] of moments.entries()) {
+      const moment = isLast && isApart ? takeOver(x, by) : x.clone();
+      next[i]!.push(moment);
+      at[rule.moments[i]!] = moment.pointer;
+    }
     rule.fused(kernelsOf(home, w), at as Addresses<Moment>);
-    return own;
-  });
-  return { step, updates, next: rule.moments.map((_, i) => next.map((own) => own[i]!)) };
+  }
+  return { step, updates, next };
 }
 
 /** The same in ops, that tapes record. Nothing is consumed. */
