@@ -4,9 +4,15 @@ import {
   loadNext,
   Ragged,
   storeNext,
-  widenHigh,
-  widenLow,
 } from "../vector";
+
+/** Two elements as float64, the `k`th such pair behind `x`. */
+// @ts-ignore: decorator
+@inline
+function pairAt<T>(x: usize, k: usize): v128 {
+  if (sizeof<T>() == 8) return v128.load(x + 16 * k);
+  return f64x2.promote_low_f32x4(v128.load64_zero(x + 8 * k));
+}
 
 /** The square of a float32 is exact in float64; that of a float64 rounds once. */
 export function sumSquares<T>(n: i32, x: usize): f64 {
@@ -14,20 +20,16 @@ export function sumSquares<T>(n: i32, x: usize): f64 {
   let s1 = s0;
   let s2 = s0;
   let s3 = s0;
-  for (; n >= 2 * lanes<T>(); n -= 2 * lanes<T>()) {
-    const first = v128.load(x);
-    const second = v128.load(x, 16);
-    const low0 = widenLow<T>(first);
-    const low1 = widenLow<T>(second);
-    s0 = f64x2.add(s0, f64x2.mul(low0, low0));
-    s1 = f64x2.add(s1, f64x2.mul(low1, low1));
-    if (sizeof<T>() == 4) {
-      const high0 = widenHigh<T>(first);
-      const high1 = widenHigh<T>(second);
-      s2 = f64x2.add(s2, f64x2.mul(high0, high0));
-      s3 = f64x2.add(s3, f64x2.mul(high1, high1));
-    }
-    x += 32;
+  for (; n >= 8; n -= 8) {
+    const a = pairAt<T>(x, 0);
+    const b = pairAt<T>(x, 1);
+    const c = pairAt<T>(x, 2);
+    const d = pairAt<T>(x, 3);
+    s0 = f64x2.add(s0, f64x2.mul(a, a));
+    s1 = f64x2.add(s1, f64x2.mul(b, b));
+    s2 = f64x2.add(s2, f64x2.mul(c, c));
+    s3 = f64x2.add(s3, f64x2.mul(d, d));
+    x += 8 * sizeof<T>();
   }
   let sum = addLanes(f64x2.add(f64x2.add(s0, s1), f64x2.add(s2, s3)));
   for (; n > 0; n--) {

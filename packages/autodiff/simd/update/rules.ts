@@ -50,31 +50,32 @@ function squares<T>(a: v128, keep: T, b: v128, rest: T): v128 {
   return tracked<T>(v128.mul<T>(a, a), keep, v128.mul<T>(b, b), rest);
 }
 
-/** The root below, in lanes that need it with both sides divided by the larger one, and at most the largest number. */
-function scaledRoot<T>(a: v128, keep: T, b: v128, rest: T, low: T): v128 {
+/** The root below, in lanes that need it with both sides divided by the larger one; at most `most`. */
+function scaledRoot<T>(a: v128, keep: T, b: v128, rest: T, low: T, most: T): v128 {
   const largest = v128.pmax<T>(a, v128.abs<T>(b));
   const one = v128.splat<T>(<T>1);
   const unit = v128.bitselect(largest, one, v128.gt<T>(largest, v128.splat<T>(<T>0)));
   const parts = squares<T>(v128.div<T>(a, unit), keep, v128.div<T>(b, unit), rest);
-  const scaled = bounded<T>(v128.mul<T>(unit, v128.sqrt<T>(parts)));
+  const scaled = v128.pmin<T>(v128.splat<T>(most), v128.mul<T>(unit, v128.sqrt<T>(parts)));
   const sum = squares<T>(a, keep, b, rest);
   return v128.bitselect(v128.sqrt<T>(sum), scaled, safe<T>(sum, sum, low));
 }
 
+/** The largest number. */
 // @ts-ignore: decorator
 @inline
-function bounded<T>(x: v128): v128 {
-  return v128.pmin<T>(v128.splat<T>(<T>(sizeof<T>() == 4 ? f32.MAX_VALUE : f64.MAX_VALUE)), x);
+function greatest<T>(): T {
+  return <T>(sizeof<T>() == 4 ? f32.MAX_VALUE : f64.MAX_VALUE);
 }
 
 /** `sqrt(keep a^2 + rest b^2)` for `a >= 0`, right where the squares are no numbers of the dtype, too. */
 // @ts-ignore: decorator
 @inline
-function root<T>(a: v128, keep: T, b: v128, rest: T, low: T): v128 {
+function root<T>(a: v128, keep: T, b: v128, rest: T, low: T, most: T): v128 {
   const sum = squares<T>(a, keep, b, rest);
   return i8x16.all_true(safe<T>(sum, sum, low))
     ? v128.sqrt<T>(sum)
-    : scaledRoot<T>(a, keep, b, rest, low);
+    : scaledRoot<T>(a, keep, b, rest, low, most);
 }
 
 /** Nothing divides by 0: an epsilon of 0 is the smallest number above it. */
@@ -146,7 +147,7 @@ export function sgd<T>(
 // @ts-ignore: decorator
 @inline
 function adamStep<T, W>(
-  at: usize, n: i32, weight: v128, gradient: v128, size: v128, m: usize, rms: usize,
+  at: usize, n: i32, w: usize, gradient: v128, size: v128, m: usize, rms: usize,
   largest: usize, drift: T, beta1: T, rest1: T, amsgrad: bool, correction: T, epsilon: T, step: T,
   update: usize,
 ): void {
@@ -157,10 +158,11 @@ function adamStep<T, W>(
     size = v128.pmax<T>(size, loadNext<T, W>(largest + at, n));
     storeNext<T, W>(largest + at, size, n);
   }
-  const corrected = bounded<T>(v128.mul<T>(size, v128.splat<T>(correction)));
+  const corrected = v128.mul<T>(size, v128.splat<T>(correction));
   const quotient = v128.div<T>(first, v128.add<T>(corrected, v128.splat<T>(epsilon)));
-  const moved = v128.mul<T>(quotient, v128.splat<T>(step));
-  storeNext<T, W>(update + at, decayed<T>(weight, moved, drift), n);
+  let moved = v128.mul<T>(quotient, v128.splat<T>(step));
+  if (drift != <T>0) moved = scaledSum<T>(loadNext<T, W>(w + at, n), drift, moved);
+  storeNext<T, W>(update + at, moved, n);
 }
 
 // @ts-ignore: decorator
@@ -181,6 +183,8 @@ export function adam<T>(
   const pull = <T>(-speed * drift);
   const eps = positive<T>(epsilon);
   const low = lowest<T>(eps);
+  // An average of squares is at most the largest one times 1 - beta2^t: what is corrected does not overflow.
+  const top = <T>(1 - 4 * (sizeof<T>() == 4 ? f32.EPSILON : f64.EPSILON)) * greatest<T>() / correction;
   const b1 = <T>beta1;
   const r1 = <T>(1 - beta1);
   const b2 = <T>beta2;
@@ -210,25 +214,25 @@ export function adam<T>(
       s2 = v128.sqrt<T>(s2);
       s3 = v128.sqrt<T>(s3);
     } else {
-      s0 = scaledRoot<T>(v0, b2, g0, r2, low);
-      s1 = scaledRoot<T>(v1, b2, g1, r2, low);
-      s2 = scaledRoot<T>(v2, b2, g2, r2, low);
-      s3 = scaledRoot<T>(v3, b2, g3, r2, low);
+      s0 = scaledRoot<T>(v0, b2, g0, r2, low, top);
+      s1 = scaledRoot<T>(v1, b2, g1, r2, low, top);
+      s2 = scaledRoot<T>(v2, b2, g2, r2, low, top);
+      s3 = scaledRoot<T>(v3, b2, g3, r2, low, top);
     }
-    adamStep<T, Whole>(at, 0, v128.load(w + at), g0, s0, m, rms, largest, pull, b1, r1, amsgrad,
+    adamStep<T, Whole>(at, 0, w, g0, s0, m, rms, largest, pull, b1, r1, amsgrad,
       correction, eps, step, update);
-    adamStep<T, Whole>(at + 16, 0, v128.load(w + at, 16), g1, s1, m, rms, largest, pull, b1, r1,
+    adamStep<T, Whole>(at + 16, 0, w, g1, s1, m, rms, largest, pull, b1, r1,
       amsgrad, correction, eps, step, update);
-    adamStep<T, Whole>(at + 32, 0, v128.load(w + at, 32), g2, s2, m, rms, largest, pull, b1, r1,
+    adamStep<T, Whole>(at + 32, 0, w, g2, s2, m, rms, largest, pull, b1, r1,
       amsgrad, correction, eps, step, update);
-    adamStep<T, Whole>(at + 48, 0, v128.load(w + at, 48), g3, s3, m, rms, largest, pull, b1, r1,
+    adamStep<T, Whole>(at + 48, 0, w, g3, s3, m, rms, largest, pull, b1, r1,
       amsgrad, correction, eps, step, update);
   }
   for (; at < end; at += 16) {
     const n = left<T>(at, end);
     const gradient = gradientAt<T, Ragged>(at, n, w, g, d);
-    const size = root<T>(loadNext<T, Ragged>(rms + at, n), b2, gradient, r2, low);
-    adamStep<T, Ragged>(at, n, loadNext<T, Ragged>(w + at, n), gradient, size, m, rms, largest,
+    const size = root<T>(loadNext<T, Ragged>(rms + at, n), b2, gradient, r2, low, top);
+    adamStep<T, Ragged>(at, n, w, gradient, size, m, rms, largest,
       pull, b1, r1, amsgrad, correction, eps, step, update);
   }
 }
@@ -248,9 +252,9 @@ function rmspropPart<T, W>(
       const average = loadNext<T, W>(mean + at, n);
       const half = v128.splat<T>(<T>0.5);
       const error = v128.sub<T>(v128.mul<T>(gradient, half), v128.mul<T>(average, half));
-      size = root<T>(size, smoothing, error, spread, low);
+      size = root<T>(size, smoothing, error, spread, low, greatest<T>());
       storeNext<T, W>(mean + at, tracked<T>(average, smoothing, gradient, rest), n);
-    } else size = root<T>(size, smoothing, gradient, rest, low);
+    } else size = root<T>(size, smoothing, gradient, rest, low, greatest<T>());
     storeNext<T, W>(rms + at, size, n);
     let direction = v128.div<T>(gradient, v128.add<T>(size, v128.splat<T>(epsilon)));
     if (beta != <T>0) {
@@ -287,7 +291,7 @@ function adagradPart<T, W>(
   for (; at < end; at += 16) {
     const n = left<T>(at, end);
     const gradient = decayed<T>(loadNext<T, W>(w + at, n), loadNext<T, W>(g + at, n), decay);
-    const size = root<T>(loadNext<T, W>(sum + at, n), <T>1, gradient, <T>1, low);
+    const size = root<T>(loadNext<T, W>(sum + at, n), <T>1, gradient, <T>1, low, greatest<T>());
     storeNext<T, W>(sum + at, size, n);
     const direction = v128.div<T>(gradient, v128.add<T>(size, v128.splat<T>(epsilon)));
     storeNext<T, W>(update + at, v128.mul<T>(direction, v128.splat<T>(step)), n);
