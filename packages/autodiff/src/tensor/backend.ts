@@ -3,6 +3,7 @@ import { blasKernels } from "../kernels/blas/index.ts";
 import type { Kernels } from "../kernels/contract.ts";
 import { Memory } from "../kernels/memory.ts";
 import { simdKernels } from "../kernels/simd/index.ts";
+import type { Block } from "./block.ts";
 import type { FloatDType } from "./dtype.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -57,6 +58,9 @@ export class Backend {
     float32: new Map(),
     float64: new Map(),
   };
+
+  /** What consumed values have in the place of their bytes, by who consumed them. @internal */
+  readonly gone: Map<string, Block> = new Map();
 
   /** The backend whose values count as this one's constants: where a program is traced, the one that will run it. @internal */
   readonly parent: Backend | null;

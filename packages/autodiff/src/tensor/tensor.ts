@@ -211,9 +211,12 @@ export function consume(x: Tensor, successor: Tensor | null, by: string): void {
 
 /** What consumed values have for a block. */
 function gone(backend: Backend, by: string): Block {
+  const known = backend.gone.get(by);
+  if (known !== undefined) return known;
   const block = new Block(backend, 0, 0);
   block.end = `${by} consumed it; use what that call returned, or pass clone(...) to keep the old value`;
   block.consumed = by;
+  backend.gone.set(by, block);
   return block;
 }
 

@@ -143,9 +143,9 @@ export function refilled(tree: unknown, values: readonly Tensor[], like: unknown
   const visit = (value: unknown, w: unknown): unknown => {
     if (isTensor(w)) return w.dtype === "int32" ? value : values[at++];
     if (!isBranch(w) || !isBranch(value)) return value;
-    const next = (key: string) => visit(value[key], w[key]);
-    if (Array.isArray(value)) return value.map((_, i) => next(String(i)));
-    return Object.fromEntries(Object.keys(value).map((key) => [key, next(key)]));
+    const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+    for (const key of Object.keys(copy)) copy[key] = visit(value[key], w[key]);
+    return copy;
   };
   return visit(tree, like);
 }
