@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 
 const load = (name) => import(pathToFileURL(`packages/${name}/dist/index.js`).href);
 const { Tape, tensor } = await load("autodiff");
-const { sgd, stream } = await load("nn");
+const { applyUpdates, sgd, stream } = await load("nn");
 const { initialParams, lstm, truncated } = await load("rnn");
 
 const tape = new Tape();
@@ -14,6 +14,7 @@ assert.deepEqual(tape.gradient(x.square().sum(), x).toArray(), [2, 4, 6]);
 const cell = lstm({ input: 1, hidden: 4 });
 let params = initialParams(cell, stream(1));
 const optimizer = sgd({ learningRate: 0.1 });
+let state = optimizer.init(params);
 const steps = Array.from({ length: 200 }, (_, t) => ({
   input: tensor([[Math.sin(t / 3)]]),
   target: tensor([[Math.sin((t + 1) / 3)]]),
@@ -25,7 +26,9 @@ const loss = (h, target) =>
     .sub(target)
     .square();
 for (const window of truncated(cell, params, steps, { k1: 5, k2: 10, loss, reduction: "mean" })) {
-  params = optimizer.update(params, window.gradients);
+  const [updates, next] = optimizer.update(window.gradients, state, params);
+  params = applyUpdates(params, updates);
+  state = next;
   losses.push(window.loss);
 }
 assert.equal(losses.length, 40);

@@ -30,7 +30,7 @@ export type ChainState<Links> = {
  * state.clip.norm.item(); // => 50
  * ```
  */
-export function chain<const Links extends Readonly<Record<string, GradientTransformation<never>>>>(
+export function chain<const Links extends Readonly<Record<string, GradientTransformation>>>(
   links: Links,
 ): GradientTransformation<ChainState<Links>> {
   const entries = Object.entries(links) as [string, GradientTransformation][];

@@ -74,7 +74,7 @@ export class Feed<X, Target> {
   }
 }
 
-/** Today's parameters: what a function says, or what became of those that optimizers consumed. */
+/** Today's parameters: what a function says, or what became of those that `applyUpdates` consumed. */
 export function present<Params>(params: Values<Params> | (() => Values<Params>)): Values<Params> {
   return typeof params === "function"
     ? (params as () => Values<Params>)()
