@@ -103,6 +103,7 @@ export async function train(
     training.tree.params,
     lanes(corpus.training, options.batch, training.step),
     {
+      compile: true,
       k1: options.k1,
       k2: options.k2,
       reduction: "mean",

@@ -7,10 +7,11 @@
 import "./ops/fluent.ts";
 
 export type { ForwardRun, Pulled } from "./compile/recorded.ts";
-export { RecordedFunction } from "./compile/recorded.ts";
+export { RecordedFunction, Witness } from "./compile/recorded.ts";
+export { Trust } from "./compile/trust.ts";
 export type * from "./kernels/contract.ts";
 export type { GateKernels } from "./kernels/gates.ts";
-export { Memory } from "./kernels/memory.ts";
+export { type LinearMemory, Memory } from "./kernels/memory.ts";
 export type { NormalizationKernels } from "./kernels/normalization.ts";
 export type { UpdateKernels } from "./kernels/update.ts";
 export { apply } from "./ops/apply.ts";
@@ -37,7 +38,7 @@ export { opTable } from "./ops/table.ts";
 export { Queue } from "./tape/queue.ts";
 export { Region, within } from "./tensor/block.ts";
 export { bytesOf } from "./tensor/dtype.ts";
-export { checkOptions } from "./tensor/options.ts";
+export { checkOptions, nearestOf } from "./tensor/options.ts";
 export {
   alias,
   allocate,

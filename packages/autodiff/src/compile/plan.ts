@@ -1,5 +1,5 @@
 import type { Backend } from "../tensor/backend.ts";
-import { Block, float, sink } from "../tensor/block.ts";
+import { Block } from "../tensor/block.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { alias, consume, latest, place, Tensor, takeOver } from "../tensor/tensor.ts";
@@ -10,6 +10,7 @@ import { committed } from "./commit.ts";
 import { withoutCopies } from "./copies.ts";
 import { emit, nameOfRun } from "./emit.ts";
 import { fused } from "./fuse.ts";
+import { Kept } from "./kept.ts";
 import { layoutOf } from "./layout.ts";
 import { withoutZeros } from "./peephole.ts";
 import { prepacked } from "./prepack.ts";
@@ -85,8 +86,7 @@ export class Plan {
   readonly #isInPlace: boolean;
   /** Values from outside that the program reads. */
   readonly #constants: readonly Block[];
-  /** Blocks of this plan, each with an owner of its own in the garbage collector's net. */
-  readonly #kept: (readonly [owner: object, block: Block])[] = [];
+  readonly #kept = new Kept();
 
   constructor(backend: Backend, trace: TraceBackend, phases: readonly TracedPhase[]) {
     this.backend = backend;
@@ -113,20 +113,20 @@ export class Plan {
     this.traced = calls.length;
     const pin = (parts: readonly Stretch[]) => this.#pinned(parts);
     const { kernels } = backend;
-    const batched = batch(withoutZeros({ buffers, calls, checks }), pin);
+    const batched = batch(withoutZeros({ buffers, calls, checks }, kernels), pin);
     this.program = fused(prepacked(takenByTable(withoutCopies(batched)), kernels), kernels);
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
     this.recordBytes = layout.recordBytes;
     const arena = this.#hold(layout.bytes);
     this.#table = this.#hold(4 * (this.#slots + 1));
-    for (const block of trace.held) this.#keep(block);
+    for (const block of trace.held) this.#kept.add(block);
     trace.release();
     const places = { table: this.#table.pointer, arena: arena.pointer, record: this.#slots };
     const runs = phases.length + Number(isApart);
     const { module, env } = emit(this.program, layout, places, backend.kernels, runs);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
-      env: { ...env, memory: backend.memory.wasm },
+      env: { ...env, memory: backend.memory.wasm as WebAssembly.Memory },
     });
     this.#runs = Array.from(
       { length: runs },
@@ -134,22 +134,15 @@ export class Plan {
     );
   }
 
-  #keep(block: Block): void {
-    const owner = {};
-    this.#kept.push([owner, block]);
-    float(owner, block);
-  }
-
   /** Returns the plan's memory now instead of when it is collected; it must not run any more. */
   end(reason: string): void {
-    for (const [owner, block] of this.#kept) sink(owner, block, reason);
-    this.#kept.length = 0;
+    this.#kept.end(reason);
   }
 
   #hold(bytes: number): Block {
     const size = Math.max(16, bytes);
     const block = new Block(this.backend, this.backend.memory.allocate(size), size);
-    this.#keep(block);
+    this.#kept.add(block);
     return block;
   }
 
@@ -184,7 +177,7 @@ export class Plan {
    * @throws when a value from outside was consumed since
    */
   run(phase: number, inputs: readonly Tensor[], held: Held, keeps: boolean): unknown {
-    this.#checkConstants();
+    this.checkConstants();
     const { memory } = this.backend;
     const { firstInput, result, outputs, made, consumed } = this.#phases[phase]!;
     const { pointers, blocks, tensors } = held;
@@ -267,7 +260,8 @@ export class Plan {
     return place(alias(input!, shape, byteOffset / bytesOf[dtype]));
   }
 
-  #checkConstants(): void {
+  /** Throws a sentence when a value from outside was consumed since it was recorded. */
+  checkConstants(): void {
     for (const { consumed } of this.#constants) {
       if (consumed === undefined) continue;
       throw new Error(

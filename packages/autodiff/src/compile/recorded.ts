@@ -1,12 +1,12 @@
-import type { Backend } from "../tensor/backend.ts";
+import { type Backend, defaultBackend } from "../tensor/backend.ts";
 import { scope } from "../tensor/scope.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { NotTraceable } from "../tensor/tracing.ts";
+import { NotTraceable, tracing } from "../tensor/tracing.ts";
 import { leaves, type MapTree, map } from "../tensor/tree.ts";
-import { Held, Plan, type TracedPhase } from "./plan.ts";
-import type { Call } from "./program.ts";
+import { guardFailed, Held, Plan, type TracedPhase } from "./plan.ts";
 import { TraceBackend } from "./trace.ts";
+import { Transcript } from "./transcript.ts";
 
 /** What a recorded function gives: its value, and functions from cotangents to gradients. */
 export interface Pulled<Value, Gradient> {
@@ -30,13 +30,10 @@ export interface ForwardRun<Value> {
 export class RecordedFunction<Inputs, Value, Gradient> {
   readonly #plan: Plan;
   readonly #like: Inputs;
-  /** What was recorded, as it came. */
-  readonly #calls: readonly Call[];
 
-  private constructor(plan: Plan, like: Inputs, calls: readonly Call[]) {
+  private constructor(plan: Plan, like: Inputs) {
     this.#plan = plan;
     this.#like = like;
-    this.#calls = calls;
   }
 
   /**
@@ -50,44 +47,48 @@ export class RecordedFunction<Inputs, Value, Gradient> {
     inputs: Inputs,
     cotangents: readonly unknown[],
   ): RecordedFunction<Inputs, Value, Gradient> | string {
-    const [first] = leaves(inputs);
-    if (first === undefined) return "its inputs hold no tensor";
+    const backend = backendOf(inputs);
     return recording((record) => {
-      const other = record(f, inputs, cotangents, first.backend);
-      const { trace, phases } = record(f, inputs, cotangents, first.backend);
-      if (!areAlike(trace.calls, other.trace.calls, first.backend)) {
-        return "it does not do the same twice: random numbers, or a state of its own";
+      const other = transcriptOf(record(f, inputs, cotangents, backend));
+      const { trace, phases } = record(f, inputs, cotangents, backend);
+      const again = new Transcript(trace, resultsOf(phases));
+      const difference = other.differenceTo(again);
+      other.end();
+      again.end();
+      if (difference !== undefined) {
+        trace.release();
+        return `it does not do the same twice (random numbers, or a state of its own): ${difference}`;
       }
-      other.trace.release();
-      const { calls } = trace;
       return new RecordedFunction<Inputs, Value, Gradient>(
-        new Plan(first.backend, trace, phases),
-        // The shapes of the inputs, without the inputs.
-        map(inputs, ({ shape, dtype }: Tensor) => ({ shape, dtype })) as Inputs,
-        calls,
+        new Plan(backend, trace, phases),
+        shapesOf(inputs),
       );
     });
-  }
-
-  /** Whether a function still does what was recorded: it may have read something from outside that has changed. */
-  isStill(
-    f: (inputs: Inputs) => Pulled<Value, Gradient>,
-    inputs: Inputs,
-    cotangents: readonly unknown[],
-  ): boolean {
-    const { backend } = this.#plan;
-    const found = recording((record) => {
-      const { trace } = record(f, inputs, cotangents, backend);
-      const isSame = areAlike(trace.calls, this.#calls, backend);
-      trace.release();
-      return isSame;
-    });
-    return found === true;
   }
 
   /** Whether inputs have the structure, shapes and dtypes of those that were recorded, and indices in range. */
   accepts(inputs: Inputs): boolean {
     return isLike(inputs, this.#like) && this.#plan.accepts(leaves(inputs));
+  }
+
+  /**
+   * The value for tensors as they were recorded; `undefined` where an index is out of range or a guard does not hold, and
+   * the function itself says it best.
+   */
+  replay(inputs: readonly Tensor[]): MapTree<Value, Tensor> | undefined {
+    if (!this.#plan.accepts(inputs)) return undefined;
+    const held = new Held();
+    try {
+      const value = this.#plan.run(0, inputs, held, false);
+      return value === guardFailed ? undefined : (value as MapTree<Value, Tensor>);
+    } finally {
+      held.end("the run is over");
+    }
+  }
+
+  /** Throws a sentence when a value from outside was consumed since it was recorded. */
+  checkConstants(): void {
+    this.#plan.checkConstants();
   }
 
   /** Runs forward; the caller ends the run. */
@@ -116,6 +117,10 @@ export class RecordedFunction<Inputs, Value, Gradient> {
   }
 }
 
+function backendOf(inputs: unknown): Backend {
+  return leaves(inputs)[0]?.backend ?? defaultBackend();
+}
+
 /** What was traced. */
 interface Trace {
   readonly trace: TraceBackend;
@@ -137,12 +142,16 @@ function recording<Result>(work: (record: RecordOnce) => Result): Result | strin
     const trace = new TraceBackend(backend);
     traces.push(trace);
     const standIn = <T>(tree: T) => map(tree, (x: Tensor) => trace.input(x)) as T;
-    const { value, pullbacks } = f(standIn(inputs));
-    const phases: TracedPhase[] = [{ firstInput: 0, result: value }];
+    const given = standIn(inputs);
+    // As they were given: the function may consume them.
+    const standIns = leaves(given);
+    const { value, pullbacks } = tracing(() => f(given));
+    const phases: TracedPhase[] = [{ firstInput: 0, inputs: standIns, result: value }];
     for (const [i, pullback] of pullbacks.entries()) {
       trace.nextPhase();
       const firstInput = trace.slots;
-      phases.push({ firstInput, result: pullback(standIn(cotangents[i])) });
+      const own = standIn(cotangents[i]);
+      phases.push({ firstInput, result: tracing(() => pullback(own)) });
     }
     return { trace, phases };
   };
@@ -155,28 +164,74 @@ function recording<Result>(work: (record: RecordOnce) => Result): Result | strin
   }
 }
 
-/** Equal calls; constants are equal where they hold the same bytes. */
-function areAlike(a: readonly Call[], b: readonly Call[], backend: Backend): boolean {
-  if (a.length !== b.length) return false;
-  const { float64, int32 } = backend.memory.views;
-  /** The first element of a constant. */
-  const valueAt = (address: number, isDouble: boolean) =>
-    isDouble ? float64[address / 8] : int32[address / 4];
-  return a.every((call, at) => {
-    const other = b[at]!;
-    return (
-      call.kernel === other.kernel &&
-      call.args.every((value, i) => {
-        if (call.buffers[i] !== other.buffers[i]) return false;
-        if (Object.is(value, other.args[i])) return true;
-        const isConstant = "rwu".includes(call.signature[i]!) && call.buffers[i]! < 0;
-        // Constants are made anew for each record.
-        const isDouble = call.kernel.startsWith("float64");
-        const [mine, theirs] = [value, other.args[i]!].map((at) => valueAt(at, isDouble));
-        return isConstant && Object.is(mine, theirs);
-      })
-    );
-  });
+/** The shapes and dtypes of a tree of tensors, without the tensors. */
+function shapesOf<Inputs>(inputs: Inputs): Inputs {
+  return map(inputs, ({ shape, dtype }: Tensor) => ({ shape, dtype })) as Inputs;
+}
+
+/** What each run returned. */
+function resultsOf(phases: readonly TracedPhase[]): unknown[] {
+  return phases.map(({ result }) => result);
+}
+
+/** A transcript that holds the constants itself. */
+function transcriptOf({ trace, phases }: Trace): Transcript {
+  const transcript = new Transcript(trace, resultsOf(phases));
+  trace.release();
+  return transcript;
+}
+
+/** What a function does with inputs of certain shapes, to be compared with what it does later. */
+export class Witness<Inputs> {
+  readonly #f: (inputs: Inputs) => unknown;
+  readonly #like: Inputs;
+  readonly #seen: Transcript;
+  readonly #backend: Backend;
+
+  private constructor(
+    f: (inputs: Inputs) => unknown,
+    like: Inputs,
+    seen: Transcript,
+    backend: Backend,
+  ) {
+    this.#f = f;
+    this.#like = like;
+    this.#seen = seen;
+    this.#backend = backend;
+  }
+
+  /** Runs `f` on values that stand for the inputs; the reason where that cannot be done. */
+  static of<Inputs>(f: (inputs: Inputs) => unknown, inputs: Inputs): Witness<Inputs> | string {
+    const backend = backendOf(inputs);
+    const seen = transcribed(f, inputs, backend);
+    return typeof seen === "string" ? seen : new Witness(f, shapesOf(inputs), seen, backend);
+  }
+
+  /**
+   * Runs the function on stand-ins again: what it does otherwise than before, in words; `undefined` where it does the same,
+   * or where the inputs have not the shapes of those before.
+   */
+  differenceNow(inputs: Inputs): string | undefined {
+    if (!isLike(inputs, this.#like)) return undefined;
+    const now = transcribed(this.#f, inputs, this.#backend);
+    if (typeof now === "string") return now;
+    const difference = this.#seen.differenceTo(now);
+    now.end();
+    return difference;
+  }
+
+  end(): void {
+    this.#seen.end();
+  }
+}
+
+function transcribed<Inputs>(
+  f: (inputs: Inputs) => unknown,
+  inputs: Inputs,
+  backend: Backend,
+): Transcript | string {
+  const whole = (given: Inputs) => ({ value: f(given), pullbacks: [] });
+  return recording((record) => transcriptOf(record(whole, inputs, [], backend)));
 }
 
 function isLike(value: unknown, like: unknown): boolean {

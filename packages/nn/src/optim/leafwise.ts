@@ -1,4 +1,4 @@
-import { full, leaves, map, type Tensor, type Tree, tensor } from "@chronograd/autodiff";
+import { full, leaves, map, type Tensor, tensor } from "@chronograd/autodiff";
 import { allocate, kernelsOf, place, takeOver } from "@chronograd/autodiff/extend";
 import { checkLearningRate, rateAt } from "../schedules/schedule.ts";
 import { checkFinite, homeOf } from "./finite.ts";
@@ -7,9 +7,12 @@ import type { Addresses, Rule, Values } from "./rule.ts";
 import type { GradientTransformation } from "./transformation.ts";
 import { checkThere, refilled, type Site, sitesOf } from "./walk.ts";
 
-/** What an optimizer remembers: the number of updates done, an int32 scalar, and a tree like the parameters by moment. */
+/**
+ * What an optimizer remembers: the number of updates done, an int32 scalar, and by moment a tree of the structure of the
+ * parameters, with `null` in the place of int32 ones.
+ */
 export type RuleState<Moment extends string> = { readonly step: Tensor } & {
-  readonly [Name in Moment]: Tree;
+  readonly [Name in Moment]: unknown;
 };
 
 /** The optimizer of a rule: the rule runs over each parameter. */

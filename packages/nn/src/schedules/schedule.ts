@@ -22,12 +22,11 @@ export type LearningRate = number | Schedule | ((step: number) => number);
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { schedule, sgd } from "@chronograd/nn";
+ * import { schedule } from "@chronograd/nn";
  *
  * const rate = schedule((step) => step.add(1).reciprocal().mul(0.1));
- * rate(4); // => 0.02
- * rate(tensor(4, { dtype: "int32" })).item(); // => 0.02
- * const optimizer = sgd({ learningRate: rate });
+ * rate(3); // => 0.025
+ * rate(tensor(3, { dtype: "int32" })).item(); // => 0.025
  * ```
  */
 export function schedule(formula: (step: Tensor) => Tensor): Schedule {

@@ -17,7 +17,7 @@ import {
 } from "../../src/index.ts";
 import { Run } from "./run.ts";
 
-const makers = {
+const makers: Readonly<Record<string, () => GradientTransformation>> = {
   sgd: () => sgd({ learningRate: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.1 }),
   rmsprop: () => rmsprop({ centered: true, momentum: 0.5 }),
   adagrad: () => adagrad(),
@@ -84,7 +84,7 @@ describe.each(cases)("%s on %s kernels", (_name, kernels, make) => {
       const [updates, after] = optimizer.update(start(), optimizer.init(first), first);
       return [updates, after];
     });
-    const [again] = scope(() => optimizer.update(next, state as never, first));
+    const [again] = scope(() => optimizer.update(next, state, first));
     expect(again.W.shape).toEqual([4, 30]);
   });
 });

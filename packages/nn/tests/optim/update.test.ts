@@ -33,7 +33,7 @@ const backend = createBackend({ kernels: referenceKernels });
 const float64 = { dtype: "float64", backend } as const;
 const vector = (...values: number[]) => tensor(values, float64);
 
-const makers = {
+const makers: Readonly<Record<string, () => GradientTransformation>> = {
   sgd: () => sgd({ learningRate: 0.1, momentum: 0.9 }),
   rmsprop: () => rmsprop({ centered: true, momentum: 0.5 }),
   adagrad: () => adagrad({ learningRate: 1 }),
@@ -255,7 +255,7 @@ describe("consumed values", () => {
     };
     for (const [, make] of each) {
       const params = { a: vector(1), b: vector(2, 3) };
-      const optimizer = make() as GradientTransformation<unknown>;
+      const optimizer = make();
       const state = optimizer.init(params);
       const before = JSON.stringify(flatten(state).map(([, x]) => x.toArray()));
       const update = (a: Tensor, b: Tensor) => () => optimizer.update({ a, b }, state, params);

@@ -1,4 +1,5 @@
 import { map, scope, type Tensor, zip } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { stream as randomStream } from "@chronograd/nn";
 import { type Cell, initialState } from "../../cell.ts";
 import type { StepSource } from "../../truncated/feed.ts";
@@ -20,6 +21,25 @@ type PlainWindows = WindowsFunction<unknown, unknown, unknown, unknown, unknown>
 
 /** How often everything is drawn again because differences contradict each other. */
 const redraws = 4;
+
+const known: readonly (keyof PlainOptions)[] = [
+  "k1",
+  "k2",
+  "loss",
+  "state",
+  "name",
+  "params",
+  "stale",
+  "losses",
+  "multiplicity",
+  "reduction",
+  "steps",
+  "tolerance",
+  "seed",
+  "compile",
+  "throws",
+  "windows",
+];
 
 /**
  * Proves each window's gradient against central differences of its surrogate: the window's losses as a function of
@@ -59,6 +79,7 @@ export function checkTruncated<Params, State, X = Tensor, Y = Tensor, Target = T
   stream: StepSource<X, Target>,
   options: CheckTruncatedOptions<Params, State, X, Y, Target>,
 ): TruncationReport {
+  checkOptions("checkTruncated", options, known);
   const plain = options as unknown as PlainOptions;
   const report = scope(() => {
     const cell = model as unknown as PlainCell;
