@@ -1,41 +1,23 @@
-import {
-  compile,
-  flatten,
-  map,
-  scope,
-  type Tensor,
-  tensor,
-  valueAndGrad,
-} from "@chronograd/autodiff";
+import { map, scope, type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import {
   adagrad,
   adam,
   adamW,
   applyUpdates,
-  chain,
-  clipAdaptive,
-  clipByGlobalNorm,
-  clipByValue,
-  clipPerParameter,
-  cosineDecay,
   decodeSafetensors,
   encodeSafetensors,
-  exponentialDecay,
   type GradientTransformation,
   type LearningRate,
-  linearWarmup,
-  oneCycle,
-  plateau,
   restoreTree,
   rmsprop,
   type Stream,
-  schedule,
   sgd,
-  stepDecay,
   stream,
 } from "@chronograd/nn";
 import { normal } from "./blocks.ts";
+import { sizes } from "./sizes.ts";
+import { stepLaws } from "./steps.ts";
 import type { Subject } from "./subject.ts";
 import { numbers, Tally } from "./tally.ts";
 
@@ -182,7 +164,8 @@ function laws(make: (learningRate: LearningRate) => Optimizer): Law[] {
           return (applyUpdates(mid, two as Tree) as Tree).w!.square().sum();
         };
         const at = tensor(1.3, { dtype: "float64" });
-        const [, slope] = valueAndGrad(moved)(at);
+        const [norm, slope] = valueAndGrad(moved)(at);
+        tally.number(norm.item(), moved(at).item(), () => "the value, in ops and by kernels");
         const step = 1e-5;
         const value = (x: number) => moved(tensor(x, { dtype: "float64" })).item();
         const expected = (value(1.3 + step) - value(1.3 - step)) / (2 * step);
@@ -191,100 +174,6 @@ function laws(make: (learningRate: LearningRate) => Optimizer): Law[] {
     ),
   ];
 }
-
-/** A schedule, or a rate. */
-const rates: Readonly<Record<string, LearningRate>> = {
-  number: 0.1,
-  cosineDecay: cosineDecay({ initial: 0.1, steps: 20 }),
-  exponentialDecay: exponentialDecay({ initial: 0.1, factor: 0.9, every: 3 }),
-  stepDecay: stepDecay({ initial: 0.1, every: 7, factor: 0.5 }),
-  linearWarmup: linearWarmup({ steps: 5, to: cosineDecay({ initial: 0.1, steps: 30 }) }),
-  oneCycle: oneCycle({ peak: 0.1, steps: 40 }),
-  own: schedule((step) => step.add(1).reciprocal().mul(0.1)),
-};
-
-const clippers: Readonly<Record<string, GradientTransformation<unknown>>> = {
-  clipByGlobalNorm: clipByGlobalNorm(0.5),
-  "clipByGlobalNorm, zero": clipByGlobalNorm(0.5, { nonFinite: "zero", order: 1 }),
-  clipByValue: clipByValue(0.2),
-  clipPerParameter: clipPerParameter(0.3, { order: Infinity }),
-  clipAdaptive: clipAdaptive({ clipping: 0.1 }),
-};
-
-/** 50 training steps, as they are or compiled: parameters, state and the last loss. */
-function trained(optimizer: Optimizer, compiled: boolean, dtype: "float32" | "float64"): string {
-  const on = { dtype } as const;
-  const error = (p: Tree, x: Tensor, y: Tensor) =>
-    x.matmul(p.W!).add(p.b!).tanh().sub(y).square().mean();
-  const step = (params: Tree, state: unknown, x: Tensor, y: Tensor) => {
-    const [loss, gradients] = valueAndGrad(error)(params, x, y);
-    const [moves, next] = optimizer.update(gradients as Tree, state, params);
-    return [applyUpdates(params, moves as Tree) as Tree, next, loss] as const;
-  };
-  const run = compiled ? compile(step) : step;
-  let params: Tree = {
-    W: tensor(
-      [
-        [0.5, -0.25, 1],
-        [1, 2, 0.1],
-      ],
-      on,
-    ),
-    b: tensor([0.1, 0.2, -3], on),
-    order: tensor([3, 1], { dtype: "int32" }),
-  };
-  let state = optimizer.init(params);
-  let loss = params.b!.sum();
-  for (let i = 0; i < 50; i++) {
-    const x = tensor(
-      [
-        [1, 2],
-        [Math.sin(i), 0.5],
-      ],
-      on,
-    );
-    [params, state, loss] = run(
-      params,
-      state,
-      x,
-      tensor(
-        [
-          [0, 1, 0],
-          [1, 0, 0.5],
-        ],
-        on,
-      ),
-    );
-  }
-  const why = compiled ? (run as ReturnType<typeof compile>).explain() : "";
-  if (why.includes("not compiled")) return why;
-  return JSON.stringify(flatten([params, state, loss]).map(([path, x]) => [path, x.toArray()]));
-}
-
-const compiledStep: Law = {
-  name: "compiled",
-  statement: "50 compiled training steps have the bits of the same ones uncompiled",
-  bound: 0,
-  measure: (seed) =>
-    scope(() => {
-      const tally = new Tally();
-      const [names, links, schedules] = [makers, clippers, rates].map((x) => Object.keys(x));
-      for (const [i, name] of names!.entries()) {
-        const link = links![(seed + i) % links!.length]!;
-        const rate = schedules![(seed + 3 * i) % schedules!.length]!;
-        const dtype = (seed + i) % 3 === 0 ? "float64" : "float32";
-        const make = () =>
-          chain({
-            clip: clippers[link]!,
-            rule: makers[name]!(rates[rate]!),
-            cut: plateau({ factor: 0.5 }),
-          }) as Optimizer;
-        const [found, expected] = [true, false].map((is) => trained(make(), is, dtype));
-        tally.check(found === expected, () => `${link}, ${name}, ${rate}, ${dtype}: ${found}`);
-      }
-      return tally;
-    }),
-};
 
 const own: Law = {
   name: "updates",
@@ -304,12 +193,32 @@ const own: Law = {
     }),
 };
 
+const once: Law = {
+  name: "once",
+  statement: "a tensor at two places is refused, and nothing is consumed",
+  bound: 0,
+  measure: (seed) =>
+    scope(() => {
+      const tally = new Tally();
+      const w = normal(stream(seed, "once"), [2]);
+      const u = w.mul(2);
+      const [params, updates] = [
+        { a: w, b: w },
+        { a: u, b: u },
+      ];
+      tally.throws(() => applyUpdates(params, updates), /one tensor stands at/, "two places");
+      tally.bits(u.toTypedArray(), w.mul(2).toTypedArray(), "the parameter lives");
+      return tally;
+    }),
+};
+
 /** What holds for every optimizer; the formulas are PyTorch's, beside its numbers. */
 export function optimizerSubjects(): Subject[] {
   const group = "optimizers";
   return [
     ...Object.entries(makers).map(([name, make]) => ({ name, group, laws: laws(make) })),
-    { name: "applyUpdates", group, laws: [own] },
-    { name: "training step", group, laws: [compiledStep] },
+    { name: "applyUpdates", group, laws: [own, once] },
+    { name: "any size", group, laws: [sizes] },
+    { name: "training step", group, laws: stepLaws(makers) },
   ];
 }
