@@ -5,6 +5,7 @@ import {
   adam,
   adamW,
   applyUpdates,
+  chain,
   decodeSafetensors,
   encodeSafetensors,
   type GradientTransformation,
@@ -131,7 +132,7 @@ function laws(make: (learningRate: LearningRate) => Optimizer): Law[] {
     ),
     law(
       "refuses",
-      "a gradient that is not finite throws, names the parameter, and changes nothing",
+      "a gradient that is not finite throws and names the parameter; whoever throws, nothing is changed",
       0,
       (random, tally) => {
         const params = drawn(random, { w: [3], b: [2] });
@@ -144,6 +145,16 @@ function laws(make: (learningRate: LearningRate) => Optimizer): Law[] {
           /"b" has 1 of 2 elements that are NaN/,
           "NaN",
         );
+        const broken: Optimizer = {
+          init: () => ({}),
+          update: () => {
+            throw new Error("mine");
+          },
+        };
+        const states = { optimizer: state, broken: {} };
+        const fine = { w: params.w!, b: params.b! };
+        const links = chain({ optimizer, broken });
+        tally.throws(() => links.update(fine, states, params), /mine/, "a later link");
         const after = [numbers(params), numbers(state)].map((x) => JSON.stringify(x));
         tally.check(before.join() === after.join(), () => "something was changed");
       },

@@ -182,6 +182,18 @@ const closed: Law = {
       predict(tensor([1]));
       applyUpdates(params, { w: tensor([1]) });
       tally.throws(() => predict(tensor([1])), /consumed by applyUpdates/, "old weights");
+      // A loop that is closed over its parameters and state goes on as it does uncompiled.
+      const optimizer = adam({ learningRate: 0.1 });
+      let now: Tree = { w: tensor([1, 2 + seed]) };
+      let state = optimizer.init(now);
+      const loop = compile((x: Tensor) => {
+        const [updates, next] = optimizer.update({ w: x.mul(1) } as Tree, state, now);
+        now = applyUpdates(now, updates as Tree) as Tree;
+        state = next;
+        return now.w!.mul(1);
+      });
+      for (let i = 0; i < 3; i++) loop(tensor([1, 1]));
+      tally.number(state.step.item(), 3, () => "updates");
       const random = stream(seed);
       const noisy = compile((x: Tensor) => x.mul(random.uniform()));
       const [a, b] = [noisy(tensor(1)).item(), noisy(tensor(1)).item()];

@@ -136,7 +136,7 @@ const rules = [
   ...inFile("packages/autodiff/src/kernels/reference/update.ts", [
     {
       name: "optimizers: squares that overflow",
-      kind: "wrong at the edge of the domain",
+      kind: "wrong function",
       find: "const root = Math.hypot(Math.sqrt(round(keep)) * a, Math.sqrt(round(rest)) * b);",
       replace: "const root = Math.sqrt(round(keep) * a * a + round(rest) * b * b);",
     },
@@ -159,7 +159,7 @@ const machinery = [
     },
     {
       name: "optimizers: NaN gradients are taken in",
-      kind: "check left out",
+      kind: "guard lost",
       find: "      checkFinite(\n",
       replace: "      (() => {})(\n",
     },
@@ -185,7 +185,7 @@ const machinery = [
     },
     {
       name: "optimizers: a state from outside is consumed while a function is recorded",
-      kind: "frozen state",
+      kind: "stale value reused",
       find: "if (isTracing()) checkArguments(state,",
       replace: "if (false as boolean) checkArguments(state,",
     },
@@ -193,7 +193,7 @@ const machinery = [
   ...inFile("packages/nn/src/optim/chain.ts", [
     {
       name: "chain: every link takes the gradients",
-      kind: "wrong order",
+      kind: "wrong state",
       find: "        updates = moved;\n",
       replace: "        if (i === entries.length - 1) updates = moved;\n",
     },
@@ -221,7 +221,7 @@ const machinery = [
   ...inFile("packages/nn/src/optim/walk.ts", [
     {
       name: "optimizers: one tensor at two places",
-      kind: "check left out",
+      kind: "guard lost",
       find: "seen.set(w, path);",
       replace: "",
     },
@@ -235,7 +235,7 @@ const machinery = [
     },
     {
       name: "schedules: a plan asks a function of plain numbers once",
-      kind: "frozen state",
+      kind: "stale value reused",
       find: "if (backend.parent === null) return tensor(rate(step.item())",
       replace: "if (backend !== null) return tensor(rate(0)",
     },
@@ -243,7 +243,7 @@ const machinery = [
   ...inFile("packages/nn/src/schedules/plateau.ts", [
     {
       name: "plateau: a share of the best metric, whatever its sign",
-      kind: "wrong at the edge of the domain",
+      kind: "wrong function",
       find: "best.abs().mul(threshold)",
       replace: "best.mul(threshold)",
     },
@@ -257,7 +257,7 @@ const machinery = [
   ...inFile("packages/nn/src/streams/stream.ts", [
     {
       name: "streams: a plan repeats a draw",
-      kind: "frozen state",
+      kind: "stale value reused",
       find: "    refuseTracing(\n",
       replace: "    (() => {})(\n",
     },
@@ -268,7 +268,7 @@ const compiled = [
   ...inFile("packages/autodiff/src/compile/plan.ts", [
     {
       name: "compile: a guard that nobody looks at",
-      kind: "check left out",
+      kind: "guard lost",
       find: "if (!this.#guards.every(holds)) return guardFailed;",
       replace: "",
     },
@@ -280,7 +280,7 @@ const compiled = [
     },
     {
       name: "compile: goes on with weights that were consumed",
-      kind: "frozen state",
+      kind: "stale value reused",
       find: "      if (consumed === undefined) continue;",
       replace: "      if (consumed !== null) continue;",
     },
@@ -288,7 +288,7 @@ const compiled = [
   ...inFile("packages/autodiff/src/compile/commit.ts", [
     {
       name: "compile: inputs are written before guards are known",
-      kind: "wrong order",
+      kind: "wrong state",
       find: "return { ...call, phase };",
       replace: "return call;",
     },
@@ -296,7 +296,7 @@ const compiled = [
   ...inFile("packages/autodiff/src/compile/emit.ts", [
     {
       name: "compile: float64 numbers as float32",
-      kind: "rounding",
+      kind: "wrong function",
       find: 'letter === "d" ? op.f64(value)',
       replace: 'letter === "d" ? op.f64(Math.fround(value))',
     },
@@ -304,7 +304,7 @@ const compiled = [
   ...inFile("packages/autodiff/src/tensor/tensor.ts", [
     {
       name: "consume: what was consumed is not marked",
-      kind: "frozen state",
+      kind: "stale value reused",
       find: "  block.consumed ??= by;\n  sink(",
       replace: "  sink(",
     },

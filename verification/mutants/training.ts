@@ -180,7 +180,7 @@ const clip = [
     },
     {
       name: "clip: a factor in the dtype of the gradient",
-      kind: "wrong at the edge of the domain",
+      kind: "wrong function",
       find: "kernelsOf(home, x).limitNorm(x.size, x.pointer, norm.pointer, limit, y.pointer);",
       replace:
         "kernelsOf(home, x).scale(x.size, x.pointer, y.pointer, Math.fround(Math.min(1, limit / norm.item())));",
@@ -189,7 +189,7 @@ const clip = [
   ...inFile("packages/nn/src/clip/clipping.ts", [
     {
       name: "clip: reports the norm after clipping",
-      kind: "wrong value",
+      kind: "wrong state",
       find: "{ norm: measured.norm }",
       replace: "{ norm: measured.norm.minimum(0.5) }",
     },

@@ -84,7 +84,7 @@ describe("a compiled training step", () => {
     expect(closed.explain().split("not compiled, ")[1]).toMatchInlineSnapshot(
       `"because chain.update consumes the state, which comes from outside of the function; make it an argument, and return what took its place"`,
     );
-    const half = compile((p: Params) => applyUpdates(params, { w: p.w })["w"].add(0));
+    const half = compile((p: Params) => applyUpdates(params, { w: p.w }).w.add(0));
     half({ w: tensor([1, 1]) });
     expect(half.explain().split("not compiled, ")[1]).toMatchInlineSnapshot(
       `"because applyUpdates consumes the parameters, which comes from outside of the function; make it an argument, and return what took its place"`,
