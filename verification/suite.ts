@@ -5,8 +5,12 @@ import { opLaws } from "@chronograd/autodiff/testing";
 import { cellSubjects } from "./cells.ts";
 import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
+import { customSubjects } from "./custom.ts";
+import { doorSubjects } from "./doors.ts";
+import { edgeSubjects } from "./edges/index.ts";
 import { fileSubjects } from "./files.ts";
 import { impureSubject } from "./impure.ts";
+import { integerSubjects } from "./integers.ts";
 import { layerSubjects } from "./layers.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
@@ -35,8 +39,12 @@ export function wholeSubjects(): Subject[] {
   return [
     programSubject(),
     ...conventionSubjects(),
+    ...edgeSubjects(),
     ...tapeSubjects(),
     ...transformSubjects(),
+    ...customSubjects(),
+    ...integerSubjects(),
+    ...doorSubjects(),
     ...layerSubjects(),
     ...cellSubjects(),
     ...wholeNumberSubjects(),

@@ -31,6 +31,7 @@ export type {
   VjpRule,
 } from "./ops/declare.ts";
 export { none, op } from "./ops/declare.ts";
+export { lookUp } from "./ops/indexing.ts";
 export { kernelsOf } from "./ops/kernels.ts";
 export { sumTo } from "./ops/reduce.ts";
 export type { Row } from "./ops/table.ts";
@@ -49,4 +50,5 @@ export {
   place,
   takeOver,
 } from "./tensor/tensor.ts";
+export { named } from "./tensor/text.ts";
 export { isTracing, NotTraceable, refuseTracing } from "./tensor/tracing.ts";

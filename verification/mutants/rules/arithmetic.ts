@@ -2,6 +2,12 @@ import { inFile, type Mutant } from "../mutant.ts";
 
 const binary = inFile("packages/autodiff/src/ops/arithmetic.ts", [
   {
+    name: "mod: the divisor's share with the wrong sign",
+    kind: "sign",
+    find: "div(b).round().neg())]",
+    replace: "div(b).round())]",
+  },
+  {
     name: "binary: cotangents not summed over broadcast axes",
     kind: "missing reduction",
     find: "return sumTo(partial(g, a!, b!, output), shape);",
@@ -64,26 +70,38 @@ const binary = inFile("packages/autodiff/src/ops/arithmetic.ts", [
   {
     name: "pow: the exponent not lowered",
     kind: "off by one",
-    find: "where(equal(b, 0), 1, b.sub(1))",
-    replace: "b",
+    find: "a).pow(b.sub(1))",
+    replace: "a).pow(b)",
   },
   {
     name: "pow: the logarithm of the exponent",
     kind: "swapped operands",
-    find: "d.mul(y).mul(a.log())",
-    replace: "d.mul(y).mul(b.log())",
+    find: "where(isLost, 1, a).log()",
+    replace: "where(isLost, 1, b).log()",
   },
   {
     name: "pow: NaN by a where a and b are 0",
     kind: "wrong function",
-    find: "where(equal(b, 0), 1, b.sub(1))",
-    replace: "b.sub(1)",
+    find: "where(isLost, 1, a).pow(b.sub(1))",
+    replace: "a.pow(b.sub(1))",
   },
   {
     name: "pow: NaN by b where a is 0",
     kind: "wrong function",
-    find: "where(equal(a, 0).mul(less(b, 0).neg().add(1)), 0, d.mul(y).mul(a.log()))",
-    replace: "d.mul(y).mul(a.log())",
+    find: "where(isLost, 1, a).log()",
+    replace: "a.log()",
+  },
+  {
+    name: "pow: every base masked where the exponent is 0",
+    kind: "range",
+    find: "greater(equal(b, 0), greaterEqual(a.abs(), least[a.dtype as FloatDType]))",
+    replace: "equal(b, 0)",
+  },
+  {
+    name: "pow: NaN by the base twice where the exponent is watched",
+    kind: "range",
+    find: "return d.mul(y).mul(where(isLost, 1, a).log());",
+    replace: "return where(isLost, 0, d.mul(y).mul(a.log()));",
   },
   {
     name: "maximum: nobody wins a tie",
@@ -108,20 +126,32 @@ const binary = inFile("packages/autodiff/src/ops/arithmetic.ts", [
   {
     name: "atan2: the sign of b lost",
     kind: "sign",
-    find: "d.mul(a).div(a.square().add(b.square())).neg()",
-    replace: "d.mul(a).div(a.square().add(b.square()))",
+    find: "overSquare(d, a, b).neg()",
+    replace: "overSquare(d, a, b)",
+  },
+  {
+    name: "atan2: squares that overflow and vanish",
+    kind: "range",
+    find: "return d.mul(a.mul(power).div(length)).mul(power).div(length);",
+    replace: "return d.mul(a).div(a.square().add(b.square()));",
   },
   {
     name: "hypot: NaN at 0",
     kind: "wrong function",
-    find: "where(equal(y, 0), 0, d.mul(a).div(y))",
-    replace: "d.mul(a).div(y)",
+    find: "where(isZero, 1, a.mul(power).hypot(b.mul(power)))",
+    replace: "a.mul(power).hypot(b.mul(power))",
   },
   {
     name: "hypot: not divided by y",
     kind: "factor",
-    find: "d.mul(a).div(y)",
-    replace: "d.mul(a)",
+    find: "return d.mul(a.mul(power).div(length));",
+    replace: "return d.mul(a.mul(power));",
+  },
+  {
+    name: "hypot: a length that overflows, or is subnormal",
+    kind: "range",
+    find: "where(isZero, 0, raised.maximum(less(size, 1)).maximum(2 ** -2))",
+    replace: "where(isZero, 0, less(size, Infinity))",
   },
 ]);
 

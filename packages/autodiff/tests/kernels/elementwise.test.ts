@@ -122,6 +122,8 @@ const edges: Record<UnaryName, number[][]> = {
   exp: [[0, 1], [-0, 1], [Infinity, Infinity], [-Infinity, 0], [1e30, Infinity], [-1e30, 0]],
   expm1: [...odd, [Infinity, Infinity], [-Infinity, -1], [-1e30, -1]],
   log: [[0, -Infinity], [-0, -Infinity], [1, 0], [Infinity, Infinity], [-1, NaN], [-Infinity, NaN]],
+  log2: [[0, -Infinity], [-0, -Infinity], [1, 0], [8, 3], [2 ** -140, -140], [Infinity, Infinity], [-1, NaN]],
+  log10: [[0, -Infinity], [-0, -Infinity], [1, 0], [1000, 3], [1e10, 10], [Infinity, Infinity], [-1, NaN]],
   log1p: [...odd, [-1, -Infinity], [-2, NaN], [Infinity, Infinity], [-Infinity, NaN]],
   sqrt: [...odd, [4, 2], [Infinity, Infinity], [-1, NaN]],
   rsqrt: [[0, Infinity], [-0, -Infinity], [4, 0.5], [Infinity, 0], [-1, NaN]],
@@ -168,6 +170,20 @@ describe.each(floatArenas)("%s %s at the edges", (_, dtype, arena) => {
     const b = values.flatMap(() => values);
     const truth = binary(reference, "float64", name, a, b);
     expectWithin(2, dtype, binary(arena, dtype, name, a, b), truth, a, b);
+  });
+
+  test("pow, as IEEE 754 has it", () => {
+    // biome-ignore format: one case a line
+    const cases = [
+      [1, NaN, 1], [NaN, 0, 1], [NaN, -0, 1], [1, Infinity, 1], [1, -Infinity, 1],
+      [-1, Infinity, 1], [-1, -Infinity, 1], [Infinity, 0, 1], [-Infinity, 0, 1], [0, 0, 1],
+      [NaN, 1, NaN], [2, NaN, NaN], [-1, NaN, NaN], [-1, 0.5, NaN], [-Infinity, 0.5, Infinity],
+      [-Infinity, 3, -Infinity], [-Infinity, -3, -0], [0, -3, Infinity], [-0, -3, -Infinity],
+      [-0, -2, Infinity], [-0, 3, -0], [0.5, Infinity, 0], [-0.5, -Infinity, Infinity],
+      [-2, Infinity, Infinity], [-2, -Infinity, 0], [Infinity, -1, 0],
+    ];
+    const [a, b, truth] = [0, 1, 2].map((k) => cases.map((row) => row[k]!));
+    expect(binary(arena, dtype, "pow", a!, b!)).toEqual(Float64Array.from(truth!));
   });
 
   test("a number given to a kernel is rounded to the dtype first", () => {

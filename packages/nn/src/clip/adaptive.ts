@@ -1,5 +1,5 @@
 import { flatten, type Tensor, where } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions, named } from "@chronograd/autodiff/extend";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import { areAlike } from "../optim/walk.ts";
 import { type ClipState, clipping } from "./clipping.ts";
@@ -48,7 +48,7 @@ export function clipAdaptive(options: AdaptiveOptions = {}): GradientTransformat
     const w = new Map(flatten(params)).get(path);
     if (w === undefined || !areAlike(w, g)) {
       throw new TypeError(
-        `clipAdaptive: the gradient at "${path}" is ${g} and the parameter there ${w ?? "is missing"}; both trees must have the same structure and shapes`,
+        `clipAdaptive: the gradient at "${path}" is ${named(g)} and the parameter there ${w === undefined ? "is missing" : named(w)}; both trees must have the same structure and shapes`,
       );
     }
     const axes = g.shape.map((_, axis) => axis).slice(0, g.rank > 1 ? -1 : undefined);

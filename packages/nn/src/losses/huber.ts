@@ -1,4 +1,5 @@
-import type { Tensor } from "@chronograd/autodiff";
+import { lessEqual, type Tensor, where } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 
 /** Options of `huber`. */
@@ -24,19 +25,18 @@ export interface HuberOptions extends ReductionOption {
  * huber(tensor([1, 5]), tensor([0, 0]), { reduction: "none" }).toArray(); // => [0.5, 4.5]
  * ```
  */
-export function huber(
-  predictions: Tensor,
-  targets: Tensor,
-  { delta = 1, reduction = "mean" }: HuberOptions = {},
-): Tensor {
+export function huber(predictions: Tensor, targets: Tensor, options: HuberOptions = {}): Tensor {
+  checkOptions("huber", options, ["delta", "reduction"]);
+  const { delta = 1, reduction = "mean" } = options;
   if (!(delta > 0 && Number.isFinite(delta))) {
     throw new RangeError(
       `huber: delta must be a positive number, got ${String(delta)}; use meanSquaredError for no limit`,
     );
   }
   checkSameShape(predictions, targets, "huber");
-  const error = predictions.sub(targets).abs();
-  // Both branches are m (e - m / 2) with m = min(e, delta).
-  const m = error.minimum(delta);
-  return reduce(m.mul(error.sub(m.mul(0.5))), reduction, "huber");
+  const error = predictions.sub(targets);
+  // All branches are m^2 / 2 + delta |e - m|, with m the error limited to delta on both sides.
+  const m = where(lessEqual(error.abs(), delta), error, error.sign().mul(delta));
+  const beyond = error.sub(m).abs().mul(delta);
+  return reduce(m.square().mul(0.5).add(beyond), reduction, "huber");
 }

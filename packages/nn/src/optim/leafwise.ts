@@ -1,5 +1,5 @@
 import { full, leaves, map, type Tensor, tensor } from "@chronograd/autodiff";
-import { allocate, kernelsOf, place, takeOver } from "@chronograd/autodiff/extend";
+import { allocate, kernelsOf, named, place, takeOver } from "@chronograd/autodiff/extend";
 import { checkLearningRate, rateAt } from "../schedules/schedule.ts";
 import { checkFinite, homeOf } from "./finite.ts";
 import { stepAfter, transformation } from "./ownership.ts";
@@ -71,7 +71,7 @@ export function checkStep(step: Tensor | undefined, where: string): void {
   if (step?.dtype === "int32" && step.size === 1)
     return checkThere(step, "the state's step", where);
   throw new TypeError(
-    `${where}: the state's step must be an int32 scalar, got ${step === undefined ? "nothing" : String(step)}; pass what init(params), or the update before, returned`,
+    `${where}: the state's step must be an int32 scalar, got ${step === undefined ? "nothing" : named(step)}; pass what init(params), or the update before, returned`,
   );
 }
 

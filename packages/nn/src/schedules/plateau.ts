@@ -1,5 +1,5 @@
-import { scope, type Tensor, tensor, where } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { isTensor, scope, type Tensor, tensor, where } from "@chronograd/autodiff";
+import { checkOptions, named } from "@chronograd/autodiff/extend";
 import { firstTensor } from "../optim/leafwise.ts";
 import { checkArguments, succeed, transformation } from "../optim/ownership.ts";
 import { scaledBy } from "../optim/scale.ts";
@@ -127,7 +127,9 @@ export function plateau(options: PlateauOptions = {}): Plateau {
       // 1, or 1/0 for NaN, which equals nothing.
       const isNumber = () => value.equal(value).reciprocal();
       if (value?.size !== 1 || !scope(() => backend.isFinite(isNumber()))) {
-        throw new RangeError(`plateau.report: the metric must be a number, got ${String(metric)}`);
+        throw new RangeError(
+          `plateau.report: the metric must be a number, got ${isTensor(metric) ? named(metric) : String(metric)}`,
+        );
       }
       const next = scope(() => after(value.reshape([]), state));
       succeed(state, next, "plateau.report");

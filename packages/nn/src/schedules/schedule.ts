@@ -1,5 +1,5 @@
 import { isTensor, scope, Tensor, tensor } from "@chronograd/autodiff";
-import { NotTraceable } from "@chronograd/autodiff/extend";
+import { NotTraceable, named } from "@chronograd/autodiff/extend";
 
 /**
  * A learning rate as a function of the number of updates done: `rate(0)` is that of the first update. A number gives a
@@ -72,7 +72,7 @@ export function rateAt(rate: LearningRate, step: Tensor, where: string): Tensor 
       return found;
     }
     throw new TypeError(
-      `${where}: the schedule must give a float64 scalar for a step that is one, got ${String(found)}`,
+      `${where}: the schedule must give a float64 scalar for a step that is one, got ${isTensor(found) ? named(found) : String(found)}`,
     );
   }
   const found = "formula" in rate ? scope(() => rate.formula(from).item()) : rate(from.item());
