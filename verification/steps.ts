@@ -16,6 +16,7 @@ import {
   oneCycle,
   plateau,
   schedule,
+  sgd,
   stepDecay,
   stream,
 } from "@chronograd/nn";
@@ -194,6 +195,15 @@ const closed: Law = {
       });
       for (let i = 0; i < 3; i++) loop(tensor([1, 1]));
       tally.number(state.step.item(), 3, () => "updates");
+      // A rate that is a function of plain numbers is asked in every update.
+      const slowing = sgd({ learningRate: (done: number) => 1 / (1 + done) });
+      const slow = compile((p: Tree, s: ReturnType<typeof slowing.init>) => {
+        const [updates, next] = slowing.update({ w: p.w!.mul(0).add(1) } as Tree, s, p);
+        return [applyUpdates(p, updates as Tree) as Tree, next] as const;
+      });
+      let [at, done] = [{ w: tensor([0]) } as Tree, slowing.init(tensor([0]))];
+      for (let i = 0; i < 2; i++) [at, done] = slow(at, done);
+      tally.number(at.w!.item(), -1.5, () => "two steps of 1 / (1 + step)");
       const random = stream(seed);
       const noisy = compile((x: Tensor) => x.mul(random.uniform()));
       const [a, b] = [noisy(tensor(1)).item(), noisy(tensor(1)).item()];
