@@ -2,9 +2,9 @@ import type { Backend } from "../tensor/backend.ts";
 import { Block } from "../tensor/block.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { sameShape } from "../tensor/shape.ts";
-import { alias, consume, latest, place, Tensor, takeOver } from "../tensor/tensor.ts";
+import { alias, consume, place, Tensor, takeOver } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
-import { flatten, map } from "../tensor/tree.ts";
+import { map } from "../tensor/tree.ts";
 import { batch, type Stretch } from "./batch.ts";
 import { committed } from "./commit.ts";
 import { withoutCopies } from "./copies.ts";
@@ -13,36 +13,11 @@ import { fused } from "./fuse.ts";
 import { Kept } from "./kept.ts";
 import { layoutOf } from "./layout.ts";
 import { withoutZeros } from "./peephole.ts";
+import { type Phase, phaseOf, type TracedPhase } from "./phase.ts";
 import { prepacked } from "./prepack.ts";
 import type { Program } from "./program.ts";
 import { byTable as takenByTable } from "./tables.ts";
 import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
-
-/** One tensor of a result: part of something in the caller's table, or a constant. */
-interface Output {
-  /** -1 for a constant. */
-  readonly slot: number;
-  readonly like: Tensor;
-}
-
-/** One run of a program: which entries of the table its inputs are, what it returns. */
-interface Phase {
-  readonly firstInput: number;
-  readonly result: unknown;
-  readonly outputs: readonly Output[];
-  /** What is made for the result: entry of the table, bytes. */
-  readonly made: readonly (readonly [slot: number, bytes: number])[];
-  /** Inputs that the function consumed, by whom, and which output is the successor, or -1. */
-  readonly consumed: readonly (readonly [input: number, output: number, by: string])[];
-}
-
-/** What was traced as one run. */
-export interface TracedPhase {
-  readonly firstInput: number;
-  /** What stood for the inputs, where the function may consume them. */
-  readonly inputs?: readonly Tensor[];
-  readonly result: unknown;
-}
 
 /** What a run gives when a guard does not hold: nothing was changed, and the function itself has to run. */
 export const guardFailed: unique symbol = Symbol("a guard does not hold");
@@ -302,26 +277,4 @@ export class Plan {
 function isSole(inputs: readonly Tensor[], input: number): boolean {
   const { block } = inputs[input]!;
   return block.holders === 1 && inputs.every((x, i) => i === input || x.block !== block);
-}
-
-function phaseOf({ firstInput, result, inputs = [] }: TracedPhase, trace: TraceBackend): Phase {
-  const made: [number, number][] = [];
-  const found = flatten(result).map(([, y]) => y);
-  const outputs = found.map((y): Output => {
-    const at = bufferAt(y.block.pointer);
-    if (at < 0) {
-      trace.adopt(y);
-      return { slot: -1, like: y };
-    }
-    const buffer = trace.buffers[at]!;
-    if (buffer.slot < 0) {
-      buffer.slot = trace.slots++;
-      made.push([buffer.slot, buffer.bytes]);
-    }
-    return { slot: buffer.slot, like: y };
-  });
-  const consumed = inputs.flatMap((x, i): [number, number, string][] =>
-    x.block.consumed === undefined ? [] : [[i, found.indexOf(latest(x)), x.block.consumed]],
-  );
-  return { firstInput, result, outputs, made, consumed };
 }

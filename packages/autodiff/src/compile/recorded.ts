@@ -4,7 +4,8 @@ import { sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { NotTraceable, tracing } from "../tensor/tracing.ts";
 import { leaves, type MapTree, map } from "../tensor/tree.ts";
-import { guardFailed, Held, Plan, type TracedPhase } from "./plan.ts";
+import type { TracedPhase } from "./phase.ts";
+import { guardFailed, Held, Plan } from "./plan.ts";
 import { TraceBackend } from "./trace.ts";
 import { Transcript } from "./transcript.ts";
 
