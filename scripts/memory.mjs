@@ -1,12 +1,13 @@
 // Trains on an endless stream for 100,000 windows (arguments: windows, k1, k2) and prints what resident memory does: it must not grow.
 import { scope, tensor } from "@chronograd/autodiff";
-import { adam, clipByGlobalNorm, stream } from "@chronograd/nn";
+import { adam, applyUpdates, chain, clipByGlobalNorm, stream } from "@chronograd/nn";
 import { initialParams, lstm, truncated } from "@chronograd/rnn";
 
 const [windows = 100_000, k1 = 2, k2 = 4] = process.argv.slice(2).map(Number);
 const cell = lstm({ input: 2, hidden: 8 });
 let params = initialParams(cell, stream(1));
-const optimizer = adam({ learningRate: 1e-3 });
+const optimizer = chain({ clip: clipByGlobalNorm(1), adam: adam({ learningRate: 1e-3 }) });
+let state = optimizer.init(params);
 function* steps() {
   for (let t = 0; ; t++) {
     const input = tensor([[Math.sin(t), Math.cos(t)]]);
@@ -18,7 +19,9 @@ const { memory } = params.W.backend;
 const report = [];
 let next = 1000;
 for (const window of truncated(cell, params, steps(), { k1, k2, loss })) {
-  params = optimizer.update(params, clipByGlobalNorm(window.gradients, 1));
+  const [updates, after] = optimizer.update(window.gradients, state, params);
+  params = applyUpdates(params, updates);
+  state = after;
   const done = window.index + 1;
   if (done === next || done === windows) {
     const kernel = memory.wasm.buffer.byteLength;

@@ -1,11 +1,12 @@
 import { flatten, map, scope, type Tensor, tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import {
-  type Clipped,
+  type ClipState,
   clipAdaptive,
   clipByGlobalNorm,
   clipByValue,
   clipPerParameter,
+  type GradientTransformation,
   type NormOrder,
   type Stream,
   stream,
@@ -50,9 +51,20 @@ function normOf(parts: readonly ArrayLike<number>[], order: NormOrder): number {
   return Math.sqrt(all.reduce((sum, x) => sum + x * x, 0));
 }
 
+/** Gradients after clipping, and the norm before. */
+interface Found {
+  readonly gradients: unknown;
+  readonly norm: number;
+}
+
+function clipped(link: GradientTransformation<ClipState>, g: unknown, params: unknown = g): Found {
+  const [gradients, { norm }] = link.update(g, link.init(params), params);
+  return { gradients, norm: norm.item() };
+}
+
 /** Compares with the clipped numbers that are expected, by path. */
 function compare(
-  found: Clipped<unknown>,
+  found: Found,
   before: Numbers,
   after: Numbers,
   order: NormOrder,
@@ -61,10 +73,6 @@ function compare(
 ): void {
   tally.trees(found.gradients, after, `${where}: by`);
   tally.number(found.norm, normOf(Object.values(before), order), () => `${where}: norm`);
-  const isChanged = Object.entries(after).some(([path, g]) =>
-    Array.from(g).some((x, i) => x !== before[path]![i]),
-  );
-  tally.check(found.clipped === isChanged, () => `${where}: clipped is ${found.clipped}`);
 }
 
 function scaled(g: Numbers, factor: (path: string, i: number) => number): Numbers {
@@ -88,7 +96,7 @@ const globalNorm = law(
       for (const share of [0.3, 2]) {
         const norm = normOf(Object.values(before), order);
         const after = scaled(before, () => Math.min(1, share));
-        const found = clipByGlobalNorm(g, share * norm, { order });
+        const found = clipped(clipByGlobalNorm(share * norm, { order }), g);
         compare(found, before, after, order, `order ${order}, limit ${share} of the norm`, tally);
       }
     }
@@ -104,7 +112,7 @@ const perParameter = law(
     for (const order of orders) {
       const limit = 0.2 + 2 * random.uniform();
       const after = scaled(before, (path) => Math.min(1, limit / normOf([before[path]!], order)));
-      const found = clipPerParameter(g, limit, { order });
+      const found = clipped(clipPerParameter(limit, { order }), g);
       compare(found, before, after, order, `order ${order}, limit ${limit}`, tally);
     }
   },
@@ -120,7 +128,7 @@ const byValue = law("by value", "every element between -limit and limit", (rando
       Array.from(list, (x) => Math.min(limit, Math.max(-limit, x))),
     ]),
   );
-  compare(clipByValue(g, limit), before, after, 2, `limit ${limit}`, tally);
+  compare(clipped(clipByValue(limit), g), before, after, 2, `limit ${limit}`, tally);
 });
 
 const adaptive = law(
@@ -142,7 +150,7 @@ const adaptive = law(
       const limit = clipping * Math.max(epsilon, normOf([unit(weights[path]!, path, i)], 2));
       return Math.min(1, limit / normOf([unit(before[path]!, path, i)], 2));
     });
-    const found = clipAdaptive(g, params, { clipping, epsilon });
+    const found = clipped(clipAdaptive({ clipping, epsilon }), g, params);
     compare(found, before, after, 2, `clipping ${clipping}`, tally);
   },
 );
@@ -161,29 +169,79 @@ const nonFinite = law(
       { ...g, W: elements(0) },
     ];
     const limit = 0.5;
-    const calls = {
-      clipByGlobalNorm: (x: Tree, options: object) => clipByGlobalNorm(x, limit, options),
-      clipPerParameter: (x: Tree, options: object) => clipPerParameter(x, limit, options),
-      clipByValue: (x: Tree, options: object) => clipByValue(x, limit, options),
-      clipAdaptive: (x: Tree, options: object) =>
-        clipAdaptive(
-          x,
-          map(g, (w: Tensor) => w.add(1)),
-          options,
-        ),
+    const weights = map(g, (w: Tensor) => w.add(1));
+    const makers = {
+      clipByGlobalNorm: (options: object) => clipByGlobalNorm(limit, options),
+      clipPerParameter: (options: object) => clipPerParameter(limit, options),
+      clipByValue: (options: object) => clipByValue(limit, options),
+      clipAdaptive: (options: object) => clipAdaptive(options),
     };
-    for (const [name, call] of Object.entries(calls)) {
+    const calls = Object.entries(makers).map(
+      ([name, make]) =>
+        [name, (x: Tree, options: object) => clipped(make(options), x, weights)] as const,
+    );
+    for (const [name, call] of calls) {
       const [found, expected] = [call(broken, { nonFinite: "zero" }), call(mended, {})];
       tally.trees(found.gradients, expected.gradients, `${name}, ${value}: by`);
       tally.number(found.norm, expected.norm, () => `${name}, ${value}: norm`);
-      tally.check(found.clipped, () => `${name}, ${value}: clipped is false`);
       tally.throws(() => call(broken, {}), /"W" has 1 of 6 elements/, `${name}, ${value}`);
+    }
+  },
+);
+
+/** At any scale: the norm is at most the limit, and the direction stays. */
+const scales = law(
+  "scales",
+  "norms up to the largest number of the dtype and limits down to 1e-8: the bound holds, the direction stays",
+  (random, tally) => {
+    for (const dtype of ["float32", "float64"] as const) {
+      const [low, high] = dtype === "float32" ? [-45, 38] : [-300, 307.9];
+      const size = 10 ** (low + (high - low) * random.uniform());
+      const limit = 10 ** (-8 + 12 * random.uniform());
+      const part = () =>
+        tensor(
+          Float64Array.from({ length: 4 }, () => size * (random.uniform() - 0.5)),
+          { dtype },
+        );
+      const g = { a: part(), b: part() };
+      const before = ["a", "b"].flatMap((path) => Array.from(numbers(g)[path]!));
+      const largest = Math.max(...before.map(Math.abs));
+      const length = largest * Math.hypot(...before.map((x) => x / largest));
+      for (const make of [
+        clipByGlobalNorm,
+        clipPerParameter,
+        () => clipAdaptive({ clipping: limit / 1e-3 }),
+      ]) {
+        const weights = map(g, (x: Tensor) => x.mul(0));
+        const { gradients, norm } = clipped(make(limit), g, weights);
+        if (largest === 0) continue;
+        tally.number(norm / length, 1, () => `norm of ${dtype} at ${size}`);
+        for (const path of ["a", "b"] as const) {
+          const own = Array.from(numbers(g)[path]!);
+          const after = Array.from(numbers(gradients)[path]!);
+          const whole =
+            make === clipByGlobalNorm
+              ? length
+              : Math.hypot(...own.map((x) => x / largest)) * largest;
+          const expected = own.map((x) => (whole > limit ? (x / whole) * limit : x));
+          // What the dtype can hold of it: half a unit in the last place, or of the smallest number.
+          const ulp = dtype === "float32" ? 2 ** -22 : 2 ** -48;
+          const least = dtype === "float32" ? 2 ** -149 : 2 ** -1074;
+          const isRight = after.every(
+            (x, i) => Math.abs(x - expected[i]!) <= ulp * Math.abs(expected[i]!) + least,
+          );
+          tally.check(
+            isRight,
+            () => `${make.name} to ${limit} of ${dtype} ${own}: ${after}, expected ${expected}`,
+          );
+        }
+      }
     }
   },
 );
 
 /** Clipping held to its definitions. */
 export function clippingSubjects(): Subject[] {
-  const laws = [globalNorm, perParameter, byValue, adaptive, nonFinite];
+  const laws = [globalNorm, perParameter, byValue, adaptive, nonFinite, scales];
   return [{ name: "clip", group: "clipping", laws }];
 }

@@ -1,25 +1,31 @@
-import { map, scope, type Tensor } from "@chronograd/autodiff";
+import { map, scope, type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import {
   adagrad,
   adam,
   adamW,
   applyUpdates,
-  type Optimizer,
+  chain,
+  decodeSafetensors,
+  encodeSafetensors,
+  type GradientTransformation,
+  type LearningRate,
+  restoreTree,
   rmsprop,
-  type Schedule,
   type Stream,
   sgd,
   stream,
 } from "@chronograd/nn";
 import { normal } from "./blocks.ts";
+import { sizes } from "./sizes.ts";
+import { stepLaws } from "./steps.ts";
 import type { Subject } from "./subject.ts";
 import { numbers, Tally } from "./tally.ts";
 
-type Rate = number | Schedule;
+type Optimizer = GradientTransformation<unknown>;
 
 /** Every optimizer, with options that use everything it remembers. */
-const makers: Readonly<Record<string, (learningRate: Rate) => Optimizer>> = {
+const makers: Readonly<Record<string, (learningRate: LearningRate) => Optimizer>> = {
   sgd: (learningRate) => sgd({ learningRate, momentum: 0.9, weightDecay: 0.1, nesterov: true }),
   adam: (learningRate) => adam({ learningRate, amsgrad: true, weightDecay: 0.1 }),
   adamW: (learningRate) => adamW({ learningRate, weightDecay: 0.1 }),
@@ -30,18 +36,20 @@ const makers: Readonly<Record<string, (learningRate: Rate) => Optimizer>> = {
 type Tree = Record<string, Tensor>;
 const updates = 5;
 
-/** Parameters after some updates; `between` may put another optimizer in place of the one that ran so far. */
+/** Parameters after some updates; `between` may change the state that the updates so far left, or the optimizer. */
 function train(
-  optimizer: Optimizer,
+  optimizer: Optimizer | ((done: number) => Optimizer),
   start: Tree,
   gradients: readonly Tree[],
-  between: (done: number, now: Optimizer) => Optimizer = (_, now) => now,
+  between: (done: number, state: unknown) => unknown = (_, state) => state,
 ): Tree {
-  let now = optimizer;
+  const at = (done: number) => (typeof optimizer === "function" ? optimizer(done) : optimizer);
   let params = map(start, (x: Tensor) => x.clone()) as Tree;
+  let state = at(0).init(params);
   for (const [i, g] of gradients.entries()) {
-    now = between(i, now);
-    params = now.update(params, g) as Tree;
+    const [moves, next] = at(i).update(g, between(i, state), params);
+    params = applyUpdates(params, moves as Tree) as Tree;
+    state = next;
   }
   return params;
 }
@@ -52,7 +60,7 @@ function drawn(random: Stream, shapes: Readonly<Record<string, readonly number[]
   );
 }
 
-function laws(make: (learningRate: Rate) => Optimizer): Law[] {
+function laws(make: (learningRate: LearningRate) => Optimizer): Law[] {
   const law = (
     name: string,
     statement: string,
@@ -92,26 +100,21 @@ function laws(make: (learningRate: Rate) => Optimizer): Law[] {
       const gradients = Array.from({ length: updates }, () => drawn(random, { w: [3], b: [2, 2] }));
       const rate = (step: number) => 0.1 / (1 + step);
       const asked: number[] = [];
-      const scheduled = make((step) => {
+      const scheduled = make((step: number) => {
         asked.push(step);
         return rate(step);
       });
       const found = numbers(train(scheduled, start, gradients));
       tally.list([...new Set(asked)], [0, 1, 2, 3, 4], "steps that the schedule was asked for");
-      // By hand: before each update another optimizer, with that update's rate, goes on from the saved state.
-      const expected = train(make(rate(0)), start, gradients, (done, before) => {
-        if (done === 0) return before;
-        const next = make(rate(done));
-        next.load(before.state());
-        return next;
-      });
+      // By hand: each update by another optimizer, with that update's rate, which goes on from the state.
+      const expected = train((done) => make(rate(done)), start, gradients);
       for (const [path, list] of Object.entries(numbers(expected))) {
         tally.bits(found[path]!, list, `by ${path}`);
       }
     }),
     law(
       "saved",
-      "stopping, saving and loading into another one changes nothing, bit by bit",
+      "a state that was written to a file and read again changes nothing, bit by bit",
       0,
       (random, tally) => {
         const start = drawn(random, { w: [3], b: [2, 2] });
@@ -119,25 +122,67 @@ function laws(make: (learningRate: Rate) => Optimizer): Law[] {
           drawn(random, { w: [3], b: [2, 2] }),
         );
         const expected = numbers(train(make(0.1), start, gradients));
-        const stopped = train(make(0.1), start, gradients, (done, before) => {
-          if (done !== 2) return before;
-          const next = make(0.1);
-          next.load(before.state());
-          return next;
-        });
+        const stopped = train(make(0.1), start, gradients, (done, state) =>
+          done === 2 ? restoreTree(state, decodeSafetensors(encodeSafetensors(state))) : state,
+        );
         for (const [path, list] of Object.entries(numbers(stopped))) {
           tally.bits(list, expected[path]!, `by ${path}`);
         }
       },
     ),
-    law("as new", "after reset an optimizer is as new, bit by bit", 0, (random, tally) => {
-      const start = drawn(random, { w: [3] });
-      const gradients = Array.from({ length: updates }, () => drawn(random, { w: [3] }));
-      const used = make(0.1);
-      const expected = numbers(train(used, start, gradients)).w!;
-      used.reset();
-      tally.bits(numbers(train(used, start, gradients)).w!, expected, "after reset");
-    }),
+    law(
+      "refuses",
+      "a gradient that is not finite throws and names the parameter; whoever throws, nothing is changed",
+      0,
+      (random, tally) => {
+        const params = drawn(random, { w: [3], b: [2] });
+        const optimizer = make(0.1);
+        const state = optimizer.init(params);
+        const before = [numbers(params), numbers(state)].map((x) => JSON.stringify(x));
+        const bad = { w: params.w!, b: tensor([1, Number.NaN], { dtype: "float64" }) };
+        tally.throws(
+          () => optimizer.update(bad, state, params),
+          /"b" has 1 of 2 elements that are NaN/,
+          "NaN",
+        );
+        const broken: Optimizer = {
+          init: () => ({}),
+          update: () => {
+            throw new Error("mine");
+          },
+        };
+        const states = { optimizer: state, broken: {} };
+        const fine = { w: params.w!, b: params.b! };
+        const links = chain({ optimizer, broken });
+        tally.throws(() => links.update(fine, states, params), /mine/, "a later link");
+        const after = [numbers(params), numbers(state)].map((x) => JSON.stringify(x));
+        tally.check(before.join() === after.join(), () => "something was changed");
+      },
+    ),
+    law(
+      "tracked",
+      "differentiating through updates gives what differences give",
+      1e-6,
+      (random, tally) => {
+        const optimizer = make(0.1);
+        const [g, h, w] = [normal(random, [3]), normal(random, [3]), normal(random, [3])];
+        const first = optimizer.init({ w });
+        const moved = (scaleOf: Tensor): Tensor => {
+          const start = map(first, (x: Tensor) => x.clone());
+          const [one, state] = optimizer.update({ w: g.mul(scaleOf) } as Tree, start, { w });
+          const mid = applyUpdates<Tree>({ w: w.mul(1) }, one as Tree) as Tree;
+          const [two] = optimizer.update({ w: h.add(mid.w!.mul(0.1)) }, state, mid);
+          return (applyUpdates(mid, two as Tree) as Tree).w!.square().sum();
+        };
+        const at = tensor(1.3, { dtype: "float64" });
+        const [norm, slope] = valueAndGrad(moved)(at);
+        tally.number(norm.item(), moved(at).item(), () => "the value, in ops and by kernels");
+        const step = 1e-5;
+        const value = (x: number) => moved(tensor(x, { dtype: "float64" })).item();
+        const expected = (value(1.3 + step) - value(1.3 - step)) / (2 * step);
+        tally.number(slope.item(), expected, () => "the derivative by the first gradient's size");
+      },
+    ),
   ];
 }
 
@@ -150,9 +195,30 @@ const own: Law = {
       const tally = new Tally();
       const random = stream(seed, "updates");
       const [w, g] = [normal(random, [2, 3]), normal(random, [2, 3])];
-      const expected = sgd({ learningRate: 0.3 }).update({ w: w.clone() }, { w: g });
+      const optimizer = sgd({ learningRate: 0.3 });
+      const [moves] = optimizer.update({ w: g }, optimizer.init({ w }), { w });
+      const expected = applyUpdates({ w: w.clone() }, moves);
       const found = applyUpdates({ w: w.clone() }, { w: g.mul(-0.3) });
       tally.trees(found, expected, "by");
+      return tally;
+    }),
+};
+
+const once: Law = {
+  name: "once",
+  statement: "a tensor at two places is refused, and nothing is consumed",
+  bound: 0,
+  measure: (seed) =>
+    scope(() => {
+      const tally = new Tally();
+      const w = normal(stream(seed, "once"), [2]);
+      const u = w.mul(2);
+      const [params, updates] = [
+        { a: w, b: w },
+        { a: u, b: u },
+      ];
+      tally.throws(() => applyUpdates(params, updates), /one tensor stands at/, "two places");
+      tally.bits(u.toTypedArray(), w.mul(2).toTypedArray(), "the parameter lives");
       return tally;
     }),
 };
@@ -162,6 +228,8 @@ export function optimizerSubjects(): Subject[] {
   const group = "optimizers";
   return [
     ...Object.entries(makers).map(([name, make]) => ({ name, group, laws: laws(make) })),
-    { name: "applyUpdates", group, laws: [own] },
+    { name: "applyUpdates", group, laws: [own, once] },
+    { name: "any size", group, laws: [sizes] },
+    { name: "training step", group, laws: stepLaws(makers) },
   ];
 }

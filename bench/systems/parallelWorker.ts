@@ -1,5 +1,12 @@
 import { compile, scope, type Tensor } from "@chronograd/autodiff";
-import { adam, type Communicator, clipByGlobalNorm, shard } from "@chronograd/nn";
+import {
+  adam,
+  applyUpdates,
+  type Communicator,
+  chain,
+  clipByGlobalNorm,
+  shard,
+} from "@chronograd/nn";
 import { adamEpsilon, clipNorm, learningRate } from "../problem.ts";
 import { done, order, type Work } from "./control.ts";
 import { experiment, type Params } from "./train.ts";
@@ -12,19 +19,23 @@ export default function work(communicator: Communicator, { request, control }: W
   const share = compile((now: Params, x: Tensor, target: Tensor) =>
     gradient(now, x, target, 1 / size),
   );
-  const optimizer = adam({ learningRate, epsilon: adamEpsilon });
+  const optimizer = chain({
+    clip: clipByGlobalNorm(clipNorm),
+    adam: adam({ learningRate, epsilon: adamEpsilon }),
+  });
   let params = initial;
+  let state = optimizer.init(params);
   for (let i = 0; ; i++) {
     Atomics.wait(control.words, order, i);
     if (Atomics.load(control.words, order) < 0) return;
     communicator.barrier();
     const started = performance.now();
-    params = scope(() => {
+    [params, state] = scope(() => {
       const rows = shard(batch(i), communicator, 1);
       const { loss, gradients } = communicator.allReduce(share(params, ...rows));
-      const clipped = clipByGlobalNorm(gradients, clipNorm);
-      if (rank === 0) control.said.set([0, loss.item(), clipped.norm]);
-      return optimizer.update(params, clipped);
+      const [updates, next] = optimizer.update(gradients, state, params);
+      if (rank === 0) control.said.set([0, loss.item(), next.clip.norm.item()]);
+      return [applyUpdates(params, updates), next] as const;
     });
     if (rank !== 0) continue;
     control.said[0] = performance.now() - started;

@@ -1,5 +1,13 @@
 import { crossEntropy, type Tensor, tensor } from "@chronograd/autodiff";
-import { adam, clipByGlobalNorm, embedding, linear, stream as randomStream } from "@chronograd/nn";
+import {
+  adam,
+  applyUpdates,
+  chain,
+  clipByGlobalNorm,
+  embedding,
+  linear,
+  stream as randomStream,
+} from "@chronograd/nn";
 import { initialParams, lstm, sequential, type TimeStep, truncated } from "@chronograd/rnn";
 import { clipNorm, learningRate } from "../problem.ts";
 import { sizeOf } from "../protocol.ts";
@@ -35,11 +43,13 @@ export const stream: Maker = ({ config }) => {
   return {
     step: () => {
       let params = initialParams(model, randomStream(1));
-      const optimizer = adam({ learningRate });
+      const optimizer = chain({ clip: clipByGlobalNorm(clipNorm), adam: adam({ learningRate }) });
+      let state = optimizer.init(params);
       for (const window of truncated(model, params, steps(), options)) {
-        params = optimizer.update(params, clipByGlobalNorm(window.gradients, clipNorm));
+        const [updates, next] = optimizer.update(window.gradients, state, params);
+        params = applyUpdates(params, updates);
+        state = next;
       }
-      optimizer.reset();
       return {};
     },
     facts: kernelMemory,

@@ -1,5 +1,5 @@
 import { compile, crossEntropy, scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
-import { adam, clipByGlobalNorm, embedding, linear } from "@chronograd/nn";
+import { adam, applyUpdates, chain, clipByGlobalNorm, embedding, linear } from "@chronograd/nn";
 import { unroll } from "@chronograd/rnn";
 import { adamEpsilon, clipNorm, learningRate, readProblem } from "../problem.ts";
 import { type Request, sizeOf } from "../protocol.ts";
@@ -67,17 +67,21 @@ export const train: Maker = (request) => {
   const { params: initial, batch, gradient: recorded } = experiment(request);
   const plan = compile(recorded);
   const gradient = compiles ? plan : recorded;
-  const optimizer = adam({ learningRate, epsilon: adamEpsilon });
+  const optimizer = chain({
+    clip: clipByGlobalNorm(clipNorm),
+    adam: adam({ learningRate, epsilon: adamEpsilon }),
+  });
   let params = initial;
+  let state = optimizer.init(params);
   let i = 0;
   return {
     step: () => {
       let outcome = { loss: 0, norm: 0 };
-      params = scope(() => {
+      [params, state] = scope(() => {
         const { loss, gradients } = gradient(params, ...batch(i++));
-        const clipped = clipByGlobalNorm(gradients, clipNorm);
-        outcome = { loss: loss.item(), norm: clipped.norm };
-        return optimizer.update(params, clipped);
+        const [updates, next] = optimizer.update(gradients, state, params);
+        outcome = { loss: loss.item(), norm: next.clip.norm.item() };
+        return [applyUpdates(params, updates), next] as const;
       });
       return outcome;
     },

@@ -1,6 +1,6 @@
 // What every consumer runs: a cell of one's own, trained by truncated back-propagation, and numbers that are known.
 import { grad, tensor } from "@chronograd/autodiff";
-import { glorot, orthogonal, sgd, stream, zeros } from "@chronograd/nn";
+import { applyUpdates, glorot, orthogonal, sgd, stream, zeros } from "@chronograd/nn";
 import { defineCell, initialParams, truncated } from "@chronograd/rnn";
 
 const float64 = (values) => tensor(values, { dtype: "float64" });
@@ -31,6 +31,7 @@ function losses(compile) {
   const cell = elman({ hidden: 8 });
   let params = initialParams(cell, stream(1));
   const optimizer = sgd({ learningRate: 0.1 });
+  let state = optimizer.init(params);
   const steps = Array.from({ length: 400 }, (_, t) => ({
     input: tensor([[Math.sin(t / 3)]]),
     target: tensor([[Math.sin((t + 1) / 3)]]),
@@ -39,7 +40,9 @@ function losses(compile) {
   const found = [];
   const options = { k1: 4, k2: 8, loss, reduction: "mean", compile };
   for (const window of truncated(cell, params, steps, options)) {
-    params = optimizer.update(params, window.gradients);
+    const [updates, next] = optimizer.update(window.gradients, state, params);
+    params = applyUpdates(params, updates);
+    state = next;
     found.push(window.loss);
   }
   return found;

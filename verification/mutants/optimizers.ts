@@ -3,140 +3,142 @@ import { inFile, type Mutant } from "./mutant.ts";
 const rules = [
   ...inFile("packages/nn/src/optim/sgd.ts", [
     {
-      name: "sgd: uphill",
+      name: "sgd: uphill where a tape looks on",
       kind: "sign",
-      find: "nesterov ? 1 : 0, -rate, next",
-      replace: "nesterov ? 1 : 0, rate, next",
+      find: "update: direction.mul(rate).neg(), momentum",
+      replace: "update: direction.mul(rate), momentum",
     },
     {
-      name: "sgd: dampened from the first update",
+      name: "sgd: dampened from the first update, on a tape",
       kind: "optimizer",
-      find: "t === 1 ? 1 : 1 - dampening",
-      replace: "1 - dampening",
+      find: "t.greater(1).mul(-dampening)",
+      replace: "t.greater(0).mul(-0.5)",
     },
     {
       name: "sgd: the momentum doubled",
       kind: "optimizer",
-      find: "b, weightDecay, momentum, rest,",
-      replace: "b, weightDecay, 2 * momentum, rest,",
+      find: "weightDecay, momentum, dampening, ahead, update",
+      replace: "weightDecay, 2 * momentum, dampening, ahead, update",
     },
     {
       name: "sgd: nesterov without looking ahead",
       kind: "optimizer",
-      find: "nesterov ? 1 : 0",
-      replace: "0",
+      find: "const ahead = nesterov ? 1 : 0;",
+      replace: "const ahead = 0;",
     },
     {
       name: "sgd: weight decay forgotten",
       kind: "forgotten term",
-      find: "b, weightDecay, momentum",
-      replace: "b, 0, momentum",
+      find: "rate, factor, weightDecay, momentum",
+      replace: "rate, factor, 0, momentum",
     },
   ]),
   ...inFile("packages/nn/src/optim/adaptiveMoments.ts", [
     {
-      name: "adam: the average gradient not corrected",
+      name: "adam: an average not corrected, on a tape",
       kind: "optimizer",
-      find: "-rate / (1 - this.#beta1 ** t),",
-      replace: "-rate,",
+      find: "return t.mul(0).add(beta).pow(t).neg().add(1);",
+      replace: "return t.mul(0).add(1);",
     },
     {
-      name: "adam: the average of squares not corrected",
-      kind: "optimizer",
-      find: "1 / Math.sqrt(1 - this.#beta2 ** t),",
-      replace: "1,",
-    },
-    {
-      name: "adam: corrected for one update too many",
+      name: "adam: corrected for one update too many, on a tape",
       kind: "off by one in time",
-      find: "(1 - this.#beta1 ** t)",
-      replace: "(1 - this.#beta1 ** (t + 1))",
-    },
-    {
-      name: "adam: epsilon before the correction",
-      kind: "optimizer",
-      find: "      this.#epsilon,\n      -rate",
-      replace: "      this.#epsilon / Math.sqrt(1 - this.#beta2 ** t),\n      -rate",
+      find: ".add(beta).pow(t)",
+      replace: ".add(beta).pow(t.add(1))",
     },
     {
       name: "adam: betas exchanged",
       kind: "swapped operands",
-      find: "      this.#beta2,\n      1 - this.#beta2,",
-      replace: "      this.#beta1,\n      1 - this.#beta1,",
+      find: "        beta1,\n        beta2,\n",
+      replace: "        beta2,\n        beta1,\n",
     },
     {
-      name: "adam: averages that grow",
+      name: "adam: averages that grow, on a tape",
       kind: "factor",
-      find: "      1 - this.#beta1,\n",
-      replace: "      1,\n",
+      find: ".add(d.mul(1 - beta1))",
+      replace: ".add(d)",
     },
     {
       name: "adam: the average of squares in the place of the average gradient",
       kind: "aliased memory",
-      find: "      m,\n      v,\n",
-      replace: "      m,\n      m,\n",
+      find: "        m,\n        rms,\n",
+      replace: "        m,\n        m,\n",
     },
     {
       name: "adam: amsgrad divides by the latest",
       kind: "stale value reused",
-      find: "this.#amsgrad ? 1 : 0",
-      replace: "0",
+      find: "const max = amsgrad ? 1 : 0;",
+      replace: "const max = 0;",
+    },
+    {
+      name: "adam: decay beside the gradient and in it exchanged",
+      kind: "swapped operands",
+      find: "        decay,\n        drift,\n",
+      replace: "        drift,\n        decay,\n",
     },
   ]),
   ...inFile("packages/nn/src/optim/adam.ts", [
     {
       name: "adam: weight decay not handed on",
       kind: "optimizer",
-      find: "{ decay: weightDecay, shrink: 1 }",
-      replace: "{ decay: 0, shrink: 1 }",
+      find: "decay: options.weightDecay ?? 0, drift: 0",
+      replace: "decay: 0, drift: 0",
     },
   ]),
   ...inFile("packages/nn/src/optim/adamW.ts", [
     {
-      name: "adamW: decay without the rate",
-      kind: "optimizer",
-      find: "1 - rate * weightDecay",
-      replace: "1 - weightDecay",
-    },
-    {
       name: "adamW: decay through the gradient",
       kind: "optimizer",
-      find: "{ decay: 0, shrink: 1 - rate * weightDecay }",
-      replace: "{ decay: weightDecay, shrink: 1 }",
+      find: "{ decay: 0, drift: options.weightDecay ?? 0.01 }",
+      replace: "{ decay: options.weightDecay ?? 0.01, drift: 0 }",
     },
   ]),
   ...inFile("packages/nn/src/optim/rmsprop.ts", [
     {
       name: "rmsprop: centred on nothing",
       kind: "forgotten term",
-      find: "centered ? 1 : 0",
-      replace: "0",
+      find: "const center = centered ? 1 : 0;",
+      replace: "const center = 0;",
     },
     {
-      name: "rmsprop: averages that grow",
-      kind: "factor",
-      find: "        1 - smoothing,",
-      replace: "        1,",
+      name: "rmsprop: the deviation from the mean after the update, on a tape",
+      kind: "off by one in time",
+      find: "d.sub(before.mean).mul(keep * rest)",
+      replace: "d.sub(before.mean).mul(rest)",
     },
     {
       name: "rmsprop: momentum left out of the step",
       kind: "optimizer",
-      find: "        momentum,\n        -rate,",
-      replace: "        0,\n        -rate,",
+      find: "        epsilon,\n        momentum,\n",
+      replace: "        epsilon,\n        0,\n",
     },
   ]),
   ...inFile("packages/nn/src/optim/adagrad.ts", [
     {
-      name: "adagrad: the rate decays from the first update",
-      kind: "off by one in time",
-      find: "(t - 1) * learningRateDecay",
-      replace: "t * learningRateDecay",
+      name: "adagrad: the rate decays twice as fast",
+      kind: "optimizer",
+      find: "const decay = learningRateDecay;",
+      replace: "const decay = 2 * learningRateDecay;",
     },
     {
       name: "adagrad: weight decay forgotten",
       kind: "forgotten term",
-      find: "sum, weightDecay, epsilon",
-      replace: "sum, 0, epsilon",
+      find: "factor, weightDecay, decay",
+      replace: "factor, 0, decay",
+    },
+    {
+      name: "adagrad: starts from squares where roots are kept",
+      kind: "wrong state",
+      find: "start: Math.sqrt(initialAccumulator)",
+      replace: "start: initialAccumulator",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/kernels/reference/update.ts", [
+    {
+      name: "optimizers: squares that overflow",
+      kind: "wrong function",
+      find: "const root = Math.hypot(Math.sqrt(round(keep)) * a, Math.sqrt(round(rest)) * b);",
+      replace: "const root = Math.sqrt(round(keep) * a * a + round(rest) * b * b);",
     },
   ]),
 ] satisfies Mutant[];
@@ -146,51 +148,168 @@ const machinery = [
     {
       name: "optimizers: one moment for all names",
       kind: "stale value reused",
-      find: "this.#moments.pointer(path, name)",
-      replace: "this.#moments.pointer(path, this.#rule.moments[0]!)",
+      find: "at[rule.moments[i]!] = moment.pointer;",
+      replace: "at[rule.moments[i]!] = next[0]!.at(-1)!.pointer;",
     },
     {
       name: "optimizers: moments start from 0 whatever the rule says",
       kind: "wrong state",
-      find: "this.#rule.start ?? 0",
-      replace: "0",
+      find: "full(shape, start, { dtype, backend })",
+      replace: "full(shape, 0, { dtype, backend })",
     },
     {
-      name: "optimizers: the schedule one update ahead",
-      kind: "off by one in time",
-      find: "const rate = learningRate(this.#step);",
-      replace: "const rate = learningRate(this.#step + 1);",
+      name: "optimizers: NaN gradients are taken in",
+      kind: "guard lost",
+      find: "      checkFinite(\n",
+      replace: "      (() => {})(\n",
     },
     {
-      name: "optimizers: counts on after reset",
-      kind: "wrong state",
-      find: "this.#moments.clear();\n    this.#step = 0;",
-      replace: "this.#moments.clear();",
-    },
-    {
-      name: "optimizers: a loaded state starts counting again",
-      kind: "wrong state",
-      find: "this.#step = step;",
-      replace: "this.#step = 0;",
+      name: "optimizers: moments that others hold are written to",
+      kind: "aliased memory",
+      find: "isLast && isApart ? takeOver(x, by) : x.clone()",
+      replace: "isLast && isApart ? takeOver(x, by) : takeOver(x, by)",
     },
   ]),
-  ...inFile("packages/nn/src/optim/moments.ts", [
+  ...inFile("packages/nn/src/optim/ownership.ts", [
     {
-      name: "optimizers: one name's moments saved for all",
-      kind: "wrong saved value",
-      find: "result.push([keyOf(name, path), clone(moments[name]!)]);",
-      replace: "result.push([keyOf(name, path), clone(moments[this.#names[0]!]!)]);",
+      name: "optimizers: the number of updates stands still",
+      kind: "wrong state",
+      find: "backend.memory.views.int32[step.pointer / 4]! + 1",
+      replace: "backend.memory.views.int32[step.pointer / 4]! + 0",
+    },
+    {
+      name: "optimizers: two updates counted in what is compiled",
+      kind: "wrong state",
+      find: '.add(1).cast("int32")',
+      replace: '.add(2).cast("int32")',
+    },
+    {
+      name: "optimizers: a state from outside is consumed while a function is recorded",
+      kind: "stale value reused",
+      find: "if (isTracing()) checkArguments(state,",
+      replace: "if (false as boolean) checkArguments(state,",
+    },
+  ]),
+  ...inFile("packages/nn/src/optim/chain.ts", [
+    {
+      name: "chain: every link takes the gradients",
+      kind: "wrong state",
+      find: "        updates = moved;\n",
+      replace: "        if (i === entries.length - 1) updates = moved;\n",
+    },
+    {
+      name: "chain: the first link's state for all",
+      kind: "wrong state",
+      find: "const own = before?.[name];",
+      replace: "const own = before?.[entries[0]![0]];",
     },
   ]),
   ...inFile("packages/nn/src/optim/applyUpdates.ts", [
     {
       name: "applyUpdates: subtracts",
       kind: "sign",
-      find: "return x.add(update).clone();",
-      replace: "return x.sub(update).clone();",
+      find: "kernelsOf(home, next).add(",
+      replace: "kernelsOf(home, next).sub(",
+    },
+    {
+      name: "applyUpdates: subtracts where a tape looks on",
+      kind: "sign",
+      find: "const sums = sites.map(({ w, g }) => w.add(g));",
+      replace: "const sums = sites.map(({ w, g }) => w.sub(g));",
+    },
+  ]),
+  ...inFile("packages/nn/src/optim/walk.ts", [
+    {
+      name: "optimizers: one tensor at two places",
+      kind: "guard lost",
+      find: "seen.set(w, path);",
+      replace: "",
+    },
+  ]),
+  ...inFile("packages/nn/src/schedules/schedule.ts", [
+    {
+      name: "schedules: one update ahead",
+      kind: "off by one in time",
+      find: "rate(from.item());",
+      replace: "rate(from.item() + 1);",
+    },
+    {
+      name: "schedules: a plan asks a function of plain numbers once",
+      kind: "stale value reused",
+      find: "if (backend.parent === null) return tensor(rate(step.item())",
+      replace: "if (backend !== null) return tensor(rate(0)",
+    },
+  ]),
+  ...inFile("packages/nn/src/schedules/plateau.ts", [
+    {
+      name: "plateau: a share of the best metric, whatever its sign",
+      kind: "wrong function",
+      find: "best.abs().mul(threshold)",
+      replace: "best.mul(threshold)",
+    },
+    {
+      name: "plateau: larger metrics are better in both modes",
+      kind: "sign",
+      find: 'const sign = mode === "min" ? 1 : -1;',
+      replace: "const sign = -1;",
+    },
+  ]),
+  ...inFile("packages/nn/src/streams/stream.ts", [
+    {
+      name: "streams: a plan repeats a draw",
+      kind: "stale value reused",
+      find: "    refuseTracing(\n",
+      replace: "    (() => {})(\n",
     },
   ]),
 ] satisfies Mutant[];
 
-/** Bugs in optimizers. */
-export const optimizers: readonly Mutant[] = [...rules, ...machinery];
+const compiled = [
+  ...inFile("packages/autodiff/src/compile/plan.ts", [
+    {
+      name: "compile: a guard that nobody looks at",
+      kind: "guard lost",
+      find: "if (!this.#guards.every(holds)) return guardFailed;",
+      replace: "",
+    },
+    {
+      name: "compile: bytes that others hold are written to",
+      kind: "aliased memory",
+      find: "return block.holders === 1 && inputs",
+      replace: "return inputs",
+    },
+    {
+      name: "compile: goes on with weights that were consumed",
+      kind: "stale value reused",
+      find: "      if (consumed === undefined) continue;",
+      replace: "      if (consumed !== null) continue;",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/commit.ts", [
+    {
+      name: "compile: inputs are written before guards are known",
+      kind: "wrong state",
+      find: "return { ...call, phase };",
+      replace: "return call;",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/emit.ts", [
+    {
+      name: "compile: float64 numbers as float32",
+      kind: "wrong function",
+      find: 'letter === "d" ? op.f64(value)',
+      replace: 'letter === "d" ? op.f64(Math.fround(value))',
+    },
+  ]),
+  ...inFile("packages/autodiff/src/tensor/tensor.ts", [
+    {
+      name: "consume: what was consumed is not marked",
+      kind: "stale value reused",
+      find: "  block.consumed ??= by;\n  sink(",
+      replace: "  sink(",
+    },
+  ]),
+] satisfies Mutant[];
+
+/** Bugs in optimizers, and in what compiles their steps. */
+export const optimizers: readonly Mutant[] = [...rules, ...machinery, ...compiled];

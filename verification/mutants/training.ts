@@ -167,48 +167,57 @@ const clip = [
     {
       name: "clipByGlobalNorm: each parameter by its own norm",
       kind: "clipping",
-      find: "g.mul(maxNorm / norm)",
-      replace: 'g.mul(maxNorm / measure(g, order, nonFinite, "clipByGlobalNorm").norm)',
+      find: "return isSmall ? g : limited(g, norm, maxNorm, home);",
+      replace: "return isSmall ? g : limited(g, g.cast('float64').norm(), maxNorm, home);",
     },
     {
       name: "clipByGlobalNorm: not scaled to the limit",
       kind: "clipping",
-      find: "g.mul(maxNorm / norm)",
-      replace: "g.mul(1 / norm)",
+      find: "limited(g, norm, maxNorm, home)",
+      replace: "limited(g, norm, 1, home)",
     },
     {
       name: "clipByGlobalNorm: small gradients blown up",
       kind: "clipping",
-      find: "if (!Number.isFinite(norm) || norm <= maxNorm)",
-      replace: "if (!Number.isFinite(norm) || norm === 0)",
+      find: "return isSmall ? g : limited(g, norm, maxNorm, home);",
+      replace: "return g.mul(maxNorm / norm.item());",
     },
   ]),
   ...inFile("packages/nn/src/clip/norm.ts", [
     {
-      name: "clip: the square for the norm",
-      kind: "clipping",
-      find: "return Math.sqrt(squares);",
-      replace: "return squares;",
-    },
-    {
       name: "clip: the norm of the last parameter",
       kind: "clipping",
-      find: "for (const x of tensors) squares += kernelsOf",
-      replace: "for (const x of tensors) squares = kernelsOf",
+      find: "for (const x of filled) kernelsOf(home, x).norm(x.size",
+      replace: "for (const x of filled.slice(-1)) kernelsOf(home, x).norm(x.size",
     },
     {
       name: "clip: the sum of the largest magnitudes",
       kind: "clipping",
-      find: "norm = order === 1 ? norm + part : Math.max(norm, part);",
-      replace: "norm = norm + part;",
+      find: "(a, b) => a.maximum(b),",
+      replace: "(a, b) => a.add(b),",
+    },
+    {
+      name: "clip: a factor in the dtype of the gradient",
+      kind: "wrong function",
+      find: "kernelsOf(home, x).limitNorm(x.size, x.pointer, norm.pointer, limit, y.pointer);",
+      replace:
+        "kernelsOf(home, x).scale(x.size, x.pointer, y.pointer, Math.fround(Math.min(1, limit / norm.item())));",
+    },
+  ]),
+  ...inFile("packages/nn/src/clip/clipping.ts", [
+    {
+      name: "clip: reports the norm after clipping",
+      kind: "wrong state",
+      find: "{ norm: measured.norm }",
+      replace: "{ norm: measured.norm.minimum(0.5) }",
     },
   ]),
   ...inFile("packages/nn/src/clip/perParameter.ts", [
     {
       name: "clipPerParameter: by the norm of all",
       kind: "clipping",
-      find: "return g.mul(maxNorm / norm);",
-      replace: "return g.mul(maxNorm / measured.norm);",
+      find: "(g, { home }) =>\n    limited(g, normOf([g], order, home), maxNorm, home)",
+      replace: "(g, { home, norm }) =>\n    limited(g, norm, maxNorm, home)",
     },
   ]),
   ...inFile("packages/nn/src/clip/value.ts", [
@@ -229,16 +238,16 @@ const clip = [
     {
       name: "clipAdaptive: zero weights never move",
       kind: "clipping",
-      find: ".maximum(epsilon).mul(clipping)",
-      replace: ".mul(clipping)",
+      find: ".maximum(epsilon).mul(share)",
+      replace: ".mul(share)",
     },
   ]),
   ...inFile("packages/nn/src/clip/nonFinite.ts", [
     {
       name: "clip: the norm from before NaN was set to 0",
       kind: "clipping",
-      find: "norm: normOf(tensorsOf(floats(result, where)), order), zeroed: true",
-      replace: "norm, zeroed: true",
+      find: "const norm = normOf(mended, order, home);",
+      replace: "const norm = normOf(mended.slice(1), order, home);",
     },
   ]),
 ] satisfies Mutant[];

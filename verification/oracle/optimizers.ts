@@ -1,6 +1,14 @@
 import { scope } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { adagrad, adam, adamW, type Optimizer, rmsprop, sgd } from "@chronograd/nn";
+import {
+  adagrad,
+  adam,
+  adamW,
+  applyUpdates,
+  type GradientTransformation,
+  rmsprop,
+  sgd,
+} from "@chronograd/nn";
 import type { Subject } from "../subject.ts";
 import { type Elements, fixture, readTree, type Written } from "./fixture.ts";
 import { Worst } from "./worst.ts";
@@ -22,8 +30,10 @@ interface Trace {
 const makers = { sgd, rmsprop, adagrad, adam, adamW };
 
 /** An optimizer by its name. */
-export function optimizerOf(name: string, options: unknown): Optimizer {
-  const make = makers[name as keyof typeof makers] as unknown as (options: unknown) => Optimizer;
+export function optimizerOf(name: string, options: unknown): GradientTransformation<unknown> {
+  const make = makers[name as keyof typeof makers] as unknown as (
+    options: unknown,
+  ) => GradientTransformation<unknown>;
   return make(options);
 }
 
@@ -32,11 +42,15 @@ function compare({ params: first, gradients }: Start, { call, options, trace }: 
   scope(() => {
     const optimizer = optimizerOf(call, options);
     let params = readTree(first);
+    let state = optimizer.init(params);
     for (const [i, flat] of gradients.entries()) {
       const shaped = Object.entries(flat).map(
         ([path, values]) => [path, { shape: first[path]!.shape, values }] as const,
       );
-      params = optimizer.update(params, readTree(Object.fromEntries(shaped)) as never);
+      const gradients = readTree(Object.fromEntries(shaped));
+      const [updates, next] = optimizer.update(gradients, state, params);
+      params = applyUpdates(params, updates as never) as typeof params;
+      state = next;
       const expected = trace[i + 1];
       if (expected !== undefined) worst.tree(params, expected, `after update ${i + 1}:`);
     }

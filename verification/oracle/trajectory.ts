@@ -1,5 +1,5 @@
 import { scope, Tape } from "@chronograd/autodiff";
-import { clipByGlobalNorm, crossEntropyLoss } from "@chronograd/nn";
+import { applyUpdates, chain, clipByGlobalNorm, crossEntropyLoss } from "@chronograd/nn";
 import { unroll } from "@chronograd/rnn";
 import type { Subject } from "../subject.ts";
 import { type Elements, fixture, read } from "./fixture.ts";
@@ -27,11 +27,12 @@ function follow(each: Trajectory, lossesSeen: Worst, weightsSeen: Worst): void {
   scope(() => {
     const symbols = read(each.symbols, true);
     const model = modelOf(start);
-    const optimizer = optimizerOf(name, options);
+    const optimizer = chain({ clip: clipByGlobalNorm(maxNorm), rule: optimizerOf(name, options) });
     let params = readParameters(start);
+    let state = optimizer.init(params);
     let clipped = 0;
     for (const [i, expected] of losses.entries()) {
-      params = scope(() => {
+      [params, state] = scope(() => {
         const tape = new Tape();
         const watched = tape.watch(params);
         const inputs = steps(symbols, i * T, (i + 1) * T);
@@ -39,9 +40,9 @@ function follow(each: Trajectory, lossesSeen: Worst, weightsSeen: Worst): void {
         const { outputs } = unroll(model, watched, inputs);
         const loss = crossEntropyLoss(outputs, targets);
         lossesSeen.number(loss.item(), expected, () => `loss of step ${i + 1}`);
-        const gradients = clipByGlobalNorm(tape.gradient(loss, watched), maxNorm);
-        clipped += Number(gradients.clipped);
-        return optimizer.update(params, gradients);
+        const [updates, next] = optimizer.update(tape.gradient(loss, watched), state, params);
+        clipped += Number(next.clip.norm.item() > maxNorm);
+        return [applyUpdates(params, updates), next];
       });
     }
     lossesSeen.number(clipped, each.clipped, () => "steps with clipping");

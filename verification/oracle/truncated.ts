@@ -1,6 +1,6 @@
 import { crossEntropy, scope, type Tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { clipByGlobalNorm } from "@chronograd/nn";
+import { applyUpdates, chain, clipByGlobalNorm } from "@chronograd/nn";
 import { type TruncatedOptions, truncated as windowsOf } from "@chronograd/rnn";
 import type { Subject } from "../subject.ts";
 import { type Elements, fixture, read, type Written } from "./fixture.ts";
@@ -35,8 +35,12 @@ function follow(each: Stream): Seen {
     const symbols = read(each.symbols, true);
     const T = symbols.shape[0]! - 1;
     const model = modelOf(each.start);
-    const optimizer = optimizerOf(...each.optimizer);
+    const optimizer = chain({
+      clip: clipByGlobalNorm(each.maxNorm ?? Infinity),
+      rule: optimizerOf(...each.optimizer),
+    });
     let params = readParameters(each.start);
+    let state = optimizer.init(params);
     const sequence = { inputs: steps(symbols, 0, T), targets: steps(symbols, 1, T + 1) };
     const windows = windowsOf(model, params, sequence, {
       ...each.options,
@@ -53,11 +57,9 @@ function follow(each: Stream): Seen {
       if (expected !== undefined) {
         seen.gradients.tree(window.gradients, expected, `window ${window.index}:`);
       }
-      const gradients =
-        each.maxNorm === undefined
-          ? window.gradients
-          : clipByGlobalNorm(window.gradients, each.maxNorm);
-      params = optimizer.update(params, gradients);
+      const [updates, next] = optimizer.update(window.gradients, state, params);
+      params = applyUpdates(params, updates);
+      state = next;
     }
     seen.losses.number(swept, each.losses.length, () => "steps with a loss");
     seen.weights.tree(params, each.final, "final");

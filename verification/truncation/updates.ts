@@ -32,8 +32,12 @@ function stepOf({ random }: Problem): Step {
   const optimizer = sgd({ learningRate });
   const own: Step = (params, { gradients }) =>
     applyUpdates(params, map(gradients, (g: Tensor) => g.mul(-learningRate)) as never) as Params;
-  const theirs: Step = (params, { gradients }) =>
-    optimizer.update(params, gradients as never) as Params;
+  let state: ReturnType<typeof optimizer.init> | undefined;
+  const theirs: Step = (params, { gradients }) => {
+    const [updates, next] = optimizer.update(gradients, state ?? optimizer.init(params), params);
+    state = next;
+    return applyUpdates(params, updates as never) as Params;
+  };
   return oneOf(random, [own, theirs]);
 }
 

@@ -1,19 +1,18 @@
 import { setImmediate } from "node:timers/promises";
-import { clone, crossEntropy, flatten, map, type Tensor } from "@chronograd/autodiff";
+import { clone, crossEntropy, map, type Tensor } from "@chronograd/autodiff";
 import {
   adam,
+  applyUpdates,
+  chain,
   clipByGlobalNorm,
   countParameters,
   type Decoded,
   linearWarmup,
-  type Optimizer,
-  type OptimizerState,
   restoreTree,
   type Stream,
   type StreamState,
   stream,
   streamFrom,
-  tensorsOf,
 } from "@chronograd/nn";
 import { initialParams, initialState, truncated } from "@chronograd/rnn";
 import { type Corpus, lanes } from "./corpus.ts";
@@ -22,11 +21,22 @@ import { characterModel, evaluate, type Params, type State, sample } from "./mod
 import { type Options, UsageError } from "./options.ts";
 import type { Progress } from "./progress.ts";
 
+/** Clipping, and Adam with a warm-up. */
+function optimizerOf({ clip, lr }: Options) {
+  return chain({
+    clip: clipByGlobalNorm(clip),
+    adam: adam({ learningRate: linearWarmup({ steps: 100, to: lr }) }),
+  });
+}
+
 /** Everything that a checkpoint holds, and `restore` brings back. */
 interface Training {
-  params: Params;
-  readonly optimizer: Optimizer;
-  state: State;
+  /** Its tensors, in one tree. */
+  tree: {
+    params: Params;
+    optimizer: ReturnType<ReturnType<typeof optimizerOf>["init"]>;
+    state: State;
+  };
   /** Time steps taken. */
   step: number;
   window: number;
@@ -35,7 +45,7 @@ interface Training {
 
 /** What a run ends with. */
 export interface Result {
-  readonly tensors: Record<string, Tensor>;
+  readonly tensors: unknown;
   readonly metadata: Record<string, string>;
   readonly metrics: readonly Metrics[];
   readonly heldOut: number;
@@ -58,10 +68,14 @@ export async function train(
 ): Promise<Result> {
   const model = characterModel(options, corpus.characters.length);
   const random = stream(options.seed);
+  const optimizer = optimizerOf(options);
+  const params = initialParams(model, random.split("parameters"));
   const training: Training = {
-    params: initialParams(model, random.split("parameters")),
-    optimizer: adam({ learningRate: linearWarmup({ steps: 100, to: options.lr }) }),
-    state: initialState(model, options.batch),
+    tree: {
+      params,
+      optimizer: optimizer.init(params),
+      state: initialState(model, options.batch),
+    },
     step: 0,
     window: 0,
     seconds: 0,
@@ -79,14 +93,14 @@ export async function train(
 
   const measured = (steps: number): number => {
     const from = performance.now();
-    const loss = evaluate(model, training.params, corpus.heldOut, heldOutRows, steps);
+    const loss = evaluate(model, training.tree.params, corpus.heldOut, heldOutRows, steps);
     evaluationTime += performance.now() - from;
     return loss;
   };
 
   const windows = truncated(
     model,
-    training.params,
+    training.tree.params,
     lanes(corpus.training, options.batch, training.step),
     {
       compile: true,
@@ -95,13 +109,15 @@ export async function train(
       reduction: "mean",
       loss: (logits: Tensor, target: Tensor) => crossEntropy(logits, target),
       measure: (window) => window % measureEveryWindows === 0,
-      state: training.state,
+      state: training.tree.state,
     },
   );
   let windowStart = clock();
   for (const window of windows) {
-    const clipped = clipByGlobalNorm(window.gradients, options.clip);
-    training.params = training.optimizer.update(training.params, clipped) as Params;
+    const { tree } = training;
+    const [updates, next] = optimizer.update(window.gradients, tree.optimizer, tree.params);
+    tree.params = applyUpdates(tree.params, updates) as Params;
+    tree.optimizer = next;
     training.step += window.losses.length;
     const now = clock();
     const line: Metrics = {
@@ -110,7 +126,7 @@ export async function train(
       seconds: round(now, 3),
       loss: round(window.loss, 5),
       bitsPerCharacter: round(bits(window.loss), 5),
-      gradientNorm: round(clipped.norm, 6),
+      gradientNorm: round(next.clip.norm.item(), 6),
       charactersPerSecond: Math.round(window.count / (now - windowStart)),
       ...(window.stateGradientNorms && {
         stateGradientNorms: window.stateGradientNorms.map((norm) => Number(norm.toPrecision(4))),
@@ -132,13 +148,13 @@ export async function train(
     // Signals arrive only between turns of the event loop.
     await setImmediate();
     if (clock() >= end || stop()) {
-      training.state = map(window.state, (x: Tensor) => clone(x)) as State;
+      tree.state = map(window.state, (x: Tensor) => clone(x)) as State;
       training.seconds = clock();
       break;
     }
   }
   const heldOut = measured(400);
-  const text = sample(model, training.params, corpus.characters, sampling, {
+  const text = sample(model, training.tree.params, corpus.characters, sampling, {
     length: 600,
     temperature: options.temperature,
   });
@@ -147,7 +163,7 @@ export async function train(
     metrics,
     heldOut,
     sample: text,
-    parameters: countParameters(training.params),
+    parameters: countParameters(training.tree.params),
   };
 }
 
@@ -155,23 +171,15 @@ function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
-/** A run as named tensors and text. */
+/** A run as tensors and text. */
 function checkpoint(
-  { params, optimizer, state, step, window, seconds }: Training,
+  { tree, step, window, seconds }: Training,
   sampling: StreamState,
 ): Pick<Result, "tensors" | "metadata"> {
-  const { moments, ...counters } = optimizer.state();
-  const named = (prefix: string, tree: unknown) =>
-    flatten(tree).map(([path, x]) => [`${prefix}.${path}`, x] as const);
   return {
-    tensors: Object.fromEntries([
-      ...named("params", params),
-      ...Object.entries(moments).map(([name, x]) => [`optimizer.${name}`, x] as const),
-      ...named("state", state),
-    ]),
+    tensors: tree,
     metadata: {
       training: JSON.stringify({ step, window, seconds }),
-      optimizer: JSON.stringify(counters),
       sampling: JSON.stringify(sampling),
     },
   };
@@ -185,12 +193,7 @@ function restore(training: Training, decoded: Decoded): Stream {
     throw new UsageError(`--resume: model.safetensors lacks the metadata "${key}" of a run`);
   };
   try {
-    training.params = restoreTree(training.params, decoded, { prefix: "params." });
-    training.state = restoreTree(training.state, decoded, { prefix: "state." });
-    training.optimizer.load({
-      ...(text("optimizer") as Omit<OptimizerState, "moments">),
-      moments: tensorsOf(decoded, { prefix: "optimizer." }),
-    });
+    training.tree = restoreTree(training.tree, decoded);
     Object.assign(training, text("training"));
     return streamFrom(text("sampling") as StreamState);
   } catch (error) {

@@ -5,7 +5,9 @@ import { isMainThread } from "node:worker_threads";
 import { type Tensor, tensor } from "@chronograd/autodiff";
 import {
   adam,
+  applyUpdates,
   type Communicator,
+  chain,
   clipByGlobalNorm,
   linear,
   shardRows,
@@ -44,7 +46,8 @@ export default function train(communicator: Communicator, { batch, windows }: Op
   });
   // The same seed on every worker, so all begin with the same weights, and they stay the same.
   let params = initialParams(model, stream(1));
-  const optimizer = adam({ learningRate: 0.005 });
+  const optimizer = chain({ clip: clipByGlobalNorm(1), adam: adam({ learningRate: 0.005 }) });
+  let state = optimizer.init(params);
   const { start, end } = shardRows(batch, communicator);
   let loss = Number.NaN;
   const options = {
@@ -56,7 +59,9 @@ export default function train(communicator: Communicator, { batch, windows }: Op
     communicator,
   } as const;
   for (const window of truncated(model, params, noise(start, end), options)) {
-    params = optimizer.update(params, clipByGlobalNorm(window.gradients, 1));
+    const [updates, next] = optimizer.update(window.gradients, state, params);
+    params = applyUpdates(params, updates);
+    state = next;
     loss = window.loss;
     const isOver = window.index + 1 === windows;
     if (communicator.rank === 0 && (isOver || window.index % 50 === 0)) {

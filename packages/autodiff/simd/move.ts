@@ -1,7 +1,7 @@
 import { addTo } from "./move/add";
 import { copy } from "./move/copy";
 import { fill, gather, oneHot, scatterAdd } from "./move/rows";
-import { firstNonFinite, sumSquares } from "./move/scan";
+import { firstNonFinite, limitNorm, norm, sumSquares } from "./move/scan";
 
 export * from "./move/cast";
 export { firstOutOfRange } from "./move/scan";
@@ -56,6 +56,14 @@ export function f32_sumSquares(n: i32, x: usize): f64 {
   return sumSquares<f32>(n, x);
 }
 
+export function f32_norm(n: i32, x: usize, y: usize): void {
+  norm<f32>(n, x, y);
+}
+
+export function f32_limitNorm(n: i32, x: usize, norm: usize, limit: f64, y: usize): void {
+  limitNorm<f32>(n, x, norm, limit, y);
+}
+
 export function f32_firstNonFinite(n: i32, x: usize): i32 {
   return firstNonFinite<f32>(n, x);
 }
@@ -74,6 +82,14 @@ export function f64_fill(n: i32, value: f64, y: usize): void {
 
 export function f64_sumSquares(n: i32, x: usize): f64 {
   return sumSquares<f64>(n, x);
+}
+
+export function f64_norm(n: i32, x: usize, y: usize): void {
+  norm<f64>(n, x, y);
+}
+
+export function f64_limitNorm(n: i32, x: usize, norm: usize, limit: f64, y: usize): void {
+  limitNorm<f64>(n, x, norm, limit, y);
 }
 
 export function f64_firstNonFinite(n: i32, x: usize): i32 {

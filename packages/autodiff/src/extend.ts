@@ -8,7 +8,6 @@ import "./ops/fluent.ts";
 
 export type { ForwardRun, Pulled } from "./compile/recorded.ts";
 export { RecordedFunction, Witness } from "./compile/recorded.ts";
-export { NotTraceable } from "./compile/trace.ts";
 export { Trust } from "./compile/trust.ts";
 export type * from "./kernels/contract.ts";
 export type { GateKernels } from "./kernels/gates.ts";
@@ -41,5 +40,15 @@ export { Queue } from "./tape/queue.ts";
 export { Region, within } from "./tensor/block.ts";
 export { bytesOf } from "./tensor/dtype.ts";
 export { checkOptions, nearestOf } from "./tensor/options.ts";
-export { alias, allocate, consume, latest, place } from "./tensor/tensor.ts";
+export {
+  alias,
+  allocate,
+  consume,
+  isSole,
+  latest,
+  outlive,
+  place,
+  takeOver,
+} from "./tensor/tensor.ts";
 export { named } from "./tensor/text.ts";
+export { isTracing, NotTraceable, refuseTracing } from "./tensor/tracing.ts";

@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { type AdaptiveOptions, clipAdaptive } from "./clip/adaptive.ts";
-export { Clipped } from "./clip/clipped.ts";
+export type { ClipState } from "./clip/clipping.ts";
 export { clipByGlobalNorm, type NormOptions } from "./clip/globalNorm.ts";
 export type { NonFinite, NonFiniteOption } from "./clip/nonFinite.ts";
 export type { NormOrder } from "./clip/norm.ts";
@@ -49,14 +49,20 @@ export { type GaussianOptions, gaussianNegativeLogLikelihood } from "./losses/ga
 export { type HuberOptions, huber } from "./losses/huber.ts";
 export { meanSquaredError } from "./losses/meanSquaredError.ts";
 export type { Reduction, ReductionOption } from "./losses/reduction.ts";
-export { type AdagradOptions, adagrad } from "./optim/adagrad.ts";
+export { type AdagradOptions, type AdagradState, adagrad } from "./optim/adagrad.ts";
 export { adam } from "./optim/adam.ts";
 export { adamW } from "./optim/adamW.ts";
-export type { AdamOptions } from "./optim/adaptiveMoments.ts";
+export type { AdamOptions, AdamState } from "./optim/adaptiveMoments.ts";
+export { addDecayedWeights } from "./optim/addDecayedWeights.ts";
 export { applyUpdates } from "./optim/applyUpdates.ts";
-export type { Optimizer, OptimizerState } from "./optim/optimizer.ts";
-export { type RmspropOptions, rmsprop } from "./optim/rmsprop.ts";
-export { type SgdOptions, sgd } from "./optim/sgd.ts";
+export { type ChainState, chain } from "./optim/chain.ts";
+export type { RuleState } from "./optim/leafwise.ts";
+export { type RmspropOptions, type RmspropState, rmsprop } from "./optim/rmsprop.ts";
+export { scale } from "./optim/scale.ts";
+export { scaleByLearningRate } from "./optim/scaleByLearningRate.ts";
+export { type SgdOptions, type SgdState, sgd } from "./optim/sgd.ts";
+export { type TraceOptions, trace } from "./optim/trace.ts";
+export type { GradientTransformation } from "./optim/transformation.ts";
 export { alone, type Communicator, WorkerError } from "./parallel/communicator.ts";
 export type { Departure } from "./parallel/meeting.ts";
 export { type Place, shard, shardRows } from "./parallel/shard.ts";
@@ -72,7 +78,7 @@ export {
   type PlateauState,
   plateau,
 } from "./schedules/plateau.ts";
-export type { Schedule } from "./schedules/schedule.ts";
+export { type LearningRate, type Schedule, schedule } from "./schedules/schedule.ts";
 export { type StepDecayOptions, stepDecay } from "./schedules/stepDecay.ts";
 export { streamFrom } from "./streams/resume.ts";
 export { Stream, type StreamState, stream } from "./streams/stream.ts";

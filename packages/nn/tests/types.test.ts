@@ -3,17 +3,14 @@ import { referenceKernels } from "@chronograd/autodiff/reference";
 import { expectTypeOf, test } from "vitest";
 import {
   adam,
-  type Clipped,
-  clipAdaptive,
+  applyUpdates,
+  chain,
   clipByGlobalNorm,
-  clipByValue,
-  clipPerParameter,
   decodeSafetensors,
   encodeSafetensors,
   glorot,
   initialize,
   linear,
-  type Optimizer,
   restoreTree,
   stream,
   zeros,
@@ -48,17 +45,23 @@ test("a layer's apply takes what initialize made of its params", () => {
   expectTypeOf(bare.apply).parameter(0).toEqualTypeOf<{ W: Tensor }>();
 });
 
-test("update gives back the tree it was given, from gradients plain or clipped", () => {
-  const optimizer = adam();
-  expectTypeOf(optimizer).toEqualTypeOf<Optimizer>();
+test("a step gives back the trees it was given", () => {
+  const optimizer = chain({ clip: clipByGlobalNorm(1), adam: adam() });
   let params = make();
-  params = optimizer.update(params, make());
-  params = optimizer.update(params, clipByGlobalNorm(make(), 1));
+  let state = optimizer.init(params);
+  const [updates, next] = optimizer.update(make(), state, params);
+  expectTypeOf(updates).toEqualTypeOf<Params>();
+  params = applyUpdates(params, updates);
+  state = next;
   expectTypeOf(params).toEqualTypeOf<Params>();
-  const lone = adam().update(tensor([1], { backend }), tensor([1], { backend }));
+  expectTypeOf(state.clip.norm).toEqualTypeOf<Tensor>();
+  expectTypeOf(state.adam.step).toEqualTypeOf<Tensor>();
+  const lone = applyUpdates(tensor([1], { backend }), tensor([1], { backend }));
   expectTypeOf(lone).toEqualTypeOf<Tensor>();
-  // @ts-expect-error gradients must have the structure of params
-  () => optimizer.update(params, { layers: [] });
+  // @ts-expect-error updates must have the structure of params
+  () => applyUpdates(params, { layers: [] });
+  // @ts-expect-error a chain has the states of its links
+  () => state.sgd;
 });
 
 test("a tuple stays a tuple", () => {
@@ -66,15 +69,7 @@ test("a tuple stays a tuple", () => {
     tensor([1], { backend }),
     { b: tensor([1], { backend }) },
   ];
-  expectTypeOf(adam().update(pair(), pair())).toEqualTypeOf<[Tensor, { b: Tensor }]>();
-});
-
-test("clip functions keep the type of the gradients", () => {
-  const gradients = make();
-  expectTypeOf(clipByGlobalNorm(gradients, 1)).toEqualTypeOf<Clipped<Params>>();
-  expectTypeOf(clipByValue(gradients, 1)).toEqualTypeOf<Clipped<Params>>();
-  expectTypeOf(clipPerParameter(gradients, 1)).toEqualTypeOf<Clipped<Params>>();
-  expectTypeOf(clipAdaptive(gradients, gradients).gradients).toEqualTypeOf<Params>();
+  expectTypeOf(applyUpdates(pair(), pair())).toEqualTypeOf<[Tensor, { b: Tensor }]>();
 });
 
 test("restoreTree gives back the tree it was shown", () => {

@@ -30,6 +30,10 @@ const mostPlans = 32;
  * and then (at most every 256 calls, unless that takes more than 1 % of the time) it is recorded again and compared; where it
  * does something else, the call throws and says what has changed.
  *
+ * Arguments that the function consumes, parameters and the state of an optimizer say, are consumed once a run succeeded, and
+ * what takes their place may be written where they were. What refuses a value that is not finite refuses it in every run, by
+ * its own sentence, before anything is changed.
+ *
  * @param f takes trees of tensors, numbers and strings to a tree of tensors
  * @throws when called, if an argument is neither, or if the function is found to do something else than when it was recorded
  *
@@ -122,6 +126,7 @@ class Replay<Args extends unknown[], Y> {
 
   run(args: Args, inputs: readonly Tensor[]): Y {
     if (!this.#trust.isDue()) return this.#replay(args, inputs);
+    this.#recorded.checkConstants();
     const start = performance.now();
     const difference = this.#witness.differenceNow(args);
     if (difference !== undefined) {
@@ -135,7 +140,7 @@ class Replay<Args extends unknown[], Y> {
     return result;
   }
 
-  /** Where an index is out of range, the function itself says it best. */
+  /** Where an index is out of range, or a guard does not hold, the function itself says it best. */
   #replay(args: Args, inputs: readonly Tensor[]): Y {
     return (this.#recorded.replay(inputs) as Y | undefined) ?? this.#f(...args);
   }

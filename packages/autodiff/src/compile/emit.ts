@@ -40,7 +40,7 @@ export function emit(
     if (call.kernel.startsWith("loop.")) return undefined;
     const { run, trailing } = linked(kernels, call);
     const params = [...call.signature].map((letter) =>
-      letter === "s" ? scalarType(call.kernel) : type.i32,
+      letter === "s" ? scalarType(call.kernel) : letter === "d" ? type.f64 : type.i32,
     );
     const t = { params: [...params, ...trailing.map(() => type.i32)], results: [] };
     return { index: imports.indexOf(call.kernel, run, t), trailing };
@@ -63,7 +63,7 @@ export function emit(
       if (isPointer(letter)) put(address(program, layout, places, call.buffers[i]!, value));
       else if (letter === "s")
         put(scalarType(call.kernel) === type.f64 ? op.f64(value) : op.f32(value));
-      else put(op.i32(value));
+      else put(letter === "d" ? op.f64(value) : op.i32(value));
     }
     const link = links[at];
     for (const value of link?.trailing ?? []) put(op.i32(value));

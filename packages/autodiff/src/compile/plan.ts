@@ -1,41 +1,26 @@
 import type { Backend } from "../tensor/backend.ts";
 import { Block } from "../tensor/block.ts";
 import { bytesOf } from "../tensor/dtype.ts";
-import { alias, place, Tensor } from "../tensor/tensor.ts";
-import { flatten, map } from "../tensor/tree.ts";
+import { sameShape } from "../tensor/shape.ts";
+import { alias, consume, place, Tensor, takeOver } from "../tensor/tensor.ts";
+import { NotTraceable } from "../tensor/tracing.ts";
+import { map } from "../tensor/tree.ts";
 import { batch, type Stretch } from "./batch.ts";
+import { committed } from "./commit.ts";
 import { withoutCopies } from "./copies.ts";
 import { emit, nameOfRun } from "./emit.ts";
 import { fused } from "./fuse.ts";
 import { Kept } from "./kept.ts";
 import { layoutOf } from "./layout.ts";
 import { withoutZeros } from "./peephole.ts";
+import { type Phase, phaseOf, type TracedPhase } from "./phase.ts";
 import { prepacked } from "./prepack.ts";
 import type { Program } from "./program.ts";
 import { byTable as takenByTable } from "./tables.ts";
-import { bufferAt, type TraceBackend } from "./trace.ts";
+import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
 
-/** One tensor of a result: part of something in the caller's table, or a constant. */
-interface Output {
-  /** -1 for a constant. */
-  readonly slot: number;
-  readonly like: Tensor;
-}
-
-/** One run of a program: which entries of the table its inputs are, what it returns. */
-interface Phase {
-  readonly firstInput: number;
-  readonly result: unknown;
-  readonly outputs: readonly Output[];
-  /** What is made for the result: entry of the table, bytes. */
-  readonly made: readonly (readonly [slot: number, bytes: number])[];
-}
-
-/** What was traced as one run. */
-export interface TracedPhase {
-  readonly firstInput: number;
-  readonly result: unknown;
-}
+/** What a run gives when a guard does not hold: nothing was changed, and the function itself has to run. */
+export const guardFailed: unique symbol = Symbol("a guard does not hold");
 
 /** What one run leaves for the next: inputs, results, and values in between, all held until it ends. */
 export class Held {
@@ -69,13 +54,37 @@ export class Plan {
   readonly #slots: number;
   readonly #table: Block;
   readonly #runs: readonly (() => void)[];
+  /** Scalars that have to be finite: entry of the table, bytes on, and where those lie that are no results. */
+  readonly #guards: readonly { slot: number; offset: number; own: number | undefined }[];
+  /** Entries of the table for inputs that are written to, and whether a sole holder's bytes are. */
+  readonly #written: readonly number[];
+  readonly #isInPlace: boolean;
+  /** Values from outside that the program reads. */
+  readonly #constants: readonly Block[];
   readonly #kept = new Kept();
 
   constructor(backend: Backend, trace: TraceBackend, phases: readonly TracedPhase[]) {
     this.backend = backend;
+    const { buffers, checks, guards } = trace;
+    if (guards.length > 0 && phases.length > 1) {
+      throw new NotTraceable("it checks that a value is finite, which only compile can do");
+    }
+    const inputs = trace.slots;
+    const isInput = (buffer: number) =>
+      buffers[buffer]!.slot >= 0 && buffers[buffer]!.slot < inputs;
+    const { calls, written, isApart } = committed(trace.calls, guards, isInput, phases.length);
+    this.#written = [...written].map((buffer) => buffers[buffer]!.slot);
+    this.#isInPlace = isApart || guards.length === 0;
     this.#phases = phases.map((phase) => phaseOf(phase, trace));
+    this.#guards = guards.map(({ pointer }) => {
+      const buffer = buffers[bufferAt(pointer)]!;
+      const isOwn = buffer.slot < 0;
+      if (isOwn) buffer.slot = trace.slots++;
+      const own = isOwn ? this.#hold(buffer.bytes).pointer : undefined;
+      return { slot: buffer.slot, offset: offsetAt(pointer), own };
+    });
     this.#slots = trace.slots;
-    const { buffers, calls, checks } = trace;
+    this.#constants = [...trace.held];
     this.traced = calls.length;
     const pin = (parts: readonly Stretch[]) => this.#pinned(parts);
     const { kernels } = backend;
@@ -89,11 +98,15 @@ export class Plan {
     for (const block of trace.held) this.#kept.add(block);
     trace.release();
     const places = { table: this.#table.pointer, arena: arena.pointer, record: this.#slots };
-    const { module, env } = emit(this.program, layout, places, backend.kernels, phases.length);
+    const runs = phases.length + Number(isApart);
+    const { module, env } = emit(this.program, layout, places, backend.kernels, runs);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
       env: { ...env, memory: backend.memory.wasm as WebAssembly.Memory },
     });
-    this.#runs = phases.map((_, i) => instance.exports[nameOfRun(i)] as () => void);
+    this.#runs = Array.from(
+      { length: runs },
+      (_, i) => instance.exports[nameOfRun(i)] as () => void,
+    );
   }
 
   /** Returns the plan's memory now instead of when it is collected; it must not run any more. */
@@ -132,10 +145,16 @@ export class Plan {
     });
   }
 
-  /** One run. What later runs need is left in `held`, and kept where `keeps`. */
+  /**
+   * One run. What later runs need is left in `held`, and kept where `keeps`.
+   *
+   * @returns the result, or `guardFailed`
+   * @throws when a value from outside was consumed since
+   */
   run(phase: number, inputs: readonly Tensor[], held: Held, keeps: boolean): unknown {
+    this.checkConstants();
     const { memory } = this.backend;
-    const { firstInput, result, outputs, made } = this.#phases[phase]!;
+    const { firstInput, result, outputs, made, consumed } = this.#phases[phase]!;
     const { pointers, blocks, tensors } = held;
     for (const [i, input] of inputs.entries()) {
       pointers[firstInput + i] = input.pointer;
@@ -147,28 +166,83 @@ export class Plan {
       held.record.retain();
     }
     const fresh = new Map<number, Block>();
-    for (const [slot, bytes] of made) {
+    const make = (slot: number, bytes: number): number => {
       const block = new Block(this.backend, memory.allocate(bytes), bytes);
+      block.retain();
       fresh.set(slot, block);
       pointers[slot] = block.pointer;
       if (keeps) this.#retain(block, blocks);
+      return block.pointer;
+    };
+    for (const [slot, bytes] of made) make(slot, bytes);
+    for (const slot of this.#written) {
+      if (this.#isInPlace && isSole(inputs, slot)) continue;
+      const { pointer, byteOffset, block } = inputs[slot]!;
+      const from = pointer - byteOffset;
+      const to = make(slot, block.bytes);
+      memory.views.uint8.copyWithin(to, from, from + block.bytes);
+      pointers[slot] = to + byteOffset;
     }
+    for (const { slot, own } of this.#guards) if (own !== undefined) pointers[slot] = own;
     const start = this.#table.pointer / 4;
-    const { int32 } = memory.views;
+    const { int32, float64 } = memory.views;
     for (let slot = 0; slot < pointers.length; slot++) int32[start + slot] = pointers[slot] ?? 0;
     int32[start + this.#slots] = held.record?.pointer ?? 0;
-    this.#runs[phase]!();
-    let next = 0;
-    return map(result, () => {
-      const { slot, like } = outputs[next++]!;
-      if (slot < 0) return like;
-      const { shape, size, dtype, byteOffset } = like;
-      const block = fresh.get(slot);
-      if (block === undefined) {
-        return place(alias(tensors[slot]!, shape, byteOffset / bytesOf[dtype]));
+    try {
+      this.#runs[phase]!();
+      const holds = ({ slot, offset }: { slot: number; offset: number }) =>
+        Number.isFinite(float64[(pointers[slot]! + offset) / 8]!);
+      if (!this.#guards.every(holds)) return guardFailed;
+      if (this.#runs.length > this.#phases.length) this.#runs.at(-1)!();
+      // What was written in place is its successor's from here on.
+      const taken = new Set<Tensor>();
+      for (const [input, , by] of consumed) {
+        if (!this.#written.includes(input) || fresh.has(input)) continue;
+        const next = takeOver(inputs[input]!, by);
+        taken.add(next);
+        tensors[input] = next;
       }
+      const found: Tensor[] = [];
+      const y = map(result, () => {
+        const { slot, like } = outputs[found.length]!;
+        const value = slot < 0 ? like : this.#output(like, fresh.get(slot), tensors[slot], taken);
+        found.push(value);
+        return value;
+      });
+      for (const [input, output, by] of consumed) {
+        const x = inputs[input]!;
+        if (x.successor === null) consume(x, found[output] ?? null, by);
+        else if (output >= 0) x.successor = found[output]!;
+      }
+      return y;
+    } finally {
+      for (const block of fresh.values()) block.release("it was an intermediate value of a plan");
+    }
+  }
+
+  /** One tensor of a result: in a block of its own, or an input, or part of one. */
+  #output(
+    { shape, size, dtype, byteOffset }: Tensor,
+    block: Block | undefined,
+    input: Tensor | undefined,
+    taken: Set<Tensor>,
+  ): Tensor {
+    if (block !== undefined) {
       return place(new Tensor(block, byteOffset, shape, size, dtype, null, 0, null));
-    });
+    }
+    const isNew = taken.has(input!) && byteOffset === 0 && sameShape(input!.shape, shape);
+    if (isNew && taken.delete(input!)) return input!;
+    return place(alias(input!, shape, byteOffset / bytesOf[dtype]));
+  }
+
+  /** Throws a sentence when a value from outside was consumed since it was recorded. */
+  checkConstants(): void {
+    for (const { consumed } of this.#constants) {
+      if (consumed === undefined) continue;
+      throw new Error(
+        `compile: a value that the function takes from outside was consumed by ${consumed} since the function was recorded; make it an argument, or pass a clone(...) to ${consumed}`,
+      );
+    }
   }
 
   #retain(block: Block, blocks: Block[]): void {
@@ -199,20 +273,8 @@ export class Plan {
   }
 }
 
-function phaseOf({ firstInput, result }: TracedPhase, trace: TraceBackend): Phase {
-  const made: [number, number][] = [];
-  const outputs = flatten(result).map(([, y]): Output => {
-    const at = bufferAt(y.block.pointer);
-    if (at < 0) {
-      trace.adopt(y);
-      return { slot: -1, like: y };
-    }
-    const buffer = trace.buffers[at]!;
-    if (buffer.slot < 0) {
-      buffer.slot = trace.slots++;
-      made.push([buffer.slot, buffer.bytes]);
-    }
-    return { slot: buffer.slot, like: y };
-  });
-  return { firstInput, result, outputs, made };
+/** Whether nobody but the caller has the bytes of an input, and they are one input's. */
+function isSole(inputs: readonly Tensor[], input: number): boolean {
+  const { block } = inputs[input]!;
+  return block.holders === 1 && inputs.every((x, i) => i === input || x.block !== block);
 }

@@ -8,12 +8,19 @@ const leastRows = 2;
 export function prepacked(program: Program, kernels: Kernels): Program {
   const { calls } = program;
   const buffers: Buffer[] = [...program.buffers];
-  const written = new Set(calls.flatMap((call) => touches(call).writes));
+  /** By buffer: the first run that writes it. What runs before reads it as it came. */
+  const written = new Map<number, number>();
+  for (const call of calls) {
+    for (const buffer of touches(call).writes) {
+      written.set(buffer, Math.min(call.phase, written.get(buffer) ?? call.phase));
+    }
+  }
   const groups = new Map<string, number[]>();
   for (const [at, call] of calls.entries()) {
     const { kernel, args, buffers: places } = call;
     const [m, n, k] = args as [number, number, number];
-    if (!kernel.endsWith(".matmul") || m < leastRows || written.has(places[6]!)) continue;
+    if (!kernel.endsWith(".matmul") || m < leastRows) continue;
+    if ((written.get(places[6]!) ?? Infinity) <= call.phase) continue;
     if (kernels.prefersPacked?.(m, n, k) === false) continue;
     const key = [call.phase, kernel, args[1], args[2], places[6], args[6], args[7], args[8]].join(
       " ",

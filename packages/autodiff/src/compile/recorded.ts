@@ -2,9 +2,11 @@ import { type Backend, defaultBackend } from "../tensor/backend.ts";
 import { scope } from "../tensor/scope.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { NotTraceable, tracing } from "../tensor/tracing.ts";
 import { leaves, type MapTree, map } from "../tensor/tree.ts";
-import { Held, Plan, type TracedPhase } from "./plan.ts";
-import { NotTraceable, TraceBackend } from "./trace.ts";
+import type { TracedPhase } from "./phase.ts";
+import { guardFailed, Held, Plan } from "./plan.ts";
+import { TraceBackend } from "./trace.ts";
 import { Transcript } from "./transcript.ts";
 
 /** What a recorded function gives: its value, and functions from cotangents to gradients. */
@@ -50,7 +52,7 @@ export class RecordedFunction<Inputs, Value, Gradient> {
     return recording((record) => {
       const other = transcriptOf(record(f, inputs, cotangents, backend));
       const { trace, phases } = record(f, inputs, cotangents, backend);
-      const again = new Transcript(trace, phases);
+      const again = new Transcript(trace, resultsOf(phases));
       const difference = other.differenceTo(again);
       other.end();
       again.end();
@@ -70,10 +72,24 @@ export class RecordedFunction<Inputs, Value, Gradient> {
     return isLike(inputs, this.#like) && this.#plan.accepts(leaves(inputs));
   }
 
-  /** The value for tensors as they were recorded; `undefined` where an index is out of range. */
+  /**
+   * The value for tensors as they were recorded; `undefined` where an index is out of range or a guard does not hold, and
+   * the function itself says it best.
+   */
   replay(inputs: readonly Tensor[]): MapTree<Value, Tensor> | undefined {
     if (!this.#plan.accepts(inputs)) return undefined;
-    return this.#plan.run(0, inputs, new Held(), false) as MapTree<Value, Tensor>;
+    const held = new Held();
+    try {
+      const value = this.#plan.run(0, inputs, held, false);
+      return value === guardFailed ? undefined : (value as MapTree<Value, Tensor>);
+    } finally {
+      held.end("the run is over");
+    }
+  }
+
+  /** Throws a sentence when a value from outside was consumed since it was recorded. */
+  checkConstants(): void {
+    this.#plan.checkConstants();
   }
 
   /** Runs forward; the caller ends the run. */
@@ -127,12 +143,16 @@ function recording<Result>(work: (record: RecordOnce) => Result): Result | strin
     const trace = new TraceBackend(backend);
     traces.push(trace);
     const standIn = <T>(tree: T) => map(tree, (x: Tensor) => trace.input(x)) as T;
-    const { value, pullbacks } = f(standIn(inputs));
-    const phases: TracedPhase[] = [{ firstInput: 0, result: value }];
+    const given = standIn(inputs);
+    // As they were given: the function may consume them.
+    const standIns = leaves(given);
+    const { value, pullbacks } = tracing(() => f(given));
+    const phases: TracedPhase[] = [{ firstInput: 0, inputs: standIns, result: value }];
     for (const [i, pullback] of pullbacks.entries()) {
       trace.nextPhase();
       const firstInput = trace.slots;
-      phases.push({ firstInput, result: pullback(standIn(cotangents[i])) });
+      const own = standIn(cotangents[i]);
+      phases.push({ firstInput, result: tracing(() => pullback(own)) });
     }
     return { trace, phases };
   };
@@ -150,9 +170,14 @@ function shapesOf<Inputs>(inputs: Inputs): Inputs {
   return map(inputs, ({ shape, dtype }: Tensor) => ({ shape, dtype })) as Inputs;
 }
 
+/** What each run returned. */
+function resultsOf(phases: readonly TracedPhase[]): unknown[] {
+  return phases.map(({ result }) => result);
+}
+
 /** A transcript that holds the constants itself. */
 function transcriptOf({ trace, phases }: Trace): Transcript {
-  const transcript = new Transcript(trace, phases);
+  const transcript = new Transcript(trace, resultsOf(phases));
   trace.release();
   return transcript;
 }

@@ -19,13 +19,11 @@ import { Block } from "../tensor/block.ts";
 import { bytesOf, type DType } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { NotTraceable } from "../tensor/tracing.ts";
 import type { Buffer, Call, RangeCheck } from "./program.ts";
 
 /** Addresses of traced buffers: far above any real one, each in a range of its own. */
 const range = 2 ** 34;
-
-/** Why a function cannot be compiled. */
-export class NotTraceable extends Error {}
 
 /** Hands out addresses that stand for buffers, and no bytes. */
 class TraceMemory extends Memory {
@@ -58,6 +56,8 @@ export function offsetAt(pointer: number): number {
 export class TraceBackend extends Backend {
   readonly calls: Call[] = [];
   readonly checks: RangeCheck[] = [];
+  /** Scalars that have to be finite in every run. */
+  readonly guards: Tensor[] = [];
   /** Constants that the program reads: held as long as it may run. */
   readonly held: Set<Block> = new Set();
   /** Entries of the table of the caller's addresses. */
@@ -88,6 +88,11 @@ export class TraceBackend extends Backend {
     if (this.held.has(block)) return;
     block.retain();
     this.held.add(block);
+  }
+
+  override isFinite(x: Tensor): boolean {
+    this.guards.push(x);
+    return true;
   }
 
   /** Drops the hold on constants. */

@@ -281,6 +281,13 @@ interface IrregularKernels {
   readonly fill: (n: number, value: number, y: number) => void;
   /** `sum of x[i]^2` in float64. */
   readonly sumSquares: (n: number, x: number) => number;
+  /** `y = hypot(y, |x|)` for a float64 `y`: the Euclidean norm of several vectors, right for all that are numbers. */
+  readonly norm: (n: number, x: number, y: number) => void;
+  /**
+   * `y[i] = x[i] limit / norm` where the float64 `norm` is above `limit`, and finite; `y[i] = x[i]` otherwise. No element
+   * is lost to a factor that the dtype cannot hold.
+   */
+  readonly limitNorm: (n: number, x: number, norm: number, limit: number, y: number) => void;
   /** The position of the first NaN or infinity, or -1. */
   readonly firstNonFinite: (n: number, x: number) => number;
 }

@@ -13,8 +13,8 @@ import { normalizationSignatures } from "./normalization.ts";
 import { updateSignatures } from "./update.ts";
 
 /**
- * What each argument of a kernel is, one letter each: `n` a whole number, `s` a number of the kernel's dtype, `r` a
- * pointer that is read, `w` one that is written whole, `u` one that is read and written, or written in part.
+ * What each argument of a kernel is, one letter each: `n` a whole number, `s` a number of the kernel's dtype, `d` a
+ * float64 whatever that is, `r` a pointer that is read, `w` one that is written whole, `u` one that is read and written, or written in part.
  */
 export type Signature = string;
 
@@ -43,6 +43,8 @@ export const floatSignatures: Readonly<Record<string, Signature>> = Object.fromE
   ["addRows", "nnru"],
   ["addTo", "nnrnnunn"],
   ["fill", "nsw"],
+  ["norm", "nru"],
+  ["limitNorm", "nrrdw"],
   ...Object.entries(gateSignatures),
   ...Object.entries(normalizationSignatures),
   ...Object.entries(updateSignatures),

@@ -3,6 +3,7 @@ import { blasKernels } from "../kernels/blas/index.ts";
 import type { Kernels } from "../kernels/contract.ts";
 import { Memory } from "../kernels/memory.ts";
 import { simdKernels } from "../kernels/simd/index.ts";
+import type { Block } from "./block.ts";
 import type { DType } from "./dtype.ts";
 import { checkOptions } from "./options.ts";
 import type { Tensor } from "./tensor.ts";
@@ -60,6 +61,9 @@ export class Backend {
     int32: new Map(),
   };
 
+  /** What consumed values have in the place of their bytes, by who consumed them. @internal */
+  readonly gone: Map<string, Block> = new Map();
+
   /** The backend whose values count as this one's constants: where a program is traced, the one that will run it. @internal */
   readonly parent: Backend | null;
 
@@ -72,6 +76,14 @@ export class Backend {
 
   /** Told of each constant of the parent's that an op takes. @internal */
   adopt(_constant: Tensor): void {}
+
+  /**
+   * Whether a float64 scalar is finite. While a function is compiled the answer is yes, and runs of its plan are held to
+   * that: where it turns out otherwise, nothing was changed, and the function itself runs. @internal
+   */
+  isFinite(x: Tensor): boolean {
+    return Number.isFinite(x.item());
+  }
 
   /** True while there is room to keep one more constant. @internal */
   hasRoomForConstant(dtype: DType): boolean {

@@ -19,6 +19,8 @@ export class Block {
   window: Region | null = null;
   /** Why the bytes are gone, once they are. */
   end: string | undefined;
+  /** Who consumed the value in it: a program that keeps it as a constant must not go on with it. */
+  consumed: string | undefined;
 
   constructor(backend: Backend, pointer: number, bytes: number) {
     this.backend = backend;

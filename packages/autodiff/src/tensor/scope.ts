@@ -44,6 +44,6 @@ function keep(value: Tensor, from: Region): void {
   const { block } = value;
   if (block.region === from) block.region = null;
   // What came from outside has its place there.
-  else if (block.region !== null) return;
+  else if (block.region !== null || value.owner !== null) return;
   place(value);
 }

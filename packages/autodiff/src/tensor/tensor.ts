@@ -41,6 +41,8 @@ export class Tensor {
   readonly primal: Tensor | null;
   /** Where a consumed parameter went; see `consume`. @internal */
   successor: Tensor | null = null;
+  /** The consumed value in whose name the garbage collector's net holds the bytes; see `takeOver`. @internal */
+  owner: Tensor | null = null;
 
   /** @internal */
   constructor(
@@ -193,7 +195,7 @@ export function place(value: Tensor): Tensor {
   const scope = currentRegion();
   if (scope !== null) scope.hold(block);
   else if (block.window !== null && block.window.ended === undefined) block.window.hold(block);
-  else float(value, block);
+  else if (value.owner === null) float(value, block);
   return value;
 }
 
@@ -220,14 +222,69 @@ export function fromTypedArray(
  * Takes `x` away from its user because `successor` replaces it: the bytes go back as soon as no tape segment
  * needs them, and touching `x` again throws.
  */
-export function consume(x: Tensor, successor: Tensor, by: string): void {
+export function consume(x: Tensor, successor: Tensor | null, by: string): void {
   const { block } = x;
-  const reason = `${by} consumed it; use what that call returned, or pass clone(...) to keep the old value`;
-  sink(x, block, reason);
-  block.region?.drop(block, reason);
-  x.block = new Block(block.backend, 0, 0);
-  x.block.end = reason;
+  const none = gone(block.backend, by);
+  block.consumed ??= by;
+  sink(x.owner ?? x, block, none.end!);
+  block.region?.drop(block, none.end!);
+  x.block = none;
   x.successor = successor;
+}
+
+/** What consumed values have for a block. */
+function gone(backend: Backend, by: string): Block {
+  const known = backend.gone.get(by);
+  if (known !== undefined) return known;
+  const block = new Block(backend, 0, 0);
+  block.end = `${by} consumed it; use what that call returned, or pass clone(...) to keep the old value`;
+  block.consumed = by;
+  backend.gone.set(by, block);
+  return block;
+}
+
+/** Whether nobody else needs the bytes of a value, all of its block's. */
+export function isSole({ block, size, dtype }: Tensor): boolean {
+  return block.holders === 1 && block.bytes === size * bytesOf[dtype];
+}
+
+/**
+ * As `consume`, with a successor that its maker may write to: where nobody else needs the bytes it has them, else a copy.
+ * It lives on after the window that `x` comes from.
+ */
+export function takeOver(x: Tensor, by: string): Tensor {
+  const { block, shape, size, dtype } = x;
+  if (isSole(x)) {
+    const next = new Tensor(block, 0, shape, size, dtype, null, 0, null);
+    // Whoever held it goes on to: a scope, or the net in the name of the first of all owners.
+    if (block.region === null) next.owner = x.owner ?? x;
+    x.block = gone(block.backend, by);
+    x.successor = next;
+    block.version++;
+    outlive(next);
+    return next;
+  }
+  const next = allocate(block.backend, shape, dtype);
+  const { move32, move64 } = block.backend.kernels;
+  const { copy } = bytesOf[dtype] === 8 ? move64 : move32;
+  copy(1, size, x.pointer, size, 1, next.pointer, size, 1);
+  place(next);
+  consume(x, next, by);
+  return next;
+}
+
+/** Moves a value out of the window that it comes from, to the scope around or into the hands of its user. */
+export function outlive(x: Tensor): void {
+  const { block } = x;
+  const { window } = block;
+  if (window === null) return;
+  block.window = null;
+  if (block.region !== window) return;
+  block.retain();
+  const reason = "it moved out of its window";
+  window.drop(block, reason);
+  place(x);
+  block.release(reason);
 }
 
 /**

@@ -99,7 +99,14 @@ export function checkTree(tree: unknown, where: string): void {
  * ```
  */
 export function leaves(tree: unknown): Tensor[] {
-  return tree instanceof Tensor ? [tree] : flatten(tree).map(([, leaf]) => leaf);
+  const found: Tensor[] = [];
+  const visit = (value: unknown): void => {
+    if (value instanceof Tensor) found.push(value);
+    else if (Array.isArray(value)) for (const part of value) visit(part);
+    else if (isPlain(value)) for (const key of Object.keys(value)) visit(value[key]);
+  };
+  visit(tree);
+  return found;
 }
 
 /**

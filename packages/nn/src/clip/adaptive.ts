@@ -1,8 +1,10 @@
-import { flatten, greater, map, type Tensor, where } from "@chronograd/autodiff";
-import { named, Region, within } from "@chronograd/autodiff/extend";
-import { Clipped } from "./clipped.ts";
+import { flatten, type Tensor, where } from "@chronograd/autodiff";
+import { checkOptions, named } from "@chronograd/autodiff/extend";
+import type { GradientTransformation } from "../optim/transformation.ts";
+import { areAlike } from "../optim/walk.ts";
+import { type ClipState, clipping } from "./clipping.ts";
 import { checkLimit } from "./limit.ts";
-import { measure, type NonFiniteOption } from "./nonFinite.ts";
+import type { NonFiniteOption } from "./nonFinite.ts";
 import { normOf } from "./norm.ts";
 
 /** Options of `clipAdaptive`. */
@@ -21,9 +23,8 @@ export interface AdaptiveOptions extends NonFiniteOption {
  * A unit is what one output is computed from: a column of a weight `[inputs, ..., outputs]`. A vector or a scalar
  * counts as one unit.
  *
- * @param gradients a tree of tensors
- * @param params a tree of the same structure
- * @throws when the trees differ, a gradient is NaN or infinite (see `nonFinite`), or an option is out of range
+ * @throws for an option out of range; `update` throws when the trees differ, or a gradient is NaN or infinite (see
+ *   `nonFinite`)
  *
  * @example
  * ```ts
@@ -32,47 +33,43 @@ export interface AdaptiveOptions extends NonFiniteOption {
  *
  * const params = { W: tensor([[3, 0], [4, 1]]) };
  * const gradients = { W: tensor([[0, 0], [5, 0.001]]) };
- * clipAdaptive(gradients, params, { clipping: 0.5 }).gradients.W.mul(1000).round().toArray(); // => [[0, 0], [2500, 1]]
+ * const clip = clipAdaptive({ clipping: 0.5 });
+ * const [clipped] = clip.update(gradients, clip.init(params), params);
+ * clipped.W.mul(1000).round().toArray(); // => [[0, 0], [2500, 1]]
  * ```
  */
-export function clipAdaptive<T>(
-  gradients: T,
-  params: unknown,
-  { clipping = 0.01, epsilon = 1e-3, nonFinite = "throw" }: AdaptiveOptions = {},
-): Clipped<T> {
-  checkLimit(clipping, "clipping", "clipAdaptive");
-  checkLimit(epsilon, "epsilon", "clipAdaptive");
-  const weights = new Map(flatten(params));
-  const measured = measure(gradients, 2, nonFinite, "clipAdaptive");
-  let clipped = measured.zeroed;
-  const scaled = map(measured.gradients, (g: Tensor, path) => {
-    if (g.dtype === "int32" || g.size === 0) return g;
-    const w = weights.get(path);
-    if (w === undefined || w.shape.join() !== g.shape.join()) {
+export function clipAdaptive(options: AdaptiveOptions = {}): GradientTransformation<ClipState> {
+  const name = "clipAdaptive";
+  checkOptions(name, options, ["clipping", "epsilon", "nonFinite"]);
+  const { clipping: share = 0.01, epsilon = 1e-3, nonFinite = "throw" } = options;
+  checkLimit(share, "clipping", name);
+  checkLimit(epsilon, "epsilon", name);
+  return clipping(name, 2, nonFinite, (g, { home }, path, params) => {
+    const w = new Map(flatten(params)).get(path);
+    if (w === undefined || !areAlike(w, g)) {
       throw new TypeError(
         `clipAdaptive: the gradient at "${path}" is ${named(g)} and the parameter there ${w === undefined ? "is missing" : named(w)}; both trees must have the same structure and shapes`,
       );
     }
-    if (!Number.isFinite(normOf([g], 2))) return g;
-    const region = new Region();
-    try {
-      const scale = within(region, () => scaleOf(g.detach(), w.detach(), clipping, epsilon));
-      if (scale === undefined) return g;
-      clipped = true;
-      return g.mul(scale);
-    } finally {
-      region.end("it was an intermediate value of clipping");
-    }
+    const axes = g.shape.map((_, axis) => axis).slice(0, g.rank > 1 ? -1 : undefined);
+    const size = sizeOf(g.cast("float64"), axes);
+    const weight = sizeOf(w.cast("float64"), axes);
+    const limit = weight.unit.mul(weight.length).maximum(epsilon).mul(share);
+    // |g| = unit length; their product might be no number.
+    const exceeds = size.length.greater(limit.div(size.unit));
+    const parts = where(exceeds, size.parts.div(where(exceeds, size.length, 1)).mul(limit), 0);
+    const clipped = where(exceeds, parts, g.cast("float64")).cast(g.dtype);
+    if (nonFinite !== "pass") return clipped;
+    return where(normOf([g], Infinity, home).less(Infinity).cast(g.dtype), clipped, g);
   });
-  return new Clipped(scaled as T, measured.norm, clipped);
 }
 
-/** The factor of each unit, or `undefined` when none exceeds its limit. */
-function scaleOf(g: Tensor, w: Tensor, clipping: number, epsilon: number): Tensor | undefined {
-  const axes = g.shape.map((_, axis) => axis).slice(0, g.rank > 1 ? -1 : undefined);
-  const limit = w.norm(axes, { keepDims: true }).maximum(epsilon).mul(clipping);
-  const norm = g.norm(axes, { keepDims: true });
-  const exceeds = greater(norm, limit);
-  if (exceeds.max().item() === 0) return undefined;
-  return where(exceeds, limit.div(norm), 1);
+/** Each unit's largest magnitude, its elements divided by that, and the length of those. */
+function sizeOf(x: Tensor, axes: readonly number[]): Record<"unit" | "parts" | "length", Tensor> {
+  const largest = x.detach().abs().max(axes, { keepDims: true });
+  const unit = largest.add(largest.equal(0));
+  const parts = x.div(unit);
+  const squares = parts.square().sum(axes, { keepDims: true });
+  const isZero = squares.detach().equal(0);
+  return { unit, parts, length: squares.add(isZero).sqrt().sub(isZero) };
 }

@@ -1,8 +1,9 @@
-import { map, type Tensor } from "@chronograd/autodiff";
-import { Clipped } from "./clipped.ts";
+import { checkOptions } from "@chronograd/autodiff/extend";
+import type { GradientTransformation } from "../optim/transformation.ts";
+import { type ClipState, clipping } from "./clipping.ts";
 import { checkLimit } from "./limit.ts";
-import { measure, type NonFiniteOption } from "./nonFinite.ts";
-import { checkOrder, type NormOrder } from "./norm.ts";
+import type { NonFiniteOption } from "./nonFinite.ts";
+import { checkOrder, limited, type NormOrder } from "./norm.ts";
 
 /** Options of clipping by a norm. */
 export interface NormOptions extends NonFiniteOption {
@@ -14,37 +15,37 @@ export interface NormOptions extends NonFiniteOption {
  * Scales all gradients together so that their norm, as one vector, is at most `maxNorm`; their direction stays
  * (Pascanu, Mikolov & Bengio 2013, On the difficulty of training recurrent neural networks).
  *
- * The norm is added up in float64. The factor is exactly `maxNorm / norm`, where PyTorch divides by `norm + 1e-6`. When
- * the norm is small enough the gradients are returned as they are.
+ * The norm is added up in float64, and stands in the state: `state.norm` is that before clipping. The factor is exactly
+ * `maxNorm / norm`, where PyTorch divides by `norm + 1e-6`. When the norm is small enough the gradients are passed on as
+ * they are.
  *
- * @param gradients a tree of tensors
  * @param maxNorm above 0; `Infinity` only measures
- * @throws when a gradient is NaN or infinite (see `nonFinite`), or an option is out of range
+ * @throws for an option out of range; `update` throws when a gradient is NaN or infinite (see `nonFinite`)
  *
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
  * import { clipByGlobalNorm } from "@chronograd/nn";
  *
- * const { gradients, norm, clipped } = clipByGlobalNorm({ W: tensor([3, 0]), b: tensor([4]) }, 1);
- * norm; // => 5
- * clipped; // => true
- * gradients.b.item().toFixed(2); // => "0.80"
+ * const gradients = { W: tensor([3, 0]), b: tensor([4]) };
+ * const clip = clipByGlobalNorm(1);
+ * const [clipped, { norm }] = clip.update(gradients, clip.init(gradients), gradients);
+ * norm.item(); // => 5
+ * clipped.b.item().toFixed(2); // => "0.80"
  * ```
  */
-export function clipByGlobalNorm<T>(
-  gradients: T,
+export function clipByGlobalNorm(
   maxNorm: number,
-  { order = 2, nonFinite = "throw" }: NormOptions = {},
-): Clipped<T> {
-  checkLimit(maxNorm, "maxNorm", "clipByGlobalNorm");
-  checkOrder(order, "clipByGlobalNorm");
-  const measured = measure(gradients, order, nonFinite, "clipByGlobalNorm");
-  const { norm, zeroed } = measured;
-  if (!Number.isFinite(norm) || norm <= maxNorm)
-    return new Clipped(measured.gradients, norm, zeroed);
-  const scaled = map(measured.gradients, (g: Tensor) =>
-    g.dtype === "int32" ? g : g.mul(maxNorm / norm),
-  );
-  return new Clipped(scaled as T, norm, true);
+  options: NormOptions = {},
+): GradientTransformation<ClipState> {
+  const name = "clipByGlobalNorm";
+  checkOptions(name, options, ["order", "nonFinite"]);
+  const { order = 2, nonFinite = "throw" } = options;
+  checkLimit(maxNorm, "maxNorm", name);
+  checkOrder(order, name);
+  return clipping(name, order, nonFinite, (g, { norm, home }) => {
+    const isKnown = home.parent === null && norm.tape === null;
+    const isSmall = maxNorm === Infinity || (isKnown && !(norm.item() > maxNorm));
+    return isSmall ? g : limited(g, norm, maxNorm, home);
+  });
 }

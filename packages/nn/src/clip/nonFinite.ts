@@ -1,5 +1,14 @@
-import { equal, flatten, map, type Tensor, where } from "@chronograd/autodiff";
-import { kernelsOf, Region, within } from "@chronograd/autodiff/extend";
+import {
+  type Backend,
+  defaultBackend,
+  equal,
+  isTensor,
+  map,
+  type Tensor,
+  where,
+} from "@chronograd/autodiff";
+import { complaint, homeOf, isNonFinite, type Named } from "../optim/finite.ts";
+import { checkThere, isBranch } from "../optim/walk.ts";
 import { normOf } from "./norm.ts";
 
 /**
@@ -15,85 +24,74 @@ export interface NonFiniteOption {
 }
 
 /** Gradients that are fit to be clipped. */
-export interface Measured<T> {
-  readonly gradients: T;
-  /** Their norm; not finite only where `"pass"` was asked for. */
-  readonly norm: number;
-  /** Whether elements were set to 0. */
-  readonly zeroed: boolean;
+export interface Measured<G> {
+  readonly gradients: G;
+  /** Their norm, a float64 scalar; not finite only where `"pass"` was asked for. */
+  readonly norm: Tensor;
+  readonly home: Backend;
+}
+
+/** Throws a sentence for an option that there is not. */
+export function checkNonFinite(nonFinite: NonFinite, where: string): void {
+  if (nonFinite === "throw" || nonFinite === "zero" || nonFinite === "pass") return;
+  throw new TypeError(
+    `${where}: nonFinite must be "throw", "zero" or "pass", got ${JSON.stringify(nonFinite)}`,
+  );
 }
 
 /** The global norm of gradients, once what is not finite among them was dealt with. */
-export function measure<T>(
-  gradients: T,
+export function measure<G>(
+  gradients: G,
   order: number,
   nonFinite: NonFinite,
   where: string,
-): Measured<T> {
-  if (nonFinite !== "throw" && nonFinite !== "zero" && nonFinite !== "pass") {
-    throw new TypeError(
-      `${where}: nonFinite must be "throw", "zero" or "pass", got ${JSON.stringify(nonFinite)}`,
-    );
-  }
+): Measured<G> {
   const named = floats(gradients, where);
-  const norm = normOf(tensorsOf(named), order);
-  if (Number.isFinite(norm) || nonFinite === "pass") return { gradients, norm, zeroed: false };
-  const bad = named.filter(([, g]) => isNonFinite(g));
-  if (nonFinite === "throw" || bad.length === 0) throw complaint(bad, where);
+  const own = named.map(({ g }) => g);
+  const home = homeOf(own) ?? defaultBackend();
+  // What is traced has no values: zeros are put in wherever they may be needed.
+  const mayZero = nonFinite === "zero" && home.parent !== null;
+  if (!mayZero) {
+    const norm = normOf(own, order, home);
+    if (nonFinite === "pass" || home.isFinite(norm)) return { gradients, norm, home };
+    const bad = named.filter(({ g }) => isNonFinite(g));
+    if (bad.length === 0) throw overflown(where);
+    if (nonFinite === "throw") throw complaint(bad, where, advice);
+  }
   const result = map(gradients, (g: Tensor) =>
-    g.dtype !== "int32" && isNonFinite(g) ? zeroed(g) : g,
-  ) as T;
-  return { gradients: result, norm: normOf(tensorsOf(floats(result, where)), order), zeroed: true };
+    g.dtype !== "int32" && (mayZero || isNonFinite(g)) ? zeroed(g) : g,
+  ) as G;
+  const mended = floats(result, where).map(({ g }) => g);
+  const norm = normOf(mended, order, home);
+  if (!home.isFinite(norm)) throw overflown(where);
+  return { gradients: result, norm, home };
 }
+
+const advice = 'or pass { nonFinite: "zero" } or { nonFinite: "pass" }';
 
 /** Float tensors of a tree with their paths; throws a sentence when one is gone. */
-export function floats(tree: unknown, where: string): [path: string, x: Tensor][] {
-  const found = flatten(tree).filter(([, x]) => x.dtype !== "int32");
-  for (const [path, x] of found) {
-    if (x.block.holders > 0) continue;
-    throw new Error(
-      `${where}: the gradient${of(path)} is gone: ${x.block.end ?? "nothing holds it"}`,
-    );
-  }
+function floats(tree: unknown, where: string): Named {
+  const found: { path: string; g: Tensor }[] = [];
+  const visit = (g: unknown, path: string): void => {
+    if (isTensor(g)) {
+      if (g.dtype === "int32") return;
+      checkThere(g, `the gradient${path === "" ? "" : ` of "${path}"`}`, where);
+      found.push({ path, g });
+    } else if (isBranch(g)) {
+      for (const key of Object.keys(g)) visit(g[key], path === "" ? key : `${path}.${key}`);
+    }
+  };
+  visit(tree, "");
   return found;
-}
-
-function tensorsOf(named: readonly [string, Tensor][]): Tensor[] {
-  return named.map(([, x]) => x);
-}
-
-function of(path: string): string {
-  return path === "" ? "" : ` of "${path}"`;
-}
-
-function isNonFinite(x: Tensor): boolean {
-  return kernelsOf(x.backend, x).firstNonFinite(x.size, x.pointer) >= 0;
 }
 
 /** `x` with 0 for NaN and infinities: only a finite number less itself is 0. */
 function zeroed(x: Tensor): Tensor {
-  const region = new Region();
-  try {
-    const finite = within(region, () => equal(x.sub(x), 0));
-    return where(finite, x, 0);
-  } finally {
-    region.end("it was an intermediate value of clipping");
-  }
+  return where(equal(x.sub(x), 0), x, 0);
 }
 
-function complaint(bad: readonly [string, Tensor][], where: string): RangeError {
-  if (bad.length === 0) {
-    return new RangeError(
-      `${where}: the gradients are finite but their norm is not; divide the loss by a large number, or pass { nonFinite: "pass" }`,
-    );
-  }
-  const [path, g] = bad[0]!;
-  let count = 0;
-  for (const element of g.toTypedArray()) if (!Number.isFinite(element)) count++;
-  const more = bad.length - 1;
-  const others =
-    more === 0 ? "" : more === 1 ? ", and so has 1 other" : `, and so have ${more} others`;
+function overflown(where: string): RangeError {
   return new RangeError(
-    `${where}: the gradient${of(path)} has ${count} of ${g.size} elements that are NaN or infinite${others}; lower the learning rate, look for where they arise, or pass { nonFinite: "zero" } or { nonFinite: "pass" }`,
+    `${where}: the gradients are finite but their norm is not; divide the loss by a large number, or pass { nonFinite: "pass" }`,
   );
 }

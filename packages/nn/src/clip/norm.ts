@@ -1,5 +1,6 @@
-import { scope, type Tensor } from "@chronograd/autodiff";
-import { kernelsOf } from "@chronograd/autodiff/extend";
+import { type Backend, type Tensor, tensor, where } from "@chronograd/autodiff";
+import { allocate, kernelsOf, place } from "@chronograd/autodiff/extend";
+import { scalar } from "../optim/finite.ts";
 
 /** Which vector norm: the sum of magnitudes, the Euclidean length, the largest magnitude. */
 export type NormOrder = 1 | 2 | typeof Number.POSITIVE_INFINITY;
@@ -10,31 +11,46 @@ export function checkOrder(order: number, where: string): void {
   throw new RangeError(`${where}: order must be 1, 2 or Infinity, got ${String(order)}`);
 }
 
-/** The norm of all elements of several float tensors as one vector, in float64. */
-export function normOf(tensors: readonly Tensor[], order: number): number {
-  if (order === 2) return euclideanNorm(tensors);
-  let norm = 0;
-  for (const x of tensors) {
-    if (x.size === 0) continue;
-    const part = scope(() => {
-      const magnitudes = x.detach().abs();
-      return order === 1 ? magnitudes.cast("float64").sum().item() : magnitudes.max().item();
-    });
-    norm = order === 1 ? norm + part : Math.max(norm, part);
+/** The norm of all elements of several float tensors as one vector: a float64 scalar, right for all finite numbers. */
+export function normOf(tensors: readonly Tensor[], order: number, home: Backend): Tensor {
+  const filled = tensors.filter(({ size }) => size > 0);
+  if (filled.length === 0) return tensor(0, { dtype: "float64", backend: home });
+  if (order === 2 && filled.every(({ tape }) => tape === null)) {
+    const norm = place(scalar(home));
+    for (const x of filled) kernelsOf(home, x).norm(x.size, x.pointer, norm.pointer);
+    return norm;
   }
-  return norm;
+  const wide = filled.map((x) => x.cast("float64").abs());
+  const all = (of: (x: Tensor) => Tensor, join: (a: Tensor, b: Tensor) => Tensor) =>
+    wide.map(of).reduce(join);
+  if (order === 1) {
+    return all(
+      (x) => x.sum(),
+      (a, b) => a.add(b),
+    );
+  }
+  const largest = all(
+    (x) => x.max(),
+    (a, b) => a.maximum(b),
+  );
+  if (order !== 2) return largest;
+  // A norm is homogeneous, so what it is divided and multiplied by may be a constant.
+  const unit = largest.detach().add(largest.detach().equal(0));
+  const squares = wide.map((x) => x.div(unit).square().sum()).reduce((a, b) => a.add(b));
+  // The root has no derivative at 0, but its square has.
+  const isZero = squares.detach().equal(0);
+  return squares.add(isZero).sqrt().sub(isZero).mul(unit);
 }
 
-function euclideanNorm(tensors: readonly Tensor[]): number {
-  let squares = 0;
-  for (const x of tensors) squares += kernelsOf(x.backend, x).sumSquares(x.size, x.pointer);
-  if (squares > 1e-280 && Number.isFinite(squares)) return Math.sqrt(squares);
-  // Squares of float64 overflow, and vanish, long before the elements do: scale by the largest magnitude.
-  const largest = normOf(tensors, Number.POSITIVE_INFINITY);
-  if (!Number.isFinite(largest) || largest === 0) return largest;
-  let scaled = 0;
-  for (const x of tensors) {
-    for (const element of x.toTypedArray()) scaled += (element / largest) ** 2;
+/** Elements times `limit / norm` where a float64 norm is above the limit, and finite. */
+export function limited(x: Tensor, norm: Tensor, limit: number, home: Backend): Tensor {
+  if (x.tape === null && norm.tape === null) {
+    const y = allocate(home, x.shape, x.dtype);
+    y.block.window = x.block.window;
+    kernelsOf(home, x).limitNorm(x.size, x.pointer, norm.pointer, limit, y.pointer);
+    return place(y);
   }
-  return largest * Math.sqrt(scaled);
+  const applies = norm.greater(limit).mul(norm.less(Infinity));
+  const factor = where(applies, where(applies, norm, 1).reciprocal().mul(limit), 1);
+  return x.cast("float64").mul(factor).cast(x.dtype);
 }

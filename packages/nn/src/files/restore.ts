@@ -71,7 +71,7 @@ export function restoreTree<T>(
 }
 
 /**
- * The tensors of a file by name, where there is no tree to restore into: an optimizer's moments for example.
+ * The tensors of a file by name, where there is no tree to restore into.
  *
  * @example
  * ```ts

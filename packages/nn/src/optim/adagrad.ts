@@ -1,12 +1,14 @@
-import type { Schedule } from "../schedules/schedule.ts";
-import { leafwise } from "./leafwise.ts";
-import type { Optimizer } from "./optimizer.ts";
-import { checkOption } from "./rule.ts";
+import { hypot } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
+import type { LearningRate } from "../schedules/schedule.ts";
+import { leafwise, type RuleState } from "./leafwise.ts";
+import { checkOption, decayed, positive } from "./rule.ts";
+import type { GradientTransformation } from "./transformation.ts";
 
 /** Options of `adagrad`. */
 export interface AdagradOptions {
   /** 0.01 unless given. */
-  readonly learningRate?: number | Schedule;
+  readonly learningRate?: LearningRate;
   /** In update `t` the rate is divided by `1 + (t - 1) learningRateDecay`; 0 unless given. */
   readonly learningRateDecay?: number;
   /** Adds `weightDecay w` to the gradient; 0 unless given. */
@@ -17,6 +19,11 @@ export interface AdagradOptions {
   readonly epsilon?: number;
 }
 
+/** The root of the sum of squares, so that no square overflows. */
+export type AdagradState = RuleState<"size">;
+
+const known = ["learningRate", "learningRateDecay", "weightDecay", "initialAccumulator", "epsilon"];
+
 /**
  * `v += g^2`, `w -= rate g / (sqrt(v) + epsilon)` (Duchi, Hazan & Singer 2011, Adaptive subgradient methods). Formulas
  * and defaults as PyTorch.
@@ -26,31 +33,43 @@ export interface AdagradOptions {
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { adagrad } from "@chronograd/nn";
+ * import { adagrad, applyUpdates } from "@chronograd/nn";
  *
  * const optimizer = adagrad({ learningRate: 0.5 });
- * optimizer.update(tensor([1, 1]), tensor([4, -4])).toArray(); // => [0.5, 1.5]
+ * const w = tensor([1, 1]);
+ * const [update] = optimizer.update(tensor([4, -4]), optimizer.init(w), w);
+ * applyUpdates(w, update).toArray(); // => [0.5, 1.5]
  * ```
  */
-export function adagrad({
-  learningRate = 0.01,
-  learningRateDecay = 0,
-  weightDecay = 0,
-  initialAccumulator = 0,
-  epsilon = 1e-10,
-}: AdagradOptions = {}): Optimizer {
+export function adagrad(options: AdagradOptions = {}): GradientTransformation<AdagradState> {
+  checkOptions("adagrad", options, known);
+  const { learningRate = 0.01, learningRateDecay = 0, weightDecay = 0 } = options;
+  const { initialAccumulator = 0, epsilon = 1e-10 } = options;
   checkOption(learningRateDecay, "learningRateDecay", "adagrad");
   checkOption(weightDecay, "weightDecay", "adagrad");
   checkOption(initialAccumulator, "initialAccumulator", "adagrad");
   checkOption(epsilon, "epsilon", "adagrad");
-  return leafwise<"sum">({
+  return leafwise<"size">({
     name: "adagrad",
     learningRate,
-    moments: ["sum"],
-    start: initialAccumulator,
-    advance(kernels, { n, w, g, next, sum }, rate, t) {
-      const step = -rate / (1 + (t - 1) * learningRateDecay);
-      kernels.adagrad(n, w, g, sum, weightDecay, epsilon, step, next);
+    moments: ["size"],
+    start: Math.sqrt(initialAccumulator),
+    fused(kernels, { n, w, g, size, t, rate, factor, update }) {
+      const decay = learningRateDecay;
+      kernels.adagrad(n, w, g, size, t, rate, factor, weightDecay, decay, epsilon, update);
+    },
+    plain({ w, g, t, rate, size: before }) {
+      const d = decayed(w, g, weightDecay);
+      const size = hypot(before, d);
+      const age = t.sub(1).mul(learningRateDecay).add(1).cast(w.dtype);
+      return {
+        update: d
+          .div(size.add(positive(epsilon, w)))
+          .mul(rate)
+          .div(age)
+          .neg(),
+        size,
+      };
     },
   });
 }

@@ -1,7 +1,5 @@
-import { type AdamMoment, type AdamOptions, AdaptiveMoments } from "./adaptiveMoments.ts";
-import { leafwise } from "./leafwise.ts";
-import type { Optimizer } from "./optimizer.ts";
-import { checkOption } from "./rule.ts";
+import { type AdamOptions, type AdamState, adaptiveMoments } from "./adaptiveMoments.ts";
+import type { GradientTransformation } from "./transformation.ts";
 
 /**
  * `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`, and with `mhat = m / (1 - beta1^t)`,
@@ -14,22 +12,15 @@ import { checkOption } from "./rule.ts";
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { adam } from "@chronograd/nn";
+ * import { adam, applyUpdates } from "@chronograd/nn";
  *
  * const optimizer = adam({ learningRate: 0.5 });
- * const w = optimizer.update(tensor([1, 1]), tensor([100, -0.01]));
- * w.mul(1000).round().toArray(); // => [500, 1500]
+ * const w = tensor([1, 1]);
+ * const [update, state] = optimizer.update(tensor([100, -0.01]), optimizer.init(w), w);
+ * applyUpdates(w, update).mul(1000).round().toArray(); // => [500, 1500]
+ * state.step.item(); // => 1
  * ```
  */
-export function adam(options: AdamOptions = {}): Optimizer {
-  const { learningRate = 1e-3, weightDecay = 0 } = options;
-  checkOption(weightDecay, "weightDecay", "adam");
-  const moments = new AdaptiveMoments(options, "adam");
-  return leafwise<AdamMoment>({
-    name: "adam",
-    learningRate,
-    moments: moments.names,
-    advance: (kernels, update, rate, t) =>
-      moments.advance(kernels, update, { decay: weightDecay, shrink: 1 }, rate, t),
-  });
+export function adam(options: AdamOptions = {}): GradientTransformation<AdamState> {
+  return adaptiveMoments("adam", options, { decay: options.weightDecay ?? 0, drift: 0 });
 }

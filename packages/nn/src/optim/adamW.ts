@@ -1,7 +1,5 @@
-import { type AdamMoment, type AdamOptions, AdaptiveMoments } from "./adaptiveMoments.ts";
-import { leafwise } from "./leafwise.ts";
-import type { Optimizer } from "./optimizer.ts";
-import { checkOption } from "./rule.ts";
+import { type AdamOptions, type AdamState, adaptiveMoments } from "./adaptiveMoments.ts";
+import type { GradientTransformation } from "./transformation.ts";
 
 /**
  * As `adam`, with weight decay apart from the gradient: `w -= rate weightDecay w` before the step (Loshchilov & Hutter
@@ -12,22 +10,15 @@ import { checkOption } from "./rule.ts";
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { adamW } from "@chronograd/nn";
+ * import { adamW, applyUpdates } from "@chronograd/nn";
  *
  * const optimizer = adamW({ learningRate: 0.5, weightDecay: 0.5 });
- * const w = optimizer.update(tensor([1, 1]), tensor([100, -0.01]));
- * w.mul(1000).round().toArray(); // => [250, 1250]
+ * const w = tensor([1, 1]);
+ * const [update, state] = optimizer.update(tensor([100, -0.01]), optimizer.init(w), w);
+ * applyUpdates(w, update).mul(1000).round().toArray(); // => [250, 1250]
+ * state.step.item(); // => 1
  * ```
  */
-export function adamW(options: AdamOptions = {}): Optimizer {
-  const { learningRate = 1e-3, weightDecay = 0.01 } = options;
-  checkOption(weightDecay, "weightDecay", "adamW");
-  const moments = new AdaptiveMoments(options, "adamW");
-  return leafwise<AdamMoment>({
-    name: "adamW",
-    learningRate,
-    moments: moments.names,
-    advance: (kernels, update, rate, t) =>
-      moments.advance(kernels, update, { decay: 0, shrink: 1 - rate * weightDecay }, rate, t),
-  });
+export function adamW(options: AdamOptions = {}): GradientTransformation<AdamState> {
+  return adaptiveMoments("adamW", options, { decay: 0, drift: options.weightDecay ?? 0.01 });
 }

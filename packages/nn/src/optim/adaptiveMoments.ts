@@ -1,11 +1,14 @@
-import type { FloatKernels } from "@chronograd/autodiff/extend";
-import type { Schedule } from "../schedules/schedule.ts";
-import { checkOption, type Update } from "./rule.ts";
+import { hypot, type Tensor } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
+import type { LearningRate } from "../schedules/schedule.ts";
+import { leafwise, type RuleState } from "./leafwise.ts";
+import { checkOption, decayed, positive } from "./rule.ts";
+import type { GradientTransformation } from "./transformation.ts";
 
 /** Options that `adam` and `adamW` share. */
 export interface AdamOptions {
   /** 0.001 unless given. */
-  readonly learningRate?: number | Schedule;
+  readonly learningRate?: LearningRate;
   /** How slowly the average gradient `m` forgets; 0.9 unless given. */
   readonly beta1?: number;
   /** How slowly the average of squares `v` forgets; 0.999 unless given. */
@@ -18,61 +21,63 @@ export interface AdamOptions {
   readonly amsgrad?: boolean;
 }
 
-/** What the two remember: `largest` only with `amsgrad`. */
-export type AdamMoment = "m" | "v" | "largest";
+/** Averages: `rms` is `sqrt(v)`, so that no square overflows; `largest` is its largest so far, with `amsgrad` only. */
+export type AdamState = RuleState<"m" | "rms"> & Partial<Pick<RuleState<"largest">, "largest">>;
 
-/** Averages of the gradient and of its square, and the step that they give, both corrected for starting at 0. */
-export class AdaptiveMoments {
-  readonly names: readonly AdamMoment[];
-  readonly #beta1: number;
-  readonly #beta2: number;
-  readonly #epsilon: number;
-  readonly #amsgrad: boolean;
+const known = ["learningRate", "beta1", "beta2", "epsilon", "weightDecay", "amsgrad"];
 
-  /** Throws a sentence for an option out of range. */
-  constructor(
-    { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, amsgrad = false }: AdamOptions,
-    where: string,
-  ) {
-    checkOption(beta1, "beta1", where, 0, 1);
-    checkOption(beta2, "beta2", where, 0, 1);
-    checkOption(epsilon, "epsilon", where);
-    this.names = amsgrad ? ["m", "v", "largest"] : ["m", "v"];
-    this.#beta1 = beta1;
-    this.#beta2 = beta2;
-    this.#epsilon = epsilon;
-    this.#amsgrad = amsgrad;
-  }
+/** Adam with weight decay in the gradient (`decay`) or beside it (`drift`). */
+export function adaptiveMoments(
+  name: string,
+  options: AdamOptions,
+  { decay, drift }: { readonly decay: number; readonly drift: number },
+): GradientTransformation<AdamState> {
+  checkOptions(name, options, known);
+  const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999 } = options;
+  const { epsilon = 1e-8, amsgrad = false } = options;
+  checkOption(decay + drift, "weightDecay", name);
+  checkOption(beta1, "beta1", name, 0, 1);
+  checkOption(beta2, "beta2", name, 0, 1);
+  checkOption(epsilon, "epsilon", name);
+  return leafwise<"m" | "rms" | "largest">({
+    name,
+    learningRate,
+    moments: amsgrad ? ["m", "rms", "largest"] : ["m", "rms"],
+    fused(kernels, { n, w, g, m, rms, largest = 0, t, rate, factor, update }) {
+      const max = amsgrad ? 1 : 0;
+      kernels.adam(
+        n,
+        w,
+        g,
+        m,
+        rms,
+        largest,
+        t,
+        rate,
+        factor,
+        decay,
+        drift,
+        beta1,
+        beta2,
+        max,
+        epsilon,
+        update,
+      );
+    },
+    plain({ w, g, t, rate, ...before }) {
+      const d = decayed(w, g, decay);
+      const m = before.m.mul(beta1).add(d.mul(1 - beta1));
+      const rms = hypot(before.rms.mul(Math.sqrt(beta2)), d.mul(Math.sqrt(1 - beta2)));
+      const largest = amsgrad ? before.largest.maximum(rms) : rms;
+      const size = largest.div(corrected(beta2, t).sqrt().cast(w.dtype));
+      const quotient = m.div(size.add(positive(epsilon, w))).div(corrected(beta1, t).cast(w.dtype));
+      const update = quotient.add(w.mul(drift)).mul(rate).neg();
+      return { update, m, rms, ...(amsgrad && { largest }) };
+    },
+  }) as GradientTransformation<AdamState>;
+}
 
-  /**
-   * Writes `next = shrink w - rate mhat / (sqrt(vhat) + epsilon)`, with the gradient, and `decay w`, taken into the
-   * averages.
-   */
-  advance(
-    kernels: FloatKernels,
-    { n, w, g, m, v, largest = 0, next }: Update<AdamMoment>,
-    { decay, shrink }: { readonly decay: number; readonly shrink: number },
-    rate: number,
-    t: number,
-  ): void {
-    kernels.adam(
-      n,
-      w,
-      g,
-      m,
-      v,
-      largest,
-      decay,
-      shrink,
-      this.#beta1,
-      1 - this.#beta1,
-      this.#beta2,
-      1 - this.#beta2,
-      this.#amsgrad ? 1 : 0,
-      1 / Math.sqrt(1 - this.#beta2 ** t),
-      this.#epsilon,
-      -rate / (1 - this.#beta1 ** t),
-      next,
-    );
-  }
+/** `1 - beta^t`, by which an average that starts at 0 is too small. */
+function corrected(beta: number, t: Tensor): Tensor {
+  return t.mul(0).add(beta).pow(t).neg().add(1);
 }

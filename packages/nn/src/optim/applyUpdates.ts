@@ -1,15 +1,27 @@
-import { type MapTree, map, type Tensor, zip } from "@chronograd/autodiff";
-import { consume } from "@chronograd/autodiff/extend";
+import type { MapTree, Tensor } from "@chronograd/autodiff";
+import {
+  consume,
+  isSole,
+  isTracing,
+  kernelsOf,
+  outlive,
+  takeOver,
+} from "@chronograd/autodiff/extend";
+import { homeOf } from "./finite.ts";
+import { checkArguments } from "./ownership.ts";
+import { refilled, sitesOf } from "./walk.ts";
 
 /**
- * Parameters plus updates, for a rule of your own: what every optimizer does last.
+ * Parameters plus updates: what comes last in every training step.
  *
- * It consumes `params`, as `optimizer.update` does, so that a stream of windows goes on with the result. int32 tensors
- * are passed on as they are.
+ * It consumes `params`: their memory goes back as soon as no tape needs them, a stream of windows goes on with the
+ * result, and touching them again throws; pass `clone`s to keep the old values. Values that a tape tracks are added and
+ * not consumed. int32 tensors, and whatever is not a tensor, are passed on as they are. Nothing is changed when it
+ * throws.
  *
- * @param params a tree of tensors, not tracked by a tape
+ * @param params a tree of tensors
  * @param updates a tree of the same structure and shapes, which may live as shortly as a window
- * @throws when the trees differ in structure, a shape or a dtype, or a parameter is tracked by a tape
+ * @throws when the trees differ in structure, a shape or a dtype; when a tensor stands at two places
  *
  * @example
  * ```ts
@@ -22,25 +34,38 @@ import { consume } from "@chronograd/autodiff/extend";
  * ```
  */
 export function applyUpdates<P>(params: P, updates: MapTree<P, Tensor>): MapTree<P, Tensor> {
-  map(params, (x: Tensor, path) => {
-    if (x.tape === null) return;
-    throw new TypeError(
-      `applyUpdates: the parameter at "${path}" is tracked by a tape; pass the tree that was given to watch(...)`,
+  const where = "applyUpdates";
+  const sites = sitesOf({ params, gradients: updates, moments: {} }, where, "update");
+  if (isTracing()) {
+    checkArguments(
+      sites.map(({ w }) => w),
+      "the parameters",
+      where,
     );
+  }
+  if (sites.some(({ w, g }) => w.tape !== null || g.tape !== null)) {
+    const sums = sites.map(({ w, g }) => w.add(g));
+    return refilled(params, sums, params) as MapTree<P, Tensor>;
+  }
+  const own = new Set(sites.map(({ w }) => w.block));
+  const isApart = sites.every(({ g }) => !own.has(g.block));
+  const next = sites.map(({ w, g }) => {
+    if (isApart && isSole(w)) return addedInPlace(w, g);
+    const sum = w.add(g);
+    outlive(sum);
+    return sum;
   });
-  const next = zip(params, updates, (x, update, path) => {
-    if (x.dtype === "int32") return x;
-    if (x.shape.length !== update.shape.length || x.shape.some((n, i) => n !== update.shape[i])) {
-      throw new RangeError(
-        `applyUpdates: the update at "${path}" must have shape [${x.shape}], got [${update.shape}]`,
-      );
-    }
-    // A clone outlives the window that the update comes from.
-    return x.add(update).clone();
+  sites.forEach(({ w }, i) => {
+    if (w.successor === null) consume(w, next[i]!, where);
   });
-  zip(params, next, (x, successor) => {
-    if (x !== successor) consume(x, successor, "applyUpdates");
-    return successor;
-  });
+  return refilled(params, next, params) as MapTree<P, Tensor>;
+}
+
+/** `w + g` where `w` was, whose bytes nobody else needs. */
+function addedInPlace(w: Tensor, g: Tensor): Tensor {
+  const home = homeOf([w, g])!;
+  const { size } = w;
+  const next = takeOver(w, "applyUpdates");
+  kernelsOf(home, next).add(1, size, next.pointer, size, 1, g.pointer, size, 1, next.pointer);
   return next;
 }

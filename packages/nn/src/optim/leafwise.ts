@@ -1,95 +1,156 @@
-import { type MapTree, map, type Tensor } from "@chronograd/autodiff";
-import { allocate, consume, kernelsOf, place } from "@chronograd/autodiff/extend";
-import { Clipped } from "../clip/clipped.ts";
-import { Moments } from "./moments.ts";
-import type { Optimizer, OptimizerState } from "./optimizer.ts";
-import { type Pair, pair } from "./pairing.ts";
-import { checkLearningRate, type Rule, type Update } from "./rule.ts";
+import { full, leaves, map, type Tensor, tensor } from "@chronograd/autodiff";
+import { allocate, kernelsOf, named, place, takeOver } from "@chronograd/autodiff/extend";
+import { checkLearningRate, rateAt } from "../schedules/schedule.ts";
+import { checkFinite, homeOf } from "./finite.ts";
+import { stepAfter, transformation } from "./ownership.ts";
+import type { Addresses, Rule, Values } from "./rule.ts";
+import type { GradientTransformation } from "./transformation.ts";
+import { checkThere, refilled, type Site, sitesOf } from "./walk.ts";
+
+/**
+ * What an optimizer remembers: the number of updates done, an int32 scalar, and by moment a tree of the structure of the
+ * parameters, with `null` in the place of int32 ones.
+ */
+export type RuleState<Moment extends string> = { readonly step: Tensor } & {
+  readonly [Name in Moment]: unknown;
+};
 
 /** The optimizer of a rule: the rule runs over each parameter. */
-export function leafwise<Moment extends string>(rule: Rule<Moment>): Optimizer {
-  checkLearningRate(rule.learningRate, rule.name);
-  return new Leafwise(rule);
+export function leafwise<Moment extends string>(
+  rule: Rule<Moment>,
+): GradientTransformation<RuleState<Moment>> {
+  const { name, learningRate, moments, start = 0 } = rule;
+  checkLearningRate(learningRate, name);
+  const where = `${name}.update`;
+  return transformation<RuleState<Moment>>(name, {
+    init(params) {
+      const moment = () =>
+        map(params, ({ dtype, shape, backend }: Tensor) =>
+          dtype === "int32" ? null : full(shape, start, { dtype, backend }),
+        );
+      return Object.fromEntries([
+        ["step", initialStep(params)],
+        ...moments.map((each) => [each, moment()]),
+      ]) as RuleState<Moment>;
+    },
+    step(gradients, state, params, isLast) {
+      const trees = Object.fromEntries(moments.map((each) => [each, state?.[each]]));
+      const sites = sitesOf({ params, gradients, moments: trees }, where);
+      checkStep(state?.step, where);
+      checkFinite(
+        sites,
+        where,
+        'or set them to 0 with a clip function and { nonFinite: "zero" } before it',
+      );
+      const { step, updates, next } = isTracked(sites, state.step)
+        ? plain(rule, sites, state.step)
+        : fused(rule, sites, state.step, isLast);
+      const refill = (tree: unknown, values: readonly Tensor[]) => refilled(tree, values, params);
+      const after = moments.map((each, i) => [each, refill(trees[each], next[i]!)]);
+      return [
+        refill(gradients, updates) as never,
+        Object.fromEntries([["step", step], ...after]) as RuleState<Moment>,
+      ];
+    },
+  });
 }
 
-class Leafwise implements Optimizer {
-  readonly #rule: Rule;
-  readonly #moments: Moments;
-  #step = 0;
+/** The first tensor of a tree, if there is one. */
+export function firstTensor(tree: unknown): Tensor | undefined {
+  return leaves(tree)[0];
+}
 
-  constructor(rule: Rule) {
-    this.#rule = rule;
-    this.#moments = new Moments(rule.moments);
+/** No updates done yet. */
+export function initialStep(params: unknown): Tensor {
+  const backend = firstTensor(params)?.backend;
+  return tensor(0, { dtype: "int32", ...(backend && { backend }) });
+}
+
+/** Throws a sentence unless this is the number of updates done. */
+export function checkStep(step: Tensor | undefined, where: string): void {
+  if (step?.dtype === "int32" && step.size === 1)
+    return checkThere(step, "the state's step", where);
+  throw new TypeError(
+    `${where}: the state's step must be an int32 scalar, got ${step === undefined ? "nothing" : named(step)}; pass what init(params), or the update before, returned`,
+  );
+}
+
+function isTracked(sites: readonly Site[], step: Tensor): boolean {
+  const tracks = ({ tape }: Tensor) => tape !== null;
+  return (
+    tracks(step) ||
+    sites.some(({ w, g, moments }) => tracks(w) || tracks(g) || moments.some(tracks))
+  );
+}
+
+interface Outcome {
+  readonly step: Tensor;
+  readonly updates: readonly Tensor[];
+  /** By moment. */
+  readonly next: readonly (readonly Tensor[])[];
+}
+
+/** One kernel for each parameter. The moments are written in place, where nobody else has their bytes. */
+function fused<Moment extends string>(
+  rule: Rule<Moment>,
+  sites: readonly Site[],
+  before: Tensor,
+  isLast: boolean,
+): Outcome {
+  const values = [before];
+  const remembered = new Set<unknown>();
+  for (const { w, g, moments } of sites) {
+    values.push(w, g);
+    for (const x of moments) {
+      values.push(x);
+      remembered.add(x.block);
+    }
   }
-
-  get step(): number {
-    return this.#step;
-  }
-
-  get learningRate(): number {
-    const { learningRate, name } = this.#rule;
-    if (typeof learningRate === "number") return learningRate;
-    const rate = learningRate(this.#step);
-    if (Number.isFinite(rate) && rate >= 0) return rate;
-    throw new RangeError(
-      `${name}: the schedule gave a learning rate of ${String(rate)} at step ${this.#step}, expected a finite number of at least 0`,
-    );
-  }
-
-  update<P>(
-    params: P,
-    gradients: MapTree<P, Tensor> | Clipped<MapTree<P, Tensor>>,
-  ): MapTree<P, Tensor> {
-    const where = `${this.#rule.name}.update`;
-    const rate = this.learningRate;
-    const pairs = pair(
-      params,
-      gradients instanceof Clipped ? gradients.gradients : gradients,
-      where,
-    );
-    this.#moments.prepare(pairs, this.#rule.start ?? 0, where);
-    const successors = new Map<Tensor, Tensor>();
-    for (const { w } of pairs) successors.set(w, place(allocate(w.backend, w.shape, w.dtype)));
-    this.#step++;
-    for (const each of pairs) this.#advance(each, successors.get(each.w)!, rate);
-    const result = map(params, (w: Tensor) => successors.get(w) ?? w);
-    for (const [w, next] of successors) consume(w, next, "optimizer.update");
-    return result;
-  }
-
-  #advance({ path, w, g }: Pair, next: Tensor, rate: number): void {
-    const update: Record<string, number> = {
+  const isApart = sites.every(({ w, g }) => !remembered.has(g.block) && !remembered.has(w.block));
+  const home = homeOf(values)!;
+  const rate = rateAt(rule.learningRate, before, rule.name);
+  if (typeof rate !== "number") homeOf([before, rate]);
+  const step = stepAfter(before);
+  const by = `${rule.name}.update`;
+  const updates: Tensor[] = [];
+  const next: Tensor[][] = rule.moments.map(() => []);
+  for (const { w, g, moments } of sites) {
+    const update = allocate(home, w.shape, w.dtype);
+    update.block.window = g.block.window;
+    updates.push(place(update));
+    const at: Record<string, number> = {
       n: w.size,
       w: w.pointer,
       g: g.pointer,
-      next: next.pointer,
+      t: step.pointer,
+      rate: typeof rate === "number" ? 0 : rate.pointer,
+      factor: typeof rate === "number" ? rate : 1,
+      update: update.pointer,
     };
-    for (const name of this.#rule.moments) update[name] = this.#moments.pointer(path, name);
-    this.#rule.advance(kernelsOf(w.backend, w), update as Update, rate, this.#step);
-  }
-
-  state(): OptimizerState {
-    return { optimizer: this.#rule.name, step: this.#step, moments: this.#moments.copies() };
-  }
-
-  load({ optimizer, step, moments }: OptimizerState): void {
-    const { name } = this.#rule;
-    if (optimizer !== name) {
-      throw new TypeError(
-        `${name}.load: the state is that of ${String(optimizer)}; make that optimizer, with its options`,
-      );
+    for (const [i, x] of moments.entries()) {
+      const moment = isLast && isApart ? takeOver(x, by) : x.clone();
+      next[i]!.push(moment);
+      at[rule.moments[i]!] = moment.pointer;
     }
-    if (!Number.isSafeInteger(step) || step < 0) {
-      throw new RangeError(
-        `${name}.load: step must be a whole number of at least 0, got ${String(step)}`,
-      );
-    }
-    this.#moments.load(moments, `${name}.load`);
-    this.#step = step;
+    rule.fused(kernelsOf(home, w), at as Addresses<Moment>);
   }
+  return { step, updates, next };
+}
 
-  reset(): void {
-    this.#moments.clear();
-    this.#step = 0;
-  }
+/** The same in ops, that tapes record. Nothing is consumed. */
+function plain<Moment extends string>(
+  rule: Rule<Moment>,
+  sites: readonly Site[],
+  before: Tensor,
+): Outcome {
+  const rate = rateAt(rule.learningRate, before, rule.name);
+  const step = stepAfter(before);
+  const t = step.cast("float64");
+  const found = sites.map(({ w, g, moments }) => {
+    const own = Object.fromEntries(rule.moments.map((each, i) => [each, moments[i]!]));
+    const scaled = typeof rate === "number" ? rate : rate.cast(w.dtype);
+    return rule.plain({ w, g, t, rate: scaled, ...own } as Values<Moment>);
+  });
+  const next = rule.moments.map((each) => found.map((one) => one[each] as Tensor));
+  return { step, updates: found.map(({ update }) => update), next };
 }

@@ -1,28 +1,56 @@
+import type { Tensor } from "@chronograd/autodiff";
 import type { FloatKernels } from "@chronograd/autodiff/extend";
-import type { Schedule } from "../schedules/schedule.ts";
+import type { LearningRate } from "../schedules/schedule.ts";
 
-/** Addresses of one parameter and of what belongs to it. */
-export type Update<Moment extends string = string> = {
+/** What a rule's kernel is told: elements and addresses. */
+export type Addresses<Moment extends string = string> = {
   /** Elements of the parameter. */
   readonly n: number;
   /** The parameter. Read only. */
   readonly w: number;
   /** Its gradient. Read only. */
   readonly g: number;
-  /** Where the next value of the parameter goes. */
-  readonly next: number;
+  /** The number of this update, counted from 1, as an int32. */
+  readonly t: number;
+  /** The learning rate is `factor`, times the float64 here unless the address is 0. */
+  readonly rate: number;
+  readonly factor: number;
+  /** Where the update goes. */
+  readonly update: number;
 } & { readonly [Name in Moment]: number };
+
+/** What a rule is told where it is written with ops. */
+export type Values<Moment extends string = string> = {
+  readonly w: Tensor;
+  readonly g: Tensor;
+  /** The number of this update, counted from 1, as a float64 scalar. */
+  readonly t: Tensor;
+  /** A scalar of the parameter's dtype, or a number. */
+  readonly rate: Tensor | number;
+} & { readonly [Name in Moment]: Tensor };
 
 /** What distinguishes one optimizer from another: how a parameter moves, element by element. */
 export interface Rule<Moment extends string = string> {
   readonly name: string;
-  readonly learningRate: number | Schedule;
+  readonly learningRate: LearningRate;
   /** Names of what is remembered for each parameter, of its shape and dtype; any other has the address 0. */
   readonly moments: readonly Moment[];
   /** What the moments start from; 0 unless given. */
   readonly start?: number;
-  /** Writes `next` and the moments, in place, in update number `t`, counted from 1. */
-  advance(kernels: FloatKernels, update: Update<Moment>, rate: number, t: number): void;
+  /** Writes `update`, and the moments in place. */
+  fused(kernels: FloatKernels, at: Addresses<Moment>): void;
+  /** The same in ops: the update and the next moments. */
+  plain(x: Values<Moment>): { readonly update: Tensor } & { readonly [Name in Moment]?: Tensor };
+}
+
+/** `g`, or `decay w + g`. */
+export function decayed(w: Tensor, g: Tensor, decay: number): Tensor {
+  return decay === 0 ? g : w.mul(decay).add(g);
+}
+
+/** Nothing divides by 0: an epsilon of 0 is the smallest number above it. */
+export function positive(epsilon: number, { dtype }: Tensor): number {
+  return Math.max(epsilon, dtype === "float32" ? 2 ** -149 : Number.MIN_VALUE);
 }
 
 /** Throws a sentence unless an option is a finite number from `low` to (but not) `high`. @internal */
@@ -37,14 +65,5 @@ export function checkOption(
   const range = high === Number.POSITIVE_INFINITY ? "" : ` and below ${high}`;
   throw new RangeError(
     `${where}: ${name} must be a finite number of at least ${low}${range}, got ${String(value)}`,
-  );
-}
-
-/** Throws a sentence unless the learning rate is a number of at least 0 or a schedule. @internal */
-export function checkLearningRate(rate: number | Schedule, where: string): void {
-  if (typeof rate === "function") return;
-  if (typeof rate === "number" && Number.isFinite(rate) && rate >= 0) return;
-  throw new RangeError(
-    `${where}: learningRate must be a finite number of at least 0 or a schedule, got ${String(rate)}`,
   );
 }

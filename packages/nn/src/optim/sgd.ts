@@ -1,11 +1,12 @@
-import type { Schedule } from "../schedules/schedule.ts";
-import { leafwise } from "./leafwise.ts";
-import type { Optimizer } from "./optimizer.ts";
-import { checkOption } from "./rule.ts";
+import { checkOptions } from "@chronograd/autodiff/extend";
+import type { LearningRate } from "../schedules/schedule.ts";
+import { leafwise, type RuleState } from "./leafwise.ts";
+import { checkOption, decayed } from "./rule.ts";
+import type { GradientTransformation } from "./transformation.ts";
 
 /** Options of `sgd`; all but the learning rate are off unless given. */
 export interface SgdOptions {
-  readonly learningRate: number | Schedule;
+  readonly learningRate: LearningRate;
   /** How much of the last step goes into the next one. */
   readonly momentum?: number;
   /** How much less of the gradient goes into the momentum. */
@@ -15,6 +16,11 @@ export interface SgdOptions {
   /** Adds `weightDecay w` to the gradient. */
   readonly weightDecay?: number;
 }
+
+/** The momentum, where there is one. */
+export type SgdState = RuleState<never> & Partial<Pick<RuleState<"momentum">, "momentum">>;
+
+const known = ["learningRate", "momentum", "dampening", "nesterov", "weightDecay"];
 
 /**
  * Stochastic gradient descent: `w -= rate g`. With momentum: `b = momentum b + (1 - dampening) g`, `b = g` in the first
@@ -26,19 +32,17 @@ export interface SgdOptions {
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { sgd } from "@chronograd/nn";
+ * import { applyUpdates, sgd } from "@chronograd/nn";
  *
  * const optimizer = sgd({ learningRate: 0.5 });
- * optimizer.update({ w: tensor([1, 2]) }, { w: tensor([2, 0]) }).w.toArray(); // => [0, 2]
+ * const params = { w: tensor([1, 2]) };
+ * const [updates] = optimizer.update({ w: tensor([2, 0]) }, optimizer.init(params), params);
+ * applyUpdates(params, updates).w.toArray(); // => [0, 2]
  * ```
  */
-export function sgd({
-  learningRate,
-  momentum = 0,
-  dampening = 0,
-  nesterov = false,
-  weightDecay = 0,
-}: SgdOptions): Optimizer {
+export function sgd(options: SgdOptions): GradientTransformation<SgdState> {
+  checkOptions("sgd", options, known);
+  const { learningRate, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
   checkOption(momentum, "momentum", "sgd");
   checkOption(weightDecay, "weightDecay", "sgd");
   checkOption(dampening, "dampening", "sgd", Number.NEGATIVE_INFINITY);
@@ -51,9 +55,17 @@ export function sgd({
     name: "sgd",
     learningRate,
     moments: momentum === 0 ? [] : ["momentum"],
-    advance(kernels, { n, w, g, next, momentum: b = 0 }, rate, t) {
-      const rest = t === 1 ? 1 : 1 - dampening;
-      kernels.sgd(n, w, g, b, weightDecay, momentum, rest, nesterov ? 1 : 0, -rate, next);
+    fused(kernels, { n, w, g, momentum: b = 0, t, rate, factor, update }) {
+      const ahead = nesterov ? 1 : 0;
+      kernels.sgd(n, w, g, b, t, rate, factor, weightDecay, momentum, dampening, ahead, update);
     },
-  });
+    plain({ w, g, t, rate, momentum: b }) {
+      const d = decayed(w, g, weightDecay);
+      if (momentum === 0) return { update: d.mul(rate).neg() };
+      const rest = t.greater(1).mul(-dampening).add(1).cast(w.dtype);
+      const moved = b.mul(momentum).add(d.mul(rest));
+      const direction = nesterov ? moved.mul(momentum).add(d) : moved;
+      return { update: direction.mul(rate).neg(), momentum: moved };
+    },
+  }) as GradientTransformation<SgdState>;
 }

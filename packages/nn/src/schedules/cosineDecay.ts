@@ -1,4 +1,5 @@
-import { checkNumber, checkSteps, type Schedule } from "./schedule.ts";
+import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkNumber, checkSteps, type Schedule, schedule } from "./schedule.ts";
 
 /** Options of `cosineDecay`. */
 export interface CosineDecayOptions {
@@ -23,12 +24,18 @@ export interface CosineDecayOptions {
  * [rate(0), rate(50).toFixed(6), rate(100), rate(1000)]; // => [1, "0.500000", 0, 0]
  * ```
  */
-export function cosineDecay({ initial, steps, final = 0 }: CosineDecayOptions): Schedule {
+export function cosineDecay(options: CosineDecayOptions): Schedule {
+  checkOptions("cosineDecay", options, ["initial", "steps", "final"]);
+  const { initial, steps, final = 0 } = options;
   checkNumber(initial, "initial", "cosineDecay");
   checkNumber(final, "final", "cosineDecay");
   checkSteps(steps, "steps", "cosineDecay");
-  return (step) => {
-    if (step >= steps) return final;
-    return final + ((initial - final) * (1 + Math.cos((Math.PI * step) / steps))) / 2;
-  };
+  return schedule((step) => {
+    const angle = step.minimum(steps).mul(Math.PI / steps);
+    return angle
+      .cos()
+      .add(1)
+      .mul((initial - final) / 2)
+      .add(final);
+  });
 }

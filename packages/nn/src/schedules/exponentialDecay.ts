@@ -1,4 +1,6 @@
-import { checkNumber, checkSteps, type Schedule } from "./schedule.ts";
+import { pow } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkNumber, checkSteps, type Schedule, schedule } from "./schedule.ts";
 
 /** Options of `exponentialDecay`. */
 export interface ExponentialDecayOptions {
@@ -22,13 +24,11 @@ export interface ExponentialDecayOptions {
  * [rate(0), rate(5), rate(10)]; // => [1, 0.5, 0.25]
  * ```
  */
-export function exponentialDecay({
-  initial,
-  factor,
-  every = 1,
-}: ExponentialDecayOptions): Schedule {
+export function exponentialDecay(options: ExponentialDecayOptions): Schedule {
+  checkOptions("exponentialDecay", options, ["initial", "factor", "every"]);
+  const { initial, factor, every = 1 } = options;
   checkNumber(initial, "initial", "exponentialDecay");
   checkNumber(factor, "factor", "exponentialDecay", 0, false);
   checkSteps(every, "every", "exponentialDecay");
-  return (step) => initial * factor ** (step / every);
+  return schedule((step) => pow(factor, step.div(every)).mul(initial));
 }

@@ -1,4 +1,6 @@
-import { checkNumber, checkSteps, type Schedule } from "./schedule.ts";
+import { type Tensor, where } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkNumber, checkSteps, type Schedule, schedule } from "./schedule.ts";
 
 /** Options of `oneCycle`. */
 export interface OneCycleOptions {
@@ -13,6 +15,8 @@ export interface OneCycleOptions {
   /** It ends at its start divided by this; 1e4 unless given. */
   readonly finalDivisor?: number;
 }
+
+const known = ["peak", "steps", "rising", "initialDivisor", "finalDivisor"];
 
 /**
  * Up to a peak and down again to almost nothing, along half cosine waves (Smith & Topin 2018, Super-convergence).
@@ -29,13 +33,9 @@ export interface OneCycleOptions {
  * [rate(0), rate(49), rate(100)].map((x) => x.toFixed(3)); // => ["0.100", "1.000", "0.010"]
  * ```
  */
-export function oneCycle({
-  peak,
-  steps,
-  rising = 0.3,
-  initialDivisor = 25,
-  finalDivisor = 1e4,
-}: OneCycleOptions): Schedule {
+export function oneCycle(options: OneCycleOptions): Schedule {
+  checkOptions("oneCycle", options, known);
+  const { peak, steps, rising = 0.3, initialDivisor = 25, finalDivisor = 1e4 } = options;
   checkNumber(peak, "peak", "oneCycle");
   checkSteps(steps, "steps", "oneCycle", 2);
   checkNumber(initialDivisor, "initialDivisor", "oneCycle", 0, false);
@@ -49,13 +49,28 @@ export function oneCycle({
   }
   const first = peak / initialDivisor;
   const last = first / finalDivisor;
-  return (step) => {
-    if (step <= top) return between(first, peak, step / top);
-    return between(peak, last, Math.min(1, (step - top) / (end - top)));
-  };
+  return schedule((step) =>
+    where(
+      step.lessEqual(top),
+      between(first, peak, step.div(top)),
+      between(
+        peak,
+        last,
+        step
+          .sub(top)
+          .div(end - top)
+          .minimum(1),
+      ),
+    ),
+  );
 }
 
 /** From `a` to `b` along half a cosine wave, as `share` goes from 0 to 1. */
-function between(a: number, b: number, share: number): number {
-  return b + ((a - b) / 2) * (1 + Math.cos(Math.PI * share));
+function between(a: number, b: number, share: Tensor): Tensor {
+  return share
+    .mul(Math.PI)
+    .cos()
+    .add(1)
+    .mul((a - b) / 2)
+    .add(b);
 }

@@ -1,4 +1,6 @@
-import { checkNumber, checkSteps, type Schedule } from "./schedule.ts";
+import { pow } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkNumber, checkSteps, type Schedule, schedule } from "./schedule.ts";
 
 /** Options of `stepDecay`. */
 export interface StepDecayOptions {
@@ -22,9 +24,11 @@ export interface StepDecayOptions {
  * [rate(0), rate(9), rate(10), rate(20)]; // => [1, 1, 0.5, 0.25]
  * ```
  */
-export function stepDecay({ initial, every, factor = 0.1 }: StepDecayOptions): Schedule {
+export function stepDecay(options: StepDecayOptions): Schedule {
+  checkOptions("stepDecay", options, ["initial", "every", "factor"]);
+  const { initial, every, factor = 0.1 } = options;
   checkNumber(initial, "initial", "stepDecay");
   checkSteps(every, "every", "stepDecay");
   checkNumber(factor, "factor", "stepDecay");
-  return (step) => initial * factor ** Math.floor(step / every);
+  return schedule((step) => pow(factor, step.div(every).floor()).mul(initial));
 }

@@ -1,3 +1,4 @@
+import { refuseTracing } from "@chronograd/autodiff/extend";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
 import { type Key, keyOfChild, keyOfSeed } from "./key.ts";
@@ -35,15 +36,23 @@ export class Stream {
     this.#spare = spare;
   }
 
+  /** The next draw, from what a plan would draw only once. */
+  #next(): number {
+    refuseTracing(
+      "a random stream was drawn from, and a plan would repeat the draw; draw outside, and pass it as an argument",
+    );
+    return this.#generator.next();
+  }
+
   /** 32 random bits, as a whole number from 0 to 2^32 - 1. The upper ones are the better ones. */
   bits(): number {
-    return this.#generator.next() >>> 0;
+    return this.#next() >>> 0;
   }
 
   /** A number from 0 (included) to 1 (excluded): a multiple of 2^-53, all equally likely. */
   uniform(): number {
-    const high = this.#generator.next() >>> 5;
-    const low = this.#generator.next() >>> 6;
+    const high = this.#next() >>> 5;
+    const low = this.#next() >>> 6;
     return (high * 2 ** 26 + low) * 2 ** -53;
   }
 
@@ -90,7 +99,7 @@ export class Stream {
 
   /** The upper `width` bits of the next draw, 0 to 32. */
   #upper(width: number): number {
-    return width === 0 ? 0 : this.#generator.next() >>> (32 - width);
+    return width === 0 ? 0 : this.#next() >>> (32 - width);
   }
 
   /**

@@ -1,11 +1,21 @@
 import type { Vectors } from "./vectors.ts";
 
-/** Addresses: parameter, gradient, next parameter, moments by name, two vectors of scratch. */
+/** Addresses: parameter, gradient, update, moments by name, two vectors of scratch. */
 export type Addresses = Readonly<Record<string, number>> &
-  Readonly<Record<"w" | "g" | "next" | "s" | "u", number>>;
+  Readonly<Record<"w" | "g" | "update" | "s" | "u", number>>;
 
 /** One update, one vector operation after the other. */
 export type Chain = (vectors: Vectors, at: Addresses, rate: number, t: number) => void;
+
+/** `size = sqrt(keep size^2 + rest x^2)`; `s` is scratch. */
+function track(vectors: Vectors, size: number, keep: number, x: number, rest: number, s: number) {
+  vectors.square(size, size);
+  vectors.scale(size, keep, size);
+  vectors.square(x, s);
+  vectors.scale(s, rest, s);
+  vectors.add(size, s, size);
+  vectors.sqrt(size, size);
+}
 
 /** `g`, or where there is decay its sum with `decay w`, in `u`. */
 function decayed(vectors: Vectors, { w, g, u }: Addresses, decay: number): number {
@@ -28,7 +38,7 @@ export const chains = {
     nesterov: boolean;
   }): Chain {
     return (vectors, at, rate, t) => {
-      const { w, next, momentum: b, s } = at;
+      const { update, momentum: b, s } = at;
       let direction = decayed(vectors, at, weightDecay);
       if (momentum !== 0) {
         vectors.scale(b!, momentum, b!);
@@ -37,19 +47,21 @@ export const chains = {
         if (nesterov) vectors.addScaled(b!, momentum, direction, s);
         direction = nesterov ? s : b!;
       }
-      vectors.addScaled(direction, -rate, w, next);
+      vectors.scale(direction, -rate, update);
     };
   },
   adam(options: AdamOptions): Chain {
     return (vectors, at, rate, t) => {
       const gradient = decayed(vectors, at, options.weightDecay);
-      adaptive(options, vectors, at, gradient, at.w, rate, t);
+      adaptive(options, vectors, at, gradient, rate, t);
     };
   },
   adamW(options: AdamOptions): Chain {
     return (vectors, at, rate, t) => {
-      vectors.scale(at.w, 1 - rate * options.weightDecay, at.u);
-      adaptive(options, vectors, at, at.g, at.u, rate, t);
+      adaptive(options, vectors, at, at.g, rate, t);
+      if (options.weightDecay === 0) return;
+      vectors.scale(at.w, -rate * options.weightDecay, at.u);
+      vectors.add(at.u, at.update, at.update);
     };
   },
   rmsprop({
@@ -66,22 +78,21 @@ export const chains = {
     centered: boolean;
   }): Chain {
     return (vectors, at, rate) => {
-      const { w, next, square, mean, momentum: b, s } = at;
+      const { update, rms, mean, momentum: b, s, half } = at;
       const gradient = decayed(vectors, at, weightDecay);
-      vectors.square(gradient, s);
-      vectors.track(square!, smoothing, s, s);
       if (centered) {
+        vectors.scale(gradient, 0.5, half!);
+        vectors.scale(mean!, 0.5, s);
+        vectors.sub(half!, s, half!);
+        track(vectors, rms!, smoothing, half!, 4 * smoothing * (1 - smoothing), s);
         vectors.track(mean!, smoothing, gradient, s);
-        vectors.square(mean!, s);
-        vectors.sub(square!, s, s);
-        vectors.sqrt(s, s);
-      } else vectors.sqrt(square!, s);
-      vectors.offset(s, epsilon, s);
+      } else track(vectors, rms!, smoothing, gradient, 1 - smoothing, s);
+      vectors.offset(rms!, epsilon, s);
       vectors.div(gradient, s, s);
-      if (momentum === 0) return vectors.addScaled(s, -rate, w, next);
+      if (momentum === 0) return vectors.scale(s, -rate, update);
       vectors.scale(b!, momentum, b!);
       vectors.add(b!, s, b!);
-      vectors.addScaled(b!, -rate, w, next);
+      vectors.scale(b!, -rate, update);
     };
   },
   adagrad({
@@ -94,14 +105,12 @@ export const chains = {
     epsilon: number;
   }): Chain {
     return (vectors, at, rate, t) => {
-      const { w, next, sum, s } = at;
+      const { update, size, s } = at;
       const gradient = decayed(vectors, at, weightDecay);
-      vectors.square(gradient, s);
-      vectors.add(sum!, s, sum!);
-      vectors.sqrt(sum!, s);
-      vectors.offset(s, epsilon, s);
+      track(vectors, size!, 1, gradient, 1, s);
+      vectors.offset(size!, epsilon, s);
       vectors.div(gradient, s, s);
-      vectors.addScaled(s, -rate / (1 + (t - 1) * learningRateDecay), w, next);
+      vectors.scale(s, -rate / (1 + (t - 1) * learningRateDecay), update);
     };
   },
 };
@@ -114,24 +123,20 @@ interface AdamOptions {
   amsgrad: boolean;
 }
 
-/** `next = from - rate mhat / (sqrt(vhat) + epsilon)`. */
+/** `update = -rate mhat / (rmshat + epsilon)`. */
 function adaptive(
   { beta1, beta2, epsilon, amsgrad }: AdamOptions,
   vectors: Vectors,
-  { m, v, largest, next, s }: Addresses,
+  { m, rms, largest, update, s }: Addresses,
   gradient: number,
-  from: number,
   rate: number,
   t: number,
 ): void {
   vectors.track(m!, beta1, gradient, s);
-  vectors.square(gradient, s);
-  vectors.track(v!, beta2, s, s);
-  if (amsgrad) vectors.maximum(largest!, v!, largest!);
-  vectors.sqrt(amsgrad ? largest! : v!, s);
-  vectors.scale(s, 1 / Math.sqrt(1 - beta2 ** t), s);
+  track(vectors, rms!, beta2, gradient, 1 - beta2, s);
+  if (amsgrad) vectors.maximum(largest!, rms!, largest!);
+  vectors.scale(amsgrad ? largest! : rms!, 1 / Math.sqrt(1 - vectors.power(beta2, t)), s);
   vectors.offset(s, epsilon, s);
   vectors.div(m!, s, s);
-  vectors.scale(s, -rate / (1 - beta1 ** t), s);
-  vectors.add(from, s, next);
+  vectors.scale(s, -rate / (1 - vectors.power(beta1, t)), update);
 }

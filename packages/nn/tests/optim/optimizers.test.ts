@@ -1,7 +1,15 @@
 import { readFileSync } from "node:fs";
-import { createBackend, tensor } from "@chronograd/autodiff";
+import { createBackend, type Tensor, tensor } from "@chronograd/autodiff";
 import { expect, test } from "vitest";
-import { adagrad, adam, adamW, type Optimizer, rmsprop, sgd } from "../../src/index.ts";
+import {
+  adagrad,
+  adam,
+  adamW,
+  type GradientTransformation,
+  rmsprop,
+  sgd,
+} from "../../src/index.ts";
+import { Run } from "./run.ts";
 
 interface Case {
   optimizer: keyof typeof makers;
@@ -36,13 +44,13 @@ function distance(a: Params, b: Params): number {
 test.each(cases)(
   "%s follows PyTorch for 12 updates to 1e-12",
   (_label, { optimizer, options, trace }) => {
-    const made: Optimizer = makers[optimizer](options);
+    const made = new Run(makers[optimizer](options) as GradientTransformation<{ step: Tensor }>);
     let params = onTensors(pytorch);
     pytorch.gradients.forEach((gradients, i) => {
       params = made.update(params, onTensors(gradients));
       const now = { W: params.W.toArray(), b: params.b.toArray() } as Params;
       expect(distance(now, trace[i]!)).toBeLessThan(1e-12);
     });
-    expect(made.step).toBe(12);
+    expect(made.state!.step.item()).toBe(12);
   },
 );

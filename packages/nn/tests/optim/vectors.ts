@@ -1,3 +1,4 @@
+import { type Backend, type FloatDType, tensor } from "@chronograd/autodiff";
 import type { FloatKernels } from "@chronograd/autodiff/extend";
 
 /**
@@ -7,9 +8,17 @@ import type { FloatKernels } from "@chronograd/autodiff/extend";
 export class Vectors {
   n = 0;
   readonly #kernels: FloatKernels;
+  readonly #backend: Backend;
 
-  constructor(kernels: FloatKernels) {
-    this.#kernels = kernels;
+  constructor(backend: Backend, dtype: FloatDType) {
+    this.#backend = backend;
+    this.#kernels = backend.kernels[dtype];
+  }
+
+  /** `beta^t` as the kernels take it. */
+  power(beta: number, t: number): number {
+    const on = { dtype: "float64", backend: this.#backend } as const;
+    return tensor(beta, on).pow(tensor(t, on)).item();
   }
 
   /** `y = a + b` */

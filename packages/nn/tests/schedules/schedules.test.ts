@@ -1,13 +1,17 @@
 import { readFileSync } from "node:fs";
+import { compile, type Tensor, tensor } from "@chronograd/autodiff";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  applyUpdates,
+  chain,
   cosineDecay,
   exponentialDecay,
   linearWarmup,
   oneCycle,
   plateau,
   type Schedule,
+  sgd,
   stepDecay,
 } from "../../src/index.ts";
 
@@ -94,41 +98,107 @@ describe("ends", () => {
   });
 });
 
+test.each(
+  pytorch.schedules.map(
+    (each) => [`${each.schedule} ${JSON.stringify(each.options)}`, each] as const,
+  ),
+)("%s gives a scalar for a scalar, by the bits of the number", (_label, each) => {
+  const rate: Schedule = makers[each.schedule](each.options);
+  const compiled = compile((step: Tensor) => rate(step));
+  each.rates.forEach((_, step) => {
+    for (const dtype of ["int32", "float64"] as const) {
+      const found = rate(tensor(step, { dtype }));
+      expect([found.dtype, found.shape, found.item()]).toEqual(["float64", [], rate(step)]);
+      expect(compiled(tensor(step, { dtype })).item()).toBe(rate(step));
+    }
+  });
+  expect(compiled.explain()).not.toContain("not compiled");
+});
+
+test("a function of plain numbers works, but not inside of what is compiled", () => {
+  const optimizer = sgd({ learningRate: (step: number) => 0.5 / (1 + step) });
+  const step = (w: Tensor, state: { step: Tensor }) => {
+    const [updates, next] = optimizer.update(tensor([1, 1]), state, w);
+    return [applyUpdates(w, updates), next] as const;
+  };
+  const compiled = compile(step);
+  let w: Tensor = tensor([1, 1]);
+  let state: { step: Tensor } = optimizer.init(w);
+  for (let i = 0; i < 3; i++) [w, state] = compiled(w, state);
+  expect(w.toArray<number[]>()[0]).toBeCloseTo(1 - 0.5 - 0.25 - 0.5 / 3, 6);
+  expect(compiled.explain().split("not compiled, ")[1]).toMatchInlineSnapshot(
+    `"because sgd: the learning rate is a function of plain numbers, which a plan would ask once; write it with ops, as in schedule((step) => step.add(1).reciprocal().mul(0.1))"`,
+  );
+});
+
 describe("plateau", () => {
   test.each(pytorch.plateaus.map((each) => [JSON.stringify(each.options), each] as const))(
     "%s follows PyTorch",
     (_label, { options, metrics, rates }) => {
-      const rate = plateau(options);
+      const link = plateau(options);
+      let state = link.init({});
       metrics.forEach((metric, i) => {
-        rate.report(metric);
-        expect(rate(i)).toBeCloseTo(rates[i]!, 13);
+        state = link.report(metric, state);
+        expect(state.scale.item()).toBeCloseTo(rates[i]!, 13);
       });
     },
   );
 
-  test("goes on from a saved state", () => {
-    const options = { initial: 1, factor: 0.5, patience: 2, cooldown: 1 };
-    const metrics = fc.array(fc.double({ min: 0, max: 2, noNaN: true }), { maxLength: 20 });
+  /** By the definition, in plain numbers. */
+  const byHand = (metrics: number[], max: boolean) => {
+    let [scale, best, bad, cooling] = [1, max ? -Infinity : Infinity, 0, 0];
+    for (const metric of metrics) {
+      const margin = Number.isFinite(best) ? 0.1 * Math.abs(best) : 0;
+      if (max ? metric > best + margin : metric < best - margin) [best, bad] = [metric, 0];
+      else bad++;
+      if (cooling > 0) [cooling, bad] = [cooling - 1, 0];
+      if (bad > 2) [scale, cooling, bad] = [Math.max(scale * 0.5, 0.1), 1, 0];
+    }
+    return [scale, best];
+  };
+
+  test("negative metrics improve and stall as positive ones do, in both modes, compiled or not", () => {
+    const metric = fc.double({ min: -3, max: 3, noNaN: true });
+    const metrics = fc.array(fc.oneof(metric, fc.constantFrom(-1, -2, 0)), { maxLength: 40 });
+    const options = { factor: 0.5, patience: 2, cooldown: 1, threshold: 0.1, minimum: 0.1 };
     fc.assert(
-      fc.property(metrics, metrics, (before, after) => {
-        const one = plateau(options);
-        before.forEach(one.report);
-        const two = plateau(options);
-        two.load(JSON.parse(JSON.stringify(one.state())));
-        for (const metric of after) {
-          one.report(metric);
-          two.report(metric);
-          expect(two(0)).toBe(one(0));
+      fc.property(metrics, fc.boolean(), (all, max) => {
+        const link = plateau({ ...options, mode: max ? "max" : "min" });
+        const compiled = compile(link.report);
+        let [one, two] = [link.init({}), link.init({})];
+        for (const x of all) {
+          one = link.report(x, one);
+          two = compiled(tensor(x, { dtype: "float64" }), two);
         }
+        const expected = byHand(all, max);
+        expect([one.scale.item(), one.best.item()]).toEqual(expected);
+        expect([two.scale.item(), two.best.item()]).toEqual(expected);
       }),
     );
   });
 
+  test("a loss of -1 that stays is no improvement", () => {
+    const link = plateau({ patience: 1 });
+    let state = link.init({});
+    for (const loss of [-1, -1, -1]) state = link.report(loss, state);
+    expect(state.scale.item()).toBe(0.1);
+    expect(state.best.item()).toBe(-1);
+  });
+
   test("an infinite loss is no best one", () => {
-    const rate = plateau({ initial: 1, patience: 0 });
-    rate.report(Number.POSITIVE_INFINITY);
-    expect(rate(0)).toBe(0.1);
-    expect(rate.state().best).toBeNull();
+    const link = plateau({ patience: 0 });
+    const state = link.report(Number.POSITIVE_INFINITY, link.init({}));
+    expect([state.scale.item(), state.best.item()]).toEqual([0.1, Infinity]);
+  });
+
+  test("the updates of a chain are multiplied", () => {
+    const link = plateau({ factor: 0.5, patience: 0 });
+    const optimizer = chain({ sgd: sgd({ learningRate: 1 }), link });
+    const w = tensor([1, 2]);
+    let state = optimizer.init(w);
+    for (const loss of [1, 1]) state = { ...state, link: link.report(loss, state.link) };
+    const [updates] = optimizer.update(tensor([1, 2]), state, w);
+    expect(updates.toArray()).toEqual([-0.5, -1]);
   });
 });
 
@@ -160,7 +230,21 @@ test("errors are sentences", () => {
   expect(() => plateau({ initial: 1, mode: "low" as never })).toThrowErrorMatchingInlineSnapshot(
     `[TypeError: plateau: mode must be "min" or "max", got "low"]`,
   );
-  expect(() => plateau({ initial: 1 }).report(Number.NaN)).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: report: the metric must be a number, got NaN]`,
+  const link = plateau({ initial: 1 });
+  const state = link.init({});
+  expect(() => link.report(Number.NaN, state)).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: plateau.report: the metric must be a number, got NaN]`,
+  );
+  expect(() => link.report("1" as never, state)).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: plateau.report: the metric must be a number, got 1]`,
+  );
+  expect(() =>
+    compile(link.report)(tensor(Number.NaN, { dtype: "float64" }), state),
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: plateau.report: the metric must be a number, got Tensor float64 []]`,
+  );
+  expect(state.scale.item()).toBe(1);
+  expect(() => cosineDecay({ initial: 1, step: 5 } as never)).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: cosineDecay: there is no option "step", did you mean "steps"? It takes initial, steps, final]`,
   );
 });

@@ -68,7 +68,7 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
    */
   take(params: Values<Params>, steps: readonly TimeStep<X, Target>[]): number[] | string {
     if (steps.length !== this.length) return "it is shorter than the others";
-    // Handles of its own: an optimizer consumes the caller's.
+    // Handles of its own: `applyUpdates` consumes the caller's.
     const inputs = {
       params: map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>,
       state: this.#state,

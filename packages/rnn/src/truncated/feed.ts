@@ -79,7 +79,7 @@ export class Feed<X, Target> {
   }
 }
 
-/** Today's parameters: what a function says, or what became of those that optimizers consumed. */
+/** Today's parameters: what a function says, or what became of those that `applyUpdates` consumed. */
 export function present<Params>(params: Values<Params> | (() => Values<Params>)): Values<Params> {
   const today =
     typeof params === "function"

@@ -18,8 +18,8 @@ import { type Window, wholeWindow } from "./window.ts";
  * The short window at the end is always there. At most k2 steps are on the tape, however long the stream.
  *
  * @param cell the model: a cell, or a `sequential` of cells and layers
- * @param params its parameters. After `optimizer.update` or `applyUpdates` consumed them, the stream goes on with what
- *   it returned; otherwise pass a function that returns the present ones
+ * @param params its parameters. After `applyUpdates` consumed them, the stream goes on with what it returned; otherwise
+ *   pass a function that returns the present ones
  * @param stream steps `{ input, target }`, any iterable; or `{ inputs, targets }`, time-major tensors
  * @throws for k2 < k1 or another bad option, a stream without steps, a loss that is not finite (naming the step), rows that differ,
  *   and values that a tape around the stream tracks: derivatives are for `unroll`. What a step or a loss throws names the step and
@@ -28,7 +28,7 @@ import { type Window, wholeWindow } from "./window.ts";
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { glorot, sgd, stream, zeros } from "@chronograd/nn";
+ * import { applyUpdates, glorot, sgd, stream, zeros } from "@chronograd/nn";
  * import { defineCell, initialParams, truncated } from "@chronograd/rnn";
  *
  * const cell = defineCell({
@@ -44,6 +44,7 @@ import { type Window, wholeWindow } from "./window.ts";
  * })({ input: 1, hidden: 2 });
  * let params = initialParams(cell, stream(1));
  * const optimizer = sgd({ learningRate: 0.1 });
+ * let state = optimizer.init(params);
  * const target = tensor([[0, 0]]);
  * const steps = [1, 2, 3, 4, 5].map((x) => ({ input: tensor([[x]]), target }));
  * const windows = truncated(cell, params, steps, {
@@ -53,7 +54,9 @@ import { type Window, wholeWindow } from "./window.ts";
  * });
  * const ends: number[] = [];
  * for (const window of windows) {
- *   params = optimizer.update(params, window.gradients);
+ *   const [updates, next] = optimizer.update(window.gradients, state, params);
+ *   params = applyUpdates(params, updates);
+ *   state = next;
  *   ends.push(window.end);
  * }
  * ends; // => [2, 4, 5]

@@ -1,5 +1,5 @@
 import { createBackend, map, scope, Tape, type Tensor, tensor, zeros } from "@chronograd/autodiff";
-import { sgd, stream } from "@chronograd/nn";
+import { applyUpdates, sgd, stream } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import {
   defineCell,
@@ -205,11 +205,15 @@ test("unroll off the tape keeps no step's intermediate values", () => {
 test("an optimizer inside of a scope does not disturb the stream", () => {
   let params = half();
   const optimizer = sgd({ learningRate: 0.1 });
+  let state = optimizer.init(params);
   const seen: number[] = [];
   for (const window of truncated(line, params, [step, step, step, step], { k1: 1, k2: 2, loss })) {
     const { gradients } = window;
     const before = params;
-    params = scope(() => optimizer.update(before, gradients));
+    [params, state] = scope(() => {
+      const [updates, next] = optimizer.update(gradients, state, before);
+      return [applyUpdates(before, updates), next];
+    });
     seen.push(params.w.item());
   }
   expect(new Set(seen).size).toBe(4);

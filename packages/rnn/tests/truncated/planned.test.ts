@@ -144,6 +144,7 @@ describe("a stream that runs as plans", () => {
       const cell = lstm({ input: 1, hidden: 4 });
       let params = initialParams(cell, stream(1), { backend });
       const optimizer = adam({ learningRate: 1e-3 });
+      let state = optimizer.init(params);
       function* steps() {
         for (let t = 0; t < T; t++) {
           const input = tensor([[Math.sin(t)]], { backend });
@@ -157,7 +158,9 @@ describe("a stream that runs as plans", () => {
         loss,
         compile: true,
       })) {
-        params = optimizer.update(params, gradients);
+        const [updates, next] = optimizer.update(gradients, state, params);
+        params = applyUpdates(params, updates);
+        state = next;
       }
       return backend.memory.peakBytes;
     };

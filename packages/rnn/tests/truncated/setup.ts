@@ -1,5 +1,5 @@
 import { detach, map, scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
-import { stream } from "@chronograd/nn";
+import { applyUpdates, type GradientTransformation, stream } from "@chronograd/nn";
 import {
   type Cell,
   defineCell,
@@ -25,6 +25,19 @@ export const line = defineCell({
 })({ input: 1, hidden: 1 });
 export const half = () => ({ w: tensor(0.5, { dtype: "float64" }) });
 export const modes = ["carry", "recompute", "defer"] as const;
+
+/** Steps of an optimizer, whose state goes along. */
+export function updater<State>(
+  optimizer: GradientTransformation<State>,
+  params: unknown,
+): (params: AnyParams, gradients: unknown) => AnyParams {
+  let state = optimizer.init(params);
+  return (present, gradients) => {
+    const [updates, next] = optimizer.update(gradients as AnyParams, state, present);
+    state = next;
+    return applyUpdates(present, updates) as AnyParams;
+  };
+}
 
 /** A tree of numbers, to compare gradients by. */
 export type Numbers = Record<string, number[]>;

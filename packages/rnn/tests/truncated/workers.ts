@@ -1,6 +1,13 @@
 // What the workers of the tests do: train on their rows, or fail.
 import { map, type Tensor, tensor } from "@chronograd/autodiff";
-import { adam, type Communicator, clipByGlobalNorm, shard } from "@chronograd/nn";
+import {
+  adam,
+  applyUpdates,
+  type Communicator,
+  chain,
+  clipByGlobalNorm,
+  shard,
+} from "@chronograd/nn";
 import { type TimeStep, type TruncatedOptions, truncated } from "../../src/index.ts";
 import { type AnyParams, numbers, problem } from "./setup.ts";
 
@@ -55,7 +62,8 @@ export function train(communicator: Communicator, setting: Setting, bug?: Given[
   const { name, T, B, seed, options, masked = false, measured = false } = setting;
   const { cell, params, steps, loss } = problem(name, T, seed, B);
   let present = map(params, (x: Tensor) => x.clone()) as AnyParams;
-  const optimizer = adam({ learningRate: 0.01 });
+  const optimizer = chain({ clip: clipByGlobalNorm(0.5), adam: adam({ learningRate: 0.01 }) });
+  let state = optimizer.init(present);
   const windows = [];
   const counts: number[] = [];
   for (const window of truncated(cell, present, stepsOf(steps, communicator, bug), {
@@ -64,7 +72,6 @@ export function train(communicator: Communicator, setting: Setting, bug?: Given[
     measure: (index) => measured && index % 2 === 0,
     communicator,
   })) {
-    const clipped = clipByGlobalNorm(window.gradients, 0.5);
     const { losses, count, gradientCount, start, newFrom, end, stateGradientNorms = [] } = window;
     windows.push({
       gradients: numbers(window.gradients),
@@ -72,7 +79,9 @@ export function train(communicator: Communicator, setting: Setting, bug?: Given[
       spans: [count, gradientCount, start, newFrom, end],
       rows: Object.values(map(window.state, (x: Tensor) => x.shape[0]) as object),
     });
-    present = optimizer.update(present, clipped) as AnyParams;
+    const [updates, next] = optimizer.update(window.gradients, state, present);
+    present = applyUpdates(present, updates as AnyParams) as AnyParams;
+    state = next;
   }
   return { windows, params: numbers(present), counts };
 }

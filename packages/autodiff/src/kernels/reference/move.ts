@@ -9,6 +9,8 @@ type Irregular =
   | "addTo"
   | "oneHot"
   | "fill"
+  | "norm"
+  | "limitNorm"
   | "sumSquares"
   | "firstNonFinite";
 type Dtype = "float32" | "float64" | "int32";
@@ -71,6 +73,23 @@ export function scans(memory: Memory, dtype: "float32" | "float64"): Pick<FloatK
     },
     fill(n, value, y) {
       assigns(row(n, y), value);
+    },
+    norm(n, x, y) {
+      const values = Array.from(memory.views[dtype].subarray(x / size, x / size + n));
+      const float64 = memory.views.float64.subarray(y / 8);
+      const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const parts = values.reduce((sum, value) => sum + (value / largest) ** 2, 0);
+      const isPlain = largest > 0 && largest < Infinity;
+      float64[0] = Math.hypot(float64[0]!, isPlain ? largest * Math.sqrt(parts) : largest);
+    },
+    limitNorm(n, x, norm, limit, y) {
+      const length = memory.views.float64[norm / 8]!;
+      const applies = length > limit && length < Infinity;
+      const view = memory.views[dtype];
+      // Of two parts, as the quotient of all may be no number.
+      const part = applies ? Math.min(1, limit / Math.sqrt(length)) : 1;
+      const rest = applies ? limit / part / length : 1;
+      for (let i = 0; i < n; i++) view[y / size + i] = view[x / size + i]! * part * rest;
     },
     sumSquares: (n, x) => norm2squared(row(n, x)),
     firstNonFinite(n, x) {

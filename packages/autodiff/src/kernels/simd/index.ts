@@ -44,6 +44,8 @@ const floatNames = [
   "addRows",
   "addTo",
   "fill",
+  "norm",
+  "limitNorm",
   "sumSquares",
   "firstNonFinite",
 ] as const;

@@ -1,0 +1,30 @@
+/** Why a function cannot be compiled: it runs as it is, and `explain` says this. */
+export class NotTraceable extends Error {}
+
+/** Functions that are being recorded for a plan, one inside the other. It follows the call stack exactly. */
+let depth = 0;
+
+/** Runs a function that is being recorded for a plan. */
+export function tracing<T>(body: () => T): T {
+  depth++;
+  try {
+    return body();
+  } finally {
+    depth--;
+  }
+}
+
+/** Whether the function around is being recorded for a plan. */
+export function isTracing(): boolean {
+  return depth > 0;
+}
+
+/**
+ * To be called by whatever reads or changes what is no argument of the function around it: a plan would repeat what it
+ * saw once. Inside a function that is being compiled it throws, so that the function runs as it is.
+ *
+ * @param why completes the sentence "not compiled, because ..."
+ */
+export function refuseTracing(why: string): void {
+  if (depth > 0) throw new NotTraceable(why);
+}

@@ -1,0 +1,151 @@
+import { isTensor, type Tensor } from "@chronograd/autodiff";
+
+/** A float parameter, what stands at its place in the other trees, and where that is. */
+export interface Site {
+  readonly path: string;
+  readonly w: Tensor;
+  readonly g: Tensor;
+  /** By the order of the moments given. */
+  readonly moments: readonly Tensor[];
+}
+
+/** Trees that are walked together, and their names for sentences. */
+export interface Trees {
+  readonly params: unknown;
+  readonly gradients: unknown;
+  readonly moments: Readonly<Record<string, unknown>>;
+}
+
+/** A path for an error message. */
+export function quote(path: string): string {
+  return path === "" ? "the parameter" : `"${path}"`;
+}
+
+const shown = (x: Tensor) => `${x.dtype} [${x.shape.join(",")}]`;
+
+/** Whether two values have one shape and dtype, on one backend or on one and what is traced for it. */
+export function areAlike(a: Tensor, b: Tensor): boolean {
+  return (
+    a.dtype === b.dtype && a.rank === b.rank && a.shape.every((n, axis) => n === b.shape[axis])
+  );
+}
+
+function areApart(a: Tensor, b: Tensor): boolean {
+  return (
+    a.backend !== b.backend && a.backend.parent !== b.backend && b.backend.parent !== a.backend
+  );
+}
+
+/** Throws a sentence when a value is gone. */
+export function checkThere(x: Tensor, what: string, where: string): void {
+  if (x.block.holders > 0) return;
+  throw new Error(`${where}: ${what} is gone: ${x.block.end ?? "nothing holds it"}`);
+}
+
+/** True for the objects and arrays of a tree. */
+export function isBranch(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return Array.isArray(value) || prototype === Object.prototype || prototype === null;
+}
+
+/**
+ * Every float parameter with its gradient and moments, or a thrown sentence that names the first misfit.
+ *
+ * @param noun what the trees beside the parameters hold
+ */
+export function sitesOf(
+  { params, gradients, moments }: Trees,
+  where: string,
+  noun: "gradient" | "update" = "gradient",
+): Site[] {
+  const names = Object.keys(moments);
+  const sites: Site[] = [];
+  const seen = new Map<Tensor, string>();
+  const visit = (w: unknown, g: unknown, own: readonly unknown[], path: string): void => {
+    if (isTensor(w)) {
+      if (w.dtype !== "int32") sites.push(siteOf(w, g, own, path));
+      return;
+    }
+    const keys = isBranch(w) ? Object.keys(w) : [];
+    if (isTensor(g)) throw strange(path);
+    for (const key of isBranch(g) ? Object.keys(g) : []) {
+      if (keys.includes(key)) continue;
+      const below = path === "" ? key : `${path}.${key}`;
+      const first = firstLeaf((g as Record<string, unknown>)[key], below);
+      if (first !== undefined) throw strange(first);
+    }
+    for (const key of keys) {
+      const below = path === "" ? key : `${path}.${key}`;
+      const at = (tree: unknown) => (isBranch(tree) ? tree[key] : undefined);
+      visit(at(w), at(g), own.map(at), below);
+    }
+  };
+  const siteOf = (w: Tensor, g: unknown, own: readonly unknown[], path: string): Site => {
+    checkThere(w, quote(path), where);
+    const other = seen.get(w);
+    if (other !== undefined) {
+      throw new TypeError(
+        `${where}: one tensor stands at ${quote(other)} and at ${quote(path)}; keep a shared parameter in one place and use it twice`,
+      );
+    }
+    seen.set(w, path);
+    if (!isTensor(g)) {
+      throw new TypeError(
+        `${where}: there is no ${noun} for ${quote(path)}; ${noun}s must have the structure of params${noun === "gradient" ? ", as tape.gradient(loss, watched) gives them" : ""}`,
+      );
+    }
+    if (!areAlike(g, w)) {
+      throw new RangeError(
+        `${where}: ${quote(path)} is ${shown(w)} and its ${noun} ${shown(g)}; both must have one shape and dtype`,
+      );
+    }
+    if (areApart(g, w)) {
+      throw new TypeError(`${where}: ${quote(path)} and its ${noun} belong to different backends`);
+    }
+    checkThere(g, `the ${noun} of ${quote(path)}`, where);
+    own.forEach((moment, i) => {
+      checkMoment(moment, w, names[i]!, path);
+    });
+    return { path, w, g, moments: own as readonly Tensor[] };
+  };
+  const checkMoment = (moment: unknown, w: Tensor, name: string, path: string): void => {
+    const of = path === "" ? "" : ` of "${path}"`;
+    if (isTensor(moment) && areAlike(moment, w) && !areApart(moment, w)) {
+      return checkThere(moment, `the state's ${name}${of}`, where);
+    }
+    const got = isTensor(moment) ? shown(moment) : moment === undefined ? "nothing" : typeof moment;
+    throw new TypeError(
+      `${where}: the state's ${name}${of} must be ${shown(w)} like the parameter, on its backend, got ${got}; pass what init(params), or the update before, returned`,
+    );
+  };
+  const strange = (path: string) =>
+    new TypeError(
+      `${where}: there is ${noun === "update" ? "an" : "a"} ${noun} at ${quote(path)} and no parameter; ${noun}s must have the structure of params`,
+    );
+  visit(params, gradients, Object.values(moments), "");
+  return sites;
+}
+
+function firstLeaf(value: unknown, path: string): string | undefined {
+  if (isTensor(value)) return path;
+  if (!isBranch(value)) return undefined;
+  for (const [key, part] of Object.entries(value)) {
+    const found = firstLeaf(part, `${path}.${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** A tree with the float tensors replaced, in the order in which they are met along `like`; the rest stays. */
+export function refilled(tree: unknown, values: readonly Tensor[], like: unknown): unknown {
+  let at = 0;
+  const visit = (value: unknown, w: unknown): unknown => {
+    if (isTensor(w)) return w.dtype === "int32" ? value : values[at++];
+    if (!isBranch(w) || !isBranch(value)) return value;
+    const copy = (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+    for (const key of Object.keys(copy)) copy[key] = visit(value[key], w[key]);
+    return copy;
+  };
+  return visit(tree, like);
+}
