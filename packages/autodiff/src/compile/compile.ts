@@ -4,7 +4,7 @@ import { scope } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { leaves, map } from "../tensor/tree.ts";
 import { Held, Plan } from "./plan.ts";
-import { NotTraceable, TraceBackend } from "./trace.ts";
+import { reasonOf, TraceBackend } from "./trace.ts";
 
 /** A function that runs as a plan; see `compile`. */
 export interface Compiled<Args extends unknown[], Y> {
@@ -112,7 +112,8 @@ function planFor<Args extends unknown[]>(
     });
   } catch (error) {
     trace.release();
-    if (error instanceof NotTraceable) return error.message;
+    const reason = reasonOf(error);
+    if (reason !== undefined) return reason;
     throw error;
   }
 }

@@ -5,7 +5,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { leaves, type MapTree, map } from "../tensor/tree.ts";
 import { Held, Plan, type TracedPhase } from "./plan.ts";
 import type { Call } from "./program.ts";
-import { NotTraceable, TraceBackend } from "./trace.ts";
+import { reasonOf, TraceBackend } from "./trace.ts";
 
 /** What a recorded function gives: its value, and functions from cotangents to gradients. */
 export interface Pulled<Value, Gradient> {
@@ -149,7 +149,8 @@ function recording<Result>(work: (record: RecordOnce) => Result): Result | strin
     return scope(() => work(record));
   } catch (error) {
     for (const trace of traces) trace.release();
-    if (error instanceof NotTraceable) return error.message;
+    const reason = reasonOf(error);
+    if (reason !== undefined) return reason;
     throw error;
   }
 }

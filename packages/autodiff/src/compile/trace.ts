@@ -17,7 +17,15 @@ import type { Buffer, Call, RangeCheck } from "./program.ts";
 const range = 2 ** 34;
 
 /** Why a function cannot be compiled. */
-export class NotTraceable extends Error {}
+class NotTraceable extends Error {}
+
+/** Why a function that threw cannot be compiled, also where a derivative rule threw; `undefined` for other errors. */
+export function reasonOf(error: unknown): string | undefined {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (each instanceof NotTraceable) return each.message;
+  }
+  return undefined;
+}
 
 /** Hands out addresses that stand for buffers, and no bytes. */
 class TraceMemory extends Memory {
