@@ -176,7 +176,7 @@ class Sweep {
         throw thrown(error, { rule: ruled, input: i }, entry, position);
       }
       if (!fits(cotangent, entry.inputs[i]!)) {
-        throw misfit(cotangent, { rule: "vjp", input: i }, entry, position);
+        throw misfit(cotangent, entry.inputs[i]!, { rule: "vjp", input: i }, entry, position);
       }
       this.observer?.contribute?.(position, i, cotangent);
       this.arrive(id, cotangent);

@@ -87,7 +87,7 @@ function push(
     } catch (error) {
       throw thrown(error, "jvp", entry, position);
     }
-    if (!fits(tangent, entry.output)) throw misfit(tangent, "jvp", entry, position);
+    if (!fits(tangent, entry.output)) throw misfit(tangent, entry.output, "jvp", entry, position);
     return tangent;
   }
   const whole = inputs.map(

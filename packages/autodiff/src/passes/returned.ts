@@ -17,10 +17,15 @@ export function fits(found: unknown, like: Tensor): found is Tensor {
 /** Which derivative a rule gives: of the output, or by one input. */
 export type Ruled = "jvp" | { readonly rule: "vjp" | "accumulate"; readonly input: number };
 
-/** The refusal of what a rule returned. */
-export function misfit(found: unknown, of: Ruled, entry: Entry, position: number): Error {
-  const [like, role] =
-    of === "jvp" ? [entry.output, "the output"] : [entry.inputs[of.input]!, "the input"];
+/** The refusal of what a rule returned instead of a tensor like `like`. */
+export function misfit(
+  found: unknown,
+  like: Tensor,
+  of: Ruled,
+  entry: Entry,
+  position: number,
+): Error {
+  const role = of === "jvp" ? "the output" : "the input";
   const wanted = `${like.dtype} ${format(like.shape)}`;
   let got = describe(found);
   let hint =

@@ -1,0 +1,92 @@
+import type { Differences } from "./differences.ts";
+
+/** A derivative by differences. */
+export interface Numeric {
+  readonly value: number;
+  readonly uncertainty: number;
+  /** How large the derivative is around the point. */
+  readonly steepest: number;
+  /** The function's own size over the length that its argument was moved in: the slope that rounding is measured by. */
+  readonly natural: number;
+}
+
+export type Verdict = "right" | "wrong" | "undecided";
+
+/** An error estimate may be too small by so much. */
+const safety = 8;
+const epsilon = Number.EPSILON;
+
+/**
+ * Whether differences can tell: their uncertainty is within the tolerance, relative to the derivative's scale, which is
+ * the largest of the derivatives it stands among and of those around the point; or both sides are zero, but for the
+ * rounding of the function itself.
+ */
+export function isDecided(
+  analytic: number,
+  { value, uncertainty, steepest, natural }: Numeric,
+  scale: number,
+  tolerance: number,
+): boolean {
+  const bound = safety * uncertainty;
+  if (bound <= tolerance * Math.max(Math.abs(value), steepest, scale)) return true;
+  const isZero = Math.abs(analytic) <= 64 * epsilon * natural && Math.abs(value) <= bound;
+  return isZero && bound <= 1e-9 * natural;
+}
+
+/** How far two values are apart, in units of what is allowed; infinite for NaN. */
+export function excess(
+  analytic: number,
+  { value, uncertainty }: Numeric,
+  scale: number,
+  tolerance: number,
+  rounding = 0,
+): number {
+  if (analytic === value) return 0;
+  const own = Math.max(Math.abs(analytic), Math.abs(value));
+  const allowed = Math.max(tolerance * own, safety * uncertainty) + 64 * epsilon * scale + rounding;
+  const error = Math.abs(analytic - value) / allowed;
+  return Number.isNaN(error) ? Infinity : error;
+}
+
+/**
+ * What a derivative is beside differences. It is wrong when the error is larger than the tolerance, relative to the
+ * derivative itself, and larger than what the differences say of their own error: so a function and a multiple of it
+ * get the same verdict.
+ *
+ * @param scale the largest of the derivatives that this one stands among
+ * @param rounding what the analytic side may be off by, because of how it was found
+ */
+export function judge(
+  analytic: number,
+  numeric: Numeric,
+  scale: number,
+  tolerance: number,
+  rounding = 0,
+): Verdict {
+  const { value, uncertainty, steepest } = numeric;
+  if (!Number.isFinite(value) || !Number.isFinite(uncertainty)) return "undecided";
+  // What is no surer than this tells not even how large the derivative is: over a kink, a jump or many waves.
+  if (steepest > 0 && safety * uncertainty > 0.1 * steepest) return "undecided";
+  if (excess(analytic, numeric, scale, tolerance, rounding) > 1) return "wrong";
+  return isDecided(analytic, numeric, scale, tolerance) ? "right" : "undecided";
+}
+
+/** The largest of derivatives that differences are sure of to three digits: the scale of those they stand among. */
+export function scaleOf({
+  values,
+  uncertainties,
+}: Pick<Differences, "values" | "uncertainties">): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]!);
+    if (size > most && safety * uncertainties[i]! <= 1e-3 * size) most = size;
+  }
+  return most;
+}
+
+/** |a - b| relative to a scale, or to the larger of both where that is more; NaN counts as infinite. */
+export function relative(a: number, b: number, scale = 0): number {
+  if (a === b) return 0;
+  const error = Math.abs(a - b) / Math.max(scale, Math.abs(a), Math.abs(b));
+  return Number.isNaN(error) ? Infinity : error;
+}

@@ -1,0 +1,112 @@
+import type { Differences } from "../passes/differences.ts";
+import { indexOf } from "../passes/site.ts";
+import { isDecided, judge, type Numeric } from "../passes/verdict.ts";
+import { type Flattened, type Part, partAt } from "./function.ts";
+import type { GradientMismatch } from "./gradientReport.ts";
+
+/** Where a derivative stands, and in words. */
+export type Where = Pick<GradientMismatch, "path" | "index" | "output" | "outputIndex"> & {
+  readonly words: string;
+};
+
+/** Derivatives compared so far, and those that are not right. */
+export class Tally {
+  readonly tolerance: number;
+  readonly order: 1 | 2;
+  readonly mismatches: GradientMismatch[] = [];
+  readonly undecided: GradientMismatch[] = [];
+  elements = 0;
+  worst = 0;
+  isForward = true;
+
+  constructor(tolerance: number, order: 1 | 2 = 1) {
+    this.tolerance = tolerance;
+    this.order = order;
+  }
+
+  get isRight(): boolean {
+    return this.mismatches.length + this.undecided.length === 0;
+  }
+
+  /** Takes a derivative that one sweep or both found; the first that is not right stands for it. */
+  add(
+    found: Partial<Record<GradientMismatch["sweep"], number>>,
+    numeric: Numeric,
+    scale: number,
+    where: () => Where,
+    rounding = 0,
+  ): void {
+    this.elements++;
+    for (const sweep of ["backward", "forward"] as const) {
+      const analytic = found[sweep];
+      if (analytic === undefined) continue;
+      const verdict = judge(analytic, numeric, scale, this.tolerance, rounding);
+      const { value, uncertainty, steepest } = numeric;
+      const largest = Math.max(scale, steepest, Math.abs(analytic), Math.abs(value));
+      const error = analytic === value ? 0 : Math.abs(analytic - value) / largest;
+      if (verdict === "wrong")
+        this.worst = Math.max(this.worst, Number.isNaN(error) ? Infinity : error);
+      if (verdict === "right") {
+        // Where both sides are zero but for rounding, an error relative to them says nothing.
+        if (error <= this.tolerance) this.worst = Math.max(this.worst, error);
+        continue;
+      }
+      const { words, ...place } = where();
+      const order = this.order === 1 ? "" : "second derivative: ";
+      const mode = sweep === "forward" && !words.endsWith("mode") ? ", forward mode" : "";
+      const message = `${order}${words}${mode}: analytic ${analytic}, numeric ${value} (+- ${uncertainty.toExponential(0)})${verdict === "wrong" ? `, relative error ${error.toExponential(1)}` : ""}`;
+      const element = {
+        ...place,
+        sweep,
+        order: this.order,
+        analytic,
+        numeric: value,
+        uncertainty,
+        message,
+      };
+      (verdict === "wrong" ? this.mismatches : this.undecided).push(element);
+      return;
+    }
+  }
+}
+
+/** One result of differences, of a function that was moved in a length. */
+export function numericAt(found: Differences, i: number, length: number, factor = 1): Numeric {
+  return {
+    value: found.values[i]! * factor,
+    uncertainty: found.uncertainties[i]! * factor,
+    steepest: found.steepest[i]! * factor,
+    natural: (found.sizes[i]! / Math.max(1, length)) * factor,
+  };
+}
+
+/** Whether an estimate settles what both sweeps found. */
+export function settles(
+  analytic: readonly (number | undefined)[],
+  numeric: Numeric,
+  scale: number,
+  tolerance: number,
+): boolean {
+  return analytic.every((a) => a === undefined || isDecided(a, numeric, scale, tolerance));
+}
+
+/** An element of a tree in words: `"W"[0,1]`. */
+export function elementAt(
+  parts: readonly Part[],
+  position: number,
+  what: string,
+): { readonly path: string; readonly index: number; readonly words: string } {
+  const { path, start, shape } = partAt(parts, position);
+  const index = position - start;
+  const name = path === "" ? what : `"${path}"`;
+  return { path, index, words: `${name}${indexOf(index, shape)}` };
+}
+
+/** Names an output of a function. */
+export function outputAt<T>(
+  { outputParts }: Flattened<T>,
+  row: number,
+): { readonly output: string; readonly outputIndex: number; readonly words: string } {
+  const { path, index, words } = elementAt(outputParts, row, "output");
+  return { output: path, outputIndex: index, words };
+}
