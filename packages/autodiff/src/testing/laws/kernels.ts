@@ -142,12 +142,12 @@ export function edgeLaw<T>(
         const words = (i: number) =>
           `value ${i} with ${Object.is(edge, -0) ? "-0" : edge} at ${at}`;
         const [mine, theirs] = [value(home), value(reference)];
-        found = worse(found, compare(mine, theirs, words));
+        found = worse(found, compare(mine, theirs, words, 1));
         // -0 and 0 are told apart: they are the ends of different branches.
         const signs = (x: Float64Array) => x.map((y) => (y === 0 ? 1 / y : 0));
         found = worse(
           found,
-          compare(signs(mine), signs(theirs), (i) => `1 / (${words(i)})`),
+          compare(signs(mine), signs(theirs), (i) => `1 / (${words(i)})`, 1),
         );
       }
       return found;
