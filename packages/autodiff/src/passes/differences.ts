@@ -63,6 +63,9 @@ export function differences(f: (s: number) => ArrayLike<number>, h: number): Dif
   return found;
 }
 
+/** An error estimate may be too small by so much. */
+export const safety = 8;
+
 type Triple = [number, number, number];
 
 /** A one-sided derivative from difference quotients at h, h/2 and h/4. */

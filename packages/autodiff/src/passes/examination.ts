@@ -12,7 +12,7 @@ import { type Differences, differences, scatter } from "./differences.ts";
 import { fits, misfit, type Ruled } from "./returned.ts";
 import { siteOf } from "./site.ts";
 import { adapted, directionSteps, lengthsOf } from "./steps.ts";
-import { excess, isDecided, judge, relative, scaleOf } from "./verdict.ts";
+import { excess, judge, numericAt, relative, scaleOf, standingOf } from "./verdict.ts";
 import { largest, Slopes } from "./worst.ts";
 
 const spent = "it was an intermediate value of a check";
@@ -113,64 +113,70 @@ export class Examination {
   }
 
   #checkJvp(application: Application, floats: readonly number[]): void {
-    const { jvp } = this.entry.declaration;
-    if (isNone(jvp)) return;
+    if (isNone(this.entry.declaration.jvp)) return;
+    const of: Of = { rule: "jvp", of: "the output", order: 1 };
     const { output, inputs } = application;
+    this.#try(of, output, () => {
+      const random = new Map(floats.map((i) => [i, this.#scattered(inputs[i]!)]));
+      // Next to a pole each element must move less than its distance from it.
+      const isDecided = this.#holdTangent(of, application, random, lengthsOf);
+      if (!isDecided && !this.#holdTangent(of, application, random, (x) => x.map(Math.abs))) {
+        this.isDecided = false;
+      }
+    });
+  }
+
+  /** Compares a tangent with differences; tells whether they decide, and blames the element that is worst. */
+  #holdTangent(
+    of: Of,
+    application: Application,
+    random: ReadonlyMap<number, Float64Array>,
+    lengths: (x: Float64Array) => Float64Array,
+  ): boolean {
+    const { inputs, output } = application;
+    const { tolerance } = this;
+    const values = inputs.map((x) => x.toTypedArray() as Float64Array);
     const v = new Map(
-      floats.map((i) => {
-        const lengths = lengthsOf(inputs[i]!.toTypedArray());
-        return [i, this.#scattered(inputs[i]!).map((value, k) => value * lengths[k]!)];
+      [...random].map(([i, parts]) => {
+        const reach = lengths(values[i]!);
+        return [i, parts.map((part, k) => part * reach[k]!)];
       }),
     );
     const tangents = inputs.map((x, i) => {
       const direction = v.get(i);
       return direction === undefined ? null : float64(direction, x);
     });
-    const of: Of = { rule: "jvp", of: "the output", order: 1 };
-    this.#try(of, output, () => {
-      const found = numbers(this.#held(this.#tangent(application, tangents), "jvp"));
-      const along = (s: number) =>
-        this.#at(
-          new Map(
-            [...v].map(([i, direction]) => {
-              const x = inputs[i]!;
-              const moved = x.toTypedArray().map((value, k) => value + s * direction[k]!);
-              return [i, float64(moved, x)];
-            }),
-          ),
-        );
-      const { tolerance } = this;
-      const at = (best: Differences, k: number) => ({
-        value: best.values[k]!,
-        uncertainty: best.uncertainties[k]!,
-        steepest: best.steepest[k]!,
-        natural: best.sizes[k]!,
-      });
-      const first = differences(along, directionSteps[0]!);
-      const around = scaleOf(first);
-      const best = adapted(
-        along,
-        directionSteps,
-        (k, now) => isDecided(found[k]!, at(now, k), around, tolerance),
-        first,
+    const found = numbers(this.#held(this.#tangent(application, tangents), "jvp"));
+    const along = (s: number) =>
+      this.#at(
+        new Map(
+          [...v].map(([i, direction]) => {
+            const there = values[i]!.map((value, k) => value + s * direction[k]!);
+            return [i, float64(there, inputs[i]!)];
+          }),
+        ),
       );
-      const scale = scaleOf(best);
-      let [worst, most] = [-1, 0];
-      for (let k = 0; k < found.length; k++) {
-        const numeric = at(best, k);
-        const verdict = judge(found[k]!, numeric, scale, tolerance);
-        if (verdict === "undecided") this.isDecided = false;
-        else
-          this.#note(
-            relative(found[k]!, numeric.value, Math.max(scale, numeric.steepest)),
-            verdict,
-          );
-        const off = excess(found[k]!, numeric, scale, tolerance);
-        if (verdict !== "wrong" || (worst >= 0 && !(off > most))) continue;
-        [worst, most] = [k, off];
+    const first = differences(along, directionSteps[0]!);
+    const around = scaleOf(first);
+    const standing = (k: number, now: Differences) =>
+      standingOf([found[k]!], numericAt(now, k, 1), around, tolerance);
+    const best = adapted(along, directionSteps, standing, first);
+    const scale = scaleOf(best);
+    let [isAll, worst, most] = [true, -1, 0];
+    for (let k = 0; k < found.length; k++) {
+      const numeric = numericAt(best, k, 1);
+      const verdict = judge(found[k]!, numeric, scale, tolerance);
+      if (verdict === "undecided") {
+        isAll = false;
+        continue;
       }
-      if (worst >= 0) this.#blame(of, output, worst, found[worst]!, best.values[worst]!);
-    });
+      this.#note(relative(found[k]!, numeric.value, Math.max(scale, numeric.steepest)), verdict);
+      const off = excess(found[k]!, numeric, scale, tolerance);
+      if (verdict !== "wrong" || (worst >= 0 && !(off > most))) continue;
+      [worst, most] = [k, off];
+    }
+    if (worst >= 0) this.#blame(of, output, worst, found[worst]!, best.values[worst]!);
+    return isAll || worst >= 0;
   }
 
   /** What forward mode takes for the tangent of an application. */

@@ -1,4 +1,4 @@
-import { type Differences, differences } from "./differences.ts";
+import { type Differences, differences, safety } from "./differences.ts";
 
 /** The nearest power of two: what is moved by such a step is moved exactly, unless it gets another exponent. */
 function powerOfTwo(x: number): number {
@@ -46,36 +46,61 @@ export function stepsFor(x: number, length: number, first: number = 2 ** -10): n
 /** The steps to try along a direction, whose elements are those of the lengths in size. */
 export const directionSteps: readonly number[] = [-10, -5, -16, 0, 5, 10, -22].map((p) => 2 ** p);
 
+/** What is thought of an estimate: good enough, not yet, or so surprising that others should confirm it. */
+export type Standing = "settled" | "open" | "doubtful";
+
+/** How many further estimates a doubtful one takes. */
+const confirmations = 2;
+
 /**
  * Differences at one step after the other, until every result is settled: each keeps the estimate that is least uncertain.
+ * Where two that should be sure contradict each other, what they differ by is their uncertainty.
  *
- * @param isSettled whether an estimate is good enough
+ * @param standing what is thought of a result's best estimate so far
  * @param best what the first step gave
  */
 export function adapted(
   f: (s: number) => ArrayLike<number>,
   steps: readonly number[],
-  isSettled: (i: number, best: Differences) => boolean,
+  standing: (i: number, best: Differences) => Standing,
   best: Differences = differences(f, steps[0]!),
 ): Differences {
   const [first, ...others] = steps;
   const n = best.values.length;
   const found = new Float64Array(n).fill(first!);
+  const gaps = new Float64Array(n);
+  const confirmed = new Uint8Array(n);
   const open = new Set<number>();
-  for (let i = 0; i < n; i++) if (!isSettled(i, best)) open.add(i);
+  for (let i = 0; i < n; i++) if (standing(i, best) !== "settled") open.add(i);
   for (const h of others) {
     if (open.size === 0) break;
     const next = differences(f, h);
     for (const i of open) {
-      if (!isBetter(next, best, i, h < found[i]!)) continue;
-      for (const key of ["values", "uncertainties", "steepest", "sizes"] as const) {
-        best[key][i] = next[key][i]!;
+      if (tells(next, i) && tells(best, i)) {
+        const gap = Math.abs(next.values[i]! - best.values[i]!);
+        const expected = safety * (next.uncertainties[i]! + best.uncertainties[i]!);
+        if (gap > expected) gaps[i] = Math.max(gaps[i]!, gap);
+        confirmed[i]!++;
       }
-      found[i] = h;
-      if (isSettled(i, best)) open.delete(i);
+      if (isBetter(next, best, i, h < found[i]!)) {
+        for (const key of ["values", "uncertainties", "steepest", "sizes"] as const) {
+          best[key][i] = next[key][i]!;
+        }
+        found[i] = h;
+      }
+      if (gaps[i]! > best.uncertainties[i]!) best.uncertainties[i] = gaps[i]!;
+      const now = standing(i, best);
+      if (now === "settled" || (now === "doubtful" && confirmed[i]! >= confirmations)) {
+        open.delete(i);
+      }
     }
   }
   return best;
+}
+
+/** Whether an estimate is sure of some digits; over a kink, a jump or many waves it is not, but for rare chance. */
+function tells({ uncertainties, steepest }: Differences, i: number): boolean {
+  return safety * uncertainties[i]! <= 1e-4 * steepest[i]!;
 }
 
 /**
@@ -90,5 +115,5 @@ function isBetter(next: Differences, best: Differences, i: number, isSmaller: bo
   if (steep === 0 && steepBefore === 0) return a < b;
   if (steep === 0) return !isSmaller && a < b;
   if (steepBefore === 0) return !isSmaller || a < b;
-  return a * steepBefore < b * steep;
+  return a / steep < b / steepBefore;
 }

@@ -1,4 +1,5 @@
-import type { Differences } from "./differences.ts";
+import { type Differences, safety } from "./differences.ts";
+import type { Standing } from "./steps.ts";
 
 /** A derivative by differences. */
 export interface Numeric {
@@ -12,8 +13,6 @@ export interface Numeric {
 
 export type Verdict = "right" | "wrong" | "undecided";
 
-/** An error estimate may be too small by so much. */
-const safety = 8;
 const epsilon = Number.EPSILON;
 
 /**
@@ -36,14 +35,16 @@ export function isDecided(
 /** How far two values are apart, in units of what is allowed; infinite for NaN. */
 export function excess(
   analytic: number,
-  { value, uncertainty }: Numeric,
+  { value, uncertainty, natural }: Numeric,
   scale: number,
   tolerance: number,
   rounding = 0,
 ): number {
   if (analytic === value) return 0;
   const own = Math.max(Math.abs(analytic), Math.abs(value));
-  const allowed = Math.max(tolerance * own, safety * uncertainty) + 64 * epsilon * scale + rounding;
+  // A rule that reads the output, as 1 - y^2, is off by the output's rounding.
+  const read = 64 * epsilon * scale + 2 ** 12 * epsilon * natural;
+  const allowed = Math.max(tolerance * own, safety * uncertainty) + read + rounding;
   const error = Math.abs(analytic - value) / allowed;
   return Number.isNaN(error) ? Infinity : error;
 }
@@ -69,6 +70,30 @@ export function judge(
   if (steepest > 0 && safety * uncertainty > 0.1 * steepest) return "undecided";
   if (excess(analytic, numeric, scale, tolerance, rounding) > 1) return "wrong";
   return isDecided(analytic, numeric, scale, tolerance) ? "right" : "undecided";
+}
+
+/** One result of differences, of a function that was moved in a length. */
+export function numericAt(found: Differences, i: number, length: number): Numeric {
+  return {
+    value: found.values[i]!,
+    uncertainty: found.uncertainties[i]!,
+    steepest: found.steepest[i]!,
+    natural: found.sizes[i]! / Math.max(1, length),
+  };
+}
+
+/** What is thought of an estimate, given what the sweeps found: one that makes a sweep wrong is to be confirmed. */
+export function standingOf(
+  analytic: readonly (number | undefined)[],
+  numeric: Numeric,
+  scale: number,
+  tolerance: number,
+): Standing {
+  const verdicts = analytic.flatMap((a) =>
+    a === undefined ? [] : [judge(a, numeric, scale, tolerance)],
+  );
+  if (verdicts.includes("undecided")) return "open";
+  return verdicts.includes("wrong") ? "doubtful" : "settled";
 }
 
 /** The largest of derivatives that differences are sure of to three digits: the scale of those they stand among. */

@@ -1,6 +1,14 @@
 import { type Differences, differences } from "./differences.ts";
 import { adapted, directionSteps, lengthsOf, stepsFor } from "./steps.ts";
-import { excess, isDecided, judge, type Numeric, relative, scaleOf } from "./verdict.ts";
+import {
+  excess,
+  judge,
+  type Numeric,
+  numericAt,
+  relative,
+  scaleOf,
+  standingOf,
+} from "./verdict.ts";
 
 /** Inputs of up to so many elements are tested one element at a time, larger ones by directions and bisection. */
 const fewElements = 96;
@@ -12,17 +20,26 @@ export interface Worst {
   readonly numeric: number;
 }
 
-/** What a function gives, weighted, when an input is moved: the sum of it is what a cotangent is the gradient of. */
+/** What a function gives, weighted, when an input is moved along `v`: a cotangent is the gradient of the sum. */
 export type Moved = (v: (i: number) => number) => (s: number) => Float64Array;
 
-/** The sum of all results, as one derivative. */
-function total({ values, uncertainties, steepest, sizes }: Differences, length: number): Numeric {
-  const sum = (list: Float64Array) => list.reduce((a, b) => a + b, 0);
-  return {
-    value: sum(values),
-    uncertainty: sum(uncertainties),
-    steepest: sum(steepest),
-    natural: sum(sizes) / Math.max(1, length),
+/**
+ * The sum of all results as a function of one number, counted from where it is at 0. Rounding is measured by those results
+ * that change at all: a large one that does not is no reason to be uncertain.
+ */
+function summed(f: (s: number) => Float64Array, step: number): (s: number) => Float64Array {
+  const middle = f(0);
+  const ends = new Map([step, -step].map((s) => [s, f(s)]));
+  let size = 0;
+  for (const [k, y] of middle.entries()) {
+    if ([...ends.values()].some((end) => end[k] !== y)) size += Math.abs(y);
+  }
+  return (s) => {
+    if (s === 0) return Float64Array.of(size);
+    const there = ends.get(s) ?? f(s);
+    let change = 0;
+    for (const [k, y] of middle.entries()) change += there[k]! - y;
+    return Float64Array.of(size + change);
   };
 }
 
@@ -36,7 +53,8 @@ export class Slopes {
   readonly #moved: Moved;
   readonly #lengths: Float64Array;
   readonly #v: Float64Array;
-  readonly #known: Differences[];
+  /** By element, where there are few. */
+  readonly #known: { readonly f: (s: number) => Float64Array; readonly first: Differences }[];
 
   constructor(values: ArrayLike<number>, moved: Moved, tolerance: number, random: () => number) {
     this.values = values;
@@ -45,49 +63,36 @@ export class Slopes {
     this.#lengths = lengthsOf(values);
     this.#v = this.#lengths.map((length) => length * (random() || 0.5));
     const isSmall = values.length <= fewElements;
-    this.#known = isSmall
-      ? Array.from(this.#lengths, (_, i) => differences(this.#element(i), this.#steps(i)[0]!))
-      : [];
+    this.#known = isSmall ? Array.from(this.#lengths, (_, i) => this.#element(i)) : [];
   }
 
-  #element(at: number): (s: number) => Float64Array {
-    return this.#moved((i) => (i === at ? 1 : 0));
+  /** The function when one element moves. */
+  #element(at: number): { f: (s: number) => Float64Array; first: Differences } {
+    const step = this.#steps(at)[0]!;
+    const f = summed(
+      this.#moved((i) => (i === at ? 1 : 0)),
+      step,
+    );
+    return { f, first: differences(f, step) };
   }
 
   #steps(i: number): number[] {
     return stepsFor(this.values[i]!, this.#lengths[i]!);
   }
 
-  /** By one element; with other steps where the first do not decide. */
+  /** The derivative by one element; with other steps where the first do not decide, or make `analytic` wrong. */
   #by(i: number, analytic: number, scale: number): Numeric {
-    const { tolerance } = this;
     const length = this.#lengths[i]!;
-    const best = this.#known[i] ?? differences(this.#element(i), this.#steps(i)[0]!);
-    const numeric = total(best, length);
-    if (isDecided(analytic, numeric, scale, tolerance)) return numeric;
-    return total(this.#adapted(this.#element(i), this.#steps(i), best), length);
-  }
-
-  #adapted(
-    f: (s: number) => Float64Array,
-    steps: readonly number[],
-    first: Differences,
-  ): Differences {
-    const scale = scaleOf(first);
-    return adapted(
-      f,
-      steps,
-      (k, { values, uncertainties, steepest }) => {
-        const numeric = {
-          value: values[k]!,
-          uncertainty: uncertainties[k]!,
-          steepest: steepest[k]!,
-          natural: 0,
-        };
-        return isDecided(0, numeric, scale, this.tolerance);
-      },
-      first,
-    );
+    const { f, first } = this.#known[i] ?? this.#element(i);
+    const standing = (_: number, now: Differences) =>
+      standingOf([analytic], numericAt(now, 0, length), scale, this.tolerance);
+    const copy = {
+      values: first.values.slice(),
+      uncertainties: first.uncertainties.slice(),
+      steepest: first.steepest.slice(),
+      sizes: first.sizes.slice(),
+    };
+    return numericAt(adapted(f, this.#steps(i), standing, copy), 0, length);
   }
 
   /**
@@ -101,10 +106,9 @@ export class Slopes {
   ): Worst | "undecided" | undefined {
     const n = found.length;
     if (n > fewElements) return this.#bisect(found, note, rounding);
-    const first = this.#known.map((each, i) => total(each, this.#lengths[i]!));
     const scale = scaleOf({
-      values: Float64Array.from(first, ({ value }) => value),
-      uncertainties: Float64Array.from(first, ({ uncertainty }) => uncertainty),
+      values: Float64Array.from(this.#known, ({ first }) => first.values[0]!),
+      uncertainties: Float64Array.from(this.#known, ({ first }) => first.uncertainties[0]!),
     });
     let isAllDecided = true;
     let worst: Worst | undefined;
@@ -140,18 +144,20 @@ export class Slopes {
     rounding: number,
   ): number {
     const v = this.#v;
-    const f = this.#moved((i) => (i >= low && i < high ? v[i]! : 0));
+    const [step] = directionSteps;
+    const f = summed(
+      this.#moved((i) => (i >= low && i < high ? v[i]! : 0)),
+      step!,
+    );
     let analytic = 0;
     let terms = 0;
     for (let i = low; i < high; i++) {
       analytic += v[i]! * found[i]!;
       terms += Math.abs(v[i]! * found[i]!);
     }
-    const first = differences(f, directionSteps[0]!);
-    let numeric = total(first, 1);
-    if (!isDecided(analytic, numeric, 0, this.tolerance)) {
-      numeric = total(this.#adapted(f, directionSteps, first), 1);
-    }
+    const standing = (_: number, now: Differences) =>
+      standingOf([analytic], numericAt(now, 0, 1), 0, this.tolerance);
+    const numeric = numericAt(adapted(f, directionSteps, standing), 0, 1);
     const slack = 64 * Number.EPSILON * terms + rounding * (high - low);
     const verdict = judge(analytic, numeric, 0, this.tolerance, slack);
     if (verdict === "undecided") return -1;

@@ -6,7 +6,7 @@ import type { Differences } from "../passes/differences.ts";
 import { replay } from "../passes/replay.ts";
 import { describeSite, indexOf, type Site, siteOf } from "../passes/site.ts";
 import { adapted, directionSteps, lengthsOf } from "../passes/steps.ts";
-import { isDecided, judge, relative } from "../passes/verdict.ts";
+import { judge, numericAt, relative, standingOf } from "../passes/verdict.ts";
 import { largest } from "../passes/worst.ts";
 import { constantId, type Entry } from "../tape/entry.ts";
 import { Tape } from "../tape.ts";
@@ -16,7 +16,6 @@ import { scope } from "../tensor/scope.ts";
 import { innermostPrimal, type Tensor } from "../tensor/tensor.ts";
 import { leaves } from "../tensor/tree.ts";
 import { type Flattened, type Run, randomVector } from "./function.ts";
-import { numericAt } from "./tally.ts";
 
 /**
  * Why a whole gradient is wrong.
@@ -262,7 +261,9 @@ function ofSweep<T>(flat: Flattened<T>, run: Run<T>, seed: number): Blame | unde
     const analytic = found.reduce((sum, g, i) => sum + g * v[i]!, 0);
     const terms = found.reduce((sum, g, i) => sum + Math.abs(g * v[i]!), 0);
     const at = (best: Differences) => numericAt(best, 0, 1);
-    const best = adapted(along, directionSteps, (_, now) => isDecided(analytic, at(now), 0, 1e-6));
+    const best = adapted(along, directionSteps, (_, now) =>
+      standingOf([analytic], at(now), 0, 1e-6),
+    );
     const numeric = best.values[0]!;
     if (judge(analytic, at(best), 0, 1e-6, 1e-14 * terms) !== "wrong") continue;
     const site = siteOf(entry, position);

@@ -1,8 +1,8 @@
-import type { Differences } from "../passes/differences.ts";
+import { type Differences, differences, safety } from "../passes/differences.ts";
 import { adapted, directionSteps } from "../passes/steps.ts";
-import { scaleOf } from "../passes/verdict.ts";
+import { numericAt, scaleOf, standingOf } from "../passes/verdict.ts";
 import { type Flattened, randomVector } from "./function.ts";
-import { numericAt, outputAt, settles, type Tally } from "./tally.ts";
+import { outputAt, type Tally } from "./tally.ts";
 
 /** What was found along one direction. */
 interface Sample {
@@ -95,19 +95,26 @@ function sampleAlong<T>(
   tolerance: number,
 ): Sample {
   const tangents = flat.pushed(v);
-  let isSettled = true;
-  const numeric = adapted(
-    flat.along((i) => v[i]!),
-    [step, ...directionSteps.slice(1)],
-    (row, best) => {
-      const found = numericAt(best, row, 1);
-      return settles([tangents?.[row] ?? found.value], found, 0, tolerance);
-    },
-  );
-  const scale = scaleOf(numeric);
-  for (let row = 0; row < flat.outputs; row++) {
-    const found = numericAt(numeric, row, 1);
-    isSettled &&= settles([tangents?.[row] ?? found.value], found, scale, tolerance);
+  const f = flat.along((i) => v[i]!);
+  const steps = [step, ...directionSteps.slice(1)];
+  const first = differences(f, step);
+  const standing = (scale: number) => (row: number, best: Differences) => {
+    const found = numericAt(best, row, 1);
+    return standingOf(
+      [tangents === undefined ? found.value : tangents[row]],
+      found,
+      scale,
+      tolerance,
+    );
+  };
+  const numeric = adapted(f, steps, standing(scaleOf(first)), first);
+  const last = standing(scaleOf(numeric));
+  const isSettled = numeric.values.every((_, row) => last(row, numeric) !== "open");
+  // What forward mode and differences differ by where they agree is the noise of one of them.
+  for (const [row, tangent] of tangents?.entries() ?? []) {
+    if (last(row, numeric) !== "settled") continue;
+    const noise = Math.abs(tangent - numeric.values[row]!) / safety;
+    numeric.uncertainties[row] = Math.max(numeric.uncertainties[row]!, noise);
   }
   return { v, tangents, numeric, isSettled };
 }

@@ -1,8 +1,8 @@
 import { type Differences, differences } from "../passes/differences.ts";
 import { adapted, stepsFor } from "../passes/steps.ts";
-import { scaleOf } from "../passes/verdict.ts";
+import { numericAt, scaleOf, standingOf } from "../passes/verdict.ts";
 import { type Flattened, randomVector } from "./function.ts";
-import { elementAt, numericAt, outputAt, settles, type Tally } from "./tally.ts";
+import { elementAt, outputAt, type Tally } from "./tally.ts";
 
 /** Compares every element of the Jacobian, in reverse mode by rows and in forward mode by columns. */
 export function compareJacobian<T>(
@@ -32,12 +32,12 @@ export function compareJacobian<T>(
   const scales = () => scalesOf(flat, found);
   const first = scales();
   for (const [column, f] of functions.entries()) {
-    const isSettled = (row: number, best: Differences) => {
+    const standing = (row: number, best: Differences) => {
       const { backward, forward } = analytic(row, column) as { backward: number; forward?: number };
       const numeric = numericAt(best, row, lengths[column]!);
-      return settles([backward, forward], numeric, first[row]!, tally.tolerance);
+      return standingOf([backward, forward], numeric, first[row]!, tally.tolerance);
     };
-    found[column] = adapted(f, steps[column]!, isSettled, found[column]);
+    found[column] = adapted(f, steps[column]!, standing, found[column]);
   }
   const last = scales();
   for (const [column, numeric] of found.entries()) {

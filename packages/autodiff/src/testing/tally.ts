@@ -1,6 +1,5 @@
-import type { Differences } from "../passes/differences.ts";
 import { indexOf } from "../passes/site.ts";
-import { isDecided, judge, type Numeric } from "../passes/verdict.ts";
+import { judge, type Numeric } from "../passes/verdict.ts";
 import { type Flattened, type Part, partAt } from "./function.ts";
 import type { GradientMismatch } from "./gradientReport.ts";
 
@@ -68,26 +67,6 @@ export class Tally {
       return;
     }
   }
-}
-
-/** One result of differences, of a function that was moved in a length. */
-export function numericAt(found: Differences, i: number, length: number, factor = 1): Numeric {
-  return {
-    value: found.values[i]! * factor,
-    uncertainty: found.uncertainties[i]! * factor,
-    steepest: found.steepest[i]! * factor,
-    natural: (found.sizes[i]! / Math.max(1, length)) * factor,
-  };
-}
-
-/** Whether an estimate settles what both sweeps found. */
-export function settles(
-  analytic: readonly (number | undefined)[],
-  numeric: Numeric,
-  scale: number,
-  tolerance: number,
-): boolean {
-  return analytic.every((a) => a === undefined || isDecided(a, numeric, scale, tolerance));
 }
 
 /** An element of a tree in words: `"W"[0,1]`. */
