@@ -7,6 +7,7 @@ import { stats, type TapeStats } from "./passes/stats.ts";
 import { constantId } from "./tape/entry.ts";
 import { type Mark, Recording } from "./tape/recording.ts";
 import { ones, zeros } from "./tensor/doors.ts";
+import { checkOptions } from "./tensor/options.ts";
 import { scope } from "./tensor/scope.ts";
 import { format, sameShape } from "./tensor/shape.ts";
 import { checkAlive, Tensor } from "./tensor/tensor.ts";
@@ -96,8 +97,10 @@ export class Tape extends Recording {
   gradientIfReached(
     target: Tensor | readonly Tensor[],
     tree: unknown,
-    { since, record = false, cotangent }: GradientOptions = {},
+    options: GradientOptions = {},
   ): Map<string, Tensor> {
+    checkOptions("gradient", options, ["since", "record", "cotangent"]);
+    const { since, record = false, cotangent } = options;
     this.checkOpen("gradient");
     checkTree(tree, "gradient");
     if (since !== undefined) this.checkMark(since, "gradient");
@@ -237,6 +240,7 @@ export class Tape extends Recording {
    */
   scan(target?: Tensor | readonly Tensor[], options: ScanOptions = {}): NonFinite | undefined {
     this.checkOpen("scan");
+    checkOptions("scan", options, ["onlyNaN"]);
     if (target === undefined) return scan(this, [], [], options);
     const seeds = this.#seeds([target].flat(), undefined);
     return scope(() => scan(this, seeds, this.#leaves(), options));

@@ -170,7 +170,8 @@ export class Examination {
         isAll = false;
         continue;
       }
-      this.#note(relative(found[k]!, numeric.value, Math.max(scale, numeric.steepest)), verdict);
+      const among = verdict === "wrong" ? 0 : Math.max(scale, numeric.steepest);
+      this.#note(relative(found[k]!, numeric.value, among), verdict);
       const off = excess(found[k]!, numeric, scale, tolerance);
       if (verdict !== "wrong" || (worst >= 0 && !(off > most))) continue;
       [worst, most] = [k, off];

@@ -70,6 +70,8 @@ export function adapted(
   const found = new Float64Array(n).fill(first!);
   const gaps = new Float64Array(n);
   const confirmed = new Uint8Array(n);
+  /** Of estimates that should be sure, but do not confirm. */
+  const coarse = new Float64Array(n).fill(Infinity);
   const open = new Set<number>();
   for (let i = 0; i < n; i++) if (standing(i, best) !== "settled") open.add(i);
   for (const h of others) {
@@ -80,7 +82,8 @@ export function adapted(
         const gap = Math.abs(next.values[i]! - best.values[i]!);
         const expected = safety * (next.uncertainties[i]! + best.uncertainties[i]!);
         if (gap > expected) gaps[i] = Math.max(gaps[i]!, gap);
-        confirmed[i]!++;
+        if (standing(i, next) === "doubtful") confirmed[i]!++;
+        else coarse[i] = Math.min(coarse[i]!, next.uncertainties[i]!);
       }
       if (isBetter(next, best, i, h < found[i]!)) {
         for (const key of ["values", "uncertainties", "steepest", "sizes"] as const) {
@@ -94,6 +97,10 @@ export function adapted(
         open.delete(i);
       }
     }
+  }
+  for (const i of open) {
+    const isDoubtful = standing(i, best) === "doubtful" && coarse[i]! < Infinity;
+    if (isDoubtful) best.uncertainties[i] = Math.max(best.uncertainties[i]!, coarse[i]!);
   }
   return best;
 }

@@ -121,7 +121,8 @@ export class Slopes {
         isAllDecided = false;
         continue;
       }
-      const error = relative(analytic, numeric.value, Math.max(scale, numeric.steepest));
+      const among = verdict === "wrong" ? 0 : Math.max(scale, numeric.steepest);
+      const error = relative(analytic, numeric.value, among);
       if (verdict === "right") {
         if (error <= this.tolerance) note(error);
         continue;
@@ -161,7 +162,7 @@ export class Slopes {
     const slack = 64 * Number.EPSILON * terms + rounding * (high - low);
     const verdict = judge(analytic, numeric, 0, this.tolerance, slack);
     if (verdict === "undecided") return -1;
-    const error = relative(analytic, numeric.value, numeric.steepest);
+    const error = relative(analytic, numeric.value, verdict === "wrong" ? 0 : numeric.steepest);
     if (verdict === "wrong" || error <= this.tolerance) note(error);
     return verdict === "right" ? 0 : excess(analytic, numeric, 0, this.tolerance, slack);
   }

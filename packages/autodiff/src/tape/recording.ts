@@ -1,5 +1,6 @@
 import type { OpDeclaration, Recorder } from "../ops/declare.ts";
 import { type Block, currentRegion, type Ending } from "../tensor/block.ts";
+import { checkOptions } from "../tensor/options.ts";
 import { alias, checkAlive, type Tensor, track } from "../tensor/tensor.ts";
 import { checkTree, leaves, type MapTree, map, zip } from "../tensor/tree.ts";
 import { constantId, Entry, leafId, slotOf } from "./entry.ts";
@@ -63,8 +64,9 @@ export class Recording implements Recorder, Ending {
   readonly #traces: boolean;
   #ended: string | undefined;
 
-  constructor({ trace = false }: RecordingOptions = {}) {
-    this.#traces = trace;
+  constructor(options?: RecordingOptions) {
+    checkOptions("new Tape", options, ["trace"]);
+    this.#traces = options?.trace ?? false;
     const region = currentRegion();
     if (region !== null) region.endWith(this);
     else {
@@ -125,6 +127,7 @@ export class Recording implements Recorder, Ending {
    */
   watch<T>(tree: T, options: { readonly as?: unknown } = {}): MapTree<T, Tensor> {
     this.checkOpen("watch");
+    checkOptions("watch", options, ["as"]);
     checkTree(tree, "watch");
     if (options.as === undefined) {
       return map(tree, (x: Tensor, path) => {

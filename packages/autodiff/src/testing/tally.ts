@@ -1,5 +1,5 @@
 import { indexOf } from "../passes/site.ts";
-import { judge, type Numeric } from "../passes/verdict.ts";
+import { judge, type Numeric, relative } from "../passes/verdict.ts";
 import { type Flattened, type Part, partAt } from "./function.ts";
 import type { GradientMismatch } from "./gradientReport.ts";
 
@@ -41,10 +41,9 @@ export class Tally {
       if (analytic === undefined) continue;
       const verdict = judge(analytic, numeric, scale, this.tolerance, rounding);
       const { value, uncertainty, steepest } = numeric;
-      const largest = Math.max(scale, steepest, Math.abs(analytic), Math.abs(value));
-      const error = analytic === value ? 0 : Math.abs(analytic - value) / largest;
-      if (verdict === "wrong")
-        this.worst = Math.max(this.worst, Number.isNaN(error) ? Infinity : error);
+      const among = verdict === "wrong" ? 0 : Math.max(scale, steepest);
+      const error = relative(analytic, value, among);
+      if (verdict === "wrong") this.worst = Math.max(this.worst, error);
       if (verdict === "right") {
         // Where both sides are zero but for rounding, an error relative to them says nothing.
         if (error <= this.tolerance) this.worst = Math.max(this.worst, error);

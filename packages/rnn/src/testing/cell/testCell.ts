@@ -1,3 +1,4 @@
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { holdAll, type Law, type Report } from "@chronograd/autodiff/testing";
 import type { Cell } from "../../cell.ts";
 import type { PlainCell } from "../draw.ts";
@@ -13,6 +14,20 @@ import { stateIsAll } from "./state.ts";
 import { subjectOf } from "./subject.ts";
 import { truncates } from "./truncated.ts";
 import { unrollGradients, unrolls } from "./unroll.ts";
+
+const cellOptions = [
+  "name",
+  "input",
+  "params",
+  "state",
+  "batch",
+  "steps",
+  "tolerance",
+  "float32",
+  "redraws",
+  "seed",
+  "runs",
+];
 
 /**
  * The laws that hold for every cell, one by one: for a table of tests, or to leave one out.
@@ -35,6 +50,7 @@ export function cellLaws<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   options: CellTestOptions<Params, State, X> = {},
 ): Law[] {
+  checkOptions("cellLaws", options, cellOptions);
   const plain = cell as unknown as PlainCell;
   const subject = subjectOf(plain, options as unknown as CellTestOptions);
   return [
@@ -91,5 +107,7 @@ export function testCell<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   options: CellTestOptions<Params, State, X> = {},
 ): Report {
-  return holdAll(options.name ?? "cell", cellLaws(cell, options), options);
+  checkOptions("testCell", options, cellOptions);
+  const { seed = 1, runs = 3 } = options;
+  return holdAll(options.name ?? "cell", cellLaws(cell, options), { seed, runs });
 }

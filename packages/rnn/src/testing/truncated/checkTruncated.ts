@@ -1,4 +1,5 @@
 import { map, scope, type Tensor, zip } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { stream as randomStream } from "@chronograd/nn";
 import { type Cell, initialState } from "../../cell.ts";
 import type { StepSource } from "../../truncated/feed.ts";
@@ -17,6 +18,25 @@ import { type ModeResult, TruncationReport } from "./report.ts";
 
 type PlainOptions = CheckTruncatedOptions<unknown, unknown, unknown, unknown, unknown>;
 type PlainWindows = WindowsFunction<unknown, unknown, unknown, unknown, unknown>;
+
+const known = [
+  "k1",
+  "k2",
+  "loss",
+  "state",
+  "name",
+  "params",
+  "stale",
+  "losses",
+  "multiplicity",
+  "reduction",
+  "steps",
+  "tolerance",
+  "seed",
+  "compile",
+  "throws",
+  "windows",
+];
 
 /** How often everything is drawn again because differences contradict each other. */
 const redraws = 4;
@@ -59,6 +79,7 @@ export function checkTruncated<Params, State, X = Tensor, Y = Tensor, Target = T
   stream: StepSource<X, Target>,
   options: CheckTruncatedOptions<Params, State, X, Y, Target>,
 ): TruncationReport {
+  checkOptions("checkTruncated", options, known);
   const plain = options as unknown as PlainOptions;
   const report = scope(() => {
     const cell = model as unknown as PlainCell;
