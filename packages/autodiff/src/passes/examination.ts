@@ -172,7 +172,7 @@ export class Examination {
       }
       const among = verdict === "wrong" ? 0 : Math.max(scale, numeric.steepest);
       this.#note(relative(found[k]!, numeric.value, among), verdict);
-      const off = excess(found[k]!, numeric, scale, tolerance);
+      const off = excess(found[k]!, numeric, tolerance);
       if (verdict !== "wrong" || (worst >= 0 && !(off > most))) continue;
       [worst, most] = [k, off];
     }

@@ -54,7 +54,7 @@ const confirmations = 2;
 
 /**
  * Differences at one step after the other, until every result is settled: each keeps the estimate that is least uncertain.
- * Where two that should be sure contradict each other, what they differ by is their uncertainty.
+ * Where two that should be sure, and make a sweep wrong, contradict each other, what they differ by is their uncertainty.
  *
  * @param standing what is thought of a result's best estimate so far
  * @param best what the first step gave
@@ -91,8 +91,11 @@ export function adapted(
         }
         found[i] = h;
       }
-      if (gaps[i]! > best.uncertainties[i]!) best.uncertainties[i] = gaps[i]!;
-      const now = standing(i, best);
+      let now = standing(i, best);
+      if (now === "doubtful" && gaps[i]! > best.uncertainties[i]!) {
+        best.uncertainties[i] = gaps[i]!;
+        now = standing(i, best);
+      }
       if (now === "settled" || (now === "doubtful" && confirmed[i]! >= confirmations)) {
         open.delete(i);
       }

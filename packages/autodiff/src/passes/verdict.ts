@@ -36,14 +36,13 @@ export function isDecided(
 export function excess(
   analytic: number,
   { value, uncertainty, natural }: Numeric,
-  scale: number,
   tolerance: number,
   rounding = 0,
 ): number {
   if (analytic === value) return 0;
   const own = Math.max(Math.abs(analytic), Math.abs(value));
   // A rule that reads the output, as 1 - y^2, is off by the output's rounding.
-  const read = 64 * epsilon * scale + 2 ** 14 * epsilon * natural;
+  const read = 2 ** 16 * epsilon * natural;
   const allowed = Math.max(tolerance * own, safety * uncertainty) + read + rounding;
   const error = Math.abs(analytic - value) / allowed;
   return Number.isNaN(error) ? Infinity : error;
@@ -64,14 +63,13 @@ export function judge(
   tolerance: number,
   rounding = 0,
 ): Verdict {
-  const { value, uncertainty, steepest } = numeric;
+  const { value, uncertainty } = numeric;
   if (!Number.isFinite(value) || !Number.isFinite(uncertainty)) return "undecided";
-  // What is no surer than this tells not even how large the derivative is: over a kink, a jump or many waves.
-  if (steepest > 0 && safety * uncertainty > 0.1 * steepest) {
+  if (isVague(numeric)) {
     const isSmall = safety * uncertainty + Math.abs(analytic - value) <= tolerance * scale;
     return isSmall || isDecided(analytic, numeric, 0, tolerance) ? "right" : "undecided";
   }
-  if (excess(analytic, numeric, scale, tolerance, rounding) > 1) return "wrong";
+  if (excess(analytic, numeric, tolerance, rounding) > 1) return "wrong";
   return isDecided(analytic, numeric, scale, tolerance) ? "right" : "undecided";
 }
 
@@ -85,6 +83,11 @@ export function numericAt(found: Differences, i: number, length: number): Numeri
   };
 }
 
+/** Whether an estimate tells not even how large the derivative is: over a kink, a jump or many waves. */
+function isVague({ uncertainty, steepest }: Numeric): boolean {
+  return steepest > 0 && safety * uncertainty > 0.1 * steepest;
+}
+
 /** What is thought of an estimate, given what the sweeps found: one that makes a sweep wrong is to be confirmed. */
 export function standingOf(
   analytic: readonly (number | undefined)[],
@@ -92,6 +95,9 @@ export function standingOf(
   scale: number,
   tolerance: number,
 ): Standing {
+  if (isVague(numeric) && !analytic.every((a) => isDecided(a ?? 0, numeric, 0, tolerance))) {
+    return "open";
+  }
   const verdicts = analytic.flatMap((a) =>
     a === undefined ? [] : [judge(a, numeric, scale, tolerance)],
   );

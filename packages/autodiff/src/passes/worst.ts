@@ -128,7 +128,7 @@ export class Slopes {
         continue;
       }
       note(error);
-      const off = excess(analytic, numeric, scale, this.tolerance, rounding);
+      const off = excess(analytic, numeric, this.tolerance, rounding);
       if (worst !== undefined && !(off > most)) continue;
       worst = { index: i, analytic, numeric: numeric.value };
       most = off;
@@ -164,7 +164,7 @@ export class Slopes {
     if (verdict === "undecided") return -1;
     const error = relative(analytic, numeric.value, verdict === "wrong" ? 0 : numeric.steepest);
     if (verdict === "wrong" || error <= this.tolerance) note(error);
-    return verdict === "right" ? 0 : excess(analytic, numeric, 0, this.tolerance, slack);
+    return verdict === "right" ? 0 : excess(analytic, numeric, this.tolerance, slack);
   }
 
   #bisect(

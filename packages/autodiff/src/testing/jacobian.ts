@@ -64,22 +64,23 @@ function units(
   });
 }
 
-/** By output element: the largest derivative of the tensor that it is in. */
+/** By output element: its largest derivative, or a thousandth of the largest of its tensor, whose rounding it may share. */
 function scalesOf<T>(
   { outputParts, outputs }: Flattened<T>,
   found: readonly Differences[],
 ): Float64Array {
   const scales = new Float64Array(outputs);
+  for (let row = 0; row < outputs; row++) {
+    const values = Float64Array.from(found, (each) => each.values[row]!);
+    scales[row] = scaleOf({
+      values,
+      uncertainties: Float64Array.from(found, (each) => each.uncertainties[row]!),
+    });
+  }
   for (const { start, size } of outputParts) {
-    const within = (list: Float64Array) => list.subarray(start, start + size);
-    const largest = found.map(({ values, uncertainties }) =>
-      scaleOf({ values: within(values), uncertainties: within(uncertainties) }),
-    );
-    scales.fill(
-      largest.reduce((a, b) => Math.max(a, b), 0),
-      start,
-      start + size,
-    );
+    const part = scales.subarray(start, start + size);
+    const most = 1e-3 * part.reduce((a, b) => Math.max(a, b), 0);
+    for (const [row, scale] of part.entries()) part[row] = Math.max(scale, most);
   }
   return scales;
 }

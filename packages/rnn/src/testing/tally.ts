@@ -96,7 +96,7 @@ export function errorOf(
   if (!Number.isFinite(bound) || !Number.isFinite(value)) return undefined;
   const own = Math.max(Math.abs(analytic), Math.abs(value));
   const error = Math.abs(analytic - value);
-  const rounding = Number.EPSILON * (64 * most + 2 ** 14 * size);
+  const rounding = Number.EPSILON * (64 * most + 2 ** 16 * size);
   const isKink = bound > 0.1 * Math.max(own, most) && bound > 1e-9 * size;
   if (!isKink && !(error <= Math.max(tolerance * own, bound) + rounding)) {
     return error === 0 ? 0 : Number.isNaN(error) ? Infinity : error / own;
