@@ -1,47 +1,75 @@
-// Compiles the AssemblyScript kernels twice, with plain and with relaxed SIMD, and embeds each module
-// as base64 text: the packages then need no file access and no bundler plug-in, in Node and browsers alike.
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+// Compiles the AssemblyScript kernels with relaxed SIMD and embeds the module as text: the packages then need no file
+// access and no bundler plug-in, in Node and browsers alike. Engines without relaxed SIMD rewrite it as they load it;
+// the module compiled without it, `simd/build/plain.wasm`, is what tests hold the rewritten one to.
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
+import {
+  decode,
+  digits,
+  firstByte,
+  plainDigits,
+} from "../packages/autodiff/src/kernels/simd/text.ts";
 
 const root = fileURLToPath(new URL("../packages/autodiff/", import.meta.url));
+const folder = `${root}simd/build`;
+const target = `${root}src/kernels/simd/module.ts`;
 
-/** Where `variant`'s module is written. */
-const target = (variant) => `${root}src/kernels/simd/module.${variant}.ts`;
-
-async function build(variant) {
-  const wasm = `${root}dist/kernels.${variant}.wasm`;
+/** Compiles one variant; what it compiled to, as bytes and as text. */
+async function compile(variant) {
+  const output = `${folder}/${variant}`;
   const flags = [
     "simd/index.ts",
-    "--baseDir",
-    root,
-    "--outFile",
-    wasm,
+    ...["--baseDir", root],
+    ...["--outFile", `${output}.wasm`],
+    ...["--textFile", `${output}.wat`],
     "-O3",
     "--noAssert",
-    "--runtime",
-    "stub",
+    ...["--runtime", "stub"],
     "--importMemory",
-    "--initialMemory",
-    "2",
-    "--memoryBase",
-    "1024",
-    "--enable",
-    "simd",
+    ...["--initialMemory", "2"],
+    ...["--memoryBase", "1024"],
+    ...["--enable", "simd"],
   ];
   if (variant === "relaxed") flags.push("--enable", "relaxed-simd");
   const { error, stderr } = await asc.main(flags);
   if (error) throw new Error(`build-kernels: ${variant} failed\n${stderr.toString()}`);
-  const text = (await readFile(wasm)).toString("base64");
-  const source = `/** The ${variant}-SIMD kernel module, compiled from \`simd/\`; made by \`scripts/build-kernels.mjs\`. */\nexport const wasm: string =\n  "${text}";\n`;
-  await writeFile(`${target(variant)}.part`, source);
-  await rename(`${target(variant)}.part`, target(variant));
-  return text.length;
+  return { wasm: readFileSync(`${output}.wasm`), wat: readFileSync(`${output}.wat`, "utf8") };
 }
 
-await mkdir(`${root}dist`, { recursive: true });
-await mkdir(`${root}src/kernels/simd`, { recursive: true });
-for (const variant of ["plain", "relaxed"]) {
-  const size = await build(variant);
-  console.log(`kernels: ${variant} SIMD, ${((size * 3) / 4 / 1024).toFixed(0)} KiB`);
+/** The inverse of `decode`. */
+function encode(bytes) {
+  let text = "";
+  for (const byte of bytes) {
+    const value = (byte - firstByte) & 255;
+    const run = Math.floor(value / plainDigits);
+    if (run > 0) text += digits[plainDigits - 1 + run];
+    text += digits[value % plainDigits];
+  }
+  if (Buffer.compare(decode(text), bytes) === 0) return text;
+  throw new Error("build-kernels: the text does not decode to the module");
 }
+
+/** Throws where the bytes of a `relaxed_madd` stand for something else: `plainModule` would take them for one. */
+function checkMadds({ wasm, wat }) {
+  const looks = wasm.filter(
+    (byte, i) =>
+      byte === 0xfd && (wasm[i + 1] === 0x85 || wasm[i + 1] === 0x87) && wasm[i + 2] === 2,
+  ).length;
+  const are = wat.match(/relaxed_madd/g)?.length ?? 0;
+  const others = wat.match(/relaxed_(?!madd)\w+/g) ?? [];
+  if (looks === are && others.length === 0) return;
+  throw new Error(
+    `build-kernels: expected all of ${looks} patterns to be relaxed_madd, and nothing else relaxed, got ${are} and ${others.length}; write one constant in another way`,
+  );
+}
+
+mkdirSync(folder, { recursive: true });
+await compile("plain");
+const relaxed = await compile("relaxed");
+checkMadds(relaxed);
+const text = encode(relaxed.wasm);
+const comment = "The kernel module, compiled from `simd/`; made by `scripts/build-kernels.mjs`.";
+writeFileSync(`${target}.part`, `/** ${comment} */\nexport const module: string =\n  "${text}";\n`);
+renameSync(`${target}.part`, target);
+console.log(`kernels: ${(relaxed.wasm.length / 1024).toFixed(0)} KiB`);

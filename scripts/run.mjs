@@ -2,7 +2,7 @@
 // It needs nothing but Node and npm: pnpm comes through npx, and the tasks run on the Node that the lockfile names.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -12,6 +12,8 @@ const tasks = {
   start: ["examples/moby-dick/src/main.ts"],
   parallel: ["examples/parallel/src/train.ts"],
   test: ["scripts/test.mjs"],
+  packages: ["scripts/test.mjs", "--packages"],
+  sizes: ["scripts/sizes.mjs"],
   docs: ["scripts/docs.mjs"],
   // With a young generation of fixed size: V8 grows it to 128 MiB over time whatever a program does.
   memory: ["--max-semi-space-size=1", "scripts/memory.mjs"],
@@ -88,8 +90,12 @@ const node = existsSync(local) ? local : process.execPath;
 
 once(
   "kernels",
-  ["scripts/build-kernels.mjs", ...list("packages/autodiff/simd", /\.ts$/)],
-  ["plain", "relaxed"].map((variant) => `packages/autodiff/src/kernels/simd/module.${variant}.ts`),
+  [
+    "scripts/build-kernels.mjs",
+    "packages/autodiff/src/kernels/simd/text.ts",
+    ...list("packages/autodiff/simd", /\.ts$/),
+  ],
+  ["packages/autodiff/src/kernels/simd/module.ts", "packages/autodiff/simd/build/plain.wasm"],
   () => {
     console.log("Compiling the kernels to WebAssembly ...");
     must("Compiling the kernels", node, ["scripts/build-kernels.mjs"]);
@@ -102,6 +108,11 @@ once(
   () => {
     console.log("Compiling the packages ...");
     must("Compiling the packages", node, ["node_modules/typescript/bin/tsc", "-b"]);
+    // What was compiled from files that are gone would be published.
+    for (const path of list("packages", /^packages\/[^/]+\/dist\/(?!\.tsbuildinfo)/)) {
+      const source = path.replace("/dist/", "/src/").replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts");
+      if (!existsSync(root + source)) rmSync(root + path, { recursive: true, force: true });
+    }
   },
 );
 

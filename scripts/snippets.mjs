@@ -20,6 +20,7 @@ function below(root, extension) {
 const sources = {
   docs: [
     ...["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"].filter(existsSync),
+    ...["autodiff", "nn", "rnn"].map((name) => `packages/${name}/README.md`),
     ...below("docs", ".md"),
   ],
   autodiff: below("packages/autodiff/src", ".ts"),

@@ -6,6 +6,7 @@ import { cellSubjects } from "./cells.ts";
 import { checkerSubject } from "./checker.ts";
 import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
+import { impureSubject } from "./impure.ts";
 import { layerSubjects } from "./layers.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
@@ -39,6 +40,7 @@ export function wholeSubjects(): Subject[] {
     ...cellSubjects(),
     ...truncationSubjects(),
     plannedSubject(),
+    impureSubject(),
     workersSubject(),
     ...clippingSubjects(),
     ...optimizerSubjects(),

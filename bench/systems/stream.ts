@@ -29,7 +29,7 @@ export const stream: Maker = ({ config }) => {
     k1,
     k2,
     reduction: "mean",
-    compile: compiles && "auto",
+    compile: compiles,
     loss: (logits: Tensor, target: Tensor) => crossEntropy(logits, target),
   } as const;
   return {

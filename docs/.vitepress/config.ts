@@ -18,6 +18,7 @@ export default defineConfig({
       { text: "Guide", link: "/guide/getting-started", activeMatch: "/guide/" },
       { text: "Reference", link: "/reference/", activeMatch: "/reference/" },
       { text: "Verification", link: "/verification" },
+      { text: "Errors", link: "/errors" },
       { text: "Benchmarks", link: "/benchmarks" },
     ],
     sidebar: {
@@ -33,6 +34,7 @@ export default defineConfig({
             { text: "Verifying gradients", link: "/guide/verifying" },
             { text: "Compiling", link: "/guide/compiling" },
             { text: "Several cores", link: "/guide/parallel" },
+            { text: "Bundlers and browsers", link: "/guide/bundlers" },
           ],
         },
       ],

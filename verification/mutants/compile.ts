@@ -66,7 +66,57 @@ export const compiling: readonly Mutant[] = [
       replace: "if (!values.has(key)) values.set(key, value);\n      if (last",
     },
   ]),
+  ...inFile("packages/autodiff/src/compile/fuse.ts", [
+    {
+      name: "fuse: loops told apart by what JSON keeps of their numbers",
+      kind: "stale value reused",
+      find: "JSON.stringify(loop, exactly)",
+      replace: "JSON.stringify(loop)",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/compile.ts", [
+    {
+      name: "compile: -0 has the plan of 0",
+      kind: "stale value reused",
+      find: 'return Object.is(value, -0) ? "-0" : String(value);',
+      replace: "return String(value);",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/trust.ts", [
+    {
+      name: "trust: what was recorded is never held to what is",
+      kind: "stale value reused",
+      find: "return true;",
+      replace: "return false;",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/transcript.ts", [
+    {
+      name: "transcript: only the first byte of a constant is compared",
+      kind: "stale value reused",
+      find: "a.every((byte, i) => byte === b[i])",
+      replace: "a[0] === b[0]",
+    },
+    {
+      name: "transcript: numbers are compared by ===",
+      kind: "stale value reused",
+      find: "if (!Object.is(value, now)) return",
+      replace: "if (value !== now) return",
+    },
+    {
+      name: "transcript: results are not compared",
+      kind: "stale value reused",
+      find: "return this.#differenceOfResults(this.#result, other.#result, other);",
+      replace: "return undefined;",
+    },
+  ]),
   ...inFile("packages/autodiff/src/compile/lanewise.ts", [
+    {
+      name: "lanewise: a sum that begins with 0 keeps the sign of -0",
+      kind: "sign",
+      find: 'code: "offset", alpha: 0,',
+      replace: 'code: "copy", alpha: undefined,',
+    },
     {
       name: "lanewise: every block of columns is the first",
       kind: "swapped operands",
@@ -116,13 +166,29 @@ export const compiling: readonly Mutant[] = [
       replace: "args: [n!, k!, b!, ldb!, 0 * bTransposed!, 0],",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/chunk.ts", [
+  ...inFile("packages/rnn/src/truncated/stretch.ts", [
+    {
+      name: "stretch: a change in the last windows is never noticed",
+      kind: "stale value reused",
+      find: "this.#chunked?.finish();",
+      replace: "",
+    },
+  ]),
+  ...inFile("packages/rnn/src/truncated/chunkRunner.ts", [
+    {
+      name: "chunk: counts of tokens are those of the recording",
+      kind: "stale value reused",
+      find: "count: plain(count)",
+      replace: "count: 0",
+    },
     {
       name: "chunk: swept without its losses",
       kind: "lost gradient",
       find: "recorded.backward(run, cotangents, given === undefined ? 1 : 0)",
       replace: "recorded.backward(run, { state }, 1)",
     },
+  ]),
+  ...inFile("packages/rnn/src/truncated/chunk.ts", [
     {
       name: "chunk: nothing flows back from the state after it",
       kind: "lost gradient",

@@ -73,7 +73,8 @@ export function run<R>(
       copies[t] = copy;
       found[t] = elements;
       losses[t] = elements === null ? 0 : elements.sum().item();
-      counts[t] = result === null ? 0 : "count" in result ? result.count : result.size;
+      const count = result === null ? 0 : "count" in result ? result.count : result.size;
+      counts[t] = typeof count === "number" ? count : count.item();
       states[t] = numbers(next);
       now = next;
     }

@@ -89,6 +89,7 @@ export async function train(
     training.params,
     lanes(corpus.training, options.batch, training.step),
     {
+      compile: true,
       k1: options.k1,
       k2: options.k2,
       reduction: "mean",

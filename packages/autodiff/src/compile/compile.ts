@@ -1,33 +1,37 @@
 import { describe } from "../ops/declare.ts";
-import { defaultBackend } from "../tensor/backend.ts";
-import { scope } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { leaves, map } from "../tensor/tree.ts";
-import { Held, Plan } from "./plan.ts";
-import { reasonOf, TraceBackend } from "./trace.ts";
+import { leaves } from "../tensor/tree.ts";
+import { RecordedFunction, Witness } from "./recorded.ts";
+import { Trust } from "./trust.ts";
 
 /** A function that runs as a plan; see `compile`. */
 export interface Compiled<Args extends unknown[], Y> {
   (...args: Args): Y;
-  /** Every plan made so far, or why there is none, in words. */
+  /** Every plan that is kept, or why there is none, in words. */
   explain(): string;
 }
+
+/** Plans kept for one function; the one that was not used for longest gives way. */
+const mostPlans = 32;
 
 /**
  * The same function, recorded once for each structure, shape and dtype of its arguments, planned as a whole, and replayed
  * as one WebAssembly function of kernel calls.
  *
  * The function runs once per plan, on values that stand for the inputs. What it does with them may include tapes and
- * gradients; numbers and strings among the arguments are part of the plan. The plan gives temporaries one static
+ * gradients; numbers and strings among the arguments are part of the plan, so a number that changes from call to call
+ * should be a tensor: the 32 plans that were used last are kept. The plan gives temporaries one static
  * layout, runs products by a shared weight (and their gradients) over all time steps as one, and packs a weight once
  * for all of its products. Values are those of the function itself, bit by bit, but where a sum is taken in another
  * order.
  *
  * A function that reads values (`item`, `toArray`), draws random numbers or branches on its inputs cannot be recorded: it
- * runs as it is, and `explain` says why. It must be pure: values that it takes from outside are recorded as constants.
+ * runs as it is, and `explain` says why. It must be pure: values that it takes from outside are recorded as constants. Now
+ * and then (at most every 256 calls, unless that takes more than 1 % of the time) it is recorded again and compared; where it
+ * does something else, the call throws and says what has changed.
  *
  * @param f takes trees of tensors, numbers and strings to a tree of tensors
- * @throws when called, if an argument is neither
+ * @throws when called, if an argument is neither, or if the function is found to do something else than when it was recorded
  *
  * @example
  * ```ts
@@ -46,7 +50,9 @@ export function compile<Args extends unknown[], Y>(f: (...args: Args) => Y): Com
   if (typeof f !== "function") {
     throw new TypeError(`compile: expected a function of tensors, got ${describe(f)}`);
   }
-  const plans = new Map<string, Plan | string>();
+  /** By signature, those used last at the end. */
+  const plans = new Map<string, Replay<Args, Y> | string>();
+  let dropped = 0;
   const compiled = (...args: Args): Y => {
     const inputs = leaves(args);
     // Inside another function that is being compiled, it is part of that.
@@ -54,21 +60,94 @@ export function compile<Args extends unknown[], Y>(f: (...args: Args) => Y): Com
     if (inputs.some(({ tape }) => tape !== null)) return f(...args);
     const key = signatureOf(args);
     let plan = plans.get(key);
-    if (plan === undefined) {
-      plan = planFor(f, args, inputs);
-      plans.set(key, plan);
+    if (plan === undefined) plan = Replay.of(f, args);
+    else plans.delete(key);
+    plans.set(key, plan);
+    if (plans.size > mostPlans) {
+      const [oldest, old] = plans.entries().next().value!;
+      plans.delete(oldest);
+      if (typeof old !== "string") old.end();
+      dropped++;
     }
-    if (typeof plan === "string" || !plan.accepts(inputs)) return f(...args);
-    return plan.run(0, inputs, new Held(), false) as Y;
+    return typeof plan === "string" ? f(...args) : plan.run(args, inputs);
   };
-  const explain = () =>
-    [...plans]
-      .map(([key, plan]) => {
-        const what = typeof plan === "string" ? `not compiled, because ${plan}` : plan.explain();
-        return `for ${key}: ${what}`;
-      })
-      .join("\n");
+  const explain = () => {
+    const lines = [...plans].map(([key, plan]) => {
+      const what = typeof plan === "string" ? `not compiled, because ${plan}` : plan.explain();
+      return `for ${key}: ${what}`;
+    });
+    if (dropped > 0) {
+      lines.push(
+        `${dropped} more plans gave way to these, the ${mostPlans} used last; numbers among the arguments are part of a plan: pass what changes as a tensor`,
+      );
+    }
+    return lines.join("\n");
+  };
   return Object.assign(compiled, { explain });
+}
+
+/** A function as it was recorded for arguments of one signature. */
+class Replay<Args extends unknown[], Y> {
+  readonly #f: (...args: Args) => Y;
+  readonly #recorded: RecordedFunction<Args, Y, never>;
+  readonly #witness: Witness<Args>;
+  readonly #trust = new Trust();
+
+  private constructor(
+    f: (...args: Args) => Y,
+    recorded: RecordedFunction<Args, Y, never>,
+    witness: Witness<Args>,
+  ) {
+    this.#f = f;
+    this.#recorded = recorded;
+    this.#witness = witness;
+  }
+
+  /** A recording, or the reason why there is none. */
+  static of<Args extends unknown[], Y>(
+    f: (...args: Args) => Y,
+    args: Args,
+  ): Replay<Args, Y> | string {
+    const recorded = RecordedFunction.plan<Args, Y, never>(
+      (given) => ({ value: f(...given), pullbacks: [] }),
+      args,
+      [],
+    );
+    if (typeof recorded === "string") return recorded;
+    const witness = Witness.of((given: Args) => f(...given), args);
+    if (typeof witness !== "string") return new Replay(f, recorded, witness);
+    recorded.end("the function cannot be recorded");
+    return witness;
+  }
+
+  run(args: Args, inputs: readonly Tensor[]): Y {
+    if (!this.#trust.isDue()) return this.#replay(args, inputs);
+    const start = performance.now();
+    const difference = this.#witness.differenceNow(args);
+    if (difference !== undefined) {
+      throw new Error(
+        `compile: the function is not what was recorded, since it takes something from outside that has changed: ${difference}; pass what changes as an argument (a tensor, so that it needs no plan of its own), or call the function itself`,
+      );
+    }
+    const middle = performance.now();
+    const result = this.#replay(args, inputs);
+    this.#trust.took(middle - start, performance.now() - middle);
+    return result;
+  }
+
+  /** Where an index is out of range, the function itself says it best. */
+  #replay(args: Args, inputs: readonly Tensor[]): Y {
+    return (this.#recorded.replay(inputs) as Y | undefined) ?? this.#f(...args);
+  }
+
+  explain(): string {
+    return this.#recorded.explain();
+  }
+
+  end(): void {
+    this.#recorded.end("its plan gave way to newer ones");
+    this.#witness.end();
+  }
 }
 
 /** Structure, dtypes and shapes of the tensors among the arguments, and the value of everything else. */
@@ -85,35 +164,24 @@ function signatureOf(args: readonly unknown[]): string {
       }
       const entries = Object.entries(value);
       if (entries.length === 0) parts.push(`${path} ${Array.isArray(value) ? "[]" : "{}"}`);
-      for (const [key, part] of entries) visit(part, path === "" ? key : `${path}.${key}`);
+      // A name that looks like a path is quoted, so that two trees never have one signature.
+      for (const [key, part] of entries) {
+        const name = /^\w+$/.test(key) ? key : JSON.stringify(key);
+        visit(part, path === "" ? name : `${path}.${name}`);
+      }
     } else if (typeof value === "function" || typeof value === "symbol") {
       throw new TypeError(
         `compile: the argument at "${path}" is a ${typeof value}, expected tensors, numbers and strings in plain objects and arrays`,
       );
-    } else
-      parts.push(`${path} ${typeof value === "string" ? JSON.stringify(value) : String(value)}`);
+    } else parts.push(`${path} ${literal(value)}`);
   };
   for (const [i, arg] of args.entries()) visit(arg, String(i));
   return parts.join(", ");
 }
 
-/** A plan, or the reason why there is none. */
-function planFor<Args extends unknown[]>(
-  f: (...args: Args) => unknown,
-  args: Args,
-  inputs: readonly Tensor[],
-): Plan | string {
-  const backend = inputs[0]?.backend ?? defaultBackend();
-  const trace = new TraceBackend(backend);
-  try {
-    return scope(() => {
-      const standIns = map(args, (x: Tensor) => trace.input(x)) as Args;
-      return new Plan(backend, trace, [{ firstInput: 0, result: f(...standIns) }]);
-    });
-  } catch (error) {
-    trace.release();
-    const reason = reasonOf(error);
-    if (reason !== undefined) return reason;
-    throw error;
-  }
+/** A value as it is written in code. */
+function literal(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  return Object.is(value, -0) ? "-0" : String(value);
 }

@@ -2,7 +2,8 @@ import { type Call, elementBytes, type Program, touches } from "./program.ts";
 
 /**
  * Reads a value where it was computed instead of where it was copied to: a buffer that is nothing but contiguous copies of
- * parts of another one, as the cotangent of inputs that were taken apart over time, is that other buffer.
+ * parts of another one, as the cotangent of inputs that were taken apart over time, is that other buffer. So is one of sums
+ * `0 + x` where all that reads it is sums that begin with 0 as well: they do not tell 0 from -0.
  */
 export function withoutCopies(program: Program): Program {
   const { calls, buffers } = program;
@@ -10,13 +11,23 @@ export function withoutCopies(program: Program): Program {
   for (const [at, call] of calls.entries()) {
     for (const buffer of new Set(touches(call).writes)) writers[buffer]!.push(at);
   }
+  /** Buffers that something reads whose result may depend on the sign of zero. */
+  const isSigned = buffers.map(() => false);
+  for (const call of calls) {
+    const { reads, writes } = touches(call);
+    const isSum = writes.every((buffer) =>
+      beginsWithZero(writers[buffer]!.map((at) => calls[at]!)),
+    );
+    if (isSum) continue;
+    for (const buffer of reads) if (!writes.includes(buffer)) isSigned[buffer] = true;
+  }
   /** By buffer: where its bytes are as well, `shift` bytes on. */
   const origins = new Map<number, { buffer: number; shift: number }>();
   const dropped = new Set<number>();
   for (const [buffer, { slot, bytes }] of buffers.entries()) {
     const own = writers[buffer]!;
     if (slot >= 0 || own.length === 0) continue;
-    const copies = own.map((at) => contiguousCopy(calls[at]!));
+    const copies = own.map((at) => contiguousCopy(calls[at]!, !isSigned[buffer]!));
     const [first] = copies;
     if (first === undefined) continue;
     const shift = first.from - first.to;
@@ -50,6 +61,17 @@ export function withoutCopies(program: Program): Program {
   return { ...program, calls: relocated };
 }
 
+/** Whether a buffer that these calls write holds sums that begin with 0, of which none can be -0. */
+function beginsWithZero([first, ...others]: readonly Call[]): boolean {
+  if (first === undefined) return false;
+  const isZero = first.kernel.endsWith(".fill") && Object.is(first.args[1], 0);
+  const isProduct = ({ kernel }: Call) => kernel.endsWith(".matmul");
+  return (
+    (isZero || (isProduct(first) && first.args[11] === 0)) &&
+    others.every((call) => isProduct(call) || call.kernel.endsWith(".scatterAdd"))
+  );
+}
+
 /** Bytes that a call copies as they lie. */
 interface Copied {
   readonly source: number;
@@ -58,8 +80,8 @@ interface Copied {
   readonly bytes: number;
 }
 
-function contiguousCopy({ kernel, args, buffers }: Call): Copied | undefined {
-  if (!kernel.endsWith(".copy")) return undefined;
+function contiguousCopy({ kernel, args, buffers }: Call, orZeroed: boolean): Copied | undefined {
+  if (!kernel.endsWith(".copy") && !(orZeroed && kernel.endsWith(".addToZero"))) return undefined;
   const [rows, cols, from, xRow, xCol, to, yRow, yCol] = args as [
     number,
     number,

@@ -28,7 +28,8 @@ export function fused(program: Program, kernels: Kernels): Program {
   const indices = new Map<string, number>();
   const next: Call[] = [];
   const close = (group: Group): void => {
-    if (group.calls.length < 2) {
+    const [only] = group.calls;
+    if (group.calls.length < 2 && only?.kernel.endsWith(".addToZero") !== true) {
       next.push(...group.calls);
       return;
     }
@@ -39,7 +40,7 @@ export function fused(program: Program, kernels: Kernels): Program {
       buffer >= 0 && buffers[buffer]!.slot < 0 && readers[buffer] === own[buffer];
     const { loop, places } = group.toLoop(isPrivate);
     if (loop.instructions.length === 0) return;
-    const key = JSON.stringify(loop);
+    const key = JSON.stringify(loop, exactly);
     const index = indices.get(key) ?? loops.push(loop) - 1;
     indices.set(key, index);
     next.push({
@@ -60,6 +61,12 @@ export function fused(program: Program, kernels: Kernels): Program {
   }
   close(group);
   return { ...program, calls: next, loops };
+}
+
+/** Numbers as texts: JSON has no infinities, no NaN and no -0. */
+function exactly(_key: string, value: unknown): unknown {
+  if (typeof value !== "number") return value;
+  return Object.is(value, -0) ? "-0" : String(value);
 }
 
 function fusable(call: Call, kernels: Kernels): Lanewise | undefined {

@@ -60,6 +60,10 @@ export function lanewise(call: Call): Lanewise | undefined {
     return plain({ ...grid, inputs: [strided(2), strided(5), strided(8)], output: whole(11) });
   }
   if (name === "copy") return plain({ ...grid, inputs: [strided(2)], output: strided(5) });
+  // Not a copy: -0 becomes 0.
+  if (name === "addToZero") {
+    return plain({ ...grid, code: "offset", alpha: 0, inputs: [strided(2)], output: strided(5) });
+  }
   if (name === "addTo") {
     const [x, y] = [strided(2), strided(5)];
     return plain({ ...grid, code: "add", inputs: [y, x], output: y });

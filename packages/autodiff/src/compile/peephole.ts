@@ -1,3 +1,5 @@
+import type { Kernels } from "../kernels/contract.ts";
+import { commonGrid, lanewise } from "./lanewise.ts";
 import { type Call, elementBytes, type Program, touches } from "./program.ts";
 
 /** Columns of some rows: what a strided copy writes. */
@@ -10,20 +12,21 @@ interface Region {
 
 /**
  * A buffer that is filled with zeros, then written and added to part by part, as the cotangent of something that was split
- * into gates: the first addition to each part becomes a copy, and zeros that nobody reads are not written.
+ * into gates: the first addition to each part writes `0 + x`, which is a loop (`addToZero`), and zeros that nobody reads
+ * are not written.
  */
-export function withoutZeros(program: Program): Program {
+export function withoutZeros(program: Program, kernels: Kernels): Program {
   const { calls, buffers } = program;
   /** Buffers that hold zeros but for some regions; the call that filled them. */
   const zeros = new Map<number, { fill: number; regions: Region[] }>();
   const next: (Call | undefined)[] = [...calls];
   for (const [at, call] of calls.entries()) {
-    const part = partOf(call);
+    const part = partOf(call, kernels.lanes !== undefined);
     const known = part === undefined ? undefined : zeros.get(part.buffer);
     if (part !== undefined && known !== undefined) {
       const isFresh = known.regions.every((other) => areApart(other, part.region));
       if (isFresh) {
-        next[at] = part.asCopy;
+        next[at] = part.asWrite;
         known.regions.push(part.region);
         const { bytes } = buffers[part.buffer]!;
         if (covers(known.regions, bytes / part.size)) {
@@ -52,10 +55,11 @@ function filledBy(
   return args[0]! * size === buffers[at[2]!]!.bytes ? at[2]! : undefined;
 }
 
-/** A copy, or an addition, to columns of some rows. */
+/** A copy to columns of some rows, or an addition that a loop can write. */
 function partOf(
   call: Call,
-): { buffer: number; region: Region; size: number; asCopy: Call } | undefined {
+  hasLoops: boolean,
+): { buffer: number; region: Region; size: number; asWrite: Call } | undefined {
   const { kernel, args, buffers } = call;
   const isAddition = kernel.endsWith(".addTo");
   if (!isAddition && !kernel.endsWith(".copy")) return undefined;
@@ -77,10 +81,12 @@ function partOf(
   const from = step === 0 ? start : start % step;
   // Columns that would run over the end of a row are no part of it.
   if (step > 0 && (start >= step || from + cols > step)) return undefined;
-  const asCopy = isAddition
-    ? { ...call, kernel: `move${8 * size}.copy`, signature: "nnrnnunn" }
-    : call;
-  return { buffer, region: { rows, step, from, to: from + cols }, size, asCopy };
+  const asWrite = isAddition ? { ...call, kernel: kernel.replace("addTo", "addToZero") } : call;
+  if (isAddition) {
+    const lane = hasLoops && rows * cols > 0 ? lanewise(asWrite) : undefined;
+    if (lane === undefined || commonGrid([lane]) === undefined) return undefined;
+  }
+  return { buffer, region: { rows, step, from, to: from + cols }, size, asWrite };
 }
 
 function areApart(a: Region, b: Region): boolean {

@@ -1,5 +1,5 @@
 import type { Backend } from "../tensor/backend.ts";
-import { Block, float, sink } from "../tensor/block.ts";
+import { Block } from "../tensor/block.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { alias, place, Tensor } from "../tensor/tensor.ts";
 import { flatten, map } from "../tensor/tree.ts";
@@ -7,6 +7,7 @@ import { batch, type Stretch } from "./batch.ts";
 import { withoutCopies } from "./copies.ts";
 import { emit, nameOfRun } from "./emit.ts";
 import { fused } from "./fuse.ts";
+import { Kept } from "./kept.ts";
 import { layoutOf } from "./layout.ts";
 import { withoutZeros } from "./peephole.ts";
 import { prepacked } from "./prepack.ts";
@@ -68,8 +69,7 @@ export class Plan {
   readonly #slots: number;
   readonly #table: Block;
   readonly #runs: readonly (() => void)[];
-  /** Blocks of this plan, each with an owner of its own in the garbage collector's net. */
-  readonly #kept: (readonly [owner: object, block: Block])[] = [];
+  readonly #kept = new Kept();
 
   constructor(backend: Backend, trace: TraceBackend, phases: readonly TracedPhase[]) {
     this.backend = backend;
@@ -79,39 +79,32 @@ export class Plan {
     this.traced = calls.length;
     const pin = (parts: readonly Stretch[]) => this.#pinned(parts);
     const { kernels } = backend;
-    const batched = batch(withoutZeros({ buffers, calls, checks }), pin);
+    const batched = batch(withoutZeros({ buffers, calls, checks }, kernels), pin);
     this.program = fused(prepacked(takenByTable(withoutCopies(batched)), kernels), kernels);
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
     this.recordBytes = layout.recordBytes;
     const arena = this.#hold(layout.bytes);
     this.#table = this.#hold(4 * (this.#slots + 1));
-    for (const block of trace.held) this.#keep(block);
+    for (const block of trace.held) this.#kept.add(block);
     trace.release();
     const places = { table: this.#table.pointer, arena: arena.pointer, record: this.#slots };
     const { module, env } = emit(this.program, layout, places, backend.kernels, phases.length);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
-      env: { ...env, memory: backend.memory.wasm },
+      env: { ...env, memory: backend.memory.wasm as WebAssembly.Memory },
     });
     this.#runs = phases.map((_, i) => instance.exports[nameOfRun(i)] as () => void);
   }
 
-  #keep(block: Block): void {
-    const owner = {};
-    this.#kept.push([owner, block]);
-    float(owner, block);
-  }
-
   /** Returns the plan's memory now instead of when it is collected; it must not run any more. */
   end(reason: string): void {
-    for (const [owner, block] of this.#kept) sink(owner, block, reason);
-    this.#kept.length = 0;
+    this.#kept.end(reason);
   }
 
   #hold(bytes: number): Block {
     const size = Math.max(16, bytes);
     const block = new Block(this.backend, this.backend.memory.allocate(size), size);
-    this.#keep(block);
+    this.#kept.add(block);
     return block;
   }
 

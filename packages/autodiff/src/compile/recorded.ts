@@ -1,11 +1,11 @@
-import type { Backend } from "../tensor/backend.ts";
+import { type Backend, defaultBackend } from "../tensor/backend.ts";
 import { scope } from "../tensor/scope.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { leaves, type MapTree, map } from "../tensor/tree.ts";
 import { Held, Plan, type TracedPhase } from "./plan.ts";
-import type { Call } from "./program.ts";
 import { reasonOf, TraceBackend } from "./trace.ts";
+import { Transcript } from "./transcript.ts";
 
 /** What a recorded function gives: its value, and functions from cotangents to gradients. */
 export interface Pulled<Value, Gradient> {
@@ -29,13 +29,10 @@ export interface ForwardRun<Value> {
 export class RecordedFunction<Inputs, Value, Gradient> {
   readonly #plan: Plan;
   readonly #like: Inputs;
-  /** What was recorded, as it came. */
-  readonly #calls: readonly Call[];
 
-  private constructor(plan: Plan, like: Inputs, calls: readonly Call[]) {
+  private constructor(plan: Plan, like: Inputs) {
     this.#plan = plan;
     this.#like = like;
-    this.#calls = calls;
   }
 
   /**
@@ -49,44 +46,34 @@ export class RecordedFunction<Inputs, Value, Gradient> {
     inputs: Inputs,
     cotangents: readonly unknown[],
   ): RecordedFunction<Inputs, Value, Gradient> | string {
-    const [first] = leaves(inputs);
-    if (first === undefined) return "its inputs hold no tensor";
+    const backend = backendOf(inputs);
     return recording((record) => {
-      const other = record(f, inputs, cotangents, first.backend);
-      const { trace, phases } = record(f, inputs, cotangents, first.backend);
-      if (!areAlike(trace.calls, other.trace.calls, first.backend)) {
-        return "it does not do the same twice: random numbers, or a state of its own";
+      const other = transcriptOf(record(f, inputs, cotangents, backend));
+      const { trace, phases } = record(f, inputs, cotangents, backend);
+      const again = new Transcript(trace, phases);
+      const difference = other.differenceTo(again);
+      other.end();
+      again.end();
+      if (difference !== undefined) {
+        trace.release();
+        return `it does not do the same twice (random numbers, or a state of its own): ${difference}`;
       }
-      other.trace.release();
-      const { calls } = trace;
       return new RecordedFunction<Inputs, Value, Gradient>(
-        new Plan(first.backend, trace, phases),
-        // The shapes of the inputs, without the inputs.
-        map(inputs, ({ shape, dtype }: Tensor) => ({ shape, dtype })) as Inputs,
-        calls,
+        new Plan(backend, trace, phases),
+        shapesOf(inputs),
       );
     });
-  }
-
-  /** Whether a function still does what was recorded: it may have read something from outside that has changed. */
-  isStill(
-    f: (inputs: Inputs) => Pulled<Value, Gradient>,
-    inputs: Inputs,
-    cotangents: readonly unknown[],
-  ): boolean {
-    const { backend } = this.#plan;
-    const found = recording((record) => {
-      const { trace } = record(f, inputs, cotangents, backend);
-      const isSame = areAlike(trace.calls, this.#calls, backend);
-      trace.release();
-      return isSame;
-    });
-    return found === true;
   }
 
   /** Whether inputs have the structure, shapes and dtypes of those that were recorded, and indices in range. */
   accepts(inputs: Inputs): boolean {
     return isLike(inputs, this.#like) && this.#plan.accepts(leaves(inputs));
+  }
+
+  /** The value for tensors as they were recorded; `undefined` where an index is out of range. */
+  replay(inputs: readonly Tensor[]): MapTree<Value, Tensor> | undefined {
+    if (!this.#plan.accepts(inputs)) return undefined;
+    return this.#plan.run(0, inputs, new Held(), false) as MapTree<Value, Tensor>;
   }
 
   /** Runs forward; the caller ends the run. */
@@ -113,6 +100,10 @@ export class RecordedFunction<Inputs, Value, Gradient> {
   explain(): string {
     return this.#plan.explain();
   }
+}
+
+function backendOf(inputs: unknown): Backend {
+  return leaves(inputs)[0]?.backend ?? defaultBackend();
 }
 
 /** What was traced. */
@@ -155,28 +146,69 @@ function recording<Result>(work: (record: RecordOnce) => Result): Result | strin
   }
 }
 
-/** Equal calls; constants are equal where they hold the same bytes. */
-function areAlike(a: readonly Call[], b: readonly Call[], backend: Backend): boolean {
-  if (a.length !== b.length) return false;
-  const { float64, int32 } = backend.memory.views;
-  /** The first element of a constant. */
-  const valueAt = (address: number, isDouble: boolean) =>
-    isDouble ? float64[address / 8] : int32[address / 4];
-  return a.every((call, at) => {
-    const other = b[at]!;
-    return (
-      call.kernel === other.kernel &&
-      call.args.every((value, i) => {
-        if (call.buffers[i] !== other.buffers[i]) return false;
-        if (Object.is(value, other.args[i])) return true;
-        const isConstant = "rwu".includes(call.signature[i]!) && call.buffers[i]! < 0;
-        // Constants are made anew for each record.
-        const isDouble = call.kernel.startsWith("float64");
-        const [mine, theirs] = [value, other.args[i]!].map((at) => valueAt(at, isDouble));
-        return isConstant && Object.is(mine, theirs);
-      })
-    );
-  });
+/** The shapes and dtypes of a tree of tensors, without the tensors. */
+function shapesOf<Inputs>(inputs: Inputs): Inputs {
+  return map(inputs, ({ shape, dtype }: Tensor) => ({ shape, dtype })) as Inputs;
+}
+
+/** A transcript that holds the constants itself. */
+function transcriptOf({ trace, phases }: Trace): Transcript {
+  const transcript = new Transcript(trace, phases);
+  trace.release();
+  return transcript;
+}
+
+/** What a function does with inputs of certain shapes, to be compared with what it does later. */
+export class Witness<Inputs> {
+  readonly #f: (inputs: Inputs) => unknown;
+  readonly #like: Inputs;
+  readonly #seen: Transcript;
+  readonly #backend: Backend;
+
+  private constructor(
+    f: (inputs: Inputs) => unknown,
+    like: Inputs,
+    seen: Transcript,
+    backend: Backend,
+  ) {
+    this.#f = f;
+    this.#like = like;
+    this.#seen = seen;
+    this.#backend = backend;
+  }
+
+  /** Runs `f` on values that stand for the inputs; the reason where that cannot be done. */
+  static of<Inputs>(f: (inputs: Inputs) => unknown, inputs: Inputs): Witness<Inputs> | string {
+    const backend = backendOf(inputs);
+    const seen = transcribed(f, inputs, backend);
+    return typeof seen === "string" ? seen : new Witness(f, shapesOf(inputs), seen, backend);
+  }
+
+  /**
+   * Runs the function on stand-ins again: what it does otherwise than before, in words; `undefined` where it does the same,
+   * or where the inputs have not the shapes of those before.
+   */
+  differenceNow(inputs: Inputs): string | undefined {
+    if (!isLike(inputs, this.#like)) return undefined;
+    const now = transcribed(this.#f, inputs, this.#backend);
+    if (typeof now === "string") return now;
+    const difference = this.#seen.differenceTo(now);
+    now.end();
+    return difference;
+  }
+
+  end(): void {
+    this.#seen.end();
+  }
+}
+
+function transcribed<Inputs>(
+  f: (inputs: Inputs) => unknown,
+  inputs: Inputs,
+  backend: Backend,
+): Transcript | string {
+  const whole = (given: Inputs) => ({ value: f(given), pullbacks: [] });
+  return recording((record) => transcriptOf(record(whole, inputs, [], backend)));
 }
 
 function isLike(value: unknown, like: unknown): boolean {

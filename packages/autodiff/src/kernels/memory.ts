@@ -14,6 +14,12 @@ export interface Views {
   readonly uint8: Uint8Array;
 }
 
+/** A `WebAssembly.Memory`, in words that types without a browser's have too: Node's do not name it. */
+export interface LinearMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
 /**
  * One growable WebAssembly memory and its allocator.
  *
@@ -22,7 +28,7 @@ export interface Views {
  * Addresses are multiples of 16.
  */
 export class Memory {
-  readonly wasm: WebAssembly.Memory;
+  readonly wasm: LinearMemory;
   /** Bytes handed out and not yet returned, rounded up to size classes. */
   bytesInUse = 0;
   /** The largest `bytesInUse` so far. */

@@ -15,6 +15,8 @@ export type Fluent = {
   readonly split: <const N extends number | readonly number[]>(parts: N, axis?: number) => Parts<N>;
 };
 
+// The one thing that happens on import. Bundlers drop a module with what it imports unless the manifest's `sideEffects` names
+// it, so this one and every door that imports it stand there; a tensor without methods is an error in each of CI's bundlers.
 for (const [name, call] of methods()) {
   Object.defineProperty(Tensor.prototype, name, {
     value(this: Tensor, ...rest: unknown[]) {

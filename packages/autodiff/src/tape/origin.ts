@@ -27,7 +27,8 @@ function plainPath(url: string): string {
 
 /** The innermost lines of a captured stack that are not of this package: the line itself, then who called it. */
 export function linesOf(captured: Error): SourceLine[] {
-  const own = plainPath(new URL("../", import.meta.url).href);
+  // Not `new URL("../", import.meta.url)`, which bundlers take for a file to bring along.
+  const own = plainPath(import.meta.url.replace(/[^/]+\/[^/]*$/, ""));
   const lines: SourceLine[] = [];
   for (const text of (captured.stack ?? "").split("\n")) {
     const match = frame.exec(text.trim());

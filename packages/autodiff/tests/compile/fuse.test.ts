@@ -60,7 +60,7 @@ const drawn: fc.Arbitrary<Drawn> = fc
       from: fc.tuple(where, where, where),
       to: where,
       shares: fc.constantFrom("none", "none", "row", "number", "column"),
-      alpha: fc.constantFrom(0.5, -1, 0, -0),
+      alpha: fc.constantFrom(0.5, -1, 0, -0, Infinity, -Infinity, Number.NaN),
     }),
   );
 
@@ -150,7 +150,8 @@ describe.each(["float32", "float64"] as const)("fused %s calls", (dtype) => {
     for (const [i, pointer] of pointers.entries()) {
       const view = memory.views[dtype];
       for (let j = 0; j < bytes / size; j++) {
-        view[pointer / size + j] = i < callers ? Math.sin(1 + i * 100 + j) * 3 : 0;
+        const value = j % 5 === 0 ? (i % 2 === 0 ? -0 : 0) : Math.sin(1 + i * 100 + j) * 3;
+        view[pointer / size + j] = i < callers ? value : 0;
       }
       if (i < callers) memory.views.int32[table / 4 + i] = pointer;
     }
@@ -160,7 +161,7 @@ describe.each(["float32", "float64"] as const)("fused %s calls", (dtype) => {
       const places = { table, arena, record: callers };
       const { module, env } = emit(program, layout, places, kernels, 1);
       const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
-        env: { ...env, memory: memory.wasm },
+        env: { ...env, memory: memory.wasm as WebAssembly.Memory },
       });
       (instance.exports[nameOfRun(0)] as () => void)();
     } else {

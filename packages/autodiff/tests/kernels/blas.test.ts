@@ -149,10 +149,11 @@ describe("products by a packed matrix", () => {
   });
 });
 
-/** What another process says of its kernels, with a setting of the environment. */
-function kernelsWith(setting: string): string {
+/** What another process says of its kernels, with a setting of the environment, after `before`. */
+function kernelsWith(setting: string, before = ""): string {
   const backend = new URL("../../src/index.ts", import.meta.url);
   const program = `import { defaultBackend, ones } from ${JSON.stringify(backend.href)};
+    ${before}
     const y = ones([64, 64]).matmul(ones([64, 64]));
     console.log(defaultBackend().kernels.name, y.sum().item());`;
   const { stdout, stderr } = spawnSync(
@@ -173,6 +174,19 @@ describe("CHRONOGRAD_BLAS", () => {
     expect(kernelsWith("")).toMatch(/^simd(-relaxed)? and .+ 262144$/);
   });
 });
+
+test.each(["CHRONOGRAD_BLAS", "OPENBLAS_CORETYPE"])(
+  "a process that may not read %s, as in Deno, has none",
+  (name) => {
+    const forbid = `const { env } = process;
+      const get = (_, key) => {
+        if (key === "${name}") throw new Error("Requires env access");
+        return env[key];
+      };
+      Object.defineProperty(process, "env", { value: new Proxy({}, { get }) });`;
+    expect(kernelsWith("", forbid)).toMatch(/^simd(-relaxed)?( and .+)? 262144$/);
+  },
+);
 
 test.runIf(process.env.CHRONOGRAD_EXPECTS_BLAS !== undefined)("a native BLAS is here", () => {
   expect(found).not.toBeTypeOf("string");

@@ -23,10 +23,14 @@ it.each([
 });
 
 it("says nothing of a name that is near to none", () => {
-  expect(() => check({ units: 1 })).toThrowErrorMatchingInlineSnapshot(`[TypeError: f: there is no option "units". It takes learningRate, beta1, k1, input]`);
+  expect(() => check({ units: 1 })).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: f: there is no option "units". It takes learningRate, beta1, k1, input]`,
+  );
 });
 
 it("refuses what is no object", () => {
   for (const options of [true, null, 3, [1], "x"]) expect(() => check(options)).toThrow(TypeError);
-  expect(() => check(true)).toThrowErrorMatchingInlineSnapshot(`[TypeError: f: options must be an object such as { learningRate: ... }, got true. It takes learningRate, beta1, k1, input]`);
+  expect(() => check(true)).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: f: options must be an object such as { learningRate: ... }, got true. It takes learningRate, beta1, k1, input]`,
+  );
 });

@@ -24,6 +24,7 @@ export function* carried<Params, State, X, Y, Target>(
       pulled = feed.next();
       if (pulled === undefined) {
         if (index === 0) throw new RangeError("truncated: the stream has no steps");
+        stretch?.finish();
         return;
       }
       const { input } = pulled.step;

@@ -1,7 +1,8 @@
 import { leaves, type MapTree, map, type Tensor, tensor, zeros, zip } from "@chronograd/autodiff";
 import { alias, Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
-import { type ChunkRun, ChunkRunner } from "./chunk.ts";
+import type { ChunkRun } from "./chunk.ts";
+import { ChunkRunner } from "./chunkRunner.ts";
 import { stepIsOver, streamIsOver } from "./feed.ts";
 import type { Plan, TimeStep } from "./options.ts";
 import { chunkLength } from "./planning.ts";
@@ -84,8 +85,7 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
       region.end("its chunk of steps threw");
       throw error;
     }
-    const values = lossesOf(run.value.losses, run.losses.sizes);
-    if (!values.every(Number.isFinite)) {
+    if (!run.losses.every(Number.isFinite)) {
       run.end(stepIsOver);
       region.end(stepIsOver);
       return "a loss is not finite";
@@ -94,8 +94,14 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
     const end = this.#t + this.length;
     this.#chunks.push({ ...inputs, start: this.#t, end, run, region });
     this.#t = end;
-    this.#state = run.value.state;
-    return values;
+    this.#state = run.state;
+    return [...run.losses];
+  }
+
+  /** Checks, after the last chunk, that what was recorded is still what the model does. */
+  finish(): void {
+    const last = this.#chunks.at(-1);
+    if (last !== undefined) this.#runner.check(last, last.start);
   }
 
   /** Drops chunks that begin before step `start + 1`. */
@@ -111,7 +117,7 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
   /** Tokens that step `t` counts. */
   countAt(t: number): number {
     const { run, start } = this.#chunks.find((chunk) => t > chunk.start && t <= chunk.end)!;
-    return run.losses.counts[t - 1 - start]!;
+    return run.counts[t - 1 - start]!;
   }
 
   /** As `Segment.sweep`, chunk by chunk: those that are held begin at `start`. What is measured, is on a tape. */
@@ -171,16 +177,4 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
     this.#drop(Infinity);
     this.#runner.end(streamIsOver);
   }
-}
-
-/** The elements of each step's loss, added up in float64. */
-function lossesOf(losses: readonly Tensor[], sizes: readonly number[]): number[] {
-  const values = losses[0]?.toTypedArray() ?? [];
-  let at = 0;
-  return sizes.map((size) => {
-    let sum = 0;
-    for (let i = 0; i < size; i++) sum += values[at + i]!;
-    at += Math.max(0, size);
-    return sum;
-  });
 }

@@ -14,10 +14,10 @@ export interface Sequence {
   readonly targets: Tensor;
 }
 
-/** A loss that says itself how many tokens it counts. */
+/** A loss that says itself how many tokens it counts: a number, or a tensor of one element. */
 export interface CountedLoss {
   readonly loss: Tensor;
-  readonly count: number;
+  readonly count: number | Tensor;
 }
 
 /** Which losses a window's gradient is of; see `TruncatedOptions.losses`. */
@@ -82,12 +82,12 @@ export interface TruncatedOptions<State, Y = Tensor, Target = Tensor> {
   /** Says for which windows (counted from 0) to measure `stateGradientNorms`; none unless given, none in `"defer"`. */
   readonly measure?: (window: number) => boolean;
   /**
-   * Whether to record steps once and replay them as a plan, as `compile` does: `"auto"` (the default) in streams that turn
-   * out to be long, where k1 and k2 are multiples of some steps, `true` from the start, `false` never. With `"carry"` and `"defer"`; a model that cannot be recorded,
-   * because it reads values or draws random numbers, runs as it is. The model and the loss must be pure: what they take
-   * from outside is recorded as it was. Sums may be taken in another order.
+   * `true` records a chunk of steps once and replays it as a plan, as `compile` does; false unless given. Ask for it where the
+   * stream is long and the model and the loss are functions of their arguments alone: what they take from outside is
+   * recorded as it was, and the stream throws when it finds that changed, at most 256 chunks later. A model that cannot
+   * be recorded, because it reads values or draws random numbers, runs on a tape. Sums may be taken in another order.
    */
-  readonly compile?: boolean | "auto";
+  readonly compile?: boolean;
   /**
    * The workers that share the batch, each with a stream of its own rows; `alone` unless given. Windows are then those of
    * all rows: the same on every worker, but for the state.
@@ -133,9 +133,13 @@ export function planOf<State, Y, Target>(
     );
   }
   const { losses = "new", multiplicity = false, reduction = "sum", stale = "carry" } = options;
-  const { compile = "auto", communicator = alone } = options;
+  const { compile = false, communicator = alone } = options;
   const plan = { ...options, losses, multiplicity, reduction, stale, compile, communicator };
-  if (typeof compile !== "boolean") checkChoice("compile", compile, ["auto", "true", "false"]);
+  if (typeof compile !== "boolean") {
+    throw new TypeError(
+      `truncated: compile must be true or false, got ${JSON.stringify(compile)}; true records the steps once and replays them`,
+    );
+  }
   checkChoice("losses", plan.losses, ["new", "endpoint", "window"]);
   checkChoice("reduction", plan.reduction, ["sum", "mean"]);
   checkChoice("stale", plan.stale, ["carry", "recompute", "defer"]);

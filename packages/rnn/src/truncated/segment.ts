@@ -105,7 +105,8 @@ export class Segment<Params, State, X, Y, Target> {
       timeStep(t, () => {
         const [output, next] = runStep(this.cell, this.#watched!, input, this.#state);
         this.#state = map(next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
-        return counted(this.plan.loss(output, target), t);
+        const found = counted(this.plan.loss(output, target), t);
+        return { loss: found.loss, count: tokensOf(found.count, t) };
       }),
     );
     for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);
@@ -192,18 +193,29 @@ function sumOfSquares(tensors: readonly Tensor[]): number {
 export function counted(
   result: Tensor | CountedLoss | null,
   t: number,
-): { loss: Tensor | null; count: number } {
+): { loss: Tensor | null; count: number | Tensor } {
   if (result === null) return { loss: null, count: 0 };
   const { loss, count } = result instanceof Tensor ? { loss: result, count: result.size } : result;
-  if (!(Number.isFinite(count) && count >= 0) && loss instanceof Tensor) {
-    throw new RangeError(
-      `truncated: the count of step ${t}'s loss must be a number of at least 0, got ${String(count)}`,
-    );
+  if (loss instanceof Tensor && loss.tape !== null) {
+    if (count instanceof Tensor ? count.size !== 1 : typeof count !== "number") {
+      throw new TypeError(
+        `truncated: the count of step ${t}'s loss must be a number, or a tensor of one element, got ${String(count)}`,
+      );
+    }
+    return { loss, count };
   }
-  if (loss instanceof Tensor && loss.tape !== null) return { loss, count };
   const got = loss instanceof Tensor ? "one that depends on no parameter" : `a ${typeof result}`;
   throw new TypeError(
     `truncated: the loss of step ${t} must be a tensor computed from the model's output, got ${got}; return null for a step without a loss`,
+  );
+}
+
+/** A count of tokens as a number. @internal */
+export function tokensOf(count: number | Tensor, t: number): number {
+  const tokens = typeof count === "number" ? count : count.item();
+  if (Number.isFinite(tokens) && tokens >= 0) return tokens;
+  throw new RangeError(
+    `truncated: the count of step ${t}'s loss must be a number of at least 0, got ${tokens}`,
   );
 }
 

@@ -45,10 +45,12 @@ export class Stretch<Params, State, X, Y, Target> {
         if (next === undefined) break;
         pulled.push(next);
       }
-      losses = chunked.take(
+      const taken = chunked.take(
         params,
         pulled.map(({ step }) => step),
       );
+      if (typeof taken === "string") chunked.finish();
+      losses = taken;
     } finally {
       // The chunk holds what it needs of them; where it was not taken, they are taken one by one.
       if (typeof losses !== "string") for (const { region } of pulled) region.end(stepIsOver);
@@ -66,6 +68,11 @@ export class Stretch<Params, State, X, Y, Target> {
     if (this.#used !== params) segment.use(params);
     this.#used = params;
     return segment.take(step, region);
+  }
+
+  /** To be called after the last step: throws if what was recorded is no longer what the model does. */
+  finish(): void {
+    this.#chunked?.finish();
   }
 
   end(): void {

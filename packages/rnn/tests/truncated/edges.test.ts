@@ -165,7 +165,7 @@ describe("options that cannot be meant throw at the call", () => {
     expect(() =>
       Array.from(call({ loss: (x: Tensor) => ({ loss: x }) })),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: truncated: the count of step 1's loss must be a number of at least 0, got undefined]`,
+      `[TypeError: truncated: the count of step 1's loss must be a number, or a tensor of one element, got undefined]`,
     );
   });
 });

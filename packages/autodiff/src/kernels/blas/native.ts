@@ -35,10 +35,16 @@ let found: BlasSearch | undefined;
 
 /**
  * The system's BLAS, through koffi, searched for once. The environment's `CHRONOGRAD_BLAS` says `off`, or the path of the
- * library to use.
+ * library to use. A search that may not look finds nothing.
  */
 export function findBlas(): BlasSearch {
-  found ??= search(process.env.CHRONOGRAD_BLAS);
+  if (found !== undefined) return found;
+  try {
+    found = search(process.env.CHRONOGRAD_BLAS);
+  } catch (error) {
+    // Deno, say, without permission to read the environment.
+    found = `none, because the search failed (${error instanceof Error ? error.message : String(error)})`;
+  }
   return found;
 }
 
@@ -133,8 +139,8 @@ function described(loaded: Loaded, path: string): Pick<BlasLibrary, "name" | "th
  */
 function nameProcessor(koffi: Koffi): void {
   if (process.platform !== "linux" || process.arch !== "x64") return;
-  if (process.env.OPENBLAS_CORETYPE !== undefined) return;
   try {
+    if (process.env.OPENBLAS_CORETYPE !== undefined) return;
     const flags = new Set(
       /^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1]?.split(" "),
     );

@@ -13,8 +13,9 @@ import type { Memory } from "../memory.ts";
 import { normalizationNames } from "../normalization.ts";
 import { updateNames } from "../update.ts";
 import { instantiate, type KernelExports } from "./instantiate.ts";
-import { wasm as plain } from "./module.plain.ts";
-import { wasm as relaxed } from "./module.relaxed.ts";
+import { module } from "./module.ts";
+import { plainModule } from "./plain.ts";
+import { decode } from "./text.ts";
 
 type KernelExport = KernelExports[string];
 
@@ -102,12 +103,18 @@ function floatKernels(exports: KernelExports, prefix: string, scratch: number): 
 export function simdKernels(memory: Memory, variant?: "plain" | "relaxed"): Kernels {
   const chosen =
     variant ?? (WebAssembly.validate(new Uint8Array(relaxedModule)) ? "relaxed" : "plain");
-  const exports = instantiate(chosen === "relaxed" ? relaxed : plain, memory);
+  const relaxed = decode(module);
+  const exports = instantiate(chosen === "relaxed" ? relaxed : plainModule(relaxed), memory);
+  return kernelsOn(exports, memory, chosen === "relaxed" ? "simd-relaxed" : "simd");
+}
+
+/** The kernel set of an instance of the kernel module on `memory`. */
+export function kernelsOn(exports: KernelExports, memory: Memory, name: string): Kernels {
   const scratch = memory.allocate(
     Math.max(kernel(exports, "f32_matmulScratch")(), kernel(exports, "f64_matmulScratch")()),
   );
   return {
-    name: chosen === "relaxed" ? "simd-relaxed" : "simd",
+    name,
     float32: floatKernels(exports, "f32_", scratch),
     float64: floatKernels(exports, "f64_", scratch),
     move32: kernels(exports, "move32_", moveNames),

@@ -3,12 +3,11 @@ import type { Memory } from "../memory.ts";
 /** Every export of the kernel module is a function of numbers. */
 export type KernelExports = Readonly<Record<string, (...args: number[]) => number>>;
 
-/** Instantiates a base64-embedded kernel module on `memory`, synchronously. */
-export function instantiate(base64: string, memory: Memory): KernelExports {
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+/** Instantiates a kernel module on `memory`, synchronously. */
+export function instantiate(module: Uint8Array<ArrayBuffer>, memory: Memory): KernelExports {
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
     env: {
-      memory: memory.wasm,
+      memory: memory.wasm as WebAssembly.Memory,
       abort() {
         throw new Error("kernels: a WebAssembly kernel aborted, which is a bug of this library");
       },

@@ -2,6 +2,7 @@ import { flatten, map, scope, Tensor, tensor } from "@chronograd/autodiff";
 import { type Differences, differences } from "@chronograd/autodiff/testing";
 import { runStep } from "../../cell.ts";
 import type { CountedLoss, TimeStep } from "../../truncated/options.ts";
+import { tokensOf } from "../../truncated/segment.ts";
 import type { PlainCell } from "../draw.ts";
 import type { Ages } from "./definition.ts";
 
@@ -10,6 +11,11 @@ export type Direction = ReadonlyMap<string, Float64Array>;
 
 /** A loss of any model. */
 export type PlainLoss = (output: unknown, target: unknown) => Tensor | CountedLoss | null;
+
+function tokens(found: ReturnType<PlainLoss>, t: number): number {
+  if (found === null) return 0;
+  return found instanceof Tensor ? found.size : tokensOf(found.count, t);
+}
 
 /** A stream that is run with given weights, step by step, and nothing else: no tape, no window. */
 export class Experiment {
@@ -40,9 +46,7 @@ export class Experiment {
       let now = state;
       for (const [i, { input, target }] of steps.entries()) {
         const [output, next] = runStep(model, generations[0], input, now);
-        const found = loss(output, target);
-        this.counts[i + 1] =
-          found === null ? 0 : found instanceof Tensor ? found.size : found.count;
+        this.counts[i + 1] = tokens(loss(output, target), i + 1);
         now = next;
       }
     });

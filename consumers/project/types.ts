@@ -1,0 +1,59 @@
+// The public types as a program uses them; compiled strictly, declaration files included.
+import { compile, grad, type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
+import { type OpDeclaration, opTable } from "@chronograd/autodiff/extend";
+import { referenceKernels } from "@chronograd/autodiff/reference";
+import { checkGradients } from "@chronograd/autodiff/testing";
+import { glorot, stream, zeros } from "@chronograd/nn";
+import { defineCell, initialParams, truncated } from "@chronograd/rnn";
+import { testCell } from "@chronograd/rnn/testing";
+
+const x: Tensor = tensor([[1, 2]]);
+const shape: readonly number[] = x.add(1).square().sum(0).shape;
+const derivative: Tensor = grad((y: Tensor) => y.square().sum())(x);
+const [value, gradient]: [Tensor, Tensor] = valueAndGrad((y: Tensor) => y.sum())(x);
+const planned: Tensor = compile((y: Tensor) => y.tanh())(x);
+const names: string[] = opTable().map(({ name }) => name);
+const declarations: OpDeclaration[] = [];
+const isRight: boolean = checkGradients((y: Tensor) => y.square(), x.cast("float64")).ok;
+const elman = defineCell({
+  params: ({ hidden }: { readonly hidden: number }) => ({
+    W: glorot(1, hidden),
+    b: zeros(hidden),
+  }),
+  state: ({ hidden }) => ({ h: zeros(hidden) }),
+  step: ({ W, b }, input: Tensor, { h }) => {
+    const next = input.matmul(W).add(h).add(b).tanh();
+    return [next, { h: next }];
+  },
+});
+const cell = elman({ hidden: 3 });
+const steps = [{ input: tensor([[1]]), target: tensor([[1]]) }];
+const loss = (y: Tensor, target: Tensor): Tensor => y.mean().sub(target).square();
+for (const window of truncated(cell, initialParams(cell, stream(1)), steps, {
+  k1: 1,
+  k2: 1,
+  loss,
+})) {
+  const ofW: Tensor = window.gradients.W;
+  // @ts-expect-error: the cell has no such parameter.
+  window.gradients.U;
+  ofW.toArray();
+}
+// @ts-expect-error: a tensor has no such method.
+x.notAnOp();
+// @ts-expect-error: a shape is no text.
+const wrong: string = x.shape;
+
+export {
+  declarations,
+  derivative,
+  gradient,
+  isRight,
+  names,
+  planned,
+  referenceKernels,
+  shape,
+  testCell,
+  value,
+  wrong,
+};

@@ -1,0 +1,3 @@
+import { attempt } from "./attempt.js";
+
+postMessage(attempt());

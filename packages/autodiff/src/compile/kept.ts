@@ -1,0 +1,18 @@
+import { type Block, float, sink } from "../tensor/block.ts";
+
+/** Blocks that are held until `end`, or until this is collected. */
+export class Kept {
+  /** Each block has an owner of its own in the garbage collector's net. */
+  readonly #owned: (readonly [owner: object, block: Block])[] = [];
+
+  add(block: Block): void {
+    const owner = {};
+    this.#owned.push([owner, block]);
+    float(owner, block);
+  }
+
+  end(reason: string): void {
+    for (const [owner, block] of this.#owned) sink(owner, block, reason);
+    this.#owned.length = 0;
+  }
+}

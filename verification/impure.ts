@@ -1,0 +1,180 @@
+import { compile, concat, grad, scope, type Tensor, tensor } from "@chronograd/autodiff";
+import type { Law } from "@chronograd/autodiff/testing";
+import { stream } from "@chronograd/nn";
+import { type CountedLoss, elman, initialParams, truncated } from "@chronograd/rnn";
+import type { Subject } from "./subject.ts";
+import { Tally } from "./tally.ts";
+import { between, oneOf } from "./truncation/problem.ts";
+
+/** A loss, and a change of something that it takes from outside. */
+interface Impure {
+  readonly what: string;
+  readonly loss: (y: Tensor, target: Tensor) => Tensor | CountedLoss;
+  readonly change: () => void;
+}
+
+const squares = (y: Tensor, target: Tensor): Tensor => y.sub(target).square();
+
+/** One of each kind; `element` says which of three numbers changes. */
+function impurities(element: number): Impure[] {
+  let [weight, zero, isSmooth, count, rows] = [1, 0, true, 2, 1];
+  const ones = (): Float64Array => new Float64Array(3).fill(1);
+  const changed = ones();
+  changed[element] = 1 + 2 ** -50;
+  let [mask, counted] = [tensor(ones()), tensor(2)];
+  return [
+    {
+      what: "a number",
+      loss: (y, x) => squares(y, x).mul(weight),
+      change: () => {
+        weight = 2;
+      },
+    },
+    {
+      what: "the sign of zero",
+      loss: (y, x) => squares(y, x).add(zero),
+      change: () => {
+        zero = -0;
+      },
+    },
+    {
+      what: "a switch",
+      loss: (y, x) => (isSmooth ? squares(y, x) : y.sub(x).abs()),
+      change: () => {
+        isSmooth = false;
+      },
+    },
+    {
+      what: "an element of a constant",
+      loss: (y, x) => squares(y, x).mul(mask),
+      change: () => {
+        mask = tensor(changed);
+      },
+    },
+    {
+      what: "a count",
+      loss: (y, x) => ({ loss: squares(y, x), count }),
+      change: () => {
+        count = 3;
+      },
+    },
+    {
+      what: "a count that is a tensor",
+      loss: (y, x) => ({ loss: squares(y, x), count: counted }),
+      change: () => {
+        counted = tensor(3);
+      },
+    },
+    {
+      what: "the size of the loss",
+      loss: (y, x) => concat(Array.from({ length: rows }, () => squares(y, x))),
+      change: () => {
+        rows = 2;
+      },
+    },
+  ];
+}
+
+/** Runs a stream whose loss changes at a window; the windows that were yielded after it, or -1 if all were. */
+function windowsAfter({ loss, change }: Impure, at: number, windows: number, doesCompile: boolean) {
+  const cell = elman({ input: 1, hidden: 3 });
+  const params = initialParams(cell, stream(1), { dtype: "float64" });
+  const step = {
+    input: tensor(Float64Array.of(1), { shape: [1, 1] }),
+    target: tensor(Float64Array.of(0.1, 0.2, 0.3), { shape: [1, 3] }),
+  };
+  const steps = Array.from({ length: 2 * windows }, () => step);
+  const losses: number[] = [];
+  try {
+    for (const window of truncated(cell, params, steps, {
+      k1: 2,
+      k2: 4,
+      loss,
+      compile: doesCompile,
+      reduction: "mean",
+    })) {
+      losses.push(window.loss);
+      if (window.index === at) change();
+    }
+  } catch {
+    return { losses, after: losses.length - 1 - at };
+  }
+  return { losses, after: -1 };
+}
+
+const streams: Law = {
+  name: "refuses what changes outside",
+  statement:
+    "a compiled stream throws at most 256 chunks after what its loss takes from outside has changed, and a stream that is not compiled takes it in at once",
+  bound: 0,
+  measure(seed) {
+    const tally = new Tally();
+    const random = stream(seed, "impure");
+    const element = between(random, 0, 2);
+    for (const kind of impurities(element).keys()) {
+      const at = between(random, 0, 60);
+      const windows = at + oneOf(random, [between(random, 2, 9), between(random, 258, 290)]);
+      const draw = () => impurities(element)[kind]!;
+      scope(() => {
+        const { after } = windowsAfter(draw(), at, windows, true);
+        tally.check(
+          after >= 0 && after <= 256,
+          () => `${draw().what}: thrown ${after} windows later`,
+        );
+        const plain = windowsAfter(draw(), at, windows, false).losses;
+        const changed = draw();
+        changed.change();
+        const all = windowsAfter({ ...changed, change: () => {} }, at, windows, false).losses;
+        tally.bits(plain.slice(at + 1), all.slice(at + 1), `${changed.what}: losses after it`);
+      });
+    }
+    return tally;
+  },
+};
+
+const functions: Law = {
+  name: "numbers of a plan",
+  statement:
+    "a compiled function keeps infinities, NaN, 0 and -0 apart, in loops, arguments and sums of cotangents",
+  bound: 0,
+  measure(seed) {
+    const tally = new Tally();
+    const random = stream(seed, "numbers");
+    const numbers = [Infinity, -Infinity, Number.NaN, 0, -0, random.normal()];
+    // The sums keep the loops apart.
+    const scaled = (x: Tensor) =>
+      numbers.flatMap((c) => {
+        const y = x.abs().mul(c);
+        return [y, y.sum()];
+      });
+    const reciprocal = (x: Tensor, c: number) => x.mul(c).reciprocal();
+    // Cotangents that arrive part by part, each a sum that begins with 0.
+    const parts = (x: Tensor, scale: Tensor) =>
+      grad((y: Tensor) => {
+        const [a, b] = y.split(2, -1);
+        return a!.mul(scale).sum().add(b!.tanh().mul(scale).sum());
+      })(x);
+    scope(() => {
+      const x = tensor(Float64Array.of(0, -0, 1, -2));
+      const list = (ys: readonly Tensor[]) => ys.flatMap((y) => [...y.toTypedArray()]);
+      tally.bits(list(compile(scaled)(x)), list(scaled(x)), "products with several numbers");
+      const [fast, slow] = [compile(reciprocal), reciprocal].map((f) =>
+        list(numbers.map((c) => f(x, c))),
+      );
+      tally.bits(fast!, slow!, "a number as an argument");
+      const zeros = tensor(Float64Array.of(0, -0, random.normal(), -0));
+      const given = [tensor(new Float64Array(8)), zeros] as const;
+      tally.bits(list([compile(parts)(...given)]), list([parts(...given)]), "a sum with -0");
+    });
+    return tally;
+  },
+};
+
+/** What is replayed is what would be done now, or it is refused. */
+export function impureSubject(): Subject {
+  return {
+    name: "plans of what is not pure",
+    group: "truncated streams",
+    laws: [streams, functions],
+  };
+}
