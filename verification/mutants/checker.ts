@@ -55,12 +55,6 @@ const steps = inFile("packages/autodiff/src/passes/steps.ts", [
     find: "for (const h of others) {",
     replace: "for (const h of []) {",
   },
-  {
-    name: "steps: a wave that is flat over a long step is believed",
-    kind: "wrong function",
-    find: "return a / steep < b / steepBefore;",
-    replace: "return a < b;",
-  },
 ]);
 
 const differences = inFile("packages/autodiff/src/passes/differences.ts", [
@@ -69,12 +63,6 @@ const differences = inFile("packages/autodiff/src/passes/differences.ts", [
     kind: "forgotten term",
     find: "(2 * Number.EPSILON * size) / h",
     replace: "0",
-  },
-  {
-    name: "differences: a kink excused by less than 1",
-    kind: "guard lost",
-    find: "1e-3 * most)",
-    replace: "Math.max(1, most))",
   },
 ]);
 
