@@ -178,7 +178,9 @@ describe("what a rule throws", () => {
   });
 
   test("a rule that reads values is no reason to throw inside compile: it runs uncompiled", () => {
-    const declaration = declare({ vjp: [(g, { output }) => g.mul(1 - output.toTypedArray().length)] });
+    const declaration = declare({
+      vjp: [(g, { output }) => g.mul(1 - output.toTypedArray().length)],
+    });
     const f = compile((z: Tensor) => grad(placed(declaration))(z));
     expect(f(x).toArray()).toEqual(grad(placed(declaration))(x).toArray());
   });

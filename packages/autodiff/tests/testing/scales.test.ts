@@ -63,7 +63,7 @@ const links: readonly ((x: Tensor) => Tensor)[] = [
   (x) => x.matmul(tensor(new Float64Array([1, -1, 2, 0.5, 1, 1, -0.3, 0.7, 1]), { shape: [3, 3] })),
   (x) => x.mul(0.3).tanh().softmax(1).add(x),
   (x) => x.mul(0.3).tanh().transpose().exp(),
-  (x) => x.square().add(1).log(),
+  (x) => x.square().add(1).sqrt().add(x),
 ];
 const chain = fc.array(fc.nat(links.length - 1), { maxLength: 2 });
 const elements = fc.array(fc.double({ min: 0.1, max: 2, noNaN: true }), {
