@@ -6,16 +6,20 @@ import { cellSubjects } from "./cells.ts";
 import { checkerSubject } from "./checker.ts";
 import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
+import { edgeSubjects } from "./edges/index.ts";
+import { fileSubjects } from "./files.ts";
 import { impureSubject } from "./impure.ts";
 import { layerSubjects } from "./layers.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
 import { plannedSubject } from "./planned.ts";
 import { programSubject } from "./programs.ts";
+import { refusalSubjects } from "./refusals.ts";
 import type { Subject } from "./subject.ts";
 import { tapeSubjects } from "./tape.ts";
 import { transformSubjects } from "./transforms.ts";
 import { truncationSubjects } from "./truncation/index.ts";
+import { wholeNumberSubjects } from "./wholeNumbers.ts";
 import { workersSubject } from "./workers.ts";
 
 /** Ops on one kind of kernels, held beside the reference kernels. */
@@ -34,14 +38,18 @@ export function wholeSubjects(): Subject[] {
     programSubject(),
     checkerSubject(),
     ...conventionSubjects(),
+    ...edgeSubjects(),
     ...tapeSubjects(),
     ...transformSubjects(),
     ...layerSubjects(),
     ...cellSubjects(),
+    ...wholeNumberSubjects(),
     ...truncationSubjects(),
     plannedSubject(),
     impureSubject(),
     workersSubject(),
+    ...refusalSubjects(),
+    ...fileSubjects(),
     ...clippingSubjects(),
     ...optimizerSubjects(),
   ];

@@ -115,5 +115,6 @@ if (flags.only === undefined) {
   };
   writeFileSync(flags.out, `${JSON.stringify(result).replaceAll('{"group"', '\n{"group"')}\n`);
   console.log(`written to ${flags.out}`);
+  await import("./special/make.ts");
 }
 process.exitCode = broken === 0 ? 0 : 1;

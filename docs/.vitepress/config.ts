@@ -17,7 +17,13 @@ export default defineConfig({
     nav: [
       { text: "Guide", link: "/guide/getting-started", activeMatch: "/guide/" },
       { text: "Reference", link: "/reference/", activeMatch: "/reference/" },
-      { text: "Verification", link: "/verification" },
+      {
+        text: "Verification",
+        items: [
+          { text: "Laws", link: "/verification" },
+          { text: "Special points", link: "/special" },
+        ],
+      },
       { text: "Errors", link: "/errors" },
       { text: "Benchmarks", link: "/benchmarks" },
     ],

@@ -162,8 +162,8 @@ const composed = [
     {
       name: "initialState: zeros whatever the cell says",
       kind: "wrong state",
-      find: "return zeros([batch, ...row.shape], like).add(row);",
-      replace: "return zeros([batch, ...row.shape], like);",
+      find: "clone(row.broadcastTo([batch, ...row.shape]))",
+      replace: "clone(row.sub(row).broadcastTo([batch, ...row.shape]))",
     },
   ]),
 ] satisfies Mutant[];

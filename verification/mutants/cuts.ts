@@ -10,14 +10,14 @@ const segment = inFile("packages/rnn/src/truncated/segment.ts", [
   {
     name: "segment: cuts at every step",
     kind: "lost gradient",
-    find: "this.#state = map(next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
-    replace: "this.#state = map(next, (x: Tensor) => x.detach()) as Values<State>;",
+    find: "this.#state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
+    replace: "this.#state = map(stepped.next, (x: Tensor) => x.detach()) as Values<State>;",
   },
   {
     name: "segment: a state that is a parameter not cut",
     kind: "boundary not cut",
-    find: "this.#state = map(next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
-    replace: "this.#state = next;",
+    find: "this.#state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
+    replace: "this.#state = stepped.next;",
   },
   {
     name: "segment: new weights are other parameters",
@@ -44,19 +44,6 @@ const segment = inFile("packages/rnn/src/truncated/segment.ts", [
     replace: "for (let t = start + 2; measure && t <= this.#t; t++) {",
   },
   {
-    name: "segment: every loss counts as one token",
-    kind: "wrong count",
-    find: "{ loss: result, count: result.size }",
-    replace: "{ loss: result, count: 1 }",
-  },
-  {
-    name: "segment: a loss's own count ignored",
-    kind: "wrong count",
-    find: "{ loss: result, count: result.size } : result;",
-    replace:
-      "{ loss: result, count: result.size } : { loss: result.loss, count: result.loss.size };",
-  },
-  {
     name: "segment: the loss of the first row alone",
     kind: "missing reduction",
     find: "for (const value of loss.toTypedArray()) sum += value;",
@@ -67,6 +54,22 @@ const segment = inFile("packages/rnn/src/truncated/segment.ts", [
     kind: "off by one in time",
     find: "return t > this.#t ? this.#state : this.#steps.at(t).stateBefore;",
     replace: "return t >= this.#t ? this.#state : this.#steps.at(t + 1).stateBefore;",
+  },
+]);
+
+const steps = inFile("packages/rnn/src/truncated/step.ts", [
+  {
+    name: "segment: every loss counts as one token",
+    kind: "wrong count",
+    find: "{ loss: result, count: result.size }",
+    replace: "{ loss: result, count: 1 }",
+  },
+  {
+    name: "segment: a loss's own count ignored",
+    kind: "wrong count",
+    find: "{ loss: result, count: result.size } : Object(result);",
+    replace:
+      "{ loss: result, count: result.size } : { loss: result.loss, count: result.loss.size };",
   },
 ]);
 
@@ -341,6 +344,7 @@ const modes = [
 /** Bugs in truncated back-propagation: where windows are cut, whose losses count, which weights act. */
 export const cuts: readonly Mutant[] = [
   ...segment,
+  ...steps,
   ...shares,
   ...windows,
   ...objective,

@@ -5,6 +5,7 @@ import { cuts } from "./cuts.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
 import { passes } from "./passes.ts";
+import { refusals } from "./refusals.ts";
 import { arithmetic } from "./rules/arithmetic.ts";
 import { elementwise } from "./rules/elementwise.ts";
 import { gates } from "./rules/gates.ts";
@@ -32,4 +33,5 @@ export const mutants: readonly Mutant[] = [
   ...training,
   ...optimizers,
   ...compiling,
+  ...refusals,
 ];

@@ -8,6 +8,7 @@ export type Kind =
   | "guard lost"
   | "missing reduction"
   | "wrong axis"
+  | "range"
   | "swapped operands"
   | "transposed product"
   | "ties"

@@ -59,14 +59,32 @@ const losses = [
     {
       name: "huber: the half lost",
       kind: "factor",
-      find: "error.sub(m.mul(0.5))",
-      replace: "error.sub(m)",
+      find: "m.square().mul(0.5)",
+      replace: "m.square()",
     },
     {
       name: "huber: as if delta were 1",
       kind: "factor",
-      find: "error.minimum(delta)",
-      replace: "error.minimum(1)",
+      find: "lessEqual(error.abs(), delta)",
+      replace: "lessEqual(error.abs(), 1)",
+    },
+    {
+      name: "huber: of |e|, whose second derivative is lost at 0",
+      kind: "lost gradient",
+      find: "predictions.sub(targets)",
+      replace: "predictions.sub(targets).abs()",
+    },
+    {
+      name: "huber: NaN where the error is infinite",
+      kind: "range",
+      find: "reduce(m.square().mul(0.5).add(beyond), reduction",
+      replace: "reduce(m.mul(error.sub(m.mul(0.5))), reduction",
+    },
+    {
+      name: "huber: a small error lost beside delta",
+      kind: "range",
+      find: "error.sub(m).abs()",
+      replace: "error.abs().sub(m.abs())",
     },
   ]),
   ...inFile("packages/nn/src/losses/gaussian.ts", [

@@ -38,6 +38,7 @@ describe("the set of mutants", () => {
       "guard lost",
       "lost gradient",
       "wrong state",
+      "range",
       "clipping",
       "optimizer",
     ];

@@ -8,6 +8,7 @@ import "./ops/fluent.ts";
 
 export type { ForwardRun, Pulled } from "./compile/recorded.ts";
 export { RecordedFunction, Witness } from "./compile/recorded.ts";
+export { NotTraceable } from "./compile/trace.ts";
 export { Trust } from "./compile/trust.ts";
 export type * from "./kernels/contract.ts";
 export type { GateKernels } from "./kernels/gates.ts";
@@ -38,5 +39,5 @@ export { opTable } from "./ops/table.ts";
 export { Queue } from "./tape/queue.ts";
 export { Region, within } from "./tensor/block.ts";
 export { bytesOf } from "./tensor/dtype.ts";
-export { checkOptions } from "./tensor/options.ts";
+export { checkOptions, nearestOf } from "./tensor/options.ts";
 export { alias, allocate, consume, latest, place } from "./tensor/tensor.ts";

@@ -14,7 +14,13 @@ export { decodeSafetensors } from "./files/decode.ts";
 export { encodeSafetensors } from "./files/encode.ts";
 export { type PrefixOption, restoreTree, tensorsOf } from "./files/restore.ts";
 export type { Decoded, DecodedTensor } from "./files/safetensors.ts";
-export { constant, ones, zeros } from "./initializers/constant.ts";
+export {
+  constant,
+  ones,
+  type ShapeAndDType,
+  type WholeNumbers,
+  zeros,
+} from "./initializers/constant.ts";
 export { normal, uniform } from "./initializers/distributions.ts";
 export { glorot, glorotNormal } from "./initializers/glorot.ts";
 export { he, heNormal } from "./initializers/he.ts";

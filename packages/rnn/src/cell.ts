@@ -1,16 +1,26 @@
 import {
   type Backend,
+  clone,
   type FloatDType,
   type MapTree,
   map,
   scope,
-  type Tensor,
-  zeros,
+  Tensor,
 } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { type Initializer, initialize, type Stream, stream } from "@chronograd/nn";
+import { checkNext, checkRows } from "./rows.ts";
+import { partsOf } from "./sizes.ts";
 
 /** A tree of initialisers as the tree of tensors it describes. */
 export type Values<Spec> = MapTree<Spec, Tensor, Initializer>;
+
+/** As `Values`, read-only all the way: what a step may return. */
+export type Returned<Spec> = Spec extends Initializer
+  ? Tensor
+  : Spec extends object
+    ? { readonly [K in keyof Spec]: Returned<Spec[K]> }
+    : Spec;
 
 /**
  * One step of a recurrence: `(params, x_t, h_{t-1}) -> [y_t, h_t]`, with what describes its parameters and its
@@ -46,13 +56,17 @@ export interface CellSizes {
 
 /** What `defineCell` takes: parameters and state from sizes, and the step. */
 export interface CellDefinition<Sizes, Params, State, X, Y> {
+  /** Whose errors are said to be; `"cell"` unless given. */
+  readonly name?: string;
+  /** The names of all sizes, so that others are refused; any are taken unless given. */
+  readonly sizes?: readonly (string & keyof Sizes)[];
   params(sizes: Sizes): Params;
   state(sizes: Sizes): State;
   step(
     params: Values<Params>,
     x: X,
     state: Values<State>,
-  ): readonly [output: Y, state: Values<State>];
+  ): readonly [output: Y, state: Returned<State>];
 }
 
 /**
@@ -81,44 +95,64 @@ export interface CellDefinition<Sizes, Params, State, X, Y> {
  * params.W.shape; // => [3, 5]
  * ```
  */
-export function defineCell<Params, State, X = Tensor, Y = Tensor, Sizes = CellSizes>(
+export function defineCell<Params, const State, X = Tensor, Y = Tensor, Sizes = CellSizes>(
   definition: CellDefinition<Sizes, Params, State, X, Y>,
 ): (sizes: Sizes) => Cell<Params, State, X, Y> {
+  const known = ["params", "state", "step", "name", "sizes"];
+  checkOptions("defineCell", definition, known);
+  const { name = "cell" } = definition;
   return (sizes) => {
-    if (typeof sizes !== "object" || sizes === null) {
-      throw new TypeError(
-        `cell: expected sizes by name, such as { input: 3, hidden: 5 }, got ${String(sizes)}`,
-      );
-    }
-    for (const [name, size] of Object.entries(sizes as Record<string, unknown>)) {
-      if (typeof size === "number" && (!Number.isInteger(size) || size < 1)) {
-        throw new RangeError(
-          `cell: size ${name} must be a whole number of at least 1, got ${size}`,
-        );
-      }
-    }
-    return {
-      params: definition.params(sizes),
-      state: definition.state(sizes),
-      step: definition.step,
+    const { params, state } = partsOf(definition, sizes, name);
+    const columns = (sizes as { readonly input?: unknown }).input;
+    const step: typeof definition.step = (weights, x, before) => {
+      checkBatchAxis(name, x, columns);
+      return checkedStep(name, definition, weights, x, before);
     };
+    checked.add(step);
+    return { params, state, step };
   };
 }
 
-/** One step of a cell, whose result must be a pair. @internal */
+/** Steps that check what they take and return, and say whose they are. */
+const checked = new WeakSet<object>();
+
+/** One step of a cell, whose result must be a pair and whose input and states must have one number of rows. @internal */
 export function runStep<Params, State, X, Y>(
-  cell: Cell<Params, State, X, Y>,
+  cell: Pick<Cell<Params, State, X, Y>, "step">,
   params: Values<Params>,
   x: X,
   state: Values<State>,
 ): readonly [output: Y, state: Values<State>] {
+  return checked.has(cell.step)
+    ? cell.step(params, x, state)
+    : checkedStep("cell", cell, params, x, state);
+}
+
+function checkedStep<Params, State, X, Y>(
+  name: string,
+  cell: Pick<Cell<Params, State, X, Y>, "step">,
+  params: Values<Params>,
+  x: X,
+  state: Values<State>,
+): readonly [output: Y, state: Values<State>] {
+  checkRows(name, x, state);
   const result: unknown = cell.step(params, x, state);
   if (!Array.isArray(result) || result.length !== 2) {
     throw new TypeError(
-      `cell: step must return [output, state], got ${Array.isArray(result) ? `an array of ${result.length}` : String(result)}`,
+      `${name}: step must return [output, state], got ${Array.isArray(result) ? `an array of ${result.length}` : String(result)}`,
     );
   }
+  checkNext(name, x, state, result[1]);
   return result as unknown as readonly [Y, Values<State>];
+}
+
+/** A row of `columns` numbers, where rows of such were expected, would be taken for as many rows. */
+function checkBatchAxis(name: string, x: unknown, columns: unknown): void {
+  if (!(x instanceof Tensor) || x.rank !== 1 || x.dtype === "int32") return;
+  if (typeof columns !== "number" || columns === 1) return;
+  throw new RangeError(
+    `${name}: the input [${x.shape}] has no axis for rows, expected [rows, ${columns}]; one row is x.reshape([1, ${columns}])`,
+  );
 }
 
 /** Where new parameters and states live. */
@@ -127,6 +161,8 @@ export interface ValueOptions {
   readonly dtype?: FloatDType;
   readonly backend?: Backend;
 }
+
+const valueOptions = ["dtype", "backend"];
 
 /**
  * A cell's parameters, drawn from a random stream: each from a stream of its own, named by its path.
@@ -146,6 +182,7 @@ export function initialParams<Params>(
   random: Stream,
   options: ValueOptions = {},
 ): Values<Params> {
+  checkOptions("initialParams", options, valueOptions);
   return initialize(cell.params, random, options) as Values<Params>;
 }
 
@@ -167,14 +204,12 @@ export function initialState<State>(
   batch: number,
   options: ValueOptions = {},
 ): Values<State> {
+  checkOptions("initialState", options, valueOptions);
   if (!Number.isInteger(batch) || batch < 1) {
     throw new RangeError(`initialState: batch must be a whole number of at least 1, got ${batch}`);
   }
   return scope(() => {
     const rows = initialize(cell.state, stream(0, "state"), options);
-    return map(rows, (row: Tensor) => {
-      const like = { dtype: row.dtype, backend: row.backend };
-      return zeros([batch, ...row.shape], like).add(row);
-    });
+    return map(rows, (row: Tensor) => clone(row.broadcastTo([batch, ...row.shape])));
   }) as unknown as Values<State>;
 }

@@ -3,7 +3,15 @@
  *
  * @packageDocumentation
  */
-export type { AnyCell, Cell, CellDefinition, CellSizes, ValueOptions, Values } from "./cell.ts";
+export type {
+  AnyCell,
+  Cell,
+  CellDefinition,
+  CellSizes,
+  Returned,
+  ValueOptions,
+  Values,
+} from "./cell.ts";
 export { defineCell, initialParams, initialState } from "./cell.ts";
 export type { ElmanParams, ElmanSizes, HiddenState } from "./cells/elman.ts";
 export { elman } from "./cells/elman.ts";

@@ -1,5 +1,5 @@
 import { named, type Tensor } from "@chronograd/autodiff";
-import type { Cell, Values } from "./cell.ts";
+import { type Cell, runStep, type Values } from "./cell.ts";
 
 /** What `sequential` takes: a cell from tensor to tensor, or a layer of that kind that is applied at every step. */
 type Part = { readonly params: unknown } & (
@@ -68,7 +68,7 @@ export function sequential<const Parts extends Readonly<Record<string, Part>>>(
         const x = value;
         [value, next[name]] = named(name, () =>
           "step" in part
-            ? part.step(ownParams[name]!, x, ownState[name]!)
+            ? runStep(part, ownParams[name]!, x, ownState[name]!)
             : [part.apply(ownParams[name]!, x), {}],
         );
       }

@@ -1,5 +1,8 @@
-import { type MapTree, map, scope, stack, Tensor, timeStep } from "@chronograd/autodiff";
+import { type MapTree, map, scope, stack, Tensor } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
+import { atStep } from "./atStep.ts";
 import { type Cell, initialState, runStep, type Values } from "./cell.ts";
+import { rowsOf } from "./rows.ts";
 
 /** How `unroll` runs. */
 export interface UnrollOptions<State> {
@@ -21,7 +24,8 @@ export interface Unrolled<State, Y> {
  * @param params the cell's parameters, watched by a tape or not
  * @param inputs time-major: `[T, B, ...]`, or a list of T inputs
  * @returns outputs `[T, B, ...]` (each leaf of the output's tree stacked) and the last state
- * @throws when there is no step
+ * @throws when there is no step, or the rows of an input are not those of the state; what a step throws names the step and is the
+ *   `cause`
  *
  * @example
  * ```ts
@@ -48,6 +52,7 @@ export function unroll<Params, State, X, Y>(
   inputs: Tensor | readonly X[],
   options: UnrollOptions<State> = {},
 ): Unrolled<State, Y> {
+  checkOptions("unroll", options, ["state", "reverse"]);
   return scope(() => {
     const steps = stepsOf<X>(inputs);
     const first = steps[0];
@@ -60,7 +65,7 @@ export function unroll<Params, State, X, Y>(
       // What a step computes off the tape goes with it; a tape holds its own.
       const before = state;
       const [output, next] = scope(() =>
-        timeStep(t + 1, () => runStep(cell, params, steps[t]!, before)),
+        atStep("unroll: step", t + 1, () => runStep(cell, params, steps[t]!, before)),
       );
       outputs[t] = output;
       state = next;
@@ -84,10 +89,7 @@ export function stepsOf<X>(inputs: Tensor | readonly X[]): readonly X[] {
 
 /** Rows of a batch, from one step's input. */
 export function batchOf(input: unknown, where: string): number {
-  let rows: number | undefined;
-  map(input, (x: Tensor) => {
-    rows ??= x.shape[0];
-  });
+  const rows = rowsOf(input);
   if (rows === undefined) {
     throw new TypeError(
       `${where}: cannot tell the batch size from an input without tensors or axes; pass { state: initialState(cell, batch) }`,

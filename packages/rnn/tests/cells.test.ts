@@ -156,10 +156,10 @@ describe("unroll", () => {
 describe("definitions", () => {
   test("bad sizes and options throw a sentence", () => {
     expect(() => lstm({ input: 0, hidden: 3 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: cell: size input must be a whole number of at least 1, got 0]`,
+      `[RangeError: lstm: size input must be a whole number of at least 1, got 0]`,
     );
     expect(() => elman({ input: 1, hidden: 1.5 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: cell: size hidden must be a whole number of at least 1, got 1.5]`,
+      `[RangeError: elman: size hidden must be a whole number of at least 1, got 1.5]`,
     );
     expect(() =>
       elman({ input: 1, hidden: 1, activation: "sin" as "tanh" }),
@@ -172,7 +172,7 @@ describe("definitions", () => {
     expect(() =>
       lstm(3 as unknown as { input: number; hidden: number }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: cell: expected sizes by name, such as { input: 3, hidden: 5 }, got 3]`,
+      `[TypeError: lstm: expected sizes by name, such as { input: 3, hidden: 5 }, got 3]`,
     );
     expect(() =>
       unroll(lstm({ input: 1, hidden: 1 }), {} as never, undefined as never),

@@ -10,8 +10,8 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
   {
     name: "abs: the sign of x lost",
     kind: "sign",
-    find: "derivative: (d, x) => d.mul(x.sign())",
-    replace: "derivative: (d) => d",
+    find: "about(y, d.mul(x.sign()), () => d.mul(x))",
+    replace: "d",
   },
   {
     name: "exp: x saved for y",
@@ -22,8 +22,14 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
   {
     name: "expm1: as if y were exp",
     kind: "forgotten term",
-    find: "derivative: (d, _x, y) => d.mul(y.add(1))",
-    replace: "derivative: (d, _x, y) => d.mul(y)",
+    find: 'derivative: (d, x) => d.mul(x.exp()),\n  keeps: "x",',
+    replace: 'derivative: (d, _x, y) => d.mul(y),\n  keeps: "y",',
+  },
+  {
+    name: "expm1: from the output, which is -1 where the derivative is not yet 0",
+    kind: "range",
+    find: 'derivative: (d, x) => d.mul(x.exp()),\n  keeps: "x",',
+    replace: 'derivative: (d, _x, y) => d.mul(y.add(1)),\n  keeps: "y",',
   },
   {
     name: "log: times x",
@@ -53,10 +59,15 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
   {
     name: "rsqrt: y squared for y cubed",
     kind: "factor",
-    find: "y.square().mul(y)",
-    replace: "y.square()",
+    find: "d.mul(y).mul(-0.5).mul(y.square())",
+    replace: "d.mul(-0.5).mul(y.square())",
   },
-  { name: "square: the 2 lost", kind: "factor", find: "d.mul(x).mul(2)", replace: "d.mul(x)" },
+  {
+    name: "square: the 2 lost",
+    kind: "factor",
+    find: "d.mul(x).mul(2), () => d",
+    replace: "d.mul(x), () => d",
+  },
   {
     name: "reciprocal: the sign lost",
     kind: "sign",
@@ -78,19 +89,49 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
   {
     name: "acos: as asin",
     kind: "sign",
-    find: "d.mul(x.square().neg().add(1).rsqrt()).neg()",
-    replace: "d.mul(x.square().neg().add(1).rsqrt())",
+    find: "d.mul(gap(x).rsqrt()).neg()",
+    replace: "d.mul(gap(x).rsqrt())",
   },
   {
     name: "acosh: as asinh",
     kind: "wrong function",
-    find: "x.sub(1).mul(x.add(1)).rsqrt()",
-    replace: "x.square().add(1).rsqrt()",
+    find: "d.mul(x.sub(1).rsqrt()).mul(x.add(1).rsqrt())",
+    replace: "d.div(x.hypot(1))",
+  },
+  {
+    name: "acosh: a product that overflows under the root",
+    kind: "range",
+    find: "d.mul(x.sub(1).rsqrt()).mul(x.add(1).rsqrt())",
+    replace: "d.mul(x.sub(1).mul(x.add(1)).rsqrt())",
+  },
+  {
+    name: "asinh: a square that overflows under the root",
+    kind: "range",
+    find: "d.div(x.hypot(1))",
+    replace: "d.mul(x.square().add(1).rsqrt())",
+  },
+  {
+    name: "atan: a square that overflows",
+    kind: "range",
+    find: "return d.div(length).div(length);",
+    replace: "return d.div(length.square());",
+  },
+  {
+    name: "gap: cancels near 1",
+    kind: "range",
+    find: "return square.add(plain.neg().add(1).mul(plain.add(1)).sub(square.detach()));",
+    replace: "return square;",
+  },
+  {
+    name: "gap: by factors alone, whose second derivative cancels near 0",
+    kind: "range",
+    find: "return square.add(plain.neg().add(1).mul(plain.add(1)).sub(square.detach()));",
+    replace: "return x.neg().add(1).mul(x.add(1));",
   },
   {
     name: "atanh: as atan",
     kind: "sign",
-    find: "d.div(x.square().neg().add(1))",
+    find: "d.div(gap(x))",
     replace: "d.div(x.square().add(1))",
   },
   {
@@ -174,8 +215,14 @@ const activations = inFile("packages/autodiff/src/ops/activations.ts", [
   {
     name: "silu: s for s (1 - s)",
     kind: "factor",
-    find: "s.add(x.mul(s.sub(s.square())))",
-    replace: "s.add(x.mul(s))",
+    find: "s.add(y.sub(y.mul(s)))",
+    replace: "s.add(y)",
+  },
+  {
+    name: "silu: s lost beside a large y",
+    kind: "range",
+    find: "s.add(y.sub(y.mul(s)))",
+    replace: "s.add(y).sub(y.mul(s))",
   },
   {
     name: "leakyRelu: branches swapped",
@@ -186,16 +233,46 @@ const activations = inFile("packages/autodiff/src/ops/activations.ts", [
   {
     name: "elu: 1 for alpha",
     kind: "factor",
-    find: "d.mul(y.add(alpha))",
-    replace: "d.mul(y.add(1))",
+    find: "d.mul(x.minimum(0).exp().mul(alpha))",
+    replace: "d.mul(x.minimum(0).exp())",
   },
   {
-    name: "elu: y not declared as kept",
-    kind: "guard lost",
-    find: 'keeps: "xy",',
-    replace: 'keeps: "x",',
+    name: "elu: an exponential that overflows where it is not asked for",
+    kind: "range",
+    find: "x.minimum(0).exp()",
+    replace: "x.exp()",
+  },
+]);
+
+const bell = inFile("packages/autodiff/src/ops/bell.ts", [
+  {
+    name: "bell: x before the factor that vanishes",
+    kind: "range",
+    find: "d.mul(y).mul(x).mul(2).mul(alpha)",
+    replace: "d.mul(x).mul(2).mul(alpha).mul(y)",
+  },
+]);
+
+const lengths = inFile("packages/autodiff/src/ops/lengths.ts", [
+  {
+    name: "lengths: no square of a length is noticed",
+    kind: "lost gradient",
+    find: "if (g.tape !== null) passed.set",
+    replace: "if (g.tape === null) passed.set",
+  },
+  {
+    name: "lengths: every square taken for that of the length",
+    kind: "wrong saved value",
+    find: "found?.length === y.block ? found.factor() : undefined",
+    replace: "found?.factor()",
   },
 ]);
 
 /** Bugs in the rules of functions of one operand. */
-export const elementwise: readonly Mutant[] = [...unary, ...shared, ...activations];
+export const elementwise: readonly Mutant[] = [
+  ...unary,
+  ...shared,
+  ...activations,
+  ...bell,
+  ...lengths,
+];

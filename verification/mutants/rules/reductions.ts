@@ -34,8 +34,20 @@ const reduce = inFile("packages/autodiff/src/ops/reduce.ts", [
   {
     name: "logSumExp: not divided by the sum",
     kind: "factor",
-    find: "return x.sub(reshape(finite, reducedShape(x.shape, axes, true))).exp();",
-    replace: "return x.exp();",
+    find: "x.sub(where(isInfinite, 0, kept))",
+    replace: "x",
+  },
+  {
+    name: "logSumExp: the largest is all there is where y is coarse",
+    kind: "range",
+    find: "return parts.div(where(equal(total, 0), 1, total));",
+    replace: "return parts;",
+  },
+  {
+    name: "logSumExp: NaN where one is Infinity",
+    kind: "range",
+    find: "where(isInfinite, equal(x, Infinity), shifted.exp())",
+    replace: "x.sub(where(equal(kept, -Infinity), 0, kept)).exp()",
   },
   {
     name: "logSumExp: tangents not weighted",
@@ -46,8 +58,8 @@ const reduce = inFile("packages/autodiff/src/ops/reduce.ts", [
   {
     name: "logSumExp: NaN where everything is -Infinity",
     kind: "wrong function",
-    find: "const finite = where(equal(y, -Infinity), 0, y);",
-    replace: "const finite = y;",
+    find: "parts.div(where(equal(total, 0), 1, total))",
+    replace: "parts.div(total)",
   },
   {
     name: "sumTo: stretched axes of length 1 not summed",
@@ -83,12 +95,6 @@ const statistics = inFile("packages/autodiff/src/ops/statistics.ts", [
     replace: ".div(count)",
   },
   {
-    name: "norm: NaN at zero",
-    kind: "wrong function",
-    find: "where(isZero, 1, squares).sqrt()",
-    replace: "squares.sqrt()",
-  },
-  {
     name: "prod: the odd one out without a gradient",
     kind: "lost gradient",
     find: "concat([paired, part(length - 1, length)], -1)",
@@ -105,5 +111,32 @@ const scan = inFile("packages/autodiff/src/ops/scan.ts", [
   },
 ]);
 
+const euclidean = inFile("packages/autodiff/src/ops/euclidean.ts", [
+  {
+    name: "norm: NaN at zero",
+    kind: "wrong function",
+    find: "scaled.div(where(isZero, 1, length))",
+    replace: "scaled.div(length)",
+  },
+  {
+    name: "norm: a second derivative at zero that is a scale of its own",
+    kind: "range",
+    find: "where(isZero, 0, where(equal(kept, Infinity), 2 ** -64, nearest))",
+    replace: "where(equal(kept, Infinity), 2 ** -64, nearest)",
+  },
+  {
+    name: "norm: a subnormal length as divisor",
+    kind: "range",
+    find: "isSmall.mul(2 ** 64).maximum(1)",
+    replace: "less(kept, Infinity)",
+  },
+  {
+    name: "norm: squares that overflow and vanish",
+    kind: "range",
+    find: "largest.maximum(least)",
+    replace: "largest.mul(0).add(1)",
+  },
+]);
+
 /** Bugs in sums, extremes, statistics and running sums. */
-export const reductions: readonly Mutant[] = [...reduce, ...statistics, ...scan];
+export const reductions: readonly Mutant[] = [...reduce, ...statistics, ...euclidean, ...scan];

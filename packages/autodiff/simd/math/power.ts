@@ -104,8 +104,8 @@ function powerOfTwo(x: v128, tail: v128): v128 {
 }
 
 /**
- * `magnitude` = |x|^y with the cases of Math.pow: a negative x takes integers y only, odd ones turn
- * the sign; y = 0 gives 1, NaN otherwise stays, and so does |x| = 1 to the power of an infinity.
+ * `magnitude` = |x|^y with the cases of IEEE 754: a negative x takes integers y only, odd ones turn
+ * the sign; y = 0 gives 1, so do x = 1 and -1 to the power of an infinity; NaN otherwise stays.
  */
 // @ts-ignore: decorator
 @inline
@@ -129,10 +129,11 @@ function withCases(magnitude: v128, x: v128, y: v128): v128 {
     v128.andnot(f64x2.lt(x, zero), whole),
     f64x2.lt(size, infinity),
   );
-  const undecided = v128.and(f64x2.eq(size, one), f64x2.eq(f64x2.abs(y), infinity));
+  const even = v128.and(f64x2.eq(size, one), f64x2.eq(f64x2.abs(y), infinity));
   const unordered = v128.or(f64x2.ne(x, x), f64x2.ne(y, y));
-  const none = v128.or(v128.or(fractional, undecided), unordered);
-  return v128.bitselect(one, v128.or(value, none), f64x2.eq(y, zero));
+  const none = v128.or(fractional, unordered);
+  const isOne = v128.or(v128.or(f64x2.eq(y, zero), f64x2.eq(x, one)), even);
+  return v128.bitselect(one, v128.or(value, none), isOne);
 }
 
 export function pow_f64x2(x: v128, y: v128): v128 {

@@ -1,5 +1,6 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
+import { bell } from "./bell.ts";
 import { greater, less } from "./compare.ts";
 import { type Op, type Operand, op } from "./declare.ts";
 import { scale } from "./elementwise.ts";
@@ -68,11 +69,7 @@ export const gelu: UnaryOp = unary({
   name: "gelu",
   derivative(d, x) {
     const cumulative = x.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
-    const density = x
-      .square()
-      .mul(-0.5)
-      .exp()
-      .mul(1 / Math.sqrt(2 * Math.PI));
+    const density = bell(x, -0.5).mul(1 / Math.sqrt(2 * Math.PI));
     return d.mul(cumulative.add(x.mul(density)));
   },
   keeps: "x",
@@ -81,11 +78,12 @@ export const gelu: UnaryOp = unary({
 /** `x sigmoid(x)` (Elfwing, Uchibe & Doya 2018). */
 export const silu: UnaryOp = unary({
   name: "silu",
-  derivative(d, x) {
+  // s + y (1 - s), in an order that loses neither s beside a large y nor the zero that is left where s is 1.
+  derivative(d, x, y) {
     const s = x.sigmoid();
-    return d.mul(s.add(x.mul(s.sub(s.square()))));
+    return d.mul(s.add(y.sub(y.mul(s))));
   },
-  keeps: "x",
+  keeps: "xy",
 });
 
 const leakyReluDeclaration = scaled({
@@ -112,8 +110,9 @@ export const leakyRelu: Op<(x: Operand, alpha?: number) => Tensor> = op(
 
 const eluDeclaration = scaled({
   name: "elu",
-  derivative: (d, x, y, alpha) => where(less(x, 0), d.mul(y.add(alpha)), d),
-  keeps: "xy",
+  // The exponential of what is below 0, so that none overflows where nobody asks for it.
+  derivative: (d, x, _y, alpha) => where(less(x, 0), d.mul(x.minimum(0).exp().mul(alpha)), d),
+  keeps: "x",
   kinks: [0],
 });
 

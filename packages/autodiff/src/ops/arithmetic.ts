@@ -1,20 +1,22 @@
 import type { BinaryName } from "../kernels/contract.ts";
-import { isFloat } from "../tensor/dtype.ts";
+import { type FloatDType, isFloat } from "../tensor/dtype.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { broadcasting } from "./broadcast.ts";
-import { equal, greater, less } from "./compare.ts";
+import { equal, greater, greaterEqual, less } from "./compare.ts";
 import {
   type AccumulateRule,
   type InputSpec,
+  type JvpRule,
   type Op,
   type OpDeclaration,
   type Operand,
   op,
 } from "./declare.ts";
-import { offset, scale } from "./elementwise.ts";
+import { offset, scale, square } from "./elementwise.ts";
 import { kernelsOf } from "./kernels.ts";
+import { about, without } from "./lengths.ts";
 import { sumTo } from "./reduce.ts";
 import { where } from "./select.ts";
 import { broadcastTo } from "./shape.ts";
@@ -138,9 +140,28 @@ export const div: BinaryOp = simple(
   }),
 );
 
+/** Below these `1/a` may overflow. */
+const least = { float32: 2 ** -126, float64: 2 ** -1022 };
+
+const powDeclaration = binary({
+  name: "pow",
+  partials: [
+    // Masked before the power and before the logarithm, so that their own derivatives stay finite.
+    (d, a, b) => {
+      const isLost = greater(equal(b, 0), greaterEqual(a.abs(), least[a.dtype as FloatDType]));
+      return d.mul(where(isLost, 1, a).pow(b.sub(1))).mul(b);
+    },
+    (d, a, b, y) => {
+      const isLost = equal(a, 0).mul(greaterEqual(b, 0));
+      return d.mul(y).mul(where(isLost, 1, a).log());
+    },
+  ],
+  keeps: "aby",
+  domains: [[0.3, 2], undefined],
+});
 /**
- * `a^b`. By `a` it is `b a^(b-1)`, taken as 0 where `b` is 0; by `b` it is `a^b log a`, taken as 0 where `a` is 0
- * and `b` is not negative.
+ * `a^b`, as IEEE 754 has it: `a^0` and `1^b` are 1, of NaN too. By `a` it is `b a^(b-1)`, taken as 0 where `b` is; by `b` it is `a^b log a`, the logarithm taken as 0 where `a`
+ * is 0 and `b` is not negative.
  *
  * @example
  * ```ts
@@ -150,17 +171,8 @@ export const div: BinaryOp = simple(
  * pow(2, tensor([1, 2, 3])).toArray(); // => [2, 4, 8]
  * ```
  */
-export const pow: BinaryOp = simple(
-  binary({
-    name: "pow",
-    partials: [
-      // The exponent is masked before the power, so that its own derivatives stay finite.
-      (d, a, b) => d.mul(b).mul(a.pow(where(equal(b, 0), 1, b.sub(1)))),
-      (d, a, b, y) => where(equal(a, 0).mul(less(b, 0).neg().add(1)), 0, d.mul(y).mul(a.log())),
-    ],
-    keeps: "aby",
-    domains: [[0.3, 2], undefined],
-  }),
+export const pow: BinaryOp = op(powDeclaration, (a: Operand, b: Operand) =>
+  b === 2 && isFloatTensor(a) ? square(a) : apply(powDeclaration, [a, b], undefined),
 );
 
 /** 1 where `a` wins, 1/2 at a tie, 0 where it loses. */
@@ -205,7 +217,31 @@ export const minimum: BinaryOp = simple(
 );
 
 /**
- * The angle of the point (`b`, `a`) in radians, from -pi to pi.
+ * `sqrt(a^2 + b^2)` times a power of two that keeps it within the range, and that power; 1 and 0 at the origin, so that
+ * quotients and their derivatives are 0 there.
+ */
+function scaledLength(a: Tensor, b: Tensor): [length: Tensor, power: Tensor] {
+  const size = a.abs().maximum(b.abs());
+  const isZero = equal(size, 0);
+  const raised = less(size, 2 ** -64).mul(2 ** 64);
+  const power = where(isZero, 0, raised.maximum(less(size, 1)).maximum(2 ** -2));
+  return [where(isZero, 1, a.mul(power).hypot(b.mul(power))), power];
+}
+
+/** `d a / (a^2 + b^2)`, 0 at the origin. */
+function overSquare(d: Tensor, a: Tensor, b: Tensor): Tensor {
+  const [length, power] = scaledLength(a, b);
+  return d.mul(a.mul(power).div(length)).mul(power).div(length);
+}
+
+/** `d a / sqrt(a^2 + b^2)`, 0 at the origin. */
+function overLength(d: Tensor, a: Tensor, b: Tensor): Tensor {
+  const [length, power] = scaledLength(a, b);
+  return d.mul(a.mul(power).div(length));
+}
+
+/**
+ * The angle of the point (`b`, `a`) in radians, from -pi to pi; its derivatives at the origin are taken as 0.
  *
  * @example
  * ```ts
@@ -218,14 +254,22 @@ export const minimum: BinaryOp = simple(
 export const atan2: BinaryOp = simple(
   binary({
     name: "atan2",
-    partials: [
-      (d, a, b) => d.mul(b).div(a.square().add(b.square())),
-      (d, a, b) => d.mul(a).div(a.square().add(b.square())).neg(),
-    ],
+    partials: [(d, a, b) => overSquare(d, b, a), (d, a, b) => overSquare(d, a, b).neg()],
     keeps: "ab",
     domains: [[0.3, 2], undefined],
   }),
 );
+
+const hypotDeclaration = binary({
+  name: "hypot",
+  partials: [
+    (d, a, b, y) => without(y, d)?.mul(a).mul(2) ?? overLength(d, a, b),
+    (d, a, b, y) => without(y, d)?.mul(b).mul(2) ?? overLength(d, b, a),
+  ],
+  keeps: "ab",
+  domains: [[0.3, 2], undefined],
+});
+const hypotJvp = hypotDeclaration.jvp as JvpRule<unknown>;
 
 /**
  * `sqrt(a^2 + b^2)` without undue overflow; its derivative at the origin is taken as 0.
@@ -237,14 +281,14 @@ export const atan2: BinaryOp = simple(
  * hypot(tensor([3, 5]), tensor([4, 12])).toArray(); // => [5, 13]
  * ```
  */
-export const hypot: BinaryOp = simple(
-  binary({
-    name: "hypot",
-    partials: [
-      (d, a, _b, y) => where(equal(y, 0), 0, d.mul(a).div(y)),
-      (d, _a, b, y) => where(equal(y, 0), 0, d.mul(b).div(y)),
-    ],
-    keeps: "aby",
-    domains: [[0.3, 2], undefined],
-  }),
-);
+export const hypot: BinaryOp = simple({
+  ...hypotDeclaration,
+  jvp([da, db], application) {
+    const { inputs, output } = application;
+    const [a, b] = inputs as [Tensor, Tensor];
+    return about(output, hypotJvp([da!, db!], application), () => {
+      if (da && db) return da.mul(a).add(db.mul(b));
+      return da ? da.mul(a) : db!.mul(b);
+    });
+  },
+});

@@ -1,5 +1,8 @@
+import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
+import { bell } from "./bell.ts";
 import { type Operand, op } from "./declare.ts";
+import { about, without } from "./lengths.ts";
 import { piecewiseConstant, type ScaledOp, scaled, type UnaryOp, unary } from "./unary.ts";
 /** `-x`. */
 export const neg: UnaryOp = unary({ name: "neg", derivative: (d) => d.neg(), keeps: "" });
@@ -7,7 +10,11 @@ export const neg: UnaryOp = unary({ name: "neg", derivative: (d) => d.neg(), kee
 /** `|x|`; the derivative at 0 is taken as 0. */
 export const abs: UnaryOp = unary({
   name: "abs",
-  derivative: (d, x) => d.mul(x.sign()),
+  derivative(d, x, y) {
+    const ofSquare = without(y, d);
+    if (ofSquare !== undefined) return ofSquare.mul(x).mul(2);
+    return about(y, d.mul(x.sign()), () => d.mul(x));
+  },
   keeps: "x",
   kinks: [0],
 });
@@ -37,8 +44,8 @@ export const exp: UnaryOp = unary({ name: "exp", derivative: (d, _x, y) => d.mul
  */
 export const expm1: UnaryOp = unary({
   name: "expm1",
-  derivative: (d, _x, y) => d.mul(y.add(1)),
-  keeps: "y",
+  derivative: (d, x) => d.mul(x.exp()),
+  keeps: "x",
 });
 
 /** Natural logarithm; NaN below 0. */
@@ -78,7 +85,7 @@ export const sqrt: UnaryOp = unary({
 /** `1 / sqrt(x)`. */
 export const rsqrt: UnaryOp = unary({
   name: "rsqrt",
-  derivative: (d, _x, y) => d.mul(y.square().mul(y)).mul(-0.5),
+  derivative: (d, _x, y) => d.mul(y).mul(-0.5).mul(y.square()),
   keeps: "y",
   domain: [0.2, 3],
 });
@@ -86,7 +93,7 @@ export const rsqrt: UnaryOp = unary({
 /** `x^2`. */
 export const square: UnaryOp = unary({
   name: "square",
-  derivative: (d, x) => d.mul(x).mul(2),
+  derivative: (d, x) => without(x, d)?.mul(2) ?? about(x, d.mul(x).mul(2), () => d),
   keeps: "x",
 });
 
@@ -120,10 +127,17 @@ export const tan: UnaryOp = unary({
   domain: [-1.2, 1.2],
 });
 
+/** `1 - x^2`: its value by factors, which do not cancel near 1; its derivative, `-2x`, by the square. */
+function gap(x: Tensor): Tensor {
+  const plain = x.detach();
+  const square = x.square().neg().add(1);
+  return square.add(plain.neg().add(1).mul(plain.add(1)).sub(square.detach()));
+}
+
 /** Inverse sine in radians; NaN outside [-1, 1]. */
 export const asin: UnaryOp = unary({
   name: "asin",
-  derivative: (d, x) => d.mul(x.square().neg().add(1).rsqrt()),
+  derivative: (d, x) => d.mul(gap(x).rsqrt()),
   keeps: "x",
   domain: [-0.9, 0.9],
 });
@@ -131,7 +145,7 @@ export const asin: UnaryOp = unary({
 /** Inverse cosine in radians; NaN outside [-1, 1]. */
 export const acos: UnaryOp = unary({
   name: "acos",
-  derivative: (d, x) => d.mul(x.square().neg().add(1).rsqrt()).neg(),
+  derivative: (d, x) => d.mul(gap(x).rsqrt()).neg(),
   keeps: "x",
   domain: [-0.9, 0.9],
 });
@@ -139,7 +153,11 @@ export const acos: UnaryOp = unary({
 /** Inverse tangent in radians. */
 export const atan: UnaryOp = unary({
   name: "atan",
-  derivative: (d, x) => d.div(x.square().add(1)),
+  // Divided twice by sqrt(1 + x^2), whose square may overflow.
+  derivative(d, x) {
+    const length = x.hypot(1);
+    return d.div(length).div(length);
+  },
   keeps: "x",
 });
 
@@ -160,14 +178,14 @@ export const cosh: UnaryOp = unary({
 /** Inverse hyperbolic sine. */
 export const asinh: UnaryOp = unary({
   name: "asinh",
-  derivative: (d, x) => d.mul(x.square().add(1).rsqrt()),
+  derivative: (d, x) => d.div(x.hypot(1)),
   keeps: "x",
 });
 
 /** Inverse hyperbolic cosine; NaN below 1. */
 export const acosh: UnaryOp = unary({
   name: "acosh",
-  derivative: (d, x) => d.mul(x.sub(1).mul(x.add(1)).rsqrt()),
+  derivative: (d, x) => d.mul(x.sub(1).rsqrt()).mul(x.add(1).rsqrt()),
   keeps: "x",
   domain: [1.2, 4],
 });
@@ -175,7 +193,7 @@ export const acosh: UnaryOp = unary({
 /** Inverse hyperbolic tangent; NaN outside [-1, 1]. */
 export const atanh: UnaryOp = unary({
   name: "atanh",
-  derivative: (d, x) => d.div(x.square().neg().add(1)),
+  derivative: (d, x) => d.div(gap(x)),
   keeps: "x",
   domain: [-0.9, 0.9],
 });
@@ -190,7 +208,7 @@ export const tanh: UnaryOp = unary({
 /** The error function. */
 export const erf: UnaryOp = unary({
   name: "erf",
-  derivative: (d, x) => d.mul(x.square().neg().exp()).mul(2 / Math.sqrt(Math.PI)),
+  derivative: (d, x) => d.mul(bell(x, -1)).mul(2 / Math.sqrt(Math.PI)),
   keeps: "x",
 });
 

@@ -191,10 +191,17 @@ export const max: ReduceOp = reduction({ name: "max", ...extreme });
 /** The smallest element along axes; NaN where there is one. Ties share the gradient evenly. */
 export const min: ReduceOp = reduction({ name: "min", ...extreme });
 
-/** `exp(x - y)`, the softmax along `axes`; 0 where everything is -Infinity. */
+/**
+ * The softmax along `axes`: `exp(x - y)`, divided by its sum, which is not 1 where y is large and therefore coarse. What is
+ * Infinity has it all; 0 where everything is -Infinity.
+ */
 function responsibilities(x: Tensor, y: Tensor, axes: Axes): Tensor {
-  const finite = where(equal(y, -Infinity), 0, y);
-  return x.sub(reshape(finite, reducedShape(x.shape, axes, true))).exp();
+  const kept = reshape(y, reducedShape(x.shape, axes, true));
+  const isInfinite = equal(kept.abs(), Infinity);
+  const shifted = where(isInfinite, 0, x.sub(where(isInfinite, 0, kept)));
+  const parts = where(isInfinite, equal(x, Infinity), shifted.exp());
+  const total = parts.sum(axes, { keepDims: true });
+  return parts.div(where(equal(total, 0), 1, total));
 }
 
 /**

@@ -1,10 +1,9 @@
 import { normalizeAxes, reducedShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { equal } from "./compare.ts";
 import { type Op, op } from "./declare.ts";
+import { euclidean } from "./euclidean.ts";
 import { concat } from "./join.ts";
 import { max, type ReduceOp, reduceSamples, sum } from "./reduce.ts";
-import { where } from "./select.ts";
 import { reshape } from "./shape.ts";
 
 /** The arithmetic mean along axes (all unless given); NaN of nothing. */
@@ -115,14 +114,8 @@ export const norm: Op<
     if (order !== 2) {
       throw new RangeError(`norm: order must be 1, 2 or Infinity, got ${order}`);
     }
-    // Scaled by the largest magnitude, a constant factor that cancels, so that squares neither overflow nor vanish.
-    if (x.size === 0) return sum(x, list, { keepDims });
-    const largest = max(x.detach().abs(), list, { keepDims: true });
-    const scale = where(equal(largest, 0), 1, where(equal(largest, Infinity), 1, largest));
-    const squares = sum(x.div(scale).square(), list, { keepDims: true });
-    const isZero = equal(squares, 0);
-    const root = where(isZero, 0, where(isZero, 1, squares).sqrt());
-    return reshape(root.mul(scale), reducedShape(x.shape, list, keepDims));
+    const length = euclidean(x, list);
+    return keepDims ? reshape(length, reducedShape(x.shape, list, true)) : length;
   },
   1,
 );

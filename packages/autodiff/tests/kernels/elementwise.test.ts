@@ -170,6 +170,20 @@ describe.each(floatArenas)("%s %s at the edges", (_, dtype, arena) => {
     expectWithin(2, dtype, binary(arena, dtype, name, a, b), truth, a, b);
   });
 
+  test("pow, as IEEE 754 has it", () => {
+    // biome-ignore format: one case a line
+    const cases = [
+      [1, NaN, 1], [NaN, 0, 1], [NaN, -0, 1], [1, Infinity, 1], [1, -Infinity, 1],
+      [-1, Infinity, 1], [-1, -Infinity, 1], [Infinity, 0, 1], [-Infinity, 0, 1], [0, 0, 1],
+      [NaN, 1, NaN], [2, NaN, NaN], [-1, NaN, NaN], [-1, 0.5, NaN], [-Infinity, 0.5, Infinity],
+      [-Infinity, 3, -Infinity], [-Infinity, -3, -0], [0, -3, Infinity], [-0, -3, -Infinity],
+      [-0, -2, Infinity], [-0, 3, -0], [0.5, Infinity, 0], [-0.5, -Infinity, Infinity],
+      [-2, Infinity, Infinity], [-2, -Infinity, 0], [Infinity, -1, 0],
+    ];
+    const [a, b, truth] = [0, 1, 2].map((k) => cases.map((row) => row[k]!));
+    expect(binary(arena, dtype, "pow", a!, b!)).toEqual(Float64Array.from(truth!));
+  });
+
   test("a number given to a kernel is rounded to the dtype first", () => {
     expect(scaled(arena, dtype, "offset", [exact(0.1)], -0.1)).toEqual(Float64Array.of(0));
     expect(scaled(arena, dtype, "scale", [2 ** 20], 0.1)).toEqual(

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { link, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { checkOptions } from "@chronograd/autodiff/extend";
 
 /** Whether a file that is there already may be replaced. */
 export interface OverwriteOption {
@@ -30,8 +31,10 @@ export interface OverwriteOption {
 export async function writeFileAtomic(
   path: string,
   data: Uint8Array | string,
-  { overwrite = false }: OverwriteOption = {},
+  options: OverwriteOption = {},
 ): Promise<void> {
+  checkOptions("writeFileAtomic", options, ["overwrite"]);
+  const { overwrite = false } = options;
   const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
   try {
     await writeThrough(temporary, data);

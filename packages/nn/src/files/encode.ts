@@ -22,7 +22,8 @@ const alignment = 8;
  *
  * @param tree nested objects and arrays of tensors
  * @param metadata text to keep with them
- * @throws for a lone tensor, two tensors with one path, or metadata that is not text
+ * @throws for a lone tensor, two tensors with one path, metadata that is not text, or text with half a character (a lone
+ *   surrogate)
  *
  * @example
  * ```ts
@@ -51,7 +52,7 @@ export function encodeSafetensors(
   for (const [name, x] of named) {
     const begin = end;
     const dtype = typeOf[x.dtype];
-    end += x.size * storedTypes[dtype];
+    end += (x.size * storedTypes[dtype]) / 8;
     write(name, { dtype, shape: x.shape, data_offsets: [begin, end] });
   }
   const json = new TextEncoder().encode(`{${header.join(",")}}`);
@@ -76,11 +77,22 @@ export function encodeSafetensors(
 
 function checkMetadata(metadata: Readonly<Record<string, string>>): void {
   for (const [key, text] of Object.entries(metadata)) {
-    if (typeof text === "string") continue;
-    throw new TypeError(
-      `encodeSafetensors: metadata "${key}" must be a string, got ${typeof text}; write it as one, for example with JSON.stringify`,
-    );
+    if (typeof text !== "string") {
+      throw new TypeError(
+        `encodeSafetensors: metadata "${key}" must be a string, got ${typeof text}; write it as one, for example with JSON.stringify`,
+      );
+    }
+    checkWhole("metadata", key);
+    checkWhole(`metadata "${key}"`, text);
   }
+}
+
+/** Half a character is no UTF-8: what other libraries would refuse to read. */
+function checkWhole(what: string, text: string): void {
+  if (text.isWellFormed()) return;
+  throw new TypeError(
+    `encodeSafetensors: ${what} ${JSON.stringify(text)} has half a character, a lone surrogate; write whole ones, for example text.toWellFormed()`,
+  );
 }
 
 function inFileOrder([a, x]: [string, Tensor], [b, y]: [string, Tensor]): number {
@@ -101,5 +113,6 @@ function checkNames(named: readonly [string, Tensor][]): void {
         `encodeSafetensors: a tensor must not be called "${metadataKey}"; rename it`,
       );
     }
+    checkWhole("the tensor", name);
   }
 }

@@ -1,4 +1,4 @@
-import { duplicateKey } from "./duplicateKey.ts";
+import { keysOf } from "./keys.ts";
 import {
   type Entry,
   headerLimit,
@@ -7,7 +7,7 @@ import {
   storedTypes,
 } from "./safetensors.ts";
 
-/** A header after every check: its entries in the order of their data, and where the data starts. */
+/** A header after every check: its entries as they stand in it, and where the data starts. */
 export interface Header {
   readonly entries: readonly Entry[];
   readonly metadata: Readonly<Record<string, string>>;
@@ -39,12 +39,11 @@ export function readHeader(bytes: Uint8Array): Header {
       `the header should end at byte ${dataStart} and the file has ${bytes.length} bytes; it was cut off`,
     );
   }
-  const fields = parse(bytes.subarray(8, dataStart));
+  const { fields, keys } = parse(bytes.subarray(8, dataStart));
   const metadata = metadataOf(fields[metadataKey]);
-  const entries = Object.entries(fields)
-    .filter(([name]) => name !== metadataKey)
-    .map(([name, value]) => entryOf(name, value))
-    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  const entries = keys
+    .filter((name) => name !== metadataKey)
+    .map((name) => entryOf(name, fields[name]));
   checkLayout(entries, bytes.length - dataStart);
   return { entries, metadata, dataStart };
 }
@@ -53,15 +52,15 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function parse(bytes: Uint8Array): Record<string, unknown> {
-  if (bytes[0] !== 0x7b) {
-    throw malformed("the header must begin with {; this is no safetensors file");
-  }
+function parse(bytes: Uint8Array): { fields: Record<string, unknown>; keys: readonly string[] } {
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw malformed("the header is not UTF-8 text; the file is damaged");
+  }
+  if (!/^[ \t\n\r]*\{/.test(text)) {
+    throw malformed("the header must begin with {; this is no safetensors file");
   }
   let fields: unknown;
   try {
@@ -69,14 +68,24 @@ function parse(bytes: Uint8Array): Record<string, unknown> {
   } catch (error) {
     throw malformed(`the header is not JSON (${(error as Error).message}); the file is damaged`);
   }
-  const twice = duplicateKey(text);
+  const { outermost, twice } = keysOf(text);
   if (twice !== undefined)
     throw malformed(`the header has the key ${JSON.stringify(twice)} twice in one object`);
-  return fields as Record<string, unknown>;
+  checkText(outermost);
+  return { fields: fields as Record<string, unknown>, keys: outermost };
+}
+
+/** Half a character cannot be written as UTF-8. */
+function checkText(texts: readonly string[]): void {
+  const broken = texts.find((text) => !text.isWellFormed());
+  if (broken !== undefined)
+    throw malformed(
+      `the header has half a character, a lone surrogate, in ${JSON.stringify(broken)}`,
+    );
 }
 
 function metadataOf(value: unknown): Record<string, string> {
-  if (value === undefined) return {};
+  if (value === undefined || value === null) return {};
   if (!isObject(value))
     throw malformed(`${metadataKey} must be an object of strings, got ${JSON.stringify(value)}`);
   for (const [key, text] of Object.entries(value)) {
@@ -86,6 +95,7 @@ function metadataOf(value: unknown): Record<string, string> {
       );
     }
   }
+  checkText(Object.entries(value as Record<string, string>).flat());
   return value as Record<string, string>;
 }
 
@@ -96,16 +106,10 @@ function entryOf(name: string, value: unknown): Entry {
   const tensor = `tensor ${JSON.stringify(name)}`;
   if (!isObject(value))
     throw malformed(`${tensor} must be described by an object, got ${JSON.stringify(value)}`);
-  const { dtype, shape, data_offsets: offsets, ...rest } = value;
-  const unknown = Object.keys(rest)[0];
-  if (unknown !== undefined) {
-    throw malformed(
-      `${tensor} has the field ${JSON.stringify(unknown)}, expected dtype, shape and data_offsets only`,
-    );
-  }
+  const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== "string" || !Object.hasOwn(storedTypes, dtype)) {
     throw malformed(
-      `${tensor} has the dtype ${JSON.stringify(dtype)}, which is not supported; expected ${Object.keys(storedTypes).join(", ")}`,
+      `${tensor} has the dtype ${JSON.stringify(dtype)}, which the format does not know; expected one of ${Object.keys(storedTypes).join(", ")}`,
     );
   }
   if (!Array.isArray(shape) || !shape.every(isCount)) {
@@ -119,8 +123,15 @@ function entryOf(name: string, value: unknown): Entry {
     );
   }
   const [begin, end] = offsets as [number, number];
-  const size = (shape as number[]).reduce((product, length) => product * length, 1);
-  const bytes = size * storedTypes[dtype as StoredType];
+  let size = 1;
+  for (const length of shape as number[]) {
+    size *= length;
+    if (size < 2 ** 64) continue;
+    throw malformed(
+      `${tensor} has the shape [${shape.join(",")}], more elements than 64 bits count`,
+    );
+  }
+  const bytes = (size * storedTypes[dtype as StoredType]) / 8;
   if (end - begin !== bytes) {
     throw malformed(
       `${tensor} of ${dtype} [${shape.join(",")}] takes ${bytes} bytes, and its data_offsets ${begin} to ${end} span ${end - begin}`,
@@ -132,7 +143,8 @@ function entryOf(name: string, value: unknown): Entry {
 /** The data must be filled from end to end: no gap, no overlap, nothing left over. */
 function checkLayout(entries: readonly Entry[], available: number): void {
   let filled = 0;
-  for (const { name, begin, end } of entries) {
+  const inOrder = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
+  for (const { name, begin, end } of inOrder) {
     if (begin !== filled) {
       const what =
         begin < filled

@@ -6,6 +6,7 @@ import {
   type Tensor,
   tensor,
 } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import type { Decoded } from "./safetensors.ts";
 
 /** Which part of a file is meant. */
@@ -35,8 +36,10 @@ export interface PrefixOption {
 export function restoreTree<T>(
   like: T,
   { tensors }: Decoded,
-  { prefix = "" }: PrefixOption = {},
+  options: PrefixOption = {},
 ): MapTree<T, Tensor> {
+  checkOptions("restoreTree", options, ["prefix"]);
+  const { prefix = "" } = options;
   const wanted = flatten(like);
   const missing = wanted
     .map(([path]) => path)
@@ -81,8 +84,10 @@ export function restoreTree<T>(
  */
 export function tensorsOf(
   { tensors }: Decoded,
-  { prefix = "", backend }: PrefixOption & { readonly backend?: Backend } = {},
+  options: PrefixOption & { readonly backend?: Backend } = {},
 ): Record<string, Tensor> {
+  checkOptions("tensorsOf", options, ["prefix", "backend"]);
+  const { prefix = "", backend } = options;
   const named = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
   return Object.fromEntries(
     named.map(([name, { data, shape, dtype }]) => [

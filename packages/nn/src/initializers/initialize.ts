@@ -7,12 +7,13 @@ import {
   type Tensor,
   tensor,
 } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import type { Stream } from "../streams/stream.ts";
 import { type Initializer, isInitializer, sizeOf } from "./initializer.ts";
 
 /** Where parameters live and what their elements are. */
 export interface InitializeOptions {
-  /** float32 unless given. */
+  /** float32 unless given; initializers of whole numbers give int32 all the same. */
   readonly dtype?: FloatDType;
   /** `defaultBackend()` unless given. */
   readonly backend?: Backend;
@@ -36,8 +37,10 @@ export interface InitializeOptions {
 export function initialize<T>(
   tree: T,
   stream: Stream,
-  { dtype = "float32", backend }: InitializeOptions = {},
+  options: InitializeOptions = {},
 ): MapTree<T, Tensor, Initializer> {
+  checkOptions("initialize", options, ["dtype", "backend"]);
+  const { dtype = "float32", backend } = options;
   if (typeof stream?.split !== "function") {
     throw new TypeError(
       `initialize: expected a random stream, got ${String(stream)}; make one with stream(seed)`,
@@ -55,7 +58,8 @@ export function initialize<T>(
           `initialize: the initializer at "${path}" drew ${elements.length} elements for shape [${shape.join(",")}], expected ${sizeOf(shape)}`,
         );
       }
-      return tensor(elements, { shape, dtype, ...(backend && { backend }) });
+      const own = initializer.dtype ?? dtype;
+      return tensor(elements, { shape, dtype: own, ...(backend && { backend }) });
     },
     isInitializer,
   );

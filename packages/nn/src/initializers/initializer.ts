@@ -4,6 +4,8 @@ import type { Stream } from "../streams/stream.ts";
 /** How a parameter starts: its shape, and its elements in row-major order as a random stream gives them. */
 export interface Initializer {
   readonly shape: Shape;
+  /** `"int32"` for whole numbers; unless given, floats of the dtype that `initialize` is asked for. */
+  readonly dtype?: "int32";
   draw(stream: Stream): Float64Array;
 }
 
@@ -24,7 +26,7 @@ export function checkLengths(shape: Shape, where: string, least = 0): void {
   for (const length of shape) {
     if (Number.isInteger(length) && length >= least) continue;
     throw new RangeError(
-      `${where}: shape [${shape.join(",")}] has length ${String(length)}; expected whole numbers of at least ${least}`,
+      `${where}: shape [${shape.map(String)}] has length ${String(length)}; expected whole numbers of at least ${least}`,
     );
   }
 }

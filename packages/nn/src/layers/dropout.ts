@@ -1,5 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { allocate } from "@chronograd/autodiff/extend";
+import { allocate, checkOptions } from "@chronograd/autodiff/extend";
 import type { Stream } from "../streams/stream.ts";
 
 /** A layer without parameters: `apply(x, stream)` drops, `apply(x, undefined)` does not. */
@@ -28,7 +28,9 @@ export interface Dropout {
  * layer.apply(ones([3]), undefined).toArray(); // => [1, 1, 1]
  * ```
  */
-export function dropout({ rate }: { readonly rate: number }): Dropout {
+export function dropout(options: { readonly rate: number }): Dropout {
+  checkOptions("dropout", options, ["rate"]);
+  const { rate } = options ?? ({} as typeof options);
   if (!(rate >= 0 && rate < 1)) {
     throw new RangeError(
       `dropout: rate must be at least 0 and below 1, got ${String(rate)}; it is the share of elements that are dropped`,

@@ -1,4 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { normal } from "../initializers/distributions.ts";
 import type { Initializer } from "../initializers/initializer.ts";
 import { checkCount, type Layer } from "./layer.ts";
@@ -26,13 +27,12 @@ export type EmbeddingParams = { table: Initializer };
  * symbols.apply(params, [2, 1]).toArray(); // => [[2, 20], [1, 10]]
  * ```
  */
-export function embedding({
-  count,
-  size,
-}: {
+export function embedding(options: {
   readonly count: number;
   readonly size: number;
 }): Layer<EmbeddingParams, [indices: EmbeddingIndices]> {
+  checkOptions("embedding", options, ["count", "size"]);
+  const { count, size } = options ?? ({} as typeof options);
   checkCount(count, "count", "embedding");
   checkCount(size, "size", "embedding");
   return {

@@ -1,4 +1,5 @@
 import { layerNorm as normalize, type Tensor } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { ones, zeros } from "../initializers/constant.ts";
 import type { Initializer } from "../initializers/initializer.ts";
 import { checkCount, type Layer } from "./layer.ts";
@@ -23,13 +24,12 @@ export type LayerNormParams = { gain: Initializer; bias: Initializer };
  * y.round().toArray(); // => [[-1, 1]]
  * ```
  */
-export function layerNorm({
-  size,
-  epsilon = 1e-5,
-}: {
+export function layerNorm(options: {
   readonly size: number;
   readonly epsilon?: number;
 }): Layer<LayerNormParams, [x: Tensor]> {
+  checkOptions("layerNorm", options, ["size", "epsilon"]);
+  const { size, epsilon = 1e-5 } = options ?? ({} as typeof options);
   checkCount(size, "size", "layerNorm");
   if (!(epsilon > 0 && Number.isFinite(epsilon))) {
     throw new RangeError(`layerNorm: epsilon must be a positive number, got ${String(epsilon)}`);

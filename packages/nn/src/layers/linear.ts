@@ -1,4 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { zeros } from "../initializers/constant.ts";
 import { glorot } from "../initializers/glorot.ts";
 import type { Initializer } from "../initializers/initializer.ts";
@@ -40,11 +41,11 @@ export function linear(
 export function linear(
   options: LinearOptions & { readonly bias?: true },
 ): Layer<LinearParams, [x: Tensor]>;
-export function linear({
-  inputs,
-  outputs,
-  bias = true,
-}: LinearOptions): Layer<{ W: Initializer; b?: Initializer }, [x: Tensor]> {
+export function linear(
+  options: LinearOptions,
+): Layer<{ W: Initializer; b?: Initializer }, [x: Tensor]> {
+  checkOptions("linear", options, ["inputs", "outputs", "bias"]);
+  const { inputs, outputs, bias = true } = options ?? ({} as LinearOptions);
   checkCount(inputs, "inputs", "linear");
   checkCount(outputs, "outputs", "linear");
   const W = glorot(inputs, outputs);

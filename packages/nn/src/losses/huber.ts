@@ -1,4 +1,4 @@
-import type { Tensor } from "@chronograd/autodiff";
+import { lessEqual, type Tensor, where } from "@chronograd/autodiff";
 import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 
 /** Options of `huber`. */
@@ -35,8 +35,9 @@ export function huber(
     );
   }
   checkSameShape(predictions, targets, "huber");
-  const error = predictions.sub(targets).abs();
-  // Both branches are m (e - m / 2) with m = min(e, delta).
-  const m = error.minimum(delta);
-  return reduce(m.mul(error.sub(m.mul(0.5))), reduction, "huber");
+  const error = predictions.sub(targets);
+  // All branches are m^2 / 2 + delta |e - m|, with m the error limited to delta on both sides.
+  const m = where(lessEqual(error.abs(), delta), error, error.sign().mul(delta));
+  const beyond = error.sub(m).abs().mul(delta);
+  return reduce(m.square().mul(0.5).add(beyond), reduction, "huber");
 }

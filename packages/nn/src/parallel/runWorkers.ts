@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { WorkerError } from "./communicator.ts";
 import type { Assignment, Report } from "./entry.ts";
 import { pack, unpack } from "./handover.ts";
@@ -49,6 +50,7 @@ export async function runWorkers<Output = unknown, Input = unknown>(
   module: URL | string,
   options: RunWorkersOptions<Input> = {},
 ): Promise<Output[]> {
+  checkOptions("runWorkers", options, ["workers", "input"]);
   const href = hrefOf(module);
   const { workers = availableParallelism(), input } = options;
   if (!Number.isSafeInteger(workers) || workers < 1) {

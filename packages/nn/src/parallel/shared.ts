@@ -1,4 +1,5 @@
 import type { DType, TypedArray } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { addUp } from "./addUp.ts";
 import { type Communicator, checkRoot } from "./communicator.ts";
 import { type Departure, Meeting, meetingBytes } from "./meeting.ts";
@@ -32,10 +33,9 @@ export interface SharedBufferOptions {
  * new SharedCommunicator(buffer, 0).allReduce({ loss: 2 }).loss; // => 2
  * ```
  */
-export function sharedBuffer(
-  size: number,
-  { slotBytes = defaultSlotBytes }: SharedBufferOptions = {},
-): SharedArrayBuffer {
+export function sharedBuffer(size: number, options: SharedBufferOptions = {}): SharedArrayBuffer {
+  checkOptions("sharedBuffer", options, ["slotBytes"]);
+  const { slotBytes = defaultSlotBytes } = options;
   if (!Number.isSafeInteger(size) || size < 1) {
     throw new RangeError(
       `sharedBuffer: size must be a whole number of workers of at least 1, got ${String(size)}`,

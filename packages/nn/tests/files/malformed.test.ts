@@ -57,10 +57,10 @@ describe("malformed files", () => {
   });
 
   /**
-   * The format has no checksum: a changed letter of a name, of a text, or F32 made I32 is a file of its own. Nothing
+   * The format has no checksum: a changed letter of a name, of a text, or F64 made I64 is a file of its own. Nothing
    * else gets through, and nothing throws anything but a sentence.
    */
-  test("any changed byte of the length or the header is refused, or changes names, texts or the meaning of 4 bytes only", () => {
+  test("any changed byte of the length or the header is refused, or changes names, texts or the meaning of elements only", () => {
     let refused = 0;
     for (let at = 0; at < headerEnd; at++) {
       for (let value = 0; value < 256; value++) {
@@ -69,10 +69,8 @@ describe("malformed files", () => {
         damaged[at] = value;
         try {
           const { tensors: found } = decodeSafetensors(damaged);
-          const shapes = Object.values(found).map((x) => [x.shape, x.data.byteLength]);
-          expect(shapes).toEqual(
-            Object.values(original.tensors).map((x) => [x.shape, x.data.byteLength]),
-          );
+          const shapes = Object.values(found).map((x) => x.shape);
+          expect(shapes).toEqual(Object.values(original.tensors).map((x) => x.shape));
         } catch (error) {
           expect((error as Error).message).toMatch(/^decodeSafetensors: .{20}/);
           refused++;
@@ -146,16 +144,15 @@ describe("malformed files", () => {
     expect(refuse(file('{"x":[]}'))).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: decodeSafetensors: tensor "x" must be described by an object, got []]`,
     );
-    expect(refuse(file(one(`${good},"more":1`), 8))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: tensor "x" has the field "more", expected dtype, shape and data_offsets only]`,
-    );
-    expect(refuse(file(one(good.replace("F32", "I64")), 8))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: tensor "x" has the dtype "I64", which is not supported; expected F64, F32, I32, F16, BF16]`,
+    expect(refuse(file(one(`${good},"more":1`), 8))).not.toThrow();
+    expect(refuse(file('{"__metadata__":null}'))).not.toThrow();
+    expect(refuse(file(one(good.replace("F32", "I128")), 8))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: decodeSafetensors: tensor "x" has the dtype "I128", which the format does not know; expected one of F64, F32, I32, F16, BF16, I64, U64, U32, I16, U16, I8, U8, BOOL, C64, F8_E4M3, F8_E5M2, F8_E8M0, F8_E4M3FNUZ, F8_E5M2FNUZ, F6_E2M3, F6_E3M2, F4]`,
     );
     expect(
       refuse(file(one(good.replace("F32", "toString")), 8)),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: decodeSafetensors: tensor "x" has the dtype "toString", which is not supported; expected F64, F32, I32, F16, BF16]`,
+      `[RangeError: decodeSafetensors: tensor "x" has the dtype "toString", which the format does not know; expected one of F64, F32, I32, F16, BF16, I64, U64, U32, I16, U16, I8, U8, BOOL, C64, F8_E4M3, F8_E5M2, F8_E8M0, F8_E4M3FNUZ, F8_E5M2FNUZ, F6_E2M3, F6_E3M2, F4]`,
     );
     expect(refuse(file(one(good.replace("[2]", "[-2]")), 8))).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: decodeSafetensors: tensor "x" has the shape [-2], expected whole numbers of at least 0]`,

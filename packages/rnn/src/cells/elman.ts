@@ -18,17 +18,19 @@ export interface HiddenState {
 }
 
 const parts = {
-  params: ({ input, hidden }: CellSizes): ElmanParams => ({
+  name: "elman",
+  sizes: ["input", "hidden", "activation"] as const,
+  params: ({ input, hidden }: ElmanSizes): ElmanParams => ({
     W: glorot(input, hidden),
     U: orthogonal(hidden),
     b: zeros(hidden),
   }),
-  state: ({ hidden }: CellSizes): HiddenState => ({ h: zeros(hidden) }),
+  state: ({ hidden }: ElmanSizes): HiddenState => ({ h: zeros(hidden) }),
 };
 
 function withActivation(
   activation: (x: Tensor) => Tensor,
-): (sizes: CellSizes) => Cell<ElmanParams, HiddenState> {
+): (sizes: ElmanSizes) => Cell<ElmanParams, HiddenState> {
   return defineCell({
     ...parts,
     step: ({ W, U, b }, x: Tensor, { h }) => {
@@ -58,11 +60,11 @@ export interface ElmanSizes extends CellSizes {
  * ```
  */
 export function elman(sizes: ElmanSizes): Cell<ElmanParams, HiddenState> {
-  const { activation = "tanh", input, hidden } = sizes;
+  const { activation = "tanh" } = Object(sizes) as ElmanSizes;
   if (activation !== "tanh" && activation !== "relu") {
     throw new TypeError(
       `elman: activation must be "tanh" or "relu", got ${JSON.stringify(activation)}`,
     );
   }
-  return (activation === "tanh" ? tanhCell : reluCell)({ input, hidden });
+  return (activation === "tanh" ? tanhCell : reluCell)(sizes);
 }

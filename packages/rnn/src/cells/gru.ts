@@ -40,6 +40,8 @@ const initial = {
  * ```
  */
 export const gru: (sizes: CellSizes) => Cell<GruParams, HiddenState> = defineCell({
+  name: "gru",
+  sizes: ["input", "hidden"],
   params: (sizes: CellSizes): GruParams => ({ ...initial.params(sizes), bn: zeros(sizes.hidden) }),
   state: initial.state,
   step: ({ W, U, b, bn }, x: Tensor, { h }) => {
@@ -61,6 +63,8 @@ export const gru: (sizes: CellSizes) => Cell<GruParams, HiddenState> = defineCel
  * ```
  */
 export const gruResetBefore: (sizes: CellSizes) => Cell<GruBeforeParams, HiddenState> = defineCell({
+  name: "gruResetBefore",
+  sizes: ["input", "hidden"],
   ...initial,
   step: ({ W, U, b }, x: Tensor, { h }) => {
     const hidden = h.shape.at(-1)!;

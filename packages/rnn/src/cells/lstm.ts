@@ -32,6 +32,8 @@ export interface LstmState {
  * ```
  */
 export const lstm: (sizes: CellSizes) => Cell<LstmParams, LstmState> = defineCell({
+  name: "lstm",
+  sizes: ["input", "hidden"],
   params: ({ input, hidden }: CellSizes): LstmParams => ({
     W: gateBlocks(4, () => glorot(input, hidden)),
     U: gateBlocks(4, () => orthogonal(hidden)),

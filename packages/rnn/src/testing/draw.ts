@@ -23,16 +23,18 @@ export function drawn(
 export function drawParams(cell: { readonly params: unknown }, random: Stream): unknown {
   const initial = initialize(cell.params, random.split("initial"), { dtype: "float64" });
   return map(initial, (x: Tensor, path) => {
+    if (x.dtype === "int32") return x;
     const noise = random.split(path === "" ? "noise" : `noise ${path}`);
     const spread = x.rank > 1 ? 1 / Math.sqrt(x.shape[0]!) : 0.5;
     return x.add(drawn(x.shape, () => spread * symmetric(noise), { backend: x.backend }));
   });
 }
 
-/** A state around the initial one, random in every element by up to 1. */
+/** A state around the initial one, random in every element by up to 1; whole numbers stay, as they may be indices. */
 export function drawState(cell: PlainCell, random: Stream, batch: number): unknown {
   const initial = initialState(cell, batch, { dtype: "float64" });
   return map(initial, (x: Tensor, path) => {
+    if (x.dtype === "int32") return x;
     const noise = random.split(path === "" ? "noise" : `noise ${path}`);
     return x.add(drawn(x.shape, () => symmetric(noise), { backend: x.backend }));
   });

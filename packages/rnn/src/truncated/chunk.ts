@@ -1,8 +1,8 @@
 import { cast, clone, concat, leaves, type MapTree, map, Tape, Tensor } from "@chronograd/autodiff";
 import type { Pulled } from "@chronograd/autodiff/extend";
-import { type Cell, runStep, type Values } from "../cell.ts";
+import type { Cell, Values } from "../cell.ts";
 import type { Plan, TimeStep } from "./options.ts";
-import { counted, tokensOf } from "./segment.ts";
+import { takeStep, tokensOf } from "./step.ts";
 
 /** What a chunk of steps is computed from. */
 export interface ChunkInputs<Params, State, X, Target> {
@@ -63,10 +63,9 @@ export function pulledChunk<Params, State, X, Y, Target>(
   let now = before;
   const losses: (Tensor | null)[] = [];
   const counts: (number | Tensor)[] = [];
-  for (const [i, { input, target }] of steps.entries()) {
-    const [output, next] = runStep(cell, watched, input, now);
+  for (const [i, step] of steps.entries()) {
+    const { next, loss, count } = takeStep(cell, plan, tape, watched, now, step, start + i + 1);
     now = next;
-    const { loss, count } = counted(plan.loss(output, target), start + i + 1);
     losses.push(loss);
     counts.push(count);
   }

@@ -1,6 +1,6 @@
 import { clone, flatten, map, scope, Tape, type Tensor } from "@chronograd/autodiff";
 import { RecordedFunction, Trust, Witness } from "@chronograd/autodiff/extend";
-import { type Cell, runStep, type Values } from "../cell.ts";
+import type { Cell, Values } from "../cell.ts";
 import {
   type ChunkGradient,
   type ChunkInputs,
@@ -11,7 +11,7 @@ import {
   pulledChunk,
 } from "./chunk.ts";
 import type { Plan, TimeStep } from "./options.ts";
-import { counted } from "./segment.ts";
+import { takeStep } from "./step.ts";
 
 /** Runs chunks as a plan; those that do not fit it, and all where there can be none, on a tape each. */
 export class ChunkRunner<Params, State, X, Y, Target> {
@@ -31,6 +31,8 @@ export class ChunkRunner<Params, State, X, Y, Target> {
   #reason: string | undefined;
   /** How a step changes the shape of the state, in words. */
   #changeOfState: string | undefined;
+  /** Steps before the chunk that runs. */
+  #start = 0;
   #seen = 0;
   #onTapes = 0;
   readonly #trust = new Trust();
@@ -46,6 +48,7 @@ export class ChunkRunner<Params, State, X, Y, Target> {
     start: number,
     weights: () => Tensor,
   ): ChunkRun<Params, State> {
+    this.#start = start;
     if (this.#seen++ === 0) this.#record(inputs, weights);
     if (this.#trust.isDue()) this.check(inputs, start);
     const recorded = this.#recorded;
@@ -85,6 +88,7 @@ export class ChunkRunner<Params, State, X, Y, Target> {
 
   /** Holds a step to what was recorded: it may have read something from outside that has changed. */
   check(inputs: ChunkInputs<Params, State, X, Target>, start: number): void {
+    this.#start = start;
     const difference = this.#witness?.differenceNow(firstStep(inputs));
     if (difference === undefined) return;
     throw new Error(
@@ -94,20 +98,19 @@ export class ChunkRunner<Params, State, X, Y, Target> {
 
   readonly #step = ({ params, state, step }: StepInputs<Params, State, X, Target>) => {
     const tape = new Tape();
-    const [output, next] = runStep(
-      this.#cell,
+    const [weights, before] = [
       tape.watch(params) as Values<Params>,
-      step.input,
       tape.watch(state) as Values<State>,
-    );
-    const { loss, count } = counted(this.#plan.loss(output, step.target), 1);
+    ];
+    const t = this.#start + 1;
+    const { next, loss, count } = takeStep(this.#cell, this.#plan, tape, weights, before, step, t);
     this.#changeOfState = changeOf(state, next);
     const plain = <T>(tree: T) => map(tree, (x: Tensor) => clone(tape.strip(x)));
     return { loss: plain(loss), count: plain(count), state: plain(next) };
   };
 
   readonly #pulled = (given: ChunkInputs<Params, State, X, Target>) => {
-    const { pulled, sizes } = pulledChunk(this.#cell, this.#plan, given, 0);
+    const { pulled, sizes } = pulledChunk(this.#cell, this.#plan, given, this.#start);
     this.#sizes = sizes;
     return pulled;
   };

@@ -57,7 +57,9 @@ export function* deferred<Params, State, X, Y, Target>(
       region,
       entries: last!.entries,
       explain: () => last!.explain(),
-      state: state!,
+      get state() {
+        return within(region, () => map(state!, (x: Tensor) => clone(x))) as Values<State>;
+      },
     };
   } finally {
     region.end(windowIsOver);

@@ -3,6 +3,7 @@ import { latest, Region, within } from "@chronograd/autodiff/extend";
 import { type Cell, initialState, type Values } from "../cell.ts";
 import { batchOf, likeParams } from "../unroll.ts";
 import type { Plan, Sequence, TimeStep } from "./options.ts";
+import { checkUntracked } from "./tracked.ts";
 
 /** Steps as they come, or a whole time-major sequence. */
 export type StepSource<X, Target> = Iterable<TimeStep<X, Target>> | Sequence;
@@ -58,7 +59,11 @@ export class Feed<X, Target> {
     const region = new Region();
     try {
       const { done, value } = within(region, () => this.#steps.next());
-      if (done !== true) return { step: value, region };
+      if (done !== true) {
+        checkUntracked("the input", value?.input);
+        checkUntracked("the target", value?.target);
+        return { step: value, region };
+      }
     } catch (error) {
       this.#done = true;
       region.end("the stream of steps threw");
@@ -76,9 +81,12 @@ export class Feed<X, Target> {
 
 /** Today's parameters: what a function says, or what became of those that optimizers consumed. */
 export function present<Params>(params: Values<Params> | (() => Values<Params>)): Values<Params> {
-  return typeof params === "function"
-    ? (params as () => Values<Params>)()
-    : (map(params, (x: Tensor) => latest(x)) as Values<Params>);
+  const today =
+    typeof params === "function"
+      ? (params as () => Values<Params>)()
+      : (map(params, (x: Tensor) => latest(x)) as Values<Params>);
+  checkUntracked("the parameter", today);
+  return today;
 }
 
 /** The state before the first step: as given, or the model's for as many rows as the input has. */
@@ -88,5 +96,6 @@ export function stateFor<Params, State, X, Y, Target>(
   params: Values<Params>,
   input: X,
 ): Values<State> {
+  checkUntracked("the state", plan.state);
   return plan.state ?? initialState(cell, batchOf(input, "truncated"), likeParams(params));
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { alone, type Communicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
 
@@ -101,6 +102,20 @@ export type Plan<State, Y, Target> = Required<
 > &
   Pick<TruncatedOptions<State, Y, Target>, "state" | "measure">;
 
+const known: readonly (keyof TruncatedOptions<unknown>)[] = [
+  "k1",
+  "k2",
+  "loss",
+  "losses",
+  "multiplicity",
+  "reduction",
+  "stale",
+  "state",
+  "measure",
+  "compile",
+  "communicator",
+];
+
 function checkChoice(name: string, value: string, choices: readonly string[]): void {
   if (choices.includes(value)) return;
   const list = choices.map((choice) => JSON.stringify(choice)).join(", ");
@@ -116,6 +131,7 @@ export function planOf<State, Y, Target>(
       `truncated: options must be an object with k1, k2 and loss, got ${String(options)}`,
     );
   }
+  checkOptions("truncated", options, known);
   const { k1, k2 } = options;
   for (const [name, value] of [
     ["k1", k1],

@@ -5,13 +5,13 @@ import {
   type Mark,
   map,
   Tape,
-  Tensor,
-  timeStep,
+  type Tensor,
 } from "@chronograd/autodiff";
 import { kernelsOf, Queue, type Region, within } from "@chronograd/autodiff/extend";
-import { type Cell, runStep, type Values } from "../cell.ts";
+import type { Cell, Values } from "../cell.ts";
 import { stepIsOver, streamIsOver } from "./feed.ts";
-import type { CountedLoss, Plan, TimeStep } from "./options.ts";
+import type { Plan, TimeStep } from "./options.ts";
+import { takeStep, tokensOf } from "./step.ts";
 
 /** A step that a gradient may still reach: where it begins on the tape, and its loss. */
 interface Recorded<State> {
@@ -93,7 +93,7 @@ export class Segment<Params, State, X, Y, Target> {
   }
 
   /** Takes one step, whose untracked values live in `region`, and drops what no window can need any more. */
-  take({ input, target }: TimeStep<X, Target>, region: Region): number {
+  take(step: TimeStep<X, Target>, region: Region): number {
     this.#forget(this.#t + 1 - this.plan.k2);
     const before = this.tape.mark(this.#state);
     const stateBefore = this.#state;
@@ -101,14 +101,12 @@ export class Segment<Params, State, X, Y, Target> {
     const t = this.#t;
     // First, so that it ends with the segment whatever happens.
     this.#held.push(region);
-    const { loss, count } = within(region, () =>
-      timeStep(t, () => {
-        const [output, next] = runStep(this.cell, this.#watched!, input, this.#state);
-        this.#state = map(next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
-        const found = counted(this.plan.loss(output, target), t);
-        return { loss: found.loss, count: tokensOf(found.count, t) };
-      }),
-    );
+    const { loss, count } = within(region, () => {
+      const { cell, plan, tape } = this;
+      const stepped = takeStep(cell, plan, tape, this.#watched!, stateBefore, step, t);
+      this.#state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
+      return { loss: stepped.loss, count: tokensOf(stepped.count, t) };
+    });
     for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);
     this.#steps.push({ before, stateBefore, loss, count });
     const value = loss === null ? 0 : sumOf(loss);
@@ -187,36 +185,6 @@ function sumOfSquares(tensors: readonly Tensor[]): number {
   let squares = 0;
   for (const x of tensors) squares += kernelsOf(x.backend, x).sumSquares(x.size, x.pointer);
   return squares;
-}
-
-/** The loss of one step and how many tokens it counts. @internal */
-export function counted(
-  result: Tensor | CountedLoss | null,
-  t: number,
-): { loss: Tensor | null; count: number | Tensor } {
-  if (result === null) return { loss: null, count: 0 };
-  const { loss, count } = result instanceof Tensor ? { loss: result, count: result.size } : result;
-  if (loss instanceof Tensor && loss.tape !== null) {
-    if (count instanceof Tensor ? count.size !== 1 : typeof count !== "number") {
-      throw new TypeError(
-        `truncated: the count of step ${t}'s loss must be a number, or a tensor of one element, got ${String(count)}`,
-      );
-    }
-    return { loss, count };
-  }
-  const got = loss instanceof Tensor ? "one that depends on no parameter" : `a ${typeof result}`;
-  throw new TypeError(
-    `truncated: the loss of step ${t} must be a tensor computed from the model's output, got ${got}; return null for a step without a loss`,
-  );
-}
-
-/** A count of tokens as a number. @internal */
-export function tokensOf(count: number | Tensor, t: number): number {
-  const tokens = typeof count === "number" ? count : count.item();
-  if (Number.isFinite(tokens) && tokens >= 0) return tokens;
-  throw new RangeError(
-    `truncated: the count of step ${t}'s loss must be a number of at least 0, got ${tokens}`,
-  );
 }
 
 /** The elements of a loss, added up in float64. @internal */

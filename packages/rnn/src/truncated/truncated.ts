@@ -6,6 +6,7 @@ import { deferred } from "./deferred.ts";
 import { Feed, type StepSource } from "./feed.ts";
 import { type Plan, planOf, type TruncatedOptions } from "./options.ts";
 import { recomputed } from "./recomputed.ts";
+import type { Share } from "./share.ts";
 import { together } from "./together.ts";
 import { type Window, wholeWindow } from "./window.ts";
 
@@ -20,7 +21,9 @@ import { type Window, wholeWindow } from "./window.ts";
  * @param params its parameters. After `optimizer.update` or `applyUpdates` consumed them, the stream goes on with what
  *   it returned; otherwise pass a function that returns the present ones
  * @param stream steps `{ input, target }`, any iterable; or `{ inputs, targets }`, time-major tensors
- * @throws for k2 < k1 or another bad option, a stream without steps, a loss that is not finite (naming the step)
+ * @throws for k2 < k1 or another bad option, a stream without steps, a loss that is not finite (naming the step), rows that differ,
+ *   and values that a tape around the stream tracks: derivatives are for `unroll`. What a step or a loss throws names the step and
+ *   is the `cause`
  *
  * @example
  * ```ts
@@ -64,24 +67,38 @@ export function truncated<Params, State, X = Tensor, Y = Tensor, Target = Tensor
 ): Generator<Window<Values<Params>, Values<State>>, void> {
   // Outside of the generator, so that bad options throw at the call and not at the first window.
   const plan = planOf(options);
-  return windowsOf(cell, params, new Feed<X, Target>(stream), plan);
-}
-
-function* windowsOf<Params, State, X, Y, Target>(
-  cell: Cell<Params, State, X, Y>,
-  params: Values<Params> | (() => Values<Params>),
-  feed: Feed<X, Target>,
-  plan: Plan<State, Y, Target>,
-): Generator<Window<Values<Params>, Values<State>>, void> {
+  const feed = new Feed<X, Target>(stream);
   const mode = { carry: carried, recompute: recomputed, defer: deferred }[plan.stale];
   const shares = mode(cell, params, feed, plan);
+  const windows = windowsOf(shares, feed, plan, (held) => owners.set(held, windows));
+  net ??= new FinalizationRegistry((rest) => rest.return());
+  net.register(windows, shares, shares);
+  return windows;
+}
+
+/** Shares of windows as one mode gives them; ending them returns all that the stream holds. */
+type Shares<Params, State> = Generator<Share<Values<Params>, Values<State>>, void>;
+
+/** The net under streams that are dropped midway: they end when nobody can ask for a window, or use the last one, any more. */
+let net: FinalizationRegistry<Generator<unknown, void>> | undefined;
+
+/** The stream of each window and its tensors, which lasts as long as any of them is held. */
+const owners = new WeakMap<object, object>();
+
+function* windowsOf<Params, State, X, Y, Target>(
+  shares: Shares<Params, State>,
+  feed: Feed<X, Target>,
+  plan: Plan<State, Y, Target>,
+  keep: (held: object) => void,
+): Generator<Window<Values<Params>, Values<State>>, void> {
   try {
     for (let index = 0; ; index++) {
       const share = together(plan.communicator, index, shares);
       if (share === undefined) return;
-      yield within(share.region, () => wholeWindow(share, plan, index));
+      yield within(share.region, () => wholeWindow(share, plan, index, keep));
     }
   } finally {
+    net?.unregister(shares);
     shares.return();
     feed.close();
   }

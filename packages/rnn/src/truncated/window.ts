@@ -1,4 +1,4 @@
-import type { MapTree, Tensor } from "@chronograd/autodiff";
+import { leaves, type MapTree, type Tensor } from "@chronograd/autodiff";
 import { mean } from "./objective.ts";
 import type { Plan } from "./options.ts";
 import type { Share } from "./share.ts";
@@ -8,7 +8,7 @@ export const windowIsOver = "its window is over; clone() what should outlive the
 
 /**
  * One window of a stream: steps `start < t <= end`, of which those after `newFrom` are new. Its tensors live until
- * the next window is asked for; `clone()` what should live longer. With a communicator, all but the state and `entries`
+ * the next window is asked for, or the stream is dropped with all of them; `clone()` what should live longer. With a communicator, all but the state and `entries`
  * is of all workers' rows.
  */
 export interface Window<Params, State> {
@@ -46,11 +46,12 @@ export interface Window<Params, State> {
 
 type How = Pick<Plan<never, never, never>, "communicator" | "reduction" | "measure">;
 
-/** The window of all workers' rows, from each one's share of it. */
+/** The window of all workers' rows, from each one's share of it. `keep` is told of the window and its tensors. */
 export function wholeWindow<Params, State>(
   share: Share<Params, State>,
   { communicator, reduction, measure }: How,
   index: number,
+  keep: (held: object) => void,
 ): Window<Params, State> {
   const { start, newFrom, end, entries } = share;
   const own = { losses: share.losses, count: share.count, gradientCount: share.gradientCount };
@@ -60,7 +61,8 @@ export function wholeWindow<Params, State>(
   const swept = share.sweep(over(gradientCount), measure?.(index) ?? false);
   const { gradients, squares } = communicator.allReduce(swept);
   const total = losses.reduce((a, b) => a + b, 0);
-  return {
+  leaves(gradients).forEach(keep);
+  const window: Window<Params, State> = {
     index,
     start,
     newFrom,
@@ -75,7 +77,11 @@ export function wholeWindow<Params, State>(
     ...(squares && { stateGradientNorms: squares.map(Math.sqrt) }),
     explain: () => share.explain(),
     get state() {
-      return share.state;
+      const { state } = share;
+      leaves(state).forEach(keep);
+      return state;
     },
   };
+  keep(window);
+  return window;
 }

@@ -114,7 +114,8 @@ describe("everything is returned", () => {
       const all = { k1: 2, k2: 4, loss: squared, stale, ...options };
       for (const _ of truncated(throwing === true ? broken : cell, params, steps ?? plain(), all));
     } catch (error) {
-      expect((error as Error).message).toBe("mine");
+      const { message, cause } = error as Error;
+      expect((cause as Error | undefined)?.message ?? message).toBe("mine");
     }
     return backend.memory.bytesInUse - before;
   }

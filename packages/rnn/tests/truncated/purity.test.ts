@@ -276,7 +276,7 @@ describe("with compile", () => {
     const { cell, params, steps } = problem("lstm", 40, 5);
     const loss: Loss = (y, x) => squares(y, x).mul(equal(x, x));
     const halves = steps.map(({ input, target }, t) =>
-      t < 12 || t > 15 ? { input, target } : { input, target: target.slice([[0, 1]]) },
+      t < 12 || t > 15 ? { input, target } : { input, target: target.slice([null, [0, 1]]) },
     );
     const run = (compile: boolean) =>
       Array.from(truncated(cell, params, halves, { k1: 4, k2: 8, compile, loss }), (w) => ({

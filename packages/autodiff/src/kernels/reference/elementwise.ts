@@ -36,7 +36,6 @@ const arrayBinary = {
   sub: ops.sub,
   mul: ops.mul,
   div: ops.div,
-  pow: ops.pow,
   maximum: ops.max,
   minimum: ops.min,
   atan2: ops.atan2,
@@ -141,6 +140,13 @@ const scalarUnary = {
   round,
 } as const satisfies Record<Exclude<UnaryName, keyof typeof arrayUnary>, Scalar>;
 
+/** IEEE 754's power; `Math.pow` has NaN for `1^NaN` and for 1 and -1 to the power of an infinity. */
+function power(a: number, b: number): number {
+  return a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
+}
+
+const scalarBinary = { pow: power, hypot: Math.hypot };
+
 const scalarScaled = {
   scale: (x, alpha) => alpha * x,
   offset: (x, alpha) => x + alpha,
@@ -190,6 +196,14 @@ export function elementwise(
     };
   };
 
+  const scalars = (f: (a: number, b: number) => number) =>
+    binary((to, first, second) => {
+      const [rows, cols] = to.shape as [number, number];
+      for (let r = 0; r < rows; r++) {
+        for (let c = 0; c < cols; c++) to.set(r, c, f(first.get(r, c), second.get(r, c)));
+      }
+    });
+
   return {
     ...mapped(arrayUnary, fromArrays),
     ...mapped(scalarUnary, fromScalar),
@@ -200,14 +214,7 @@ export function elementwise(
       };
     }),
     ...mapped(arrayBinary, binary),
-    hypot(rows, cols, a, aRow, aCol, b, bRow, bCol, y) {
-      const to = matrix(rows, cols, y);
-      const first = matrix(rows, cols, a, aRow, aCol);
-      const second = matrix(rows, cols, b, bRow, bCol);
-      for (let r = 0; r < rows; r++) {
-        for (let c = 0; c < cols; c++) to.set(r, c, Math.hypot(first.get(r, c), second.get(r, c)));
-      }
-    },
+    ...mapped(scalarBinary, scalars),
     select(rows, cols, condition, conditionRow, conditionCol, a, aRow, aCol, b, bRow, bCol, y) {
       const to = matrix(rows, cols, y);
       const chosen = matrix(rows, cols, condition, conditionRow, conditionCol);

@@ -1,4 +1,5 @@
 import { flatten, leaves, map, scope, type Tensor, tensor, timeStep } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import type { Finding, Law } from "@chronograd/autodiff/testing";
 import { type Stream, stream } from "@chronograd/nn";
 import { runStep } from "../../cell.ts";
@@ -28,11 +29,26 @@ export interface Case {
   readonly inputs: readonly unknown[];
 }
 
+const known: readonly (keyof CellTestOptions)[] = [
+  "name",
+  "input",
+  "params",
+  "state",
+  "batch",
+  "steps",
+  "tolerance",
+  "float32",
+  "redraws",
+  "seed",
+  "runs",
+];
+
 /** The subject of a cell's laws. */
 export function subjectOf(
   cell: PlainCell,
   options: CellTestOptions<unknown, unknown, unknown>,
 ): Subject {
+  checkOptions("cellLaws", options, known);
   const { batch = 3, steps = 4, tolerance = 1e-7, float32 = 1e-5, redraws = 8 } = options;
   for (const [name, value, least] of [
     ["batch", batch, 2],

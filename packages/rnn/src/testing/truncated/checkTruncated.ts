@@ -41,6 +41,25 @@ const known = [
 /** How often everything is drawn again because differences contradict each other. */
 const redraws = 4;
 
+const known: readonly (keyof PlainOptions)[] = [
+  "k1",
+  "k2",
+  "loss",
+  "state",
+  "name",
+  "params",
+  "stale",
+  "losses",
+  "multiplicity",
+  "reduction",
+  "steps",
+  "tolerance",
+  "seed",
+  "compile",
+  "throws",
+  "windows",
+];
+
 /**
  * Proves each window's gradient against central differences of its surrogate: the window's losses as a function of
  * its steps' weights, with the state at the cut as it was. In every mode, unless options name one, and with updates

@@ -2,7 +2,7 @@ import { flatten, map, scope, Tensor, tensor } from "@chronograd/autodiff";
 import { type Differences, differences } from "@chronograd/autodiff/testing";
 import { runStep } from "../../cell.ts";
 import type { CountedLoss, TimeStep } from "../../truncated/options.ts";
-import { tokensOf } from "../../truncated/segment.ts";
+import { tokensOf } from "../../truncated/step.ts";
 import type { PlainCell } from "../draw.ts";
 import type { Ages } from "./definition.ts";
 

@@ -1,0 +1,241 @@
+import { inFile, type Mutant } from "./mutant.ts";
+
+const cells = [
+  ...inFile("packages/rnn/src/rows.ts", [
+    {
+      name: "rows: inputs of other rows taken",
+      kind: "guard lost",
+      find: "const wrong = findLeaf(state, hasOthers) ?? findLeaf(x, hasOthers);",
+      replace: "const wrong = findLeaf(state, hasOthers);",
+    },
+    {
+      name: "rows: one row repeated in silence",
+      kind: "guard lost",
+      find: "const hasOthers = ({ shape }: Tensor): boolean => shape[0] !== rows && shape.length > 0;",
+      replace:
+        "const hasOthers = ({ shape }: Tensor): boolean => shape[0] !== rows && shape[0]! > 1;",
+    },
+    {
+      name: "rows: targets of one row repeated",
+      kind: "guard lost",
+      find: "(shape.length > 1 || shape[0] === 1)",
+      replace: "shape.length > 1 && shape[0]! > 1",
+    },
+    {
+      name: "rows: states that gain an axis",
+      kind: "guard lost",
+      find: "if (before instanceof Tensor && before.shape.length !== length) return false;",
+      replace: "",
+    },
+    {
+      name: "rows: states that lose rows",
+      kind: "guard lost",
+      find: "return rows === undefined || length === 0 || next.shape[0] === rows;",
+      replace: "return true;",
+    },
+  ]),
+  ...inFile("packages/rnn/src/cell.ts", [
+    {
+      name: "rows: a row taken for a batch",
+      kind: "guard lost",
+      find: 'if (typeof columns !== "number" || columns === 1) return;',
+      replace: "if (columns !== 1) return;",
+    },
+    {
+      name: "rows: cells of one's own not held",
+      kind: "guard lost",
+      find: ': checkedStep("cell", cell, params, x, state);',
+      replace: ": cell.step(params, x, state);",
+    },
+    {
+      name: "options: of initialState taken",
+      kind: "guard lost",
+      find: 'checkOptions("initialState", options, valueOptions);',
+      replace: "",
+    },
+  ]),
+  ...inFile("packages/rnn/src/sizes.ts", [
+    {
+      name: "options: unknown sizes taken",
+      kind: "guard lost",
+      find: "if (definition.sizes !== undefined) checkOptions(name, sizes, definition.sizes);",
+      replace: "",
+    },
+    {
+      name: "options: missing sizes not named",
+      kind: "guard lost",
+      find: "throw missingSizes(sizes, name, parts, cause) ?? cause;",
+      replace: "throw cause;",
+    },
+    {
+      name: "options: initialisers of no shape taken",
+      kind: "guard lost",
+      find: "checkShapes(made, name);",
+      replace: "",
+    },
+  ]),
+  ...inFile("packages/rnn/src/unroll.ts", [
+    {
+      name: "options: of unroll taken",
+      kind: "guard lost",
+      find: 'checkOptions("unroll", options, ["state", "reverse"]);',
+      replace: "",
+    },
+    {
+      name: "thrown: one step late",
+      kind: "off by one in time",
+      find: 'atStep("unroll: step", t + 1,',
+      replace: 'atStep("unroll: step", t + 2,',
+    },
+  ]),
+  ...inFile("packages/rnn/src/atStep.ts", [
+    {
+      name: "thrown: the cause lost",
+      kind: "guard lost",
+      find: "`, { cause });",
+      replace: "`);",
+    },
+    {
+      name: "thrown: the class lost",
+      kind: "guard lost",
+      find: "[RangeError, TypeError].find((kind) => cause instanceof kind) ?? Error",
+      replace: "Error",
+    },
+  ]),
+];
+
+const streams = [
+  ...inFile("packages/rnn/src/truncated/step.ts", [
+    {
+      name: "tracked: losses of outer tapes",
+      kind: "lost gradient",
+      find: 'checkOwn("the loss of", t, result, tape);',
+      replace: "",
+    },
+    {
+      name: "tracked: states of outer tapes",
+      kind: "lost gradient",
+      find: 'checkOwn("the state after", t, next, tape);',
+      replace: "",
+    },
+    {
+      name: "thrown: a loss taken for a step",
+      kind: "guard lost",
+      find: 'part = "the loss of step";',
+      replace: "",
+    },
+    {
+      name: "thrown: undefined taken for an object",
+      kind: "guard lost",
+      find: ": Object(result);",
+      replace: ": (result as CountedLoss);",
+    },
+  ]),
+  ...inFile("packages/rnn/src/truncated/feed.ts", [
+    {
+      name: "tracked: parameters of outer tapes",
+      kind: "lost gradient",
+      find: 'checkUntracked("the parameter", today);',
+      replace: "",
+    },
+    {
+      name: "tracked: inputs of outer tapes",
+      kind: "lost gradient",
+      find: 'checkUntracked("the input", value?.input);',
+      replace: "",
+    },
+    {
+      name: "tracked: targets of outer tapes",
+      kind: "lost gradient",
+      find: 'checkUntracked("the target", value?.target);',
+      replace: "",
+    },
+    {
+      name: "tracked: a state of outer tapes",
+      kind: "lost gradient",
+      find: 'checkUntracked("the state", plan.state);',
+      replace: "",
+    },
+  ]),
+  ...inFile("packages/rnn/src/truncated/options.ts", [
+    {
+      name: "options: of truncated taken",
+      kind: "guard lost",
+      find: 'checkOptions("truncated", options, known);',
+      replace: "",
+    },
+  ]),
+];
+
+const files = [
+  ...inFile("packages/nn/src/files/decode.ts", [
+    {
+      name: "files: whole numbers cut to 32 bits",
+      kind: "guard lost",
+      find: "if (narrow[i] !== Number(wide[i])) return wide[i]!;",
+      replace: "if (narrow[i] === undefined) return wide[i]!;",
+    },
+    {
+      name: "files: unsigned bytes with a sign",
+      kind: "wrong function",
+      find: "narrowed(new Uint8Array(buffer))",
+      replace: "narrowed(new Int8Array(buffer))",
+    },
+    {
+      name: "files: booleans as bytes",
+      kind: "wrong function",
+      find: "Math.min(byte, 1)",
+      replace: "byte",
+    },
+  ]),
+  ...inFile("packages/nn/src/files/header.ts", [
+    {
+      name: "files: names in the order of data",
+      kind: "swapped operands",
+      find: "const inOrder = [...entries].sort(",
+      replace: "const inOrder = (entries as Entry[]).sort(",
+    },
+    {
+      name: "files: null metadata refused",
+      kind: "guard lost",
+      find: "if (value === undefined || value === null) return {};",
+      replace: "if (value === undefined) return {};",
+    },
+    {
+      name: "files: half a character read",
+      kind: "guard lost",
+      find: "checkText(outermost);",
+      replace: "",
+    },
+  ]),
+  ...inFile("packages/nn/src/files/encode.ts", [
+    {
+      name: "files: half a character written",
+      kind: "guard lost",
+      find: "if (text.isWellFormed()) return;",
+      replace: "return;",
+    },
+  ]),
+];
+
+const wholeNumbers = [
+  ...inFile("packages/nn/src/initializers/initialize.ts", [
+    {
+      name: "whole numbers: floats instead",
+      kind: "wrong function",
+      find: "const own = initializer.dtype ?? dtype;",
+      replace: "const own = dtype;",
+    },
+  ]),
+  ...inFile("packages/rnn/src/truncated/segment.ts", [
+    {
+      name: "whole numbers: gone with their window",
+      kind: "aliased memory",
+      find: "for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);",
+      replace: "",
+    },
+  ]),
+];
+
+/** Refusals that are lost, and what is taken in their place. */
+export const refusals = [...cells, ...streams, ...files, ...wholeNumbers] satisfies Mutant[];

@@ -1,0 +1,85 @@
+import type { Tensor } from "@chronograd/autodiff";
+import { scope, zeros } from "@chronograd/autodiff";
+import type { Law } from "@chronograd/autodiff/testing";
+import {
+  dropout,
+  embedding,
+  layerNorm,
+  linear,
+  restoreTree,
+  sharedBuffer,
+  stream,
+  tensorsOf,
+  zeros as zeroInit,
+} from "@chronograd/nn";
+import {
+  defineCell,
+  elman,
+  gru,
+  gruResetBefore,
+  initialParams,
+  initialState,
+  lstm,
+  truncated,
+  unroll,
+} from "@chronograd/rnn";
+import { Tally } from "./tally.ts";
+
+const sizes = { input: 3, hidden: 3 };
+const own = elman(sizes);
+const params = initialParams(own, stream(1));
+const loss = (y: Tensor): Tensor => y;
+
+const decoded = { names: [], tensors: {}, metadata: {} };
+/** A call with a name that is near a right one, and that. */
+const misspelt: readonly (readonly [call: () => unknown, where: string, name: string])[] = [
+  [() => truncated(own, params, [], { K1: 1, k2: 1, loss } as never), "truncated", "k1"],
+  [() => lstm({ inputs: 3, hidden: 3 } as never), "lstm", "input"],
+  [() => gru({ input: 3, hiden: 3 } as never), "gru", "hidden"],
+  [() => gruResetBefore({ input: 3, hiddens: 3 } as never), "gruResetBefore", "hidden"],
+  [() => elman({ ...sizes, activations: "relu" } as never), "elman", "activation"],
+  [
+    () => defineCell({ ...own, params: () => ({}), state: () => ({}), steps: 1 } as never),
+    "defineCell",
+    "step",
+  ],
+  [() => unroll(own, params, zeros([1, 1, 3]), { reversed: true } as never), "unroll", "reverse"],
+  [() => initialState(own, 1, { dtypes: "float64" } as never), "initialState", "dtype"],
+  [() => initialParams(own, stream(1), { backends: 1 } as never), "initialParams", "backend"],
+  [() => linear({ input: 3, outputs: 2 } as never), "linear", "inputs"],
+  [() => embedding({ counts: 3, size: 2 } as never), "embedding", "count"],
+  [() => dropout({ rates: 0.5 } as never), "dropout", "rate"],
+  [() => layerNorm({ size: 3, eps: 1 } as never), "layerNorm", "epsilon"],
+  [() => zeroInit(3, { dtyp: "int32" } as never), "zeros", "dtype"],
+  [() => restoreTree({}, decoded, { prefixes: "" } as never), "restoreTree", "prefix"],
+  [() => tensorsOf(decoded, { prefixes: "" } as never), "tensorsOf", "prefix"],
+  [() => sharedBuffer(1, { slotbytes: 8 } as never), "sharedBuffer", "slotBytes"],
+];
+
+export const options: Law = {
+  name: "options",
+  statement:
+    "an unknown option or size is refused with the nearest right name, a missing one by its own",
+  bound: 0,
+  measure: () =>
+    scope(() => {
+      const tally = new Tally();
+      for (const [call, where, name] of misspelt) {
+        tally.throws(call, new RegExp(`^${where}: .* did you mean "${name}"\\?`), `${call}`);
+      }
+      tally.throws(() => lstm({ input: 3 } as never), /^lstm: .* needs the size hidden/, "lstm");
+      const custom = (given: object) => () =>
+        defineCell({
+          params: ({ units }: { units: number }) => ({
+            b: { shape: [units], draw: () => new Float64Array(units) },
+          }),
+          state: () => ({ h: zeroInit(1) }),
+          step: ({ b }, x: Tensor, { h }) => [x.add(b), { h }],
+        })(given as never);
+      tally.throws(custom({ unit: 3 }), /needs the size units.* did "unit" mean "units"\?/, "own");
+      tally.throws(custom({}), /needs the size units, got no sizes/, "own, without sizes");
+      tally.check(custom({ units: 2 })().params.b.shape[0] === 2, () => "own, as it should be");
+      tally.throws(() => linear({ inputs: 3 } as never), /^linear: outputs must be/, "linear");
+      return tally;
+    }),
+};
