@@ -17,7 +17,7 @@ import type { Buffer, Call, RangeCheck } from "./program.ts";
 const range = 2 ** 34;
 
 /** Why a function cannot be compiled. */
-class NotTraceable extends Error {}
+export class NotTraceable extends Error {}
 
 /** Why a function that threw cannot be compiled, also where a derivative rule threw; `undefined` for other errors. */
 export function reasonOf(error: unknown): string | undefined {

@@ -60,7 +60,7 @@ const waitingShare = 1 / 4;
 /** Applications whose contributions to a leaf are added up together. */
 interface Waiting {
   readonly declaration: OpDeclaration;
-  /** The latest of them in time, and its position. */
+  /** The latest in time. */
   readonly entry: Entry;
   readonly position: number;
   readonly input: number;
@@ -172,8 +172,8 @@ class Sweep {
         }
         cotangent = rule(g, application, i);
       } catch (error) {
-        const ruled = accumulate !== undefined && isOurs ? "accumulate" : "vjp";
-        throw thrown(error, { rule: ruled, input: i }, entry, position);
+        const kind = accumulate !== undefined && isOurs ? "accumulate" : "vjp";
+        throw thrown(error, { rule: kind, input: i }, entry, position);
       }
       if (!fits(cotangent, entry.inputs[i]!)) {
         throw misfit(cotangent, entry.inputs[i]!, { rule: "vjp", input: i }, entry, position);
@@ -296,6 +296,4 @@ class Sweep {
 }
 
 /** Where a program is traced, constants are on the backend that will run it. */
-function shareBackend(a: Tensor, b: Tensor): boolean {
-  return a.block.backend === b.block.backend;
-}
+const shareBackend = (a: Tensor, b: Tensor): boolean => a.block.backend === b.block.backend;

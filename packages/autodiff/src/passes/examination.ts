@@ -292,9 +292,7 @@ function inPassing(value: () => Tensor): Float64Array {
   }
 }
 
-function numbers(x: Tensor): Float64Array {
-  return Float64Array.from(x.toTypedArray());
-}
+const numbers = (x: Tensor): Float64Array => Float64Array.from(x.toTypedArray());
 
 function float64(data: ArrayLike<number>, like: Tensor): Tensor {
   const values = data instanceof Float64Array ? data : Float64Array.from(data);

@@ -81,9 +81,12 @@ export function adapted(
       if (tells(next, i) && tells(best, i)) {
         const gap = Math.abs(next.values[i]! - best.values[i]!);
         const expected = safety * (next.uncertainties[i]! + best.uncertainties[i]!);
-        if (gap > expected) gaps[i] = Math.max(gaps[i]!, gap);
-        if (standing(i, next) === "doubtful") confirmed[i]!++;
+        const confirms = standing(i, next) === "doubtful";
+        if (confirms) confirmed[i]!++;
         else coarse[i] = Math.min(coarse[i]!, next.uncertainties[i]!);
+        // Estimates that are wrong by chance differ from each other as much as from what is right.
+        if (gap > expected || confirms)
+          gaps[i] = Math.max(gaps[i]!, gap > expected ? gap : gap / 4);
       }
       if (isBetter(next, best, i, h < found[i]!)) {
         for (const key of ["values", "uncertainties", "steepest", "sizes"] as const) {

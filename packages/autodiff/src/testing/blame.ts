@@ -46,9 +46,9 @@ export function blame<T>(flat: Flattened<T>, tolerance: number, seed: number): B
       if (wrong.length > 0) return ofRules(wrong);
       const same = comparePrograms(flat, run, flat.x);
       if (same !== undefined) return ofDifference(same, true);
-      const { lengths } = flat;
       const random = randomVector(flat.x.length, seed);
-      const nearby = flat.x.map((value, i) => value + 1e-3 * lengths[i]! * random[i]!);
+      const steps = flat.lengths.map((length, i) => 1e-3 * length * random[i]!);
+      const nearby = flat.x.map((value, i) => value + steps[i]!);
       const other = comparePrograms(flat, run, nearby);
       if (other !== undefined) return ofDifference(other, false);
       return ofSweep(flat, run, seed) ?? (faults.length > 0 ? ofRules(faults) : undefined);
@@ -285,10 +285,8 @@ function usersOf(entries: Run<unknown>["tape"]["entries"], position: number): st
 
 /** Equal bit by bit. */
 function equal(a: Tensor, b: Tensor): boolean {
-  if (a.size !== b.size) return false;
   const [x, y] = [innermostPrimal(a).toTypedArray(), innermostPrimal(b).toTypedArray()];
-  for (let i = 0; i < x.length; i++) if (!Object.is(x[i], y[i])) return false;
-  return true;
+  return x.length === y.length && x.every((value, i) => Object.is(value, y[i]));
 }
 
 /** Attributes are plain data: numbers, and lists and records of them. */

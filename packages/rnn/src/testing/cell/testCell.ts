@@ -1,4 +1,3 @@
-import { checkOptions } from "@chronograd/autodiff/extend";
 import { holdAll, type Law, type Report } from "@chronograd/autodiff/testing";
 import type { Cell } from "../../cell.ts";
 import type { PlainCell } from "../draw.ts";
@@ -14,20 +13,6 @@ import { stateIsAll } from "./state.ts";
 import { subjectOf } from "./subject.ts";
 import { truncates } from "./truncated.ts";
 import { unrollGradients, unrolls } from "./unroll.ts";
-
-const cellOptions = [
-  "name",
-  "input",
-  "params",
-  "state",
-  "batch",
-  "steps",
-  "tolerance",
-  "float32",
-  "redraws",
-  "seed",
-  "runs",
-];
 
 /**
  * The laws that hold for every cell, one by one: for a table of tests, or to leave one out.
@@ -50,7 +35,6 @@ export function cellLaws<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   options: CellTestOptions<Params, State, X> = {},
 ): Law[] {
-  checkOptions("cellLaws", options, cellOptions);
   const plain = cell as unknown as PlainCell;
   const subject = subjectOf(plain, options as unknown as CellTestOptions);
   return [
@@ -107,7 +91,6 @@ export function testCell<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   options: CellTestOptions<Params, State, X> = {},
 ): Report {
-  checkOptions("testCell", options, cellOptions);
   const { seed = 1, runs = 3 } = options;
   return holdAll(options.name ?? "cell", cellLaws(cell, options), { seed, runs });
 }

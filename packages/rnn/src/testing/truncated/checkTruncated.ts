@@ -19,25 +19,6 @@ import { type ModeResult, TruncationReport } from "./report.ts";
 type PlainOptions = CheckTruncatedOptions<unknown, unknown, unknown, unknown, unknown>;
 type PlainWindows = WindowsFunction<unknown, unknown, unknown, unknown, unknown>;
 
-const known = [
-  "k1",
-  "k2",
-  "loss",
-  "state",
-  "name",
-  "params",
-  "stale",
-  "losses",
-  "multiplicity",
-  "reduction",
-  "steps",
-  "tolerance",
-  "seed",
-  "compile",
-  "throws",
-  "windows",
-];
-
 /** How often everything is drawn again because differences contradict each other. */
 const redraws = 4;
 
