@@ -47,8 +47,7 @@ export function blame<T>(flat: Flattened<T>, tolerance: number, seed: number): B
       const same = comparePrograms(flat, run, flat.x);
       if (same !== undefined) return ofDifference(same, true);
       const random = randomVector(flat.x.length, seed);
-      const steps = flat.lengths.map((length, i) => 1e-3 * length * random[i]!);
-      const nearby = flat.x.map((value, i) => value + steps[i]!);
+      const nearby = flat.lengths.map((length, i) => flat.x[i]! + 1e-3 * length * random[i]!);
       const other = comparePrograms(flat, run, nearby);
       if (other !== undefined) return ofDifference(other, false);
       return ofSweep(flat, run, seed) ?? (faults.length > 0 ? ofRules(faults) : undefined);
@@ -83,8 +82,7 @@ function ruleOf({ rule, of, op, order, by }: RuleFault): string {
 /** One wrong rule in words. */
 function describeFault(fault: RuleFault): string {
   const { of, shape, index, analytic, numeric, error, threw, order, by = of } = fault;
-  const where = describeSite(fault);
-  const subject = ruleOf(fault);
+  const [where, subject] = [describeSite(fault), ruleOf(fault)];
   if (threw !== undefined) return `${subject} throws: ${threw}: ${where}`;
   return `${subject} is wrong: ${where}; worst element ${order === 2 ? by : of}${indexOf(index, shape)}: analytic ${analytic}, numeric ${numeric}, relative error ${error.toExponential(1)}`;
 }
