@@ -23,7 +23,7 @@ export function lengthsOf(values: ArrayLike<number>): Float64Array {
 
 /** Powers of two to try a length at, after the first: larger where rounding hides the derivative, smaller next to a pole. */
 const larger = [-7, -4];
-const smaller = [-16, -22, -28, -34, -40, -46];
+const smaller = [-13, -16, -19, -22, -28, -34, -40, -46];
 
 /** The steps to try for one element `x` of a length, in order: the first, relative to the length, settles most derivatives. */
 export function stepsFor(x: number, length: number, first: number = 2 ** -10): number[] {
@@ -34,7 +34,7 @@ export function stepsFor(x: number, length: number, first: number = 2 ** -10): n
     length * first,
     ...of(unit, [-10]),
     ...of(length, larger),
-    ...of(own, [-10, -16]),
+    ...of(own, [-10, -13, -16]),
     ...of(length, smaller),
     ...of(own, smaller),
     ...of(1, [-10]),
@@ -44,7 +44,9 @@ export function stepsFor(x: number, length: number, first: number = 2 ** -10): n
 }
 
 /** The steps to try along a direction, whose elements are those of the lengths in size. */
-export const directionSteps: readonly number[] = [-10, -5, -16, 0, 5, 10, -22].map((p) => 2 ** p);
+export const directionSteps: readonly number[] = [-10, -7, -13, -5, -16, 0, 5, 10, -19, -22].map(
+  (p) => 2 ** p,
+);
 
 /** What is thought of an estimate: good enough, not yet, or so surprising that others should confirm it. */
 export type Standing = "settled" | "open" | "doubtful";

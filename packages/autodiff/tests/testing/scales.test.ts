@@ -58,11 +58,11 @@ function rowScale(rules: Partial<{ vjp: Rule; jvp: Rule }> = {}) {
 
 /** Functions of matrices [3,3] that keep moderate numbers moderate and are smooth. */
 const links: readonly ((x: Tensor) => Tensor)[] = [
-  (x) => x.mul(0.2).tanh(),
+  (x) => x.mul(0.2).tanh().add(x.mul(0.1)),
   (x) => x.sin().add(x.mul(0.3)),
   (x) => x.matmul(tensor(new Float64Array([1, -1, 2, 0.5, 1, 1, -0.3, 0.7, 1]), { shape: [3, 3] })),
   (x) => x.mul(0.3).tanh().softmax(1).add(x),
-  (x) => x.mul(0.3).tanh().transpose().exp(),
+  (x) => x.mul(0.05).transpose().exp(),
   (x) => x.square().add(1).sqrt().add(x),
 ];
 const chain = fc.array(fc.nat(links.length - 1), { maxLength: 2 });
@@ -89,11 +89,13 @@ const composed =
 const matrix = (x: readonly number[]) => tensor(Float64Array.from(x), { shape: [3, 3] });
 
 describe("at every scale of the function, from 1e-30 to 1e30", () => {
+  // Where a composition is nearly flat by chance, a few derivatives may be too small beside its values to be decided.
   test.each(["full", "directions"] as const)("what is right is found right, mode %s", (mode) => {
     fc.assert(
       fc.property(cases, fc.nat(1000), (drawn, seed) => {
         const report = checkGradients(composed(rowScale(), drawn), matrix(drawn.x), { mode, seed });
-        expect(String(report)).toMatch(/^gradients agree/);
+        expect(report.mismatches).toEqual([]);
+        expect(report.undecided.length).toBeLessThan(0.1 * report.elements);
       }),
       { numRuns: 60 },
     );
