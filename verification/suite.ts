@@ -6,9 +6,12 @@ import { cellSubjects } from "./cells.ts";
 import { checkerSubject } from "./checker.ts";
 import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
+import { customSubjects } from "./custom.ts";
+import { doorSubjects } from "./doors.ts";
 import { edgeSubjects } from "./edges/index.ts";
 import { fileSubjects } from "./files.ts";
 import { impureSubject } from "./impure.ts";
+import { integerSubjects } from "./integers.ts";
 import { layerSubjects } from "./layers.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
@@ -41,6 +44,9 @@ export function wholeSubjects(): Subject[] {
     ...edgeSubjects(),
     ...tapeSubjects(),
     ...transformSubjects(),
+    ...customSubjects(),
+    ...integerSubjects(),
+    ...doorSubjects(),
     ...layerSubjects(),
     ...cellSubjects(),
     ...wholeNumberSubjects(),

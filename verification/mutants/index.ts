@@ -15,6 +15,7 @@ import { products } from "./rules/products.ts";
 import { reductions } from "./rules/reductions.ts";
 import { tape } from "./tape.ts";
 import { training } from "./training.ts";
+import { valuesTaken } from "./values.ts";
 
 /** The published set: one bug each, in rules, passes, cuts and what is built on them. */
 export const mutants: readonly Mutant[] = [
@@ -33,5 +34,6 @@ export const mutants: readonly Mutant[] = [
   ...training,
   ...optimizers,
   ...compiling,
+  ...valuesTaken,
   ...refusals,
 ];

@@ -25,14 +25,14 @@ const losses = [
     {
       name: "crossEntropyLoss: ignored targets count",
       kind: "mask ignored",
-      find: "notEqual(targets.cast(dtype), ignoreIndex).sum()",
-      replace: "targets.size",
+      find: "notEqual(classes, ignoreIndex).cast",
+      replace: "classes.equal(classes).cast",
     },
     {
       name: "crossEntropyLoss: targets that are ignored are counted",
       kind: "wrong count",
-      find: "notEqual(targets.cast(dtype), ignoreIndex).sum()",
-      replace: "notEqual(targets.cast(dtype), ignoreIndex).sub(1).neg().sum()",
+      find: "notEqual(classes, ignoreIndex).cast",
+      replace: "classes.equal(ignoreIndex).cast",
     },
     {
       name: "crossEntropyLoss: ignoreIndex not handed on",

@@ -15,10 +15,10 @@ export interface Broken {
 
 /** Groups that are about a folder, most telling first. */
 const about: readonly (readonly [folder: string, groups: readonly string[]])[] = [
-  ["autodiff/src/compile/", ["truncated streams", "programs"]],
+  ["autodiff/src/compile/", ["integers", "truncated streams", "programs"]],
   ["rnn/src/truncated/", ["truncated streams", "truncat", "training"]],
   ["rnn/src/", ["cells", "training", "truncat"]],
-  ["nn/src/layers/", ["layers"]],
+  ["nn/src/layers/", ["layers", "integers"]],
   ["nn/src/losses/", ["losses"]],
   ["nn/src/clip/", ["clipping"]],
   ["nn/src/optim/", ["optimizers"]],
@@ -30,8 +30,8 @@ const about: readonly (readonly [folder: string, groups: readonly string[]])[] =
   ["autodiff/src/passes/worst", ["checks"]],
   ["autodiff/src/passes/examination", ["checks"]],
   ["autodiff/src/passes/forward", ["transforms", "programs"]],
-  ["autodiff/src/ops/", ["conventions", "transforms", "tape", "programs"]],
-  ["autodiff/src/", ["tape", "programs", "transforms"]],
+  ["autodiff/src/ops/", ["conventions", "integers", "doors", "transforms", "tape", "programs"]],
+  ["autodiff/src/", ["integers", "doors", "tape", "programs", "transforms"]],
 ];
 
 /** How likely a subject's laws tell; only the order of the trial depends on it. */

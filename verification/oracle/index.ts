@@ -1,4 +1,5 @@
 import type { Subject } from "../subject.ts";
+import { arrays } from "./arrays.ts";
 import { cells } from "./cells.ts";
 import { clipping } from "./clipping.ts";
 import { elementwise } from "./elementwise.ts";
@@ -19,6 +20,7 @@ export function oracleSubjects(): Subject[] {
     ...reductions(),
     ...products(),
     ...movement(),
+    ...arrays(),
     ...losses(),
     ...fused(),
     ...layers(),

@@ -12,6 +12,7 @@ sys.dont_write_bytecode = True
 
 import torch
 
+import arrays
 import cells
 import clipping
 import elementwise
@@ -33,6 +34,7 @@ FAMILIES = [
     reductions,
     products,
     movement,
+    arrays,
     losses,
     fused,
     layers,

@@ -41,7 +41,7 @@ export const plants: readonly Plant[] = [
     name: "matmul",
     bug: "the cotangent of the right factor of a product is that of its transpose",
     mutant: inLibrary(
-      `${ops}/linalg.ts`,
+      `${ops}/matmul.ts`,
       ": [a, g, { transposeA: !transposeA, transposeB: false, batch }];",
       ": [g, a, { transposeA: true, transposeB: transposeA, batch }];",
     ),
@@ -56,7 +56,7 @@ export const plants: readonly Plant[] = [
     name: "accumulate",
     bug: "a product that adds into the gradient of a weight overwrites it",
     mutant: inLibrary(
-      `${ops}/linalg.ts`,
+      `${ops}/matmul.ts`,
       `      const [left, right, product] = gradientOfB(g, a!, b!, attributes);
       multiply(into.block.backend, left, right, into, product, true);`,
       `      const [left, right, product] = gradientOfB(g, a!, b!, attributes);

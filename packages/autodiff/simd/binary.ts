@@ -1,7 +1,7 @@
 import { gathered, isPlain, lastOf, span, stepOf } from "./math/operand";
 import {
   Add, Atan2, Div, Equal, Greater, GreaterEqual, Hypot, HypotOfFloat32, Less, LessEqual, Maximum,
-  Minimum, Mul, NotEqual, Pow, PowOfFloat32, Sub, WidenedPair,
+  Minimum, Mod, Mul, NotEqual, Pow, PowOfFloat32, Sub, WidenedPair,
 } from "./math/binary-functions";
 import { choose } from "./math/choose";
 import { lanes, storePart } from "./vector";
@@ -252,4 +252,16 @@ export function f64_select(
   aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
 ): void {
   choose<f64>(rows, cols, condition, conditionRow, conditionCol, a, aRow, aCol, b, bRow, bCol, y);
+}
+
+export function f32_mod(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+): void {
+  map<f32, WidenedPair<Mod>>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
+}
+
+export function f64_mod(
+  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
+): void {
+  map<f64, Mod>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
 }

@@ -7,3 +7,4 @@ export * from "./gates";
 export * from "./update";
 export * from "./matmul";
 export * from "./move";
+export * from "./int32";

@@ -1,3 +1,4 @@
+import { argsort } from "./rows/argsort";
 import { cumsum } from "./rows/cumsum";
 import { layerNorm, layerNormVjp, layerNormVjpGain } from "./rows/layerNorm";
 import { crossEntropy, crossEntropyVjp, logSoftmax, softmax } from "./rows/softmax";
@@ -158,4 +159,26 @@ export function f64_layerNormVjpGain(
   dgain: usize,
 ): void {
   layerNormVjpGain<f64>(rows, cols, x, g, epsilon, accumulate, dgain);
+}
+
+export function f32_argsort(
+  rows: i32,
+  cols: i32,
+  descending: i32,
+  x: usize,
+  scratch: usize,
+  y: usize,
+): void {
+  argsort<f32>(rows, cols, descending, x, scratch, y);
+}
+
+export function f64_argsort(
+  rows: i32,
+  cols: i32,
+  descending: i32,
+  x: usize,
+  scratch: usize,
+  y: usize,
+): void {
+  argsort<f64>(rows, cols, descending, x, scratch, y);
 }

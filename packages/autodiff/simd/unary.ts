@@ -1,6 +1,6 @@
 import {
   Abs, Acos, Acosh, Asin, Asinh, Atan, Atanh, Ceil, Cos, Cosh, Erf, Exp, Expm1, Floor, Gelu, Log,
-  Log1p, LogSigmoid, Neg, Reciprocal, Relu, Round, Rsqrt, Sigmoid, Sign, Silu, Sin, Sinh, Softplus,
+  Log10, Log1p, Log2, LogSigmoid, Neg, Reciprocal, Relu, Round, Rsqrt, Sigmoid, Sign, Silu, Sin, Sinh, Softplus,
   Sqrt, Square, Tan, Tanh, Widened,
 } from "./math/unary-functions";
 import { Elu, LeakyRelu, Offset, Scale } from "./math/scaled";
@@ -43,6 +43,8 @@ export function f32_exp(n: i32, x: usize, y: usize): void { map<f32, Exp>(n, x, 
 export function f32_expm1(n: i32, x: usize, y: usize): void { map<f32, Widened<Expm1>>(n, x, y); }
 export function f32_log(n: i32, x: usize, y: usize): void { map<f32, Log>(n, x, y); }
 export function f32_log1p(n: i32, x: usize, y: usize): void { map<f32, Widened<Log1p>>(n, x, y); }
+export function f32_log2(n: i32, x: usize, y: usize): void { map<f32, Widened<Log2>>(n, x, y); }
+export function f32_log10(n: i32, x: usize, y: usize): void { map<f32, Widened<Log10>>(n, x, y); }
 export function f32_sqrt(n: i32, x: usize, y: usize): void { map<f32, Sqrt>(n, x, y); }
 export function f32_rsqrt(n: i32, x: usize, y: usize): void { map<f32, Rsqrt>(n, x, y); }
 export function f32_square(n: i32, x: usize, y: usize): void { map<f32, Square>(n, x, y); }
@@ -77,6 +79,8 @@ export function f64_exp(n: i32, x: usize, y: usize): void { map<f64, Exp>(n, x, 
 export function f64_expm1(n: i32, x: usize, y: usize): void { map<f64, Expm1>(n, x, y); }
 export function f64_log(n: i32, x: usize, y: usize): void { map<f64, Log>(n, x, y); }
 export function f64_log1p(n: i32, x: usize, y: usize): void { map<f64, Log1p>(n, x, y); }
+export function f64_log2(n: i32, x: usize, y: usize): void { map<f64, Log2>(n, x, y); }
+export function f64_log10(n: i32, x: usize, y: usize): void { map<f64, Log10>(n, x, y); }
 export function f64_sqrt(n: i32, x: usize, y: usize): void { map<f64, Sqrt>(n, x, y); }
 export function f64_rsqrt(n: i32, x: usize, y: usize): void { map<f64, Rsqrt>(n, x, y); }
 export function f64_square(n: i32, x: usize, y: usize): void { map<f64, Square>(n, x, y); }

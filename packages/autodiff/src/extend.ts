@@ -32,6 +32,7 @@ export type {
   VjpRule,
 } from "./ops/declare.ts";
 export { none, op } from "./ops/declare.ts";
+export { lookUp } from "./ops/indexing.ts";
 export { kernelsOf } from "./ops/kernels.ts";
 export { sumTo } from "./ops/reduce.ts";
 export type { Row } from "./ops/table.ts";
@@ -41,3 +42,4 @@ export { Region, within } from "./tensor/block.ts";
 export { bytesOf } from "./tensor/dtype.ts";
 export { checkOptions, nearestOf } from "./tensor/options.ts";
 export { alias, allocate, consume, latest, place } from "./tensor/tensor.ts";
+export { named } from "./tensor/text.ts";

@@ -6,11 +6,13 @@ import { type NonFinite, type ScanOptions, scan } from "./passes/scan.ts";
 import { stats, type TapeStats } from "./passes/stats.ts";
 import { constantId } from "./tape/entry.ts";
 import { type Mark, Recording } from "./tape/recording.ts";
+import { areApart } from "./tensor/backend.ts";
 import { ones, zeros } from "./tensor/doors.ts";
 import { checkOptions } from "./tensor/options.ts";
 import { scope } from "./tensor/scope.ts";
 import { format, sameShape } from "./tensor/shape.ts";
 import { checkAlive, Tensor } from "./tensor/tensor.ts";
+import { named } from "./tensor/text.ts";
 import { checkTree, flatten, type MapTree, map } from "./tensor/tree.ts";
 
 /** How `Tape.gradient` sweeps. */
@@ -99,9 +101,9 @@ export class Tape extends Recording {
     tree: unknown,
     options: GradientOptions = {},
   ): Map<string, Tensor> {
+    this.checkOpen("gradient");
     checkOptions("gradient", options, ["since", "record", "cotangent"]);
     const { since, record = false, cotangent } = options;
-    this.checkOpen("gradient");
     checkTree(tree, "gradient");
     if (since !== undefined) this.checkMark(since, "gradient");
     const seeds = this.#seeds(
@@ -154,7 +156,7 @@ export class Tape extends Recording {
     });
     if (seeds.length > 0 && seeds.every(([{ tape }]) => tape !== this)) {
       throw new TypeError(
-        `gradient: the target (${targets[0]}) was not recorded on this tape; compute it from what this tape's watch(...) returned`,
+        `gradient: the target (${named(targets[0]!)}) was not recorded on this tape; compute it from what this tape's watch(...) returned`,
       );
     }
     return seeds;
@@ -170,7 +172,7 @@ export class Tape extends Recording {
     if (own !== undefined) return own;
     const name = path === "" ? "the tensor" : `"${path}"`;
     throw new TypeError(
-      `gradient: ${name} (${x}) is not on this tape; pass what tape.watch(...) returned, or a value computed from it`,
+      `gradient: ${name} (${named(x)}) is not on this tape; pass what tape.watch(...) returned, or a value computed from it`,
     );
   }
 
@@ -290,7 +292,7 @@ function checkCotangent(cotangent: Tensor, target: Tensor): void {
       `gradient: cotangent must be ${target.dtype} ${format(target.shape)} like the target, got ${cotangent.dtype} ${format(cotangent.shape)}`,
     );
   }
-  if (cotangent.backend !== target.backend) {
+  if (areApart(cotangent.backend, target.backend)) {
     throw new TypeError("gradient: cotangent and target must be on one backend");
   }
 }

@@ -2,6 +2,12 @@ import { inFile, type Mutant } from "../mutant.ts";
 
 const binary = inFile("packages/autodiff/src/ops/arithmetic.ts", [
   {
+    name: "mod: the divisor's share with the wrong sign",
+    kind: "sign",
+    find: "div(b).round().neg())]",
+    replace: "div(b).round())]",
+  },
+  {
     name: "binary: cotangents not summed over broadcast axes",
     kind: "missing reduction",
     find: "return sumTo(partial(g, a!, b!, output), shape);",

@@ -4,8 +4,8 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
   {
     name: "neg: the sign lost",
     kind: "sign",
-    find: 'name: "neg", derivative: (d) => d.neg()',
-    replace: 'name: "neg", derivative: (d) => d',
+    find: "derivative: (d) => d.neg(),",
+    replace: "derivative: (d) => d,",
   },
   {
     name: "abs: the sign of x lost",
@@ -40,8 +40,8 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
   {
     name: "log: x not declared as kept",
     kind: "guard lost",
-    find: 'keeps: "x",\n  domain: [0.2, 3],',
-    replace: 'keeps: "",\n  domain: [0.2, 3],',
+    find: 'derivative: (d, x) => d.div(x),\n  keeps: "x",',
+    replace: 'derivative: (d, x) => d.div(x),\n  keeps: "",',
   },
   {
     name: "log1p: as log",

@@ -83,15 +83,15 @@ const indexing = inFile("packages/autodiff/src/ops/indexing.ts", [
   {
     name: "gather: added to what was there before",
     kind: "stale value reused",
-    find: "kernelsOf(backend, y).fill(y.size, 0, y.pointer);\n    addRows(g!, indices!, y, axis);",
+    find: "arithmeticOf(backend, y).fill(y.size, 0, y.pointer);\n    addRows(g!, indices!, y, axis);",
     replace: "addRows(g!, indices!, y, axis);",
   },
   {
     name: "gather: indices not declared as kept",
     kind: "guard lost",
-    find: "keeps: { inputs: [1], output: false },\n  vjp: [\n    (g, { inputs: [x, indices], attributes: axis })",
+    find: "keeps: { inputs: [1], output: false },\n  vjp: [\n    (g, { inputs: [x, indices], attributes }) =>",
     replace:
-      "keeps: { inputs: [], output: false },\n  vjp: [\n    (g, { inputs: [x, indices], attributes: axis })",
+      "keeps: { inputs: [], output: false },\n  vjp: [\n    (g, { inputs: [x, indices], attributes }) =>",
   },
   {
     name: "scatterAdd: nothing flows to x",

@@ -1,6 +1,6 @@
 import { inFile, type Mutant } from "../mutant.ts";
 
-const linalg = inFile("packages/autodiff/src/ops/linalg.ts", [
+const matmul = inFile("packages/autodiff/src/ops/matmul.ts", [
   {
     name: "matmul: by a, b not transposed",
     kind: "transposed product",
@@ -174,4 +174,4 @@ const loss = inFile("packages/autodiff/src/ops/loss.ts", [
 ]);
 
 /** Bugs in matrix products, einsum, softmax and cross-entropy. */
-export const products: readonly Mutant[] = [...linalg, ...einsum, ...loss];
+export const products: readonly Mutant[] = [...matmul, ...einsum, ...loss];

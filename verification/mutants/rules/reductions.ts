@@ -91,8 +91,8 @@ const statistics = inFile("packages/autodiff/src/ops/statistics.ts", [
   {
     name: "variance: the correction ignored",
     kind: "wrong count",
-    find: ".div(count - correction)",
-    replace: ".div(count)",
+    find: "Math.max(0, count - correction)",
+    replace: "count",
   },
   {
     name: "prod: the odd one out without a gradient",

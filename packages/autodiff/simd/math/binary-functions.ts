@@ -1,4 +1,5 @@
 import { atan2_f64x2 } from "./inverse";
+import { mod } from "./mod";
 import { hypotOfFloat32, hypot_f64x2, powOfFloat32, pow_f64x2 } from "./power";
 import { narrow, widenHigh, widenLow } from "../vector";
 
@@ -56,6 +57,14 @@ import { narrow, widenHigh, widenLow } from "../vector";
 
 @unmanaged @final export class HypotOfFloat32 {
   @inline of<T>(a: v128, b: v128): v128 { return hypotOfFloat32(a, b); }
+}
+
+@unmanaged @final export class Mod {
+  @inline of<T>(a: v128, b: v128): v128 {
+    const first = mod(f64x2.extract_lane(a, 0), f64x2.extract_lane(b, 0));
+    const second = mod(f64x2.extract_lane(a, 1), f64x2.extract_lane(b, 1));
+    return f64x2.replace_lane(f64x2.splat(first), 1, second);
+  }
 }
 
 /** 1 where the mask is set, else 0. */

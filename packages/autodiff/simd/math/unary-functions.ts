@@ -7,7 +7,7 @@ import {
 } from "./hyperbolic";
 import { acos_f64x2, asin_f64x2, atan_f64x2 } from "./inverse";
 import { withSign } from "./float";
-import { log1p_f64x2, log_f32x4, log_f64x2 } from "./log";
+import { log1p_f64x2, logBase_f64x2, log_f32x4, log_f64x2 } from "./log";
 import {
   sigmoid_f32x4, sigmoid_f64x2, silu_f32x4, silu_f64x2, softplus_f32x4, softplus_f64x2,
 } from "./logistic";
@@ -49,6 +49,22 @@ import { narrow, widenHigh, widenLow } from "../vector";
 
 @unmanaged @final export class Log {
   @inline of<T>(x: v128): v128 { return sizeof<T>() == 4 ? log_f32x4(x) : log_f64x2(x); }
+}
+
+@unmanaged @final export class Log2 {
+  @inline of<T>(x: v128): v128 {
+    return logBase_f64x2(x, f64x2.splat(1), f64x2.splat(0), f64x2.splat(1.4426950408889634));
+  }
+}
+
+/** log10(2) as in fdlibm's e_log10.c: its upper part times any exponent is exact. */
+@unmanaged @final export class Log10 {
+  @inline of<T>(x: v128): v128 {
+    return logBase_f64x2(
+      x, f64x2.splat(0.30102999566361177), f64x2.splat(3.694239077158931e-13),
+      f64x2.splat(0.4342944819032518),
+    );
+  }
 }
 
 @unmanaged @final export class Log1p {

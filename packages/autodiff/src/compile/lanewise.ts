@@ -30,7 +30,7 @@ export interface Lanewise {
 export function lanewise(call: Call): Lanewise | undefined {
   const { kernel, signature, args, buffers } = call;
   const family = kernel.slice(0, kernel.indexOf("."));
-  if (family === "cast") return undefined;
+  if (family === "cast" || family === "int32") return undefined;
   const name = kernel.slice(family.length + 1);
   const size = elementBytes(kernel);
   const flat = (at: number): Access => ({

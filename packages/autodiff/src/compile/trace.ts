@@ -1,8 +1,16 @@
-import type { CastKernels, FloatKernels, Kernels, MoveKernels } from "../kernels/contract.ts";
+import {
+  argReduceNames,
+  type CastKernels,
+  type FloatKernels,
+  type Int32Kernels,
+  type Kernels,
+  type MoveKernels,
+} from "../kernels/contract.ts";
 import { Memory, type Views } from "../kernels/memory.ts";
 import {
   castSignature,
   floatSignatures,
+  int32Signatures,
   moveSignatures,
   type Signature,
 } from "../kernels/signatures.ts";
@@ -113,9 +121,13 @@ interface Now {
 }
 
 function noting(calls: Call[], checks: RangeCheck[], buffers: Buffer[], now: Now): Kernels {
+  /** By buffer of positions along an axis: the length of that axis. */
+  const lengths = new Map<number, number>();
   const note = (family: string, name: string, signature: Signature) => {
     const kernel = `${family}.${name}`;
+    const findsPositions = (argReduceNames as readonly string[]).includes(name);
     return (...given: number[]): void => {
+      if (findsPositions) lengths.set(bufferAt(given[4]!), given[1]!);
       const args = given.map((value, i) => (isPointer(signature[i]!) ? offsetAt(value) : value));
       const at = given.map((value, i) => (isPointer(signature[i]!) ? bufferAt(value) : -1));
       calls.push({ kernel, signature, args, buffers: at, phase: now.phase });
@@ -151,11 +163,14 @@ function noting(calls: Call[], checks: RangeCheck[], buffers: Buffer[], now: Now
     name: "trace",
     float32: floats("float32"),
     float64: floats("float64"),
+    int32: family("int32", int32Signatures) as unknown as Int32Kernels,
     move32: family("move32", moveSignatures) as unknown as MoveKernels,
     move64: family("move64", moveSignatures) as unknown as MoveKernels,
     cast: family("cast", Object.fromEntries(casts)) as unknown as CastKernels,
     firstOutOfRange(n, indices, low, high, except) {
-      const { slot } = buffers[bufferAt(indices)]!;
+      const buffer = bufferAt(indices);
+      if (low === 0 && (lengths.get(buffer) ?? Infinity) <= high) return -1;
+      const { slot } = buffers[buffer]!;
       if (slot < 0) {
         throw new NotTraceable("indices are computed from the inputs, so their range is not known");
       }

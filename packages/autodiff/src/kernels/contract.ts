@@ -46,6 +46,8 @@ export const unaryNames = [
   "exp",
   "expm1",
   "log",
+  "log2",
+  "log10",
   "log1p",
   "sqrt",
   "rsqrt",
@@ -81,7 +83,7 @@ export const scaledNames = ["scale", "offset", "leakyRelu", "elu"] as const;
 export type ScaledName = (typeof scaledNames)[number];
 
 /**
- * Element-wise functions of two values. `maximum` and `minimum` propagate NaN. Comparisons give 1 or 0 in the
+ * Element-wise functions of two values. `maximum` and `minimum` propagate NaN. `mod` has the sign of the divisor. Comparisons give 1 or 0 in the
  * operands' dtype, 0 wherever NaN is involved (1 for `notEqual`).
  */
 export const binaryNames = [
@@ -92,6 +94,7 @@ export const binaryNames = [
   "pow",
   "maximum",
   "minimum",
+  "mod",
   "atan2",
   "hypot",
   "less",
@@ -117,6 +120,34 @@ export type ArgReduceName = (typeof argReduceNames)[number];
 /** Along contiguous rows: `softmax` and `logSoftmax`, shifted by the row's maximum. */
 export const rowsNames = ["softmax", "logSoftmax"] as const;
 export type RowsName = (typeof rowsNames)[number];
+
+/** Functions of two int32 values, which wrap at 2^31; `mod` by 0 is 0. Their places are the codes of the SIMD kernel. */
+export const int32BinaryNames = [
+  "add",
+  "sub",
+  "mul",
+  "maximum",
+  "minimum",
+  "mod",
+  "less",
+  "lessEqual",
+  "greater",
+  "greaterEqual",
+  "equal",
+  "notEqual",
+] as const;
+export type Int32BinaryName = (typeof int32BinaryNames)[number];
+
+/** Reductions of int32; `sum` wraps. */
+export const int32ReduceNames = ["sum", "max", "min"] as const;
+export type Int32ReduceName = (typeof int32ReduceNames)[number];
+
+/** The arithmetic of int32: what positions and labels are computed with. */
+export type Int32Kernels = Readonly<
+  Record<Int32BinaryName, BinaryKernel> &
+    Record<Int32ReduceName, ReduceKernel> &
+    Pick<IrregularKernels, "select" | "cumsum" | "scatterAdd" | "fill">
+>;
 
 /** The kernels of one floating dtype. */
 export type FloatKernels = Readonly<
@@ -155,6 +186,18 @@ interface IrregularKernels {
     inner: number,
     reverse: number,
     x: number,
+    y: number,
+  ) => void;
+  /**
+   * Positions that sort each row, from the largest down when `descending` is 1; equal elements keep their order, NaN counts
+   * as the largest. `scratch` takes `cols` int32.
+   */
+  readonly argsort: (
+    rows: number,
+    cols: number,
+    descending: number,
+    x: number,
+    scratch: number,
     y: number,
   ) => void;
   /**
@@ -280,6 +323,7 @@ export interface Kernels {
   readonly name: string;
   readonly float32: FloatKernels;
   readonly float64: FloatKernels;
+  readonly int32: Int32Kernels;
   /** Elements of 4 bytes: float32 and int32. */
   readonly move32: MoveKernels;
   /** Elements of 8 bytes: float64. */

@@ -1,6 +1,8 @@
 import {
   argReduceNames,
   binaryNames,
+  int32BinaryNames,
+  int32ReduceNames,
   reduceNames,
   rowsNames,
   scaledNames,
@@ -30,6 +32,7 @@ export const floatSignatures: Readonly<Record<string, Signature>> = Object.fromE
   ...all(rowsNames, "nnrw"),
   ["select", "nnrnnrnnrnnw"],
   ["cumsum", "nnnnrw"],
+  ["argsort", "nnnrww"],
   ["matmul", "nnnrnnrnnunn"],
   ["pack", "nnrnnw"],
   ["matmulPacked", "nnnrnnrunn"],
@@ -44,6 +47,17 @@ export const floatSignatures: Readonly<Record<string, Signature>> = Object.fromE
   ...Object.entries(normalizationSignatures),
   ...Object.entries(updateSignatures),
 ]);
+
+/** Kernels of int32. */
+export const int32Signatures: Readonly<Record<string, Signature>> = {
+  ...Object.fromEntries(
+    [...int32BinaryNames, ...int32ReduceNames].map((name) => [name, floatSignatures[name]!]),
+  ),
+  select: floatSignatures.select!,
+  cumsum: floatSignatures.cumsum!,
+  scatterAdd: floatSignatures.scatterAdd!,
+  fill: "nnw",
+};
 
 /** Kernels that move elements of one size. */
 export const moveSignatures: Readonly<Record<string, Signature>> = {

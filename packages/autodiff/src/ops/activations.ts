@@ -1,5 +1,7 @@
+import { checkOptions } from "../tensor/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
+import { add, mul } from "./arithmetic.ts";
 import { bell } from "./bell.ts";
 import { greater, less } from "./compare.ts";
 import { type Op, type Operand, op } from "./declare.ts";
@@ -64,8 +66,7 @@ export const relu: UnaryOp = unary({
   kinks: [0],
 });
 
-/** `x Phi(x)` with the exact normal distribution function (Hendrycks & Gimpel 2016). */
-export const gelu: UnaryOp = unary({
+const exactGelu = unary({
   name: "gelu",
   derivative(d, x) {
     const cumulative = x.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
@@ -74,6 +75,54 @@ export const gelu: UnaryOp = unary({
   },
   keeps: "x",
 });
+
+/** How `gelu` takes the normal distribution function. */
+export interface GeluOptions {
+  /** `"none"`, the exact function, unless given. */
+  readonly approximate?: "none" | "tanh";
+}
+
+/**
+ * `x Phi(x)` with the exact normal distribution function (Hendrycks & Gimpel 2016), or, with `approximate: "tanh"`, with
+ * `(1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2` in its place, as in GPT-2.
+ *
+ * @throws for another `approximate`
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * const x = tensor(1, { dtype: "float64" });
+ * x.gelu().item().toFixed(5); // => "0.84134"
+ * x.gelu({ approximate: "tanh" }).item().toFixed(5); // => "0.84119"
+ * ```
+ */
+export const gelu: Op<(x: Operand, options?: GeluOptions) => Tensor> = op(
+  {
+    ...exactGelu.declaration,
+    samples: [
+      ...exactGelu.declaration.samples,
+      {
+        label: "tanh",
+        inputs: [{ shape: [2, 3] }],
+        call: ([x]) => gelu(x!, { approximate: "tanh" }),
+      },
+    ],
+  },
+  (x: Operand, options?: GeluOptions) => {
+    checkOptions("gelu", options, ["approximate"]);
+    const { approximate = "none" } = options ?? {};
+    if (approximate === "none") return exactGelu(x);
+    if (approximate !== "tanh") {
+      throw new TypeError(
+        `gelu: approximate must be "none" or "tanh", got ${JSON.stringify(approximate)}`,
+      );
+    }
+    // (1 + tanh u) / 2 = sigmoid(2u), which does not cancel.
+    const u = mul(x, add(mul(mul(x, x), 0.044715), 1));
+    return mul(x, mul(u, 2 * Math.sqrt(2 / Math.PI)).sigmoid());
+  },
+);
 
 /** `x sigmoid(x)` (Elfwing, Uchibe & Doya 2018). */
 export const silu: UnaryOp = unary({

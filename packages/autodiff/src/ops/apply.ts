@@ -1,6 +1,6 @@
-import { type Backend, defaultBackend } from "../tensor/backend.ts";
+import { areApart, type Backend, defaultBackend } from "../tensor/backend.ts";
 import { filled } from "../tensor/doors.ts";
-import { type FloatDType, isFloat } from "../tensor/dtype.ts";
+import { checkInt32, type DType, isFloat } from "../tensor/dtype.ts";
 import { format } from "../tensor/shape.ts";
 import { alias, allocate, checkAlive, place, Tensor } from "../tensor/tensor.ts";
 import {
@@ -61,6 +61,7 @@ function evaluate(
     }
   }
   checkDTypes(declaration, inputs);
+  if (declaration.compute !== undefined) return declaration.compute(inputs, attributes);
   const first = inputs[0]!;
   const { backend } = first.block;
   const shape = declaration.shape(inputs, attributes);
@@ -84,10 +85,6 @@ function joint(backend: Backend, inputs: readonly Tensor[]): Backend {
   if (home.parent === null) return home;
   for (const input of inputs) if (input.block.backend !== home) home.adopt(input);
   return home;
-}
-
-function areApart(a: Backend, b: Backend): boolean {
-  return a !== b && a.parent !== b && b.parent !== a;
 }
 
 function checkDTypes(declaration: OpDeclaration, inputs: readonly Tensor[]): void {
@@ -120,20 +117,30 @@ function asTensors(declaration: OpDeclaration, operands: readonly Operand[]): re
   let allTensors = operands.length > 0;
   for (const operand of operands) allTensors &&= operand instanceof Tensor;
   if (allTensors) return operands as readonly Tensor[];
-  const like = operands.find((operand) => operand instanceof Tensor && isFloat(operand.dtype));
-  const backend = like instanceof Tensor ? like.block.backend : defaultBackend();
-  const dtype = like instanceof Tensor ? (like.dtype as FloatDType) : "float32";
-  return operands.map((operand, i) => {
-    if (operand instanceof Tensor) return operand;
-    if (typeof operand === "number") return constant(backend, operand, dtype);
+  let like: Tensor | undefined;
+  for (let i = 0; i < operands.length; i++) {
+    const operand = operands[i];
+    if (operand instanceof Tensor) like ??= operand;
+    if (operand instanceof Tensor || typeof operand === "number") continue;
     throw new TypeError(
       `${declaration.name}: argument ${nameOfInput(declaration, i)} must be a tensor or a number, got ${describe(operand)}; wrap data with tensor(...)`,
     );
-  });
+  }
+  const backend = like?.block.backend ?? defaultBackend();
+  const dtype = like?.dtype ?? "float32";
+  if (dtype === "int32") {
+    checkInt32(
+      operands.filter((operand) => typeof operand === "number"),
+      declaration.name,
+    );
+  }
+  return operands.map((operand) =>
+    operand instanceof Tensor ? operand : constant(backend, operand, dtype),
+  );
 }
 
 /** A scalar for a plain number, kept by the backend while there is room. The caller holds it. */
-function constant(backend: Backend, value: number, dtype: FloatDType): Tensor {
+function constant(backend: Backend, value: number, dtype: DType): Tensor {
   const table = backend.constants[dtype];
   // A Map takes -0 for 0.
   const keepable = !Object.is(value, -0);

@@ -2,6 +2,7 @@ import type { ArgReduceName } from "../kernels/contract.ts";
 import { format, normalizeAxis, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
+import { cast } from "./cast.ts";
 import { type NoRule, none, type Op, type OpDeclaration, op } from "./declare.ts";
 import { kernelsOf } from "./kernels.ts";
 import { reshape } from "./shape.ts";
@@ -39,10 +40,13 @@ function argReduction(name: ArgReduceName): ArgReduceOp {
   };
   return op(
     declaration,
-    (x: Tensor, axis?: number) =>
-      axis === undefined
-        ? apply(declaration, [reshape(x, [-1])], 0)
-        : apply(declaration, [x], normalizeAxis(axis, x.rank, name)),
+    (x: Tensor, axis?: number) => {
+      // Every int32 is a float64.
+      const values = x.dtype === "int32" ? cast(x, "float64") : x;
+      return axis === undefined
+        ? apply(declaration, [reshape(values, [-1])], 0)
+        : apply(declaration, [values], normalizeAxis(axis, x.rank, name));
+    },
     1,
   );
 }

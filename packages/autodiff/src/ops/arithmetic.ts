@@ -92,7 +92,7 @@ const addDeclaration = binary({
   accumulate: addBroadcast,
 });
 /**
- * `a + b`.
+ * `a + b`; int32 wraps at 2^31, as in NumPy and PyTorch.
  *
  * @example
  * ```ts
@@ -111,7 +111,7 @@ export const add: BinaryOp = op(addDeclaration, (a: Operand, b: Operand) => {
 });
 
 const subDeclaration = binary({ name: "sub", partials: [(d) => d, (d) => d.neg()], keeps: "" });
-/** `a - b`. */
+/** `a - b`; int32 wraps at 2^31. */
 export const sub: BinaryOp = op(subDeclaration, (a: Operand, b: Operand) =>
   typeof b === "number" && isFloatTensor(a)
     ? offset(a, -b)
@@ -123,14 +123,14 @@ const mulDeclaration = binary({
   partials: [(d, _a, b) => d.mul(b), (d, a) => d.mul(a)],
   keeps: "ab",
 });
-/** `a b`, element by element. */
+/** `a b`, element by element; int32 wraps at 2^31. */
 export const mul: BinaryOp = op(mulDeclaration, (a: Operand, b: Operand) => {
   if (typeof b === "number" && isFloatTensor(a)) return scale(a, b);
   if (typeof a === "number" && isFloatTensor(b)) return scale(b, a);
   return apply(mulDeclaration, [a, b], undefined);
 });
 
-/** `a / b`. */
+/** `a / b` of floats; divide int32 after `cast(x, "float32")`, and round with `floor`. */
 export const div: BinaryOp = simple(
   binary({
     name: "div",
@@ -213,6 +213,30 @@ export const minimum: BinaryOp = simple(
     ],
     keeps: "ab",
     apart: true,
+  }),
+);
+
+/**
+ * `a - b floor(a / b)`: the remainder with the sign of `b`, exact before that sign is seen to, as Python's `%`, NumPy's `mod` and
+ * PyTorch's `remainder`. Of int32 too, where the remainder by 0 is 0 as in NumPy.
+ *
+ * @example
+ * ```ts
+ * import { mod, tensor } from "@chronograd/autodiff";
+ *
+ * mod(tensor([5, -5, 5]), tensor([3, 3, -3])).toArray(); // => [2, 1, -1]
+ * ```
+ */
+export const mod: BinaryOp = simple(
+  binary({
+    name: "mod",
+    // The quotient is a whole number, and (a - y) / b is near it.
+    partials: [(d) => d, (d, a, b, y) => d.mul(a.sub(y).div(b).round().neg())],
+    keeps: "aby",
+    domains: [
+      [2.2, 2.8],
+      [0.96, 1.04],
+    ],
   }),
 );
 

@@ -1,10 +1,15 @@
-import type { BinaryKernel, BinaryName } from "../kernels/contract.ts";
+import {
+  type BinaryKernel,
+  type BinaryName,
+  type FloatKernels,
+  int32BinaryNames,
+} from "../kernels/contract.ts";
 import type { Backend } from "../tensor/backend.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { broadcastShapes, type Shape, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { InputSpec, OpDeclaration, Sample } from "./declare.ts";
-import { kernelsOf } from "./kernels.ts";
+import { arithmeticOf } from "./kernels.ts";
 import { broadcastStrides, planes } from "./strided.ts";
 
 /** Applies a two-operand kernel under NumPy broadcasting. */
@@ -57,15 +62,20 @@ export function broadcasting(
   name: BinaryName,
   call: (inputs: readonly Tensor[]) => Tensor,
   domains: readonly (InputSpec["domain"] | undefined)[] = [],
-): Pick<OpDeclaration, "name" | "inputs" | "shape" | "forward" | "samples" | "broadcasts"> {
+): Pick<
+  OpDeclaration,
+  "name" | "inputs" | "shape" | "forward" | "samples" | "broadcasts" | "accepts"
+> {
+  const hasInt32 = (int32BinaryNames as readonly string[]).includes(name);
   return {
     name,
+    accepts: hasInt32 ? "any" : "float",
     inputs: ["a", "b"],
     broadcasts: "all",
     shape: ([a, b]) =>
       sameShape(a!.shape, b!.shape) ? a!.shape : broadcastShapes(a!.shape, b!.shape, name),
     forward(backend: Backend, [a, b], y) {
-      broadcastBinary(kernelsOf(backend, y)[name], a!, b!, y);
+      broadcastBinary((arithmeticOf(backend, y) as FloatKernels)[name], a!, b!, y);
     },
     samples: broadcastPairs.map(
       ([a, b]): Sample => ({

@@ -35,8 +35,8 @@ const castDeclaration: OpDeclaration<DType> = {
 };
 
 /**
- * `x` with elements of another dtype. Conversion to int32 truncates towards zero, and nothing flows back through
- * it; between the float dtypes gradients do.
+ * `x` with elements of another dtype. Conversion to int32 truncates towards zero; NaN becomes 0, and what lies beyond the
+ * least or largest int32 becomes that. Nothing flows back through int32; between the float dtypes gradients do.
  *
  * @throws for an unknown dtype
  *
@@ -57,7 +57,8 @@ export const cast: Op<(x: Tensor, dtype: DType) => Tensor> = op(
       checkAlive(x, "cast");
       return x;
     }
-    return apply(castDeclaration, [isFloat(dtype) ? x : x.detach()], dtype);
+    const flows = isFloat(dtype) && isFloat(x.dtype);
+    return apply(castDeclaration, [flows ? x : x.detach()], dtype);
   },
   1,
 );

@@ -4,7 +4,10 @@ import { apply } from "./apply.ts";
 import { broadcasting } from "./broadcast.ts";
 import { none, type Op, type OpDeclaration, type Operand, op } from "./declare.ts";
 
-/** A comparison of two broadcasting operands: 1 where it holds, 0 where not, in the operands' dtype. */
+/**
+ * A comparison of two broadcasting operands, floats or int32: 1 where it holds, 0 where not, in the operands' dtype. There is
+ * no boolean dtype: such tensors are added up, averaged (int32 ones after `cast`), and are conditions of `where`.
+ */
 export type CompareOp = Op<(a: Operand, b: Operand) => Tensor>;
 
 function comparison(name: BinaryName): CompareOp {
@@ -28,6 +31,9 @@ function comparison(name: BinaryName): CompareOp {
  * const x = tensor([1, 2, 3]);
  * x.less(2).toArray(); // => [1, 0, 0]
  * x.less(2).sum().item(); // => 1
+ * // The accuracy of a classifier.
+ * const logits = tensor([[1, 5], [3, 2]]);
+ * logits.argmax(1).equal(tensor(Int32Array.of(1, 1))).cast("float32").mean().item(); // => 0.5
  * ```
  */
 export const less: CompareOp = comparison("less");

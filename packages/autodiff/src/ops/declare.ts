@@ -102,6 +102,8 @@ export interface OpDeclaration<Attributes = unknown> extends Examples {
     output: Tensor,
     attributes: Attributes,
   ): void;
+  /** The value by other ops, in place of `shape`, `forward` and `view`; its inputs are untracked. */
+  compute?(inputs: readonly Tensor[], attributes: Attributes): Tensor;
   /** Makes the output share the first input's bytes, `start` elements on; `undefined` where that is impossible. */
   view?(inputs: readonly Tensor[], attributes: Attributes): number | undefined;
   /** What the rules read: the values a tape must find unchanged. */
@@ -166,7 +168,7 @@ export function op<F extends (...args: never[]) => unknown>(
 ): Op<F> {
   if (tensors === 0) return Object.assign(call, { declaration });
   const inner = call as unknown as (...args: unknown[]) => unknown;
-  const checked = (a: unknown, b: unknown, c: unknown, d: unknown): unknown => {
+  const checked = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown): unknown => {
     if (!(a instanceof Tensor) || (tensors > 1 && !(b instanceof Tensor))) {
       const got = a instanceof Tensor ? b : a;
       const which = a instanceof Tensor ? "second" : "first";
@@ -174,7 +176,7 @@ export function op<F extends (...args: never[]) => unknown>(
         `${declaration.name}: the ${which} argument must be a tensor, got ${describe(got)}; wrap data with tensor(...)`,
       );
     }
-    return inner(a, b, c, d);
+    return inner(a, b, c, d, e);
   };
   return Object.assign(checked as unknown as F, { declaration });
 }

@@ -1,7 +1,7 @@
 import { format } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type Op, op } from "./declare.ts";
-import { matmul } from "./linalg.ts";
+import { matmul } from "./matmul.ts";
 import { reshape, transpose } from "./shape.ts";
 
 /** A tensor with a letter for each axis. */
@@ -10,10 +10,15 @@ interface Labelled {
   readonly letters: readonly string[];
 }
 
+/** The axes that `...` stands for in an operand: `.0` is the last of them, so that those of all operands align at the right. */
+function dots(count: number): string[] {
+  return Array.from({ length: Math.max(0, count) }, (_, i) => `.${count - 1 - i}`);
+}
+
 function parse(
   equation: string,
   tensors: readonly Tensor[],
-): { inputs: string[][]; output: string[] } {
+): { operands: Labelled[]; output: string[] } {
   const fail = (why: string): never => {
     throw new SyntaxError(
       `einsum: equation ${JSON.stringify(equation)} ${why}; expected for example "bij,bjk->bik"`,
@@ -24,35 +29,63 @@ function parse(
       'einsum: expected an equation and tensors, for example einsum("ij,jk->ik", a, b)',
     );
   }
-  const match = /^([a-zA-Z,]*)(?:->([a-zA-Z]*))?$/.exec(equation.replaceAll(" ", ""));
-  if (match === null) return fail("may hold letters, commas and one ->");
-  const inputs = match[1]!.split(",").map((part) => [...part]);
+  const side = "(?:[a-zA-Z]|\\.{3}(?![^,-]*\\.))*";
+  const match = new RegExp(`^(${side}(?:,${side})*)(?:->(${side}))?$`).exec(
+    equation.replaceAll(" ", ""),
+  );
+  if (match === null) return fail("may hold letters, commas, one ... for each operand and one ->");
+  const inputs = match[1]!.split(",");
   if (inputs.length !== tensors.length) {
     return fail(`names ${inputs.length} operands, got ${tensors.length}`);
   }
   const lengths = new Map<string, number>();
-  for (const [i, letters] of inputs.entries()) {
-    const { shape } = tensors[i]!;
-    if (letters.length !== shape.length) {
-      return fail(`gives operand ${i} the axes "${letters.join("")}", got shape ${format(shape)}`);
+  let most = 0;
+  const labelled = inputs.map((text, i): Labelled => {
+    const x = tensors[i]!;
+    const unnamed = x.rank - text.replace("...", "").length;
+    const letters = text
+      .match(/\.{3}|./g)
+      ?.flatMap((part) => (part === "..." ? dots(unnamed) : part));
+    if ((letters?.length ?? 0) !== x.rank) {
+      return fail(`gives operand ${i} the axes "${text}", got shape ${format(x.shape)}`);
     }
-    for (const [axis, letter] of letters.entries()) {
-      const length = lengths.get(letter) ?? shape[axis]!;
-      if (length !== shape[axis]) {
-        return fail(`has "${letter}" of length ${length} and of length ${shape[axis]}`);
+    if (text.includes("...")) most = Math.max(most, unnamed);
+    for (const [axis, letter] of (letters ?? []).entries()) {
+      const length = x.shape[axis]!;
+      const known = lengths.get(letter) ?? length;
+      const stretches = letter.startsWith(".") && (length === 1 || known === 1);
+      if (known !== length && !stretches) {
+        return fail(
+          `has ${letter.startsWith(".") ? "an axis in ..." : `"${letter}"`} of length ${known} and of length ${length}`,
+        );
       }
-      lengths.set(letter, length);
+      lengths.set(letter, known === 1 ? length : known);
     }
-  }
-  const all = inputs.flat();
+    return { x, letters: letters ?? [] };
+  });
+  // An axis that is stretched is no axis of that operand.
+  const operands = labelled.map(({ x, letters }): Labelled => {
+    const kept = letters.map((letter, axis) => x.shape[axis] === lengths.get(letter));
+    return {
+      x: reshape(
+        x,
+        x.shape.filter((_, axis) => kept[axis]),
+      ),
+      letters: letters.filter((_, axis) => kept[axis]),
+    };
+  });
+  const all = labelled.flatMap(({ letters }) => letters);
   const once = [...lengths.keys()].filter(
-    (letter) => all.indexOf(letter) === all.lastIndexOf(letter),
+    (letter) => !letter.startsWith(".") && all.indexOf(letter) === all.lastIndexOf(letter),
   );
-  const output = match[2] === undefined ? once.sort() : [...match[2]];
+  const output =
+    match[2] === undefined
+      ? [...dots(most), ...once.sort()]
+      : (match[2].match(/\.{3}|./g) ?? []).flatMap((part) => (part === "..." ? dots(most) : part));
   if (new Set(output).size !== output.length) return fail("repeats a letter in its output");
   const unknown = output.find((letter) => !lengths.has(letter));
   if (unknown !== undefined) return fail(`has "${unknown}" in its output only`);
-  return { inputs, output };
+  return { operands, output };
 }
 
 /** Takes the diagonal of letters that an operand repeats. */
@@ -111,7 +144,7 @@ function contract(a: Labelled, b: Labelled, wanted: ReadonlySet<string>): Labell
 
 /**
  * Sums of products in Einstein's notation: letters name axes, repeated letters are multiplied together, and those
- * missing behind `->` are summed. Operands are contracted from left to right, each step as one batched product.
+ * missing behind `->` are summed. `...` stands for the axes that have no letter; they broadcast. Operands are contracted from left to right, each step as one batched product.
  *
  * @throws when the equation does not parse or does not fit the operands
  *
@@ -124,6 +157,7 @@ function contract(a: Labelled, b: Labelled, wanted: ReadonlySet<string>): Labell
  * einsum("ii", x).item(); // => 5
  * einsum("ij->ji", x).toArray(); // => [[1, 3], [2, 4]]
  * einsum("ij,ij->i", x, x).toArray(); // => [5, 25]
+ * einsum("...i,...i->...", x, x).toArray(); // => [5, 25]
  * ```
  */
 export const einsum: Op<(equation: string, ...tensors: Tensor[]) => Tensor> = op(
@@ -139,6 +173,8 @@ export const einsum: Op<(equation: string, ...tensors: Tensor[]) => Tensor> = op
         ["ii", [3, 3]],
         ["i,j,k->kji", [2], [3], [2]],
         ["ij,ij->", [2, 3], [2, 3]],
+        ["...ij,jk->...ik", [2, 2, 3], [3, 2]],
+        ["i...,...->i...", [2, 3, 1], [3, 2]],
       ] as const
     ).map(([equation, ...shapes]) => ({
       label: equation,
@@ -147,8 +183,8 @@ export const einsum: Op<(equation: string, ...tensors: Tensor[]) => Tensor> = op
     })),
   },
   (equation: string, ...tensors: Tensor[]) => {
-    const { inputs, output } = parse(equation, tensors);
-    const operands = tensors.map((x, i) => diagonal({ x, letters: inputs[i]! }));
+    const { operands: given, output } = parse(equation, tensors);
+    const operands = given.map(diagonal);
     let result = operands[0]!;
     for (let i = 0; i < operands.length; i++) {
       const later = operands.slice(i + 1).flatMap(({ letters }) => letters);

@@ -5,7 +5,12 @@ import { type Operand, op } from "./declare.ts";
 import { about, without } from "./lengths.ts";
 import { piecewiseConstant, type ScaledOp, scaled, type UnaryOp, unary } from "./unary.ts";
 /** `-x`. */
-export const neg: UnaryOp = unary({ name: "neg", derivative: (d) => d.neg(), keeps: "" });
+export const neg: UnaryOp = unary({
+  name: "neg",
+  derivative: (d) => d.neg(),
+  keeps: "",
+  ofInt32: (x) => x.mul(-1),
+});
 
 /** `|x|`; the derivative at 0 is taken as 0. */
 export const abs: UnaryOp = unary({
@@ -17,6 +22,7 @@ export const abs: UnaryOp = unary({
   },
   keeps: "x",
   kinks: [0],
+  ofInt32: (x) => x.maximum(x.mul(-1)),
 });
 
 /** -1, 0 or 1; NaN stays NaN. Nothing flows back. */
@@ -52,6 +58,31 @@ export const expm1: UnaryOp = unary({
 export const log: UnaryOp = unary({
   name: "log",
   derivative: (d, x) => d.div(x),
+  keeps: "x",
+  domain: [0.2, 3],
+});
+
+/** Logarithm to base 2, exact at powers of 2; NaN below 0. */
+export const log2: UnaryOp = unary({
+  name: "log2",
+  derivative: (d, x) => d.mul(Math.LOG2E).div(x),
+  keeps: "x",
+  domain: [0.2, 3],
+});
+
+/**
+ * Logarithm to base 10; NaN below 0.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ *
+ * [tensor(1000).log10().item(), tensor(8).log2().item()]; // => [3, 3]
+ * ```
+ */
+export const log10: UnaryOp = unary({
+  name: "log10",
+  derivative: (d, x) => d.mul(Math.LOG10E).div(x),
   keeps: "x",
   domain: [0.2, 3],
 });

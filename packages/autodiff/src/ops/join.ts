@@ -182,12 +182,13 @@ export const split: Op<
   <const N extends number | readonly number[]>(x: Tensor, parts: N, axis = 0): Parts<N> => {
     const at = normalizeAxis(axis, x.rank, "split");
     const length = x.shape[at]!;
-    const lengths =
-      typeof parts === "number"
-        ? Array<number>(Math.max(0, parts)).fill(length / parts)
-        : (parts as readonly number[]);
+    const isCount = typeof parts === "number";
+    const fails = isCount && !(Number.isInteger(parts) && parts >= 1 && length % parts === 0);
+    const lengths = isCount
+      ? Array<number>(fails ? 0 : parts).fill(length / parts)
+      : (parts as readonly number[]);
     const total = lengths.reduce((sum, n) => sum + n, 0);
-    if (total !== length || lengths.some((n) => !Number.isInteger(n) || n < 0)) {
+    if (fails || total !== length || lengths.some((n) => !Number.isInteger(n) || n < 0)) {
       throw new RangeError(
         `split: axis ${axis} of ${format(x.shape)} has length ${length} and does not split into ${typeof parts === "number" ? `${parts} equal parts` : format(parts)}`,
       );

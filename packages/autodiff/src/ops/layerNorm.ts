@@ -1,10 +1,12 @@
-import { format, sameShape } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { format, normalizeAxes, sameShape } from "../tensor/shape.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { alongLast } from "./alongLast.ts";
 import { apply } from "./apply.ts";
 import { type Op, type OpDeclaration, op, type Sample } from "./declare.ts";
 import { fusedRules } from "./fused.ts";
 import { kernelsOf } from "./kernels.ts";
 import { sumTo } from "./reduce.ts";
+import { reshape } from "./shape.ts";
 
 function sizesOf({ shape, size }: Tensor): [rows: number, cols: number] {
   const cols = shape.at(-1)!;
@@ -95,19 +97,25 @@ const layerNormDeclaration: OpDeclaration<number> = {
         call: ([x, gain, bias]) => layerNorm(x!, gain!, bias!, 0.1),
       }),
     ),
+    {
+      label: "x [3,2,2], axes 0 and 2",
+      inputs: [{ shape: [3, 2, 2] }, { shape: [3, 2] }, { shape: [3, 2] }],
+      call: ([x, gain, bias]) => layerNorm(x!, gain!, bias!, 0.1, [0, 2]),
+    },
   ],
 };
 
 /**
- * `(x - mean) / sqrt(variance + epsilon) * gain + bias` along the last axis, with the (biased) variance (Ba, Kiros & Hinton
+ * `(x - mean) / sqrt(variance + epsilon) * gain + bias` along axes, with the (biased) variance (Ba, Kiros & Hinton
  * 2016, Layer normalization).
  *
- * @param x any shape `[..., n]`
- * @param gain factors `[n]`
- * @param bias summands `[n]`
+ * @param x any shape, `[..., n]` where the axis is the last
+ * @param gain factors, of the shape of the axes: `[n]`
+ * @param bias summands, of the shape of the axes: `[n]`
  * @param epsilon added to the variance; 1e-5 unless given
+ * @param axes over which the mean is taken; the last unless given, several count as one
  * @returns the shape of `x`
- * @throws when the shapes do not fit
+ * @throws when the shapes do not fit, or epsilon is not a number of at least 0
  *
  * @example
  * ```ts
@@ -116,10 +124,41 @@ const layerNormDeclaration: OpDeclaration<number> = {
  * layerNorm(tensor([1, 3]), tensor([10, 10]), tensor([0, 1]), 0).toArray(); // => [-10, 11]
  * ```
  */
-export const layerNorm: Op<(x: Tensor, gain: Tensor, bias: Tensor, epsilon?: number) => Tensor> =
-  op(
-    layerNormDeclaration,
-    (x: Tensor, gain: Tensor, bias: Tensor, epsilon = 1e-5) =>
-      apply(layerNormDeclaration, [x, gain, bias], epsilon),
-    2,
-  );
+export const layerNorm: Op<
+  (
+    x: Tensor,
+    gain: Tensor,
+    bias: Tensor,
+    epsilon?: number,
+    axes?: number | readonly number[],
+  ) => Tensor
+> = op(
+  layerNormDeclaration,
+  (
+    x: Tensor,
+    gain: Tensor,
+    bias: Tensor,
+    epsilon = 1e-5,
+    axes: number | readonly number[] = -1,
+  ) => {
+    if (!(epsilon >= 0)) {
+      throw new RangeError(
+        `layerNorm: epsilon must be a number of at least 0, got ${String(epsilon)}`,
+      );
+    }
+    if (axes === -1) return apply(layerNormDeclaration, [x, gain, bias], epsilon);
+    const list = normalizeAxes(axes, x.rank, "layerNorm");
+    const expected = list.map((axis) => x.shape[axis]!);
+    for (const part of [gain, bias]) {
+      if (part instanceof Tensor && sameShape(part.shape, expected)) continue;
+      throw new RangeError(
+        `layerNorm: gain and bias must be tensors of shape ${format(expected)} for axes ${format(list)} of x ${format(x.shape)}`,
+      );
+    }
+    const flat = (part: Tensor) => reshape(part, [-1]);
+    return alongLast(x, list, "layerNorm", (rows) =>
+      apply(layerNormDeclaration, [rows, flat(gain), flat(bias)], epsilon),
+    );
+  },
+  2,
+);

@@ -1,19 +1,21 @@
 import type { RowsName } from "../kernels/contract.ts";
-import { tensor } from "../tensor/doors.ts";
-import { format, normalizeAxis, sameShape } from "../tensor/shape.ts";
+import { checkInt32 } from "../tensor/dtype.ts";
+import { checkOptions } from "../tensor/options.ts";
+import { format, sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { alongLast } from "./alongLast.ts";
 import { apply } from "./apply.ts";
 import { cast } from "./cast.ts";
 import { notEqual } from "./compare.ts";
 import { type Op, type OpDeclaration, op } from "./declare.ts";
-import { type Indices, oneHot } from "./indexing.ts";
+import { asIndices, type Indices } from "./indices.ts";
 import { kernelsOf } from "./kernels.ts";
+import { labelled } from "./oneHot.ts";
 import { logSumExp } from "./reduce.ts";
 import { where } from "./select.ts";
-import { transpose } from "./shape.ts";
 
-/** A normalisation along one axis, the last unless given. */
-export type NormalizeOp = Op<(x: Tensor, axis?: number) => Tensor>;
+/** A normalisation along axes, the last unless given; several count as one. */
+export type NormalizeOp = Op<(x: Tensor, axes?: number | readonly number[]) => Tensor>;
 
 interface RowsDeclaration {
   readonly name: RowsName;
@@ -38,24 +40,20 @@ function normalization({ name, vjp, jvp }: RowsDeclaration): NormalizeOp {
       { label: "[2,3]", inputs: [{ shape: [2, 3] }], call: ([x]) => normalize(x!) },
       { label: "axis 0", inputs: [{ shape: [3, 2] }], call: ([x]) => normalize(x!, 0) },
       { label: "axis 1", inputs: [{ shape: [2, 3, 2] }], call: ([x]) => normalize(x!, 1) },
+      { label: "axes 0, 2", inputs: [{ shape: [2, 3, 2] }], call: ([x]) => normalize(x!, [0, -1]) },
     ],
   };
   const normalize: NormalizeOp = op(
     declaration,
-    (x: Tensor, axis = -1) => {
-      const at = normalizeAxis(axis, x.rank, name);
-      const last = x.rank - 1;
-      if (at === last) return apply(declaration, [x], undefined);
-      const order = x.shape.map((_, i) => (i === at ? last : i === last ? at : i));
-      return transpose(apply(declaration, [transpose(x, order)], undefined), order);
-    },
+    (x: Tensor, axes: number | readonly number[] = -1) =>
+      alongLast(x, axes, name, (rows) => apply(declaration, [rows], undefined)),
     1,
   );
   return normalize;
 }
 
 /**
- * `exp(x) / sum(exp(x))` along an axis (the last unless given), shifted so that nothing overflows.
+ * `exp(x) / sum(exp(x))` along axes (the last unless given), shifted so that nothing overflows.
  *
  * @example
  * ```ts
@@ -72,7 +70,7 @@ export const softmax: NormalizeOp = normalization({
 });
 
 /**
- * `x - log(sum(exp(x)))` along an axis (the last unless given), shifted so that nothing overflows.
+ * `x - log(sum(exp(x)))` along axes (the last unless given), shifted so that nothing overflows.
  *
  * @example
  * ```ts
@@ -161,12 +159,12 @@ const crossEntropyDeclaration: OpDeclaration<number> = {
 
 function labels(targets: Tensor, logits: Tensor): Tensor {
   const dtype = logits.dtype === "float64" ? "float64" : "float32";
-  return oneHot(targets, logits.shape.at(-1)!, { dtype });
+  return labelled(targets, logits.shape.at(-1)!, dtype);
 }
 
 /** 1 for targets that count, 0 for ignored ones. */
 function notIgnored(targets: Tensor, logits: Tensor, ignoreIndex: number): Tensor {
-  return notEqual(cast(targets, logits.dtype), ignoreIndex);
+  return cast(notEqual(targets, ignoreIndex), logits.dtype);
 }
 
 /** The derivative of each row's loss by its logits. */
@@ -234,11 +232,12 @@ export const crossEntropy: Op<
   (logits: Tensor, targets: Indices, options?: CrossEntropyOptions) => Tensor
 > = op(
   crossEntropyDeclaration,
-  (logits: Tensor, targets: Indices, { ignoreIndex = -100 }: CrossEntropyOptions = {}) => {
+  (logits: Tensor, targets: Indices, options?: CrossEntropyOptions) => {
+    checkOptions("crossEntropy", options, ["ignoreIndex"]);
+    const { ignoreIndex = -100 } = options ?? {};
+    checkInt32([ignoreIndex], "crossEntropy: ignoreIndex");
     const classes =
-      targets instanceof Tensor
-        ? targets
-        : tensor(targets, { dtype: "int32", backend: logits.backend });
+      targets instanceof Tensor ? targets : asIndices(targets, logits, "crossEntropy");
     return apply(crossEntropyDeclaration, [logits, classes], ignoreIndex);
   },
   1,

@@ -1,9 +1,9 @@
-import { bytesOf } from "../tensor/dtype.ts";
+import { bytesOf, checkInt32 } from "../tensor/dtype.ts";
 import { checkShape, format, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { type Op, type OpDeclaration, op } from "./declare.ts";
-import { kernelsOf } from "./kernels.ts";
+import { arithmeticOf } from "./kernels.ts";
 import { slice } from "./slice.ts";
 import { copyStrided } from "./strided.ts";
 
@@ -19,10 +19,7 @@ const padDeclaration: OpDeclaration<Padding> = {
   shape: ([x], { widths }) =>
     x!.shape.map((length, axis) => length + widths[axis]![0] + widths[axis]![1]),
   forward(backend, [x], y, { widths, value }) {
-    if (y.dtype === "int32") {
-      const first = y.pointer / bytesOf.int32;
-      backend.memory.views.int32.fill(value, first, first + y.size);
-    } else kernelsOf(backend, y).fill(y.size, value, y.pointer);
+    arithmeticOf(backend, y).fill(y.size, value, y.pointer);
     const strides = stridesOf(y.shape);
     let start = 0;
     widths.forEach(([before], axis) => {
@@ -76,12 +73,17 @@ export const pad: Op<
 > = op(
   padDeclaration,
   (x: Tensor, widths: readonly (readonly [number, number])[], value = 0) => {
-    if (!Array.isArray(widths) || widths.length !== x.rank || !widths.every(Array.isArray)) {
+    const arePairs = Array.isArray(widths) && widths.every((pair) => pair?.length === 2);
+    if (!arePairs || widths.length !== x.rank) {
       throw new RangeError(
         `pad: expected ${x.rank} pairs of widths for shape ${format(x.shape)}, got ${JSON.stringify(widths)}`,
       );
     }
     for (const pair of widths) checkShape(pair, "pad");
+    if (typeof value !== "number") {
+      throw new TypeError(`pad: value must be a number, got ${String(value)}`);
+    }
+    if (x.dtype === "int32") checkInt32([value], "pad: value");
     return apply(padDeclaration, [x], { widths, value });
   },
   1,

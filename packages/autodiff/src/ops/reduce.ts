@@ -1,6 +1,12 @@
-import type { ReduceKernel, ReduceName } from "../kernels/contract.ts";
+import {
+  type FloatKernels,
+  int32ReduceNames,
+  type ReduceKernel,
+  type ReduceName,
+} from "../kernels/contract.ts";
 import type { Backend } from "../tensor/backend.ts";
 import { bytesOf } from "../tensor/dtype.ts";
+import { checkOptions } from "../tensor/options.ts";
 import {
   format,
   normalizeAxes,
@@ -13,7 +19,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { equal } from "./compare.ts";
 import { type InputSpec, type Op, type OpDeclaration, op, type Sample } from "./declare.ts";
-import { kernelsOf } from "./kernels.ts";
+import { arithmeticOf } from "./kernels.ts";
 import { where } from "./select.ts";
 import { broadcastTo, reshape } from "./shape.ts";
 
@@ -84,6 +90,7 @@ function reduction({ name, vjp, jvp, keeps, empty, apart }: ReduceDeclaration): 
   const declaration: OpDeclaration<Axes> = {
     name,
     inputs: ["x"],
+    accepts: (int32ReduceNames as readonly string[]).includes(name) ? "any" : "float",
     shape([x], axes) {
       if (!empty && axes.some((axis) => x!.shape[axis] === 0)) {
         throw new RangeError(
@@ -93,7 +100,7 @@ function reduction({ name, vjp, jvp, keeps, empty, apart }: ReduceDeclaration): 
       return reducedShape(x!.shape, axes, false);
     },
     forward(backend, [x], y, axes) {
-      const kernel = kernelsOf(backend, y)[name];
+      const kernel = (arithmeticOf(backend, y) as FloatKernels)[name];
       reduceAlong(backend, kernel, x!.shape, axes, bytesOf[y.dtype], x!.pointer, y.pointer);
     },
     keeps,
@@ -107,7 +114,8 @@ function reduction({ name, vjp, jvp, keeps, empty, apart }: ReduceDeclaration): 
   };
   const reduce: ReduceOp = op(
     declaration,
-    (x: Tensor, axes?: number | readonly number[], { keepDims = false } = {}) => {
+    (x: Tensor, axes?: number | readonly number[], options?: { keepDims?: boolean }) => {
+      const keepDims = keptDims(name, options);
       const list = normalizeAxes(axes, x.rank, name);
       const result = apply(declaration, [x], list);
       return keepDims ? reshape(result, reducedShape(x.shape, list, true)) : result;
@@ -115,6 +123,19 @@ function reduction({ name, vjp, jvp, keeps, empty, apart }: ReduceDeclaration): 
     1,
   );
   return reduce;
+}
+
+const optionsOfReductions: readonly string[] = ["keepDims"];
+
+/** Whether reduced axes stay, as axes of length 1; throws for options that a reduction has not. @internal */
+export function keptDims(
+  name: string,
+  options: { readonly keepDims?: boolean } | undefined,
+  known: readonly string[] = optionsOfReductions,
+): boolean {
+  if (options === undefined) return false;
+  checkOptions(name, options, known);
+  return options.keepDims ?? false;
 }
 
 export function reduceSamples(
@@ -139,7 +160,7 @@ export function reduceSamples(
 }
 
 /**
- * The sum of the elements along axes (all unless given).
+ * The sum of the elements along axes (all unless given); that of int32 wraps at 2^31.
  *
  * @example
  * ```ts

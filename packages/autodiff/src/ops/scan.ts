@@ -1,17 +1,29 @@
+import { checkOptions } from "../tensor/options.ts";
 import { normalizeAxis, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { type Op, type OpDeclaration, op } from "./declare.ts";
-import { kernelsOf } from "./kernels.ts";
+import { concat } from "./join.ts";
+import { arithmeticOf } from "./kernels.ts";
+import { flip, slice } from "./slice.ts";
+
+/** From which end a scan runs. */
+export interface ScanOptions {
+  readonly reverse?: boolean;
+}
+
+/** Running results along an axis. */
+export type ScanOp = Op<(x: Tensor, axis?: number, options?: ScanOptions) => Tensor>;
 
 const cumsumDeclaration: OpDeclaration<{ axis: number; reverse: boolean }> = {
   name: "cumsum",
   inputs: ["x"],
+  accepts: "any",
   shape: ([x]) => x!.shape,
   forward(backend, [x], y, { axis, reverse }) {
     const outer = sizeOf(x!.shape.slice(0, axis));
     const inner = sizeOf(x!.shape.slice(axis + 1));
-    const { cumsum: kernel } = kernelsOf(backend, y);
+    const { cumsum: kernel } = arithmeticOf(backend, y);
     kernel(outer, x!.shape[axis]!, inner, reverse ? 1 : 0, x!.pointer, y.pointer);
   },
   keeps: { inputs: [], output: false },
@@ -31,7 +43,7 @@ const cumsumDeclaration: OpDeclaration<{ axis: number; reverse: boolean }> = {
 };
 
 /**
- * Running sums along an axis (0 unless given), from the far end when `reverse`.
+ * Running sums along an axis (0 unless given), from the far end when `reverse`; those of int32 wrap at 2^31.
  *
  * @example
  * ```ts
@@ -42,9 +54,53 @@ const cumsumDeclaration: OpDeclaration<{ axis: number; reverse: boolean }> = {
  * x.cumsum(0, { reverse: true }).toArray(); // => [6, 5, 3]
  * ```
  */
-export const cumsum: Op<(x: Tensor, axis?: number, options?: { reverse?: boolean }) => Tensor> = op(
+export const cumsum: ScanOp = op(
   cumsumDeclaration,
-  (x: Tensor, axis = 0, { reverse = false } = {}) =>
-    apply(cumsumDeclaration, [x], { axis: normalizeAxis(axis, x.rank, "cumsum"), reverse }),
+  (x: Tensor, axis = 0, options?: ScanOptions) => {
+    checkOptions("cumsum", options, ["reverse"]);
+    const { reverse = false } = options ?? {};
+    return apply(cumsumDeclaration, [x], { axis: normalizeAxis(axis, x.rank, "cumsum"), reverse });
+  },
+  1,
+);
+
+/**
+ * Running products along an axis (0 unless given), from the far end when `reverse`. Pairs that lie twice as far apart in every
+ * round are multiplied, so the gradient is right where elements are 0.
+ *
+ * @example
+ * ```ts
+ * import { grad, tensor } from "@chronograd/autodiff";
+ *
+ * tensor([1, 2, 3]).cumprod().toArray(); // => [1, 2, 6]
+ * grad((x) => x.cumprod().sum())(tensor([2, 0, 3])).toArray(); // => [1, 8, 0]
+ * ```
+ */
+export const cumprod: ScanOp = op(
+  {
+    name: "cumprod",
+    composite: true,
+    samples: [
+      { label: "[5]", inputs: [{ shape: [5] }], call: ([x]) => cumprod(x!) },
+      {
+        label: "axis 1, reversed",
+        inputs: [{ shape: [2, 3, 2] }],
+        call: ([x]) => cumprod(x!, 1, { reverse: true }),
+      },
+    ],
+  },
+  (x: Tensor, axis = 0, options?: ScanOptions) => {
+    checkOptions("cumprod", options, ["reverse"]);
+    const at = normalizeAxis(axis, x.rank, "cumprod");
+    if (options?.reverse === true) return flip(cumprod(flip(x, at), at), at);
+    const before = Array<null>(at).fill(null);
+    let y = x;
+    for (let step = 1; step < x.shape[at]!; step *= 2) {
+      const head = slice(y, [...before, [0, step]]);
+      const tail = slice(y, [...before, [step]]).mul(slice(y, [...before, [0, -step]]));
+      y = concat([head, tail], at);
+    }
+    return y;
+  },
   1,
 );

@@ -1,23 +1,24 @@
-import { bytesOf } from "../tensor/dtype.ts";
+import { bytesOf, checkInt32, isFloat } from "../tensor/dtype.ts";
 import { broadcastShapes } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { cast } from "./cast.ts";
-import { greater, less } from "./compare.ts";
+import { greater, less, notEqual } from "./compare.ts";
 import { type Op, type OpDeclaration, type Operand, op } from "./declare.ts";
-import { kernelsOf } from "./kernels.ts";
+import { arithmeticOf } from "./kernels.ts";
 import { sumTo } from "./reduce.ts";
 import { broadcastStrides, planes } from "./strided.ts";
 
 const whereDeclaration: OpDeclaration = {
   name: "where",
   broadcasts: "all",
+  accepts: "any",
   inputs: ["condition", "a", "b"],
   shape: ([condition, a, b]) =>
     broadcastShapes(condition!.shape, broadcastShapes(a!.shape, b!.shape, "where"), "where"),
   forward(backend, inputs, y) {
     if (y.size === 0) return;
-    const { select } = kernelsOf(backend, y);
+    const { select } = arithmeticOf(backend, y);
     const bytes = bytesOf[y.dtype];
     const { rows, cols, row, col, offsets } = planes(
       y.shape,
@@ -65,8 +66,8 @@ const whereDeclaration: OpDeclaration = {
 };
 
 /**
- * `a` where `condition` is not 0, `b` elsewhere; all three broadcast. The condition is a float tensor, as
- * comparisons give, or int32.
+ * `a` where `condition` is not 0, `b` elsewhere; all three broadcast. The condition is float or int32, as comparisons give.
+ * Numbers take the dtype of the tensor beside them; two numbers that of a float condition, float32 beside an int32 one.
  *
  * @throws when the shapes do not broadcast or `a` and `b` differ in dtype
  *
@@ -88,15 +89,20 @@ const whereDeclaration: OpDeclaration = {
 export const where: Op<(condition: Operand, a: Operand, b: Operand) => Tensor> = op(
   whereDeclaration,
   (condition: Operand, a: Operand, b: Operand) => {
-    const value = a instanceof Tensor ? a : b;
-    const mask =
-      condition instanceof Tensor &&
-      condition.dtype !== (value instanceof Tensor ? value.dtype : "float32")
-        ? cast(condition, value instanceof Tensor ? value.dtype : "float32")
-        : condition;
-    return apply(whereDeclaration, [mask, a, b], undefined);
+    const value = a instanceof Tensor ? a : b instanceof Tensor ? b : undefined;
+    return apply(whereDeclaration, [asMask(condition, value), a, b], undefined);
   },
 );
+
+/** The condition in the dtype of the values: what is not 0 must not become 0 when it is converted. */
+function asMask(condition: Operand, value: Tensor | undefined): Operand {
+  if (!(condition instanceof Tensor)) return condition;
+  const { dtype } = condition;
+  const wanted = value?.dtype ?? (isFloat(dtype) ? dtype : "float32");
+  if (wanted === dtype) return condition;
+  const keeps = dtype === "int32" || wanted === "float64";
+  return cast(keeps ? condition : notEqual(condition, 0), wanted);
+}
 
 /**
  * `x` limited to `low` and `high` (either may be infinite); 1 flows back inside and at the limits, 0 outside.
@@ -124,6 +130,12 @@ export const clip: Op<(x: Tensor, low: number, high: number) => Tensor> = op(
   (x: Tensor, low: number, high: number) => {
     if (!(low <= high)) {
       throw new RangeError(`clip: low must not exceed high, got low ${low} and high ${high}`);
+    }
+    if (x.dtype === "int32") {
+      checkInt32(
+        [low, high].filter((limit) => Math.abs(limit) !== Infinity || low === high),
+        "clip",
+      );
     }
     const above = low === -Infinity ? x : where(less(x, low), low, x);
     return high === Infinity ? above : where(greater(x, high), high, above);

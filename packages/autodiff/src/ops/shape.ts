@@ -2,6 +2,7 @@ import {
   broadcastsTo,
   checkShape,
   format,
+  normalizeAxes,
   normalizeAxis,
   type Shape,
   sameShape,
@@ -78,30 +79,29 @@ export const reshape: Op<(x: Tensor, shape: Shape) => Tensor> = op(
  * import { ones } from "@chronograd/autodiff";
  *
  * const x = ones([1, 3, 1]);
- * [x.squeeze().shape, x.squeeze(0).shape]; // => [[3], [3, 1]]
+ * [x.squeeze().shape, x.squeeze(0).shape, x.squeeze([0, -1]).shape]; // => [[3], [3, 1], [3]]
  * ```
  */
-export const squeeze: Op<(x: Tensor, axis?: number) => Tensor> = op(
+export const squeeze: Op<(x: Tensor, axes?: number | readonly number[]) => Tensor> = op(
   {
     name: "squeeze",
     composite: true,
-    samples: [{ label: "[2,1,3]", inputs: [{ shape: [2, 1, 3] }], call: ([x]) => squeeze(x!, 1) }],
+    samples: [
+      { label: "[2,1,3]", inputs: [{ shape: [2, 1, 3] }], call: ([x]) => squeeze(x!, 1) },
+      { label: "[1,2,1]", inputs: [{ shape: [1, 2, 1] }], call: ([x]) => squeeze(x!, [0, -1]) },
+    ],
   },
-  (x: Tensor, axis?: number) => {
-    if (axis === undefined)
-      return reshape(
-        x,
-        x.shape.filter((n) => n !== 1),
-      );
-    const at = normalizeAxis(axis, x.rank, "squeeze");
-    if (x.shape[at] !== 1) {
+  (x: Tensor, axes?: number | readonly number[]) => {
+    const named = axes === undefined ? undefined : normalizeAxes(axes, x.rank, "squeeze");
+    const long = named?.find((axis) => x.shape[axis] !== 1);
+    if (long !== undefined) {
       throw new RangeError(
-        `squeeze: axis ${axis} of ${format(x.shape)} has length ${x.shape[at]}, expected 1`,
+        `squeeze: axis ${long} of ${format(x.shape)} has length ${x.shape[long]}, expected 1`,
       );
     }
     return reshape(
       x,
-      x.shape.filter((_, i) => i !== at),
+      x.shape.filter((n, axis) => !(named?.includes(axis) ?? n === 1)),
     );
   },
   1,
@@ -189,7 +189,7 @@ export const transpose: Op<(x: Tensor, axes?: readonly number[]) => Tensor> = op
         `transpose: axes ${format(axes)} must name each of the ${x.rank} axes of ${format(x.shape)} once`,
       );
     }
-    return apply(transposeDeclaration, [x], order);
+    return order.every((axis, i) => axis === i) ? x : apply(transposeDeclaration, [x], order);
   },
   1,
 );
@@ -239,48 +239,6 @@ export const broadcastTo: Op<(x: Tensor, shape: Shape) => Tensor> = op(
   (x: Tensor, shape: Shape) => {
     checkShape(shape, "broadcastTo");
     return sameShape(x.shape, shape) ? x : apply(broadcastToDeclaration, [x], [...shape]);
-  },
-  1,
-);
-
-/**
- * `x` repeated `counts[i]` times along axis `i`; missing leading axes count as 1, as in NumPy.
- *
- * @throws unless the counts are whole numbers of at least 0
- *
- * @example
- * ```ts
- * import { tensor } from "@chronograd/autodiff";
- *
- * tensor([1, 2]).tile([2, 2]).toArray(); // => [[1, 2, 1, 2], [1, 2, 1, 2]]
- * ```
- */
-export const tile: Op<(x: Tensor, counts: readonly number[]) => Tensor> = op(
-  {
-    name: "tile",
-    composite: true,
-    samples: [
-      { label: "[2,3] by [2,1]", inputs: [{ shape: [2, 3] }], call: ([x]) => tile(x!, [2, 1]) },
-      { label: "[2] by [3,2]", inputs: [{ shape: [2] }], call: ([x]) => tile(x!, [3, 2]) },
-    ],
-  },
-  (x: Tensor, counts: readonly number[]) => {
-    checkShape(counts, "tile");
-    const rank = Math.max(x.rank, counts.length);
-    const lengths = [...Array(rank - x.rank).fill(1), ...x.shape] as number[];
-    const times = [...Array(rank - counts.length).fill(1), ...counts] as number[];
-    const single = reshape(
-      x,
-      lengths.flatMap((n) => [1, n]),
-    );
-    const repeated = broadcastTo(
-      single,
-      lengths.flatMap((n, axis) => [times[axis]!, n]),
-    );
-    return reshape(
-      repeated,
-      lengths.map((n, axis) => n * times[axis]!),
-    );
   },
   1,
 );

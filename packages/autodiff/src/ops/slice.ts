@@ -1,5 +1,5 @@
 import { bytesOf } from "../tensor/dtype.ts";
-import { format, normalizeAxis, type Shape, stridesOf } from "../tensor/shape.ts";
+import { format, normalizeAxes, type Shape, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { describe, type Op, type OpDeclaration, op } from "./declare.ts";
@@ -39,6 +39,11 @@ function rangeAlong(range: Range, length: number, axis: number): [number, number
       );
     }
     return [index, 1, 1];
+  }
+  if (!Array.isArray(range) || range.length > 3) {
+    throw new TypeError(
+      `slice: axis ${axis} takes an index, [start, stop, step] or null, got ${describe(range)}${Array.isArray(range) ? ` of ${range.length}` : ""}`,
+    );
   }
   const step = range[2] ?? 1;
   if (!Number.isInteger(step) || step === 0) {
@@ -222,8 +227,7 @@ export const flip: Op<(x: Tensor, axes?: number | readonly number[]) => Tensor> 
     ],
   },
   (x: Tensor, axes?: number | readonly number[]) => {
-    const list = axes === undefined ? x.shape.map((_, i) => i) : [axes].flat();
-    const turned = new Set(list.map((axis) => normalizeAxis(axis, x.rank, "flip")));
+    const turned = new Set(normalizeAxes(axes, x.rank, "flip"));
     return slice(
       x,
       x.shape.map((_, axis) => (turned.has(axis) ? [null, null, -1] : null)),

@@ -12,14 +12,19 @@ import * as indexing from "./indexing.ts";
 import * as join from "./join.ts";
 import * as layerNorm from "./layerNorm.ts";
 import * as linalg from "./linalg.ts";
+import * as logic from "./logic.ts";
 import * as loss from "./loss.ts";
 import * as lstm from "./lstm.ts";
+import * as matmul from "./matmul.ts";
+import * as oneHot from "./oneHot.ts";
 import * as pad from "./pad.ts";
 import * as reduce from "./reduce.ts";
+import * as repeat from "./repeat.ts";
 import * as scan from "./scan.ts";
 import * as select from "./select.ts";
 import * as shape from "./shape.ts";
 import * as slice from "./slice.ts";
+import * as sort from "./sort.ts";
 import * as statistics from "./statistics.ts";
 
 /** Functions that are methods too; those that take a list or an equation first, and parts of cells and layers, are not. */
@@ -28,16 +33,21 @@ export type Methods = typeof elementwise &
   typeof arithmetic &
   typeof compare &
   typeof select &
-  Omit<typeof reduce, "sumTo" | "reduceSamples"> &
+  typeof logic &
+  Omit<typeof reduce, "sumTo" | "reduceSamples" | "keptDims"> &
   typeof statistics &
   typeof scan &
   typeof argReduce &
+  typeof matmul &
   typeof linalg &
   typeof shape &
   Omit<typeof join, "concat" | "stack"> &
   typeof slice &
   typeof pad &
-  typeof indexing &
+  Omit<typeof indexing, "lookUp" | "gatherFlat"> &
+  Omit<typeof oneHot, "labelled"> &
+  typeof repeat &
+  typeof sort &
   typeof loss &
   typeof cast &
   typeof detach;
@@ -57,11 +67,13 @@ function families(): [family: string, members: object][] {
     activations,
     arithmetic,
     compare,
+    logic,
     select,
     reduce,
     statistics,
     scan,
     argReduce,
+    matmul,
     linalg,
     einsum,
     shape,
@@ -69,6 +81,9 @@ function families(): [family: string, members: object][] {
     slice,
     pad,
     indexing,
+    oneHot,
+    repeat,
+    sort,
     loss,
     lstm,
     gru,

@@ -1,5 +1,5 @@
 import type { ScaledName, UnaryName } from "../kernels/contract.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import {
   type Examples,
@@ -29,6 +29,8 @@ export interface UnaryDeclaration extends Partial<Pick<Examples, "kinks">> {
   readonly keeps: "x" | "y" | "xy" | "";
   /** Where test inputs lie. */
   readonly domain?: readonly [number, number];
+  /** The function of int32, by ops that have kernels for it; without it, int32 is refused. */
+  readonly ofInt32?: (x: Tensor) => Tensor;
 }
 
 export function unary({
@@ -37,6 +39,7 @@ export function unary({
   keeps,
   domain = [-2, 2],
   kinks = [],
+  ofInt32,
 }: UnaryDeclaration): UnaryOp {
   const declaration: OpDeclaration = {
     name,
@@ -59,7 +62,12 @@ export function unary({
     })),
     kinks,
   };
-  return op(declaration, (x: Operand) => apply(declaration, [x], undefined));
+  if (ofInt32 === undefined) {
+    return op(declaration, (x: Operand) => apply(declaration, [x], undefined));
+  }
+  return op(declaration, (x: Operand) =>
+    x instanceof Tensor && x.dtype === "int32" ? ofInt32(x) : apply(declaration, [x], undefined),
+  );
 }
 
 export const piecewiseConstant: NoRule = none("piecewise constant: nothing flows through");

@@ -1,5 +1,6 @@
 import { nameOfInput, type OpDeclaration } from "../ops/declare.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { named } from "../tensor/text.ts";
 import { currentPlace, type Place, pathOf, stepOf } from "./place.ts";
 
 /** The id of an input that the tape does not track. */
@@ -69,7 +70,7 @@ export class Entry {
     const i = inputs.indexOf(changed);
     const value = i < 0 ? "its output" : `its input ${nameOfInput(declaration, i)}`;
     throw new Error(
-      `gradient: ${declaration.name} (entry ${position}${inWords(this.place)}) needs ${value}, ${changed}, as it was recorded, but it was changed through a live view since; change a clone(...) instead, or record again`,
+      `gradient: ${declaration.name} (entry ${position}${inWords(this.place)}) needs ${value}, ${named(changed)}, as it was recorded, but it was changed through a live view since; change a clone(...) instead, or record again`,
     );
   }
 }

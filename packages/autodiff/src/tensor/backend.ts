@@ -3,7 +3,8 @@ import { blasKernels } from "../kernels/blas/index.ts";
 import type { Kernels } from "../kernels/contract.ts";
 import { Memory } from "../kernels/memory.ts";
 import { simdKernels } from "../kernels/simd/index.ts";
-import type { FloatDType } from "./dtype.ts";
+import type { DType } from "./dtype.ts";
+import { checkOptions } from "./options.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
@@ -53,9 +54,10 @@ export class Backend {
   readonly memory: Memory;
   readonly kernels: Kernels;
   /** Scalars that ops made from plain numbers, kept for reuse. @internal */
-  readonly constants: Readonly<Record<FloatDType, Map<number, Tensor>>> = {
+  readonly constants: Readonly<Record<DType, Map<number, Tensor>>> = {
     float32: new Map(),
     float64: new Map(),
+    int32: new Map(),
   };
 
   /** The backend whose values count as this one's constants: where a program is traced, the one that will run it. @internal */
@@ -72,15 +74,21 @@ export class Backend {
   adopt(_constant: Tensor): void {}
 
   /** True while there is room to keep one more constant. @internal */
-  hasRoomForConstant(dtype: FloatDType): boolean {
+  hasRoomForConstant(dtype: DType): boolean {
     return this.constants[dtype].size < constantsKept;
   }
+}
+
+/** Whether values of two backends must not meet: constants of a traced program are on the one that will run it. @internal */
+export function areApart(a: Backend, b: Backend): boolean {
+  return a !== b && a.parent !== b && b.parent !== a;
 }
 
 /** A new backend with a memory of its own. Throws for an unknown kernel set. */
 export function createBackend(
   options: { readonly kernels?: KernelSetName | KernelMaker } = {},
 ): Backend {
+  checkOptions("createBackend", options, ["kernels"]);
   const { kernels = "native" } = options;
   const make = typeof kernels === "function" ? kernels : makers[kernels];
   if (make === undefined) {

@@ -1,14 +1,16 @@
 import ndarray, { type NdArray } from "ndarray";
 import { type Backend, defaultBackend } from "./backend.ts";
-import { arrayOf, bytesOf, checkDType, type DType, type TypedArray } from "./dtype.ts";
+import { arrayOf, bytesOf, checkDType, checkInt32, type DType } from "./dtype.ts";
+import { asNumbers, fromNested, type NestedArrays, type NestedNumbers } from "./nested.ts";
+import { checkOptions } from "./options.ts";
 import { checkShape, format, type Shape, sizeOf } from "./shape.ts";
 import { allocate, checkAlive, fromTypedArray, place, Tensor } from "./tensor.ts";
 
-/** A number, or arrays of them nested to any depth, rectangular. */
-export type NestedNumbers = number | readonly NestedNumbers[];
-
-/** What becomes a tensor: nested numbers, any typed array, any ndarray (whatever its strides), or a tensor. */
-export type TensorSource = NestedNumbers | ArrayBufferView | NdArray | Tensor;
+/**
+ * What becomes a tensor: nested numbers, any typed array, nested arrays of such, any ndarray (whatever its strides), or a
+ * tensor.
+ */
+export type TensorSource = NestedNumbers | NestedArrays | NdArray | Tensor;
 
 /** An ndarray over a tensor's own bytes. */
 export type LiveNdArray = NdArray<{
@@ -27,12 +29,8 @@ export interface TensorOptions {
   readonly backend?: Backend;
 }
 
-function checkOptions(options: unknown, where: string): void {
-  if (typeof options === "object" && options !== null) return;
-  throw new TypeError(
-    `${where}: options must be an object such as { dtype: "float64" }, got ${JSON.stringify(options)}`,
-  );
-}
+/** Options of what makes tensors of a given shape. @internal */
+export const optionsOfShaped: readonly string[] = ["dtype", "backend"];
 
 function isNdarray(value: unknown): value is NdArray {
   return (
@@ -43,37 +41,6 @@ function isNdarray(value: unknown): value is NdArray {
     "shape" in value &&
     "offset" in value
   );
-}
-
-/** Rows of `value` appended to `flat`; throws for ragged nesting. */
-function flatten(value: NestedNumbers, shape: Shape, depth: number, flat: number[]): void {
-  if (depth === shape.length) {
-    if (typeof value !== "number") {
-      throw new TypeError(
-        `tensor: expected a number at depth ${depth}, got ${Array.isArray(value) ? `an array of ${value.length}` : String(value)}; every nested array must be equally deep`,
-      );
-    }
-    flat.push(value);
-    return;
-  }
-  if (!Array.isArray(value) || value.length !== shape[depth]) {
-    const got = Array.isArray(value) ? `an array of ${value.length}` : String(value);
-    throw new RangeError(
-      `tensor: expected an array of ${shape[depth]} at depth ${depth}, got ${got}; nested arrays must be rectangular`,
-    );
-  }
-  for (const part of value) flatten(part, shape, depth + 1, flat);
-}
-
-function fromNested(value: NestedNumbers): { data: ArrayLike<number>; shape: Shape } {
-  const shape: number[] = [];
-  for (let part = value; Array.isArray(part); part = part[0]) {
-    shape.push(part.length);
-    if (part.length === 0) break;
-  }
-  const flat: number[] = [];
-  flatten(value, shape, 0, flat);
-  return { data: flat, shape };
 }
 
 /** Elements of an ndarray in row-major order, whatever its strides and storage. */
@@ -106,8 +73,10 @@ function dtypeOf(data: unknown): DType {
 /**
  * A tensor with a copy of `source`'s elements.
  *
- * @param source nested numbers, a typed array, an ndarray of any strides and offset, or a tensor
- * @throws for ragged nesting, an unknown dtype, or a shape whose size is not the number of elements
+ * @param source nested numbers, a typed array, nested typed arrays of one kind, an ndarray of any strides and offset, or a
+ *   tensor
+ * @throws for ragged nesting, an unknown dtype or option, a shape whose size is not the number of elements, or a number that
+ *   int32 does not hold (NaN, a fraction, beyond 2^31) where that is asked for
  *
  * @example
  * ```ts
@@ -118,7 +87,12 @@ function dtypeOf(data: unknown): DType {
  * ```
  */
 export function tensor(source: TensorSource, options: TensorOptions = {}): Tensor {
-  checkOptions(options, "tensor");
+  checkOptions("tensor", options, ["dtype", "shape", "backend"]);
+  return tensorOf("tensor", source, options);
+}
+
+/** `tensor`, for the function that `where` names. @internal */
+export function tensorOf(where: string, source: TensorSource, options: TensorOptions): Tensor {
   const backend = options.backend ?? defaultBackend();
   let data: ArrayLike<number>;
   let shape: Shape;
@@ -132,39 +106,37 @@ export function tensor(source: TensorSource, options: TensorOptions = {}): Tenso
     shape = [...source.shape];
     dtype = dtypeOf(source.data);
   } else if (ArrayBuffer.isView(source)) {
-    data = source as unknown as ArrayLike<number>;
-    if (typeof data.length !== "number" || typeof (data[0] ?? 0) !== "number") {
-      throw new TypeError(
-        "tensor: expected a typed array of numbers, got a DataView or 64-bit integers",
-      );
-    }
+    data = asNumbers(source, where);
     shape = [data.length];
     dtype = dtypeOf(source);
   } else if (typeof source === "number" || Array.isArray(source)) {
-    ({ data, shape } = fromNested(source));
+    ({ data, shape } = fromNested(source, where));
+    dtype = dtypeOf(data);
   } else {
     throw new TypeError(
-      `tensor: expected numbers, nested arrays, a typed array, an ndarray or a tensor, got ${source === null ? "null" : typeof source}`,
+      `${where}: expected numbers, nested arrays, a typed array, an ndarray or a tensor, got ${source === null ? "null" : typeof source}`,
     );
   }
   if (options.dtype !== undefined) {
-    checkDType(options.dtype, "tensor");
+    checkDType(options.dtype, where);
     dtype = options.dtype;
   }
   if (options.shape !== undefined) {
-    checkShape(options.shape, "tensor");
+    checkShape(options.shape, where);
     if (sizeOf(options.shape) !== data.length) {
       throw new RangeError(
-        `tensor: shape ${format(options.shape)} has ${sizeOf(options.shape)} elements, got ${data.length}`,
+        `${where}: shape ${format(options.shape)} has ${sizeOf(options.shape)} elements, got ${data.length}`,
       );
     }
     shape = [...options.shape];
   }
+  if (dtype === "int32") checkInt32(data, where);
   return place(fromTypedArray(backend, data, shape, dtype));
 }
 
 /**
- * A tensor of one repeated value. Throws for a shape with a negative or fractional length.
+ * A tensor of one repeated value. Throws for a shape with a negative or fractional length, and for a value that int32 does
+ * not hold where that is asked for.
  *
  * @example
  * ```ts
@@ -178,13 +150,14 @@ export function full(
   value: number,
   options: Omit<TensorOptions, "shape"> = {},
 ): Tensor {
-  checkOptions(options, "zeros, ones, full");
+  checkOptions("zeros, ones, full", options, optionsOfShaped);
   checkShape(shape, "zeros, ones, full");
   if (typeof value !== "number") {
     throw new TypeError(`full: value must be a number, got ${String(value)}`);
   }
   const dtype = options.dtype ?? "float32";
   checkDType(dtype, "full");
+  if (dtype === "int32") checkInt32([value], "full");
   return place(filled(options.backend ?? defaultBackend(), [...shape], value, dtype));
 }
 
@@ -198,34 +171,6 @@ export function ones(shape: Shape, options: Omit<TensorOptions, "shape"> = {}): 
   return full(shape, 1, options);
 }
 
-/**
- * A vector of `start, start + step, ...` below `stop`. Throws for a step of 0.
- *
- * @example
- * ```ts
- * import { arange } from "@chronograd/autodiff";
- *
- * arange(0, 2, 0.5).toArray(); // => [0, 0.5, 1, 1.5]
- * ```
- */
-export function arange(
-  start: number,
-  stop: number,
-  step = 1,
-  options: Omit<TensorOptions, "shape"> = {},
-): Tensor {
-  if (step === 0 || !Number.isFinite((stop - start) / step)) {
-    throw new RangeError(
-      `arange: start, stop and a step other than 0 must be finite, got ${start}, ${stop}, ${step}`,
-    );
-  }
-  const length = Math.max(0, Math.ceil((stop - start) / step));
-  return tensor(
-    Float64Array.from({ length }, (_, i) => start + i * step),
-    { dtype: "float32", ...options },
-  );
-}
-
 /** A value filled with one number that nothing holds yet. @internal */
 export function filled(backend: Backend, shape: Shape, value: number, dtype: DType): Tensor {
   const home = backend.parent ?? backend;
@@ -233,18 +178,6 @@ export function filled(backend: Backend, shape: Shape, value: number, dtype: DTy
   const start = result.pointer / bytesOf[dtype];
   home.memory.views[dtype].fill(value, start, start + result.size);
   return result;
-}
-
-/** Nested arrays from flat row-major elements. @internal */
-export function readNested(data: TypedArray, shape: Shape): NestedNumbers {
-  if (shape.length === 0) return data[0]!;
-  let level: NestedNumbers[] = Array.from(data);
-  for (let axis = shape.length - 1; axis > 0; axis--) {
-    const length = shape[axis]!;
-    const count = sizeOf(shape.slice(0, axis));
-    level = Array.from({ length: count }, (_, i) => level.slice(i * length, (i + 1) * length));
-  }
-  return level;
 }
 
 /** See `Tensor.liveView`. @internal */
@@ -257,6 +190,7 @@ export function liveNdarray(x: Tensor): LiveNdArray {
     length: x.size,
     get: (index: number) => x.backend.memory.views[x.dtype][at(index)]!,
     set: (index: number, value: number) => {
+      if (x.dtype === "int32") checkInt32([value], "liveView");
       x.block.version++;
       x.backend.memory.views[x.dtype][at(index)] = value;
       return value;

@@ -28,3 +28,19 @@ export function checkDType(dtype: string, where: string): asserts dtype is DType
     );
   }
 }
+
+/** Where the first element stands that is no whole number from -2^31 to 2^31 - 1, or -1. */
+export function firstNotInt32(values: ArrayLike<number>): number {
+  for (let i = 0; i < values.length; i++) if ((values[i]! | 0) !== values[i]) return i;
+  return -1;
+}
+
+/** Throws a sentence unless every element is a whole number that int32 holds. */
+export function checkInt32(values: ArrayLike<number>, where: string): void {
+  if (values instanceof Int32Array) return;
+  const at = firstNotInt32(values);
+  if (at < 0) return;
+  throw new RangeError(
+    `${where}: ${values[at]}${values.length > 1 ? ` at position ${at}` : ""} is no int32, expected a whole number from -2147483648 to 2147483647; round and clip it first`,
+  );
+}

@@ -20,8 +20,11 @@
  */
 export function checkOptions(where: string, options: unknown, known: readonly string[]): void {
   if (options === undefined) return;
+  const isObject = typeof options === "object" && options !== null && !Array.isArray(options);
+  // Options are checked wherever they are given: nothing is made for those that are known.
+  if (isObject && allKnown(options, known)) return;
   const takes = `It takes ${known.join(", ")}`;
-  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+  if (!isObject) {
     const got = Array.isArray(options) ? "an array" : String(options);
     throw new TypeError(
       `${where}: options must be an object such as { ${known[0]}: ... }, got ${got}. ${takes}`,
@@ -33,6 +36,11 @@ export function checkOptions(where: string, options: unknown, known: readonly st
     const hint = nearest === undefined ? ". " : `, did you mean "${nearest}"? `;
     throw new TypeError(`${where}: there is no option "${name}"${hint}${takes}`);
   }
+}
+
+function allKnown(options: object, known: readonly string[]): boolean {
+  for (const name in options) if (!known.includes(name)) return false;
+  return true;
 }
 
 /** The one of `known` that `name` most likely stands for, if any is near: misspelt, shortened, or in other letters. */

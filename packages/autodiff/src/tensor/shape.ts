@@ -77,7 +77,8 @@ export function normalizeAxes(
   where: string,
 ): readonly number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, axis) => axis);
-  const list = typeof axes === "number" ? [axes] : axes;
+  if (typeof axes === "number") return [normalizeAxis(axes, rank, where)];
+  const list = axes;
   if (!Array.isArray(list)) {
     throw new TypeError(
       `${where}: axes must be a number or an array of numbers, got ${typeof axes}`,

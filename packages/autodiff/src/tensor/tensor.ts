@@ -3,9 +3,11 @@ import type { Recorder } from "../ops/declare.ts";
 import type { Fluent } from "../ops/fluent.ts";
 import type { Backend } from "./backend.ts";
 import { Block, currentRegion, float, sink } from "./block.ts";
-import { type LiveNdArray, liveNdarray, type NestedNumbers, readNested } from "./doors.ts";
+import { type LiveNdArray, liveNdarray } from "./doors.ts";
 import { arrayOf, bytesOf, type DType, type TypedArray } from "./dtype.ts";
+import { type NestedNumbers, readNested } from "./nested.ts";
 import { format, type Shape, sizeOf } from "./shape.ts";
+import { named, textOf } from "./text.ts";
 
 /**
  * An immutable n-dimensional array in kernel memory, row-major and contiguous.
@@ -127,9 +129,30 @@ export class Tensor {
     return this.block.backend.memory.views[this.dtype][this.pointer / bytesOf[this.dtype]]!;
   }
 
-  /** `Tensor float32 [2,3]`. */
+  /**
+   * The elements as NumPy prints them, with dtype and shape: columns rounded to what float32 or 8 decimals tell, and only the
+   * first and last three along each axis where there are more than 1,000. Node prints tensors so too.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from "@chronograd/autodiff";
+   *
+   * String(tensor([[1, 0.5], [-0.25, 12]])); // =>
+   * // tensor([[ 1.00,  0.50],
+   * //         [-0.25, 12.00]], float32 [2,2])
+   * ```
+   */
   toString(): string {
-    return `Tensor ${this.dtype} ${format(this.shape)}`;
+    return textOf(this);
+  }
+
+  static {
+    // What `console.log` shows in Node.
+    Object.defineProperty(Tensor.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+      value(this: Tensor) {
+        return textOf(this);
+      },
+    });
   }
 }
 
@@ -177,7 +200,7 @@ export function place(value: Tensor): Tensor {
 /** Throws, with what became of it, when the value's bytes were returned. @internal */
 export function checkAlive(x: Tensor, where: string): void {
   if (x.block.holders > 0) return;
-  throw new Error(`${where}: ${x} is gone: ${x.block.end ?? "nothing holds it"}`);
+  throw new Error(`${where}: ${named(x)} is gone: ${x.block.end ?? "nothing holds it"}`);
 }
 
 /** Copies a typed array into a new value. @internal */

@@ -1,20 +1,27 @@
 import { describe } from "../ops/declare.ts";
 import { type GradientOptions, Tape } from "../tape.ts";
+import { checkOptions } from "../tensor/options.ts";
 import { scope } from "../tensor/scope.ts";
 import { alias, place, Tensor } from "../tensor/tensor.ts";
-import type { MapTree } from "../tensor/tree.ts";
+import { type MapTree, map } from "../tensor/tree.ts";
 
 /** A function with its gradient by the first argument. */
-export type ValueAndGradient<T, Rest extends unknown[]> = (
+export type ValueAndGradient<T, Rest extends unknown[], Value = Tensor> = (
   x: T,
   ...rest: Rest
-) => [value: Tensor, gradient: MapTree<T, Tensor>];
+) => [value: Value, gradient: MapTree<T, Tensor>];
+
+/** What a function to differentiate returns besides its value. */
+export interface AuxOptions {
+  /** `f` returns `[value, aux]`; `aux`, any tree, is handed out as it is. False unless given. */
+  readonly hasAux: true;
+}
 
 /**
  * A function that returns the value of `f` and its gradient by the first argument, a tree of tensors.
  *
- * @param f returns a scalar
- * @throws when called, if `f` does not return a scalar
+ * @param f returns a scalar; with `hasAux`, a pair of a scalar and a tree, and the function gives `[[value, aux], gradient]`
+ * @throws when called, if `f` does not return that
  *
  * @example
  * ```ts
@@ -26,22 +33,54 @@ export type ValueAndGradient<T, Rest extends unknown[]> = (
  */
 export function valueAndGrad<T = Tensor, Rest extends unknown[] = []>(
   f: (x: MapTree<T, Tensor>, ...rest: Rest) => Tensor,
-): ValueAndGradient<T, Rest> {
+  options?: undefined,
+): ValueAndGradient<T, Rest>;
+export function valueAndGrad<T = Tensor, Rest extends unknown[] = [], Aux = unknown>(
+  f: (x: MapTree<T, Tensor>, ...rest: Rest) => readonly [value: Tensor, aux: Aux],
+  options: AuxOptions,
+): ValueAndGradient<T, Rest, [value: Tensor, aux: Aux]>;
+export function valueAndGrad<T, Rest extends unknown[]>(
+  f: (x: MapTree<T, Tensor>, ...rest: Rest) => Tensor | readonly [Tensor, unknown],
+  options?: AuxOptions,
+): ValueAndGradient<T, Rest, Tensor | [Tensor, unknown]> {
+  return differentiated("valueAndGrad", f, options);
+}
+
+function differentiated<T, Rest extends unknown[]>(
+  where: string,
+  f: (x: MapTree<T, Tensor>, ...rest: Rest) => Tensor | readonly [Tensor, unknown],
+  options: AuxOptions | undefined,
+): ValueAndGradient<T, Rest, Tensor | [Tensor, unknown]> {
+  checkOptions(where, options, ["hasAux"]);
   if (typeof f !== "function") {
-    throw new TypeError(`grad: expected a function of tensors, got ${describe(f)}`);
+    throw new TypeError(`${where}: expected a function of tensors, got ${describe(f)}`);
   }
+  const hasAux = options?.hasAux === true;
   return (x, ...rest) =>
     scope(() => {
       const tape = new Tape();
       const watched = tape.watch(x);
-      const value = f(watched, ...rest);
+      const found = f(watched, ...rest);
+      if (!hasAux) {
+        const value = found as Tensor;
+        const gradient = gradientOf(tape, value, watched) as MapTree<T, Tensor>;
+        return [tape.strip(value), gradient];
+      }
+      if (!Array.isArray(found) || found.length !== 2) {
+        throw new TypeError(
+          `${where}: with hasAux the function must return [value, aux], got ${describe(found)}${Array.isArray(found) ? ` of ${found.length}` : ""}`,
+        );
+      }
+      const [value, aux] = found as [Tensor, unknown];
       const gradient = gradientOf(tape, value, watched) as MapTree<T, Tensor>;
-      return [tape.strip(value), gradient];
+      return [[tape.strip(value), map(aux, (part: Tensor) => tape.strip(part))], gradient];
     });
 }
 
 /**
  * The gradient of a scalar function by its first argument, a tree of tensors. It nests: `grad(grad(f))`.
+ *
+ * @param f returns a scalar; with `hasAux`, a pair of a scalar and a tree, and the function gives `[gradient, aux]`
  *
  * @example
  * ```ts
@@ -60,13 +99,34 @@ export function valueAndGrad<T = Tensor, Rest extends unknown[] = []>(
  * const loss = ({ w, b }: typeof params, x: Tensor) => w.mul(x).add(b).square();
  * const gradient = grad(loss)(params, tensor(3));
  * [gradient.w.item(), gradient.b.item()]; // => [42, 14]
+ *
+ * // What is wanted besides the gradient comes with it.
+ * const withOutput = ({ w, b }: typeof params, x: Tensor) => {
+ *   const y = w.mul(x).add(b);
+ *   return [y.square(), { y }] as const;
+ * };
+ * const [, { y }] = grad(withOutput, { hasAux: true })(params, tensor(3));
+ * y.item(); // => 7
  * ```
  */
 export function grad<T = Tensor, Rest extends unknown[] = []>(
   f: (x: MapTree<T, Tensor>, ...rest: Rest) => Tensor,
-): (x: T, ...rest: Rest) => MapTree<T, Tensor> {
-  const both = valueAndGrad<T, Rest>(f);
-  return (x, ...rest) => scope(() => both(x, ...rest)[1]);
+  options?: undefined,
+): (x: T, ...rest: Rest) => MapTree<T, Tensor>;
+export function grad<T = Tensor, Rest extends unknown[] = [], Aux = unknown>(
+  f: (x: MapTree<T, Tensor>, ...rest: Rest) => readonly [value: Tensor, aux: Aux],
+  options: AuxOptions,
+): (x: T, ...rest: Rest) => [gradient: MapTree<T, Tensor>, aux: Aux];
+export function grad<T, Rest extends unknown[]>(
+  f: (x: MapTree<T, Tensor>, ...rest: Rest) => Tensor | readonly [Tensor, unknown],
+  options?: AuxOptions,
+): (x: T, ...rest: Rest) => MapTree<T, Tensor> | [MapTree<T, Tensor>, unknown] {
+  const both = differentiated("grad", f, options);
+  return (x, ...rest) =>
+    scope(() => {
+      const [value, gradient] = both(x, ...rest);
+      return Array.isArray(value) ? [gradient, value[1]] : gradient;
+    });
 }
 
 /**

@@ -122,6 +122,8 @@ const edges: Record<UnaryName, number[][]> = {
   exp: [[0, 1], [-0, 1], [Infinity, Infinity], [-Infinity, 0], [1e30, Infinity], [-1e30, 0]],
   expm1: [...odd, [Infinity, Infinity], [-Infinity, -1], [-1e30, -1]],
   log: [[0, -Infinity], [-0, -Infinity], [1, 0], [Infinity, Infinity], [-1, NaN], [-Infinity, NaN]],
+  log2: [[0, -Infinity], [-0, -Infinity], [1, 0], [8, 3], [2 ** -140, -140], [Infinity, Infinity], [-1, NaN]],
+  log10: [[0, -Infinity], [-0, -Infinity], [1, 0], [1000, 3], [1e10, 10], [Infinity, Infinity], [-1, NaN]],
   log1p: [...odd, [-1, -Infinity], [-2, NaN], [Infinity, Infinity], [-Infinity, NaN]],
   sqrt: [...odd, [4, 2], [Infinity, Infinity], [-1, NaN]],
   rsqrt: [[0, Infinity], [-0, -Infinity], [4, 0.5], [Infinity, 0], [-1, NaN]],

@@ -134,6 +134,11 @@ functions |= {
     "atan2": (mp.atan2, pairs),
     "hypot": (lambda x, y: mp.sqrt(x * x + y * y), pairs),
 }
+functions |= {
+    "log2": (lambda x: mp.log(x, 2), functions["log"][1] + [2.0**k for k in (-1074, -1022, -3, 10, 1023)]),
+    "log10": (mp.log10, functions["log"][1] + [10.0**k for k in range(-22, 23)]),
+    "mod": (lambda x, y: x - y * mp.floor(x / y), [pair for pair in pairs if pair[1] > least] + [(1e300, 3.0), (-5e-324, 7.0)]),
+}
 
 truth = {}
 for name, (function, arguments) in functions.items():

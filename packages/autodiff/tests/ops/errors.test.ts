@@ -22,7 +22,21 @@ describe("every wrong argument gets a sentence", () => {
     ["item of many", () => x23.item()],
     ["add of shapes that do not broadcast", () => ops.add(x23, x45)],
     ["add of two dtypes", () => ops.add(x23, f64)],
-    ["add of integers", () => ops.add(ints, ints)],
+    ["div of integers", () => ops.div(ints, ints)],
+    ["add of integers and a fraction", () => ops.add(ints, 0.5)],
+    ["mean of integers", () => ops.mean(ints)],
+    ["tensor of fractions as int32", () => tensor([0, 1.5], { dtype: "int32" })],
+    ["full of what int32 does not hold", () => ops.full([2], 2 ** 31, { dtype: "int32" })],
+    [
+      "tensor of typed arrays of two kinds",
+      () => tensor([new Float32Array(1), new Float64Array(1)]),
+    ],
+    [
+      "tensor of typed arrays of two lengths",
+      () => tensor([new Float32Array(1), new Float32Array(2)]),
+    ],
+    ["linspace to infinity", () => ops.linspace(0, Infinity, 3)],
+    ["eye of a fraction", () => ops.eye(1.5)],
     ["add of an array", () => ops.add(x23, [1, 2, 3] as unknown as Tensor)],
     ["add of nothing", () => ops.add(x23, undefined as unknown as Tensor)],
     ["tanh of integers", () => ops.tanh(ints)],
@@ -79,6 +93,10 @@ describe("every wrong argument gets a sentence", () => {
     ["slice with an index out of range", () => ops.slice(x23, [2])],
     ["slice with a step of 0", () => ops.slice(x23, [[0, 2, 0]])],
     ["slice with a fraction", () => ops.slice(x23, [[0.5, 1]])],
+    ["slice with an object", () => ops.slice(x23, [{ start: 1 } as never])],
+    ["split into NaN parts", () => ops.split(x23, Number.NaN)],
+    ["pad with one width", () => ops.pad(x23, [[1], [1]] as never)],
+    ["crossEntropy ignoring a fraction", () => ops.crossEntropy(x23, [0, 1], { ignoreIndex: 0.5 })],
     ["slice with too many ranges", () => ops.slice(x23, [0, 0, 0])],
     ["pad with too few widths", () => ops.pad(x23, [[0, 1]])],
     [
@@ -91,7 +109,50 @@ describe("every wrong argument gets a sentence", () => {
     ],
     ["tile with a fraction", () => ops.tile(x23, [1.5])],
     ["gather out of range", () => ops.gather(x23, [0, 2])],
-    ["gather with a negative index", () => ops.gather(x23, [-1])],
+    ["gather before the first", () => ops.gather(x23, [-3])],
+    ["gather of nothing", () => ops.gather(zeros([0, 2]), [0])],
+    ["gather with NaN", () => ops.gather(x23, [Number.NaN])],
+    ["gather with a batch that does not fit", () => ops.gather(x23, [0], 1, { batchDims: 1 })],
+    ["gather with too many batch axes", () => ops.gather(x23, [0], 1, { batchDims: 2 })],
+    ["takeAlongAxis of a wrong shape", () => ops.takeAlongAxis(x23, [[0]])],
+    ["topk of too many", () => ops.topk(x23, 4)],
+    ["repeat with too few counts", () => ops.repeat(x23, [1, 2, 3])],
+    ["roll of two axes by one shift", () => ops.roll(x23, 1, [0, 1])],
+    ["diag of a batch", () => ops.diag(zeros([2, 2, 2]))],
+    ["gelu of an unknown kind", () => ops.gelu(x23, { approximate: "erf" as "tanh" })],
+    [
+      "variance with a text for correction",
+      () => ops.variance(x23, 0, { correction: "1" as never }),
+    ],
+    ["oneHot of a class out of range", () => ops.oneHot(ints, 1)],
+    [
+      "customGradient of a rule with another shape",
+      () =>
+        ops.grad(
+          ops.customGradient(
+            (x: Tensor) => x.sum(),
+            (g) => g,
+          ),
+        )(x23),
+    ],
+    [
+      "customGradient of a rule that returns nothing",
+      () =>
+        ops.grad(
+          ops.customGradient(
+            (x: Tensor) => x.sum(),
+            () => undefined as never,
+          ),
+        )(x23),
+    ],
+    [
+      "customGradient without a rule",
+      () => ops.customGradient((x: Tensor) => x, undefined as never),
+    ],
+    [
+      "grad with aux of a function without",
+      () => ops.grad((x: Tensor) => x.sum() as never, { hasAux: true })(x23),
+    ],
     ["gather with float indices", () => ops.gather(x23, zeros([2]))],
     ["scatterAdd of a wrong shape", () => ops.scatterAdd(x23, [0, 1], zeros([2, 2]))],
     ["oneHot without classes", () => ops.oneHot(ints, 0)],

@@ -1,5 +1,5 @@
 import { flatten, greater, map, type Tensor, where } from "@chronograd/autodiff";
-import { Region, within } from "@chronograd/autodiff/extend";
+import { named, Region, within } from "@chronograd/autodiff/extend";
 import { Clipped } from "./clipped.ts";
 import { checkLimit } from "./limit.ts";
 import { measure, type NonFiniteOption } from "./nonFinite.ts";
@@ -50,7 +50,7 @@ export function clipAdaptive<T>(
     const w = weights.get(path);
     if (w === undefined || w.shape.join() !== g.shape.join()) {
       throw new TypeError(
-        `clipAdaptive: the gradient at "${path}" is ${g} and the parameter there ${w ?? "is missing"}; both trees must have the same structure and shapes`,
+        `clipAdaptive: the gradient at "${path}" is ${named(g)} and the parameter there ${w === undefined ? "is missing" : named(w)}; both trees must have the same structure and shapes`,
       );
     }
     if (!Number.isFinite(normOf([g], 2))) return g;

@@ -42,6 +42,11 @@ export function dropout(options: { readonly rate: number }): Dropout {
     params: {},
     apply(x, stream) {
       if (stream === undefined || rate === 0) return x;
+      if (x.dtype === "int32") {
+        throw new TypeError(
+          `dropout: x must be float32 or float64, got int32 [${x.shape.join(",")}]; convert it with cast(x, "float32")`,
+        );
+      }
       const mask = allocate(x.backend, x.shape, x.dtype);
       // Held for this call; from then on by the tape, if there is one.
       mask.block.retain();

@@ -1,11 +1,11 @@
-import type { Tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import type { Indices } from "@chronograd/autodiff";
+import { checkOptions, lookUp } from "@chronograd/autodiff/extend";
 import { normal } from "../initializers/distributions.ts";
 import type { Initializer } from "../initializers/initializer.ts";
 import { checkCount, type Layer } from "./layer.ts";
 
-/** Whole numbers that name rows of an embedding: an int32 tensor of any shape, or plain numbers. */
-export type EmbeddingIndices = Tensor | readonly number[] | Int32Array;
+/** Whole numbers from 0 up that name rows of an embedding: an int32 tensor of any shape, or numbers in arrays. */
+export type EmbeddingIndices = Indices;
 
 /** Parameters of an embedding: `table [count, size]`. */
 export type EmbeddingParams = { table: Initializer };
@@ -15,7 +15,7 @@ export type EmbeddingParams = { table: Initializer };
  *
  * The table starts as standard normal draws.
  *
- * @throws for sizes that are not whole numbers of at least 1; `apply` throws for an index out of range
+ * @throws for sizes that are not whole numbers of at least 1; `apply` throws for an index that is not one of 0 to `count - 1`
  *
  * @example
  * ```ts
@@ -37,6 +37,6 @@ export function embedding(options: {
   checkCount(size, "size", "embedding");
   return {
     params: { table: normal(1, count, size) },
-    apply: ({ table }, indices) => table.gather(indices),
+    apply: ({ table }, indices) => lookUp(table, indices),
   };
 }

@@ -1,4 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 
 /**
@@ -21,8 +22,10 @@ import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 export function binaryCrossEntropyFromLogits(
   logits: Tensor,
   targets: Tensor,
-  { reduction = "mean" }: ReductionOption = {},
+  options: ReductionOption = {},
 ): Tensor {
+  checkOptions("binaryCrossEntropyFromLogits", options, ["reduction"]);
+  const { reduction = "mean" } = options;
   checkSameShape(logits, targets, "binaryCrossEntropyFromLogits", "logits");
   const yes = targets.mul(logits.neg().softplus());
   const no = targets.neg().add(1).mul(logits.softplus());

@@ -1,4 +1,5 @@
-import { crossEntropy, type DType, notEqual, Tensor } from "@chronograd/autodiff";
+import { crossEntropy, type Indices, notEqual, Tensor, tensor } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { type ReductionOption, reduce } from "./reduction.ts";
 
 /** Options of `crossEntropyLoss`. */
@@ -7,8 +8,8 @@ export interface CrossEntropyLossOptions extends ReductionOption {
   readonly ignoreIndex?: number;
 }
 
-/** Class numbers: an int32 tensor, or plain numbers where the logits have one row axis. */
-export type ClassTargets = Tensor | readonly number[] | Int32Array;
+/** Class numbers: an int32 tensor, or numbers in arrays, nested or typed. */
+export type ClassTargets = Indices;
 
 /**
  * The loss of a classifier in nats: `-log softmax(logits)[target]`.
@@ -33,18 +34,17 @@ export type ClassTargets = Tensor | readonly number[] | Int32Array;
 export function crossEntropyLoss(
   logits: Tensor,
   targets: ClassTargets,
-  { ignoreIndex = -100, reduction = "mean" }: CrossEntropyLossOptions = {},
+  options: CrossEntropyLossOptions = {},
 ): Tensor {
+  checkOptions("crossEntropyLoss", options, ["ignoreIndex", "reduction"]);
+  const { ignoreIndex = -100, reduction = "mean" } = options;
   const losses = crossEntropy(logits, targets, { ignoreIndex });
-  return reduce(losses, reduction, "crossEntropyLoss", () =>
-    counted(targets, losses.dtype, ignoreIndex),
-  );
+  return reduce(losses, reduction, "crossEntropyLoss", () => counted(targets, losses, ignoreIndex));
 }
 
-/** How many targets count. Of a tensor they are counted by ops, so that the loss can be compiled. */
-function counted(targets: ClassTargets, dtype: DType, ignoreIndex: number): number | Tensor {
-  if (targets instanceof Tensor) return notEqual(targets.cast(dtype), ignoreIndex).sum();
-  let count = 0;
-  for (const target of targets) if (target !== ignoreIndex) count++;
-  return count;
+/** How many targets count, by ops, so that the loss can be compiled. */
+function counted(targets: ClassTargets, { backend, dtype }: Tensor, ignoreIndex: number): Tensor {
+  const isTensor = targets instanceof Tensor;
+  const classes = isTensor ? targets : tensor(targets, { dtype: "int32", backend });
+  return notEqual(classes, ignoreIndex).cast(dtype).sum();
 }

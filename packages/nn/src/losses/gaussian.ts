@@ -1,4 +1,5 @@
 import { Tensor } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 
 /** Options of `gaussianNegativeLogLikelihood`. */
@@ -34,8 +35,10 @@ export function gaussianNegativeLogLikelihood(
   mean: Tensor,
   variance: Tensor | number,
   targets: Tensor,
-  { epsilon = 1e-6, full = false, reduction = "mean" }: GaussianOptions = {},
+  options: GaussianOptions = {},
 ): Tensor {
+  checkOptions("gaussianNegativeLogLikelihood", options, ["epsilon", "full", "reduction"]);
+  const { epsilon = 1e-6, full = false, reduction = "mean" } = options;
   const where = "gaussianNegativeLogLikelihood";
   checkSameShape(mean, targets, where, "mean");
   if (!(epsilon > 0 && Number.isFinite(epsilon))) {

@@ -1,4 +1,5 @@
 import { lessEqual, type Tensor, where } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 
 /** Options of `huber`. */
@@ -24,11 +25,9 @@ export interface HuberOptions extends ReductionOption {
  * huber(tensor([1, 5]), tensor([0, 0]), { reduction: "none" }).toArray(); // => [0.5, 4.5]
  * ```
  */
-export function huber(
-  predictions: Tensor,
-  targets: Tensor,
-  { delta = 1, reduction = "mean" }: HuberOptions = {},
-): Tensor {
+export function huber(predictions: Tensor, targets: Tensor, options: HuberOptions = {}): Tensor {
+  checkOptions("huber", options, ["delta", "reduction"]);
+  const { delta = 1, reduction = "mean" } = options;
   if (!(delta > 0 && Number.isFinite(delta))) {
     throw new RangeError(
       `huber: delta must be a positive number, got ${String(delta)}; use meanSquaredError for no limit`,

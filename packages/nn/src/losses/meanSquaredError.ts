@@ -1,4 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/extend";
 import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 
 /**
@@ -20,8 +21,10 @@ import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 export function meanSquaredError(
   predictions: Tensor,
   targets: Tensor,
-  { reduction = "mean" }: ReductionOption = {},
+  options: ReductionOption = {},
 ): Tensor {
+  checkOptions("meanSquaredError", options, ["reduction"]);
+  const { reduction = "mean" } = options;
   checkSameShape(predictions, targets, "meanSquaredError");
   return reduce(predictions.sub(targets).square(), reduction, "meanSquaredError");
 }

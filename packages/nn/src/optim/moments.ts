@@ -1,5 +1,5 @@
 import { clone, isTensor, type Tensor } from "@chronograd/autodiff";
-import { allocate, kernelsOf, Region, within } from "@chronograd/autodiff/extend";
+import { allocate, kernelsOf, named, Region, within } from "@chronograd/autodiff/extend";
 import { type Pair, quote } from "./pairing.ts";
 
 let net: FinalizationRegistry<Region> | undefined;
@@ -37,7 +37,7 @@ export class Moments {
         moment.backend === w.backend;
       if (!fits) {
         throw new RangeError(
-          `${where}: ${quote(path)} is ${w}, and in the updates before it was ${moment}, on the same backend; make an optimizer for each params tree, or reset() this one`,
+          `${where}: ${quote(path)} is ${named(w)}, and in the updates before it was ${named(moment)}, on the same backend; make an optimizer for each params tree, or reset() this one`,
         );
       }
     }

@@ -17,7 +17,9 @@ const tensors = fc
   .map(({ dtype, shape, value }) => {
     const size = shape.reduce((product, length) => product * length, 1);
     return tensor(
-      Float64Array.from({ length: size }, (_, i) => value + i),
+      Float64Array.from({ length: size }, (_, i) =>
+        dtype === "int32" ? (value + i) | 0 : value + i,
+      ),
       { shape, dtype, backend },
     );
   });

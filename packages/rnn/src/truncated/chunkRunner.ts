@@ -1,5 +1,5 @@
 import { clone, flatten, map, scope, Tape, type Tensor } from "@chronograd/autodiff";
-import { RecordedFunction, Trust, Witness } from "@chronograd/autodiff/extend";
+import { named, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import {
   type ChunkGradient,
@@ -163,8 +163,9 @@ function changeOf(before: unknown, after: unknown): string | undefined {
   const now = new Map(flatten(after));
   for (const [path, x] of flatten(before)) {
     const y = now.get(path);
-    if (String(x) !== String(y)) {
-      return `a step changes the state's shape: ${path || "it"} is ${x} before and ${y ?? "missing"} after`;
+    const [was, is] = [named(x), y === undefined ? "missing" : named(y)];
+    if (was !== is) {
+      return `a step changes the state's shape: ${path || "it"} is ${was} before and ${is} after`;
     }
   }
   return undefined;

@@ -109,6 +109,12 @@ function gelu(x: number): number {
   return x < 0 ? -tail : x - tail;
 }
 
+/** The remainder with the sign of the divisor; `%` is exact. */
+export function mod(a: number, b: number): number {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
+
 /** The nearest integer, the even one of two. */
 function round(x: number): number {
   const lower = Math.floor(x);
@@ -120,6 +126,8 @@ function round(x: number): number {
 
 const scalarUnary = {
   sign: Math.sign,
+  log2: Math.log2,
+  log10: Math.log10,
   expm1: Math.expm1,
   log1p: Math.log1p,
   rsqrt: (x) => 1 / Math.sqrt(x),
@@ -145,7 +153,7 @@ function power(a: number, b: number): number {
   return a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
 }
 
-const scalarBinary = { pow: power, hypot: Math.hypot };
+const scalarBinary = { pow: power, hypot: Math.hypot, mod };
 
 const scalarScaled = {
   scale: (x, alpha) => alpha * x,

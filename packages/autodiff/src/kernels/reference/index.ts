@@ -2,6 +2,7 @@ import type { FloatKernels, Kernels } from "../contract.ts";
 import type { Memory } from "../memory.ts";
 import { elementwise } from "./elementwise.ts";
 import { gates } from "./gates.ts";
+import { int32 } from "./int32.ts";
 import { matmul } from "./matmul.ts";
 import { casts, firstOutOfRange, moves, scans } from "./move.ts";
 import { normalization } from "./normalization.ts";
@@ -28,6 +29,7 @@ export function referenceKernels(memory: Memory): Kernels {
     name: "reference",
     float32: floatKernels(memory, "float32"),
     float64: floatKernels(memory, "float64"),
+    int32: int32(memory),
     move32: moves(memory, "int32"),
     move64: moves(memory, "float64"),
     cast: casts(memory),

@@ -1,7 +1,7 @@
 import type { FloatKernels, RowsKernel, RowsName } from "../contract.ts";
 import type { Memory } from "../memory.ts";
 
-type RowwiseName = RowsName | "crossEntropy" | "crossEntropyVjp" | "cumsum";
+type RowwiseName = RowsName | "crossEntropy" | "crossEntropyVjp" | "cumsum" | "argsort";
 
 /** Numerators and denominator of softmax, shifted by the maximum. */
 function exponentials(row: readonly number[]): { shift: number; terms: number[]; total: number } {
@@ -66,6 +66,20 @@ export function rowwise(
         const cotangent = memory.views[dtype][g / size + r]!;
         const ignored = target === ignoreIndex;
         write(dx, r, ignored ? row.fill(0) : crossEntropyVjp(row, target, cotangent));
+      }
+    },
+    argsort(rows, cols, descending, x, _scratch, y) {
+      for (let r = 0; r < rows; r++) {
+        const row = read(x, r, cols);
+        const order = row.map((_, i) => i);
+        // NaN counts as the largest; JavaScript's sort is stable.
+        order.sort((i, j) => {
+          const [a, b] = [row[i]!, row[j]!];
+          const sign =
+            Number(Number.isNaN(a)) - Number(Number.isNaN(b)) || Number(a > b) - Number(a < b);
+          return descending === 1 ? -sign : sign;
+        });
+        memory.views.int32.set(order, y / 4 + r * cols);
       }
     },
     cumsum(outer, length, inner, reverse, x, y) {

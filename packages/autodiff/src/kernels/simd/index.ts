@@ -2,6 +2,9 @@ import {
   argReduceNames,
   binaryNames,
   type FloatKernels,
+  type Int32Kernels,
+  int32BinaryNames,
+  int32ReduceNames,
   type Kernels,
   reduceNames,
   rowsNames,
@@ -32,6 +35,7 @@ const floatNames = [
   ...updateNames,
   "select",
   "cumsum",
+  "argsort",
   "scatterAdd",
   "oneHot",
   "crossEntropy",
@@ -99,6 +103,32 @@ function floatKernels(exports: KernelExports, prefix: string, scratch: number): 
   };
 }
 
+/** The export that serves an int32 kernel, and the code that it takes after the contract's arguments. */
+function int32Export(name: string): [name: string, trailing: readonly number[]] {
+  const folded = { sum: "add", max: "maximum", min: "minimum" }[name];
+  const code = (int32BinaryNames as readonly string[]).indexOf(folded ?? name);
+  if (code < 0) return [name, []];
+  return [folded === undefined ? "binary" : "fold", [code]];
+}
+
+function int32Kernels(exports: KernelExports): Int32Kernels {
+  const names = [
+    ...int32BinaryNames,
+    ...int32ReduceNames,
+    "select",
+    "cumsum",
+    "scatterAdd",
+    "fill",
+  ];
+  return Object.fromEntries(
+    names.map((name) => {
+      const [called, trailing] = int32Export(name);
+      const run = kernel(exports, `int32_${called}`);
+      return [name, (...args: number[]) => run(...args, ...trailing)];
+    }),
+  ) as unknown as Int32Kernels;
+}
+
 /** The WebAssembly kernels on `memory`; relaxed SIMD where the engine has it, unless `variant` says. */
 export function simdKernels(memory: Memory, variant?: "plain" | "relaxed"): Kernels {
   const chosen =
@@ -117,12 +147,17 @@ export function kernelsOn(exports: KernelExports, memory: Memory, name: string):
     name,
     float32: floatKernels(exports, "f32_", scratch),
     float64: floatKernels(exports, "f64_", scratch),
+    int32: int32Kernels(exports),
     move32: kernels(exports, "move32_", moveNames),
     move64: kernels(exports, "move64_", moveNames),
     cast: kernels(exports, "cast_", castNames),
     firstOutOfRange: kernel(exports, "firstOutOfRange"),
     lanes: (family, name) => exports[`${prefixes[family] ?? family}_lanes_${name}`],
     linkable(family, name) {
+      if (family === "int32") {
+        const [called, trailing] = int32Export(name);
+        return { run: kernel(exports, `int32_${called}`), trailing };
+      }
       const prefix = prefixes[family] ?? family;
       const trailing = name === "matmul" || name === "matmulPacked" ? [scratch] : [];
       return { run: kernel(exports, `${prefix}_${name}`), trailing };

@@ -2,6 +2,7 @@ import { Tape } from "../../tape.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import { named } from "../../tensor/text.ts";
 import { flatten, type MapTree } from "../../tensor/tree.ts";
 import { checkGradients } from "../checkGradients.ts";
 import { randomVector } from "../function.ts";
@@ -115,7 +116,7 @@ export function firstOrderLaws<T>(
             return {
               error: Infinity,
               cases,
-              what: `the gradient for ${path} is ${g}, the value ${x}`,
+              what: `the gradient for ${path} is ${named(g)}, the value ${named(x)}`,
             };
           }
         }
