@@ -43,11 +43,13 @@ export function misfit(
   );
 }
 
-/** What a rule threw, with the place it happened in; the exception itself is the cause. */
+/** What a rule threw, with the place it happened in; of the same kind; the exception itself is the cause. */
 export function thrown(cause: unknown, of: Ruled, entry: Entry, position: number): Error {
   const words = cause instanceof Error ? cause.message : String(cause);
-  return new Error(
-    `gradient: ${ruleInWords(of, entry)} threw: ${words}: ${describeSite(siteOf(entry, position))}`,
+  const Kind =
+    cause instanceof TypeError ? TypeError : cause instanceof RangeError ? RangeError : Error;
+  return new Kind(
+    `${words} (thrown by ${ruleInWords(of, entry)}: ${describeSite(siteOf(entry, position))})`,
     { cause },
   );
 }

@@ -139,12 +139,12 @@ describe("what a rule throws", () => {
     const vjp = caught(() => grad(placed(declare({ vjp: [fails] })))(x));
     expect(vjp.cause).toBe(cause);
     expect(vjp.message).toMatchInlineSnapshot(
-      `"gradient: the vjp of mine by x threw: mine: mine [2] -> [2] (entry 1), time step 2, in cell"`,
+      `"mine (thrown by the vjp of mine by x: mine [2] -> [2] (entry 1), time step 2, in cell)"`,
     );
     const forward = caught(() => jvp(placed(declare({ jvp: fails })), x, x));
     expect(forward.cause).toBe(cause);
     expect(forward.message).toMatchInlineSnapshot(
-      `"gradient: the jvp of mine threw: mine: mine [2] -> [2] (entry 1), time step 2, in cell"`,
+      `"mine (thrown by the jvp of mine: mine [2] -> [2] (entry 1), time step 2, in cell)"`,
     );
   });
 
@@ -157,7 +157,7 @@ describe("what a rule throws", () => {
     const error = caught(() => grad(g)(x));
     expect(error.cause).toBe(cause);
     expect(error.message).toMatch(
-      /the accumulate of mine by x threw: mine: mine \[2\] -> \[2\] \(entry/,
+      /^mine \(thrown by the accumulate of mine by x: mine \[2\] -> \[2\] \(entry/,
     );
   });
 
@@ -174,7 +174,9 @@ describe("what a rule throws", () => {
     };
     const error = caught(() => grad(f)(tensor(new Float64Array(64).fill(0.1), { shape: [8, 8] })));
     expect(error.cause).toBe(cause);
-    expect(error.message).toMatch(/the accumulate of matmul by b threw: mine: .* time step 2/);
+    expect(error.message).toMatch(
+      /^mine \(thrown by the accumulate of matmul by b: .* time step 2/,
+    );
   });
 
   test("a rule that reads values is no reason to throw inside compile: it runs uncompiled", () => {
