@@ -3,6 +3,7 @@ import { opTable } from "@chronograd/autodiff/extend";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { opLaws } from "@chronograd/autodiff/testing";
 import { cellSubjects } from "./cells.ts";
+import { checkerSubject } from "./checker.ts";
 import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
 import { customSubjects } from "./custom.ts";
@@ -38,6 +39,7 @@ export function opSubjects(dtype: FloatDType, backend: Backend = defaultBackend(
 export function wholeSubjects(): Subject[] {
   return [
     programSubject(),
+    checkerSubject(),
     ...conventionSubjects(),
     ...edgeSubjects(),
     ...tapeSubjects(),

@@ -1,4 +1,5 @@
 import { cells } from "./cells.ts";
+import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import type { Mutant } from "./mutant.ts";
@@ -27,6 +28,7 @@ export const mutants: readonly Mutant[] = [
   ...layerNorm,
   ...passes,
   ...tape,
+  ...checker,
   ...cells,
   ...cuts,
   ...training,

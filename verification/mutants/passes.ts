@@ -118,8 +118,14 @@ const backward = inFile("packages/autodiff/src/passes/backward.ts", [
   {
     name: "backward: rules for several inputs told that it is the first",
     kind: "off by one",
-    find: "const cotangent = rule(g, application, i);",
-    replace: "const cotangent = rule(g, application, 0);",
+    find: "cotangent = rule(g, application, i);",
+    replace: "cotangent = rule(g, application, 0);",
+  },
+  {
+    name: "backward: what a rule returns is taken as it is",
+    kind: "guard lost",
+    find: "if (!fits(cotangent, entry.inputs[i]!)) {",
+    replace: "if (cotangent === null) {",
   },
   {
     name: "backward: outputs are constants of a recorded sweep",
@@ -159,6 +165,12 @@ const forward = inFile("packages/autodiff/src/passes/forward.ts", [
     kind: "wrong function",
     find: "tangents[i] ?? place(filled(input.backend, input.shape, 0, input.dtype))",
     replace: "tangents[i] ?? input",
+  },
+  {
+    name: "forward: what a rule returns is taken as it is",
+    kind: "guard lost",
+    find: "if (!fits(tangent, entry.output)) throw",
+    replace: "if (tangent === null) throw",
   },
   {
     name: "forward: changed values go unnoticed",

@@ -264,7 +264,6 @@ export class Tape extends Recording {
    */
   check(options: RuleCheckOptions = {}): RuleCheck {
     this.checkOpen("check");
-    checkOptions("check", options, ["tolerance", "seed"]);
     return check(this, options);
   }
 

@@ -2,7 +2,7 @@ import { type Backend, defaultBackend } from "../tensor/backend.ts";
 import { scope } from "../tensor/scope.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { NotTraceable, tracing } from "../tensor/tracing.ts";
+import { reasonOf, tracing } from "../tensor/tracing.ts";
 import { leaves, type MapTree, map } from "../tensor/tree.ts";
 import type { TracedPhase } from "./phase.ts";
 import { guardFailed, Held, Plan } from "./plan.ts";
@@ -160,7 +160,8 @@ function recording<Result>(work: (record: RecordOnce) => Result): Result | strin
     return scope(() => work(record));
   } catch (error) {
     for (const trace of traces) trace.release();
-    if (error instanceof NotTraceable) return error.message;
+    const reason = reasonOf(error);
+    if (reason !== undefined) return reason;
     throw error;
   }
 }

@@ -194,13 +194,18 @@ export function nameOfInput({ inputs }: Pick<OpDeclaration, "inputs">, index: nu
   return inputs[index] ?? `${inputs.at(-1) ?? "input"} ${index}`;
 }
 
-/** The rule that gives one input's cotangent, if there is one. */
+/** The rule that gives one input's cotangent; `undefined` where it is declared that there is none. */
 export function vjpRule(
-  { vjp }: Pick<OpDeclaration, "vjp">,
+  declaration: Pick<OpDeclaration, "vjp" | "name" | "inputs">,
   input: number,
 ): VjpRule<unknown> | undefined {
-  const rule = typeof vjp === "function" || isNone(vjp) ? vjp : vjp[input]!;
-  return isNone(rule) ? undefined : rule;
+  const { vjp } = declaration;
+  const rule: unknown = Array.isArray(vjp) ? vjp[input] : vjp;
+  if (typeof rule === "function") return rule as VjpRule<unknown>;
+  if (isNone(rule)) return undefined;
+  throw new TypeError(
+    `${declaration.name}: the vjp by ${nameOfInput(declaration, input)} must be a function or none("why"), got ${describe(rule)}; declare one rule for each input`,
+  );
 }
 
 /** What records ops: a tape. Higher levels were opened later and see the values of lower ones as plain. */

@@ -5,6 +5,7 @@ import { constantId, type Entry, slotOf } from "../tape/entry.ts";
 import type { Recording } from "../tape/recording.ts";
 import { Region, within } from "../tensor/block.ts";
 import { alias, place, type Tensor } from "../tensor/tensor.ts";
+import { fits, misfit, thrown } from "./returned.ts";
 
 /** A value to start from, and the cotangent it starts with. */
 export type Seed = readonly [value: Tensor, cotangent: Tensor];
@@ -59,6 +60,9 @@ const waitingShare = 1 / 4;
 /** Applications whose contributions to a leaf are added up together. */
 interface Waiting {
   readonly declaration: OpDeclaration;
+  /** The latest in time. */
+  readonly entry: Entry;
+  readonly position: number;
   readonly input: number;
   readonly pullbacks: Pullback[];
   /** Elements of the cotangents and values of all of them. */
@@ -159,19 +163,28 @@ class Sweep {
       const there = this.at(id);
       const accumulate = declaration.accumulate?.[i];
       const isOurs = there !== undefined && this.isOurs(there, g, entry);
-      if (isOurs && id < 0 && this.wait(slotOf(id), entry, i, g)) continue;
-      if (accumulate !== undefined && isOurs) {
-        accumulate(g, application, there);
-      } else {
-        const cotangent = rule(g, application, i);
-        this.observer?.contribute?.(position, i, cotangent);
-        this.arrive(id, cotangent);
+      if (isOurs && id < 0 && this.wait(slotOf(id), entry, position, i, g)) continue;
+      let cotangent: Tensor;
+      try {
+        if (accumulate !== undefined && isOurs) {
+          accumulate(g, application, there);
+          continue;
+        }
+        cotangent = rule(g, application, i);
+      } catch (error) {
+        const kind = accumulate !== undefined && isOurs ? "accumulate" : "vjp";
+        throw thrown(error, { rule: kind, input: i }, entry, position);
       }
+      if (!fits(cotangent, entry.inputs[i]!)) {
+        throw misfit(cotangent, entry.inputs[i]!, { rule: "vjp", input: i }, entry, position);
+      }
+      this.observer?.contribute?.(position, i, cotangent);
+      this.arrive(id, cotangent);
     }
   }
 
   /** Lets a leaf's cotangent wait, where its op can add up many at once. What is traced is put together later anyway. */
-  wait(slot: number, entry: Entry, input: number, g: Tensor): boolean {
+  wait(slot: number, entry: Entry, position: number, input: number, g: Tensor): boolean {
     const { declaration } = entry;
     if (declaration.accumulateAll?.[input] === undefined) return false;
     if (g.block.backend.parent !== null) return false;
@@ -183,7 +196,7 @@ class Sweep {
     const isAlike = waiting?.declaration === declaration && waiting.input === input;
     if (waiting === undefined || !isAlike || waiting.elements + elements > most) {
       this.settle(slot);
-      waiting = { declaration, input, pullbacks: [], elements: 0 };
+      waiting = { declaration, entry, position, input, pullbacks: [], elements: 0 };
       this.waiting.set(slot, waiting);
     }
     g.block.retain();
@@ -197,10 +210,12 @@ class Sweep {
     const waiting = this.waiting.get(slot);
     if (waiting === undefined) return;
     this.waiting.delete(slot);
-    const { declaration, input, pullbacks } = waiting;
+    const { declaration, entry, position, input, pullbacks } = waiting;
     const region = new Region();
     try {
       within(region, () => declaration.accumulateAll![input]!(pullbacks, this.slots[slot]!));
+    } catch (error) {
+      throw thrown(error, { rule: "accumulate", input }, entry, position);
     } finally {
       for (const { g } of pullbacks) g.block.release(spent);
       region.end(spent);
@@ -281,6 +296,4 @@ class Sweep {
 }
 
 /** Where a program is traced, constants are on the backend that will run it. */
-function shareBackend(a: Tensor, b: Tensor): boolean {
-  return a.block.backend === b.block.backend;
-}
+const shareBackend = (a: Tensor, b: Tensor): boolean => a.block.backend === b.block.backend;

@@ -6,6 +6,7 @@ import type { Recording } from "../tape/recording.ts";
 import { Region, within } from "../tensor/block.ts";
 import { filled } from "../tensor/doors.ts";
 import { alias, place, type Tensor } from "../tensor/tensor.ts";
+import { fits, misfit, thrown } from "./returned.ts";
 
 const spent = "it was an intermediate value of a forward sweep";
 
@@ -79,7 +80,16 @@ function push(
   const { declaration, inputs, attributes } = entry;
   const { jvp } = declaration;
   if (isNone(jvp)) return undefined;
-  if (jvp !== "linear") return jvp(tangents, entry);
+  if (jvp !== "linear") {
+    let tangent: Tensor;
+    try {
+      tangent = jvp(tangents, entry);
+    } catch (error) {
+      throw thrown(error, "jvp", entry, position);
+    }
+    if (!fits(tangent, entry.output)) throw misfit(tangent, entry.output, "jvp", entry, position);
+    return tangent;
+  }
   const whole = inputs.map(
     (input, i) => tangents[i] ?? place(filled(input.backend, input.shape, 0, input.dtype)),
   );

@@ -1,6 +1,14 @@
 /** Why a function cannot be compiled: it runs as it is, and `explain` says this. */
 export class NotTraceable extends Error {}
 
+/** Why a function that threw cannot be compiled, also where a derivative rule threw; `undefined` for other errors. */
+export function reasonOf(error: unknown): string | undefined {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (each instanceof NotTraceable) return each.message;
+  }
+  return undefined;
+}
+
 /** Functions that are being recorded for a plan, one inside the other. It follows the call stack exactly. */
 let depth = 0;
 

@@ -2,9 +2,12 @@ import { apply } from "../ops/apply.ts";
 import { nameOfInput } from "../ops/declare.ts";
 import { backward, type Seed } from "../passes/backward.ts";
 import { check, type RuleFault } from "../passes/check.ts";
-import { differences } from "../passes/differences.ts";
+import type { Differences } from "../passes/differences.ts";
 import { replay } from "../passes/replay.ts";
 import { describeSite, indexOf, type Site, siteOf } from "../passes/site.ts";
+import { adapted, directionSteps, lengthsOf } from "../passes/steps.ts";
+import { judge, numericAt, relative, standingOf } from "../passes/verdict.ts";
+import { largest } from "../passes/worst.ts";
 import { constantId, type Entry } from "../tape/entry.ts";
 import { Tape } from "../tape.ts";
 import { tensor } from "../tensor/doors.ts";
@@ -43,7 +46,8 @@ export function blame<T>(flat: Flattened<T>, tolerance: number, seed: number): B
       if (wrong.length > 0) return ofRules(wrong);
       const same = comparePrograms(flat, run, flat.x);
       if (same !== undefined) return ofDifference(same, true);
-      const nearby = flat.x.map((value, i) => value + 1e-3 * randomVector(flat.x.length, seed)[i]!);
+      const random = randomVector(flat.x.length, seed);
+      const nearby = flat.lengths.map((length, i) => flat.x[i]! + 1e-3 * length * random[i]!);
       const other = comparePrograms(flat, run, nearby);
       if (other !== undefined) return ofDifference(other, false);
       return ofSweep(flat, run, seed) ?? (faults.length > 0 ? ofRules(faults) : undefined);
@@ -52,26 +56,42 @@ export function blame<T>(flat: Flattened<T>, tolerance: number, seed: number): B
   );
 }
 
+/** Looks for the op whose rule cannot be differentiated rightly, where the rule itself is right. */
+export function blameSecond<T>(
+  flat: Flattened<T>,
+  tolerance: number,
+  seed: number,
+): Blame | undefined {
+  return flat.pulled(
+    (_pullback, { tape }) => {
+      const { faults } = check(tape, { tolerance: Math.max(tolerance, 1e-7), seed, order: 2 });
+      return faults.length > 0 ? ofRules(faults) : undefined;
+    },
+    { trace: true },
+  );
+}
+
+/** A rule in words. */
+function ruleOf({ rule, of, op, order, by }: RuleFault): string {
+  const subject = rule === "jvp" ? `the jvp of ${op}` : `the ${rule} of ${op} by ${of}`;
+  return order === 1
+    ? subject
+    : `the second derivative of ${op}, of ${subject} by ${by ?? "its inputs"},`;
+}
+
 /** One wrong rule in words. */
 function describeFault(fault: RuleFault): string {
-  const { rule, of, shape, index, analytic, numeric, error, threw, op } = fault;
-  const where = describeSite(fault);
-  const subject = rule === "jvp" ? `the jvp of ${op}` : `the ${rule} of ${op} by ${of}`;
+  const { of, shape, index, analytic, numeric, error, threw, order, by = of } = fault;
+  const [where, subject] = [describeSite(fault), ruleOf(fault)];
   if (threw !== undefined) return `${subject} throws: ${threw}: ${where}`;
-  return `${subject} is wrong: ${where}; worst element ${of}${indexOf(index, shape)}: analytic ${analytic}, numeric ${numeric}, relative error ${error.toExponential(1)}`;
+  return `${subject} is wrong: ${where}; worst element ${order === 2 ? by : of}${indexOf(index, shape)}: analytic ${analytic}, numeric ${numeric}, relative error ${error.toExponential(1)}`;
 }
 
 function ofRules(faults: readonly RuleFault[]): Blame {
   const worst = faults.reduce((a, b) => (b.error > a.error ? b : a));
   // The same rule fails at many steps: the first stands for all, the worst for itself.
-  const alike = faults.filter(
-    ({ op, rule, of }) => op === worst.op && rule === worst.rule && of === worst.of,
-  );
-  const others = new Set(
-    faults
-      .filter((fault) => !alike.includes(fault))
-      .map(({ op, of, rule }) => `the ${rule} of ${op} by ${of}`),
-  );
+  const alike = faults.filter((fault) => ruleOf(fault) === ruleOf(worst));
+  const others = new Set(faults.filter((fault) => !alike.includes(fault)).map(ruleOf));
   const lines = [`to blame: ${describeFault(worst)}`];
   if (alike.length > 1) {
     const steps = [...new Set(alike.flatMap(({ t }) => (t === undefined ? [] : [t])))];
@@ -128,9 +148,9 @@ function matters(run: Run<unknown>, a: Entry, b: Entry, position: number): boole
   const again = replay(tape, new Map([[position, changed]]), wanted, position + 1);
   return wanted.some((y, k) => {
     const [before, after] = [innermostPrimal(y).toTypedArray(), again[k]!.toTypedArray()];
+    const scale = largest(before);
     for (let i = 0; i < before.length; i++) {
-      const scale = Math.max(1, Math.abs(before[i]!), Math.abs(after[i]!));
-      if (!(Math.abs(before[i]! - after[i]!) <= 1e-10 * scale)) return true;
+      if (!(relative(before[i]!, after[i]!, scale) <= 1e-10)) return true;
     }
     return false;
   });
@@ -218,10 +238,11 @@ function ofSweep<T>(flat: Flattened<T>, run: Run<T>, seed: number): Blame | unde
     if (found === undefined) continue;
     const entry = entries.at(position);
     const value = Float64Array.from(innermostPrimal(entry.output).toTypedArray());
-    const v = randomVector(value.length, seed + position);
+    const lengths = lengthsOf(value);
+    const v = randomVector(value.length, seed + position).map((part, i) => part * lengths[i]!);
     const { shape, backend } = entry.output;
-    const along = differences((s) => {
-      return scope(() => {
+    const along = (s: number) =>
+      scope(() => {
         const moved = tensor(
           value.map((x, i) => x + s * v[i]!),
           { shape, backend },
@@ -235,12 +256,14 @@ function ofSweep<T>(flat: Flattened<T>, run: Run<T>, seed: number): Blame | unde
         }
         return [sum];
       });
-    }, 1e-3);
-    const numeric = along.values[0]!;
     const analytic = found.reduce((sum, g, i) => sum + g * v[i]!, 0);
-    const scale = Math.max(1, Math.abs(numeric), Math.abs(analytic));
-    if (!(along.uncertainties[0]! / scale <= 1e-6)) continue;
-    if (Math.abs(analytic - numeric) / scale <= 1e-6) continue;
+    const terms = found.reduce((sum, g, i) => sum + Math.abs(g * v[i]!), 0);
+    const at = (best: Differences) => numericAt(best, 0, 1);
+    const best = adapted(along, directionSteps, (_, now) =>
+      standingOf([analytic], at(now), 0, 1e-6),
+    );
+    const numeric = best.values[0]!;
+    if (judge(analytic, at(best), 0, 1e-6, 1e-14 * terms) !== "wrong") continue;
     const site = siteOf(entry, position);
     const users = usersOf(entries, position);
     const message = `to blame: the sweep: every rule is right, but what is added up for the output of ${describeSite(site)} (used by ${users}) is not: along a random direction analytic ${analytic}, numeric ${numeric}`;
@@ -260,10 +283,8 @@ function usersOf(entries: Run<unknown>["tape"]["entries"], position: number): st
 
 /** Equal bit by bit. */
 function equal(a: Tensor, b: Tensor): boolean {
-  if (a.size !== b.size) return false;
   const [x, y] = [innermostPrimal(a).toTypedArray(), innermostPrimal(b).toTypedArray()];
-  for (let i = 0; i < x.length; i++) if (!Object.is(x[i], y[i])) return false;
-  return true;
+  return x.length === y.length && x.every((value, i) => Object.is(value, y[i]));
 }
 
 /** Attributes are plain data: numbers, and lists and records of them. */

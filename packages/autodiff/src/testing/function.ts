@@ -1,6 +1,7 @@
 import { isNone, type OpDeclaration } from "../ops/declare.ts";
-import { differences, scatter } from "../passes/differences.ts";
+import { scatter } from "../passes/differences.ts";
 import { forward } from "../passes/forward.ts";
+import { lengthsOf } from "../passes/steps.ts";
 import { slotOf } from "../tape/entry.ts";
 import { Tape } from "../tape.ts";
 import { tensor } from "../tensor/doors.ts";
@@ -93,10 +94,24 @@ export class Flattened<T> {
     return scope(() => joined(floats(this.f(this.inputs as MapTree<T, Tensor>))));
   }
 
-  /** The derivative of every output along `v`, by differences. */
-  along(v: (i: number) => number, h: number): ReturnType<typeof differences> {
+  /** How far each input element may be moved, tensor by tensor. */
+  get lengths(): Float64Array {
+    const lengths = new Float64Array(this.x.length);
+    for (const { start, size } of this.inputParts) {
+      lengths.set(lengthsOf(this.x.subarray(start, start + size)), start);
+    }
+    return lengths;
+  }
+
+  /** The outputs as a function of how far the inputs are moved along `v`. */
+  along(v: (i: number) => number): (s: number) => Float64Array {
     const { x } = this;
-    return differences((s) => this.at(s === 0 ? x : x.map((value, i) => value + s * v(i))), h);
+    let middle: Float64Array | undefined;
+    return (s) => {
+      if (s !== 0) return this.at(x.map((value, i) => value + s * v(i)));
+      middle ??= this.at(x);
+      return middle;
+    };
   }
 
   /**
@@ -129,29 +144,31 @@ export class Flattened<T> {
 
   /** The derivative of every output along `v`, by forward mode; `undefined` where an op has no jvp rule but a vjp. */
   pushed(v: Float64Array): Float64Array | undefined {
-    return this.pulled((_pullback, { tape, watched, outputs }) => {
-      if ([...tape.entries].some(({ declaration }) => hasReverseOnly(declaration)))
-        return undefined;
-      const tangents = new Map<number, Tensor>();
-      const leaves = new Map(floats(watched));
-      for (const { path, start, size, shape } of this.inputParts) {
-        const x = leaves.get(path)!;
-        const data = v.subarray(start, start + size);
-        tangents.set(slotOf(x.id), tensor(data, { shape, dtype: x.dtype, backend: x.backend }));
-      }
-      const result = new Float64Array(this.outputs);
-      const own = outputs.map((y, k) => [y, k] as const).filter(([{ tape: at }]) => at === tape);
-      const found = forward(
-        tape,
-        tangents,
-        own.map(([y]) => y),
-      );
-      for (const [i, [, k]] of own.entries()) {
-        const dy = found[i];
-        if (dy !== undefined) result.set(dy.toTypedArray(), this.outputParts[k]!.start);
-      }
-      return result;
-    });
+    return this.pulled((_pullback, run) => this.pushforward(run)?.(v));
+  }
+
+  /** From a tangent of all inputs to one of all outputs; `undefined` where an op has no jvp rule but a vjp. */
+  pushforward({ tape, watched, outputs }: Run<T>): ((v: Float64Array) => Float64Array) | undefined {
+    if ([...tape.entries].some(({ declaration }) => hasReverseOnly(declaration))) return undefined;
+    const leaves = new Map(floats(watched));
+    const own = outputs.map((y, k) => [y, k] as const).filter(([{ tape: at }]) => at === tape);
+    const targets = own.map(([y]) => y);
+    return (v) =>
+      scope(() => {
+        const tangents = new Map<number, Tensor>();
+        for (const { path, start, size, shape } of this.inputParts) {
+          const x = leaves.get(path)!;
+          const data = v.subarray(start, start + size);
+          tangents.set(slotOf(x.id), tensor(data, { shape, dtype: x.dtype, backend: x.backend }));
+        }
+        const result = new Float64Array(this.outputs);
+        const found = forward(tape, tangents, targets);
+        for (const [i, [, k]] of own.entries()) {
+          const dy = found[i];
+          if (dy !== undefined) result.set(dy.toTypedArray(), this.outputParts[k]!.start);
+        }
+        return result;
+      });
   }
 
   /** Tracked outputs with their shares of a cotangent of all. */

@@ -1,4 +1,5 @@
 import type { FloatDType } from "../tensor/dtype.ts";
+import { checkOptions } from "../tensor/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { MapTree } from "../tensor/tree.ts";
 import type { Law } from "./law.ts";
@@ -38,8 +39,10 @@ export interface FunctionLawOptions {
 export function functionLaws<T>(
   f: (inputs: MapTree<T, Tensor>) => unknown,
   draw: (seed: number, dtype: FloatDType) => T,
-  { dtype = "float64", order = 2 }: FunctionLawOptions = {},
+  options: FunctionLawOptions = {},
 ): Law[] {
+  checkOptions("functionLaws", options, ["dtype", "order"]);
+  const { dtype = "float64", order = 2 } = options;
   const cases = [{ label: "at random inputs", f, draw }];
   return [
     ...firstOrderLaws(cases, { dtype }),

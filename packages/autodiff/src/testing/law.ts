@@ -1,3 +1,5 @@
+import { checkOptions } from "../tensor/options.ts";
+
 /** What a law found for one seed. */
 export interface Finding {
   /** The largest error, in the law's own measure; NaN and infinity break the law. */
@@ -85,7 +87,9 @@ export class Report {
 }
 
 /** Holds one law for some seeds; stops at the first that breaks it. `undefined` where it says nothing. */
-export function hold(law: Law, { seed = 1, runs = 3 }: SeedOptions = {}): LawResult | undefined {
+export function hold(law: Law, options: SeedOptions = {}): LawResult | undefined {
+  checkOptions("hold", options, ["seed", "runs"]);
+  const { seed = 1, runs = 3 } = options;
   const { name, statement, bound } = law;
   let worst = 0;
   let cases = 0;
@@ -115,6 +119,7 @@ function attempt(law: Law, seed: number): Finding | undefined {
 
 /** Holds all laws about a subject for some seeds. */
 export function holdAll(subject: string, laws: readonly Law[], options: SeedOptions = {}): Report {
+  checkOptions("holdAll", options, ["seed", "runs"]);
   const results = laws.map((law) => hold(law, options));
   return new Report(
     subject,

@@ -7,6 +7,7 @@ import {
 import { type Backend, defaultBackend } from "../tensor/backend.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import { isFloat } from "../tensor/dtype.ts";
+import { checkOptions } from "../tensor/options.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { holdAll, type Law, type Report, type SeedOptions } from "./law.ts";
@@ -47,6 +48,7 @@ export interface OpLawOptions {
  * @throws when the op declares no samples
  */
 export function opLaws(op: Declared, options: OpLawOptions = {}): Law[] {
+  checkOptions("opLaws", options, ["backend", "reference", "dtype"]);
   const declaration = declarationOf(op);
   const { backend = defaultBackend(), dtype = "float64", reference } = options;
   const { name, samples } = declaration as OpDeclaration;
@@ -111,6 +113,8 @@ export function opLaws(op: Declared, options: OpLawOptions = {}): Law[] {
  * ```
  */
 export function testOp(op: Declared, options: OpLawOptions & SeedOptions = {}): Report {
+  checkOptions("testOp", options, ["backend", "reference", "dtype", "seed", "runs"]);
   const declaration = declarationOf(op);
-  return holdAll(declaration.name, opLaws(declaration, options), options);
+  const { seed = 1, runs = 3, ...laws } = options;
+  return holdAll(declaration.name, opLaws(declaration, laws), { seed, runs });
 }

@@ -1,6 +1,7 @@
 import type { NonFinite, ScanOptions } from "../passes/scan.ts";
 import { Tape } from "../tape.ts";
 import { isFloat } from "../tensor/dtype.ts";
+import { checkOptions } from "../tensor/options.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { leaves, type MapTree } from "../tensor/tree.ts";
@@ -31,6 +32,7 @@ export function scan<T>(
   inputs: T,
   options: ScanOptions = {},
 ): NonFinite | undefined {
+  checkOptions("scan", options, ["onlyNaN"]);
   return scope(() => {
     const tape = new Tape({ trace: true });
     const outputs = leaves(f(tape.watch(inputs) as MapTree<T, Tensor>));

@@ -159,7 +159,7 @@ describe("a rule that is wrong in one element", () => {
           const { analytic, numeric, error } = fault!;
           expect(analytic / numeric).toBeCloseTo(1.5, 6);
           expect(error).toBe(
-            Math.abs(analytic - numeric) / Math.max(1, Math.abs(analytic), Math.abs(numeric)),
+            Math.abs(analytic - numeric) / Math.max(Math.abs(analytic), Math.abs(numeric)),
           );
           expect("threw" in fault!).toBe(false);
           expect(worst).toBeGreaterThan(1e-3 * error);
@@ -248,7 +248,10 @@ describe("a rule that throws", () => {
   test("or gives a cotangent of another shape", () => {
     const { faults } = checked({ vjp: [(g: Tensor) => g.sum()] }, x);
     expect(faults).toMatchObject([
-      { rule: "vjp", threw: "the cotangent has shape [], expected [2]" },
+      {
+        rule: "vjp",
+        threw: expect.stringContaining("returned float64 [], expected float64 [2] like the input"),
+      },
     ]);
   });
 });

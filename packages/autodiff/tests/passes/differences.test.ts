@@ -21,7 +21,7 @@ describe("differences", () => {
     // In units of h^6, d(h), d(h/2), d(h/4) are 1, 1/64, 1/4096; extrapolated once -5/16, -5/1024; twice 1/64.
     const { values, uncertainties } = differences((s) => [s ** 7], 1);
     expect(values[0]).toBeCloseTo(1 / 64, 15);
-    expect(uncertainties[0]).toBeCloseTo(1 / 64 + 5 / 1024, 15);
+    expect(uncertainties[0]).toBeCloseTo(4 * (1 / 64 + 5 / 1024), 14);
   });
 
   test("at a kink are the mean of both slopes, and half the jump uncertain", () => {
@@ -50,6 +50,26 @@ describe("differences", () => {
         expect(Math.max(...uncertainties)).toBeLessThan(1e-6);
       }),
     );
+  });
+
+  test("scale with the function, to the last bit for powers of two", () => {
+    fc.assert(
+      fc.property(small, fc.integer({ min: -100, max: 100 }), (x, k) => {
+        const f = (s: number) => [Math.sin(x + s), Math.abs(x + s), Math.exp(-3 * s)];
+        const [one, two] = [f, (s: number) => f(s).map((y) => y * 2 ** k)].map((g) =>
+          differences(g, 2 ** -10),
+        );
+        for (const key of ["values", "uncertainties", "steepest", "sizes"] as const) {
+          expect(two![key]).toEqual(one![key].map((value) => value * 2 ** k));
+        }
+      }),
+    );
+  });
+
+  test("tell how steep the function is around, but for rounding", () => {
+    const { steepest, sizes } = differences((s) => [s * s, 3, 1 + 1e-15 * s, 5 * s], 0.5);
+    expect([...steepest]).toEqual([0.5, 0, 0, 5]);
+    expect([...sizes]).toEqual([0.25, 3, 1 + 4.440892098500626e-16, 2.5]);
   });
 
   test("where the function jumps or has no value are not to be relied on", () => {

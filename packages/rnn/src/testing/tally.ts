@@ -29,15 +29,15 @@ export class Tally {
     });
   }
 
-  /** Two trees that should have the same structure, shapes and elements. */
-  trees(
-    found: unknown,
-    expected: unknown,
-    where: string,
-    scale: (a: number, b: number) => number = () => 1,
-  ): void {
+  /**
+   * Two trees that should have the same structure, shapes and elements: errors are relative to a scale, or to the largest
+   * element of both.
+   */
+  trees(found: unknown, expected: unknown, where: string, scale: number | "relative" = 1): void {
     const others = new Map(flatten(expected));
     const mine = new Map(flatten(found));
+    const all = [...mine.values(), ...others.values()].map((x) => largest(x.toTypedArray()));
+    const by = scale === "relative" ? Math.max(0, ...all) : scale;
     for (const [path, x] of mine) {
       const name = nameOf(where, path);
       const other = others.get(path);
@@ -48,7 +48,7 @@ export class Tally {
       if (!isAlike) continue;
       const [a, b] = [x.toTypedArray(), other.toTypedArray()];
       for (let i = 0; i < a.length; i++) {
-        this.numbers(a[i]!, b[i]!, scale(a[i]!, b[i]!), () => `${name}${indexOf(i, x)}`);
+        this.numbers(a[i]!, b[i]!, by, () => `${name}${indexOf(i, x)}`);
       }
     }
     for (const path of others.keys()) {
@@ -62,9 +62,49 @@ export class Tally {
   }
 }
 
-/** The scale of a relative error: the larger of both numbers and 1. */
-export function relative(a: number, b: number): number {
-  return Math.max(1, Math.abs(a), Math.abs(b));
+/** The largest size of the finite elements. */
+export function largest(values: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]!);
+    if (size > most && size < Infinity) most = size;
+  }
+  return most;
+}
+
+/** A derivative by differences, with the uncertainty that they claim and the size of the function, by unit of its argument. */
+export interface Numeric {
+  readonly value: number;
+  readonly uncertainty: number;
+  readonly size: number;
+}
+
+/** A claimed uncertainty may be too small by so much. */
+const safety = 8;
+
+/**
+ * The error of a derivative, relative to the largest that it stands among; where it is wrong, relative to itself, so that
+ * it is above the tolerance. `undefined` where differences cannot tell: `checkGradients` has the same rule.
+ */
+export function errorOf(
+  analytic: number,
+  { value, uncertainty, size }: Numeric,
+  most: number,
+  tolerance: number,
+): number | undefined {
+  const bound = safety * uncertainty;
+  if (!Number.isFinite(bound) || !Number.isFinite(value)) return undefined;
+  const own = Math.max(Math.abs(analytic), Math.abs(value));
+  const error = Math.abs(analytic - value);
+  const rounding = Number.EPSILON * (64 * most + 2 ** 16 * size);
+  const isKink = bound > 0.1 * Math.max(own, most) && bound > 1e-9 * size;
+  if (!isKink && !(error <= Math.max(tolerance * own, bound) + rounding)) {
+    return error === 0 ? 0 : Number.isNaN(error) ? Infinity : error / own;
+  }
+  if (bound <= tolerance * Math.max(Math.abs(value), most)) {
+    return error === 0 ? 0 : Math.min(tolerance, error / Math.max(own, most));
+  }
+  return own <= bound && bound <= 1e-9 * size ? 0 : undefined;
 }
 
 /** A leaf of a tree in words: `state.h`; after a space, the path by itself. */

@@ -98,7 +98,7 @@ export const broken: Record<string, Cell<Params, State>> = {
       return [next, { h: next }];
     },
   })(sizes),
-  noise: cellWith((sum) => sum.add(1e-14 * Math.random())),
+  noise: cellWith((sum) => sum.add(1e-15 * Math.random())),
   "another way on a tape": cellWith((sum) => (sum.tape === null ? sum : sum.mul(1 + 2 ** -52))),
   "a hidden count of steps": defineCell({
     ...parts,

@@ -30,7 +30,7 @@ describe("the report says what is wrong", () => {
             the contribution of step 4, which lies before the cut at 4, is in the gradient: the state after step 3 is held constant, not the one after step 4, as if k2 were 5
           window 4, steps (6, 10], new after 8: d/d params.b[0] is 0.5046, by differences 0.8456; 18 of 18 derivatives differ
             the contribution of step 6, which lies before the cut at 6, is in the gradient: the state after step 5 is held constant, not the one after step 6, as if k2 were 5
-          window 5, steps (7, 11], new after 10: d/d params.b[2] is -0.2002, by differences -0.1690; 18 of 18 derivatives differ
+          window 5, steps (7, 11], new after 10: d/d params.b[1] is 2.928, by differences 2.883; 18 of 18 derivatives differ
             the contribution of step 7, which lies before the cut at 7, is in the gradient: the state after step 6 is held constant, not the one after step 7, as if k2 were 5"
     `);
     expect(() => report.assert()).toThrow(/1 of 1 modes wrong/);

@@ -4,7 +4,7 @@ import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { randomVector } from "../function.ts";
 import type { Law } from "../law.ts";
-import { type Case, compare, flattened, inputAt, lawOf, worse } from "./case.ts";
+import { type Case, compare, compareParts, flattened, inputAt, lawOf, worse } from "./case.ts";
 
 /** Broadcasting an operand is the same as tiling it by hand, in values and in gradients. */
 export function broadcastLaw(
@@ -39,7 +39,8 @@ export function broadcastLaw(
       const u = randomVector(plain.outputs, seed + 1);
       return worse(
         compare(plain.original(), other.original(), (i) => `value ${i}`),
-        compare(
+        compareParts(
+          plain.inputParts,
           plain.pulled((back) => back(u)),
           other.pulled((back) => back(u)),
           (i) => inputAt(plain, i),

@@ -1,7 +1,9 @@
+import { relative } from "../../passes/verdict.ts";
+import { largest } from "../../passes/worst.ts";
 import type { FloatDType } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { MapTree } from "../../tensor/tree.ts";
-import { Flattened, partAt } from "../function.ts";
+import { Flattened, type Part, partAt } from "../function.ts";
 import type { Finding, Law } from "../law.ts";
 
 /** A function, and how its inputs are drawn. */
@@ -68,11 +70,15 @@ export function flattened<T>(subject: Case<T>, seed: number, dtype: FloatDType):
   return new Flattened(subject.f, subject.draw(seed, dtype), subject.label, dtype);
 }
 
-/** Largest difference of two vectors, relative to the larger of both and 1; NaN beside NaN is no difference. */
+/**
+ * Largest difference of two vectors, relative to a scale, the largest of all their numbers unless given, or to the numbers
+ * themselves where they are larger; NaN beside NaN is no difference.
+ */
 export function compare(
   found: ArrayLike<number>,
   expected: ArrayLike<number>,
   what: (i: number) => string = (i) => `element ${i}`,
+  scale: number = Math.max(largest(found), largest(expected)),
 ): Finding {
   if (found.length !== expected.length) {
     return {
@@ -85,15 +91,40 @@ export function compare(
   let at = 0;
   for (let i = 0; i < found.length; i++) {
     const [a, b] = [found[i]!, expected[i]!];
-    if (Object.is(a, b) || a === b) continue;
-    const here = Math.abs(a - b) / Math.max(1, Math.abs(a), Math.abs(b));
+    if (Object.is(a, b)) continue;
+    const here = relative(a, b, scale);
     if (here <= error) continue;
     at = i;
-    error = Number.isNaN(here) ? Infinity : here;
+    error = here;
   }
   if (error === 0) return { error, cases: found.length };
   const words = `${what(at)}: ${found[at]}, expected ${expected[at]}`;
   return { error, cases: found.length, what: words };
+}
+
+/** Compares vectors of all inputs, or all outputs: each tensor's numbers relative to the largest of them. */
+export function compareParts(
+  parts: readonly Part[],
+  found: Float64Array,
+  expected: Float64Array,
+  what: (i: number) => string,
+): Finding {
+  return parts
+    .map(({ start, size }) => {
+      const [a, b] = [found, expected].map((list) => list.subarray(start, start + size));
+      return compare(a!, b!, (i) => what(start + i));
+    })
+    .reduce(worse);
+}
+
+/** `<a, b>`, and the sizes of its terms added up. */
+export function product(a: ArrayLike<number>, b: ArrayLike<number>): { sum: number; size: number } {
+  let [sum, size] = [0, 0];
+  for (let i = 0; i < a.length; i++) {
+    sum += a[i]! * b[i]!;
+    size += Math.abs(a[i]! * b[i]!);
+  }
+  return { sum, size };
 }
 
 /** As `compare`, but anything except the same bits is an infinite error. */

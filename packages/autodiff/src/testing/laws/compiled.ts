@@ -45,12 +45,12 @@ export function compiledLaw<T>(
       return [inputs, map(c.draw(seed + 1, dtype), (x: Tensor) => x) as MapTree<T, Tensor>]
         .map((given) => {
           const [found, expected] = [fast(given, cotangents), both(given, cotangents)];
-          const numbers = (list: readonly Tensor[]) => list.flatMap((x) => [...x.toTypedArray()]);
-          return compare(
-            numbers(found),
-            numbers(expected),
-            (i) => `number ${i} of values, then gradients`,
-          );
+          return expected
+            .map((x, k) => {
+              const where = (i: number) => `number ${i} of tensor ${k}, of values, then gradients`;
+              return compare(found[k]!.toTypedArray(), x.toTypedArray(), where);
+            })
+            .reduce(worse);
         })
         .reduce(worse);
     }),

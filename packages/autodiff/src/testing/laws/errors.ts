@@ -8,11 +8,12 @@ import type { Law } from "../law.ts";
 
 /** Wrong arguments of a sample's call, and what they are. */
 function* wrong(
-  { accepts, vjp }: OpDeclaration,
+  declaration: OpDeclaration,
   sample: Sample,
   draw: () => Tensor[],
   elsewhere: () => Backend,
 ): Generator<[what: string, call: () => unknown]> {
+  const { accepts } = declaration;
   const with_ = (i: number, change: (x: Tensor) => Tensor) => () =>
     sample.call(draw().map((x, k) => (k === i ? change(x) : x)));
   const inputs = draw();
@@ -27,7 +28,7 @@ function* wrong(
     }
     const floats = inputs.filter((y) => isFloat(y.dtype)).length;
     const other = dtype === "float64" ? "float32" : "float64";
-    if (floats > 1 && typeof accepts !== "function" && vjpRule({ vjp }, i) !== undefined) {
+    if (floats > 1 && typeof accepts !== "function" && vjpRule(declaration, i) !== undefined) {
       yield [
         `${other} beside ${dtype}`,
         with_(i, () => zeros(shape, { dtype: other, backend: x.backend })),

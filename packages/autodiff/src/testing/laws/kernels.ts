@@ -74,20 +74,21 @@ export function referenceLaw<T>(
       const theirs = new Flattened(exact.f, exact.draw(seed), c.label);
       const u = randomVector(mine.outputs, seed + 1).map(Math.fround);
       const v = randomVector(mine.x.length, seed + 2).map(Math.fround);
-      let found = compare(mine.original(), theirs.original(), (i) => `value ${i}`);
+      let found = compare(mine.original(), theirs.original(), (i) => `value ${i}`, 1);
       found = worse(
         found,
         compare(
           mine.pulled((back) => back(u)),
           theirs.pulled((back) => back(u)),
           (i) => inputAt(mine, i),
+          1,
         ),
       );
       const [dy, dz] = [mine.pushed(v), theirs.pushed(v)];
       if (dy === undefined || dz === undefined) return found;
       return worse(
         found,
-        compare(dy, dz, (i) => `tangent ${i}`),
+        compare(dy, dz, (i) => `tangent ${i}`, 1),
       );
     }),
   );
@@ -141,12 +142,12 @@ export function edgeLaw<T>(
         const words = (i: number) =>
           `value ${i} with ${Object.is(edge, -0) ? "-0" : edge} at ${at}`;
         const [mine, theirs] = [value(home), value(reference)];
-        found = worse(found, compare(mine, theirs, words));
+        found = worse(found, compare(mine, theirs, words, 1));
         // -0 and 0 are told apart: they are the ends of different branches.
         const signs = (x: Float64Array) => x.map((y) => (y === 0 ? 1 / y : 0));
         found = worse(
           found,
-          compare(signs(mine), signs(theirs), (i) => `1 / (${words(i)})`),
+          compare(signs(mine), signs(theirs), (i) => `1 / (${words(i)})`, 1),
         );
       }
       return found;

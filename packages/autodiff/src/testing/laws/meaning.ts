@@ -7,7 +7,16 @@ import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { Flattened, randomVector } from "../function.ts";
 import type { Finding, Law } from "../law.ts";
-import { type Case, compare, inputAt, type LawOptions, lawOf, rounding, worse } from "./case.ts";
+import {
+  type Case,
+  compare,
+  compareParts,
+  inputAt,
+  type LawOptions,
+  lawOf,
+  rounding,
+  worse,
+} from "./case.ts";
 
 /** One application of a fused op. */
 interface Fused {
@@ -39,7 +48,8 @@ export function meaningLaw(
         const v = randomVector(fused.x.length, seed + 2).map(Math.fround);
         const both = [
           compare(fused.original(), plain.original(), (i) => `value ${i}`),
-          compare(
+          compareParts(
+            fused.inputParts,
             fused.pulled((pullback) => pullback(u)),
             plain.pulled((pullback) => pullback(u)),
             (i) => inputAt(fused, i),

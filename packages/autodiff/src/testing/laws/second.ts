@@ -6,10 +6,12 @@ import { flatten, leaves, type MapTree, map } from "../../tensor/tree.ts";
 import { jvp } from "../../transforms/forward.ts";
 import { grad } from "../../transforms/reverse.ts";
 import { hvp } from "../../transforms/second.ts";
+import { blameSecond } from "../blame.ts";
 import { checkGradients } from "../checkGradients.ts";
 import { Flattened, randomVector } from "../function.ts";
 import type { Law } from "../law.ts";
-import { type Case, compare, lawOf, worse } from "./case.ts";
+import { contracted, gradientOf } from "../second.ts";
+import { type Case, compare, lawOf, product, worse } from "./case.ts";
 
 type Inputs<T> = MapTree<T, Tensor>;
 
@@ -22,21 +24,6 @@ function beside<T>(tree: T, seed: number): Inputs<T> {
     const { shape, dtype, backend } = x;
     return tensor(randomVector(x.size, seed + 31 * k), { shape, dtype, backend });
   }) as Inputs<T>;
-}
-
-/** `<u, f(x)>` for fixed random `u`: a scalar that every output matters to. */
-function contracted<T>(f: Case<T>["f"], seed: number): (x: Inputs<T>) => Tensor {
-  return (x) => {
-    let sum: Tensor | undefined;
-    for (const [k, y] of leaves(f(x))
-      .filter((y) => isFloat(y.dtype))
-      .entries()) {
-      const { shape, dtype, backend } = y;
-      const part = y.mul(tensor(randomVector(y.size, seed + k), { shape, dtype, backend })).sum();
-      sum = sum === undefined ? part : sum.add(part);
-    }
-    return sum!;
-  };
 }
 
 function inner<T>(a: T, b: Inputs<T>): Tensor {
@@ -61,16 +48,17 @@ export function secondOrderLaws<T>(cases: readonly Case<T>[]): Law[] {
     },
     (c, seed) =>
       scope(() => {
-        const gradient = (x: Inputs<T>) =>
-          leaves(grad(contracted(c.f, seed + 7))(x as never)).filter((g) => isFloat(g.dtype));
-        const report = checkGradients<T>(gradient, c.draw(seed, "float64"), {
+        const inputs = c.draw(seed, "float64");
+        const report = checkGradients<T>(gradientOf(c.f, seed), inputs, {
           seed,
           tolerance: 1e-6,
+          blame: false,
         });
         const cases = Math.max(1, report.elements);
-        return report.ok
-          ? { error: report.worst, cases }
-          : { error: Infinity, cases, what: report.toString() };
+        if (report.ok) return { error: report.worst, cases };
+        const culprit = blameSecond(new Flattened(c.f, inputs, c.label), 1e-6, seed);
+        const what = culprit === undefined ? `${report}` : `${report}\n${culprit.message}`;
+        return { error: Infinity, cases, what };
       }),
   );
   const hessians: Law = lawOf(
@@ -85,13 +73,17 @@ export function secondOrderLaws<T>(cases: readonly Case<T>[]): Law[] {
         const x = c.draw(seed, "float64");
         const f = contracted(c.f, seed + 7);
         const [v, w] = [beside(x, seed + 100), beside(x, seed + 200)];
-        const overReverse = (by: Inputs<T>, along: Inputs<T>) =>
-          inner(
-            grad((z: Inputs<T>) => inner(grad(f as never)(z as never), by as never))(x as never),
-            along as never,
-          ).item();
-        const vw = overReverse(v, w);
-        const found = compare([overReverse(w, v)], [vw], () => "<v, H w> beside <w, H v>");
+        const gradient = (z: Inputs<T>) => grad(f as never)(z as never) as Inputs<T>;
+        const overReverse = (by: Inputs<T>, along: Inputs<T>) => {
+          const h = grad((z: Inputs<T>) => inner(gradient(z) as never, by as never))(x as never);
+          return product(numbers(h as never), numbers(along));
+        };
+        const [vw, wv] = [overReverse(v, w), overReverse(w, v)];
+        // A second derivative of 0 is 0 but for the rounding of the first.
+        const zero = 1e-3 * product(numbers(gradient(x as never)), numbers(w)).size;
+        const scale = Math.max(vw.size, wv.size, zero);
+        const held = (found: number, what: string) => compare([found], [vw.sum], () => what, scale);
+        const found = held(wv.sum, "<v, H w> beside <w, H v>");
         if (new Flattened(c.f, x, c.label).pushed(new Float64Array(floatCount(x))) === undefined)
           return found;
         const forwardOverReverse = inner(hvp(f as never, x, v as never), w as never).item();
@@ -100,16 +92,19 @@ export function secondOrderLaws<T>(cases: readonly Case<T>[]): Law[] {
           x as never,
           w as never,
         );
-        return worse(
-          worse(
-            found,
-            compare([forwardOverReverse], [vw], () => "jvp of vjp beside vjp of vjp"),
-          ),
-          compare([(second as Tensor).item()], [vw], () => "jvp of jvp beside vjp of vjp"),
-        );
+        return [
+          found,
+          held(forwardOverReverse, "jvp of vjp beside vjp of vjp"),
+          held((second as Tensor).item(), "jvp of jvp beside vjp of vjp"),
+        ].reduce(worse);
       }),
   );
   return [gradients, hessians];
+}
+
+/** The numbers of a tree's floats, one after another. */
+function numbers(tree: unknown): number[] {
+  return leaves(tree).flatMap((x) => (isFloat(x.dtype) ? [...x.toTypedArray()] : []));
 }
 
 function floatCount(tree: unknown): number {

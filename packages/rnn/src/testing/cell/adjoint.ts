@@ -29,7 +29,7 @@ export function adjoint(subject: Subject): Law {
       const cotangent = pairs.map(([, c]) => c);
       const targets = pairs.map(([target]) => target);
       const right = inner(tape.gradient(targets, watched, { cotangent }), v);
-      const scale = Math.max(1, left.size, right.size);
+      const scale = Math.max(left.size, right.size) || 1;
       const tally = new Tally();
       tally.add(Math.abs(left.sum - right.sum) / scale, () => {
         return `forward mode gives ${left.sum}, reverse mode ${right.sum}`;

@@ -1,6 +1,6 @@
 import { flatten, leaves, map, Tape, type Tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { relative, Tally } from "../tally.ts";
+import { largest as largestOf, Tally } from "../tally.ts";
 import { type Case, contraction, draw, law, results, run, type Subject } from "./subject.ts";
 
 /** float32 gives what float64 gives for the same numbers, up to rounding. */
@@ -18,11 +18,11 @@ export function singlePrecision(subject: Subject): Law {
         if (x.dtype === "int32") continue;
         tally.check(x.dtype === "float32", () => `${path} is ${x.dtype}, from float32 arguments`);
       }
-      tally.trees(floats(rounded.results), floats(exact.results), "in float32, ", relative);
+      tally.trees(floats(rounded.results), floats(exact.results), "in float32, ", "relative");
       // A gradient adds up many terms, so its rounding is measured by the largest.
-      const largest = Math.max(1, ...leaves(exact.gradients).map((g) => maximum(g)));
+      const largest = Math.max(...leaves(exact.gradients).map((g) => largestOf(g.toTypedArray())));
       const where = "the float32 gradient by ";
-      tally.trees(floats(rounded.gradients), floats(exact.gradients), where, () => largest);
+      tally.trees(floats(rounded.gradients), floats(exact.gradients), where, largest);
       return tally.finding();
     },
   );
@@ -48,10 +48,4 @@ function evaluate(
 /** The float tensors of a tree by path: whole numbers may jump. */
 function floats(tree: unknown): Record<string, Tensor> {
   return Object.fromEntries(flatten(tree).filter(([, x]) => x.dtype !== "int32"));
-}
-
-function maximum(x: Tensor): number {
-  let most = 0;
-  for (const value of x.toTypedArray()) most = Math.max(most, Math.abs(value));
-  return most;
 }

@@ -50,9 +50,9 @@ export interface CellTestOptions<Params = unknown, State = unknown, X = unknown>
   readonly batch?: number;
   /** Time steps, at least 2; 4 unless given. */
   readonly steps?: number;
-  /** Largest error of gradients against differences, relative to the larger of both and 1; 1e-7 unless given. */
+  /** Largest error of gradients against differences, relative to the derivative; 1e-7 unless given. */
   readonly tolerance?: number;
-  /** Largest error of float32 against float64 over all steps, relative to the larger of both and 1; 1e-5 unless given. */
+  /** Largest error of float32 against float64 over all steps, relative to the largest; 1e-5 unless given. */
   readonly float32?: number;
   /** How often to draw a case whose differences contradict each other, as next to a kink; 8 unless given. */
   readonly redraws?: number;

@@ -2,7 +2,7 @@ import { flatten, grad, hvp, leaves, type Tensor, zip } from "@chronograd/autodi
 import type { Law } from "@chronograd/autodiff/testing";
 import { differences } from "@chronograd/autodiff/testing";
 import { stream } from "@chronograd/nn";
-import { indexOf, relative, Tally } from "../tally.ts";
+import { errorOf, indexOf, largest, Tally } from "../tally.ts";
 import { hasForwardMode } from "./adjoint.ts";
 import {
   type Attempt,
@@ -58,14 +58,16 @@ export function secondOrder(subject: Subject): Law {
         const tally = new Tally();
         let undecided: string | undefined;
         const names = places(drawn);
+        const most = largest(numeric.values);
         for (const [i, g] of found.entries()) {
           const [value, uncertainty] = [numeric.values[i]!, numeric.uncertainties[i]!];
-          const scale = relative(g, value);
-          if (!(uncertainty / scale <= tolerance)) {
+          const size = numeric.sizes[i]!;
+          const error = errorOf(g, { value, uncertainty, size }, most, tolerance);
+          if (error === undefined) {
             undecided ??= `${names[i]}: differences give ${value} +- ${uncertainty.toExponential(0)}`;
             continue;
           }
-          tally.add(Math.abs(g - value) / scale, () => {
+          tally.add(error, () => {
             return `by ${names[i]}: the sweep of the recorded sweep gives ${g}, differences of the gradient ${value}`;
           });
         }
@@ -92,13 +94,15 @@ export function symmetry(subject: Subject): Law {
       const f = scalarOf(subject, seed);
       if (!hasForwardMode(grad(f), drawn)) return undefined;
       const [u, v] = ["u", "v"].map((name) => direction(drawn, stream(seed, name)));
-      const product = (a: unknown, b: unknown): number => {
+      const product = (a: unknown, b: unknown): { sum: number; size: number } => {
         const [x, y] = [elements(a), elements(hvp(f, drawn, b))];
-        return x.reduce((sum, value, i) => sum + value * y[i]!, 0);
+        const terms = x.map((value, i) => value * y[i]!);
+        const add = (list: Float64Array) => list.reduce((sum, term) => sum + term, 0);
+        return { sum: add(terms), size: add(terms.map(Math.abs)) };
       };
       const [left, right] = [product(u, v), product(v, u)];
       const tally = new Tally();
-      tally.numbers(left, right, relative(left, right), () => "<u, H v>");
+      tally.numbers(left.sum, right.sum, Math.max(left.size, right.size), () => "<u, H v>");
       return { ...tally.finding(), cases: elements(drawn).length };
     },
   );

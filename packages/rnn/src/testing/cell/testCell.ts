@@ -91,5 +91,6 @@ export function testCell<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   options: CellTestOptions<Params, State, X> = {},
 ): Report {
-  return holdAll(options.name ?? "cell", cellLaws(cell, options), options);
+  const { seed = 1, runs = 3 } = options;
+  return holdAll(options.name ?? "cell", cellLaws(cell, options), { seed, runs });
 }

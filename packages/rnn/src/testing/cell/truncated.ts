@@ -1,7 +1,7 @@
 import { leaves, map, Tape, type Tensor, zip } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { truncated } from "../../truncated/truncated.ts";
-import { relative, Tally } from "../tally.ts";
+import { Tally } from "../tally.ts";
 import { contraction, draw, law, run, type Subject } from "./subject.ts";
 
 /** Windows that reach back to the beginning add up to full back-propagation. */
@@ -36,7 +36,7 @@ export function truncates(subject: Subject): Law {
               : zip(before, gradients, (a, b) => (a.dtype === "int32" ? a : a.add(b).clone()));
         }
         const where = `stale "${stale}", k1 ${k1}: the sum of the windows' gradients by params`;
-        tally.trees(sum, full, where, relative);
+        tally.trees(sum, full, where, "relative");
       }
       return tally.finding();
     },

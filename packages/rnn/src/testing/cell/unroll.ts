@@ -1,7 +1,7 @@
 import { flatten, map, stack, Tape, type Tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { type Unrolled, unroll } from "../../unroll.ts";
-import { relative, Tally } from "../tally.ts";
+import { Tally } from "../tally.ts";
 import { type Case, contraction, draw, law, run, type Subject } from "./subject.ts";
 
 /** Runs a case step by step, forwards or from the last step to the first, and stacks what it gives. */
@@ -54,7 +54,7 @@ export function unrollGradients(subject: Subject): Law {
         return tape.tracks(loss) ? tape.gradient(loss, watched) : {};
       };
       const tally = new Tally();
-      tally.trees(gradient(unrolled), gradient(stepByStep), "the gradient by ", relative);
+      tally.trees(gradient(unrolled), gradient(stepByStep), "the gradient by ", "relative");
       return tally.finding();
     },
   );

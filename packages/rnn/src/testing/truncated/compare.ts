@@ -1,5 +1,5 @@
 import type { Differences } from "@chronograd/autodiff/testing";
-import { nameOf } from "../tally.ts";
+import { errorOf, largest, nameOf } from "../tally.ts";
 import { agesOf, type Cuts, objectivesOf, type Part, type Setting, spansOf } from "./definition.ts";
 import { along, type Experiment } from "./experiment.ts";
 import type { Observation, Observed } from "./observe.ts";
@@ -137,9 +137,10 @@ function spanAndLosses(
   if (losses.length !== end - newFrom) {
     return [...said, `there are losses of ${losses.length} steps, expected ${end - newFrom}`];
   }
+  const most = largest(expected);
   for (const [i, loss] of losses.entries()) {
     const by = expected[newFrom + 1 + i]!;
-    if (Math.abs(loss - by) <= 1e-10 * Math.max(1, Math.abs(by))) continue;
+    if (Math.abs(loss - by) <= 1e-10 * most) continue;
     said.push(`the loss of step ${newFrom + 1 + i} is ${loss}, step by step it is ${by}`);
     break;
   }
@@ -163,24 +164,27 @@ function gradientsOf(
   const { probes } = slopes;
   const numeric = new Float64Array(probes.length);
   const uncertain = new Float64Array(probes.length);
+  const sizes = new Float64Array(probes.length);
   for (const part of objective) {
-    for (const [k, { values, uncertainties }] of slopes.of(setting, window, part).entries()) {
+    for (const [k, { values, uncertainties, sizes: all }] of slopes
+      .of(setting, window, part)
+      .entries()) {
       for (const [t, weight] of part.weights.entries()) {
         if (weight === 0) continue;
         numeric[k]! += weight * values[t]!;
         uncertain[k]! += Math.abs(weight) * uncertainties[t]!;
+        sizes[k]! += Math.abs(weight) * all[t]!;
       }
     }
   }
-  const largest = numeric.reduce((most, d) => Math.max(most, Math.abs(d)), 1e-3);
-  let [worst, undecided, differing, at] = [0, 0, 0, -1];
+  const most = largest(numeric);
+  let [worst, furthest, undecided, differing, at] = [0, 0, 0, 0, -1];
   const wrong = new Set<string>();
   for (const [k, { v }] of probes.entries()) {
     const analytic = along(observed.gradients, v);
-    const size = Number.isFinite(analytic) ? Math.abs(analytic) : 0;
-    const scale = Math.max(size, Math.abs(numeric[k]!), Math.min(1, largest));
-    const error = Math.abs(analytic - numeric[k]!) / scale;
-    if (!(uncertain[k]! / scale <= tolerance)) {
+    const by = { value: numeric[k]!, uncertainty: uncertain[k]!, size: sizes[k]! };
+    const error = errorOf(analytic, by, most, tolerance);
+    if (error === undefined) {
       undecided++;
       continue;
     }
@@ -188,8 +192,11 @@ function gradientsOf(
       differing++;
       wrong.add(probes[k]!.path);
     }
-    if (error <= worst) continue;
-    worst = Number.isNaN(error) ? Infinity : error;
+    worst = Math.max(worst, error);
+    const off =
+      Math.abs(analytic - by.value) / Math.max(most, Math.abs(analytic), Math.abs(by.value));
+    if (off <= furthest) continue;
+    furthest = Number.isNaN(off) ? Infinity : off;
     at = k;
   }
   if (differing === 0) return { worst, undecided };

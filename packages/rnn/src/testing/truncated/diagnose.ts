@@ -98,7 +98,7 @@ export class Diagnosis {
     const numbers = directions.map((v) => along(observed.gradients, v));
     const expected = table.sum(coefficientsOf(objective), end);
     const residual = distance(numbers, expected);
-    const noise = 1e-10 * Math.max(1, ...numbers.map(Math.abs));
+    const noise = 1e-10 * Math.max(...[...numbers, ...expected].map(Math.abs));
     if (!Number.isFinite(residual))
       return [{ kind: "not finite", says: "the gradient is not finite" }];
     if (residual < 100 * noise) return [];

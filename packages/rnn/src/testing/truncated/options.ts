@@ -85,7 +85,7 @@ export interface CheckTruncatedOptions<Params, State, X, Y, Target>
    * for cuts, and for a short window at the end. With k1 Infinity, all.
    */
   readonly steps?: number;
-  /** Largest error, relative to the window's largest derivative (of at most 1); 1e-7 unless given. */
+  /** Largest error, relative to the derivative; 1e-7 unless given. */
   readonly tolerance?: number;
   /** Seed of the parameters, and of the updates between windows; 1 unless given. */
   readonly seed?: number;
