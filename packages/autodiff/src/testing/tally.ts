@@ -1,7 +1,7 @@
 import { indexOf } from "../passes/site.ts";
-import { judge, type Numeric, relative } from "../passes/verdict.ts";
 import { type Flattened, type Part, partAt } from "./function.ts";
 import type { GradientMismatch } from "./gradientReport.ts";
+import { judge, type Numeric, relative } from "./verdict.ts";
 
 /** Where a derivative stands, and in words. */
 export type Where = Pick<GradientMismatch, "path" | "index" | "output" | "outputIndex"> & {
