@@ -195,11 +195,17 @@ describe("with compile", () => {
 
   test("a model that does something else each time is not planned, and says why", () => {
     const random = stream(1);
-    const loss: Loss = (y, x) =>
-      squares(y, x).mul(tensor([1, 1, random.uniform()], { dtype: "float64" }));
-    expect(windows(60, true, loss).at(-1)!.explained).toMatchInlineSnapshot(
-      `"chunk by chunk on tapes, because it does not do the same twice (random numbers, or a state of its own): float64.mul reads a tensor from outside that has other values"`,
-    );
+    let calls = 0;
+    const said = [() => Math.sin(++calls), () => random.uniform()].map((draw) => {
+      const loss: Loss = (y, x) => squares(y, x).mul(tensor([1, 1, draw()], { dtype: "float64" }));
+      return windows(60, true, loss).at(-1)!.explained;
+    });
+    expect(said).toMatchInlineSnapshot(`
+      [
+        "chunk by chunk on tapes, because it does not do the same twice (random numbers, or a state of its own): float64.mul reads a tensor from outside that has other values",
+        "chunk by chunk on tapes, because a random stream was drawn from, and a plan would repeat the draw; draw outside, and pass it as an argument",
+      ]
+    `);
   });
 
   test("a count of tokens may be a tensor, so that a padded loss is planned", () => {
