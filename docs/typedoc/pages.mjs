@@ -50,7 +50,13 @@ export const doors = [
     pages: [
       [
         "Checking gradients",
-        ["testing/checkGradients", "testing/blame", "passes/check", "passes/site", "tape/origin"],
+        [
+          "testing/checkGradients",
+          "testing/blame",
+          "testing/checkTape",
+          "passes/site",
+          "tape/origin",
+        ],
       ],
       ["Finding the first NaN", ["testing/scan", "passes/scan"]],
       ["Laws", ["testing/law", "testing/functionLaws", "testing/op", "testing"]],

@@ -1,6 +1,5 @@
 import { describe } from "./ops/declare.ts";
 import { backward, type Seed } from "./passes/backward.ts";
-import { check, type RuleCheck, type RuleCheckOptions } from "./passes/check.ts";
 import { print } from "./passes/print.ts";
 import { type NonFinite, type ScanOptions, scan } from "./passes/scan.ts";
 import { stats, type TapeStats } from "./passes/stats.ts";
@@ -246,25 +245,6 @@ export class Tape extends Recording {
     if (target === undefined) return scan(this, [], [], options);
     const seeds = this.#seeds([target].flat(), undefined);
     return scope(() => scan(this, seeds, this.#leaves(), options));
-  }
-
-  /**
-   * Holds the derivative rules of every entry, at the inputs that it recorded, to differences: tells which op is wrong
-   * when a whole gradient is. In float64, whatever the tape's dtype; a tape of a float32 training step will do.
-   *
-   * @example
-   * ```ts
-   * import { Tape, tensor } from "@chronograd/autodiff";
-   *
-   * const tape = new Tape();
-   * tape.watch(tensor([1, 2])).tanh().square().sum();
-   * const { checked, faults } = tape.check();
-   * [checked, faults]; // => [3, []]
-   * ```
-   */
-  check(options: RuleCheckOptions = {}): RuleCheck {
-    this.checkOpen("check");
-    return check(this, options);
   }
 
   /** Every watched leaf, as a target of a sweep. */

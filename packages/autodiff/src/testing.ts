@@ -5,15 +5,16 @@
  */
 import "./ops/fluent.ts";
 
-export type { RuleCheck, RuleCheckOptions, RuleFault } from "./passes/check.ts";
-export type { Differences } from "./passes/differences.ts";
-export { differences } from "./passes/differences.ts";
 export type { NonFinite, ScanOptions } from "./passes/scan.ts";
 export type { Site } from "./passes/site.ts";
 export type { SourceLine } from "./tape/origin.ts";
 export type { Blame } from "./testing/blame.ts";
 export type { CheckOptions } from "./testing/checkGradients.ts";
 export { checkGradients } from "./testing/checkGradients.ts";
+export type { RuleCheck, RuleCheckOptions, RuleFault } from "./testing/checkTape.ts";
+export { checkTape } from "./testing/checkTape.ts";
+export type { Differences } from "./testing/differences.ts";
+export { differences } from "./testing/differences.ts";
 export type { FunctionLawOptions } from "./testing/functionLaws.ts";
 export { functionLaws } from "./testing/functionLaws.ts";
 export type { GradientMismatch } from "./testing/gradientReport.ts";
@@ -23,3 +24,5 @@ export { hold, holdAll, Report } from "./testing/law.ts";
 export type { OpLawOptions } from "./testing/op.ts";
 export { opLaws, testOp } from "./testing/op.ts";
 export { scan } from "./testing/scan.ts";
+export type { Numeric } from "./testing/verdict.ts";
+export { derivativeError } from "./testing/verdict.ts";

@@ -1,13 +1,8 @@
 import { apply } from "../ops/apply.ts";
 import { nameOfInput } from "../ops/declare.ts";
 import { backward, type Seed } from "../passes/backward.ts";
-import { check, type RuleFault } from "../passes/check.ts";
-import type { Differences } from "../passes/differences.ts";
 import { replay } from "../passes/replay.ts";
 import { describeSite, indexOf, type Site, siteOf } from "../passes/site.ts";
-import { adapted, directionSteps, lengthsOf } from "../passes/steps.ts";
-import { judge, numericAt, relative, standingOf } from "../passes/verdict.ts";
-import { largest } from "../passes/worst.ts";
 import { constantId, type Entry } from "../tape/entry.ts";
 import { Tape } from "../tape.ts";
 import { tensor } from "../tensor/doors.ts";
@@ -15,7 +10,12 @@ import { isFloat } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { innermostPrimal, type Tensor } from "../tensor/tensor.ts";
 import { leaves } from "../tensor/tree.ts";
+import { checkTape, type RuleFault } from "./checkTape.ts";
+import type { Differences } from "./differences.ts";
 import { type Flattened, type Run, randomVector } from "./function.ts";
+import { adapted, directionSteps, lengthsOf } from "./steps.ts";
+import { judge, numericAt, relative, standingOf } from "./verdict.ts";
+import { largest } from "./worst.ts";
 
 /**
  * Why a whole gradient is wrong.
@@ -41,7 +41,7 @@ const fewEntries = 600;
 export function blame<T>(flat: Flattened<T>, tolerance: number, seed: number): Blame | undefined {
   return flat.pulled(
     (_pullback, run) => {
-      const { faults } = check(run.tape, { tolerance: Math.max(tolerance, 1e-7), seed });
+      const { faults } = checkTape(run.tape, { tolerance: Math.max(tolerance, 1e-7), seed });
       const wrong = faults.filter(({ rule }) => rule !== "jvp");
       if (wrong.length > 0) return ofRules(wrong);
       const same = comparePrograms(flat, run, flat.x);
@@ -64,7 +64,7 @@ export function blameSecond<T>(
 ): Blame | undefined {
   return flat.pulled(
     (_pullback, { tape }) => {
-      const { faults } = check(tape, { tolerance: Math.max(tolerance, 1e-7), seed, order: 2 });
+      const { faults } = checkTape(tape, { tolerance: Math.max(tolerance, 1e-7), seed, order: 2 });
       return faults.length > 0 ? ofRules(faults) : undefined;
     },
     { trace: true },

@@ -1,8 +1,8 @@
-import { type Differences, differences, safety } from "../passes/differences.ts";
-import { adapted, directionSteps } from "../passes/steps.ts";
-import { numericAt, scaleOf, standingOf } from "../passes/verdict.ts";
+import { type Differences, differences, safety } from "./differences.ts";
 import { type Flattened, randomVector } from "./function.ts";
+import { adapted, directionSteps } from "./steps.ts";
 import { outputAt, type Tally } from "./tally.ts";
+import { numericAt, scaleOf, standingOf } from "./verdict.ts";
 
 /** What was found along one direction. */
 interface Sample {

@@ -1,7 +1,5 @@
 import { isNone, type OpDeclaration } from "../ops/declare.ts";
-import { scatter } from "../passes/differences.ts";
 import { forward } from "../passes/forward.ts";
-import { lengthsOf } from "../passes/steps.ts";
 import { slotOf } from "../tape/entry.ts";
 import { Tape } from "../tape.ts";
 import { tensor } from "../tensor/doors.ts";
@@ -10,6 +8,8 @@ import { scope } from "../tensor/scope.ts";
 import { format } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { flatten, type MapTree, map, quote } from "../tensor/tree.ts";
+import { scatter } from "./differences.ts";
+import { lengthsOf } from "./steps.ts";
 
 /** One tensor of a tree, as a stretch of a flat vector. */
 export interface Part {

@@ -1,5 +1,5 @@
-import { relative } from "../passes/verdict.ts";
 import type { Blame } from "./blame.ts";
+import { relative } from "./verdict.ts";
 
 /** One derivative whose two values differ: of an output element by an input element, or along a direction. */
 export interface GradientMismatch {

@@ -1,8 +1,8 @@
-import { type Differences, differences } from "../passes/differences.ts";
-import { adapted, stepsFor } from "../passes/steps.ts";
-import { numericAt, scaleOf, standingOf } from "../passes/verdict.ts";
+import { type Differences, differences } from "./differences.ts";
 import { type Flattened, randomVector } from "./function.ts";
+import { adapted, stepsFor } from "./steps.ts";
 import { elementAt, outputAt, type Tally } from "./tally.ts";
+import { numericAt, scaleOf, standingOf } from "./verdict.ts";
 
 /** Compares every element of the Jacobian, in reverse mode by rows and in forward mode by columns. */
 export function compareJacobian<T>(

@@ -1,7 +1,7 @@
 import { indexOf } from "../passes/site.ts";
-import { judge, type Numeric, relative } from "../passes/verdict.ts";
 import { type Flattened, type Part, partAt } from "./function.ts";
 import type { GradientMismatch } from "./gradientReport.ts";
+import { derivativeError, type Numeric } from "./verdict.ts";
 
 /** Where a derivative stands, and in words. */
 export type Where = Pick<GradientMismatch, "path" | "index" | "output" | "outputIndex"> & {
@@ -39,20 +39,14 @@ export class Tally {
     for (const sweep of ["backward", "forward"] as const) {
       const analytic = found[sweep];
       if (analytic === undefined) continue;
-      const verdict = judge(analytic, numeric, scale, this.tolerance, rounding);
-      const { value, uncertainty, steepest } = numeric;
-      const among = verdict === "wrong" ? 0 : Math.max(scale, steepest);
-      const error = relative(analytic, value, among);
-      if (verdict === "wrong") this.worst = Math.max(this.worst, error);
-      if (verdict === "right") {
-        // Where both sides are zero but for rounding, an error relative to them says nothing.
-        if (error <= this.tolerance) this.worst = Math.max(this.worst, error);
-        continue;
-      }
+      const error = derivativeError(analytic, numeric, scale, this.tolerance, rounding);
+      if (error !== undefined) this.worst = Math.max(this.worst, error);
+      if (error !== undefined && error <= this.tolerance) continue;
+      const { value, uncertainty } = numeric;
       const { words, ...place } = where();
       const order = this.order === 1 ? "" : "second derivative: ";
       const mode = sweep === "forward" && !words.endsWith("mode") ? ", forward mode" : "";
-      const message = `${order}${words}${mode}: analytic ${analytic}, numeric ${value} (+- ${uncertainty.toExponential(0)})${verdict === "wrong" ? `, relative error ${error.toExponential(1)}` : ""}`;
+      const message = `${order}${words}${mode}: analytic ${analytic}, numeric ${value} (+- ${uncertainty.toExponential(0)})${error === undefined ? "" : `, relative error ${error.toExponential(1)}`}`;
       const element = {
         ...place,
         sweep,
@@ -62,7 +56,7 @@ export class Tally {
         uncertainty,
         message,
       };
-      (verdict === "wrong" ? this.mismatches : this.undecided).push(element);
+      (error === undefined ? this.undecided : this.mismatches).push(element);
       return;
     }
   }

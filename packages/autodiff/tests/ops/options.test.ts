@@ -47,7 +47,6 @@ const functions: Record<string, (options: Options) => unknown> = {
   watch: (o) => new ops.Tape().watch(x, o),
   gradient: (o) => tape.gradient(loss, watched, o),
   scan: (o) => tape.scan(loss, o),
-  check: (o) => tape.check(o),
 };
 
 describe.each(Object.entries(functions))("%s", (name, call) => {

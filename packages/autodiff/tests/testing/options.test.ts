@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { Tape, type Tensor, tanh, tensor } from "../../src/index.ts";
 import {
   checkGradients,
+  checkTape,
   functionLaws,
   hold,
   holdAll,
@@ -24,7 +25,7 @@ test("unknown options are refused, with the nearest right name", () => {
     () => hold(law, wrong({ seeds: 1 })),
     () => holdAll("tanh", [law], wrong({ run: 1 })),
     () => scan(f, x, wrong({ onlyNan: true })),
-    () => new Tape().check(wrong({ tolerances: 1 })),
+    () => checkTape(new Tape(), wrong({ tolerances: 1 })),
     () => checkGradients(f, x, wrong({ order: 3 })),
   ].map((call) => {
     try {
@@ -43,7 +44,7 @@ test("unknown options are refused, with the nearest right name", () => {
       "hold: there is no option "seeds", did you mean "seed"? It takes seed, runs",
       "holdAll: there is no option "run", did you mean "runs"? It takes seed, runs",
       "scan: there is no option "onlyNan", did you mean "onlyNaN"? It takes onlyNaN",
-      "check: there is no option "tolerances", did you mean "tolerance"? It takes tolerance, seed, order",
+      "checkTape: there is no option "tolerances", did you mean "tolerance"? It takes tolerance, seed, order",
       "checkGradients: order must be 1 or 2, got 3",
     ]
   `);

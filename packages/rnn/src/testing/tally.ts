@@ -72,41 +72,6 @@ export function largest(values: ArrayLike<number>): number {
   return most;
 }
 
-/** A derivative by differences, with the uncertainty that they claim and the size of the function, by unit of its argument. */
-export interface Numeric {
-  readonly value: number;
-  readonly uncertainty: number;
-  readonly size: number;
-}
-
-/** A claimed uncertainty may be too small by so much. */
-const safety = 8;
-
-/**
- * The error of a derivative, relative to the largest that it stands among; where it is wrong, relative to itself, so that
- * it is above the tolerance. `undefined` where differences cannot tell: `checkGradients` has the same rule.
- */
-export function errorOf(
-  analytic: number,
-  { value, uncertainty, size }: Numeric,
-  most: number,
-  tolerance: number,
-): number | undefined {
-  const bound = safety * uncertainty;
-  if (!Number.isFinite(bound) || !Number.isFinite(value)) return undefined;
-  const own = Math.max(Math.abs(analytic), Math.abs(value));
-  const error = Math.abs(analytic - value);
-  const rounding = Number.EPSILON * (64 * most + 2 ** 16 * size);
-  const isKink = bound > 0.1 * Math.max(own, most) && bound > 1e-9 * size;
-  if (!isKink && !(error <= Math.max(tolerance * own, bound) + rounding)) {
-    return error === 0 ? 0 : Number.isNaN(error) ? Infinity : error / own;
-  }
-  if (bound <= tolerance * Math.max(Math.abs(value), most)) {
-    return error === 0 ? 0 : Math.min(tolerance, error / Math.max(own, most));
-  }
-  return own <= bound && bound <= 1e-9 * size ? 0 : undefined;
-}
-
 /** A leaf of a tree in words: `state.h`; after a space, the path by itself. */
 export function nameOf(tree: string, path: string): string {
   if (path === "") return tree.trimEnd();

@@ -1,10 +1,10 @@
-import { relative } from "../../passes/verdict.ts";
-import { largest } from "../../passes/worst.ts";
 import type { FloatDType } from "../../tensor/dtype.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { MapTree } from "../../tensor/tree.ts";
 import { Flattened, type Part, partAt } from "../function.ts";
 import type { Finding, Law } from "../law.ts";
+import { relative } from "../verdict.ts";
+import { largest } from "../worst.ts";
 
 /** A function, and how its inputs are drawn. */
 export interface Case<T> {

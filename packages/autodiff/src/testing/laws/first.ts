@@ -5,6 +5,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { named } from "../../tensor/text.ts";
 import { flatten, type MapTree } from "../../tensor/tree.ts";
 import { checkGradients } from "../checkGradients.ts";
+import { checkTape } from "../checkTape.ts";
 import { randomVector } from "../function.ts";
 import type { Law } from "../law.ts";
 import {
@@ -207,7 +208,10 @@ function rules<T>(cases: readonly Case<T>[]): Law {
     scope(() => {
       const tape = new Tape({ trace: true });
       c.f(tape.watch(c.draw(seed, "float64")) as MapTree<T, Tensor>);
-      const { faults, checked, undecided, worst } = tape.check({ tolerance: head.bound, seed });
+      const { faults, checked, undecided, worst } = checkTape(tape, {
+        tolerance: head.bound,
+        seed,
+      });
       const [fault] = faults;
       const decided = checked - undecided.length;
       if (fault === undefined) return decided > 0 ? { error: worst, cases: decided } : undefined;

@@ -1,8 +1,8 @@
 import { flatten, grad, hvp, leaves, type Tensor, zip } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { differences } from "@chronograd/autodiff/testing";
+import { derivativeError, differences } from "@chronograd/autodiff/testing";
 import { stream } from "@chronograd/nn";
-import { errorOf, indexOf, largest, Tally } from "../tally.ts";
+import { indexOf, largest, Tally } from "../tally.ts";
 import { hasForwardMode } from "./adjoint.ts";
 import {
   type Attempt,
@@ -59,10 +59,12 @@ export function secondOrder(subject: Subject): Law {
         let undecided: string | undefined;
         const names = places(drawn);
         const most = largest(numeric.values);
+        const rounding = 64 * Number.EPSILON * most;
         for (const [i, g] of found.entries()) {
           const [value, uncertainty] = [numeric.values[i]!, numeric.uncertainties[i]!];
-          const size = numeric.sizes[i]!;
-          const error = errorOf(g, { value, uncertainty, size }, most, tolerance);
+          const [steepest, natural] = [numeric.steepest[i]!, numeric.sizes[i]!];
+          const by = { value, uncertainty, steepest, natural };
+          const error = derivativeError(g, by, most, tolerance, rounding);
           if (error === undefined) {
             undecided ??= `${names[i]}: differences give ${value} +- ${uncertainty.toExponential(0)}`;
             continue;

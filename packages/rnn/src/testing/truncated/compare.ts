@@ -1,5 +1,5 @@
-import type { Differences } from "@chronograd/autodiff/testing";
-import { errorOf, largest, nameOf } from "../tally.ts";
+import { type Differences, derivativeError } from "@chronograd/autodiff/testing";
+import { largest, nameOf } from "../tally.ts";
 import { agesOf, type Cuts, objectivesOf, type Part, type Setting, spansOf } from "./definition.ts";
 import { along, type Experiment } from "./experiment.ts";
 import type { Observation, Observed } from "./observe.ts";
@@ -164,16 +164,17 @@ function gradientsOf(
   const { probes } = slopes;
   const numeric = new Float64Array(probes.length);
   const uncertain = new Float64Array(probes.length);
+  const steepest = new Float64Array(probes.length);
   const sizes = new Float64Array(probes.length);
   for (const part of objective) {
-    for (const [k, { values, uncertainties, sizes: all }] of slopes
-      .of(setting, window, part)
-      .entries()) {
+    for (const [k, found] of slopes.of(setting, window, part).entries()) {
       for (const [t, weight] of part.weights.entries()) {
         if (weight === 0) continue;
-        numeric[k]! += weight * values[t]!;
-        uncertain[k]! += Math.abs(weight) * uncertainties[t]!;
-        sizes[k]! += Math.abs(weight) * all[t]!;
+        const size = Math.abs(weight);
+        numeric[k]! += weight * found.values[t]!;
+        uncertain[k]! += size * found.uncertainties[t]!;
+        steepest[k]! += size * found.steepest[t]!;
+        sizes[k]! += size * found.sizes[t]!;
       }
     }
   }
@@ -182,8 +183,13 @@ function gradientsOf(
   const wrong = new Set<string>();
   for (const [k, { v }] of probes.entries()) {
     const analytic = along(observed.gradients, v);
-    const by = { value: numeric[k]!, uncertainty: uncertain[k]!, size: sizes[k]! };
-    const error = errorOf(analytic, by, most, tolerance);
+    const by = {
+      value: numeric[k]!,
+      uncertainty: uncertain[k]!,
+      steepest: steepest[k]!,
+      natural: sizes[k]!,
+    };
+    const error = derivativeError(analytic, by, most, tolerance, 64 * Number.EPSILON * most);
     if (error === undefined) {
       undecided++;
       continue;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { differences, scatter } from "../../src/passes/differences.ts";
+import { differences, scatter } from "../../src/testing/differences.ts";
 
 const small = fc.double({ min: -2, max: 2, noNaN: true });
 

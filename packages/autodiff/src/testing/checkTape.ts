@@ -1,8 +1,9 @@
-import type { Recording } from "../tape/recording.ts";
+import { describe } from "../ops/declare.ts";
+import { type Site, siteOf } from "../passes/site.ts";
+import { Tape } from "../tape.ts";
 import { Region, within } from "../tensor/block.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { Examination } from "./examination.ts";
-import { type Site, siteOf } from "./site.ts";
 
 /** A derivative rule that differs from the differences of its op. */
 export interface RuleFault extends Site {
@@ -25,7 +26,7 @@ export interface RuleFault extends Site {
   readonly threw?: string;
 }
 
-/** What `check` found. */
+/** What `checkTape` found. */
 export interface RuleCheck {
   /** Worst element of every rule that is wrong, in the tape's order. */
   readonly faults: readonly RuleFault[];
@@ -37,7 +38,7 @@ export interface RuleCheck {
   readonly undecided: readonly Site[];
 }
 
-/** How `check` compares. */
+/** How `checkTape` compares. */
 export interface RuleCheckOptions {
   /** Largest relative error allowed; 1e-6 unless given. */
   readonly tolerance?: number;
@@ -49,15 +50,37 @@ export interface RuleCheckOptions {
 const spent = "it was an intermediate value of a check";
 
 /**
- * Holds the rules of every entry, at the inputs that it recorded, to differences of its op: finds which op is wrong when
- * a whole gradient is. All of it in float64, whatever the tape's dtype.
+ * Holds the derivative rules of every entry, at the inputs that it recorded, to differences of its op: tells which op is
+ * wrong when a whole gradient is. In float64, whatever the tape's dtype; a tape of a float32 training step will do.
+ *
+ * @throws when the tape has ended
+ *
+ * @example
+ * ```ts
+ * import { Tape, tensor } from "@chronograd/autodiff";
+ * import { checkTape } from "@chronograd/autodiff/testing";
+ *
+ * const tape = new Tape();
+ * tape.watch(tensor([1, 2])).tanh().square().sum();
+ * const { checked, faults } = checkTape(tape);
+ * [checked, faults]; // => [3, []]
+ * ```
  */
-export function check(recording: Recording, options: RuleCheckOptions = {}): RuleCheck {
-  checkOptions("check", options, ["tolerance", "seed", "order"]);
+export function checkTape(tape: Tape, options: RuleCheckOptions = {}): RuleCheck {
+  if (!(tape instanceof Tape)) {
+    throw new TypeError(
+      `checkTape: tape must be a Tape, got ${describe(tape)}; pass the one that watched the inputs`,
+    );
+  }
+  tape.checkOpen("checkTape");
+  checkOptions("checkTape", options, ["tolerance", "seed", "order"]);
   const { tolerance = 1e-6, seed = 1, order = 1 } = options;
+  if (order !== 1 && order !== 2) {
+    throw new RangeError(`checkTape: order must be 1 or 2, got ${String(order)}`);
+  }
   const faults: RuleFault[] = [];
   const undecided: Site[] = [];
-  const { entries, base } = recording;
+  const { entries, base } = tape;
   let checked = 0;
   let worst = 0;
   for (let i = 0; i < entries.length; i++) {

@@ -10,6 +10,7 @@ import {
   tensor,
   timeStep,
 } from "../../src/index.ts";
+import { checkTape } from "../../src/testing.ts";
 
 const f64 = (x: number | number[]) => tensor(x, { dtype: "float64" });
 
@@ -43,12 +44,12 @@ function declare(rules: Partial<OpDeclaration>): OpDeclaration {
   };
 }
 
-/** What `check` says of one entry. */
+/** What `checkTape` says of one entry. */
 function checked(rules: Partial<OpDeclaration>, x: Tensor, options = {}) {
   return scope(() => {
     const tape = new Tape();
     apply(declare(rules), [tape.watch(x)], undefined);
-    return tape.check(options);
+    return checkTape(tape, options);
   });
 }
 
@@ -70,7 +71,7 @@ describe("rules that are right", () => {
       const x = tape.watch(f64([1e4, -3e3, 1e-3, 0]));
       x.square();
       x.mul(x.neg());
-      expect(tape.check()).toMatchObject({ checked: 3, faults: [], undecided: [] });
+      expect(checkTape(tape)).toMatchObject({ checked: 3, faults: [], undecided: [] });
     });
   });
 
@@ -79,10 +80,10 @@ describe("rules that are right", () => {
       const tape = new Tape();
       const x = tape.watch(f64([1, -2, 3]));
       x.argmax();
-      expect(tape.check()).toEqual({ checked: 0, faults: [], worst: 0, undecided: [] });
+      expect(checkTape(tape)).toEqual({ checked: 0, faults: [], worst: 0, undecided: [] });
       x.cast("float32");
       timeStep(3, () => named("part", () => x.add(2).abs()));
-      const { checked: count, faults, undecided } = tape.check();
+      const { checked: count, faults, undecided } = checkTape(tape);
       expect([count, faults]).toEqual([3, []]);
       expect(undecided).toMatchObject([
         { op: "cast", entry: 1 },
@@ -101,7 +102,7 @@ describe("ops whose inputs are not all differentiated", () => {
       // At a condition of 0 the choice jumps.
       f64([1, -1, 2]).where(x, 2);
       x.mul(f64([3, 4, 5])).sub(f64([1, 1, 1]));
-      expect(tape.check()).toMatchObject({ faults: [], undecided: [] });
+      expect(checkTape(tape)).toMatchObject({ faults: [], undecided: [] });
     });
   });
 
@@ -272,7 +273,7 @@ describe("a rule that is not there", () => {
       const [a, b] = tape.watch([f64([1, 2]), f64([3, 4])] as const);
       a.sub(b);
       a.neg();
-      expect(tape.check()).toMatchObject({ checked: 2, faults: [], undecided: [] });
+      expect(checkTape(tape)).toMatchObject({ checked: 2, faults: [], undecided: [] });
     });
   });
 });
@@ -310,7 +311,7 @@ describe("check", () => {
         jvp: ([da, db], { inputs }) => da!.mul(inputs[1]!).add(db!.mul(inputs[0]!)),
       };
       apply(product, [a, b], undefined);
-      const { faults, checked: count } = tape.check();
+      const { faults, checked: count } = checkTape(tape);
       expect(count).toBe(1);
       expect(faults).toMatchObject([{ op: "product", entry: 1, rule: "vjp", of: "b" }]);
       expect(faults[0]!.shapes).toBe("[2] [2] -> [2]");
@@ -334,9 +335,9 @@ describe("check", () => {
         [x],
         undefined,
       );
-      tape.check();
+      checkTape(tape);
       const before = backend.memory.bytesInUse;
-      for (let i = 0; i < 3; i++) tape.check();
+      for (let i = 0; i < 3; i++) checkTape(tape);
       expect(backend.memory.bytesInUse).toBe(before);
       expect(tape.stats().entries).toBe(3);
     });
@@ -344,7 +345,19 @@ describe("check", () => {
 
   test("throws on a tape that has ended", () => {
     const { tape } = scope(() => ({ tape: new Tape() }));
-    expect(() => tape.check()).toThrow("check: the tape has ended: the scope");
+    expect(() => checkTape(tape)).toThrow("checkTape: the tape has ended: the scope");
     expect(() => tape.scan()).toThrow("scan: the tape has ended: the scope");
+  });
+
+  test("throws a sentence for what is no tape, and for an order that there is not", () => {
+    expect(() => checkTape({ entries: [] } as never)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: checkTape: tape must be a Tape, got an object; pass the one that watched the inputs]`,
+    );
+    expect(() => checkTape(undefined as never)).toThrow(
+      "checkTape: tape must be a Tape, got undefined",
+    );
+    expect(() => checkTape(new Tape(), { order: 3 as never })).toThrow(
+      "checkTape: order must be 1 or 2, got 3",
+    );
   });
 });

@@ -1,11 +1,10 @@
 import { type Differences, differences } from "./differences.ts";
 import { adapted, directionSteps, lengthsOf, stepsFor } from "./steps.ts";
 import {
+  derivativeError,
   excess,
-  judge,
   type Numeric,
   numericAt,
-  relative,
   scaleOf,
   standingOf,
 } from "./verdict.ts";
@@ -116,18 +115,13 @@ export class Slopes {
     for (let i = 0; i < n; i++) {
       const analytic = found[i]!;
       const numeric = this.#by(i, analytic, scale);
-      const verdict = judge(analytic, numeric, scale, this.tolerance, rounding);
-      if (verdict === "undecided") {
+      const error = derivativeError(analytic, numeric, scale, this.tolerance, rounding);
+      if (error === undefined) {
         isAllDecided = false;
         continue;
       }
-      const among = verdict === "wrong" ? 0 : Math.max(scale, numeric.steepest);
-      const error = relative(analytic, numeric.value, among);
-      if (verdict === "right") {
-        if (error <= this.tolerance) note(error);
-        continue;
-      }
       note(error);
+      if (error <= this.tolerance) continue;
       const off = excess(analytic, numeric, this.tolerance, rounding);
       if (worst !== undefined && !(off > most)) continue;
       worst = { index: i, analytic, numeric: numeric.value };
@@ -160,11 +154,10 @@ export class Slopes {
       standingOf([analytic], numericAt(now, 0, 1), 0, this.tolerance);
     const numeric = numericAt(adapted(f, directionSteps, standing), 0, 1);
     const slack = 64 * Number.EPSILON * terms + rounding * (high - low);
-    const verdict = judge(analytic, numeric, 0, this.tolerance, slack);
-    if (verdict === "undecided") return -1;
-    const error = relative(analytic, numeric.value, verdict === "wrong" ? 0 : numeric.steepest);
-    if (verdict === "wrong" || error <= this.tolerance) note(error);
-    return verdict === "right" ? 0 : excess(analytic, numeric, this.tolerance, slack);
+    const error = derivativeError(analytic, numeric, 0, this.tolerance, slack);
+    if (error === undefined) return -1;
+    note(error);
+    return error <= this.tolerance ? 0 : excess(analytic, numeric, this.tolerance, slack);
   }
 
   #bisect(

@@ -1,7 +1,7 @@
 import { type Differences, safety } from "./differences.ts";
 import type { Standing } from "./steps.ts";
 
-/** A derivative by differences. */
+/** A derivative by differences, with what they say of it. */
 export interface Numeric {
   readonly value: number;
   readonly uncertainty: number;
@@ -116,6 +116,45 @@ export function scaleOf({
     if (size > most && safety * uncertainties[i]! <= 1e-3 * size) most = size;
   }
   return most;
+}
+
+/**
+ * The error of a derivative that differences found too: above the tolerance, and relative to the derivative itself, where
+ * it is wrong; at most the tolerance, and relative to the largest of the derivatives it stands among, where it is right.
+ *
+ * @param scale the largest of the derivatives that this one stands among
+ * @param rounding what the analytic side may be off by, because of how it was found
+ * @returns `undefined` where the differences cannot tell
+ *
+ * @example
+ * ```ts
+ * import { derivativeError, differences } from "@chronograd/autodiff/testing";
+ *
+ * const { values, uncertainties, steepest, sizes } = differences((s) => [Math.exp(s)], 1e-3);
+ * const numeric = {
+ *   value: values[0]!,
+ *   uncertainty: uncertainties[0]!,
+ *   steepest: steepest[0]!,
+ *   natural: sizes[0]!,
+ * };
+ * derivativeError(1, numeric, 1, 1e-7)! < 1e-9; // => true
+ * derivativeError(2, numeric, 1, 1e-7)!.toFixed(6); // => "0.500000"
+ * derivativeError(1, { ...numeric, uncertainty: Infinity }, 1, 1e-7); // => undefined
+ * ```
+ */
+export function derivativeError(
+  analytic: number,
+  numeric: Numeric,
+  scale: number,
+  tolerance: number,
+  rounding = 0,
+): number | undefined {
+  const verdict = judge(analytic, numeric, scale, tolerance, rounding);
+  if (verdict === "undecided") return undefined;
+  if (verdict === "wrong") return relative(analytic, numeric.value);
+  const error = relative(analytic, numeric.value, Math.max(scale, numeric.steepest));
+  // Where both sides are zero but for rounding, an error relative to them says nothing.
+  return error <= tolerance ? error : 0;
 }
 
 /** |a - b| relative to a scale, or to the larger of both where that is more; NaN counts as infinite. */
