@@ -7,11 +7,11 @@ import {
   layerNorm,
   linear,
   restoreTree,
-  sharedBuffer,
   stream,
   tensorsOf,
   zeros as zeroInit,
 } from "@chronograd/nn";
+import { sharedBuffer } from "@chronograd/nn/parallel";
 import {
   defineCell,
   elman,

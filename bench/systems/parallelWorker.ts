@@ -1,12 +1,6 @@
 import { compile, scope, type Tensor } from "@chronograd/autodiff";
-import {
-  adam,
-  applyUpdates,
-  type Communicator,
-  chain,
-  clipByGlobalNorm,
-  shard,
-} from "@chronograd/nn";
+import { adam, applyUpdates, type Communicator, chain, clipByGlobalNorm } from "@chronograd/nn";
+import { shard } from "@chronograd/nn/parallel";
 import { adamEpsilon, clipNorm, learningRate } from "../problem.ts";
 import { done, order, type Work } from "./control.ts";
 import { experiment, type Params } from "./train.ts";

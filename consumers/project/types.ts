@@ -3,7 +3,8 @@ import { compile, grad, type Tensor, tensor, valueAndGrad } from "@chronograd/au
 import { type OpDeclaration, opTable } from "@chronograd/autodiff/extend";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { checkGradients } from "@chronograd/autodiff/testing";
-import { glorot, stream, zeros } from "@chronograd/nn";
+import { alone, glorot, stream, zeros } from "@chronograd/nn";
+import { shard } from "@chronograd/nn/parallel";
 import { defineCell, initialParams, truncated } from "@chronograd/rnn";
 import { testCell } from "@chronograd/rnn/testing";
 
@@ -11,6 +12,7 @@ const x: Tensor = tensor([[1, 2]]);
 const shape: readonly number[] = x.add(1).square().sum(0).shape;
 const derivative: Tensor = grad((y: Tensor) => y.square().sum())(x);
 const [value, gradient]: [Tensor, Tensor] = valueAndGrad((y: Tensor) => y.sum())(x);
+const rows: Tensor = shard(x, alone);
 const planned: Tensor = compile((y: Tensor) => y.tanh())(x);
 const names: string[] = opTable().map(({ name }) => name);
 const declarations: OpDeclaration[] = [];
@@ -52,6 +54,7 @@ export {
   names,
   planned,
   referenceKernels,
+  rows,
   shape,
   testCell,
   value,

@@ -85,7 +85,7 @@ export const doors = [
       ["Schedules", ["schedules"]],
       ["Clipping", ["clip"]],
       ["Files", ["files"]],
-      ["Workers", ["parallel"]],
+      ["Communicators", ["parallel"]],
     ],
   },
   {
@@ -94,6 +94,14 @@ export const doors = [
     pages: [
       ["Files in Node", ["node", "files"]],
       ["Workers in Node", ["parallel"]],
+    ],
+  },
+  {
+    name: "@chronograd/nn/parallel",
+    slug: "nn-parallel",
+    pages: [
+      ["Rows of a worker", ["parallel/shard"]],
+      ["Shared memory", ["parallel"]],
     ],
   },
   {

@@ -10,10 +10,10 @@ import {
   chain,
   clipByGlobalNorm,
   linear,
-  shardRows,
   stream,
 } from "@chronograd/nn";
 import { runWorkers } from "@chronograd/nn/node";
+import { shardRows } from "@chronograd/nn/parallel";
 import { initialParams, lstm, sequential, type TimeStep, truncated } from "@chronograd/rnn";
 
 interface Options {

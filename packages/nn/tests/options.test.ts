@@ -14,12 +14,12 @@ import {
   linear,
   ones,
   restoreTree,
-  sharedBuffer,
   stream,
   tensorsOf,
   zeros,
 } from "../src/index.ts";
 import { runWorkers, writeFileAtomic, writeSafetensors } from "../src/node.ts";
+import { sharedBuffer } from "../src/parallel.ts";
 
 const backend = createBackend({ kernels: referenceKernels });
 const file = decodeSafetensors(encodeSafetensors({ x: tensor([1], { backend }) }));

@@ -12,7 +12,7 @@ export type Place = Pick<Communicator, "rank" | "size">;
  *
  * @example
  * ```ts
- * import { shardRows } from "@chronograd/nn";
+ * import { shardRows } from "@chronograd/nn/parallel";
  *
  * const ranks = [0, 1, 2];
  * const parts = ranks.map((rank) => shardRows(7, { rank, size: 3 }));
@@ -38,7 +38,7 @@ export function shardRows(count: number, { rank, size }: Place): { start: number
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { shard } from "@chronograd/nn";
+ * import { shard } from "@chronograd/nn/parallel";
  *
  * const batch = { inputs: tensor([[1], [2], [3]]), targets: tensor([10, 20, 30]) };
  * shard(batch, { rank: 1, size: 2 }).targets.toArray(); // => [20, 30]

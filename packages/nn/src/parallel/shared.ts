@@ -26,7 +26,7 @@ export interface SharedBufferOptions {
  *
  * @example
  * ```ts
- * import { SharedCommunicator, sharedBuffer } from "@chronograd/nn";
+ * import { SharedCommunicator, sharedBuffer } from "@chronograd/nn/parallel";
  *
  * // Posted to each worker, which makes its own end of it.
  * const buffer = sharedBuffer(1);

@@ -1,7 +1,8 @@
 import { tensor, zeros } from "@chronograd/autodiff";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { alone, shard, shardRows } from "../../src/index.ts";
+import { alone } from "../../src/index.ts";
+import { shard, shardRows } from "../../src/parallel.ts";
 
 test("every row is somebody's, in order, and nobody has two more than another", () => {
   fc.assert(

@@ -2,8 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { map, type Tensor, tensor } from "@chronograd/autodiff";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { alone, SharedCommunicator, sharedBuffer } from "../../src/index.ts";
+import { alone } from "../../src/index.ts";
 import { runWorkers } from "../../src/node.ts";
+import { SharedCommunicator, sharedBuffer } from "../../src/parallel.ts";
 import { bitsOf, failure, type Given, type Sum, treeOf } from "./tasks.ts";
 
 const tasks = new URL("./tasks.ts", import.meta.url);

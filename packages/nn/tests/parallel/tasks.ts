@@ -1,6 +1,7 @@
 // What the workers of the tests do: each a task by its name.
 import { map, type Tensor, tensor } from "@chronograd/autodiff";
-import { type Communicator, SharedCommunicator, stream } from "../../src/index.ts";
+import { type Communicator, stream } from "../../src/index.ts";
+import { SharedCommunicator } from "../../src/parallel.ts";
 
 export interface Given {
   readonly task: keyof typeof tasks;

@@ -1,13 +1,7 @@
 // What the workers of the tests do: train on their rows, or fail.
 import { map, type Tensor, tensor } from "@chronograd/autodiff";
-import {
-  adam,
-  applyUpdates,
-  type Communicator,
-  chain,
-  clipByGlobalNorm,
-  shard,
-} from "@chronograd/nn";
+import { adam, applyUpdates, type Communicator, chain, clipByGlobalNorm } from "@chronograd/nn";
+import { shard } from "@chronograd/nn/parallel";
 import { type TimeStep, type TruncatedOptions, truncated } from "../../src/index.ts";
 import { type AnyParams, numbers, problem } from "./setup.ts";
 
