@@ -5,6 +5,7 @@ import {
   opTable,
   type Sample,
 } from "@chronograd/autodiff/extend";
+import { liveView } from "@chronograd/autodiff/ndarray";
 import type { Law } from "@chronograd/autodiff/testing";
 import { stream } from "@chronograd/nn";
 import { drawSample, normal } from "./blocks.ts";
@@ -15,8 +16,8 @@ const guard = /was changed through a live view/;
 
 /** Changes every element, each by another amount; whole numbers stay what they are and within their range. */
 function disturb(x: Tensor): void {
-  const { data } = x.liveView();
-  const start = x.liveView().offset;
+  const { data } = liveView(x);
+  const start = liveView(x).offset;
   for (let i = start; i < start + x.size; i++) {
     const value = data.get(i);
     const next =

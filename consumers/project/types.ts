@@ -1,6 +1,7 @@
 // The public types as a program uses them; compiled strictly, declaration files included.
 import { compile, grad, type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
 import { type OpDeclaration, opTable } from "@chronograd/autodiff/extend";
+import { toNdarray } from "@chronograd/autodiff/ndarray";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { checkGradients } from "@chronograd/autodiff/testing";
 import { alone, glorot, stream, zeros } from "@chronograd/nn";
@@ -12,6 +13,7 @@ const x: Tensor = tensor([[1, 2]]);
 const shape: readonly number[] = x.add(1).square().sum(0).shape;
 const derivative: Tensor = grad((y: Tensor) => y.square().sum())(x);
 const [value, gradient]: [Tensor, Tensor] = valueAndGrad((y: Tensor) => y.sum())(x);
+const entry: number = toNdarray(x).get(0, 1);
 const rows: Tensor = shard(x, alone);
 const planned: Tensor = compile((y: Tensor) => y.tanh())(x);
 const names: string[] = opTable().map(({ name }) => name);
@@ -49,6 +51,7 @@ const wrong: string = x.shape;
 export {
   declarations,
   derivative,
+  entry,
   gradient,
   isRight,
   names,

@@ -40,6 +40,11 @@ export const doors = [
     ],
   },
   {
+    name: "@chronograd/autodiff/ndarray",
+    slug: "ndarray",
+    pages: [["Tensors as ndarrays", ["tensor"]]],
+  },
+  {
     name: "@chronograd/autodiff/reference",
     slug: "reference-kernels",
     pages: [["Reference kernels", ["kernels"]]],

@@ -25,6 +25,8 @@ CURVES = {
     "exp": (exp, WIDE),
     "expm1": (expm1, WIDE),
     "log": (log, POSITIVE),
+    "log2": (lambda x: log(x) / log(2), POSITIVE),
+    "log10": (lambda x: log(x) / log(10), POSITIVE),
     "log1p": (lambda x: log(1 + x), [-1 + 2.0**-30, *POSITIVE]),
     "sqrt": (sqrt, POSITIVE),
     "rsqrt": (lambda x: 1 / sqrt(x), POSITIVE),
@@ -48,6 +50,8 @@ CURVES = {
     "softplus": (softplus, WIDE),
     "logSigmoid": (lambda x: -softplus(-x), WIDE),
     "gelu": (lambda x: x * ncdf(x), [-9, *WIDE[1:6], 8]),
+    # The constant is that of float64.
+    "gelu by tanh": (lambda x: x * (1 + tanh(sqrt(2 / mp.pi) * (x + mpf(0.044715) * x**3))) / 2, [-5, *WIDE[1:6], 5]),
     "silu": (lambda x: x * sigmoid(x), WIDE),
     "elu": (lambda x: mpf(0.75) * expm1(x), [-30, -2.5, -0.75, -2.0**-40]),
 }
@@ -60,6 +64,7 @@ SURFACES = {
     "hypot": (hypot, SIGNED),
     "norm": (hypot, SIGNED),
     "variance": (lambda a, b: ((a - b) / 2) ** 2, SIGNED),
+    "std": (lambda a, b: fabs(a - b) / 2, SIGNED),
     "logSumExp": (lambda a, b: log(exp(a) + exp(b)), SIGNED[:2]),
     "softmax": (lambda a, b: exp(a) / (exp(a) + exp(b)), SIGNED[:2]),
     "logSoftmax": (lambda a, b: a - log(exp(a) + exp(b)), SIGNED[:2]),

@@ -16,7 +16,7 @@ export type { GradientOptions } from "./tape.ts";
 export { Tape } from "./tape.ts";
 export type { KernelMaker, KernelSetName } from "./tensor/backend.ts";
 export { Backend, createBackend, defaultBackend, nativeBlas } from "./tensor/backend.ts";
-export type { LiveNdArray, TensorOptions, TensorSource } from "./tensor/doors.ts";
+export type { TensorOptions, TensorSource } from "./tensor/doors.ts";
 export { full, ones, tensor, zeros } from "./tensor/doors.ts";
 export type { DType, FloatDType, TypedArray } from "./tensor/dtype.ts";
 export type { NestedArrays, NestedNumbers } from "./tensor/nested.ts";

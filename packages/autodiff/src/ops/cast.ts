@@ -85,10 +85,11 @@ const cloneDeclaration: OpDeclaration = {
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
+ * import { liveView } from "@chronograd/autodiff/ndarray";
  *
  * const x = tensor([1, 2]);
  * const copy = x.clone();
- * x.liveView().set(0, 9);
+ * liveView(x).set(0, 9);
  * [x.toArray(), copy.toArray()]; // => [[9, 2], [1, 2]]
  * ```
  */

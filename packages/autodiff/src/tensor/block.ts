@@ -10,7 +10,7 @@ export class Block {
   readonly bytes: number;
   /** How many need the bytes; 0 before the first and after the last. */
   holders = 0;
-  /** Raised when the contents may have changed from outside; see `Tensor.liveView`. */
+  /** Raised when the contents may have changed from outside; see `liveView`. */
   version = 0;
   /** The first region that holds the block, and its place in that region's list. */
   region: Region | null = null;

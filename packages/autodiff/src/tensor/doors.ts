@@ -1,23 +1,16 @@
-import ndarray, { type NdArray } from "ndarray";
+import type { NdArray } from "ndarray";
 import { type Backend, defaultBackend } from "./backend.ts";
-import { arrayOf, bytesOf, checkDType, checkInt32, type DType } from "./dtype.ts";
+import { bytesOf, checkDType, checkInt32, type DType } from "./dtype.ts";
 import { asNumbers, fromNested, type NestedArrays, type NestedNumbers } from "./nested.ts";
 import { checkOptions } from "./options.ts";
 import { checkShape, format, type Shape, sizeOf } from "./shape.ts";
-import { allocate, checkAlive, fromTypedArray, place, Tensor } from "./tensor.ts";
+import { allocate, fromTypedArray, place, Tensor } from "./tensor.ts";
 
 /**
  * What becomes a tensor: nested numbers, any typed array, nested arrays of such, any ndarray (whatever its strides), or a
  * tensor.
  */
 export type TensorSource = NestedNumbers | NestedArrays | NdArray | Tensor;
-
-/** An ndarray over a tensor's own bytes. */
-export type LiveNdArray = NdArray<{
-  get(index: number): number;
-  set(index: number, value: number): number;
-  length: number;
-}>;
 
 /** Where a new tensor lives and what its elements are. */
 export interface TensorOptions {
@@ -178,23 +171,4 @@ export function filled(backend: Backend, shape: Shape, value: number, dtype: DTy
   const start = result.pointer / bytesOf[dtype];
   home.memory.views[dtype].fill(value, start, start + result.size);
   return result;
-}
-
-/** See `Tensor.liveView`. @internal */
-export function liveNdarray(x: Tensor): LiveNdArray {
-  const at = (index: number) => {
-    checkAlive(x, "liveView");
-    return x.pointer / arrayOf[x.dtype].BYTES_PER_ELEMENT + index;
-  };
-  const store = {
-    length: x.size,
-    get: (index: number) => x.backend.memory.views[x.dtype][at(index)]!,
-    set: (index: number, value: number) => {
-      if (x.dtype === "int32") checkInt32([value], "liveView");
-      x.block.version++;
-      x.backend.memory.views[x.dtype][at(index)] = value;
-      return value;
-    },
-  };
-  return ndarray(store, [...x.shape]) as LiveNdArray;
 }

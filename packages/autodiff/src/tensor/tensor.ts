@@ -1,9 +1,7 @@
-import ndarray, { type NdArray } from "ndarray";
 import type { Recorder } from "../ops/declare.ts";
 import type { Fluent } from "../ops/fluent.ts";
 import type { Backend } from "./backend.ts";
 import { Block, currentRegion, float, sink } from "./block.ts";
-import { type LiveNdArray, liveNdarray } from "./doors.ts";
 import { arrayOf, bytesOf, type DType, type TypedArray } from "./dtype.ts";
 import { type NestedNumbers, readNested } from "./nested.ts";
 import { format, type Shape, sizeOf } from "./shape.ts";
@@ -92,32 +90,6 @@ export class Tensor {
    */
   toArray<Nested = NestedNumbers>(): Nested {
     return readNested(this.toTypedArray(), this.shape) as Nested;
-  }
-
-  /** A copy as an ndarray. Throws when the value is gone. */
-  toNdarray(): NdArray<TypedArray> {
-    return ndarray(this.toTypedArray(), [...this.shape]);
-  }
-
-  /**
-   * An ndarray that reads and writes this value's elements in place, through `get` and `set`.
-   *
-   * Values may share bytes: a view with its source, the gradients of `a` and `b` in `a.add(b)` with each other; write to
-   * a `clone()` where that matters. Taking one counts as a change: a later sweep over a tape that needs the value as it was throws.
-   *
-   * @example
-   * ```ts
-   * import { tensor } from "@chronograd/autodiff";
-   *
-   * const x = tensor([1, 2, 3]);
-   * x.liveView().set(1, 20);
-   * x.toArray(); // => [1, 20, 3]
-   * ```
-   */
-  liveView(): LiveNdArray {
-    checkAlive(this, "liveView");
-    this.block.version++;
-    return liveNdarray(this);
   }
 
   /** The only element, as a number. Throws when there is more than one, or when the value is gone. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { named, scope, Tape, tensor, timeStep } from "../../src/index.ts";
+import { liveView } from "../../src/ndarray.ts";
 import { currentPlace, pathOf, stepOf } from "../../src/tape/place.ts";
 
 const here = () => ({ path: pathOf(currentPlace()), t: stepOf(currentPlace()) });
@@ -46,7 +47,7 @@ describe("a place", () => {
       const x = tape.watch(raw);
       const plain = x.square();
       const placed = timeStep(4, () => named("cell", () => named("gate", () => x.square())));
-      raw.liveView();
+      liveView(raw);
       const cotangent = tensor([1, 1]);
       expect(() => tape.gradient(plain, x, { cotangent })).toThrow(
         "gradient: square (entry 0) needs its input x",

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import ndarray from "ndarray";
 import { expect, test } from "vitest";
-import { tensor, zeros } from "../../src/index.ts";
+import { scope, type Tensor, tensor, zeros } from "../../src/index.ts";
+import { type LiveNdArray, liveView, toNdarray } from "../../src/ndarray.ts";
 
 test("an ndarray of any strides and offset comes in row-major", () => {
   fc.assert(
@@ -23,7 +24,7 @@ test("an ndarray of any strides and offset comes in row-major", () => {
         const x = tensor(view);
         expect(x.dtype).toBe("float64");
         expect(x.shape).toEqual(view.shape);
-        const out = x.toNdarray();
+        const out = toNdarray(x);
         const index = new Array<number>(shape.length).fill(0);
         const visit = (axis: number): void => {
           if (axis === shape.length) expect(out.get(...index)).toBe(view.get(...index));
@@ -68,7 +69,7 @@ test("nested numbers go in and come out", () => {
 
 test("a live view reads and writes in place, also after memory has grown", () => {
   const x = tensor([1, 2, 3]);
-  const view = x.liveView();
+  const view = liveView(x);
   zeros([1 << 20]);
   view.set(1, 9);
   expect(view.get(1)).toBe(9);
@@ -80,6 +81,28 @@ test("copies are copies", () => {
   const x = tensor(data);
   data[0] = 7;
   x.toTypedArray()[1] = 7;
-  x.toNdarray().set(1, 7);
+  toNdarray(x).set(1, 7);
   expect(x.toArray()).toEqual([1, 2]);
+});
+
+test("what is no tensor, what is gone and what int32 does not hold are refused in words", () => {
+  for (const door of [toNdarray, liveView]) {
+    expect(() => door([1] as never)).toThrow(
+      `${door.name}: expected a tensor, got object; make one with tensor(...)`,
+    );
+    expect(() => door(null as never)).toThrow(`${door.name}: expected a tensor, got null`);
+  }
+  let gone: Tensor | undefined;
+  let view: LiveNdArray | undefined;
+  scope(() => {
+    gone = tensor([1, 2]).exp();
+    view = liveView(gone);
+  });
+  expect(() => toNdarray(gone!)).toThrow(/^toNdarray: .* is gone: the scope/);
+  expect(() => liveView(gone!)).toThrow(/^liveView: .* is gone: the scope/);
+  expect(() => view!.get(0)).toThrow(/^liveView: .* is gone: the scope/);
+  expect(() => view!.set(0, 1)).toThrow(/^liveView: .* is gone: the scope/);
+  const whole = tensor([1], { dtype: "int32" });
+  expect(() => liveView(whole).set(0, 0.5)).toThrow(/^liveView: /);
+  expect(whole.toArray()).toEqual([1]);
 });

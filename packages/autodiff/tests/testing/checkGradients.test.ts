@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { apply, kernelsOf, type OpDeclaration, op } from "../../src/extend.ts";
 import { named, type Tensor, tensor, timeStep } from "../../src/index.ts";
+import { liveView } from "../../src/ndarray.ts";
 import { tensors } from "../../src/testing/fast-check.ts";
 import { gradientMatchers } from "../../src/testing/vitest.ts";
 import { checkGradients, scan } from "../../src/testing.ts";
@@ -196,7 +197,7 @@ describe("blame", () => {
       accumulate: [
         (g, { output }, into) => {
           const part = g.mul(output.square().neg().add(1)).mul(2);
-          const [there, here] = [into.liveView(), part.toTypedArray()];
+          const [there, here] = [liveView(into), part.toTypedArray()];
           for (let i = 0; i < into.size; i++) there.data.set(i, there.data.get(i) + here[i]!);
         },
       ],

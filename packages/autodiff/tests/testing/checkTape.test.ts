@@ -10,12 +10,13 @@ import {
   tensor,
   timeStep,
 } from "../../src/index.ts";
+import { liveView } from "../../src/ndarray.ts";
 import { checkTape } from "../../src/testing.ts";
 
 const f64 = (x: number | number[]) => tensor(x, { dtype: "float64" });
 
 function addInto(into: Tensor, part: Tensor): void {
-  const { data } = into.liveView();
+  const { data } = liveView(into);
   for (const [i, x] of part.toTypedArray().entries()) data.set(i, data.get(i) + x);
 }
 

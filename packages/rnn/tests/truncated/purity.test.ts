@@ -1,4 +1,5 @@
 import { concat, equal, type Tensor, tensor, zeros } from "@chronograd/autodiff";
+import { liveView } from "@chronograd/autodiff/ndarray";
 import { stream } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { type CountedLoss, defineCell, initialParams, truncated } from "../../src/index.ts";
@@ -88,7 +89,7 @@ const impurities: readonly { what: string; make(): { loss: Loss; change(): void 
     what: "an element written through a live view",
     make() {
       const mask = tensor([1, 1, 1], { dtype: "float64" });
-      const view = mask.liveView();
+      const view = liveView(mask);
       return { loss: (y, x) => squares(y, x).mul(mask), change: () => view.set(2, 0.5) };
     },
   },
