@@ -1,4 +1,5 @@
 import { compile, concat, grad, scope, type Tensor, tensor } from "@chronograd/autodiff";
+import { liveView } from "@chronograd/autodiff/ndarray";
 import type { Law } from "@chronograd/autodiff/testing";
 import { stream } from "@chronograd/nn";
 import { type CountedLoss, elman, initialParams, truncated } from "@chronograd/rnn";
@@ -170,11 +171,66 @@ const functions: Law = {
   },
 };
 
+const closures: Law = {
+  name: "closures of a plan",
+  statement:
+    "a compiled function has the derivative by a tracked value that it closes over, tells one argument from two that are equal, and a stream refuses a step that changed since it came",
+  bound: 0,
+  measure(seed) {
+    const tally = new Tally();
+    const random = stream(seed, "closures");
+    scope(() => {
+      const draw = () => tensor(Float64Array.from({ length: 3 }, () => random.normal()));
+      const [x, y] = [draw(), draw()];
+      let w = draw();
+      const weighted = compile((z: Tensor) => z.mul(w).sum());
+      const gradient = grad((v: Tensor) => {
+        w = v;
+        return weighted(x);
+      })(y);
+      tally.bits([...gradient.toTypedArray()], [...x.toTypedArray()], "the gradient by a closure");
+      const same = compile((a: Tensor, b: Tensor) => (a === b ? a.square() : a.mul(b).neg()));
+      for (const [a, b] of [
+        [x, y],
+        [x, x],
+      ] as const) {
+        const expected = a === b ? a.square() : a.mul(b).neg();
+        tally.bits([...same(a, b).toTypedArray()], [...expected.toTypedArray()], "two arguments");
+      }
+      for (const options of [{ compile: true }, { stale: "recompute" as const }]) {
+        const what = "compile" in options ? "compiled" : "recomputed";
+        tally.check(throwsWhenChanged(options), () => `${what}: a changed step is not refused`);
+      }
+    });
+    return tally;
+  },
+};
+
+/** Whether a stream throws whose steps all share a target that changes. */
+function throwsWhenChanged(options: { compile?: boolean; stale?: "recompute" }): boolean {
+  const cell = elman({ input: 1, hidden: 3 });
+  const params = initialParams(cell, stream(1), { dtype: "float64" });
+  const input = tensor(Float64Array.of(1), { shape: [1, 1] });
+  const target = tensor(new Float64Array(3), { shape: [1, 3] });
+  function* steps() {
+    for (let t = 0; t < 12; t++) {
+      liveView(target).set(0, 0, t);
+      yield { input, target };
+    }
+  }
+  try {
+    for (const _ of truncated(cell, params, steps(), { k1: 2, k2: 4, loss: squares, ...options }));
+  } catch {
+    return true;
+  }
+  return false;
+}
+
 /** What is replayed is what would be done now, or it is refused. */
 export function impureSubject(): Subject {
   return {
     name: "plans of what is not pure",
     group: "truncated streams",
-    laws: [streams, functions],
+    laws: [streams, functions, closures],
   };
 }

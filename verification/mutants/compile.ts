@@ -82,6 +82,30 @@ export const compiling: readonly Mutant[] = [
       replace: "return String(value);",
     },
   ]),
+  ...inFile("packages/autodiff/src/compile/recorded.ts", [
+    {
+      name: "recorded: one argument in two places is two values",
+      kind: "stale value reused",
+      find: "return given.get(x)!;",
+      replace: "return own;",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/tape/recording.ts", [
+    {
+      name: "recording: a plan loses the derivative by a value that it closes over",
+      kind: "lost gradient",
+      find: "if (tracingDepth() > this.#depth) {",
+      replace: "if (tracingDepth() < 0) {",
+    },
+  ]),
+  ...inFile("packages/rnn/src/truncated/feed.ts", [
+    {
+      name: "feed: a step that changed since it came is read as it is now",
+      kind: "stale value reused",
+      find: "if (block.version === version) continue;",
+      replace: "continue;",
+    },
+  ]),
   ...inFile("packages/autodiff/src/compile/trust.ts", [
     {
       name: "trust: what was recorded is never held to what is",

@@ -1,6 +1,6 @@
 import { describe } from "../ops/declare.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { leaves } from "../tensor/tree.ts";
+import { flatten, leaves } from "../tensor/tree.ts";
 import { RecordedFunction, Witness } from "./recorded.ts";
 import { Trust } from "./trust.ts";
 
@@ -59,6 +59,7 @@ export function compile<Args extends unknown[], Y>(f: (...args: Args) => Y): Com
   let dropped = 0;
   const compiled = (...args: Args): Y => {
     const inputs = leaves(args);
+    for (const x of inputs) if (x.block.holders <= 0) throw goneIn(args);
     // Inside another function that is being compiled, it is part of that.
     if (inputs.some(({ backend }) => backend.parent !== null)) return f(...args);
     if (inputs.some(({ tape }) => tape !== null)) return f(...args);
@@ -73,7 +74,15 @@ export function compile<Args extends unknown[], Y>(f: (...args: Args) => Y): Com
       if (typeof old !== "string") old.end();
       dropped++;
     }
-    return typeof plan === "string" ? f(...args) : plan.run(args, inputs);
+    if (typeof plan === "string") return f(...args);
+    const difference = plan.difference(args);
+    if (difference === undefined) return plan.run(args, inputs);
+    // What was recorded is worth nothing any more: the next call records anew.
+    for (const old of plans.values()) if (typeof old !== "string") old.end();
+    plans.clear();
+    throw new Error(
+      `compile: the function is not what was recorded, since it takes something from outside that has changed: ${difference}; pass what changes as an argument (a tensor, so that it needs no plan of its own), or call the function itself`,
+    );
   };
   const explain = () => {
     const lines = [...plans].map(([key, plan]) => {
@@ -96,6 +105,8 @@ class Replay<Args extends unknown[], Y> {
   readonly #recorded: RecordedFunction<Args, Y, never>;
   readonly #witness: Witness<Args>;
   readonly #trust = new Trust();
+  /** Milliseconds that a check just took. */
+  #checked = 0;
 
   private constructor(
     f: (...args: Args) => Y,
@@ -124,25 +135,23 @@ class Replay<Args extends unknown[], Y> {
     return witness;
   }
 
-  run(args: Args, inputs: readonly Tensor[]): Y {
-    if (!this.#trust.isDue()) return this.#replay(args, inputs);
+  /** Now and then, what the function does otherwise than when it was recorded, in words. */
+  difference(args: Args): string | undefined {
+    if (!this.#trust.isDue()) return undefined;
     this.#recorded.checkConstants();
     const start = performance.now();
     const difference = this.#witness.differenceNow(args);
-    if (difference !== undefined) {
-      throw new Error(
-        `compile: the function is not what was recorded, since it takes something from outside that has changed: ${difference}; pass what changes as an argument (a tensor, so that it needs no plan of its own), or call the function itself`,
-      );
-    }
-    const middle = performance.now();
-    const result = this.#replay(args, inputs);
-    this.#trust.took(middle - start, performance.now() - middle);
-    return result;
+    this.#checked = performance.now() - start;
+    return difference;
   }
 
   /** Where an index is out of range, or a guard does not hold, the function itself says it best. */
-  #replay(args: Args, inputs: readonly Tensor[]): Y {
-    return (this.#recorded.replay(inputs) as Y | undefined) ?? this.#f(...args);
+  run(args: Args, inputs: readonly Tensor[]): Y {
+    const start = this.#checked > 0 ? performance.now() : 0;
+    const result = (this.#recorded.replay(inputs) as Y | undefined) ?? this.#f(...args);
+    if (this.#checked > 0) this.#trust.took(this.#checked, performance.now() - start);
+    this.#checked = 0;
+    return result;
   }
 
   explain(): string {
@@ -155,20 +164,37 @@ class Replay<Args extends unknown[], Y> {
   }
 }
 
-/** Structure, dtypes and shapes of the tensors among the arguments, and the value of everything else. */
+/** The first argument that is gone, as an error. */
+function goneIn(args: readonly unknown[]): Error {
+  const [path, x] = flatten(args).find(([, { block }]) => block.holders <= 0)!;
+  return new Error(
+    `compile: the argument at "${path}" is gone: ${x.block.end ?? "nothing holds it"}`,
+  );
+}
+
+/**
+ * Structure, dtypes and shapes of the tensors among the arguments, which of them are one and the same, and the value of
+ * everything else.
+ */
 function signatureOf(args: readonly unknown[]): string {
   const parts: string[] = [];
+  const places = new Map<Tensor, string>();
   const visit = (value: unknown, path: string): void => {
-    if (value instanceof Tensor) parts.push(`${path} ${value.dtype} [${value.shape}]`);
-    else if (typeof value === "object" && value !== null) {
+    if (value instanceof Tensor) {
+      const other = places.get(value);
+      if (other === undefined) places.set(value, path);
+      parts.push(`${path} ${other ?? `${value.dtype} [${value.shape}]`}`);
+    } else if (typeof value === "object" && value !== null) {
       const prototype: unknown = Object.getPrototypeOf(value);
-      if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) {
+      const isArray = Array.isArray(value);
+      if (!isArray && prototype !== Object.prototype && prototype !== null) {
         throw new TypeError(
           `compile: the argument at "${path}" is an instance of ${value.constructor.name}, expected tensors, numbers and strings in plain objects and arrays`,
         );
       }
       const entries = Object.entries(value);
-      if (entries.length === 0) parts.push(`${path} ${Array.isArray(value) ? "[]" : "{}"}`);
+      if (entries.length === 0 || isArray)
+        parts.push(`${path} ${isArray ? `[${value.length}]` : "{}"}`);
       // A name that looks like a path is quoted, so that two trees never have one signature.
       for (const [key, part] of entries) {
         const name = /^\w+$/.test(key) ? key : JSON.stringify(key);

@@ -142,7 +142,15 @@ function recording<Result>(work: (record: RecordOnce) => Result): Result | strin
   const record: RecordOnce = (f, inputs, cotangents, backend) => {
     const trace = new TraceBackend(backend);
     traces.push(trace);
-    const standIn = <T>(tree: T) => map(tree, (x: Tensor) => trace.input(x)) as T;
+    const standIn = <T>(tree: T) => {
+      /** What is given twice is one value in the function too. */
+      const given = new Map<Tensor, Tensor>();
+      return map(tree, (x: Tensor) => {
+        const own = trace.input(x);
+        if (!given.has(x)) given.set(x, own);
+        return given.get(x)!;
+      }) as T;
+    };
     const given = standIn(inputs);
     // As they were given: the function may consume them.
     const standIns = leaves(given);

@@ -3,6 +3,7 @@ import { type Block, currentRegion, type Ending } from "../tensor/block.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { alias, checkAlive, type Tensor, track } from "../tensor/tensor.ts";
 import { named } from "../tensor/text.ts";
+import { NotTraceable, tracingDepth } from "../tensor/tracing.ts";
 import { checkTree, leaves, type MapTree, map, zip } from "../tensor/tree.ts";
 import { constantId, Entry, leafId, slotOf } from "./entry.ts";
 import { capture } from "./origin.ts";
@@ -63,6 +64,7 @@ export class Recording implements Recorder, Ending {
   readonly level: number = levels++;
   readonly #store = new Store();
   readonly #traces: boolean;
+  readonly #depth = tracingDepth();
   #ended: string | undefined;
 
   constructor(options: RecordingOptions = {}) {
@@ -184,6 +186,11 @@ export class Recording implements Recorder, Ending {
       ids[i] = id;
     }
     if (this.#ended !== undefined) this.checkOpen(declaration.name);
+    if (tracingDepth() > this.#depth) {
+      throw new NotTraceable(
+        "it takes a value from outside that a tape tracks, of which a plan would lose the derivative; pass it as an argument",
+      );
+    }
     const stack = this.#traces ? capture() : undefined;
     entries.push(new Entry(declaration, attributes, primals, ids, output, stack));
     return track(output, this, entries.end - 1);

@@ -22,6 +22,11 @@ export function tracing<T>(body: () => T): T {
   }
 }
 
+/** How many functions around are being recorded. */
+export function tracingDepth(): number {
+  return depth;
+}
+
 /** Whether the function around is being recorded for a plan. */
 export function isTracing(): boolean {
   return depth > 0;

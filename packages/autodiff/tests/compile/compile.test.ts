@@ -392,3 +392,77 @@ describe("a function that is not pure", () => {
     });
   });
 });
+
+describe("arguments and closures of a compiled function", () => {
+  test("that are gone are refused, planned or not", () => {
+    const add = compile((x: Tensor, y: Tensor) => x.add(y));
+    const gone = (() => {
+      let kept!: Tensor;
+      scope(() => {
+        kept = tensor([5]).exp();
+      });
+      return kept;
+    })();
+    expect(() => add(gone, tensor([1]))).toThrow(/the argument at "0" is gone/);
+    for (let call = 0; call < 4; call++) add(tensor([1]), tensor([1]));
+    expect(() => add(tensor([1]), gone)).toThrowErrorMatchingInlineSnapshot(
+      `[Error: compile: the argument at "1" is gone: the scope it was made in has ended; return it from the scope to keep it]`,
+    );
+  });
+
+  test("a value that a tape tracks keeps its derivative", () => {
+    scope(() => {
+      let w = f64([1, 1]);
+      const weighted = compile((x: Tensor) => x.mul(w).sum());
+      const constant = compile(() => w.square().sum());
+      const x = f64([3, 4]);
+      const f = (z: Tensor) => {
+        w = z;
+        return weighted(x).add(constant());
+      };
+      expect(grad(f)(f64([1, 2])).toArray()).toEqual([5, 8]);
+      expect(weighted.explain()).toMatch(/not compiled, because it takes a value from outside/);
+    });
+  });
+
+  test("after a refusal the next call records anew", () => {
+    scope(() => {
+      let k = f64([2]);
+      const scaled = compile((x: Tensor) => x.mul(k));
+      const found: (number | string)[] = [];
+      for (let call = 0; call < 9; call++) {
+        if (call === 3) k = f64([5]);
+        try {
+          found.push(scaled(f64([1])).item());
+        } catch {
+          found.push("refused");
+        }
+      }
+      expect(found.slice(0, 3)).toEqual([2, 2, 2]);
+      const at = found.indexOf("refused");
+      expect(at).toBeGreaterThan(2);
+      expect(found.slice(at + 1)).toEqual(found.slice(at + 1).map(() => 5));
+    });
+  });
+
+  test("are told apart by the kind of their trees, by lengths and by identity", () => {
+    scope(() => {
+      const two = compile((xs: Tensor[] | Record<string, Tensor>) => {
+        const [a, b] = [(xs as Tensor[])[0]!, (xs as Tensor[])[1]!];
+        return Array.isArray(xs) ? a.add(b) : a.sub(b);
+      });
+      const length = compile((x: Tensor, list: unknown[]) => x.mul(list.length));
+      const same = compile((a: Tensor, b: Tensor) => (a === b ? a.square() : a.mul(b).add(100)));
+      const [x, y] = [f64([3]), f64([4])];
+      for (let call = 0; call < 3; call++) {
+        expect(two([x, y]).item()).toBe(7);
+        expect(two({ 0: x, 1: y }).item()).toBe(-1);
+        expect(length(x, []).item()).toBe(0);
+        // biome-ignore lint/suspicious/noSparseArray: an array with holes is what is told apart
+        expect(length(x, [, ,]).item()).toBe(6);
+        expect(same(x, y).item()).toBe(112);
+        expect(same(x, x).item()).toBe(9);
+      }
+    });
+  });
+});

@@ -3,7 +3,7 @@ import { alias, Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import type { ChunkRun } from "./chunk.ts";
 import { ChunkRunner } from "./chunkRunner.ts";
-import { stepIsOver, streamIsOver } from "./feed.ts";
+import { checkUnchanged, stepIsOver, streamIsOver } from "./feed.ts";
 import type { Plan, TimeStep } from "./options.ts";
 import { chunkLength } from "./planning.ts";
 import { Segment, type Swept, type Term } from "./segment.ts";
@@ -68,6 +68,7 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
    */
   take(params: Values<Params>, steps: readonly TimeStep<X, Target>[]): number[] | string {
     if (steps.length !== this.length) return "it is shorter than the others";
+    checkSteps(steps, this.#t);
     // Handles of its own: `applyUpdates` consumes the caller's.
     const inputs = {
       params: map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>,
@@ -136,6 +137,7 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
     let total: MapTree<Values<Params>, Tensor> | undefined;
     for (let i = this.#chunks.length - 1; i >= 0; i--) {
       const chunk = this.#chunks[i]!;
+      checkSteps(chunk.steps, chunk.start);
       const own = terms.filter(({ t }) => t > chunk.start && t <= chunk.end);
       const weights = own.length === 0 ? undefined : this.#weights(own, chunk.start, chunk.params);
       const { params, state } = chunk.run.pull(arriving, weights);
@@ -166,7 +168,8 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
       first?.state ?? this.#state,
       first?.start ?? 0,
     );
-    for (const { params, steps } of this.#chunks) {
+    for (const { params, steps, start } of this.#chunks) {
+      checkSteps(steps, start);
       segment.use(params);
       for (const step of steps) segment.take(step, new Region());
     }
@@ -177,4 +180,9 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
     this.#drop(Infinity);
     this.#runner.end(streamIsOver);
   }
+}
+
+/** Plans read their inputs late, and again on the way back. */
+function checkSteps(steps: readonly object[], start: number): void {
+  for (const [i, step] of steps.entries()) checkUnchanged(step, start + i + 1);
 }

@@ -1,4 +1,4 @@
-import { map, Tensor } from "@chronograd/autodiff";
+import { leaves, map, Tensor } from "@chronograd/autodiff";
 import { latest, Region, within } from "@chronograd/autodiff/extend";
 import { type Cell, initialState, type Values } from "../cell.ts";
 import { batchOf, likeParams } from "../unroll.ts";
@@ -29,6 +29,22 @@ export const stepIsOver =
 
 /** Why what came with the last steps is gone. */
 export const streamIsOver = "the stream of windows has ended";
+
+/** The blocks of each step that was pulled, with their versions then. */
+const versions = new WeakMap<
+  object,
+  readonly (readonly [block: Tensor["block"], version: number])[]
+>();
+
+/** Throws when a live view may have changed a value of step `t` since the step came. */
+export function checkUnchanged(step: object, t: number): void {
+  for (const [block, version] of versions.get(step) ?? []) {
+    if (block.version === version) continue;
+    throw new Error(
+      `truncated: a value of step ${t} was changed through a live view after the step had come; yield tensors of its own with each step, such as clone(x)`,
+    );
+  }
+}
 
 /** A step, and the region that owns what was made on the way to it. */
 export interface Pulled<X, Target> {
@@ -62,7 +78,13 @@ export class Feed<X, Target> {
       if (done !== true) {
         checkUntracked("the input", value?.input);
         checkUntracked("the target", value?.target);
-        return { step: value, region };
+        // An object of its own, since a stream may yield one twice.
+        const step = { input: value.input, target: value.target };
+        versions.set(
+          step,
+          leaves(step).map(({ block }) => [block, block.version]),
+        );
+        return { step, region };
       }
     } catch (error) {
       this.#done = true;

@@ -1,7 +1,7 @@
 import { clone, detach, map, type Tensor } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
-import { type Feed, present, stateFor, stepIsOver } from "./feed.ts";
+import { checkUnchanged, type Feed, present, stateFor, stepIsOver } from "./feed.ts";
 import type { Plan, TimeStep } from "./options.ts";
 import { onTape } from "./planning.ts";
 import { Segment } from "./segment.ts";
@@ -57,7 +57,9 @@ export function* recomputed<Params, State, X, Y, Target>(
       current.use(today);
       const losses: number[] = [];
       for (let t = start + 1; t <= end; t++) {
-        const loss = current.take(steps.get(t)!.value, new Region());
+        const step = steps.get(t)!.value;
+        checkUnchanged(step, t);
+        const loss = current.take(step, new Region());
         if (t > newFrom) losses.push(loss);
       }
       // The next window ends at `end + 1` to `end + k1`, so it begins `k2` before one of these, or at 0.
