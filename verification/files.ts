@@ -1,6 +1,7 @@
 import { scope, tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { decodeSafetensors, encodeSafetensors, type Stream, stream } from "@chronograd/nn";
+import { type Stream, stream } from "@chronograd/nn";
+import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn/safetensors";
 import type { Subject } from "./subject.ts";
 import { Tally } from "./tally.ts";
 

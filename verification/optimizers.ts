@@ -6,16 +6,14 @@ import {
   adamW,
   applyUpdates,
   chain,
-  decodeSafetensors,
-  encodeSafetensors,
   type GradientTransformation,
   type LearningRate,
-  restoreTree,
   rmsprop,
   type Stream,
   sgd,
   stream,
 } from "@chronograd/nn";
+import { decodeSafetensors, encodeSafetensors, restoreTree } from "@chronograd/nn/safetensors";
 import { normal } from "./blocks.ts";
 import { sizes } from "./sizes.ts";
 import { stepLaws } from "./steps.ts";

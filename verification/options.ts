@@ -1,17 +1,9 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { scope, zeros } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import {
-  dropout,
-  embedding,
-  layerNorm,
-  linear,
-  restoreTree,
-  stream,
-  tensorsOf,
-  zeros as zeroInit,
-} from "@chronograd/nn";
+import { dropout, embedding, layerNorm, linear, stream, zeros as zeroInit } from "@chronograd/nn";
 import { sharedBuffer } from "@chronograd/nn/parallel";
+import { restoreTree, tensorsOf } from "@chronograd/nn/safetensors";
 import {
   defineCell,
   elman,

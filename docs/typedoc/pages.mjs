@@ -110,6 +110,11 @@ export const doors = [
     ],
   },
   {
+    name: "@chronograd/nn/safetensors",
+    slug: "nn-safetensors",
+    pages: [["Safetensors", ["files"]]],
+  },
+  {
     name: "@chronograd/rnn",
     slug: "rnn",
     pages: [

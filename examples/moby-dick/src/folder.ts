@@ -11,8 +11,8 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type Decoded, decodeSafetensors, encodeSafetensors } from "@chronograd/nn";
 import { writeFileAtomic } from "@chronograd/nn/node";
+import { type Decoded, decodeSafetensors, encodeSafetensors } from "@chronograd/nn/safetensors";
 import type { Metrics } from "./metrics.ts";
 import { type Options, UsageError } from "./options.ts";
 

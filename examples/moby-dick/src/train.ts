@@ -6,14 +6,13 @@ import {
   chain,
   clipByGlobalNorm,
   countParameters,
-  type Decoded,
   linearWarmup,
-  restoreTree,
   type Stream,
   type StreamState,
   stream,
   streamFrom,
 } from "@chronograd/nn";
+import { type Decoded, restoreTree } from "@chronograd/nn/safetensors";
 import { initialParams, initialState, truncated } from "@chronograd/rnn";
 import { type Corpus, lanes } from "./corpus.ts";
 import { bits, type Metrics, Smoothed } from "./metrics.ts";

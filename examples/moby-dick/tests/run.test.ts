@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn";
+import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn/safetensors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 const main = join(import.meta.dirname, "../src/main.ts");

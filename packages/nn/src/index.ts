@@ -10,10 +10,6 @@ export type { NonFinite, NonFiniteOption } from "./clip/nonFinite.ts";
 export type { NormOrder } from "./clip/norm.ts";
 export { clipPerParameter } from "./clip/perParameter.ts";
 export { clipByValue } from "./clip/value.ts";
-export { decodeSafetensors } from "./files/decode.ts";
-export { encodeSafetensors } from "./files/encode.ts";
-export { type PrefixOption, restoreTree, tensorsOf } from "./files/restore.ts";
-export type { Decoded, DecodedTensor } from "./files/safetensors.ts";
 export {
   constant,
   ones,

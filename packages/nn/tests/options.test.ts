@@ -3,23 +3,25 @@ import { referenceKernels } from "@chronograd/autodiff/reference";
 import { expect, expectTypeOf, test } from "vitest";
 import {
   constant,
-  decodeSafetensors,
   dropout,
   embedding,
-  encodeSafetensors,
   glorot,
   type Initializer,
   initialize,
   layerNorm,
   linear,
   ones,
-  restoreTree,
   stream,
-  tensorsOf,
   zeros,
 } from "../src/index.ts";
 import { runWorkers, writeFileAtomic, writeSafetensors } from "../src/node.ts";
 import { sharedBuffer } from "../src/parallel.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  restoreTree,
+  tensorsOf,
+} from "../src/safetensors.ts";
 
 const backend = createBackend({ kernels: referenceKernels });
 const file = decodeSafetensors(encodeSafetensors({ x: tensor([1], { backend }) }));

@@ -6,15 +6,13 @@ import {
   applyUpdates,
   chain,
   clipByGlobalNorm,
-  decodeSafetensors,
-  encodeSafetensors,
   glorot,
   initialize,
   linear,
-  restoreTree,
   stream,
   zeros,
 } from "../src/index.ts";
+import { decodeSafetensors, encodeSafetensors, restoreTree } from "../src/safetensors.ts";
 
 const backend = createBackend({ kernels: referenceKernels });
 const make = () =>

@@ -20,7 +20,7 @@ import type { Decoded, DecodedTensor, Entry, StoredType } from "./safetensors.ts
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn";
+ * import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn/safetensors";
  *
  * const { tensors } = decodeSafetensors(encodeSafetensors({ b: tensor([1, 2]) }));
  * [...(tensors.b?.data ?? [])]; // => [1, 2]

@@ -28,7 +28,7 @@ const alignment = 8;
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn";
+ * import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn/safetensors";
  *
  * const bytes = encodeSafetensors({ layers: [{ W: tensor([[1, 2]]) }] }, { epoch: "3" });
  * const { tensors, metadata } = decodeSafetensors(bytes);

@@ -26,7 +26,7 @@ export interface PrefixOption {
  * @example
  * ```ts
  * import { tensor, zeros } from "@chronograd/autodiff";
- * import { decodeSafetensors, encodeSafetensors, restoreTree } from "@chronograd/nn";
+ * import { decodeSafetensors, encodeSafetensors, restoreTree } from "@chronograd/nn/safetensors";
  *
  * const bytes = encodeSafetensors({ params: { b: tensor([1, 2]) } });
  * const params = restoreTree({ b: zeros([2]) }, decodeSafetensors(bytes), { prefix: "params." });
@@ -76,7 +76,7 @@ export function restoreTree<T>(
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { decodeSafetensors, encodeSafetensors, tensorsOf } from "@chronograd/nn";
+ * import { decodeSafetensors, encodeSafetensors, tensorsOf } from "@chronograd/nn/safetensors";
  *
  * const bytes = encodeSafetensors({ moments: { "m.b": tensor([1, 2]) } });
  * tensorsOf(decodeSafetensors(bytes), { prefix: "moments." })["m.b"]?.toArray(); // => [1, 2]

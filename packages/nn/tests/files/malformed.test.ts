@@ -2,7 +2,7 @@ import { createBackend, tensor, zeros } from "@chronograd/autodiff";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeSafetensors, encodeSafetensors } from "../../src/index.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../src/safetensors.ts";
 
 const backend = createBackend({ kernels: referenceKernels });
 

@@ -2,7 +2,12 @@ import { readFileSync } from "node:fs";
 import { createBackend } from "@chronograd/autodiff";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { describe, expect, test } from "vitest";
-import { decodeSafetensors, encodeSafetensors, restoreTree, tensorsOf } from "../../src/index.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  restoreTree,
+  tensorsOf,
+} from "../../src/safetensors.ts";
 
 const backend = createBackend({ kernels: referenceKernels });
 

@@ -3,7 +3,12 @@ import { createBackend, flatten, type Tensor, tensor, zeros } from "@chronograd/
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeSafetensors, encodeSafetensors, restoreTree, tensorsOf } from "../../src/index.ts";
+import {
+  decodeSafetensors,
+  encodeSafetensors,
+  restoreTree,
+  tensorsOf,
+} from "../../src/safetensors.ts";
 
 const backend = createBackend({ kernels: referenceKernels });
 
