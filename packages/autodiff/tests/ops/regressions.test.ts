@@ -85,3 +85,27 @@ test("a forward sweep sees that a value was changed", () => {
 test("the mean of ones is one", () => {
   expect(ones([49], { dtype: "float64" }).mean().item()).toBe(1);
 });
+
+test("the slope of gelu is right in the left tail, at 0 and beyond the range of squares, in both modes", () => {
+  // Phi(x) + x phi(x) and phi(x) (2 - x^2), by series with 90 digits.
+  const dtype = "float64";
+  const x = tensor([-9, -6, 0, 5e-324, -5e-324, 1e300, -1e300], { dtype });
+  const expected = [-9.138937373906639e-18, -3.5468709453902015e-8, 0.5, 0.5, 0.5, 1, 0];
+  const by = (found: Tensor, truth: number[], unit: number) => {
+    for (const [i, value] of [...found.toTypedArray()].entries()) {
+      const error = Math.abs(value - truth[i]!);
+      expect(error, `${i}: ${value}`).toBeLessThanOrEqual(unit * Math.abs(truth[i]!));
+    }
+  };
+  const slope = (z: Tensor) => grad((w: Tensor) => w.gelu().sum())(z);
+  const one = ones([7], { dtype });
+  by(slope(x), expected, 1e-14);
+  by(jvp((z: Tensor) => z.gelu(), x, one)[1], expected, 1e-14);
+  const curvature = [
+    -8.121021121618442e-17, -2.065800168939917e-7, 0.7978845608028654, 0.7978845608028654,
+    0.7978845608028654, 0, 0,
+  ];
+  by(jvp(slope, x, one)[1], curvature, 1e-14);
+  by(grad((z: Tensor) => slope(z).sum())(x), curvature, 1e-14);
+  by(slope(tensor([-6, -5])), [-3.5468709453902015e-8, -7.146946001792295e-6], 3e-6);
+});
