@@ -109,3 +109,34 @@ test("the slope of gelu is right in the left tail, at 0 and beyond the range of 
   by(grad((z: Tensor) => slope(z).sum())(x), curvature, 1e-14);
   by(slope(tensor([-6, -5])), [-3.5468709453902015e-8, -7.146946001792295e-6], 3e-6);
 });
+
+test("running products are rounded one after the other, and nothing else overflows", () => {
+  const x = tensor([1e-30, 1e-30, 1e30, 1e30]);
+  const small = Math.fround(1e-30);
+  expect(x.cumprod().toArray()).toEqual([small, 0, 0, 0]);
+  const huge = Math.fround(1e30);
+  expect(x.flip(0).cumprod().toArray()).toEqual([huge, Infinity, Infinity, Infinity]);
+  expect(x.cumprod(0, { reverse: true }).toArray()).toEqual([Infinity, Infinity, Infinity, huge]);
+  const y = tensor([1e-200, 1e-200, 1e200, 1e200], { dtype: "float64" });
+  expect(y.cumprod().toArray()).toEqual([1e-200, 0, 0, 0]);
+  // Two rows at once, and int32, which wraps.
+  expect(
+    tensor([
+      [3, 1],
+      [5, 2],
+      [7, 4],
+    ])
+      .cumprod()
+      .toArray(),
+  ).toEqual([
+    [3, 1],
+    [15, 2],
+    [105, 8],
+  ]);
+  expect(
+    tensor(Int32Array.of(2 ** 30, 2, 3))
+      .cumprod()
+      .toArray(),
+  ).toEqual([2 ** 30, -(2 ** 31), -(2 ** 31)]);
+  expect([zeros([0]).cumprod().shape, tensor([3]).cumprod().toArray()]).toEqual([[0], [3]]);
+});
