@@ -208,7 +208,7 @@ const activations = inFile("packages/autodiff/src/ops/activations.ts", [
   },
   {
     name: "gelu: 1 + erf in the left tail",
-    kind: "numerics",
+    kind: "wrong function",
     find: "less(x, -1), y.div",
     replace: "less(x, -50), y.div",
   },

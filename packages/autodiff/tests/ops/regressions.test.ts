@@ -140,3 +140,23 @@ test("running products are rounded one after the other, and nothing else overflo
   ).toEqual([2 ** 30, -(2 ** 31), -(2 ** 31)]);
   expect([zeros([0]).cumprod().shape, tensor([3]).cumprod().toArray()]).toEqual([[0], [3]]);
 });
+
+test("refusals of dtypes name the arguments that the caller gave", () => {
+  const [ints, floats] = [tensor(Int32Array.of(1, 0)), tensor([0.5, 0])];
+  expect(() => where(floats, ints, floats)).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: where: arguments must share a dtype, got int32 for a and float32 for b; convert one with cast(x, "int32")]`,
+  );
+  expect(() => ints.logicalAnd(0.5)).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: logicalAnd: 0.5 is no int32, expected a whole number from -2147483648 to 2147483647; round and clip it first]`,
+  );
+  expect(() => ints.logicalOr(floats)).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: logicalOr: arguments must share a dtype, got int32 for a and float32 for b; convert one with cast(x, "int32")]`,
+  );
+  // A number takes the dtype of the tensor beside it.
+  const f64 = floats.cast("float64");
+  expect([ints.logicalAnd(2).toArray(), f64.logicalXor(3).toArray()]).toEqual([
+    [1, 0],
+    [0, 1],
+  ]);
+  expect(f64.logicalOr(Number.NaN).dtype).toBe("float64");
+});

@@ -168,3 +168,10 @@ test("the types of trees are inferred", () => {
   // @ts-expect-error a tensor has no such op
   expectTypeOf<Tensor["wobble"]>();
 });
+
+test("vjp of a function that returns a tree is refused", () => {
+  const f = (x: Tensor) => [x, x] as unknown as Tensor;
+  expect(() => vjp(f, f64([1, 2]))).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: vjp: the function must return a tensor, got an array; for several, give their list to tape.gradient with { cotangent }]`,
+  );
+});
