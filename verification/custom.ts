@@ -72,6 +72,14 @@ const derivatives = law(
       const again = vjp((z: Pair) => plain(z).p, x)[1](cotangent);
       tally.trees(tape.gradient(p, watched, { cotangent }), again, `sweep ${k} by`);
     }
+    // A rule that reads a tracked value from outside: the cotangent is 2 y z with y = 2 z.
+    const outside = (z: Tensor) =>
+      customGradient(
+        (y: Tensor) => y.mul(2),
+        (g) => g.mul(z),
+      )(z);
+    const slope = values(grad((z: Tensor) => outside(z).square().sum())(x.a));
+    tally.list(slope, values(x.a.square().mul(4)), "gradient by a rule that reads from outside");
     const fast = compile((z: Pair) => grad(f)(z));
     for (const z of [x, draw()]) tally.trees(fast(z), grad(truth)(z), "compiled, gradient by");
   },

@@ -270,8 +270,11 @@ export const curves: readonly Curve[] = [
     second: (x) => density(x).mul(Big.of(2).sub(x.mul(x))),
     near: [-0.7517915, Math.SQRT2],
     lost: amplified,
-    // 1 + erf cancels below 0, and the square in exp(-x^2/2) is rounded.
-    slack: [() => one, (x) => density(x).mul(x.mul(x).add(2)).mul(x.mul(x).add(1))],
+    // The two terms cancel near -0.75, and the square in exp(-x^2/2) is rounded.
+    slack: [
+      (x) => cumulative(x).add(density(x).mul(x.abs()).mul(x.mul(x).add(1))),
+      (x) => density(x).mul(x.mul(x).add(2)).mul(x.mul(x).add(1)),
+    ],
   },
   {
     name: "gelu by tanh",

@@ -8,6 +8,12 @@ const backward = inFile("packages/autodiff/src/passes/backward.ts", [
     replace: "const low = recording.base;",
   },
   {
+    name: "backward: a sweep that is not recorded gives tracked values",
+    kind: "guard lost",
+    find: "if (!this.record && cotangent?.tape)",
+    replace: "if (false)",
+  },
+  {
     name: "backward: cut one entry late",
     kind: "cut in the wrong place",
     find: "const low = Math.max(since, recording.base);",

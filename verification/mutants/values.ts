@@ -104,10 +104,10 @@ const statistics = inFile("packages/autodiff/src/ops/statistics.ts", [
 
 const scan = inFile("packages/autodiff/src/ops/scan.ts", [
   {
-    name: "cumprod: the first round alone",
+    name: "cumprod: neighbours alone",
     kind: "forgotten term",
-    find: "step < x.shape[at]!; step *= 2",
-    replace: "step < Math.min(2, x.shape[at]!); step *= 2",
+    find: "products.at(-1)!.mul(factor)",
+    replace: "(products[1] ?? first!).mul(factor)",
   },
 ]);
 

@@ -207,6 +207,12 @@ const activations = inFile("packages/autodiff/src/ops/activations.ts", [
     replace: "d.mul(cumulative)",
   },
   {
+    name: "gelu: 1 + erf in the left tail",
+    kind: "wrong function",
+    find: "less(x, -1), y.div",
+    replace: "less(x, -50), y.div",
+  },
+  {
     name: "gelu: the density without its 2",
     kind: "factor",
     find: ".mul(1 / Math.sqrt(2 * Math.PI))",

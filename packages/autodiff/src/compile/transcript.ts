@@ -58,7 +58,8 @@ export class Transcript {
         const isConstant = a.buffers[i]! < 0;
         return `${a.kernel} ${isConstant ? "reads a tensor from outside that has other values" : "reads or writes another part of a value"}`;
       }
-      if (!Object.is(value, now)) return `${a.kernel} took the number ${value} and now ${now}`;
+      if (!Object.is(value, now))
+        return `${a.kernel} took the number ${written(value)} and now ${written(now)}`;
     }
     return undefined;
   }
@@ -100,13 +101,18 @@ export class Transcript {
       }
       return undefined;
     }
-    return Object.is(a, b) ? undefined : `a result was ${String(a)} and is ${String(b)}`;
+    return Object.is(a, b) ? undefined : `a result was ${written(a)} and is ${written(b)}`;
   }
 
   /** Drops the hold on constants. */
   end(): void {
     this.#kept.end("the function that was recorded with it is gone");
   }
+}
+
+/** A value in words; `String(-0)` is 0. */
+function written(value: unknown): string {
+  return Object.is(value, -0) ? "-0" : String(value);
 }
 
 function bytesOf({ backend, pointer, bytes }: Block): Uint8Array {

@@ -68,12 +68,14 @@ export const relu: UnaryOp = unary({
 
 const exactGelu = unary({
   name: "gelu",
-  derivative(d, x) {
-    const cumulative = x.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
+  derivative(d, x, y) {
+    // In the left tail 1 + erf cancels, and Phi(x) = y / x does not; near 0 it is the other way round.
+    const right = x.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
+    const cumulative = where(less(x, -1), y.div(minimum(x, -1)), right);
     const density = bell(x, -0.5).mul(1 / Math.sqrt(2 * Math.PI));
     return d.mul(cumulative.add(x.mul(density)));
   },
-  keeps: "x",
+  keeps: "xy",
 });
 
 /** How `gelu` takes the normal distribution function. */

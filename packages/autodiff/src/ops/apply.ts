@@ -106,10 +106,18 @@ function checkDTypes(declaration: OpDeclaration, inputs: readonly Tensor[]): voi
   }
   for (let i = 1; i < inputs.length; i++) {
     if (inputs[i]!.dtype !== dtype) {
-      throw new TypeError(
-        `${declaration.name}: arguments must share a dtype, got ${dtype} for ${nameOfInput(declaration, 0)} and ${inputs[i]!.dtype} for ${nameOfInput(declaration, i)}; convert one with cast(x, "${dtype}")`,
-      );
+      const [nameA, nameB] = [nameOfInput(declaration, 0), nameOfInput(declaration, i)];
+      checkAlike(inputs[0]!, inputs[i]!, declaration.name, nameA, nameB);
     }
+  }
+}
+
+/** Throws a sentence where two operands are tensors of different dtypes. */
+export function checkAlike(a: Operand, b: Operand, where: string, nameA = "a", nameB = "b"): void {
+  if (a instanceof Tensor && b instanceof Tensor && a.dtype !== b.dtype) {
+    throw new TypeError(
+      `${where}: arguments must share a dtype, got ${a.dtype} for ${nameA} and ${b.dtype} for ${nameB}; convert one with cast(x, "${a.dtype}")`,
+    );
   }
 }
 

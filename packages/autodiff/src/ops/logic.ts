@@ -1,5 +1,7 @@
+import { checkInt32 } from "../tensor/dtype.ts";
 import { normalizeAxes, reducedShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { checkAlike } from "./apply.ts";
 import { maximum, mul, sub } from "./arithmetic.ts";
 import { type CompareOp, equal, greater, notEqual } from "./compare.ts";
 import { type Op, type Operand, op } from "./declare.ts";
@@ -8,14 +10,20 @@ import { keptDims, type ReduceOp, reduceSamples, sum } from "./reduce.ts";
 /** A question to each element: 1 where it holds, 0 where not, in the dtype of `x`. */
 export type TestOp = Op<(x: Tensor) => Tensor>;
 
-function pairwise(name: string, f: (a: Tensor, b: Tensor) => Tensor): CompareOp {
+/** 1 where an operand is not 0; of a number as a number, which adopts the dtype of the tensor beside it. */
+const truth = (x: Operand): Operand => (typeof x === "number" ? Number(x !== 0) : notEqual(x, 0));
+
+function pairwise(name: string, f: CompareOp): CompareOp {
   const call = (a: Operand, b: Operand): Tensor => {
-    if (a instanceof Tensor && b instanceof Tensor && a.dtype !== b.dtype) {
-      throw new TypeError(
-        `${name}: arguments must share a dtype, got ${a.dtype} for a and ${b.dtype} for b; convert one with cast(x, "${a.dtype}")`,
-      );
+    checkAlike(a, b, name);
+    for (const [x, beside] of [
+      [a, b],
+      [b, a],
+    ]) {
+      if (typeof x === "number" && beside instanceof Tensor && beside.dtype === "int32")
+        checkInt32([x], name);
     }
-    return f(notEqual(a, 0), notEqual(b, 0));
+    return f(truth(a), truth(b));
   };
   return op(
     {
@@ -44,11 +52,11 @@ function pairwise(name: string, f: (a: Tensor, b: Tensor) => Tensor): CompareOp 
  * x.greater(0).logicalAnd(x.less(1)).toArray(); // => [0, 1, 0]
  * ```
  */
-export const logicalAnd: CompareOp = pairwise("logicalAnd", (a, b) => mul(a, b));
+export const logicalAnd: CompareOp = pairwise("logicalAnd", mul);
 /** 1 where an operand is not 0, else 0. */
-export const logicalOr: CompareOp = pairwise("logicalOr", (a, b) => maximum(a, b));
+export const logicalOr: CompareOp = pairwise("logicalOr", maximum);
 /** 1 where one operand is 0 and the other is not, else 0. */
-export const logicalXor: CompareOp = pairwise("logicalXor", (a, b) => notEqual(a, b));
+export const logicalXor: CompareOp = pairwise("logicalXor", notEqual);
 
 function elementwise(name: string, call: (x: Tensor) => Tensor): TestOp {
   return op(

@@ -3,9 +3,9 @@ import { normalizeAxis, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { type Op, type OpDeclaration, op } from "./declare.ts";
-import { concat } from "./join.ts";
+import { concat, split } from "./join.ts";
 import { arithmeticOf } from "./kernels.ts";
-import { flip, slice } from "./slice.ts";
+import { flip } from "./slice.ts";
 
 /** From which end a scan runs. */
 export interface ScanOptions {
@@ -65,8 +65,8 @@ export const cumsum: ScanOp = op(
 );
 
 /**
- * Running products along an axis (0 unless given), from the far end when `reverse`. Pairs that lie twice as far apart in every
- * round are multiplied, so the gradient is right where elements are 0.
+ * Running products along an axis (0 unless given), from the far end when `reverse`; each is the one before it times an element,
+ * rounded, and the gradient is right where elements are 0.
  *
  * @example
  * ```ts
@@ -93,14 +93,12 @@ export const cumprod: ScanOp = op(
     checkOptions("cumprod", options, ["reverse"]);
     const at = normalizeAxis(axis, x.rank, "cumprod");
     if (options?.reverse === true) return flip(cumprod(flip(x, at), at), at);
-    const before = Array<null>(at).fill(null);
-    let y = x;
-    for (let step = 1; step < x.shape[at]!; step *= 2) {
-      const head = slice(y, [...before, [0, step]]);
-      const tail = slice(y, [...before, [step]]).mul(slice(y, [...before, [0, -step]]));
-      y = concat([head, tail], at);
-    }
-    return y;
+    const length = x.shape[at]!;
+    if (length < 2) return x;
+    const [first, ...others] = split(x, length, at);
+    const products = [first!];
+    for (const factor of others) products.push(products.at(-1)!.mul(factor));
+    return concat(products, at);
   },
   1,
 );

@@ -1,7 +1,7 @@
 import { bytesOf, checkInt32, isFloat } from "../tensor/dtype.ts";
 import { broadcastShapes } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { apply } from "./apply.ts";
+import { apply, checkAlike } from "./apply.ts";
 import { cast } from "./cast.ts";
 import { greater, less, notEqual } from "./compare.ts";
 import { type Op, type OpDeclaration, type Operand, op } from "./declare.ts";
@@ -89,6 +89,7 @@ const whereDeclaration: OpDeclaration = {
 export const where: Op<(condition: Operand, a: Operand, b: Operand) => Tensor> = op(
   whereDeclaration,
   (condition: Operand, a: Operand, b: Operand) => {
+    checkAlike(a, b, "where");
     const value = a instanceof Tensor ? a : b instanceof Tensor ? b : undefined;
     return apply(whereDeclaration, [asMask(condition, value), a, b], undefined);
   },

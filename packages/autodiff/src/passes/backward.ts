@@ -171,6 +171,8 @@ class Sweep {
           continue;
         }
         cotangent = rule(g, application, i);
+        // A rule that reads tracked values from outside would be recorded.
+        if (!this.record && cotangent?.tape) cotangent = this.recording.strip(cotangent);
       } catch (error) {
         const kind = accumulate !== undefined && isOurs ? "accumulate" : "vjp";
         throw thrown(error, { rule: kind, input: i }, entry, position);

@@ -133,6 +133,8 @@ export function grad<T, Rest extends unknown[]>(
  * The value of `f` at `x`, and the function that takes a cotangent of it to the cotangent of `x`. That function may
  * be called any number of times, as long as the scope around this call lasts.
  *
+ * @throws when `f` does not return a tensor
+ *
  * @example
  * ```ts
  * import { tensor, vjp } from "@chronograd/autodiff";
@@ -148,6 +150,11 @@ export function vjp<T>(
   const tape = new Tape();
   const watched = tape.watch(x);
   const value = f(watched);
+  if (!(value instanceof Tensor)) {
+    throw new TypeError(
+      `vjp: the function must return a tensor, got ${describe(value)}; for several, give their list to tape.gradient with { cotangent }`,
+    );
+  }
   const pullback = (cotangent: Tensor) =>
     gradientOf(tape, value, watched, { cotangent }) as MapTree<T, Tensor>;
   const plain = tape.strip(value);

@@ -353,9 +353,11 @@ describe("a function that is not pure", () => {
     scope(() => {
       let rate = 1;
       let mask = f64([1, 1, 1]);
+      let zero = 0;
       const cases: [string, (y: Tensor) => Tensor, () => void][] = [
         ["a number", (y) => y.mul(rate), () => (rate = 2)],
         ["a constant", (y) => y.mul(mask), () => (mask = f64([1, 1, 0]))],
+        ["the sign of 0", (y) => y.mul(zero), () => (zero = -0)],
         ["a result", (y) => (rate > 2 ? y.neg() : y), () => (rate = 3)],
       ];
       const said = cases.map(([, f, change]) => {
@@ -376,6 +378,7 @@ describe("a function that is not pure", () => {
         [
           "compile: the function is not what was recorded, since it takes something from outside that has changed: float64.scale took the number 1 and now 2; pass what changes as an argument (a tensor, so that it needs no plan of its own), or call the function itself",
           "compile: the function is not what was recorded, since it takes something from outside that has changed: float64.mul reads a tensor from outside that has other values; pass what changes as an argument (a tensor, so that it needs no plan of its own), or call the function itself",
+          "compile: the function is not what was recorded, since it takes something from outside that has changed: float64.scale took the number 0 and now -0; pass what changes as an argument (a tensor, so that it needs no plan of its own), or call the function itself",
           "compile: the function is not what was recorded, since it takes something from outside that has changed: it goes on with float64.neg; pass what changes as an argument (a tensor, so that it needs no plan of its own), or call the function itself",
         ]
       `);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import {
+  customGradient,
   grad,
   hessian,
   hvp,
@@ -167,4 +168,34 @@ test("the types of trees are inferred", () => {
   expectTypeOf<Tensor["sum"]>().returns.toEqualTypeOf<Tensor>();
   // @ts-expect-error a tensor has no such op
   expectTypeOf<Tensor["wobble"]>();
+});
+
+test("vjp of a function that returns a tree is refused", () => {
+  const f = (x: Tensor) => [x, x] as unknown as Tensor;
+  expect(() => vjp(f, f64([1, 2]))).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: vjp: the function must return a tensor, got an array; for several, give their list to tape.gradient with { cotangent }]`,
+  );
+});
+
+test("the rule of a custom gradient may read a tracked value from outside", () => {
+  const f = (z: Tensor) =>
+    customGradient(
+      (x: Tensor) => x.mul(2),
+      (g) => g.mul(z),
+    )(z);
+  const x = f64([1, 2]);
+  near(grad((z: Tensor) => f(z).sum())(x), [1, 2]);
+  near(grad((z: Tensor) => f(z).square().sum())(x), [4, 16]);
+  near(jvp(f, x, f64([1, 1]))[1], [1, 2]);
+  near(
+    scope(() => vjp(f, x)[1](f64([1, 10]))),
+    [1, 20],
+  );
+  const tape = new Tape();
+  const z = tape.watch(x);
+  const found = tape.gradient(f(z).sum(), z);
+  near(found, [1, 2]);
+  expect(found.tape).toBeNull();
+  // By an outer tape the rule has derivatives: those of <z, 1>.
+  near(grad((w: Tensor) => grad((v: Tensor) => f(v).sum())(w).sum())(x), [1, 1]);
 });
