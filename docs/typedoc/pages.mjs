@@ -89,7 +89,6 @@ export const doors = [
       ["Optimizers", ["optim"]],
       ["Schedules", ["schedules"]],
       ["Clipping", ["clip"]],
-      ["Files", ["files"]],
       ["Communicators", ["parallel"]],
     ],
   },
