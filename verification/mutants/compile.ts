@@ -124,8 +124,8 @@ export const compiling: readonly Mutant[] = [
     {
       name: "transcript: numbers are compared by ===",
       kind: "stale value reused",
-      find: "if (!Object.is(value, now)) return",
-      replace: "if (value !== now) return",
+      find: "if (!Object.is(value, now))",
+      replace: "if (value !== now)",
     },
     {
       name: "transcript: results are not compared",

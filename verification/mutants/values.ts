@@ -104,10 +104,10 @@ const statistics = inFile("packages/autodiff/src/ops/statistics.ts", [
 
 const scan = inFile("packages/autodiff/src/ops/scan.ts", [
   {
-    name: "cumprod: neighbours alone",
+    name: "cumprod: each element times the first alone",
     kind: "forgotten term",
     find: "products.at(-1)!.mul(factor)",
-    replace: "(products[1] ?? first!).mul(factor)",
+    replace: "first!.mul(factor)",
   },
 ]);
 
