@@ -42,9 +42,10 @@ export function leafwise<Moment extends string>(
         where,
         'or set them to 0 with a clip function and { nonFinite: "zero" } before it',
       );
-      const { step, updates, next } = isTracked(sites, state.step)
-        ? plain(rule, sites, state.step)
-        : fused(rule, sites, state.step, isLast);
+      const rate = rateAt(learningRate, state.step, name);
+      const { step, updates, next } = isTracked(sites, state.step, rate)
+        ? plain(rule, sites, state.step, rate)
+        : fused(rule, sites, state.step, rate, isLast);
       const refill = (tree: unknown, values: readonly Tensor[]) => refilled(tree, values, params);
       const after = moments.map((each, i) => [each, refill(trees[each], next[i]!)]);
       return [
@@ -75,10 +76,11 @@ export function checkStep(step: Tensor | undefined, where: string): void {
   );
 }
 
-function isTracked(sites: readonly Site[], step: Tensor): boolean {
+function isTracked(sites: readonly Site[], step: Tensor, rate: Tensor | number): boolean {
   const tracks = ({ tape }: Tensor) => tape !== null;
   return (
     tracks(step) ||
+    (typeof rate !== "number" && tracks(rate)) ||
     sites.some(({ w, g, moments }) => tracks(w) || tracks(g) || moments.some(tracks))
   );
 }
@@ -95,6 +97,7 @@ function fused<Moment extends string>(
   rule: Rule<Moment>,
   sites: readonly Site[],
   before: Tensor,
+  rate: Tensor | number,
   isLast: boolean,
 ): Outcome {
   const values = [before];
@@ -108,7 +111,6 @@ function fused<Moment extends string>(
   }
   const isApart = sites.every(({ w, g }) => !remembered.has(g.block) && !remembered.has(w.block));
   const home = homeOf(values)!;
-  const rate = rateAt(rule.learningRate, before, rule.name);
   if (typeof rate !== "number") homeOf([before, rate]);
   const step = stepAfter(before);
   const by = `${rule.name}.update`;
@@ -142,8 +144,8 @@ function plain<Moment extends string>(
   rule: Rule<Moment>,
   sites: readonly Site[],
   before: Tensor,
+  rate: Tensor | number,
 ): Outcome {
-  const rate = rateAt(rule.learningRate, before, rule.name);
   const step = stepAfter(before);
   const t = step.cast("float64");
   const found = sites.map(({ w, g, moments }) => {
