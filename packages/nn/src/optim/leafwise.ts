@@ -5,7 +5,7 @@ import { checkFinite, homeOf } from "./finite.ts";
 import { stepAfter, transformation } from "./ownership.ts";
 import type { Addresses, Rule, Values } from "./rule.ts";
 import type { GradientTransformation } from "./transformation.ts";
-import { checkThere, refilled, type Site, sitesOf } from "./walk.ts";
+import { checkThere, passState, refilled, type Site, sitesOf } from "./walk.ts";
 
 /**
  * What an optimizer remembers: the number of updates done, an int32 scalar, and by moment a tree of the structure of the
@@ -36,7 +36,7 @@ export function leafwise<Moment extends string>(
     step(gradients, state, params, isLast) {
       const trees = Object.fromEntries(moments.map((each) => [each, state?.[each]]));
       const sites = sitesOf({ params, gradients, moments: trees }, where);
-      checkStep(state?.step, where);
+      checkState(state, moments, where);
       checkFinite(
         sites,
         where,
@@ -67,13 +67,29 @@ export function initialStep(params: unknown): Tensor {
   return tensor(0, { dtype: "int32", ...(backend && { backend }) });
 }
 
-/** Throws a sentence unless this is the number of updates done. */
-export function checkStep(step: Tensor | undefined, where: string): void {
-  if (step?.dtype === "int32" && step.size === 1)
-    return checkThere(step, "the state's step", where);
-  throw new TypeError(
-    `${where}: the state's step must be an int32 scalar, got ${step === undefined ? "nothing" : named(step)}; pass what init(params), or the update before, returned`,
-  );
+/** Throws a sentence unless a state has the number of updates done, and no values but that and the moments. */
+export function checkState(
+  state: { readonly step: Tensor } | undefined,
+  moments: readonly string[],
+  where: string,
+): void {
+  const refuse = (what: string) => {
+    throw new TypeError(`${where}: the state's ${what}; ${passState}`);
+  };
+  const step = state?.step;
+  if (step?.dtype !== "int32" || step.size !== 1)
+    return refuse(
+      `step must be an int32 scalar, got ${step === undefined ? "nothing" : named(step)}`,
+    );
+  checkThere(step, "the state's step", where);
+  const { backend, pointer } = step;
+  if (backend.parent === null && backend.memory.views.int32[pointer / 4]! < 0)
+    refuse(`step must be at least 0, got ${step.item()}`);
+  for (const name in state) {
+    if (name === "step" || moments.includes(name)) continue;
+    if (firstTensor(state[name as "step"]) !== undefined)
+      refuse(`"${name}" is of another rule, or of other options`);
+  }
 }
 
 function isTracked(sites: readonly Site[], step: Tensor, rate: Tensor | number): boolean {
