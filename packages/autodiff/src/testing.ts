@@ -24,5 +24,6 @@ export { hold, holdAll, Report } from "./testing/law.ts";
 export type { OpLawOptions } from "./testing/op.ts";
 export { opLaws, testOp } from "./testing/op.ts";
 export { scan } from "./testing/scan.ts";
+export { checkSettings } from "./testing/settings.ts";
 export type { Numeric } from "./testing/verdict.ts";
 export { derivativeError } from "./testing/verdict.ts";

@@ -4,6 +4,7 @@ import { Tape } from "../tape.ts";
 import { Region, within } from "../tensor/block.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { Examination } from "./examination.ts";
+import { checkSettings } from "./settings.ts";
 
 /** A derivative rule that differs from the differences of its op. */
 export interface RuleFault extends Site {
@@ -74,6 +75,7 @@ export function checkTape(tape: Tape, options: RuleCheckOptions = {}): RuleCheck
   }
   tape.checkOpen("checkTape");
   checkOptions("checkTape", options, ["tolerance", "seed", "order"]);
+  checkSettings("checkTape", options);
   const { tolerance = 1e-6, seed = 1, order = 1 } = options;
   if (order !== 1 && order !== 2) {
     throw new RangeError(`checkTape: order must be 1 or 2, got ${String(order)}`);

@@ -7,6 +7,7 @@ import { compiledLaw } from "./laws/compiled.ts";
 import { firstOrderLaws } from "./laws/first.ts";
 import { layoutLaws } from "./laws/layout.ts";
 import { secondOrderLaws } from "./laws/second.ts";
+import { checkSettings } from "./settings.ts";
 
 /** Which laws of a function to hold. */
 export interface FunctionLawOptions {
@@ -42,6 +43,7 @@ export function functionLaws<T>(
   options: FunctionLawOptions = {},
 ): Law[] {
   checkOptions("functionLaws", options, ["dtype", "order"]);
+  checkSettings("functionLaws", options);
   const { dtype = "float64", order = 2 } = options;
   const cases = [{ label: "at random inputs", f, draw }];
   return [

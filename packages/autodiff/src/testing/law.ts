@@ -1,4 +1,5 @@
 import { checkOptions } from "../tensor/options.ts";
+import { checkSettings } from "./settings.ts";
 
 /** What a law found for one seed. */
 export interface Finding {
@@ -89,6 +90,7 @@ export class Report {
 /** Holds one law for some seeds; stops at the first that breaks it. `undefined` where it says nothing. */
 export function hold(law: Law, options: SeedOptions = {}): LawResult | undefined {
   checkOptions("hold", options, ["seed", "runs"]);
+  checkSettings("hold", options);
   const { seed = 1, runs = 3 } = options;
   const { name, statement, bound } = law;
   let worst = 0;
@@ -120,6 +122,7 @@ function attempt(law: Law, seed: number): Finding | undefined {
 /** Holds all laws about a subject for some seeds. */
 export function holdAll(subject: string, laws: readonly Law[], options: SeedOptions = {}): Report {
   checkOptions("holdAll", options, ["seed", "runs"]);
+  checkSettings("holdAll", options);
   const results = laws.map((law) => hold(law, options));
   return new Report(
     subject,

@@ -21,6 +21,7 @@ import { layoutLaws } from "./laws/layout.ts";
 import { meaningLaw } from "./laws/meaning.ts";
 import { secondOrderLaws } from "./laws/second.ts";
 import { drawInputs } from "./samples.ts";
+import { checkSettings } from "./settings.ts";
 
 /** An op, or its declaration. */
 export type Declared =
@@ -49,6 +50,7 @@ export interface OpLawOptions {
  */
 export function opLaws(op: Declared, options: OpLawOptions = {}): Law[] {
   checkOptions("opLaws", options, ["backend", "reference", "dtype"]);
+  checkSettings("opLaws", options);
   const declaration = declarationOf(op);
   const { backend = defaultBackend(), dtype = "float64", reference } = options;
   const { name, samples } = declaration as OpDeclaration;
@@ -114,6 +116,7 @@ export function opLaws(op: Declared, options: OpLawOptions = {}): Law[] {
  */
 export function testOp(op: Declared, options: OpLawOptions & SeedOptions = {}): Report {
   checkOptions("testOp", options, ["backend", "reference", "dtype", "seed", "runs"]);
+  checkSettings("testOp", options);
   const declaration = declarationOf(op);
   const { seed = 1, runs = 3, ...laws } = options;
   return holdAll(declaration.name, opLaws(declaration, laws), { seed, runs });

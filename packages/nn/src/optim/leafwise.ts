@@ -5,7 +5,7 @@ import { checkFinite, homeOf } from "./finite.ts";
 import { stepAfter, transformation } from "./ownership.ts";
 import type { Addresses, Rule, Values } from "./rule.ts";
 import type { GradientTransformation } from "./transformation.ts";
-import { checkThere, refilled, type Site, sitesOf } from "./walk.ts";
+import { checkThere, passState, refilled, type Site, sitesOf } from "./walk.ts";
 
 /**
  * What an optimizer remembers: the number of updates done, an int32 scalar, and by moment a tree of the structure of the
@@ -36,15 +36,16 @@ export function leafwise<Moment extends string>(
     step(gradients, state, params, isLast) {
       const trees = Object.fromEntries(moments.map((each) => [each, state?.[each]]));
       const sites = sitesOf({ params, gradients, moments: trees }, where);
-      checkStep(state?.step, where);
+      checkState(state, moments, where);
       checkFinite(
         sites,
         where,
         'or set them to 0 with a clip function and { nonFinite: "zero" } before it',
       );
-      const { step, updates, next } = isTracked(sites, state.step)
-        ? plain(rule, sites, state.step)
-        : fused(rule, sites, state.step, isLast);
+      const rate = rateAt(learningRate, state.step, name);
+      const { step, updates, next } = isTracked(sites, state.step, rate)
+        ? plain(rule, sites, state.step, rate)
+        : fused(rule, sites, state.step, rate, isLast);
       const refill = (tree: unknown, values: readonly Tensor[]) => refilled(tree, values, params);
       const after = moments.map((each, i) => [each, refill(trees[each], next[i]!)]);
       return [
@@ -66,19 +67,36 @@ export function initialStep(params: unknown): Tensor {
   return tensor(0, { dtype: "int32", ...(backend && { backend }) });
 }
 
-/** Throws a sentence unless this is the number of updates done. */
-export function checkStep(step: Tensor | undefined, where: string): void {
-  if (step?.dtype === "int32" && step.size === 1)
-    return checkThere(step, "the state's step", where);
-  throw new TypeError(
-    `${where}: the state's step must be an int32 scalar, got ${step === undefined ? "nothing" : named(step)}; pass what init(params), or the update before, returned`,
-  );
+/** Throws a sentence unless a state has the number of updates done, and no values but that and the moments. */
+export function checkState(
+  state: { readonly step: Tensor } | undefined,
+  moments: readonly string[],
+  where: string,
+): void {
+  const refuse = (what: string) => {
+    throw new TypeError(`${where}: the state's ${what}; ${passState}`);
+  };
+  const step = state?.step;
+  if (step?.dtype !== "int32" || step.size !== 1)
+    return refuse(
+      `step must be an int32 scalar, got ${step === undefined ? "nothing" : named(step)}`,
+    );
+  checkThere(step, "the state's step", where);
+  const { backend, pointer } = step;
+  if (backend.parent === null && backend.memory.views.int32[pointer / 4]! < 0)
+    refuse(`step must be at least 0, got ${step.item()}`);
+  for (const name in state) {
+    if (name === "step" || moments.includes(name)) continue;
+    if (firstTensor(state[name as "step"]) !== undefined)
+      refuse(`"${name}" is of another rule, or of other options`);
+  }
 }
 
-function isTracked(sites: readonly Site[], step: Tensor): boolean {
+function isTracked(sites: readonly Site[], step: Tensor, rate: Tensor | number): boolean {
   const tracks = ({ tape }: Tensor) => tape !== null;
   return (
     tracks(step) ||
+    (typeof rate !== "number" && tracks(rate)) ||
     sites.some(({ w, g, moments }) => tracks(w) || tracks(g) || moments.some(tracks))
   );
 }
@@ -95,6 +113,7 @@ function fused<Moment extends string>(
   rule: Rule<Moment>,
   sites: readonly Site[],
   before: Tensor,
+  rate: Tensor | number,
   isLast: boolean,
 ): Outcome {
   const values = [before];
@@ -108,7 +127,6 @@ function fused<Moment extends string>(
   }
   const isApart = sites.every(({ w, g }) => !remembered.has(g.block) && !remembered.has(w.block));
   const home = homeOf(values)!;
-  const rate = rateAt(rule.learningRate, before, rule.name);
   if (typeof rate !== "number") homeOf([before, rate]);
   const step = stepAfter(before);
   const by = `${rule.name}.update`;
@@ -142,8 +160,8 @@ function plain<Moment extends string>(
   rule: Rule<Moment>,
   sites: readonly Site[],
   before: Tensor,
+  rate: Tensor | number,
 ): Outcome {
-  const rate = rateAt(rule.learningRate, before, rule.name);
   const step = stepAfter(before);
   const t = step.cast("float64");
   const found = sites.map(({ w, g, moments }) => {

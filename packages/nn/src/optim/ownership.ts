@@ -15,7 +15,7 @@ export function transformation<State>(
     update(gradients, state, params) {
       if (isTracing()) checkArguments(state, "the state", where);
       const result = step(gradients, state, params, true);
-      succeed(state, result[1], where);
+      succeed(state, result[1], where, result[0]);
       return result;
     },
   };
@@ -44,10 +44,14 @@ export function stepAfter(step: Tensor): Tensor {
   return tensor(value, { dtype: "int32", backend });
 }
 
-/** Consumes what a state held, with what stands at its places in the next one as successors, which outlive their window. */
-export function succeed(state: unknown, next: unknown, by: string): void {
+/**
+ * Consumes what a state held, with what stands at its places in the next one as successors, which outlive their window.
+ * Nothing, where a tape tracks the next one, or the updates: it may need any of them.
+ */
+export function succeed(state: unknown, next: unknown, by: string, updates?: unknown): void {
   const after = tensorsOf(next);
-  if (after.some(({ tape }) => tape !== null)) return;
+  const tracks = ({ tape }: Tensor) => tape !== null;
+  if (after.some(tracks) || tensorsOf(updates).some(tracks)) return;
   for (const x of after) outlive(x);
   const kept = new Set(after);
   const visit = (before: unknown, now: unknown): void => {

@@ -1,6 +1,6 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { checkLearningRate, type LearningRate, rateAt } from "../schedules/schedule.ts";
-import { checkStep, initialStep } from "./leafwise.ts";
+import { checkState, initialStep } from "./leafwise.ts";
 import { stepAfter, transformation } from "./ownership.ts";
 import { scaledBy } from "./scale.ts";
 import type { GradientTransformation } from "./transformation.ts";
@@ -30,7 +30,7 @@ export function scaleByLearningRate(
   return transformation<{ readonly step: Tensor }>(name, {
     init: (params) => ({ step: initialStep(params) }),
     step(updates, state) {
-      checkStep(state?.step, `${name}.update`);
+      checkState(state, [], `${name}.update`);
       const now = rateAt(rate, state.step, name);
       const factor = typeof now === "number" ? -now : now.neg();
       return [scaledBy(updates, factor), { step: stepAfter(state.step) }];

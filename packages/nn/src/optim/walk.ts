@@ -21,6 +21,9 @@ export function quote(path: string): string {
   return path === "" ? "the parameter" : `"${path}"`;
 }
 
+/** What to do about a state that does not fit. */
+export const passState = "pass what init(params), or the update before, returned";
+
 const shown = (x: Tensor) => `${x.dtype} [${x.shape.join(",")}]`;
 
 /** Whether two values have one shape and dtype, on one backend or on one and what is traced for it. */
@@ -69,12 +72,15 @@ export function sitesOf(
     }
     const keys = isBranch(w) ? Object.keys(w) : [];
     if (isTensor(g)) throw strange(path);
-    for (const key of isBranch(g) ? Object.keys(g) : []) {
-      if (keys.includes(key)) continue;
-      const below = path === "" ? key : `${path}.${key}`;
-      const first = firstLeaf((g as Record<string, unknown>)[key], below);
-      if (first !== undefined) throw strange(first);
-    }
+    const first = firstBeside(g, keys, path);
+    if (first !== undefined) throw strange(first);
+    own.forEach((moment, i) => {
+      const gone = isTensor(moment) ? path : firstBeside(moment, keys, path);
+      if (gone === undefined) return;
+      throw new TypeError(
+        `${where}: the state has ${names[i]} at ${quote(gone)} and params have no such value; ${passState}`,
+      );
+    });
     for (const key of keys) {
       const below = path === "" ? key : `${path}.${key}`;
       const at = (tree: unknown) => (isBranch(tree) ? tree[key] : undefined);
@@ -116,7 +122,7 @@ export function sitesOf(
     }
     const got = isTensor(moment) ? shown(moment) : moment === undefined ? "nothing" : typeof moment;
     throw new TypeError(
-      `${where}: the state's ${name}${of} must be ${shown(w)} like the parameter, on its backend, got ${got}; pass what init(params), or the update before, returned`,
+      `${where}: the state's ${name}${of} must be ${shown(w)} like the parameter, on its backend, got ${got}; ${passState}`,
     );
   };
   const strange = (path: string) =>
@@ -125,6 +131,17 @@ export function sitesOf(
     );
   visit(params, gradients, Object.values(moments), "");
   return sites;
+}
+
+/** Where a branch has a tensor under none of `keys`. */
+function firstBeside(value: unknown, keys: readonly string[], path: string): string | undefined {
+  if (!isBranch(value)) return undefined;
+  for (const key in value) {
+    if (keys.includes(key)) continue;
+    const first = firstLeaf(value[key], path === "" ? key : `${path}.${key}`);
+    if (first !== undefined) return first;
+  }
+  return undefined;
 }
 
 function firstLeaf(value: unknown, path: string): string | undefined {

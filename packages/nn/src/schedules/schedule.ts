@@ -66,19 +66,29 @@ export function rateAt(rate: LearningRate, step: Tensor, where: string): Tensor 
   if (typeof rate === "number") return rate;
   const from = step.cast("float64");
   if (from.backend.parent !== null || from.tape !== null) {
-    const found = formulaOf(rate, where)(from);
-    if (isTensor(found) && found.size === 1 && found.dtype === "float64") {
-      if (found.tape === null) found.backend.isFinite(found.sqrt());
-      return found;
-    }
-    throw new TypeError(
-      `${where}: the schedule must give a float64 scalar for a step that is one, got ${isTensor(found) ? named(found) : String(found)}`,
-    );
+    const found = float64Scalar(formulaOf(rate, where)(from), where);
+    if (found.tape === null) found.backend.isFinite(found.sqrt());
+    return found;
   }
-  const found = "formula" in rate ? scope(() => rate.formula(from).item()) : rate(from.item());
-  if (Number.isFinite(found) && found >= 0) return found;
+  // What a formula closes over may be tracked, though the step is not.
+  const found =
+    "formula" in rate
+      ? scope(() => {
+          const scalar = rate.formula(from);
+          return scalar.tape === null ? scalar.item() : float64Scalar(scalar, where);
+        })
+      : rate(from.item());
+  const value = isTensor(found) ? found.item() : found;
+  if (Number.isFinite(value) && value >= 0) return found;
   throw new RangeError(
-    `${where}: the schedule gave a learning rate of ${String(found)} at step ${from.item()}, expected a finite number of at least 0`,
+    `${where}: the schedule gave a learning rate of ${String(value)} at step ${from.item()}, expected a finite number of at least 0`,
+  );
+}
+
+function float64Scalar(found: Tensor, where: string): Tensor {
+  if (isTensor(found) && found.size === 1 && found.dtype === "float64") return found;
+  throw new TypeError(
+    `${where}: the schedule must give a float64 scalar for a step that is one, got ${isTensor(found) ? named(found) : String(found)}`,
   );
 }
 

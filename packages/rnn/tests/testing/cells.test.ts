@@ -219,3 +219,17 @@ test("parameters and states that must lie somewhere are drawn by functions", () 
     runs: 1,
   }).assert();
 });
+
+test.each([
+  ["runs", [0, -1, Number.NaN, "x"]],
+  ["seed", [0.5, Number.NaN, "1"]],
+  ["tolerance", [0, -1, Number.NaN, Infinity, "1e9"]],
+  ["float32", [0, -1, Number.NaN, "x"]],
+] as const)("a test whose %s would show nothing is refused", (name, values) => {
+  for (const value of values) {
+    const options = { [name]: value } as never;
+    expect(() => testCell(elman({ input: 2, hidden: 2 }), options)).toThrow(
+      `cellLaws: ${name} must be `,
+    );
+  }
+});

@@ -173,6 +173,12 @@ test("what cannot be meant throws a sentence", () => {
   expect(check({ steps: 0 })).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: checkTruncated: steps must be a whole number of at least 1, got 0]`,
   );
+  for (const tolerance of [0, -1, Number.NaN, Infinity, "1e9"]) {
+    expect(check({ tolerance: tolerance as never })).toThrow(
+      "checkTruncated: tolerance must be a positive finite number, got ",
+    );
+  }
+  expect(check({ seed: 0.5 })).toThrow("checkTruncated: seed must be a whole number, got 0.5");
   expect(check({}, [])).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: checkTruncated: the stream has no steps]`,
   );

@@ -1,6 +1,6 @@
 import { flatten, leaves, map, scope, type Tensor, tensor, timeStep } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
-import type { Finding, Law } from "@chronograd/autodiff/testing";
+import { checkSettings, type Finding, type Law } from "@chronograd/autodiff/testing";
 import { type Stream, stream } from "@chronograd/nn";
 import { runStep } from "../../cell.ts";
 import { drawParams, drawState, inFloat64, inputOf, type PlainCell } from "../draw.ts";
@@ -49,6 +49,7 @@ export function subjectOf(
   options: CellTestOptions<unknown, unknown, unknown>,
 ): Subject {
   checkOptions("cellLaws", options, known);
+  checkSettings("cellLaws", options);
   const { batch = 3, steps = 4, tolerance = 1e-7, float32 = 1e-5, redraws = 8 } = options;
   for (const [name, value, least] of [
     ["batch", batch, 2],

@@ -91,6 +91,7 @@ export function testCell<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   options: CellTestOptions<Params, State, X> = {},
 ): Report {
-  const { seed = 1, runs = 3 } = options;
-  return holdAll(options.name ?? "cell", cellLaws(cell, options), { seed, runs });
+  const laws = cellLaws(cell, options);
+  const { name = "cell", seed = 1, runs = 3 } = options;
+  return holdAll(name, laws, { seed, runs });
 }

@@ -1,5 +1,6 @@
 import { map, scope, type Tensor, zip } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkSettings } from "@chronograd/autodiff/testing";
 import { stream as randomStream } from "@chronograd/nn";
 import { type Cell, initialState } from "../../cell.ts";
 import type { StepSource } from "../../truncated/feed.ts";
@@ -80,6 +81,7 @@ export function checkTruncated<Params, State, X = Tensor, Y = Tensor, Target = T
   options: CheckTruncatedOptions<Params, State, X, Y, Target>,
 ): TruncationReport {
   checkOptions("checkTruncated", options, known);
+  checkSettings("checkTruncated", options);
   const plain = options as unknown as PlainOptions;
   const report = scope(() => {
     const cell = model as unknown as PlainCell;
