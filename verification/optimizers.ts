@@ -10,6 +10,7 @@ import {
   type LearningRate,
   rmsprop,
   type Stream,
+  schedule,
   sgd,
   stream,
 } from "@chronograd/nn";
@@ -179,6 +180,18 @@ function laws(make: (learningRate: LearningRate) => Optimizer): Law[] {
         const value = (x: number) => moved(tensor(x, { dtype: "float64" })).item();
         const expected = (value(1.3 + step) - value(1.3 - step)) / (2 * step);
         tally.number(slope.item(), expected, () => "the derivative by the first gradient's size");
+        const byRate = (rate: Tensor): Tensor => {
+          const own = make(schedule(() => rate));
+          const [moves] = own.update({ w: g }, own.init({ w }), { w });
+          return w
+            .add((moves as Tree).w!)
+            .square()
+            .sum();
+        };
+        const down = byRate(tensor(0.1 - step, { dtype: "float64" })).item();
+        const rise = byRate(tensor(0.1 + step, { dtype: "float64" })).item() - down;
+        const [, byTape] = valueAndGrad(byRate)(tensor(0.1, { dtype: "float64" }));
+        tally.number(byTape.item(), rise / (2 * step), () => "the derivative by the rate");
       },
     ),
   ];

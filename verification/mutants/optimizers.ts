@@ -234,6 +234,12 @@ const machinery = [
       replace: "rate(from.item() + 1);",
     },
     {
+      name: "schedules: a rate that a tape tracks is read off as a number",
+      kind: "guard lost",
+      find: "return scalar.tape === null ? scalar.item()",
+      replace: "return scalar.tape !== undefined ? scalar.item()",
+    },
+    {
       name: "schedules: a plan asks a function of plain numbers once",
       kind: "stale value reused",
       find: "if (backend.parent === null) return tensor(rate(step.item())",

@@ -169,6 +169,8 @@ function plain<Moment extends string>(
     const scaled = typeof rate === "number" ? rate : rate.cast(w.dtype);
     return rule.plain({ w, g, t, rate: scaled, ...own } as Values<Moment>);
   });
-  const next = rule.moments.map((each) => found.map((one) => one[each] as Tensor));
+  // A later update may consume a moment that is not tracked, and a tape that tracks the rate may read it.
+  const apart = (x: Tensor) => (x.tape === null ? x.clone() : x);
+  const next = rule.moments.map((each) => found.map((one) => apart(one[each] as Tensor)));
   return { step, updates: found.map(({ update }) => update), next };
 }

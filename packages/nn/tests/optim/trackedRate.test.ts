@@ -70,14 +70,13 @@ test("a tracked rate that is no rate is refused", () => {
   );
 });
 
-test("a state that a tape still needs is not changed under it: consumed, it is refused", () => {
+test("a tape keeps what it needs of a state that a later update consumes", () => {
   const tape = new Tape();
   const rate = tape.watch(tensor(0.1, float64));
   const tracked = sgd({ learningRate: schedule(() => rate), momentum: 0.5 });
   const p = tensor([1, 2], float64);
   const [u, state] = tracked.update(p, tracked.init(p), p);
+  sgd({ learningRate: 1, momentum: 0.5 }).update(tensor([4, 4], float64), state, p);
   // The derivative of the sum of -rate [1, 2].
   expect(tape.gradient(u.sum(), rate).item()).toBeCloseTo(-3, 13);
-  sgd({ learningRate: 1, momentum: 0.5 }).update(tensor([4, 4], float64), state, p);
-  expect(() => tape.gradient(u.sum(), rate)).toThrow("sgd.update");
 });
