@@ -39,7 +39,9 @@ function run(declaration: OpDeclaration, inputs: readonly Tensor[], attributes: 
   const primals = new Array<Tensor>(inputs.length);
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i]!;
-    primals[i] = input.tape === tape ? input.primal! : input;
+    // A handle of its own for what nobody tracks: the caller's may be consumed while the tape needs the value.
+    primals[i] =
+      input.tape === tape ? input.primal! : input.tape === null ? alias(input, input.shape) : input;
   }
   return tape.record(
     declaration,

@@ -1,10 +1,11 @@
-import { createBackend, ones, scope, Tape, zeros } from "@chronograd/autodiff";
+import { createBackend, ones, scope, Tape, tensor, zeros } from "@chronograd/autodiff";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { describe, expect, test } from "vitest";
 import {
   adagrad,
   adam,
   adamW,
+  applyUpdates,
   type ClipState,
   chain,
   clipAdaptive,
@@ -133,4 +134,18 @@ test("clipping itself leaves behind no more than the clipped gradients and the n
     link.update(g, link.init(g), g);
     expect(size(() => link.update(g, link.init(g), g))).toBe(0);
   }
+});
+
+test("a tape keeps an untracked parameter that an update consumed, and its derivatives", () => {
+  const backend = createBackend();
+  const before = backend.memory.bytesInUse;
+  scope(() => {
+    const tape = new Tape();
+    const w = tensor([2, 3], { backend });
+    const r = tape.watch(tensor([5, 7], { backend }));
+    const y = w.mul(r);
+    applyUpdates(w, tensor([1, 1], { backend }));
+    expect(tape.gradient(y.sum(), r).toArray()).toEqual([2, 3]);
+  });
+  expect(backend.memory.bytesInUse).toBe(before);
 });
