@@ -102,8 +102,8 @@ export const compiling: readonly Mutant[] = [
     {
       name: "feed: a step that changed since it came is read as it is now",
       kind: "stale value reused",
-      find: "if (block.version === version) continue;",
-      replace: "continue;",
+      find: "if (versionsOf(blocks) === versions) return;",
+      replace: "return;",
     },
   ]),
   ...inFile("packages/autodiff/src/compile/trust.ts", [

@@ -1,4 +1,4 @@
-import { leaves, map, Tensor } from "@chronograd/autodiff";
+import { flatten, leaves, map, Tensor } from "@chronograd/autodiff";
 import { latest, Region, within } from "@chronograd/autodiff/extend";
 import { type Cell, initialState, type Values } from "../cell.ts";
 import { batchOf, likeParams } from "../unroll.ts";
@@ -30,20 +30,28 @@ export const stepIsOver =
 /** Why what came with the last steps is gone. */
 export const streamIsOver = "the stream of windows has ended";
 
-/** The blocks of each step that was pulled, with their versions then. */
-const versions = new WeakMap<
-  object,
-  readonly (readonly [block: Tensor["block"], version: number])[]
->();
+/** The values of each step that was pulled, and how often live views had changed their blocks then. */
+const came = new WeakMap<object, readonly [blocks: readonly Tensor["block"][], versions: number]>();
 
-/** Throws when a live view may have changed a value of step `t` since the step came. */
+function versionsOf(blocks: readonly Tensor["block"][]): number {
+  let sum = 0;
+  for (const { holders, version } of blocks) sum += holders > 0 ? version : Number.NaN;
+  return sum;
+}
+
+/** Throws when a value of step `t` is gone, or a live view may have changed it since the step came. */
 export function checkUnchanged(step: object, t: number): void {
-  for (const [block, version] of versions.get(step) ?? []) {
-    if (block.version === version) continue;
-    throw new Error(
-      `truncated: a value of step ${t} was changed through a live view after the step had come; yield tensors of its own with each step, such as clone(x)`,
-    );
-  }
+  const [blocks = [], versions = 0] = came.get(step) ?? [];
+  if (versionsOf(blocks) === versions) return;
+  const gone = blocks.findIndex(({ holders }) => holders <= 0);
+  const path = gone < 0 ? "a value" : `the ${flatten(step)[gone]![0]}`;
+  const what =
+    gone < 0
+      ? "was changed through a live view after the step had come"
+      : `is gone: ${blocks[gone]!.end ?? "nothing holds it"}`;
+  throw new Error(
+    `truncated: ${path} of step ${t} ${what}; yield tensors of its own with each step, such as clone(x)`,
+  );
 }
 
 /** A step, and the region that owns what was made on the way to it. */
@@ -57,7 +65,11 @@ export class Feed<X, Target> {
   readonly #steps: Iterator<TimeStep<X, Target>>;
   #done = false;
 
-  constructor(stream: StepSource<X, Target>) {
+  readonly #isReadLate: boolean;
+
+  /** @param isReadLate whether steps are read again, or not at once: then they must not change */
+  constructor(stream: StepSource<X, Target>, isReadLate: boolean) {
+    this.#isReadLate = isReadLate;
     if (typeof stream !== "object" || stream === null) {
       throw new TypeError(
         `truncated: the stream must be an iterable of { input, target }, or { inputs, targets }, got ${stream === null ? "null" : `a ${typeof stream}`}`,
@@ -78,12 +90,11 @@ export class Feed<X, Target> {
       if (done !== true) {
         checkUntracked("the input", value?.input);
         checkUntracked("the target", value?.target);
+        if (!this.#isReadLate) return { step: value, region };
         // An object of its own, since a stream may yield one twice.
         const step = { input: value.input, target: value.target };
-        versions.set(
-          step,
-          leaves(step).map(({ block }) => [block, block.version]),
-        );
+        const blocks = leaves(step).map(({ block }) => block);
+        came.set(step, [blocks, versionsOf(blocks)]);
         return { step, region };
       }
     } catch (error) {

@@ -70,7 +70,7 @@ export function truncated<Params, State, X = Tensor, Y = Tensor, Target = Tensor
 ): Generator<Window<Values<Params>, Values<State>>, void> {
   // Outside of the generator, so that bad options throw at the call and not at the first window.
   const plan = planOf(options);
-  const feed = new Feed<X, Target>(stream);
+  const feed = new Feed<X, Target>(stream, plan.compile || plan.stale === "recompute");
   const mode = { carry: carried, recompute: recomputed, defer: deferred }[plan.stale];
   const shares = mode(cell, params, feed, plan);
   const windows = windowsOf(shares, feed, plan, (held) => owners.set(held, windows));

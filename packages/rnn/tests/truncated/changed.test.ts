@@ -1,4 +1,4 @@
-import { type Tensor, tensor } from "@chronograd/autodiff";
+import { scope, type Tensor, tensor } from "@chronograd/autodiff";
 import { liveView } from "@chronograd/autodiff/ndarray";
 import { stream } from "@chronograd/nn";
 import { expect, test } from "vitest";
@@ -54,7 +54,9 @@ test("an input or a target that changes after its window is refused where it is 
       { k1: 4, k2: 8, compile: true },
       { k1: 4, k2: 8, stale: "recompute" as const },
     ]) {
-      expect(() => run(options, change, false)).toThrow(/step 19 was changed through a live view/);
+      expect(() => run(options, change, false)).toThrow(
+        /a value of step 19 was changed through a live view/,
+      );
     }
   }
 });
@@ -62,4 +64,23 @@ test("an input or a target that changes after its window is refused where it is 
 test("values that do not change are taken", () => {
   run({ k1: 4, k2: 8, compile: true }, () => {}, false);
   run({ k1: 4, k2: 8, stale: "recompute" }, () => {}, false);
+});
+
+test("a value that is gone is told by its step and its name", () => {
+  const params = initialParams(elman({ input: 1, hidden: 2 }), stream(1), f64);
+  let kept!: Tensor;
+  scope(() => {
+    kept = tensor([[1]], f64);
+  });
+  const input = tensor([[1]], f64);
+  const steps = Array.from({ length: 8 }, (_, t) => ({ input, target: t === 5 ? kept : input }));
+  const windows = truncated(elman({ input: 1, hidden: 2 }), params, steps, {
+    k1: 4,
+    k2: 4,
+    compile: true,
+    loss,
+  });
+  expect(() => Array.from(windows)).toThrowErrorMatchingInlineSnapshot(
+    `[Error: truncated: the target of step 6 is gone: the scope it was made in has ended; return it from the scope to keep it; yield tensors of its own with each step, such as clone(x)]`,
+  );
 });
