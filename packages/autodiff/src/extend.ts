@@ -10,10 +10,7 @@ export type { ForwardRun, Pulled } from "./compile/recorded.ts";
 export { RecordedFunction, Witness } from "./compile/recorded.ts";
 export { Trust } from "./compile/trust.ts";
 export type * from "./kernels/contract.ts";
-export type { GateKernels } from "./kernels/gates.ts";
 export { type LinearMemory, Memory } from "./kernels/memory.ts";
-export type { NormalizationKernels } from "./kernels/normalization.ts";
-export type { UpdateKernels } from "./kernels/update.ts";
 export { apply } from "./ops/apply.ts";
 export type {
   AccumulateRule,

@@ -1,5 +1,5 @@
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Call, touches } from "./program.ts";
+import { type Call, touches } from "./call.ts";
 import { bufferAt } from "./trace.ts";
 
 /** A program whose inputs are written to after all guards are known, or why that cannot be. */

@@ -1,4 +1,4 @@
-import { type Call, touches } from "./program.ts";
+import { type Call, touches } from "./call.ts";
 
 /** Calls and which have to come before which; calls that were merged count as one. */
 export class Graph {

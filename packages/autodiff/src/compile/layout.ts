@@ -1,4 +1,5 @@
-import { type Program, touches } from "./program.ts";
+import { touches } from "./call.ts";
+import type { Program } from "./program.ts";
 
 /** Where the buffers lie that a program keeps to itself. */
 export interface Layout {
@@ -53,10 +54,11 @@ export function layoutOf({ buffers, calls }: Program): Layout {
       start = Math.max(start, other.end);
     }
     offsets[i] = start;
-    const entry = { start, end: start + size, first: first[i]!, last: last[i]! };
+    const end = start + size;
     const at = placed.findIndex((other) => other.start > start);
-    placed.splice(at < 0 ? placed.length : at, 0, entry);
-    bytes = Math.max(bytes, entry.end);
+    const lifetime = { start, end, first: first[i]!, last: last[i]! };
+    placed.splice(at < 0 ? placed.length : at, 0, lifetime);
+    bytes = Math.max(bytes, end);
   }
   return { offsets, isKept, bytes, recordBytes };
 }

@@ -5,7 +5,8 @@ import { sameShape } from "../tensor/shape.ts";
 import { alias, consume, place, Tensor, takeOver } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
 import { map } from "../tensor/tree.ts";
-import { batch, type Stretch } from "./batch.ts";
+import { batch } from "./batch.ts";
+import { type ByteRange, kernelOf } from "./call.ts";
 import { committed } from "./commit.ts";
 import { withoutCopies } from "./copies.ts";
 import { emit, nameOfRun } from "./emit.ts";
@@ -26,7 +27,7 @@ export const guardFailed: unique symbol = Symbol("a guard does not hold");
 export class Held {
   readonly pointers: number[] = [];
   readonly blocks: Block[] = [];
-  /** Tensors by their entry of the table, for results that are inputs. */
+  /** Tensors by their slot of the table, for results that are inputs. */
   readonly tensors: (Tensor | undefined)[] = [];
   record: Block | undefined;
   #ended = false;
@@ -54,9 +55,9 @@ export class Plan {
   readonly #slots: number;
   readonly #table: Block;
   readonly #runs: readonly (() => void)[];
-  /** Scalars that have to be finite: entry of the table, bytes on, and where those lie that are no results. */
+  /** Scalars that have to be finite: slot of the table, bytes on, and where those lie that are no results. */
   readonly #guards: readonly { slot: number; offset: number; own: number | undefined }[];
-  /** Entries of the table for inputs that are written to, and whether a sole holder's bytes are. */
+  /** Slots of the table for inputs that are written to, and whether a sole holder's bytes are. */
   readonly #written: readonly number[];
   readonly #isInPlace: boolean;
   /** Values from outside that the program reads. */
@@ -86,7 +87,7 @@ export class Plan {
     this.#slots = trace.slots;
     this.#constants = [...trace.held];
     this.traced = calls.length;
-    const pin = (parts: readonly Stretch[]) => this.#pinned(parts);
+    const pin = (parts: readonly ByteRange[]) => this.#pinned(parts);
     const { kernels } = backend;
     const batched = batch(withoutZeros({ buffers, calls, checks }, kernels), pin);
     this.program = fused(prepacked(takenByTable(withoutCopies(batched)), kernels), kernels);
@@ -97,9 +98,9 @@ export class Plan {
     this.#table = this.#hold(4 * (this.#slots + 1));
     for (const block of trace.held) this.#kept.add(block);
     trace.release();
-    const places = { table: this.#table.pointer, arena: arena.pointer, record: this.#slots };
+    const addresses = { table: this.#table.pointer, arena: arena.pointer, record: this.#slots };
     const runs = phases.length + Number(isApart);
-    const { module, env } = emit(this.program, layout, places, backend.kernels, runs);
+    const { module, env } = emit(this.program, layout, addresses, backend.kernels, runs);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
       env: { ...env, memory: backend.memory.wasm as WebAssembly.Memory },
     });
@@ -122,7 +123,7 @@ export class Plan {
   }
 
   /** Constants side by side. */
-  #pinned(parts: readonly Stretch[]): number {
+  #pinned(parts: readonly ByteRange[]): number {
     const { pointer } = this.#hold(parts.reduce((n, { bytes }) => n + bytes, 0));
     const { uint8 } = this.backend.memory.views;
     let to = pointer;
@@ -255,10 +256,10 @@ export class Plan {
     const { calls, buffers, loops = [], byTable = 0 } = this.program;
     const counts = new Map<string, number>();
     let inLoops = 0;
-    for (const { kernel } of calls) {
-      const isLoop = kernel.startsWith("loop.");
-      if (isLoop) inLoops += loops[Number(kernel.slice("loop.".length))]!.calls;
-      const what = isLoop ? "fused loops" : kernel;
+    for (const call of calls) {
+      const isLoop = call.family === "loop";
+      if (isLoop) inLoops += loops[Number(call.name)]!.calls;
+      const what = isLoop ? "fused loops" : kernelOf(call);
       counts.set(what, (counts.get(what) ?? 0) + 1);
     }
     const kernels = [...counts]

@@ -1,10 +1,11 @@
+import { isPointer } from "../kernels/signature.ts";
 import type { Block } from "../tensor/block.ts";
 import { format } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { leaves } from "../tensor/tree.ts";
+import { type Call, kernelOf } from "./call.ts";
 import { Kept } from "./kept.ts";
-import type { Call } from "./program.ts";
-import { bufferAt, isPointer, offsetAt, type TraceBackend } from "./trace.ts";
+import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
 
 /** A constant: a block of the caller's, with a copy of its bytes where a live view may change them. */
 interface Constant {
@@ -39,27 +40,28 @@ export class Transcript {
     const mine = this.#calls;
     for (const [at, call] of other.#calls.entries()) {
       const before = mine[at];
-      if (before === undefined) return `it goes on with ${call.kernel}`;
+      if (before === undefined) return `it goes on with ${kernelOf(call)}`;
       const said = this.#differenceOf(before, call, other);
       if (said !== undefined) return said;
     }
     const missing = mine[other.#calls.length];
-    if (missing !== undefined) return `${missing.kernel} is not called any more`;
+    if (missing !== undefined) return `${kernelOf(missing)} is not called any more`;
     return this.#differenceOfResults(this.#result, other.#result, other);
   }
 
-  #differenceOf(a: Call, b: Call, other: Transcript): string | undefined {
-    if (a.kernel !== b.kernel) return `${a.kernel} was called and now ${b.kernel}`;
+  #differenceOf(a: Call, b: Call, again: Transcript): string | undefined {
+    const [kernel, other] = [kernelOf(a), kernelOf(b)];
+    if (kernel !== other) return `${kernel} was called and now ${other}`;
     for (const [i, value] of a.args.entries()) {
       const now = b.args[i]!;
-      if (a.buffers[i] !== b.buffers[i]) return `${a.kernel} reads or writes another value`;
-      if (isPointer(a.signature[i]!)) {
-        if (this.#isSame(a.buffers[i]!, value, other, now)) continue;
+      if (a.buffers[i] !== b.buffers[i]) return `${kernel} reads or writes another value`;
+      if (isPointer(a.signature.kinds[i]!)) {
+        if (this.#isSame(a.buffers[i]!, value, again, now)) continue;
         const isConstant = a.buffers[i]! < 0;
-        return `${a.kernel} ${isConstant ? "reads a tensor from outside that has other values" : "reads or writes another part of a value"}`;
+        return `${kernel} ${isConstant ? "reads a tensor from outside that has other values" : "reads or writes another part of a value"}`;
       }
       if (!Object.is(value, now))
-        return `${a.kernel} took the number ${written(value)} and now ${written(now)}`;
+        return `${kernel} took the number ${written(value)} and now ${written(now)}`;
     }
     return undefined;
   }

@@ -1,4 +1,4 @@
-import type { BinaryName } from "../kernels/contract.ts";
+import type { BinaryName } from "../kernels/elementwise.ts";
 import { type FloatDType, isFloat } from "../tensor/dtype.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";

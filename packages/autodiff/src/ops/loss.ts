@@ -1,4 +1,4 @@
-import type { RowsName } from "../kernels/contract.ts";
+import type { RowsName } from "../kernels/rows.ts";
 import { checkInt32 } from "../tensor/dtype.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { format, sameShape } from "../tensor/shape.ts";

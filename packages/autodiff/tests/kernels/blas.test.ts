@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { findBlas } from "#blas";
 import { blasKernels } from "../../src/kernels/blas/index.ts";
 import { type BlasLibrary, type Gemm, isRight } from "../../src/kernels/blas/library.ts";
-import { packedLength } from "../../src/kernels/contract.ts";
+import { packedLength } from "../../src/kernels/matmul.ts";
 import { Memory } from "../../src/kernels/memory.ts";
 import { simdKernels } from "../../src/kernels/simd/index.ts";
 

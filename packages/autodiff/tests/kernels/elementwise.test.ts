@@ -7,7 +7,7 @@ import {
   scaledNames,
   type UnaryName,
   unaryNames,
-} from "../../src/kernels/contract.ts";
+} from "../../src/kernels/elementwise.ts";
 import { binary, expectWithin, scaled, unary } from "./apply.ts";
 import { arenas, floatArenas } from "./arena.ts";
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { packedLength } from "../../src/kernels/contract.ts";
+import { packedLength } from "../../src/kernels/matmul.ts";
 import { type Arena, floatArenas, integers, roundoff, spread } from "./arena.ts";
 
 interface Product {

@@ -1,12 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createBackend } from "../../src/index.ts";
-import {
-  type FloatKernels,
-  type Kernels,
-  scaledNames,
-  unaryNames,
-} from "../../src/kernels/contract.ts";
+import type { FloatKernels, Kernels } from "../../src/kernels/contract.ts";
+import { scaledNames, unaryNames } from "../../src/kernels/elementwise.ts";
 import type { Memory } from "../../src/kernels/memory.ts";
 import { kernelsOn, simdKernels } from "../../src/kernels/simd/index.ts";
 import { instantiate } from "../../src/kernels/simd/instantiate.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ArgReduceName, ReduceName } from "../../src/kernels/contract.ts";
+import type { ArgReduceName, ReduceName } from "../../src/kernels/reduce.ts";
 import { type Arena, floatArenas, integers, roundoff, spread } from "./arena.ts";
 
 type Dtype = "float32" | "float64";

@@ -1,5 +1,7 @@
 import type { FloatKernels, Kernels } from "../contract.ts";
+import { productSignatures } from "../matmul.ts";
 import type { Memory } from "../memory.ts";
+import { argumentsByName } from "../signature.ts";
 import type { BlasLibrary, Gemm } from "./library.ts";
 
 /** Multiplications from which a product is the library's: below, the call costs more than it saves. */
@@ -75,10 +77,9 @@ export function blasKernels(
       return hasPanels(n, k) && m <= fewRows && (library.threads === 1 || m * n * k <= worthCores);
     },
     linkable(family, name, args) {
-      const isOurs =
-        (name === "matmul" && isLarge(...(args.slice(0, 3) as [number, number, number]))) ||
-        (name === "matmulPacked" && hasPanels(args[1]!, args[2]!)) ||
-        (name === "pack" && hasPanels(args[0]!, args[1]!));
+      if (!(name in productSignatures)) return base.linkable?.(family, name, args);
+      const { m, n, k } = argumentsByName(productSignatures[name as "matmul"], args);
+      const isOurs = name === "matmul" ? isLarge(m, n, k) : hasPanels(n, k);
       if (!isOurs) return base.linkable?.(family, name, args);
       const run = kernels[family as "float32"][name as "matmul"];
       return { run: run as (...args: number[]) => void, trailing: [] };

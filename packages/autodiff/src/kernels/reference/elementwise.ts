@@ -1,13 +1,14 @@
 import ndarray, { type NdArray } from "ndarray";
 import ops from "ndarray-ops";
+import type { FloatKernels } from "../contract.ts";
 import type {
   BinaryKernel,
   BinaryName,
-  FloatKernels,
   ScaledName,
   UnaryKernel,
   UnaryName,
-} from "../contract.ts";
+} from "../elementwise.ts";
+import { sigmoid } from "../gates.ts";
 import type { Memory } from "../memory.ts";
 
 type Elements = NdArray<Float32Array | Float64Array>;
@@ -46,13 +47,6 @@ const arrayBinary = {
   equal: ops.eq,
   notEqual: ops.neq,
 } as const;
-
-/** 1/(1 + e^-x), by the exponential that does not overflow. */
-export function sigmoid(x: number): number {
-  if (x >= 0) return 1 / (1 + Math.exp(-x));
-  const e = Math.exp(x);
-  return e / (1 + e);
-}
 
 /** log(1 + e^x). */
 function softplus(x: number): number {

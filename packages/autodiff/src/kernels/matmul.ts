@@ -1,12 +1,29 @@
-import type { FloatKernels } from "../contract.ts";
-import type { Memory } from "../memory.ts";
+import type { Memory } from "./memory.ts";
+import type { KernelsOf } from "./signature.ts";
 
-type Products = Pick<FloatKernels, "matmul" | "pack" | "matmulPacked">;
+export const productSignatures = {
+  /**
+   * `c[m,n] = A B`, plus `c` when `accumulate` is 1; `k = 0` gives zeros. `A` is `a[m,k]`, or the transpose of
+   * `a[k,m]` when `aTransposed` is 1; likewise `B` from `b[k,n]` or `b[n,k]`. `lda`, `ldb`, `ldc` are the row
+   * strides of the three as stored. `c` never overlaps an operand. Operands are not copied whole.
+   */
+  matmul: "m n k a:in lda aTransposed b:in ldb bTransposed c:inout ldc accumulate",
+  /** `B` of `matmul` in the form that `matmulPacked` reads, `packedLength(n, k)` elements. */
+  pack: "n k b:in ldb bTransposed y:out",
+  /** `matmul` by a packed `B`, with the same bits: for a matrix that many products share. */
+  matmulPacked: "m n k a:in lda aTransposed b:in c:inout ldc accumulate",
+} as const;
+export type ProductKernels = KernelsOf<typeof productSignatures>;
+
+/** Elements of a packed `[k, n]` matrix: columns are filled up to whole panels of 32 bytes. */
+export function packedLength(n: number, k: number): number {
+  return Math.ceil(n / 8) * 8 * k;
+}
 
 /** The definition, summed in float64 and rounded once when stored. A packed matrix is its plain rows. */
-export function matmul(memory: Memory, dtype: "float32" | "float64"): Products {
+export function referenceProducts(memory: Memory, dtype: "float32" | "float64"): ProductKernels {
   const size = dtype === "float32" ? 4 : 8;
-  const product: FloatKernels["matmul"] = (
+  const product: ProductKernels["matmul"] = (
     m,
     n,
     k,
