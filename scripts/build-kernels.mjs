@@ -4,6 +4,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
+import { expectedExports } from "../packages/autodiff/src/kernels/simd/exports.ts";
 import {
   decode,
   digits,
@@ -64,8 +65,22 @@ function checkMadds({ wasm, wat }) {
   );
 }
 
+/** Throws where the module's exports are not those of the table of kernels. */
+function checkExports({ wasm }) {
+  const { needed, allowed } = expectedExports();
+  const found = new Set(
+    WebAssembly.Module.exports(new WebAssembly.Module(wasm)).map(({ name }) => name),
+  );
+  const missing = [...needed].filter((name) => !found.has(name));
+  const others = [...found].filter((name) => !needed.has(name) && !allowed.has(name));
+  if (missing.length + others.length === 0) return;
+  throw new Error(
+    `build-kernels: expected the exports of the table in src/kernels/contract.ts, got none for [${missing}] and besides [${others}]; add the functions to simd/, or the kernels to the table`,
+  );
+}
+
 mkdirSync(folder, { recursive: true });
-await compile("plain");
+checkExports(await compile("plain"));
 const relaxed = await compile("relaxed");
 checkMadds(relaxed);
 const text = encode(relaxed.wasm);

@@ -20,12 +20,7 @@ function put<T>(c: usize, value: v128, accumulate: bool): void {
 
 /** `c[strip] = (accumulate ? c : 0) + a B` over `k` steps, `B` stored as `b[k, strip]`. */
 export function stripAcross<T>(
-  k: i32,
-  a: usize,
-  b: usize,
-  bStep: usize,
-  c: usize,
-  accumulate: bool,
+  k: i32, a: usize, b: usize, bStep: usize, c: usize, accumulate: bool,
 ): void {
   let c0 = v128.splat<T>(0), c1 = c0, c2 = c0, c3 = c0;
   let c4 = c0, c5 = c0, c6 = c0, c7 = c0;
@@ -88,12 +83,7 @@ function column<T>(a: usize, b: usize, bStep: usize, sum: v128): v128 {
 
 /** The same with `B` stored as `b[strip, k]`. */
 export function stripAlong<T>(
-  k: i32,
-  a: usize,
-  b: usize,
-  bStep: usize,
-  c: usize,
-  accumulate: bool,
+  k: i32, a: usize, b: usize, bStep: usize, c: usize, accumulate: bool,
 ): void {
   let c0 = v128.splat<T>(0), c1 = c0, c2 = c0, c3 = c0;
   const vectorStep = <usize>lanes<T>() * bStep;

@@ -72,14 +72,7 @@ function foldRow<T>(least: bool, n: i32, x: usize, y: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function extremes<T>(
-  least: bool,
-  outer: i32,
-  length: i32,
-  inner: i32,
-  x: usize,
-  y: usize,
-): void {
+function extremes<T>(least: bool, outer: i32, length: i32, inner: i32, x: usize, y: usize): void {
   for (; outer > 0; outer--) {
     if (inner == 1) {
       store<T>(y, fold<T>(least, length, x));

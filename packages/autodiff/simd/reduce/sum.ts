@@ -49,12 +49,7 @@ function addTo<T>(to: usize, value: v128): void {
 
 /** Sums of up to `columnsAtOnce` columns: 8 rows pairwise in `T`, then in float64; in place of `y`, or added to it. */
 function columnTotals<T>(
-  columns: i32,
-  length: i32,
-  x: usize,
-  step: usize,
-  y: usize,
-  accumulate: bool,
+  columns: i32, length: i32, x: usize, step: usize, y: usize, accumulate: bool,
 ): void {
   memory.fill(totals, 0, <usize>columns * 8);
   const vectors = columns / lanes<T>();
