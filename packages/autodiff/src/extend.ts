@@ -11,6 +11,7 @@ export { RecordedFunction, Witness } from "./compile/recorded.ts";
 export { Trust } from "./compile/trust.ts";
 export type * from "./kernels/contract.ts";
 export { type LinearMemory, Memory } from "./kernels/memory.ts";
+export { simdKernels } from "./kernels/simd/index.ts";
 export { apply } from "./ops/apply.ts";
 export type {
   AccumulateRule,

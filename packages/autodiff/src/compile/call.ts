@@ -50,7 +50,7 @@ export function isCallOf<Name extends KernelName>(
   return (names as readonly string[]).includes(call.name);
 }
 
-/** What an argument is called and where it stands: a call's arguments by name. */
+/** The arguments of a call by name. */
 export function argsOf<Name extends KernelName>(call: Call<Name>): Arguments<Name> {
   const { signature, args, buffers } = call;
   const { names, kinds } = signature;

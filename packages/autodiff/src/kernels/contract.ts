@@ -21,6 +21,7 @@ import {
 } from "./elementwise.ts";
 import { gateSignatures } from "./gates.ts";
 import { productSignatures } from "./matmul.ts";
+import type { Memory } from "./memory.ts";
 import {
   type CastKernels,
   castNames,
@@ -122,6 +123,30 @@ export type Family = keyof typeof signatures;
 export type FloatKernels = KernelsOf<FloatSignatures> & NumberKernels;
 /** The kernels of int32. */
 export type Int32Kernels = KernelsOf<Int32Signatures>;
+
+/**
+ * Makes a kernel set over a memory: `createBackend({ kernels })` takes one. A set may be another one with some kernels of
+ * its own, as `blas/` is; `testKernels` holds any set to the reference kernels.
+ *
+ * @example
+ * ```ts
+ * import { createBackend, tensor } from "@chronograd/autodiff";
+ * import { type KernelMaker, simdKernels } from "@chronograd/autodiff/extend";
+ *
+ * let calls = 0;
+ * const counting: KernelMaker = (memory) => {
+ *   const { float32, linkable: _, ...others } = simdKernels(memory);
+ *   const tanh: typeof float32.tanh = (n, x, y) => {
+ *     calls++;
+ *     float32.tanh(n, x, y);
+ *   };
+ *   return { ...others, name: "counting", float32: { ...float32, tanh } };
+ * };
+ * tensor([0], { backend: createBackend({ kernels: counting }) }).tanh().item(); // => 0
+ * calls; // => 1
+ * ```
+ */
+export type KernelMaker = (memory: Memory) => Kernels;
 
 /** One kernel set over one memory. */
 export interface Kernels {

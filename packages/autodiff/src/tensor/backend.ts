@@ -1,6 +1,6 @@
 import { findBlas } from "#blas";
 import { blasKernels } from "../kernels/blas/index.ts";
-import type { Kernels } from "../kernels/contract.ts";
+import type { KernelMaker, Kernels } from "../kernels/contract.ts";
 import { Memory } from "../kernels/memory.ts";
 import { simdKernels } from "../kernels/simd/index.ts";
 import type { Block } from "./block.ts";
@@ -14,8 +14,6 @@ import type { Tensor } from "./tensor.ts";
  * products there; `simd` is the variant of the WebAssembly kernels that the engine offers.
  */
 export type KernelSetName = "native" | "blas" | "simd" | "simd-plain" | "simd-relaxed";
-/** Makes a kernel set over a memory: `referenceKernels` of `@chronograd/autodiff/reference`, or one of your own. */
-export type KernelMaker = (memory: Memory) => Kernels;
 
 const makers: Readonly<Record<KernelSetName, KernelMaker>> = {
   native(memory) {

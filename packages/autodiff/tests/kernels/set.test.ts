@@ -1,0 +1,60 @@
+import { describe, expect, test } from "vitest";
+import type { KernelMaker, Kernels } from "../../src/kernels/contract.ts";
+import { simdKernels } from "../../src/kernels/simd/index.ts";
+import { referenceKernels } from "../../src/reference.ts";
+import { testKernels } from "../../src/testing.ts";
+
+const reference = { reference: referenceKernels, runs: 1 };
+
+/** The names of the laws that a set breaks. */
+function brokenBy(change: (kernels: Kernels) => Partial<Kernels>): string[] {
+  const kernels: KernelMaker = (memory) => {
+    const { lanes: _lanes, linkable: _linkable, ...set } = simdKernels(memory);
+    return { ...set, ...change(set), name: "changed" };
+  };
+  const { laws } = testKernels(kernels, reference);
+  return laws.filter(({ ok }) => !ok).map(({ name }) => name);
+}
+
+describe("testKernels", () => {
+  test("finds nothing wrong in a set that is right", () => {
+    const report = testKernels(simdKernels, reference);
+    expect(report.toString()).toContain("laws hold");
+    expect(report.laws.length).toBeGreaterThan(300);
+  });
+
+  test("names the op, the dtype and the law that a wrong kernel breaks", () => {
+    const broken = brokenBy(({ float64 }) => ({
+      float64: { ...float64, tanh: (n, x, y) => float64.sigmoid(n, x, y) },
+    }));
+    expect(broken).toContain("tanh float64 reference");
+    expect(broken.filter((name) => name.includes("float32"))).toEqual([]);
+  });
+
+  test("holds positions and whole numbers to be equal", () => {
+    const broken = brokenBy(({ float32, int32 }) => ({
+      float32: { ...float32, argmax: float32.argmin },
+      int32: { ...int32, sum: int32.max },
+    }));
+    expect(broken).toContain("argmax float32 values");
+  });
+
+  test("refuses what is no kernel set, in a sentence", () => {
+    const call = (kernels: unknown, options: unknown) => () =>
+      testKernels(kernels as KernelMaker, options as typeof reference);
+    expect(call("simd", reference)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: testKernels: expected a function from a memory to a kernel set, and one as the option reference, got string and function; referenceKernels stands in @chronograd/autodiff/reference]`,
+    );
+    expect(call(simdKernels, { runs: 1 })).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: testKernels: expected a function from a memory to a kernel set, and one as the option reference, got function and undefined; referenceKernels stands in @chronograd/autodiff/reference]`,
+    );
+    expect(
+      call(simdKernels, { ...reference, dtype: "float64" }),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: testKernels: there is no option "dtype". It takes reference, seed, runs]`,
+    );
+    expect(call(simdKernels, { ...reference, runs: -1 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: testKernels: runs must be a whole number of at least 1, got -1]`,
+    );
+  });
+});
