@@ -12,11 +12,11 @@ export const gateSignatures = {
   /** `dx = g y'`, with `y' = y - y^2` of a sigmoid and `1 - y^2` of a tanh. */
   lstmGatesVjp: "rows hidden y:in g:in accumulate dx:inout",
   /** `y = f c + i g`, from activated gates. */
-  lstmMemory: "rows hidden gates:in c:in y:out",
+  lstmCellState: "rows hidden gates:in c:in y:out",
   /** Blocks `g g_gate`, `g c`, `g i` and zeros; the block of zeros is not touched when it accumulates. */
-  lstmMemoryVjpGates: "rows hidden gates:in c:in g:in accumulate dx:inout",
+  lstmCellStateVjpGates: "rows hidden gates:in c:in g:in accumulate dx:inout",
   /** `dc = g f`. */
-  lstmMemoryVjpC: "rows hidden gates:in g:in accumulate dc:inout",
+  lstmCellStateVjpC: "rows hidden gates:in g:in accumulate dc:inout",
   /** `y = o tanh(c)`, from activated gates. */
   lstmOutput: "rows hidden gates:in c:in y:out",
   /** Three blocks of zeros and `g tanh(c)`; `tanh(c)` may be taken as `y / o`. Zeros are not added. */
@@ -95,19 +95,19 @@ export function referenceGates(memory: Memory, dtype: "float32" | "float64"): Ga
         return [0, 1, 2, 3].map((k) => d(k) * (k === 2 ? 1 - a(k) ** 2 : a(k) - a(k) ** 2));
       });
     },
-    lstmMemory(rows, hidden, gates, c, y) {
+    lstmCellState(rows, hidden, gates, c, y) {
       each([rows, hidden, 4], y, 0, (read, index) => {
         const a = read(gates);
         return [a(1) * at(c, index) + a(0) * a(2)];
       });
     },
-    lstmMemoryVjpGates(rows, hidden, gates, c, g, accumulate, dx) {
+    lstmCellStateVjpGates(rows, hidden, gates, c, g, accumulate, dx) {
       each([rows, hidden, 4], dx, accumulate, (read, index) => {
         const [a, d] = [read(gates), at(g, index)];
         return [d * a(2), d * at(c, index), d * a(0), undefined];
       });
     },
-    lstmMemoryVjpC(rows, hidden, gates, g, accumulate, dc) {
+    lstmCellStateVjpC(rows, hidden, gates, g, accumulate, dc) {
       each([rows, hidden, 4], dc, accumulate, (read, index) => [at(g, index) * read(gates)(1)]);
     },
     lstmOutput(rows, hidden, gates, c, y) {
