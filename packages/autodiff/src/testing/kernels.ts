@@ -5,6 +5,7 @@ import type { FloatDType } from "../tensor/dtype.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { scope } from "../tensor/scope.ts";
 import { holdAll, type Law, type Report, type SeedOptions } from "./law.ts";
+import { callLaws } from "./laws/calls.ts";
 import { compare, worse } from "./laws/case.ts";
 import type { Declared } from "./op.ts";
 import { opLaws } from "./op.ts";
@@ -21,10 +22,10 @@ export interface KernelTestOptions extends SeedOptions {
 }
 
 /**
- * Holds a kernel set to the reference kernels: by the samples of every op, values, gradients, tangents, edge values and
- * compiled programs, in float64, in float32 and, where an op has them, in whole numbers.
+ * Holds a kernel set to the reference kernels: every kernel with random arguments, and the samples of every op, their
+ * values, gradients, tangents, edge values and compiled programs.
  *
- * @returns one law for each op, dtype and kind, named so: `tanh float64 edges`
+ * @returns one law for each kernel, `float64.tanh`, and for each op, dtype and law, `tanh float64 edges`
  *
  * @example
  * ```ts
@@ -53,7 +54,7 @@ export function testKernels(kernels: KernelMaker, options: KernelTestOptions): R
       return all.map((law) => ({ ...law, name: `${name} ${dtype} ${law.name}` }));
     }),
   );
-  return holdAll(backend!.kernels.name, laws, seeds);
+  return holdAll(backend!.kernels.name, [...callLaws(backend!, reference!), ...laws], seeds);
 }
 
 /** Samples without floating results give the same values. */
