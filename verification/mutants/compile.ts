@@ -82,7 +82,7 @@ export const compiling: readonly Mutant[] = [
       replace: "return String(value);",
     },
   ]),
-  ...inFile("packages/autodiff/src/compile/recorded.ts", [
+  ...inFile("packages/autodiff/src/compile/traceFunction.ts", [
     {
       name: "recorded: one argument in two places is two values",
       kind: "stale value reused",
@@ -106,7 +106,7 @@ export const compiling: readonly Mutant[] = [
       replace: "return;",
     },
   ]),
-  ...inFile("packages/autodiff/src/compile/trust.ts", [
+  ...inFile("packages/autodiff/src/compile/checkSchedule.ts", [
     {
       name: "trust: what was recorded is never held to what is",
       kind: "stale value reused",
@@ -114,7 +114,7 @@ export const compiling: readonly Mutant[] = [
       replace: "return false;",
     },
   ]),
-  ...inFile("packages/autodiff/src/compile/transcript.ts", [
+  ...inFile("packages/autodiff/src/compile/traceSnapshot.ts", [
     {
       name: "transcript: only the first byte of a constant is compared",
       kind: "stale value reused",

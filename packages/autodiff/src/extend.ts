@@ -6,9 +6,11 @@
  */
 import "./ops/fluent.ts";
 
-export type { ForwardRun, Pulled } from "./compile/recorded.ts";
-export { RecordedFunction, Witness } from "./compile/recorded.ts";
-export { Trust } from "./compile/trust.ts";
+export { CheckSchedule } from "./compile/checkSchedule.ts";
+export { PurityCheck } from "./compile/purityCheck.ts";
+export type { ForwardRun } from "./compile/recorded.ts";
+export { RecordedFunction } from "./compile/recorded.ts";
+export type { ValueAndPullbacks } from "./compile/traceFunction.ts";
 export type * from "./kernels/contract.ts";
 export { type LinearMemory, Memory } from "./kernels/memory.ts";
 export { simdKernels } from "./kernels/simd/index.ts";

@@ -1,8 +1,9 @@
 import { describe } from "../ops/declare.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { leaves, leavesWithPath } from "../tensor/tree.ts";
-import { RecordedFunction, Witness } from "./recorded.ts";
-import { Trust } from "./trust.ts";
+import { CheckSchedule } from "./checkSchedule.ts";
+import { PurityCheck } from "./purityCheck.ts";
+import { RecordedFunction } from "./recorded.ts";
 
 /** A function that runs as a plan; see `compile`. */
 export interface Compiled<Args extends unknown[], Y> {
@@ -103,19 +104,19 @@ export function compile<Args extends unknown[], Y>(f: (...args: Args) => Y): Com
 class Replay<Args extends unknown[], Y> {
   readonly #f: (...args: Args) => Y;
   readonly #recorded: RecordedFunction<Args, Y, never>;
-  readonly #witness: Witness<Args>;
-  readonly #trust = new Trust();
+  readonly #purity: PurityCheck<Args>;
+  readonly #checks = new CheckSchedule();
   /** Milliseconds that a check just took. */
   #checked = 0;
 
   private constructor(
     f: (...args: Args) => Y,
     recorded: RecordedFunction<Args, Y, never>,
-    witness: Witness<Args>,
+    purity: PurityCheck<Args>,
   ) {
     this.#f = f;
     this.#recorded = recorded;
-    this.#witness = witness;
+    this.#purity = purity;
   }
 
   /** A recording, or the reason why there is none. */
@@ -129,18 +130,18 @@ class Replay<Args extends unknown[], Y> {
       [],
     );
     if (typeof recorded === "string") return recorded;
-    const witness = Witness.of((given: Args) => f(...given), args);
-    if (typeof witness !== "string") return new Replay(f, recorded, witness);
+    const purity = PurityCheck.of((given: Args) => f(...given), args);
+    if (typeof purity !== "string") return new Replay(f, recorded, purity);
     recorded.end("the function cannot be recorded");
-    return witness;
+    return purity;
   }
 
   /** Now and then, what the function does otherwise than when it was recorded, in words. */
   difference(args: Args): string | undefined {
-    if (!this.#trust.isDue()) return undefined;
+    if (!this.#checks.isDue()) return undefined;
     this.#recorded.checkConstants();
     const start = performance.now();
-    const difference = this.#witness.differenceNow(args);
+    const difference = this.#purity.differenceNow(args);
     this.#checked = performance.now() - start;
     return difference;
   }
@@ -149,7 +150,7 @@ class Replay<Args extends unknown[], Y> {
   run(args: Args, inputs: readonly Tensor[]): Y {
     const start = this.#checked > 0 ? performance.now() : 0;
     const result = (this.#recorded.replay(inputs) as Y | undefined) ?? this.#f(...args);
-    if (this.#checked > 0) this.#trust.took(this.#checked, performance.now() - start);
+    if (this.#checked > 0) this.#checks.took(this.#checked, performance.now() - start);
     this.#checked = 0;
     return result;
   }
@@ -160,7 +161,7 @@ class Replay<Args extends unknown[], Y> {
 
   end(): void {
     this.#recorded.end("its plan gave way to newer ones");
-    this.#witness.end();
+    this.#purity.end();
   }
 }
 

@@ -11,8 +11,8 @@ import { committed } from "./commit.ts";
 import { withoutCopies } from "./copies.ts";
 import { emit, nameOfRun } from "./emit.ts";
 import { fused } from "./fuse.ts";
-import { Kept } from "./kept.ts";
 import { layoutOf } from "./layout.ts";
+import { OwnedBlocks } from "./ownedBlocks.ts";
 import { withoutZeros } from "./peephole.ts";
 import { type Phase, phaseOf, type TracedPhase } from "./phase.ts";
 import { prepacked } from "./prepack.ts";
@@ -24,7 +24,7 @@ import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
 export const guardFailed: unique symbol = Symbol("a guard does not hold");
 
 /** What one run leaves for the next: inputs, results, and values in between, all held until it ends. */
-export class Held {
+export class Residuals {
   readonly pointers: number[] = [];
   readonly blocks: Block[] = [];
   /** Tensors by their slot of the table, for results that are inputs. */
@@ -62,7 +62,7 @@ export class Plan {
   readonly #isInPlace: boolean;
   /** Values from outside that the program reads. */
   readonly #constants: readonly Block[];
-  readonly #kept = new Kept();
+  readonly #ownedBlocks = new OwnedBlocks();
 
   constructor(backend: Backend, trace: TraceBackend, phases: readonly TracedPhase[]) {
     this.backend = backend;
@@ -96,7 +96,7 @@ export class Plan {
     this.recordBytes = layout.recordBytes;
     const arena = this.#hold(layout.bytes);
     this.#table = this.#hold(4 * (this.#slots + 1));
-    for (const block of trace.held) this.#kept.add(block);
+    for (const block of trace.held) this.#ownedBlocks.add(block);
     trace.release();
     const addresses = { table: this.#table.pointer, arena: arena.pointer, record: this.#slots };
     const runs = phases.length + Number(isApart);
@@ -112,13 +112,13 @@ export class Plan {
 
   /** Returns the plan's memory now instead of when it is collected; it must not run any more. */
   end(reason: string): void {
-    this.#kept.end(reason);
+    this.#ownedBlocks.end(reason);
   }
 
   #hold(bytes: number): Block {
     const size = Math.max(16, bytes);
     const block = new Block(this.backend, this.backend.memory.allocate(size), size);
-    this.#kept.add(block);
+    this.#ownedBlocks.add(block);
     return block;
   }
 
@@ -147,24 +147,28 @@ export class Plan {
   }
 
   /**
-   * One run. What later runs need is left in `held`, and kept where `residuals`.
+   * One run. What later runs need is left in `residuals`, which hold it where `keeps`.
    *
    * @returns the result, or `guardFailed`
    * @throws when a value from outside was consumed since
    */
-  run(phase: number, inputs: readonly Tensor[], held: Held, keeps: boolean): unknown {
+  run(phase: number, inputs: readonly Tensor[], residuals: Residuals, keeps: boolean): unknown {
     this.checkConstants();
     const { memory } = this.backend;
     const { firstInput, result, outputs, made, consumed } = this.#phases[phase]!;
-    const { pointers, blocks, tensors } = held;
+    const { pointers, blocks, tensors } = residuals;
     for (const [i, input] of inputs.entries()) {
       pointers[firstInput + i] = input.pointer;
       tensors[firstInput + i] = input;
       if (keeps) this.#retain(input.block, blocks);
     }
-    if (held.record === undefined && this.recordBytes > 0) {
-      held.record = new Block(this.backend, memory.allocate(this.recordBytes), this.recordBytes);
-      held.record.retain();
+    if (residuals.record === undefined && this.recordBytes > 0) {
+      residuals.record = new Block(
+        this.backend,
+        memory.allocate(this.recordBytes),
+        this.recordBytes,
+      );
+      residuals.record.retain();
     }
     const fresh = new Map<number, Block>();
     const make = (slot: number, bytes: number): number => {
@@ -188,7 +192,7 @@ export class Plan {
     const start = this.#table.pointer / 4;
     const { int32, float64 } = memory.views;
     for (let slot = 0; slot < pointers.length; slot++) int32[start + slot] = pointers[slot] ?? 0;
-    int32[start + this.#slots] = held.record?.pointer ?? 0;
+    int32[start + this.#slots] = residuals.record?.pointer ?? 0;
     try {
       this.#runs[phase]!();
       const holds = ({ slot, offset }: { slot: number; offset: number }) =>

@@ -134,7 +134,7 @@ export function within<T>(region: Region | null, body: () => T): T {
 let net: FinalizationRegistry<Block> | undefined;
 
 /** The net under values that no scope and no tape owns: their block is returned when `owner` is collected. */
-export function float(owner: object, block: Block): void {
+export function holdUntilCollected(owner: object, block: Block): void {
   net ??= new FinalizationRegistry((held) => held.release("it was garbage-collected"));
   // An owner is in the net once, however often it passes through scopes.
   if (!net.unregister(owner)) block.retain();
@@ -142,6 +142,6 @@ export function float(owner: object, block: Block): void {
 }
 
 /** Takes `owner` out of the net, if it is there, and drops what it held. */
-export function sink(owner: object, block: Block, reason: string): void {
+export function releaseEarly(owner: object, block: Block, reason: string): void {
   if (net?.unregister(owner) === true) block.release(reason);
 }

@@ -1,7 +1,7 @@
 import type { Recorder } from "../ops/declare.ts";
 import type { Fluent } from "../ops/fluent.ts";
 import type { Backend } from "./backend.ts";
-import { Block, currentRegion, float, sink } from "./block.ts";
+import { Block, currentRegion, holdUntilCollected, releaseEarly } from "./block.ts";
 import { arrayOf, bytesOf, type DType, type TypedArray } from "./dtype.ts";
 import { type NestedNumbers, readNested } from "./nested.ts";
 import { format, type Shape, sizeOf } from "./shape.ts";
@@ -167,7 +167,7 @@ export function place(value: Tensor): Tensor {
   const scope = currentRegion();
   if (scope !== null) scope.hold(block);
   else if (block.window !== null && block.window.ended === undefined) block.window.hold(block);
-  else if (value.owner === null) float(value, block);
+  else if (value.owner === null) holdUntilCollected(value, block);
   return value;
 }
 
@@ -198,7 +198,7 @@ export function consume(x: Tensor, successor: Tensor | null, by: string): void {
   const { block } = x;
   const none = gone(block.backend, by);
   block.consumed ??= by;
-  sink(x.owner ?? x, block, none.end!);
+  releaseEarly(x.owner ?? x, block, none.end!);
   block.region?.drop(block, none.end!);
   x.block = none;
   x.successor = successor;

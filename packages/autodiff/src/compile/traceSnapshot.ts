@@ -4,7 +4,7 @@ import { format } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { leaves } from "../tensor/tree.ts";
 import { type Call, kernelOf } from "./call.ts";
-import { Kept } from "./kept.ts";
+import { OwnedBlocks } from "./ownedBlocks.ts";
 import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
 
 /** A constant: a block of the caller's, with a copy of its bytes where a live view may change them. */
@@ -14,19 +14,19 @@ interface Constant {
 }
 
 /** What a traced function did: its kernel calls, what it returned, and the constants that it took from outside. */
-export class Transcript {
+export class TraceSnapshot {
   readonly #calls: readonly Call[];
   readonly #result: unknown;
   /** By their addresses. */
   readonly #constants: readonly Constant[];
-  readonly #kept = new Kept();
+  readonly #ownedBlocks = new OwnedBlocks();
 
   constructor(trace: TraceBackend, result: unknown) {
     this.#calls = trace.calls;
     this.#result = result;
     const blocks = new Set(trace.held);
     for (const y of leaves(result)) if (bufferAt(y.pointer) < 0) blocks.add(y.block);
-    for (const block of blocks) this.#kept.add(block);
+    for (const block of blocks) this.#ownedBlocks.add(block);
     this.#constants = [...blocks]
       .sort((a, b) => a.pointer - b.pointer)
       .map((block) => {
@@ -36,7 +36,7 @@ export class Transcript {
   }
 
   /** What another run of the function did otherwise, in words; `undefined` where both did the same. */
-  differenceTo(other: Transcript): string | undefined {
+  differenceTo(other: TraceSnapshot): string | undefined {
     const mine = this.#calls;
     for (const [at, call] of other.#calls.entries()) {
       const before = mine[at];
@@ -49,7 +49,7 @@ export class Transcript {
     return this.#differenceOfResults(this.#result, other.#result, other);
   }
 
-  #differenceOf(a: Call, b: Call, again: Transcript): string | undefined {
+  #differenceOf(a: Call, b: Call, again: TraceSnapshot): string | undefined {
     const [kernel, other] = [kernelOf(a), kernelOf(b)];
     if (kernel !== other) return `${kernel} was called and now ${other}`;
     for (const [i, value] of a.args.entries()) {
@@ -67,7 +67,7 @@ export class Transcript {
   }
 
   /** Whether two addresses mean the same value: the same place in a buffer, or constants of the same bytes. */
-  #isSame(buffer: number, address: number, other: Transcript, now: number): boolean {
+  #isSame(buffer: number, address: number, other: TraceSnapshot, now: number): boolean {
     if (buffer >= 0) return address === now;
     const [a, b] = [this.#bytesFrom(address), other.#bytesFrom(now)];
     if (a === undefined || b === undefined) return address === now;
@@ -82,7 +82,7 @@ export class Transcript {
     return bytes.subarray(address - constant.block.pointer);
   }
 
-  #differenceOfResults(a: unknown, b: unknown, other: Transcript): string | undefined {
+  #differenceOfResults(a: unknown, b: unknown, other: TraceSnapshot): string | undefined {
     if (a instanceof Tensor && b instanceof Tensor) {
       if (a.dtype !== b.dtype || format(a.shape) !== format(b.shape))
         return `a result was ${a} and is ${b}`;
@@ -108,7 +108,7 @@ export class Transcript {
 
   /** Drops the hold on constants. */
   end(): void {
-    this.#kept.end("the function that was recorded with it is gone");
+    this.#ownedBlocks.end("the function that was recorded with it is gone");
   }
 }
 

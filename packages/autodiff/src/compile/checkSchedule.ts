@@ -4,7 +4,7 @@ const longest = 256;
 const share = 0.01;
 
 /** When to look whether what was recorded is still what a function does: soon at first, then every 256 runs. */
-export class Trust {
+export class CheckSchedule {
   #runs = 0;
   #distance = 1;
   #next = 2;
