@@ -120,6 +120,35 @@ describe("compile", () => {
     });
   });
 
+  test("keeps sums over overlapping rows apart: their operands do not lie side by side", () => {
+    const f = (x: Tensor) => {
+      const y = x.mul(1);
+      return [
+        y
+          .slice([[0, 2]])
+          .sum(0)
+          .tanh(),
+        y
+          .slice([[1, 3]])
+          .sum(0)
+          .tanh(),
+      ];
+    };
+    const [first, second] = compile(f)(
+      f64([
+        [0.1, 0.2],
+        [0.3, 0.4],
+        [0.5, 0.6],
+      ]),
+    );
+    const near = (x: Tensor, sums: number[]) => {
+      for (const [i, sum] of sums.entries())
+        expect(x.toTypedArray()[i]).toBeCloseTo(Math.tanh(sum), 14);
+    };
+    near(first!, [0.4, 0.6]);
+    near(second!, [0.8, 1]);
+  });
+
   test("plans anew for other shapes, dtypes, structures and numbers, once each", () => {
     scope(() => {
       const fast = compile((nested: { x: Tensor; by?: number }) => nested.x.mul(nested.by ?? 1));
