@@ -21,12 +21,6 @@ export const compiling: readonly Mutant[] = [
       find: "k: k * calls.length, accumulate })",
       replace: "k: k * calls.length, accumulate: 1 })",
     },
-    {
-      name: "batch: cross-entropies with one logit each",
-      kind: "wrong count",
-      find: '{ logits: ["cols"], targets: "int32", losses: 1 }',
-      replace: '{ logits: 1, targets: "int32", losses: 1 }',
-    },
   ]),
   ...inFile("packages/autodiff/src/compile/graph.ts", [
     {

@@ -44,10 +44,10 @@ export {
   alias,
   allocate,
   consume,
+  giveOwner,
   isSole,
   latest,
   outlive,
-  place,
   takeOver,
 } from "./tensor/tensor.ts";
 export { describeTensor } from "./tensor/text.ts";

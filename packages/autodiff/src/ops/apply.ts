@@ -2,7 +2,7 @@ import { areApart, type Backend, defaultBackend } from "../tensor/backend.ts";
 import { filled } from "../tensor/create.ts";
 import { checkInt32, type DType, isFloat } from "../tensor/dtype.ts";
 import { format } from "../tensor/shape.ts";
-import { alias, allocate, checkAlive, place, Tensor } from "../tensor/tensor.ts";
+import { alias, allocate, checkAlive, giveOwner, Tensor } from "../tensor/tensor.ts";
 import {
   describe,
   nameOfInput,
@@ -23,7 +23,7 @@ export function apply(
   const inputs = asTensors(declaration, operands);
   try {
     const output = run(declaration, inputs, attributes);
-    return output.tape === null ? place(output) : output;
+    return output.tape === null ? giveOwner(output) : output;
   } finally {
     if (inputs !== operands) releaseTemporaries(operands, inputs);
   }

@@ -1,4 +1,4 @@
-import { alias, checkAlive, innermostPrimal, place, type Tensor } from "../tensor/tensor.ts";
+import { alias, checkAlive, giveOwner, innermostPrimal, type Tensor } from "../tensor/tensor.ts";
 
 /**
  * The same value as a constant: nothing flows back through it on any tape. No copy.
@@ -14,5 +14,5 @@ export function detach(x: Tensor): Tensor {
   if (x.tape === null) return x;
   const value = innermostPrimal(x);
   checkAlive(value, "detach");
-  return place(alias(value, value.shape));
+  return giveOwner(alias(value, value.shape));
 }

@@ -4,7 +4,7 @@ import { kernelsOf } from "../ops/kernels.ts";
 import { constantId, type Entry, slotOf } from "../tape/entry.ts";
 import type { Recording } from "../tape/recording.ts";
 import { Region, within } from "../tensor/block.ts";
-import { alias, place, type Tensor } from "../tensor/tensor.ts";
+import { alias, giveOwner, type Tensor } from "../tensor/tensor.ts";
 import { fits, misfit, thrown } from "./returned.ts";
 
 /** A value to start from, and the cotangent it starts with. */
@@ -283,7 +283,7 @@ class Sweep {
     return targets.map(({ id }) => {
       const found = this.at(id);
       if (found === undefined || found.tape !== null) return found;
-      return place(alias(found, found.shape));
+      return giveOwner(alias(found, found.shape));
     });
   }
 

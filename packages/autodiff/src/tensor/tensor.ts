@@ -162,7 +162,7 @@ export function innermostPrimal(x: Tensor): Tensor {
  * Gives an untracked value its owner: the innermost scope; else the window that it was computed from; else itself,
  * with the garbage collector as the net.
  */
-export function place(value: Tensor): Tensor {
+export function giveOwner(value: Tensor): Tensor {
   const { block } = value;
   const scope = currentRegion();
   if (scope !== null) scope.hold(block);
@@ -240,7 +240,7 @@ export function takeOver(x: Tensor, by: string): Tensor {
   const { move32, move64 } = block.backend.kernels;
   const { copy } = bytesOf[dtype] === 8 ? move64 : move32;
   copy(1, size, x.pointer, size, 1, next.pointer, size, 1);
-  place(next);
+  giveOwner(next);
   consume(x, next, by);
   return next;
 }
@@ -255,7 +255,7 @@ export function outlive(x: Tensor): void {
   block.retain();
   const reason = "it moved out of its window";
   window.drop(block, reason);
-  place(x);
+  giveOwner(x);
   block.release(reason);
 }
 

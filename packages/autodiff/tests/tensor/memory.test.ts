@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { consume, place, Region, within } from "../../src/extend.ts";
+import { consume, giveOwner, Region, within } from "../../src/extend.ts";
 import {
   createBackend,
   grad,
@@ -140,7 +140,7 @@ test("values computed from a window's values live as long as the window", () => 
 test("place gives a value to the innermost region", () => {
   const { backend, held } = measured();
   const region = new Region();
-  within(region, () => place(zeros([2], { backend })));
+  within(region, () => giveOwner(zeros([2], { backend })));
   region.end("done");
   expect(held()).toBe(0);
 });

@@ -1,5 +1,11 @@
 import { full, type Tensor, tensor, tree } from "@chronograd/autodiff";
-import { allocate, describeTensor, kernelsOf, place, takeOver } from "@chronograd/autodiff/extend";
+import {
+  allocate,
+  describeTensor,
+  giveOwner,
+  kernelsOf,
+  takeOver,
+} from "@chronograd/autodiff/extend";
 import { checkLearningRate, rateAt } from "../schedules/schedule.ts";
 import { checkFinite, homeOf } from "./finite.ts";
 import { stepAfter, transformation } from "./ownership.ts";
@@ -136,7 +142,7 @@ function fused<Moment extends string>(
   for (const { w, g, moments } of sites) {
     const update = allocate(home, w.shape, w.dtype);
     update.block.window = g.block.window;
-    updates.push(place(update));
+    updates.push(giveOwner(update));
     const at: Record<string, number> = {
       n: w.size,
       w: w.pointer,

@@ -1,4 +1,4 @@
-import { alias, place } from "@chronograd/autodiff/extend";
+import { alias, giveOwner } from "@chronograd/autodiff/extend";
 import { mapTensors } from "./vectors.ts";
 
 /**
@@ -40,7 +40,7 @@ export interface Communicator {
 
 /** New handles on the same values. */
 function same<T>(tree: T, where: string): T {
-  return mapTensors(tree, where, (x) => place(alias(x, x.shape)));
+  return mapTensors(tree, where, (x) => giveOwner(alias(x, x.shape)));
 }
 
 /**

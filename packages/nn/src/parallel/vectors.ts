@@ -1,5 +1,5 @@
 import { type DType, Tensor, type TypedArray, tree } from "@chronograd/autodiff";
-import { allocate, bytesOf, place } from "@chronograd/autodiff/extend";
+import { allocate, bytesOf, giveOwner } from "@chronograd/autodiff/extend";
 
 type Leaf = Tensor | number;
 
@@ -129,7 +129,7 @@ export class Vectors {
 function like(x: Tensor): Tensor {
   const value = allocate(x.backend, x.shape, x.dtype);
   value.block.window = x.block.window;
-  return place(value);
+  return giveOwner(value);
 }
 
 function numbersIn(leaves: readonly Leaf[]): Float64Array {
