@@ -1,6 +1,7 @@
-// Compiles the AssemblyScript kernels with relaxed SIMD and embeds the module as text: the packages then need no file
-// access and no bundler plug-in, in Node and browsers alike. Engines without relaxed SIMD rewrite it as they load it;
-// the module compiled without it, `simd/build/plain.wasm`, is what tests hold the rewritten one to.
+// Compiles the AssemblyScript kernels with relaxed SIMD and embeds the module as text: the packages
+// then need no file access and no bundler plug-in, in Node and browsers alike. Engines without
+// relaxed SIMD rewrite it as they load it; the module compiled without it, `simd/build/plain.wasm`,
+// is what tests hold the rewritten one to.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
@@ -51,7 +52,10 @@ function encode(bytes) {
   throw new Error("build-kernels: the text does not decode to the module");
 }
 
-/** Throws where the bytes of a `relaxed_madd` stand for something else: `plainModule` would take them for one. */
+/**
+ * Throws where the bytes of a `relaxed_madd` stand for something else: `plainModule` would take
+ * them for one.
+ */
 function checkMadds({ wasm, wat }) {
   const looks = wasm.filter(
     (byte, i) =>

@@ -71,8 +71,9 @@ function packTiles<T>(
 }
 
 /**
- * The packed tiles of `A` times a group of panels of `B`. The first `whole` columns are read from `b` where
- * they lie, `bStep` bytes between stored rows; panels of the others are packed at `packedB`.
+ * The packed tiles of `A` times a group of panels of `B`. The first `whole` columns are read from
+ * `b` where they lie, `bStep` bytes between stored rows; panels of the others are packed at
+ * `packedB`.
  */
 function group<T>(
   rows: i32, tiles: i32, columns: i32, whole: i32, k: i32, a: usize, b: usize, bStep: usize,
@@ -108,7 +109,9 @@ function panelsBytes<T>(n: i32, steps: i32): usize {
   return <usize>((n + tileColumns<T>() - 1) / tileColumns<T>()) * <usize>steps * 32;
 }
 
-/** All of `B` in panels, block after block of `depth` steps, as `product` reads it when `bPacked`. */
+/**
+ * All of `B` in panels, block after block of `depth` steps, as `product` reads it when `bPacked`.
+ */
 function packWhole<T>(n: i32, k: i32, b: usize, ldb: i32, bTransposed: i32, y: usize): void {
   const bStep = <usize>ldb * sizeof<T>();
   const bInner: usize = bTransposed ? sizeof<T>() : bStep;
@@ -125,9 +128,9 @@ function packWhole<T>(n: i32, k: i32, b: usize, ldb: i32, bTransposed: i32, y: u
 }
 
 /**
- * Blocked as in Goto & van de Geijn 2008: `depth` steps at a time, tiles of `A` packed into the second
- * cache, panels of `B` into the first. An element of `C` meets the same operations in the same order
- * whatever `m`, `n`, the transposes, the leading dimensions and its place are.
+ * Blocked as in Goto & van de Geijn 2008: `depth` steps at a time, tiles of `A` packed into the
+ * second cache, panels of `B` into the first. An element of `C` meets the same operations in the
+ * same order whatever `m`, `n`, the transposes, the leading dimensions and its place are.
  */
 function product<T>(
   m: i32, n: i32, k: i32, a: usize, lda: i32, aTransposed: i32, b: usize, ldb: i32,
@@ -139,7 +142,8 @@ function product<T>(
     if (!accumulate) zero(m, <usize>n * sizeof<T>(), c, cStep);
     return;
   }
-  // Bytes from a stored row to the next; from an inner step to the next; from a row of A, a column of B.
+  // Bytes from a stored row to the next; from an inner step to the next; from a row of A, a column
+  // of B.
   const aStep = <usize>lda * sizeof<T>();
   const bStep = <usize>ldb * sizeof<T>();
   const aInner: usize = aTransposed ? aStep : sizeof<T>();

@@ -5,7 +5,9 @@ import { lanes, madd } from "../vector";
  * vectors of columns go side by side, because one chain alone waits for its own latency.
  */
 
-/** Columns of a strip: eight vectors where stored rows of `B` cross it, four where they run along. */
+/**
+ * Columns of a strip: eight vectors where stored rows of `B` cross it, four where they run along.
+ */
 // @ts-ignore: decorator
 @inline
 export function stripColumns<T>(bTransposed: i32): i32 {
@@ -46,7 +48,10 @@ export function stripAcross<T>(
   put<T>(c + 112, c7, accumulate);
 }
 
-/** One vector of columns over one vector of steps: a square of `B`, transposed, times the steps of `a`. */
+/**
+ * One vector of columns over one vector of steps: a square of `B`, transposed, times the steps of
+ * `a`.
+ */
 // @ts-ignore: decorator
 @inline
 function square<T>(a: usize, b: usize, bStep: usize, sum: v128): v128 {

@@ -76,8 +76,8 @@ function outerProducts<T>(
 }
 
 /**
- * `c[rows, 2 vectors] = (accumulate ? c : 0) + A B` over `k` steps. `A` is packed, `rows` elements to
- * a step; `bStep` and `cStep` are bytes between rows.
+ * `c[rows, 2 vectors] = (accumulate ? c : 0) + A B` over `k` steps. `A` is packed, `rows` elements
+ * to a step; `bStep` and `cStep` are bytes between rows.
  */
 export function tile<T>(
   rows: i32, k: i32, a: usize, b: usize, bStep: usize, c: usize, cStep: usize, accumulate: bool,

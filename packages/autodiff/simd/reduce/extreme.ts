@@ -13,7 +13,9 @@ function pickOne<T>(least: bool, a: T, b: T): T {
   return least ? min<T>(a, b) : max<T>(a, b);
 }
 
-/** The extreme of `n` contiguous elements; of none, the infinity that every other value replaces. */
+/**
+ * The extreme of `n` contiguous elements; of none, the infinity that every other value replaces.
+ */
 // @ts-ignore: decorator
 @inline
 function fold<T>(least: bool, n: i32, x: usize): T {

@@ -39,7 +39,9 @@ export function logSoftmax<T>(rows: i32, cols: i32, x: usize, y: usize): void {
   }
 }
 
-/** The loss is `log(sum of e^(x - m)) + (m - x[target])`: exact where logits are large and close. */
+/**
+ * The loss is `log(sum of e^(x - m)) + (m - x[target])`: exact where logits are large and close.
+ */
 export function crossEntropy<T>(
   rows: i32, cols: i32, logits: usize, targets: usize, ignoreIndex: i32, losses: usize,
 ): void {

@@ -1,4 +1,5 @@
-// Roots of weighted sums of two squares, right where the squares are no numbers of the dtype, and what they are made of.
+// Roots of weighted sums of two squares, right where the squares are no numbers of the dtype, and
+// what they are made of.
 
 /** `alpha x + y`. */
 // @ts-ignore: decorator
@@ -14,7 +15,10 @@ export function tracked<T>(average: v128, beta: T, x: v128, rest: T): v128 {
   return scaledSum<T>(average, beta, v128.mul<T>(x, v128.splat<T>(rest)));
 }
 
-/** Above this, a sum of squares lost nothing to underflow; nothing that counts beside a larger epsilon. */
+/**
+ * Above this, a sum of squares lost nothing to underflow; nothing that counts beside a larger
+ * epsilon.
+ */
 // @ts-ignore: decorator
 @inline
 export function lowest<T>(epsilon: T): T {
@@ -40,7 +44,9 @@ export function squares<T>(a: v128, keep: T, b: v128, rest: T): v128 {
   return tracked<T>(v128.mul<T>(a, a), keep, v128.mul<T>(b, b), rest);
 }
 
-/** The root below, in lanes that need it with both sides divided by the larger one; at most `most`. */
+/**
+ * The root below, in lanes that need it with both sides divided by the larger one; at most `most`.
+ */
 export function scaledRoot<T>(a: v128, keep: T, b: v128, rest: T, low: T, most: T): v128 {
   const largest = v128.pmax<T>(a, v128.abs<T>(b));
   const one = v128.splat<T>(<T>1);
@@ -58,7 +64,10 @@ export function greatest<T>(): T {
   return <T>(sizeof<T>() == 4 ? f32.MAX_VALUE : f64.MAX_VALUE);
 }
 
-/** `sqrt(keep a^2 + rest b^2)` for `a >= 0`, right where the squares are no numbers of the dtype, too. */
+/**
+ * `sqrt(keep a^2 + rest b^2)` for `a >= 0`, right where the squares are no numbers of the dtype,
+ * too.
+ */
 // @ts-ignore: decorator
 @inline
 export function root<T>(a: v128, keep: T, b: v128, rest: T, low: T, most: T): v128 {

@@ -1,5 +1,5 @@
-// One update of a parameter for the elements from byte `at` to byte `end`. Every operation rounds: the bits are those of
-// one vector kernel after the other.
+// One update of a parameter for the elements from byte `at` to byte `end`. Every operation rounds:
+// the bits are those of one vector kernel after the other.
 import { pow_f64x2 } from "../math/power";
 import { lanes, loadNext, Ragged, storeNext, Whole } from "../vector";
 import {
@@ -111,7 +111,8 @@ export function adam<T>(
   const pull = <T>(-speed * drift);
   const eps = positive<T>(epsilon);
   const low = lowest<T>(eps);
-  // An average of squares is at most the largest one times 1 - beta2^t: what is corrected does not overflow.
+  // An average of squares is at most the largest one times 1 - beta2^t: what is corrected does not
+  // overflow.
   const top = <T>(1 - 4 * (sizeof<T>() == 4 ? f32.EPSILON : f64.EPSILON)) * greatest<T>() / correction;
   const b1 = <T>beta1;
   const r1 = <T>(1 - beta1);

@@ -15,17 +15,19 @@ import type { Buffer, Program } from "./program.ts";
 export type Pin = (parts: readonly ByteRange[]) => number;
 
 /**
- * Runs calls of one kind as one: products by the same weight as one taller product, weight gradients of many time steps
- * as one product over all of them, element-wise calls as longer ones. Their operands are laid side by side, so nothing
- * is copied. Calls that depend on each other, as the steps of a recurrence do, stay apart.
+ * Runs calls of one kind as one: products by the same weight as one taller product, weight
+ * gradients of many time steps as one product over all of them, element-wise calls as longer ones.
+ * Their operands are laid side by side, so nothing is copied. Calls that depend on each other, as
+ * the steps of a recurrence do, stay apart.
  */
 export function batch(program: Program, pin: Pin): Program {
   const { calls, buffers } = program;
   const graph = new Graph(calls, buffers.length);
   const slabs = new Slabs(buffers);
   const merged = new Map<number, Call>();
-  // The state before the first step is often the caller's, and cannot lie beside those of the arena. The call that
-  // reads it, the first of a forward sweep or the last of a backward one, then stays by itself.
+  // The state before the first step is often the caller's, and cannot lie beside those of the
+  // arena. The call that reads it, the first of a forward sweep or the last of a backward one, then
+  // stays by itself.
   const some = [
     (members: readonly number[]) => members,
     (members: readonly number[]) => members.slice(1),

@@ -18,7 +18,10 @@ export interface Batching<Name extends KernelName = KernelName> {
   readonly isChain: boolean;
   /** What calls must share to become one; `undefined` for one that stays alone. */
   key(call: Call<Name>): string | undefined;
-  /** The one call for all, given in the order of their operands in memory, and the operands that lie side by side. */
+  /**
+   * The one call for all, given in the order of their operands in memory, and the operands that lie
+   * side by side.
+   */
   merge(inMemory: readonly Call<Name>[], first: Call<Name>): Merged;
 }
 
@@ -97,10 +100,15 @@ const depthOfProduct: Batching<"matmul"> = {
   },
 };
 
-/** How many elements of an operand there are in a row: one, one int32, or the product of some arguments. */
+/**
+ * How many elements of an operand there are in a row: one, one int32, or the product of some
+ * arguments.
+ */
 type PerRow<Name extends KernelName> = 1 | "int32" | readonly (keyof Arguments<Name>)[];
 
-/** Rows of softmax, gathered rows, cross-entropies: more rows of one call, each operand contiguous. */
+/**
+ * Rows of softmax, gathered rows, cross-entropies: more rows of one call, each operand contiguous.
+ */
 function rowwise<Name extends KernelName>(
   kernel: Name,
   rows: keyof Arguments<Name> & string,

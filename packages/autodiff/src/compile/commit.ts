@@ -12,8 +12,9 @@ export interface Committed {
 }
 
 /**
- * Calls that write to inputs, and all that depend on them, move to a phase of their own, so that guards are read before
- * anything changes. Where a guard itself depends on them, nothing is written in place: `isApart` is false then.
+ * Calls that write to inputs, and all that depend on them, move to a phase of their own, so that
+ * guards are read before anything changes. Where a guard itself depends on them, nothing is written
+ * in place: `isApart` is false then.
  */
 export function committed(
   calls: readonly Call[],

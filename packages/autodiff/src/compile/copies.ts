@@ -2,9 +2,10 @@ import { argsOf, type Call, elementBytes, isCallOf, touches } from "./call.ts";
 import type { Program } from "./program.ts";
 
 /**
- * Reads a value where it was computed instead of where it was copied to: a buffer that is nothing but contiguous copies of
- * parts of another one, as the cotangent of inputs that were taken apart over time, is that other buffer. So is one of sums
- * `0 + x` where all that reads it is sums that begin with 0 as well: they do not tell 0 from -0.
+ * Reads a value where it was computed instead of where it was copied to: a buffer that is nothing
+ * but contiguous copies of parts of another one, as the cotangent of inputs that were taken apart
+ * over time, is that other buffer. So is one of sums `0 + x` where all that reads it is sums that
+ * begin with 0 as well: they do not tell 0 from -0.
  */
 export function withoutCopies(program: Program): Program {
   const { calls, buffers } = program;
@@ -62,7 +63,9 @@ export function withoutCopies(program: Program): Program {
   return { ...program, calls: relocated };
 }
 
-/** Whether a buffer that these calls write holds sums that begin with 0, of which none can be -0. */
+/**
+ * Whether a buffer that these calls write holds sums that begin with 0, of which none can be -0.
+ */
 function beginsWithZero([first, ...others]: readonly Call[]): boolean {
   if (first === undefined) return false;
   const isZero = isCallOf(first, "fill") && Object.is(argsOf(first).value, 0);

@@ -7,7 +7,10 @@ import type { Layout } from "./layout.ts";
 import { codeOf } from "./loop.ts";
 import type { Program } from "./program.ts";
 
-/** Where a program finds the caller's addresses (after them, that of the record), and its temporaries. */
+/**
+ * Where a program finds the caller's addresses (after them, that of the record), and its
+ * temporaries.
+ */
 export interface MemoryMap {
   readonly table: number;
   readonly arena: number;
@@ -20,7 +23,10 @@ export function nameOfRun(phase: number): string {
   return `run${phase}`;
 }
 
-/** A program as WebAssembly, one function for each of its runs, which calls kernels: a run costs JavaScript one call. */
+/**
+ * A program as WebAssembly, one function for each of its runs, which calls kernels: a run costs
+ * JavaScript one call.
+ */
 export function emit(
   program: Program,
   layout: Layout,

@@ -3,8 +3,8 @@ import { type Kind, signatureOf } from "../kernels/signature.ts";
 import { type Call, isCallOf, type Pointer, touches } from "./call.ts";
 import {
   type Access,
-  areApart,
-  blocks,
+  areDisjoint,
+  columnBlocks,
   commonGrid,
   keyOf,
   type Lanewise,
@@ -17,8 +17,9 @@ import type { Program } from "./program.ts";
 const mostCalls = 48;
 
 /**
- * Runs element-wise calls that follow each other as one loop, with the values between them in registers; what nobody
- * else reads is not written at all. Each element meets the same operations, so it has the same bits.
+ * Runs element-wise calls that follow each other as one loop, with the values between them in
+ * registers; what nobody else reads is not written at all. Each element meets the same operations,
+ * so it has the same bits.
  */
 export function fused(program: Program, kernels: Kernels): Program {
   if (kernels.lanes === undefined) return program;
@@ -107,7 +108,7 @@ class Group {
     if (grid === undefined) return false;
     const { rows, cols } = grid;
     const isSame = rows === this.#rows && cols === this.#cols;
-    const steps = (isSame ? [lane] : all).flatMap((one) => blocks(one, rows, cols));
+    const steps = (isSame ? [lane] : all).flatMap((one) => columnBlocks(one, rows, cols));
     const touched = isSame ? this.#touched : new Map();
     if (!fits(steps, touched)) {
       // What was tried may have left its marks.
@@ -172,7 +173,9 @@ function marksOf(steps: readonly Lanewise[]): Touched {
   return touched;
 }
 
-/** Whether whatever is written is only touched in the same order of elements; notes what is touched. */
+/**
+ * Whether whatever is written is only touched in the same order of elements; notes what is touched.
+ */
 function fits(steps: readonly Lanewise[], touched: Touched): boolean {
   for (const step of steps) {
     for (const access of [...step.inputs, step.output]) {
@@ -186,7 +189,7 @@ function fits(steps: readonly Lanewise[], touched: Touched): boolean {
       const key = keyOf(access);
       for (const [other, seen] of known) {
         if (other === key || !(writes || seen.writes)) continue;
-        if (!areApart(access, seen.access, step)) return false;
+        if (!areDisjoint(access, seen.access, step)) return false;
       }
       const seen = known.get(key);
       if (seen === undefined) known.set(key, { access, writes });

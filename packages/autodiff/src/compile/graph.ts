@@ -35,7 +35,10 @@ export class Graph {
     }
   }
 
-  /** Whether some calls can run as one: no path leads from one to another, but for direct ones where they are a chain. */
+  /**
+   * Whether some calls can run as one: no path leads from one to another, but for direct ones where
+   * they are a chain.
+   */
   canMerge(members: readonly number[], isChain: boolean): boolean {
     const own = new Set(members);
     const round = ++this.#round;

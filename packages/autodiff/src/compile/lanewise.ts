@@ -2,8 +2,8 @@ import { binary, scaled, unary } from "../kernels/elementwise.ts";
 import { argsOf, type Call, elementBytes, isCallOf, type Pointer } from "./call.ts";
 
 /**
- * Where a call reads or writes the element `[r, c]` of its grid: `offset + (r*row + c*col)*size` bytes into a buffer, or, where
- * that is -1, from address 0.
+ * Where a call reads or writes the element `[r, c]` of its grid: `offset + (r*row + c*col)*size`
+ * bytes into a buffer, or, where that is -1, from address 0.
  */
 export interface Access extends Pointer {
   readonly row: number;
@@ -29,7 +29,10 @@ const strided = (at: Pointer, row: number, col: number): Access => ({ ...at, row
 /** Elements of a single row. */
 const flat = (at: Pointer): Access => strided(at, 0, 1);
 
-/** A call as a lanewise one, if it is: with columns that follow each other, so that they can be read as vectors. */
+/**
+ * A call as a lanewise one, if it is: with columns that follow each other, so that they can be read
+ * as vectors.
+ */
 export function lanewise(call: Call): Lanewise | undefined {
   const { family, name: code, signature } = call;
   if (family === "cast" || family === "int32") return undefined;
@@ -86,7 +89,10 @@ function plain(given: Lanewise): Lanewise | undefined {
   return { ...given, rows, cols, inputs, output };
 }
 
-/** Whether a call can be seen on a grid of other rows, because all that it touches is contiguous or one number. */
+/**
+ * Whether a call can be seen on a grid of other rows, because all that it touches is contiguous or
+ * one number.
+ */
 function isFlat({ rows }: Lanewise): boolean {
   return rows === 1;
 }
@@ -114,7 +120,7 @@ function divisor(a: number, b: number): number {
 }
 
 /** A call as calls on blocks of its columns, each of `rows` rows and `cols` columns. */
-export function blocks(call: Lanewise, rows: number, cols: number): Lanewise[] {
+export function columnBlocks(call: Lanewise, rows: number, cols: number): Lanewise[] {
   const width = isFlat(call) ? call.cols / rows : call.cols;
   const at = ({ buffer, offset, row, col }: Access, block: number): Access => ({
     buffer,
@@ -137,7 +143,7 @@ export function keyOf({ buffer, offset, row, col }: Access): string {
 }
 
 /** Whether two accesses on one grid never meet. */
-export function areApart(
+export function areDisjoint(
   a: Access,
   b: Access,
   { rows, cols, size }: Pick<Lanewise, "rows" | "cols" | "size">,

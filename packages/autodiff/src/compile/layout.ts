@@ -5,7 +5,9 @@ import type { Program } from "./program.ts";
 export interface Layout {
   /** By buffer; -1 for those of the caller, and for those that nothing touches. */
   readonly offsets: readonly number[];
-  /** By buffer: whether it lies in the record, because a later run reads what an earlier one wrote. */
+  /**
+   * By buffer: whether it lies in the record, because a later run reads what an earlier one wrote.
+   */
   readonly isKept: readonly boolean[];
   /** Bytes of the arena that all runs share. */
   readonly bytes: number;
@@ -16,8 +18,9 @@ export interface Layout {
 const alignment = 64;
 
 /**
- * Places temporaries so that those which live at the same time do not overlap: each at the lowest place that is free
- * for as long as it lives, the largest first (a form of interval colouring; Sekiyama et al. 2018).
+ * Places temporaries so that those which live at the same time do not overlap: each at the lowest
+ * place that is free for as long as it lives, the largest first (a form of interval colouring;
+ * Sekiyama et al. 2018).
  */
 export function layoutOf({ buffers, calls }: Program): Layout {
   const first = new Int32Array(buffers.length).fill(-1);

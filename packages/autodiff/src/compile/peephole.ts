@@ -12,9 +12,9 @@ interface Columns {
 }
 
 /**
- * A buffer that is filled with zeros, then written and added to part by part, as the cotangent of something that was split
- * into gates: the first addition to each part writes `0 + x`, which is a loop (`addToZero`), and zeros that nobody reads
- * are not written.
+ * A buffer that is filled with zeros, then written and added to part by part, as the cotangent of
+ * something that was split into gates: the first addition to each part writes `0 + x`, which is a
+ * loop (`addToZero`), and zeros that nobody reads are not written.
  */
 export function withoutZeros(program: Program, kernels: Kernels): Program {
   const { calls, buffers } = program;
@@ -25,7 +25,7 @@ export function withoutZeros(program: Program, kernels: Kernels): Program {
     const part = partOf(call, kernels.lanes !== undefined);
     const known = part === undefined ? undefined : zeros.get(part.buffer);
     if (part !== undefined && known !== undefined) {
-      const isFresh = known.written.every((other) => areApart(other, part.columns));
+      const isFresh = known.written.every((other) => areDisjoint(other, part.columns));
       if (isFresh) {
         next[at] = part.asWrite;
         known.written.push(part.columns);
@@ -77,7 +77,7 @@ function partOf(
   return { buffer: y.buffer, columns: { rows, step, from, to: from + cols }, size, asWrite };
 }
 
-function areApart(a: Columns, b: Columns): boolean {
+function areDisjoint(a: Columns, b: Columns): boolean {
   const isAlike = a.step === b.step && a.rows === b.rows;
   return isAlike && (a.to <= b.from || b.to <= a.from);
 }

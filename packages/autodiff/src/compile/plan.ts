@@ -20,10 +20,15 @@ import type { Program } from "./program.ts";
 import { byTable as takenByTable } from "./tables.ts";
 import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
 
-/** What a run gives when a guard does not hold: nothing was changed, and the function itself has to run. */
+/**
+ * What a run gives when a guard does not hold: nothing was changed, and the function itself has to
+ * run.
+ */
 export const guardFailed: unique symbol = Symbol("a guard does not hold");
 
-/** What one run leaves for the next: inputs, results, and values in between, all held until it ends. */
+/**
+ * What one run leaves for the next: inputs, results, and values in between, all held until it ends.
+ */
 export class Residuals {
   readonly pointers: number[] = [];
   readonly blocks: Block[] = [];
@@ -41,7 +46,10 @@ export class Residuals {
   }
 }
 
-/** A traced program, laid out and linked, for inputs of certain shapes. It runs in one phase, or in several in turn. */
+/**
+ * A traced program, laid out and linked, for inputs of certain shapes. It runs in one phase, or in
+ * several in turn.
+ */
 export class Plan {
   readonly backend: Backend;
   readonly program: Program;
@@ -55,7 +63,10 @@ export class Plan {
   readonly #slots: number;
   readonly #table: Block;
   readonly #runs: readonly (() => void)[];
-  /** Scalars that have to be finite: slot of the table, bytes on, and where those lie that are no results. */
+  /**
+   * Scalars that have to be finite: slot of the table, bytes on, and where those lie that are no
+   * results.
+   */
   readonly #guards: readonly { slot: number; offset: number; own: number | undefined }[];
   /** Slots of the table for inputs that are written to, and whether a sole holder's bytes are. */
   readonly #written: readonly number[];
@@ -134,7 +145,10 @@ export class Plan {
     return pointer;
   }
 
-  /** Whether the indices that a run looks up are all in range; where not, the function itself says it best. */
+  /**
+   * Whether the indices that a run looks up are all in range; where not, the function itself says
+   * it best.
+   */
   accepts(inputs: readonly Tensor[], phase = 0): boolean {
     const { firstInput } = this.#phases[phase]!;
     return this.program.checks.every((check) => {

@@ -4,11 +4,17 @@ import type { Loop } from "./loop.ts";
 /** Bytes that a program reads or writes. */
 export interface Buffer {
   readonly bytes: number;
-  /** Its slot in the table of the caller's addresses, for inputs and results; -1 for what the program keeps to itself. */
+  /**
+   * Its slot in the table of the caller's addresses, for inputs and results; -1 for what the
+   * program keeps to itself.
+   */
   slot: number;
 }
 
-/** A check of int32 indices that has to come out as it did when the program was traced: none out of range. */
+/**
+ * A check of int32 indices that has to come out as it did when the program was traced: none out of
+ * range.
+ */
 export interface RangeCheck {
   readonly slot: number;
   readonly offset: number;

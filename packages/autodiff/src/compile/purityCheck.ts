@@ -29,8 +29,8 @@ export class PurityCheck<Inputs> {
   }
 
   /**
-   * Runs the function on stand-ins again: what it does otherwise than before, in words; `undefined` where it does the same,
-   * or where the inputs have not the shapes of those before.
+   * Runs the function on stand-ins again: what it does otherwise than before, in words; `undefined`
+   * where it does the same, or where the inputs have not the shapes of those before.
    */
   differenceNow(inputs: Inputs): string | undefined {
     if (!isLike(inputs, this.#like)) return undefined;

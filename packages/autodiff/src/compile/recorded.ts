@@ -22,8 +22,8 @@ export interface ForwardRun<Value> {
 }
 
 /**
- * A function and its pullbacks as WebAssembly functions of their own: a forward run leaves a record, and a backward run
- * reads it whenever it likes, with whatever other runs in between.
+ * A function and its pullbacks as WebAssembly functions of their own: a forward run leaves a
+ * record, and a backward run reads it whenever it likes, with whatever other runs in between.
  */
 export class RecordedFunction<Inputs, Value, Gradient> {
   readonly #plan: Plan;
@@ -64,14 +64,17 @@ export class RecordedFunction<Inputs, Value, Gradient> {
     });
   }
 
-  /** Whether inputs have the structure, shapes and dtypes of those that were recorded, and indices in range. */
+  /**
+   * Whether inputs have the structure, shapes and dtypes of those that were recorded, and indices
+   * in range.
+   */
   accepts(inputs: Inputs): boolean {
     return isLike(inputs, this.#like) && this.#plan.accepts(leaves(inputs));
   }
 
   /**
-   * The value for tensors as they were recorded; `undefined` where an index is out of range or a guard does not hold, and
-   * the function itself says it best.
+   * The value for tensors as they were recorded; `undefined` where an index is out of range or a
+   * guard does not hold, and the function itself says it best.
    */
   replay(inputs: readonly Tensor[]): MapTree<Value, Tensor> | undefined {
     if (!this.#plan.accepts(inputs)) return undefined;

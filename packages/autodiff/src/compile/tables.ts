@@ -37,9 +37,10 @@ interface LookedUp {
 }
 
 /**
- * Takes products of looked-up rows by their table, where that has fewer rows: `X = E[i]` gives `X W = (E W)[i]`, and with
- * `S[j] = sum of G[t] over i[t] = j`, `X' G = E' S`, and the gradient of `E` by way of `X` is `S W'`. An embedding of a few
- * symbols then costs a recurrent network no product over all time steps.
+ * Takes products of looked-up rows by their table, where that has fewer rows: `X = E[i]` gives
+ * `X W = (E W)[i]`, and with `S[j] = sum of G[t] over i[t] = j`, `X' G = E' S`, and the gradient of
+ * `E` by way of `X` is `S W'`. An embedding of a few symbols then costs a recurrent network no
+ * product over all time steps.
  */
 export function byTable(program: Program): Program {
   return new Rewrite(program).result();
@@ -122,7 +123,10 @@ class Rewrite {
     return [...sums.calls, withArgs(call, { k: table.rows, a: table, b: sums.pointer })];
   }
 
-  /** `dX = G W'`, whose rows are only added to the rows of `dE` that they were looked up in, as `dE += S W'`. */
+  /**
+   * `dX = G W'`, whose rows are only added to the rows of `dE` that they were looked up in, as
+   * `dE += S W'`.
+   */
   #table(call: Call<"matmul">, position: number): Call[] | undefined {
     const { m, n, k, a, lda, aTransposed, c, ldc, accumulate } = argsOf(call);
     const isPlain = aTransposed === 0 && accumulate === 0 && lda === k && ldc === n;
@@ -190,7 +194,10 @@ class Rewrite {
     });
   }
 
-  /** The calls that touch some rows, if each looks up a part of them in one table and there are no others. */
+  /**
+   * The calls that touch some rows, if each looks up a part of them in one table and there are no
+   * others.
+   */
   #tiles(
     { buffer, offset, rows, cols }: Rows,
     size: number,

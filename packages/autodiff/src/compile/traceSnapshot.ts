@@ -7,13 +7,18 @@ import { type Call, kernelOf } from "./call.ts";
 import { OwnedBlocks } from "./ownedBlocks.ts";
 import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
 
-/** A constant: a block of the caller's, with a copy of its bytes where a live view may change them. */
+/**
+ * A constant: a block of the caller's, with a copy of its bytes where a live view may change them.
+ */
 interface Constant {
   readonly block: Block;
   readonly bytes: Uint8Array | undefined;
 }
 
-/** What a traced function did: its kernel calls, what it returned, and the constants that it took from outside. */
+/**
+ * What a traced function did: its kernel calls, what it returned, and the constants that it took
+ * from outside.
+ */
 export class TraceSnapshot {
   readonly #calls: readonly Call[];
   readonly #result: unknown;
@@ -35,7 +40,9 @@ export class TraceSnapshot {
       });
   }
 
-  /** What another run of the function did otherwise, in words; `undefined` where both did the same. */
+  /**
+   * What another run of the function did otherwise, in words; `undefined` where both did the same.
+   */
   differenceTo(other: TraceSnapshot): string | undefined {
     const mine = this.#calls;
     for (const [at, call] of other.#calls.entries()) {
@@ -66,7 +73,10 @@ export class TraceSnapshot {
     return undefined;
   }
 
-  /** Whether two addresses mean the same value: the same place in a buffer, or constants of the same bytes. */
+  /**
+   * Whether two addresses mean the same value: the same place in a buffer, or constants of the same
+   * bytes.
+   */
   #isSame(buffer: number, address: number, other: TraceSnapshot, now: number): boolean {
     if (buffer >= 0) return address === now;
     const [a, b] = [this.#bytesFrom(address), other.#bytesFrom(now)];

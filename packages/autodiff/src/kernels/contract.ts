@@ -1,10 +1,12 @@
 /**
- * The kernel contract: every function that touches bytes, for every kernel set. One table, `signatures`, says what kernels
- * there are and what each argument is; the families in this folder hold its parts, with a line of mathematics for each.
+ * The kernel contract: every function that touches bytes, for every kernel set. One table,
+ * `signatures`, says what kernels there are and what each argument is; the families in this folder
+ * hold its parts, with a line of mathematics for each.
  *
- * A pointer is a byte address in the backend's memory, aligned to its element. Sizes and strides count elements, never
- * bytes. A kernel trusts its caller: shapes and ranges are checked by the op that calls it. Outputs may alias an input
- * only where the same index is read and written (`y === x` in unary and binary kernels over contiguous operands).
+ * A pointer is a byte address in the backend's memory, aligned to its element. Sizes and strides
+ * count elements, never bytes. A kernel trusts its caller: shapes and ranges are checked by the op
+ * that calls it. Outputs may alias an input only where the same index is read and written
+ * (`y === x` in unary and binary kernels over contiguous operands).
  */
 
 import {
@@ -58,7 +60,10 @@ export type FloatSignatures = Readonly<
     typeof updateSignatures
 >;
 
-/** Functions of two int32 values, which wrap at 2^31; `mod` by 0 is 0. Their places are the codes of the SIMD kernel. */
+/**
+ * Functions of two int32 values, which wrap at 2^31; `mod` by 0 is 0. Their places are the codes of
+ * the SIMD kernel.
+ */
 // biome-ignore format: as many as fit in a line
 export const int32BinaryNames = [
   "add", "sub", "mul", "maximum", "minimum", "mod", "less", "lessEqual", "greater", "greaterEqual",
@@ -125,8 +130,9 @@ export type FloatKernels = KernelsOf<FloatSignatures> & NumberKernels;
 export type Int32Kernels = KernelsOf<Int32Signatures>;
 
 /**
- * Makes a kernel set over a memory: `createBackend({ kernels })` takes one. A set may be another one with some kernels of
- * its own, as `blas/` is; `testKernels` holds any set to the reference kernels.
+ * Makes a kernel set over a memory: `createBackend({ kernels })` takes one. A set may be another
+ * one with some kernels of its own, as `blas/` is; `testKernels` holds any set to the reference
+ * kernels.
  *
  * @example
  * ```ts
@@ -162,15 +168,20 @@ export interface Kernels {
   readonly cast: CastKernels;
   readonly firstOutOfRange: Kernel<typeof firstOutOfRange, number>;
   /**
-   * An element-wise function on one vector of 128 bits (and a second one, all of the kernel's `alpha`, where it takes
-   * that), with the same bits as its kernel, for other WebAssembly code to call. Without it, nothing is fused.
+   * An element-wise function on one vector of 128 bits (and a second one, all of the kernel's
+   * `alpha`, where it takes that), with the same bits as its kernel, for other WebAssembly code to
+   * call. Without it, nothing is fused.
    */
   lanes?(family: Family, name: string): ((...args: never[]) => unknown) | undefined;
-  /** Whether many products `[m,k] [k,n]` by one matrix gain from packing it; all do unless this says otherwise. */
+  /**
+   * Whether many products `[m,k] [k,n]` by one matrix gain from packing it; all do unless this says
+   * otherwise.
+   */
   prefersPacked?(m: number, n: number, k: number): boolean;
   /**
-   * The function behind a kernel as other WebAssembly code may call it with `args`, and the arguments that it takes after
-   * the contract's. Without it, calls go through the JavaScript functions.
+   * The function behind a kernel as other WebAssembly code may call it with `args`, and the
+   * arguments that it takes after the contract's. Without it, calls go through the JavaScript
+   * functions.
    */
   linkable?(family: Family, name: string, args: readonly number[]): Linkable | undefined;
 }

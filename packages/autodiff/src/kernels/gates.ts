@@ -2,9 +2,9 @@ import type { Memory } from "./memory.ts";
 import type { KernelsOf } from "./signature.ts";
 
 /**
- * The gates of recurrent cells, in blocks of `hidden` columns side by side: i, f, g, o of a long short-term memory, r, z,
- * n of a gated recurrent unit. Everything is contiguous. A cotangent is written whole, zeros where nothing flows, or
- * added to what is there when `accumulate` is 1.
+ * The gates of recurrent cells, in blocks of `hidden` columns side by side: i, f, g, o of a long
+ * short-term memory, r, z, n of a gated recurrent unit. Everything is contiguous. A cotangent is
+ * written whole, zeros where nothing flows, or added to what is there when `accumulate` is 1.
  */
 export const gateSignatures = {
   /** Of `x [rows, 4 hidden]`: `sigmoid` of i, f and o, `tanh` of g. */
@@ -13,21 +13,26 @@ export const gateSignatures = {
   lstmGatesVjp: "rows hidden y:in g:in accumulate dx:inout",
   /** `y = f c + i g`, from activated gates. */
   lstmCellState: "rows hidden gates:in c:in y:out",
-  /** Blocks `g g_gate`, `g c`, `g i` and zeros; the block of zeros is not touched when it accumulates. */
+  /**
+   * Blocks `g g_gate`, `g c`, `g i` and zeros; the block of zeros is not touched when it
+   * accumulates.
+   */
   lstmCellStateVjpGates: "rows hidden gates:in c:in g:in accumulate dx:inout",
   /** `dc = g f`. */
   lstmCellStateVjpC: "rows hidden gates:in g:in accumulate dc:inout",
   /** `y = o tanh(c)`, from activated gates. */
   lstmOutput: "rows hidden gates:in c:in y:out",
-  /** Three blocks of zeros and `g tanh(c)`; `tanh(c)` may be taken as `y / o`. Zeros are not added. */
+  /**
+   * Three blocks of zeros and `g tanh(c)`; `tanh(c)` may be taken as `y / o`. Zeros are not added.
+   */
   lstmOutputVjpGates: "rows hidden gates:in c:in y:in g:in accumulate dx:inout",
   /** `dc = g o (1 - tanh(c)^2)`; `tanh(c)` may be taken as `y / o`. */
   lstmOutputVjpC: "rows hidden gates:in c:in y:in g:in accumulate dc:inout",
   /** `r = sigmoid(x_r + h_r)`, `z = sigmoid(x_z + h_z)`, `n = tanh(x_n + r (h_n + bias))`. */
   gruGates: "rows hidden x:in h:in bias:in y:out",
   /**
-   * With `d = g_n (1 - n^2)`: blocks `(g_r + d (h_n + bias)) (r - r^2)`, `g_z (z - z^2)`, and `d` for `x`, or `d r` for
-   * `h` when `recurrent` is 1.
+   * With `d = g_n (1 - n^2)`: blocks `(g_r + d (h_n + bias)) (r - r^2)`, `g_z (z - z^2)`, and `d`
+   * for `x`, or `d r` for `h` when `recurrent` is 1.
    */
   gruGatesVjp: "rows hidden y:in h:in bias:in g:in recurrent accumulate dx:inout",
   /** `db = sum over rows of g_n (1 - n^2) r`; accurate as `sum` is. */
@@ -58,8 +63,9 @@ export function referenceGates(memory: Memory, dtype: "float32" | "float64"): Ga
     memory.views[dtype][pointer / size + index]!;
 
   /**
-   * Writes, or adds, `blocks` values for each row and column; `undefined` is a zero. `f` gets the index of an element of
-   * a `[rows, hidden]` matrix and a reader of the blocks of a matrix of `inputs` blocks.
+   * Writes, or adds, `blocks` values for each row and column; `undefined` is a zero. `f` gets the
+   * index of an element of a `[rows, hidden]` matrix and a reader of the blocks of a matrix of
+   * `inputs` blocks.
    */
   const each = (
     [rows, hidden, inputs]: readonly [rows: number, hidden: number, inputs: number],

@@ -3,9 +3,10 @@ import type { KernelsOf } from "./signature.ts";
 
 export const productSignatures = {
   /**
-   * `c[m,n] = A B`, plus `c` when `accumulate` is 1; `k = 0` gives zeros. `A` is `a[m,k]`, or the transpose of
-   * `a[k,m]` when `aTransposed` is 1; likewise `B` from `b[k,n]` or `b[n,k]`. `lda`, `ldb`, `ldc` are the row
-   * strides of the three as stored. `c` never overlaps an operand. Operands are not copied whole.
+   * `c[m,n] = A B`, plus `c` when `accumulate` is 1; `k = 0` gives zeros. `A` is `a[m,k]`, or the
+   * transpose of `a[k,m]` when `aTransposed` is 1; likewise `B` from `b[k,n]` or `b[n,k]`. `lda`,
+   * `ldb`, `ldc` are the row strides of the three as stored. `c` never overlaps an operand.
+   * Operands are not copied whole.
    */
   matmul: "m n k a:in lda aTransposed b:in ldb bTransposed c:inout ldc accumulate",
   /** `B` of `matmul` in the form that `matmulPacked` reads, `packedLength(n, k)` elements. */
@@ -20,7 +21,10 @@ export function packedLength(n: number, k: number): number {
   return Math.ceil(n / 8) * 8 * k;
 }
 
-/** The definition, summed in float64 and rounded once when stored. A packed matrix is its plain rows. */
+/**
+ * The definition, summed in float64 and rounded once when stored. A packed matrix is its plain
+ * rows.
+ */
 export function referenceProducts(memory: Memory, dtype: "float32" | "float64"): ProductKernels {
   const size = dtype === "float32" ? 4 : 8;
   const product: ProductKernels["matmul"] = (

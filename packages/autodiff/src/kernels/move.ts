@@ -1,7 +1,9 @@
 import type { unary } from "./elementwise.ts";
 import type { Kernel, KernelsOf } from "./signature.ts";
 
-/** Moves elements of one size whatever they mean. Strides count elements and may be 0 or negative. */
+/**
+ * Moves elements of one size whatever they mean. Strides count elements and may be 0 or negative.
+ */
 export const moveSignatures = {
   /** `y[r*yRow + c*yCol] = x[r*xRow + c*xCol]`. */
   copy: "rows cols x:in xRow xCol y:inout yRow yCol",
@@ -19,7 +21,10 @@ export const castNames = [
 export type CastKernels = Readonly<Record<(typeof castNames)[number], Kernel<typeof unary>>>;
 
 export const indexedSignatures = {
-  /** `y[indices[i], :] += g[i, :]` for rows of `inner` elements, in the order of `i`; indices are int32 and in range. */
+  /**
+   * `y[indices[i], :] += g[i, :]` for rows of `inner` elements, in the order of `i`; indices are
+   * int32 and in range.
+   */
   scatterAdd: "n inner g:in indices:in y:inout",
   /** `y[i, j] = j == indices[i] ? 1 : 0`; an index outside `0..depth-1` gives a row of zeros. */
   oneHot: "n depth indices:in y:out",
@@ -27,11 +32,14 @@ export const indexedSignatures = {
   addTo: "rows cols x:in xRow xCol y:inout yRow yCol",
   /** `y[c] += sum over r of x[r, c]`, `x` contiguous; accurate as `sum` is. */
   addRows: "rows cols x:in y:inout",
-  /** `y = hypot(y, |x|)` for a float64 `y`: the Euclidean norm of several vectors, right for all that are numbers. */
+  /**
+   * `y = hypot(y, |x|)` for a float64 `y`: the Euclidean norm of several vectors, right for all
+   * that are numbers.
+   */
   norm: "n x:in y:inout",
   /**
-   * `y[i] = x[i] limit / norm` where the float64 `norm` is above `limit`, and finite; `y[i] = x[i]` otherwise. No
-   * element is lost to a factor that the dtype cannot hold.
+   * `y[i] = x[i] limit / norm` where the float64 `norm` is above `limit`, and finite; `y[i] = x[i]`
+   * otherwise. No element is lost to a factor that the dtype cannot hold.
    */
   limitNorm: "n x:in norm:in limit:f64 y:out",
 } as const;

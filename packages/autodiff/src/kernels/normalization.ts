@@ -8,16 +8,25 @@ import type { KernelsOf } from "./signature.ts";
 export const normalizationSignatures = {
   /** `y = n gain + bias`. */
   layerNorm: "rows cols x:in gain:in bias:in epsilon:real y:out",
-  /** With `k = g gain`: `dx = s (k - mean of k - n (mean of k n))`, added to what is there when `accumulate` is 1. */
+  /**
+   * With `k = g gain`: `dx = s (k - mean of k - n (mean of k n))`, added to what is there when
+   * `accumulate` is 1.
+   */
   layerNormVjp: "rows cols x:in gain:in g:in epsilon:real accumulate dx:inout",
-  /** `dgain = sum over rows of g n`, accurate as `sum` is; added to what is there when `accumulate` is 1. */
+  /**
+   * `dgain = sum over rows of g n`, accurate as `sum` is; added to what is there when `accumulate`
+   * is 1.
+   */
   layerNormVjpGain: "rows cols x:in g:in epsilon:real accumulate dgain:inout",
 } as const;
 export type NormalizationKernels = KernelsOf<typeof normalizationSignatures>;
 
 const meanOf = (row: readonly number[]): number => row.reduce((a, b) => a + b, 0) / row.length;
 
-/** Layer normalisation in float64 arithmetic, rounded once when stored; `epsilon` is rounded to the dtype first. */
+/**
+ * Layer normalisation in float64 arithmetic, rounded once when stored; `epsilon` is rounded to the
+ * dtype first.
+ */
 export function referenceNormalization(
   memory: Memory,
   dtype: "float32" | "float64",

@@ -2,19 +2,28 @@ import type { Memory } from "./memory.ts";
 import type { KernelsOf } from "./signature.ts";
 
 export const rowsSignatures = {
-  /** `y[r, :] = softmax(x[r, :])` of contiguous rows, shifted by the row's maximum, as in `logSoftmax`. */
+  /**
+   * `y[r, :] = softmax(x[r, :])` of contiguous rows, shifted by the row's maximum, as in
+   * `logSoftmax`.
+   */
   softmax: "rows cols x:in y:out",
   logSoftmax: "rows cols x:in y:out",
   /** `y[o, l, i] = sum of x[o, 0..l, i]` (from the far end when `reverse` is 1). */
   cumsum: "outer length inner reverse x:in y:out",
   /**
-   * Positions that sort each row, from the largest down when `descending` is 1; equal elements keep their order, NaN
-   * counts as the largest. `scratch` takes `cols` int32.
+   * Positions that sort each row, from the largest down when `descending` is 1; equal elements keep
+   * their order, NaN counts as the largest. `scratch` takes `cols` int32.
    */
   argsort: "rows cols descending x:in scratch:out y:out",
-  /** `losses[r] = logSumExp(logits[r,:]) - logits[r, targets[r]]`, 0 where `targets[r]` is `ignoreIndex`. */
+  /**
+   * `losses[r] = logSumExp(logits[r,:]) - logits[r, targets[r]]`, 0 where `targets[r]` is
+   * `ignoreIndex`.
+   */
   crossEntropy: "rows cols logits:in targets:in ignoreIndex losses:out",
-  /** `dx[r,:] = g[r] * (softmax(logits[r,:]) - onehot(targets[r]))`, 0 where `targets[r]` is `ignoreIndex`. */
+  /**
+   * `dx[r,:] = g[r] * (softmax(logits[r,:]) - onehot(targets[r]))`, 0 where `targets[r]` is
+   * `ignoreIndex`.
+   */
   crossEntropyVjp: "rows cols logits:in targets:in ignoreIndex g:in dx:out",
 } as const;
 export type RowsKernels = KernelsOf<typeof rowsSignatures>;

@@ -1,14 +1,19 @@
 /**
- * A kernel's arguments in one text, in their order, with spaces between them. A name by itself is a whole number;
- * `:real` is a number of the kernel's dtype, `:f64` a float64 whatever that is. `:in` is a pointer that is read, `:out` one
- * that is written whole, `:inout` one that is read and written, or written in part.
+ * A kernel's arguments in one text, in their order, with spaces between them. A name by itself is a
+ * whole number; `:real` is a number of the kernel's dtype, `:f64` a float64 whatever that is. `:in`
+ * is a pointer that is read, `:out` one that is written whole, `:inout` one that is read and
+ * written, or written in part.
  *
- * `"rows cols x:in y:out"` gives the type of a kernel, the arguments of a recorded call by name, and what each of them is.
+ * `"rows cols x:in y:out"` gives the type of a kernel, the arguments of a recorded call by name,
+ * and what each of them is.
  */
 export type Kind = "int" | "real" | "f64" | "in" | "out" | "inout";
 type PointerKind = "in" | "out" | "inout";
 
-/** Labels of arguments for editors: TypeScript cannot make one from a text. A name that is not here has none. */
+/**
+ * Labels of arguments for editors: TypeScript cannot make one from a text. A name that is not here
+ * has none.
+ */
 // biome-ignore format: as many as fit in a line
 interface Labels {
   n: [n: number]; m: [m: number]; k: [k: number]; rows: [rows: number]; cols: [cols: number];

@@ -2,32 +2,35 @@ import type { Memory } from "./memory.ts";
 import type { KernelsOf } from "./signature.ts";
 
 /**
- * The update of a parameter `w` of `n` elements against its gradient, element by element: what to add to it is written,
- * moments are changed in place. `update` overlaps nothing but `g`. Numbers are rounded to the dtype where they meet the
- * elements, and so is every operation in the kernels in WebAssembly, in the order of the formulas. With `decay`, unless
- * that is 0, `decay w + g` stands for `g`.
+ * The update of a parameter `w` of `n` elements against its gradient, element by element: what to
+ * add to it is written, moments are changed in place. `update` overlaps nothing but `g`. Numbers
+ * are rounded to the dtype where they meet the elements, and so is every operation in the kernels
+ * in WebAssembly, in the order of the formulas. With `decay`, unless that is 0, `decay w + g`
+ * stands for `g`.
  *
- * `t` is the address of an int32, the number of this update, counted from 1. The rate is `factor`, times the float64 at
- * the address `rate` unless that is 0: so a program can be replayed with other numbers. Sizes of gradients are held as
- * roots of (mean) squares, and taken so that no square overflows or vanishes; an `epsilon` of 0 counts as the smallest
- * number above it.
+ * `t` is the address of an int32, the number of this update, counted from 1. The rate is `factor`,
+ * times the float64 at the address `rate` unless that is 0: so a program can be replayed with other
+ * numbers. Sizes of gradients are held as roots of (mean) squares, and taken so that no square
+ * overflows or vanishes; an `epsilon` of 0 counts as the smallest number above it.
  */
 export const updateSignatures = {
   /**
-   * `update = -rate d`, where `d` is `g`; unless `beta` is 0, `momentum = beta momentum + (1 - dampening) g`, without
-   * dampening where `t` is 1, and `d` is that, or `beta momentum + g` when `nesterov` is 1.
+   * `update = -rate d`, where `d` is `g`; unless `beta` is 0,
+   * `momentum = beta momentum + (1 - dampening) g`, without dampening where `t` is 1, and `d` is
+   * that, or `beta momentum + g` when `nesterov` is 1.
    */
   sgd: "n w:in g:in momentum:inout t:in rate:in factor:f64 decay:f64 beta:f64 dampening:f64 nesterov update:out",
   /**
-   * `m = beta1 m + (1 - beta1) g`, `rms^2 = beta2 rms^2 + (1 - beta2) g^2`, and when `amsgrad` is 1 `largest =
-   * max(largest, rms)` stands for `rms`; `update = -rate mhat / (rmshat + epsilon) - rate drift w`, with `mhat = m /
-   * (1 - beta1^t)` and `rmshat = rms / sqrt(1 - beta2^t)`.
+   * `m = beta1 m + (1 - beta1) g`, `rms^2 = beta2 rms^2 + (1 - beta2) g^2`, and when `amsgrad` is 1
+   * ` largest = max(largest, rms)` stands for `rms`; `update = -rate mhat / (rmshat + epsilon) -
+   * rate drift w`, with `mhat = m / (1 - beta1^t)` and `rmshat = rms / sqrt(1 - beta2^t) ` .
    */
   adam: "n w:in g:in m:inout rms:inout largest:inout t:in rate:in factor:f64 decay:f64 drift:f64 beta1:f64 beta2:f64 amsgrad epsilon:f64 update:out",
   /**
-   * `rms^2 = smoothing rms^2 + (1 - smoothing) g^2`, `d = g / (rms + epsilon)`, `update = -rate d`; when `centered` is
-   * 1, `rms` is the deviation from the mean, `rms^2 = smoothing (rms^2 + (1 - smoothing) (g - mean)^2)`, and then `mean =
-   * smoothing mean + (1 - smoothing) g`; unless `beta` is 0, `momentum = beta momentum + d` stands for `d`.
+   * `rms^2 = smoothing rms^2 + (1 - smoothing) g^2`, `d = g / (rms + epsilon)`, `update = -rate d`;
+   * when `centered` is 1, `rms` is the deviation from the mean,
+   * `rms^2 = smoothing (rms^2 + (1 - smoothing) (g - mean)^2)`, and then ` mean = smoothing mean +
+   * (1 - smoothing) g`; unless `beta` is 0, `momentum = beta momentum + d` stands for `d ` .
    */
   rmsprop:
     "n w:in g:in rms:inout mean:inout momentum:inout rate:in factor:f64 decay:f64 smoothing:f64 centered epsilon:f64 beta:f64 update:out",
@@ -37,7 +40,10 @@ export const updateSignatures = {
 } as const;
 export type UpdateKernels = KernelsOf<typeof updateSignatures>;
 
-/** Updates of parameters in float64 arithmetic, rounded once when stored; numbers are rounded to the dtype first. */
+/**
+ * Updates of parameters in float64 arithmetic, rounded once when stored; numbers are rounded to the
+ * dtype first.
+ */
 export function referenceUpdates(memory: Memory, dtype: "float32" | "float64"): UpdateKernels {
   const size = dtype === "float32" ? 4 : 8;
   const round = dtype === "float32" ? Math.fround : (value: number) => value;

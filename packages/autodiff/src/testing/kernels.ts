@@ -17,15 +17,18 @@ const about: ReadonlySet<string> = new Set(["reference", "float32", "edges", "co
 
 /** What a kernel set is held to. */
 export interface KernelTestOptions extends SeedOptions {
-  /** The set that is right by definition: `referenceKernels` of `@chronograd/autodiff/reference`. */
+  /**
+   * The set that is right by definition: `referenceKernels` of `@chronograd/autodiff/reference`.
+   */
   readonly reference: KernelMaker;
 }
 
 /**
- * Holds a kernel set to the reference kernels: every kernel with random arguments, and the samples of every op, their
- * values, gradients, tangents, edge values and compiled programs.
+ * Holds a kernel set to the reference kernels: every kernel with random arguments, and the samples
+ * of every op, their values, gradients, tangents, edge values and compiled programs.
  *
- * @returns one law for each kernel, `float64.tanh`, and for each op, dtype and law, `tanh float64 edges`
+ * @returns one law for each kernel, `float64.tanh`, and for each op, dtype and law,
+ *   `tanh float64 edges`
  *
  * @example
  * ```ts

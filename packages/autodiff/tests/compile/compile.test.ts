@@ -91,7 +91,8 @@ describe("compile", () => {
           .map((words) => Number.parseInt(words, 10))
           .reduce((a, b) => a + b, 0);
       };
-      // Per step: h U, and its cotangent by U' and by V'. All others are a few for any number of steps.
+      // Per step: h U, and its cotangent by U' and by V'. All others are a few for any number of
+      // steps.
       const [ten, twenty] = [products(10), products(20)];
       expect((twenty - ten) / 10).toBeLessThanOrEqual(3);
       expect(ten - 30).toBeLessThan(9);

@@ -9,9 +9,14 @@ type Operand = "x" | "y" | "h" | "bias" | "g" | "gates" | "c" | "shown";
 type Element = Readonly<Record<Operand, readonly number[]>>;
 
 interface Definition {
-  /** Operands in the order of the arguments, and how many blocks each has; 0 is a row that all rows share. */
+  /**
+   * Operands in the order of the arguments, and how many blocks each has; 0 is a row that all rows
+   * share.
+   */
   readonly operands: Readonly<Partial<Record<Operand, number>>>;
-  /** What is written, block by block; `undefined` is a zero, and not touched where a kernel adds. */
+  /**
+   * What is written, block by block; `undefined` is a zero, and not touched where a kernel adds.
+   */
   readonly f: (x: Element) => readonly (number | undefined)[];
   /** A number between the operands and `accumulate`. */
   readonly flag?: number;

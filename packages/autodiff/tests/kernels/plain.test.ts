@@ -24,7 +24,10 @@ const madds = (module: Uint8Array): number =>
       byte === 0xfd && (module[i + 1] === 0x85 || module[i + 1] === 0x87) && module[i + 2] === 2,
   ).length;
 
-/** The kernels as AssemblyScript compiles them without relaxed SIMD: the rewritten ones must have their bits. */
+/**
+ * The kernels as AssemblyScript compiles them without relaxed SIMD: the rewritten ones must have
+ * their bits.
+ */
 const compiled = (memory: Memory): Kernels =>
   kernelsOn(instantiate(bytes("plain"), memory), memory, "compiled");
 const rewritten = (memory: Memory): Kernels => simdKernels(memory, "plain");

@@ -14,7 +14,10 @@ export function takesScratch(name: string): boolean {
   return name === "matmul" || name === "matmulPacked";
 }
 
-/** The export that serves a kernel, and, for int32, the code of its function, which comes after the contract's arguments. */
+/**
+ * The export that serves a kernel, and, for int32, the code of its function, which comes after the
+ * contract's arguments.
+ */
 export function exportOf(family: Family, name: string): readonly [name: string, code?: number] {
   if (family !== "int32") return [prefixed(family, name)];
   const folded = { sum: "add", max: "maximum", min: "minimum" }[name];
@@ -28,7 +31,10 @@ export function lanesExport(family: Family, name: string): string {
   return prefixed(family, `lanes_${name}`);
 }
 
-/** What the kernel module has to export, and what it may: its memory, vector functions of element-wise kernels. */
+/**
+ * What the kernel module has to export, and what it may: its memory, vector functions of
+ * element-wise kernels.
+ */
 export function expectedExports(): { needed: Set<string>; allowed: Set<string> } {
   const needed = new Set(["firstOutOfRange", "f32_matmulScratch", "f64_matmulScratch"]);
   const allowed = new Set(["memory"]);

@@ -10,7 +10,9 @@ import { decode } from "./text.ts";
 
 type KernelExport = KernelExports[string];
 
-/** `(func (param v128 v128 v128) (result v128) (f32x4.relaxed_madd (local.get 0) (local.get 1) (local.get 2)))` */
+/**
+ * `(func (param v128 v128 v128) (result v128) (f32x4.relaxed_madd (local.get 0) (local.get 1) (local.get 2)))`
+ */
 // biome-ignore format: one section a line: header, type, function, code
 const relaxedModule = [
   0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
@@ -28,7 +30,9 @@ function kernel(exports: KernelExports, name: string): KernelExport {
   );
 }
 
-/** The WebAssembly kernels on `memory`; relaxed SIMD where the engine has it, unless `variant` says. */
+/**
+ * The WebAssembly kernels on `memory`; relaxed SIMD where the engine has it, unless `variant` says.
+ */
 export function simdKernels(memory: Memory, variant?: "plain" | "relaxed"): Kernels {
   const chosen =
     variant ?? (WebAssembly.validate(new Uint8Array(relaxedModule)) ? "relaxed" : "plain");

@@ -10,10 +10,15 @@ import { compare, worse } from "./case.ts";
 /** Elements of every buffer: more than any drawn call touches, so that stray writes are seen. */
 const elements = 320;
 
-/** Whose calls mean nothing alone: a packed matrix is as the set likes it, and `y` has to be `o tanh(c)`. */
+/**
+ * Whose calls mean nothing alone: a packed matrix is as the set likes it, and `y` has to be
+ * `o tanh(c)`.
+ */
 const apart = new Set(["pack", "matmulPacked", "lstmOutputVjpGates", "lstmOutputVjpC"]);
 
-/** Every kernel of the table, called with random arguments, writes what the reference kernel writes. */
+/**
+ * Every kernel of the table, called with random arguments, writes what the reference kernel writes.
+ */
 export function callLaws(backend: Backend, reference: Backend): Law[] {
   return (Object.keys(signatures) as Family[]).flatMap((family) => {
     const isFloat = family === "float32" || family === "float64";
