@@ -32,6 +32,7 @@ import {
   type MoveKernels,
   moveSignatures,
   type NumberKernels,
+  numberSignatures,
 } from "./move.ts";
 import { normalizationSignatures } from "./normalization.ts";
 import {
@@ -190,4 +191,20 @@ export interface Kernels {
 export interface Linkable {
   readonly run: (...args: number[]) => unknown;
   readonly trailing: readonly number[];
+}
+
+/** Every kernel of a family. */
+export function kernelNames(family: Family): string[] {
+  const isFloat = family === "float32" || family === "float64";
+  return Object.keys({ ...signatures[family], ...(isFloat && numberSignatures) });
+}
+
+/** The first kernel of the table that a set lacks, if any. */
+export function missingFrom(set: Partial<Kernels> | undefined): string | undefined {
+  for (const family of Object.keys(signatures) as Family[]) {
+    const kernels = set?.[family] as Readonly<Record<string, unknown>> | undefined;
+    const name = kernelNames(family).find((one) => typeof kernels?.[one] !== "function");
+    if (name !== undefined) return `${family}.${name}`;
+  }
+  return typeof set?.firstOutOfRange === "function" ? undefined : "firstOutOfRange";
 }

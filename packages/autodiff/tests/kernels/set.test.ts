@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createBackend } from "../../src/index.ts";
 import type { KernelMaker, Kernels } from "../../src/kernels/contract.ts";
 import { simdKernels } from "../../src/kernels/simd/index.ts";
 import { referenceKernels } from "../../src/reference.ts";
@@ -15,6 +16,18 @@ function brokenBy(change: (kernels: Kernels) => Partial<Kernels>): string[] {
   const { laws } = testKernels(kernels, reference);
   return laws.filter(({ ok }) => !ok).map(({ name }) => name);
 }
+
+test("a set that lacks a kernel is refused, with its name", () => {
+  const make = (change: (set: Kernels) => unknown) => () =>
+    createBackend({ kernels: (memory) => change(simdKernels(memory)) as Kernels });
+  const without = make(({ float64: { tanh: _, ...float64 }, ...set }) => ({ ...set, float64 }));
+  expect(without).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: createBackend: kernels must return a set with every kernel, and float64.tanh is missing; take what a set of your own lacks from simdKernels(memory) of @chronograd/autodiff/extend]`,
+  );
+  expect(make(({ firstOutOfRange: _, ...set }) => set)).toThrow("firstOutOfRange is missing");
+  expect(make(({ name }) => ({ name }))).toThrow("float32.neg is missing");
+  expect(make(() => undefined)).toThrow("createBackend: kernels must return a set");
+});
 
 describe("testKernels", () => {
   test("finds nothing wrong in a set that is right", () => {

@@ -1,6 +1,5 @@
-import { type Family, int32BinaryNames, signatures } from "../contract.ts";
+import { type Family, int32BinaryNames, kernelNames, signatures } from "../contract.ts";
 import { binaryNames, scaledNames, unaryNames } from "../elementwise.ts";
-import { numberSignatures } from "../move.ts";
 
 /** What exports of a family begin with, where it is not the family's name. */
 const prefixes: Readonly<Record<string, string>> = { float32: "f32", float64: "f64" };
@@ -39,10 +38,8 @@ export function expectedExports(): { needed: Set<string>; allowed: Set<string> }
   const needed = new Set(["firstOutOfRange", "f32_matmulScratch", "f64_matmulScratch"]);
   const allowed = new Set(["memory"]);
   for (const family of Object.keys(signatures) as Family[]) {
-    const isFloat = family in prefixes;
-    const names = Object.keys({ ...signatures[family], ...(isFloat && numberSignatures) });
-    for (const name of names) needed.add(exportOf(family, name)[0]);
-    if (!isFloat) continue;
+    for (const name of kernelNames(family)) needed.add(exportOf(family, name)[0]);
+    if (!(family in prefixes)) continue;
     for (const name of [...unaryNames, ...scaledNames, ...binaryNames])
       allowed.add(lanesExport(family, name));
   }

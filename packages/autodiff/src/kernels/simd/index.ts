@@ -1,7 +1,5 @@
-import type { Family, FloatKernels, Kernels } from "../contract.ts";
-import { signatures } from "../contract.ts";
+import { type Family, type FloatKernels, type Kernels, kernelNames } from "../contract.ts";
 import type { Memory } from "../memory.ts";
-import { numberSignatures } from "../move.ts";
 import { exportOf, lanesExport, takesScratch } from "./exports.ts";
 import { instantiate, type KernelExports } from "./instantiate.ts";
 import { module } from "./module.ts";
@@ -51,9 +49,9 @@ export function kernelsOn(exports: KernelExports, memory: Memory, name: string):
     const trailing = takesScratch(name) ? [scratch] : code === undefined ? [] : [code];
     return { run: kernel(exports, called), trailing };
   };
-  const family = <Of extends Family>(of: Of, names: object = signatures[of]): Kernels[Of] => {
+  const family = <Of extends Family>(of: Of): Kernels[Of] => {
     const found: Record<string, KernelExport> = {};
-    for (const name of Object.keys(names)) {
+    for (const name of kernelNames(of)) {
       const { run, trailing } = linkable(of, name);
       const [last] = trailing;
       found[name] = last === undefined ? run : (...args) => run(...args, last);
@@ -64,7 +62,7 @@ export function kernelsOn(exports: KernelExports, memory: Memory, name: string):
     const { run: product } = linkable(dtype, "matmul");
     const { run: packed } = linkable(dtype, "matmulPacked");
     return {
-      ...family(dtype, { ...signatures[dtype], ...numberSignatures }),
+      ...family(dtype),
       // With as many arguments as there are: these are called the most.
       matmul: (m, n, k, a, lda, aT, b, ldb, bT, c, ldc, accumulate) => {
         product(m, n, k, a, lda, aT, b, ldb, bT, c, ldc, accumulate, scratch);
