@@ -1,5 +1,5 @@
-import { type Plan, windowsWith } from "./options.ts";
-import type { Term } from "./segment.ts";
+import type { TruncationOptions } from "./options.ts";
+import type { Term } from "./step.ts";
 
 /** The objective of one window: which losses count, how much, and how many tokens that is. */
 export interface Objective {
@@ -7,27 +7,30 @@ export interface Objective {
   readonly count: number;
 }
 
-/** Tells how many tokens each step counts. */
-interface Steps {
-  countAt(t: number): number;
-}
-
 /** The losses that the gradient of window (`start`, `end`] is of, unscaled. */
 export function objectiveOf(
-  plan: Pick<Plan<never, never, never>, "losses" | "multiplicity" | "k1" | "k2">,
-  steps: Steps,
+  { losses, multiplicity, k1, k2 }: TruncationOptions,
+  steps: { countAt(t: number): number },
   start: number,
   newFrom: number,
   end: number,
 ): Objective {
-  const first = plan.losses === "new" ? newFrom + 1 : plan.losses === "endpoint" ? end : start + 1;
+  const first = losses === "new" ? newFrom + 1 : losses === "endpoint" ? end : start + 1;
   const terms: Term[] = [];
   let count = 0;
   for (let t = first; t <= end; t++) {
-    terms.push({ t, weight: plan.multiplicity ? 1 / windowsWith(t, plan.k1, plan.k2) : 1 });
+    terms.push({ t, weight: multiplicity ? 1 / windowsWith(t, k1, k2) : 1 });
     count += steps.countAt(t);
   }
   return { terms, count };
+}
+
+/**
+ * In how many windows step `t` (from 1) of an endless stream lies: those whose end `j k1` is at
+ * least `t` and less than `t + k2`.
+ */
+function windowsWith(t: number, k1: number, k2: number): number {
+  return Math.ceil((t + k2) / k1) - Math.ceil(t / k1);
 }
 
 /** A sum over `count` tokens as a mean; 0 over none. */

@@ -1,14 +1,17 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
-import { carried } from "./carried.ts";
-import { deferred } from "./deferred.ts";
-import { Feed, type StepSource } from "./feed.ts";
-import { type Plan, planOf, type TruncatedOptions } from "./options.ts";
-import { recomputed } from "./recomputed.ts";
-import type { Share } from "./share.ts";
-import { together } from "./together.ts";
-import { type Window, wholeWindow } from "./window.ts";
+import { carry } from "./estimators/carry.ts";
+import { defer } from "./estimators/defer.ts";
+import type { Estimator } from "./estimators/estimator.ts";
+import { recompute } from "./estimators/recompute.ts";
+import {
+  type Stale,
+  type TruncatedOptions,
+  type TruncatedSettings,
+  truncatedSettings,
+} from "./options.ts";
+import { Source, type StepSource } from "./source.ts";
+import { type Window, windowsOf } from "./window.ts";
 
 /**
  * Truncated back-propagation through time for any k1 <= k2, as a stream of windows.
@@ -68,41 +71,13 @@ export function truncated<Params, State, X = Tensor, Y = Tensor, Target = Tensor
   stream: StepSource<X, Target>,
   options: TruncatedOptions<State, Y, Target>,
 ): Generator<Window<Values<Params>, Values<State>>, void> {
-  // Outside of the generator, so that bad options throw at the call and not at the first window.
-  const plan = planOf(options);
-  const feed = new Feed<X, Target>(stream, plan.compile || plan.stale === "recompute");
-  const mode = { carry: carried, recompute: recomputed, defer: deferred }[plan.stale];
-  const shares = mode(cell, params, feed, plan);
-  const windows = windowsOf(shares, feed, plan, (held) => owners.set(held, windows));
-  net ??= new FinalizationRegistry((rest) => rest.return());
-  net.register(windows, shares, shares);
-  return windows;
-}
-
-/** Shares of windows as one mode gives them; ending them returns all that the stream holds. */
-type Shares<Params, State> = Generator<Share<Values<Params>, Values<State>>, void>;
-
-/** The net under streams that are dropped midway: they end when nobody can ask for a window, or use the last one, any more. */
-let net: FinalizationRegistry<Generator<unknown, void>> | undefined;
-
-/** The stream of each window and its tensors, which lasts as long as any of them is held. */
-const owners = new WeakMap<object, object>();
-
-function* windowsOf<Params, State, X, Y, Target>(
-  shares: Shares<Params, State>,
-  feed: Feed<X, Target>,
-  plan: Plan<State, Y, Target>,
-  keep: (held: object) => void,
-): Generator<Window<Values<Params>, Values<State>>, void> {
-  try {
-    for (let index = 0; ; index++) {
-      const share = together(plan.communicator, index, shares);
-      if (share === undefined) return;
-      yield within(share.region, () => wholeWindow(share, plan, index, keep));
-    }
-  } finally {
-    net?.unregister(shares);
-    shares.return();
-    feed.close();
-  }
+  // All that can be wrong with the arguments throws here, at the call, not at the first window.
+  const settings = truncatedSettings(options);
+  const { where, compile, stale } = settings;
+  const source = new Source(where, stream, compile || stale === "recompute");
+  const estimators: Record<
+    Stale,
+    Estimator<Params, State, X, Y, Target, TruncatedSettings<State, Y, Target>>
+  > = { carry, recompute, defer };
+  return windowsOf(estimators[stale], cell, params, source, settings);
 }

@@ -8,13 +8,13 @@ import {
   type Tensor,
 } from "@chronograd/autodiff";
 import { kernelsOf, Queue, type Region, within } from "@chronograd/autodiff/extend";
-import type { Cell, Values } from "../cell.ts";
-import { stepIsOver, streamIsOver } from "./feed.ts";
-import type { Plan, TimeStep } from "./options.ts";
-import { takeStep, tokensOf } from "./step.ts";
+import type { Cell, Values } from "../../cell.ts";
+import { stepIsOver, streamIsOver } from "../source.ts";
+import { type Owned, type Term, type TimeStep, takeStep, tokensOf } from "../step.ts";
+import type { Engine, EngineSettings, LocalGradients } from "./engine.ts";
 
 /** A step that a gradient may still reach: where it begins on the tape, and its loss. */
-interface Recorded<State> {
+interface StepOnTape<State> {
   /** The tape's position before the step, carrying the state there. */
   readonly before: Mark;
   readonly stateBefore: Values<State>;
@@ -22,131 +22,116 @@ interface Recorded<State> {
   readonly count: number;
 }
 
-/** A weighted loss of a window's objective. */
-export interface Term {
-  readonly t: number;
-  readonly weight: number;
-}
-
-/** What a sweep gives: sums over the rows of a batch, so parts of a batch add up. */
-export interface Swept<Params> {
-  readonly gradients: MapTree<Params, Tensor>;
-  /** Squared norms of the gradient by the state before each step, where they were asked for. */
-  readonly squares?: readonly number[];
-}
-
-/**
- * The stretch of a stream that is on the tape: the last k2 steps at most. It takes steps one at a time, drops the
- * oldest, and sweeps.
- */
-export class Segment<Params, State, X, Y, Target> {
-  readonly cell: Cell<Params, State, X, Y>;
-  readonly plan: Plan<State, Y, Target>;
-  readonly tape: Tape;
+/** Runs steps one by one on a tape, which keeps the last k2 of them. */
+export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, State, X, Target> {
+  readonly stepsAtOnce = 1;
+  readonly #cell: Cell<Params, State, X, Y>;
+  readonly #settings: EngineSettings<Y, Target>;
+  readonly #reason: string;
+  readonly #tape: Tape;
+  /** The parameters in use, and the tape's handles to them. */
+  #used: Values<Params> | undefined;
   #watched: Values<Params> | undefined;
   #state: Values<State>;
   /** The steps on the tape, by their time. */
-  readonly #steps: Queue<Recorded<State>>;
+  readonly #steps: Queue<StepOnTape<State>>;
   /** The regions of those steps, and of the one before them, if that was taken here. */
   readonly #held: Queue<Region>;
   #t: number;
 
+  /**
+   * @param state the state after step `t`
+   * @param reason why steps run on a tape, in words
+   */
   constructor(
     cell: Cell<Params, State, X, Y>,
-    plan: Plan<State, Y, Target>,
+    settings: EngineSettings<Y, Target>,
     state: Values<State>,
     t: number,
+    reason: string,
   ) {
-    this.cell = cell;
-    this.plan = plan;
-    this.tape = within(null, () => new Tape());
+    this.#cell = cell;
+    this.#settings = settings;
+    this.#reason = reason;
+    this.#tape = within(null, () => new Tape());
     this.#steps = new Queue(t + 1);
     this.#held = new Queue(t + 1);
     // Watched, so that the gradient at this cut can be measured; as a leaf it is a constant of every sweep.
-    this.#state = this.tape.watch(state) as Values<State>;
+    this.#state = this.#tape.watch(state) as Values<State>;
     this.#t = t;
   }
 
-  /** Steps taken so far. */
   get t(): number {
     return this.#t;
   }
 
-  /** Entries on the tape. */
-  get entries(): number {
-    return this.tape.entries.length;
-  }
-
-  /** The state after the last step. */
   get state(): Values<State> {
     return this.#state;
   }
 
-  /** The state before step `t`. */
-  stateBefore(t: number): Values<State> {
-    return t > this.#t ? this.#state : this.#steps.at(t).stateBefore;
+  get entries(): number {
+    return this.#tape.entries.length;
   }
 
-  /** From now on steps use these parameters; gradients are by all that were used, as one. */
-  use(params: Values<Params>): void {
-    this.#watched = this.tape.watch(params, { as: this.#watched }) as Values<Params>;
+  take(params: Values<Params>, steps: readonly Owned<TimeStep<X, Target>>[]): number[] {
+    if (this.#used !== params) {
+      this.#watched = this.#tape.watch(params, { as: this.#watched }) as Values<Params>;
+    }
+    this.#used = params;
+    return steps.map((step) => this.#takeOne(step));
   }
 
-  /** Takes one step, whose untracked values live in `region`, and drops what no window can need any more. */
-  take(step: TimeStep<X, Target>, region: Region): number {
-    this.#forget(this.#t + 1 - this.plan.k2);
-    const before = this.tape.mark(this.#state);
+  #takeOne({ value: step, region }: Owned<TimeStep<X, Target>>): number {
+    this.#forget(this.#t + 1 - this.#settings.k2);
+    const before = this.#tape.mark(this.#state);
     const stateBefore = this.#state;
     this.#t++;
     const t = this.#t;
-    // First, so that it ends with the segment whatever happens.
+    // First, so that it ends with the engine whatever happens.
     this.#held.push(region);
+    const settings = this.#settings;
+    const { where } = settings;
     const { loss, count } = within(region, () => {
-      const { cell, plan, tape } = this;
-      const stepped = takeStep(cell, plan, tape, this.#watched!, stateBefore, step, t);
+      const tape = this.#tape;
+      const stepped = takeStep(this.#cell, settings, tape, this.#watched!, stateBefore, step, t);
       this.#state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
-      return { loss: stepped.loss, count: tokensOf(stepped.count, t) };
+      return { loss: stepped.loss, count: tokensOf(where, stepped.count, t) };
     });
     for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);
     this.#steps.push({ before, stateBefore, loss, count });
-    const value = loss === null ? 0 : sumOf(loss);
+    const value = loss === null ? 0 : sumOfElements(loss);
     if (!Number.isFinite(value)) {
-      throw new RangeError(`truncated: the loss of step ${t} is ${value}; ${this.#origin()}`);
+      throw new RangeError(`${where}: the loss of step ${t} is ${value}; ${this.#origin()}`);
     }
     return value;
   }
 
   /** Where the first NaN or infinity of the last k2 steps is. */
   #origin(): string {
-    const found = this.tape.scan();
+    const found = this.#tape.scan();
     if (found === undefined) return "its elements are finite, but their sum is not";
     return `${found.message}; lower the learning rate, clip gradients, or look at the input of that step`;
   }
 
   /** A state that is a leaf (a parameter, say) as an entry of its own: cuts are between entries. */
   #asEntry(x: Tensor): Tensor {
-    return x.tape === this.tape && x.id < 0 ? x.clone() : x;
+    return x.tape === this.#tape && x.id < 0 ? x.clone() : x;
   }
 
   /** Forgets steps up to `t`; the state after step `t` stays, as a constant. */
   #forget(t: number): void {
     while (this.#steps.base <= t) this.#steps.shift();
     const next = this.#steps.length > 0 ? this.#steps.at(this.#steps.base).before : undefined;
-    this.tape.forget(next ?? this.tape.mark(this.#state));
+    this.#tape.forget(next ?? this.#tape.mark(this.#state));
     // What came in with a forgotten step may be the state that goes on, so it stays one step longer.
     while (this.#held.base < t) this.#held.shift().end(stepIsOver);
   }
 
-  /** Tokens that step `t` counts. */
   countAt(t: number): number {
     return this.#steps.at(t).count;
   }
 
-  /**
-   * The gradient of a weighted sum of losses, with the state after step `start` held constant, and, when asked for,
-   * the square of the norm of its gradient by the state before every step after `start`.
-   */
-  sweep(terms: readonly Term[], start: number, measure: boolean): Swept<Values<Params>> {
+  sweep(terms: readonly Term[], start: number, measure: boolean): LocalGradients<Values<Params>> {
     const since = this.#steps.at(start + 1).before;
     const losses: Tensor[] = [];
     const cotangents: Tensor[] = [];
@@ -159,9 +144,9 @@ export class Segment<Params, State, X, Y, Target> {
     }
     const states: Tensor[][] = [];
     for (let t = start + 1; measure && t <= this.#t; t++) {
-      states.push(tracked(this.#steps.at(t).stateBefore));
+      states.push(leaves(this.#steps.at(t).stateBefore).filter((x) => x.tape !== null));
     }
-    const result = this.tape.gradient(
+    const result = this.#tape.gradient(
       losses,
       { params: this.#watched!, states },
       { since, cotangent: cotangents },
@@ -170,15 +155,17 @@ export class Segment<Params, State, X, Y, Target> {
     return { gradients: result.params, squares: result.states.map(sumOfSquares) };
   }
 
+  explain(): string {
+    return `step by step on a tape, because ${this.#reason}`;
+  }
+
+  /** A tape is what the model does. */
+  finish(): void {}
+
   end(): void {
-    this.tape.end(streamIsOver);
+    this.#tape.end(streamIsOver);
     for (const region of this.#held) region.end(streamIsOver);
   }
-}
-
-/** The tensors of a state that a tape tracks. */
-function tracked(state: unknown): Tensor[] {
-  return leaves(state).filter((x) => x.tape !== null);
 }
 
 function sumOfSquares(tensors: readonly Tensor[]): number {
@@ -187,8 +174,8 @@ function sumOfSquares(tensors: readonly Tensor[]): number {
   return squares;
 }
 
-/** The elements of a loss, added up in float64. @internal */
-function sumOf(loss: Tensor): number {
+/** The elements of a loss, added up in float64. */
+function sumOfElements(loss: Tensor): number {
   let sum = 0;
   for (const value of loss.toTypedArray()) sum += value;
   return sum;

@@ -1,22 +1,24 @@
 import { clone, flatten, map, scope, Tape, type Tensor } from "@chronograd/autodiff";
 import { named, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/extend";
-import type { Cell, Values } from "../cell.ts";
+import type { Cell, Values } from "../../cell.ts";
+import { type StepSettings, type TimeStep, takeStep } from "../step.ts";
 import {
   type ChunkGradient,
   type ChunkInputs,
   type ChunkRun,
   type ChunkValue,
+  chunkOnTape,
   type LossSizes,
   numbersOf,
-  pulledChunk,
 } from "./chunk.ts";
-import type { Plan, TimeStep } from "./options.ts";
-import { takeStep } from "./step.ts";
 
-/** Runs chunks as a plan; those that do not fit it, and all where there can be none, on a tape each. */
-export class ChunkRunner<Params, State, X, Y, Target> {
+/**
+ * A chunk of steps that is recorded once and then runs as a plan; chunks that do not fit the plan,
+ * and all where there can be none, run on a tape each.
+ */
+export class RecordedChunk<Params, State, X, Y, Target> {
   readonly #cell: Cell<Params, State, X, Y>;
-  readonly #plan: Plan<State, Y, Target>;
+  readonly #settings: StepSettings<Y, Target>;
   #recorded:
     | RecordedFunction<
         ChunkInputs<Params, State, X, Target>,
@@ -37,9 +39,9 @@ export class ChunkRunner<Params, State, X, Y, Target> {
   #onTapes = 0;
   readonly #trust = new Trust();
 
-  constructor(cell: Cell<Params, State, X, Y>, plan: Plan<State, Y, Target>) {
+  constructor(cell: Cell<Params, State, X, Y>, settings: StepSettings<Y, Target>) {
     this.#cell = cell;
-    this.#plan = plan;
+    this.#settings = settings;
   }
 
   /** Runs the chunk after step `start` forward; what it makes is placed in the innermost scope. */
@@ -56,9 +58,9 @@ export class ChunkRunner<Params, State, X, Y, Target> {
     const run = recorded.forward(inputs);
     const value = run.value as unknown as ChunkValue<State>;
     return {
-      ...numbersOf(value, this.#sizes, start),
+      ...numbersOf(this.#settings.where, value, this.#sizes, start),
       state: value.state,
-      pull: (state, given) => {
+      pullback: (state, given) => {
         const cotangents = given === undefined ? { state } : { state, weights: given };
         const gradient = recorded.backward(run, cotangents, given === undefined ? 1 : 0);
         return gradient as unknown as ChunkGradient<Params, State>;
@@ -75,7 +77,7 @@ export class ChunkRunner<Params, State, X, Y, Target> {
         ? witness
         : (this.#changeOfState ??
           scope(() =>
-            RecordedFunction.plan(this.#pulled, inputs, [{ state, weights: weights() }, { state }]),
+            RecordedFunction.plan(this.#chunk, inputs, [{ state, weights: weights() }, { state }]),
           ));
     if (typeof planned === "string") {
       this.#reason = planned;
@@ -92,7 +94,7 @@ export class ChunkRunner<Params, State, X, Y, Target> {
     const difference = this.#witness?.differenceNow(firstStep(inputs));
     if (difference === undefined) return;
     throw new Error(
-      `truncated: at step ${start + 1} the model or the loss is not what compile: true recorded, since it takes something from outside that has changed: ${difference}; give it to the loop as part of a step, such as { input, target: { value, weight: tensor(0.5) } } for a loss (y, { value, weight }) => ..., or leave compile out`,
+      `${this.#settings.where}: at step ${start + 1} the model or the loss is not what compile: true recorded, since it takes something from outside that has changed: ${difference}; give it to the loop as part of a step, such as { input, target: { value, weight: tensor(0.5) } } for a loss (y, { value, weight }) => ..., or leave compile out`,
     );
   }
 
@@ -103,26 +105,34 @@ export class ChunkRunner<Params, State, X, Y, Target> {
       tape.watch(state) as Values<State>,
     ];
     const t = this.#start + 1;
-    const { next, loss, count } = takeStep(this.#cell, this.#plan, tape, weights, before, step, t);
+    const { next, loss, count } = takeStep(
+      this.#cell,
+      this.#settings,
+      tape,
+      weights,
+      before,
+      step,
+      t,
+    );
     this.#changeOfState = changeOf(state, next);
     const plain = <T>(tree: T) => map(tree, (x: Tensor) => clone(tape.strip(x)));
     return { loss: plain(loss), count: plain(count), state: plain(next) };
   };
 
-  readonly #pulled = (given: ChunkInputs<Params, State, X, Target>) => {
-    const { pulled, sizes } = pulledChunk(this.#cell, this.#plan, given, this.#start);
+  readonly #chunk = (given: ChunkInputs<Params, State, X, Target>) => {
+    const { computed, sizes } = chunkOnTape(this.#cell, this.#settings, given, this.#start);
     this.#sizes = sizes;
-    return pulled;
+    return computed;
   };
 
   #onTape(inputs: ChunkInputs<Params, State, X, Target>, start: number): ChunkRun<Params, State> {
     this.#onTapes++;
-    const { pulled, sizes, tape } = pulledChunk(this.#cell, this.#plan, inputs, start);
+    const { computed, sizes, tape } = chunkOnTape(this.#cell, this.#settings, inputs, start);
     return {
-      ...numbersOf(pulled.value, sizes, start),
-      state: pulled.value.state,
-      pull: (state, weights) =>
-        pulled.pullbacks[0]!(weights === undefined ? { state } : { state, weights }),
+      ...numbersOf(this.#settings.where, computed.value, sizes, start),
+      state: computed.value.state,
+      pullback: (state, weights) =>
+        computed.pullbacks[0]!(weights === undefined ? { state } : { state, weights }),
       end: (reason) => tape.end(reason),
     };
   }
