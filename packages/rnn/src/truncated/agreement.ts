@@ -1,26 +1,20 @@
-import type { MapTree, Tensor } from "@chronograd/autodiff";
 import { type Communicator, WorkerError } from "@chronograd/nn";
+import type { LocalGradients } from "./engines/engine.ts";
 import type { LocalWindow } from "./estimators/estimator.ts";
-import { mean } from "./objective.ts";
-import type { WindowSettings } from "./options.ts";
-
-/** A window as `next` gives it, and whatever goes with it. */
-interface Next {
-  readonly value: Pick<LocalWindow<unknown, unknown>, "losses">;
-}
+import type { AnyStreamSettings } from "./options.ts";
+import type { Owned } from "./step.ts";
 
 /**
  * The next window of every worker, or `undefined` when their streams are over. What fails on one
  * fails on all, which then know its rank and what it said.
  */
-export function nextOnAll<Own extends Next>(
-  where: string,
-  communicator: Communicator,
+export function nextOnAll<Own extends Owned<Pick<Counts, "losses">>>(
+  windows: Iterator<Own, void>,
+  { where, communicator }: Pick<AnyStreamSettings, "where" | "communicator">,
   index: number,
-  next: () => Own | undefined,
 ): Own | undefined {
   const { rank, size } = communicator;
-  const own = attempt(next);
+  const own = attempt(() => windows.next().value ?? undefined);
   const steps = communicator.allReduce(
     Array.from({ length: size }, (_, worker) => (worker === rank ? stepsOf(own) : 0)),
   );
@@ -49,7 +43,7 @@ function attempt<T>(next: () => T | undefined): Attempt<T> {
 const failure = -1;
 
 /** New steps of a window: none at the end of a stream. */
-function stepsOf(own: Attempt<Next>): number {
+function stepsOf(own: Attempt<Owned<Pick<Counts, "losses">>>): number {
   return "error" in own ? failure : (own.result?.value.losses.length ?? 0);
 }
 
@@ -69,38 +63,18 @@ function errorOf(failed: number, own: Attempt<unknown>, communicator: Communicat
   return new WorkerError(failed, size, message, isOwn ? { cause: own.error } : undefined);
 }
 
-/** What is of all workers' rows in a window; see `Window`. */
-export interface ReducedWindow<Params> {
-  readonly gradients: MapTree<Params, Tensor>;
-  readonly losses: readonly number[];
-  readonly loss: number;
-  readonly count: number;
-  readonly gradientCount: number;
-  readonly stateGradientNorms?: readonly number[];
-}
-
-/** Sums over the windows of all workers: first what they count, then their gradients. */
+/** The sums over all workers: of what their windows count, then of the gradients. */
 export function reduceWindow<Params>(
   own: LocalWindow<Params, unknown>,
-  { communicator, reduction }: WindowSettings,
+  { communicator, reduction }: Pick<AnyStreamSettings, "communicator" | "reduction">,
   measure: boolean,
-): ReducedWindow<Params> {
-  const { losses, count, gradientCount } = communicator.allReduce({
-    losses: own.losses,
-    count: own.count,
-    gradientCount: own.gradientCount,
-  });
-  // A sum is a mean over one. Weights are those of all workers before the sweep, so gradients add up.
-  const over = (tokens: number) => (reduction === "mean" ? tokens : 1);
-  const ownGradients = own.gradients(over(gradientCount), measure);
-  const { gradients, squares } = communicator.allReduce(ownGradients);
-  const total = losses.reduce((a, b) => a + b, 0);
-  return {
-    gradients,
-    losses,
-    loss: mean(total, over(count)),
-    count,
-    gradientCount,
-    ...(squares && { stateGradientNorms: squares.map(Math.sqrt) }),
-  };
+): Counts & LocalGradients<Params> {
+  const { losses, count, gradientCount } = own;
+  const counts = communicator.allReduce({ losses, count, gradientCount });
+  // Divided by the tokens of all workers before the sweep, so gradients of a mean add up too.
+  const tokens = reduction === "mean" ? counts.gradientCount : 1;
+  const gradients = own.gradients(tokens, measure);
+  return { ...counts, ...communicator.allReduce(gradients) };
 }
+
+type Counts = Pick<LocalWindow<unknown, unknown>, "losses" | "count" | "gradientCount">;

@@ -20,15 +20,9 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
   readonly loss: Loss<Y, Target>;
   /** The state before the first step; the model's initial state unless given. */
   readonly state?: Values<State>;
-  /**
-   * `"sum"` of the window's losses (the default), or their `"mean"`: the sum divided by its count
-   * of tokens.
-   */
+  /** `"sum"` of the window's losses (the default), or their `"mean"` over its count of tokens. */
   readonly reduction?: LossReduction;
-  /**
-   * Says for which windows (counted from 0) to measure `stateGradientNorms`; none unless given,
-   * none in `"defer"`.
-   */
+  /** For which windows (from 0) to measure `stateGradientNorms`; none by default or in `"defer"`. */
   readonly measure?: (window: number) => boolean;
   /**
    * `true` records a chunk of steps once and replays it as a plan, as `compile` does; false unless
@@ -49,19 +43,14 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
 export interface TruncationOptions {
   /** Steps between updates: a window ends, and a gradient is yielded, every k1 steps. */
   readonly k1: number;
-  /**
-   * Steps that a gradient reaches back: the state k2 steps before a window's end is held constant.
-   */
+  /** Steps that a gradient reaches back: the state k2 steps before a window's end is constant. */
   readonly k2: number;
   /**
    * Whose losses a window's gradient is of: its `"new"` steps (the default), its `"endpoint"` only,
    * or all k2 steps of the `"window"`, overlap included.
    */
   readonly losses?: Losses;
-  /**
-   * With `losses: "window"`: divides each loss by the number of windows that it is in, on an
-   * endless stream.
-   */
+  /** With `losses: "window"`: divides each loss by how many windows of an endless stream it is in. */
   readonly multiplicity?: boolean;
   /**
    * The overlap of two windows was computed before the last update. `"carry"` (the default) sweeps
@@ -101,19 +90,17 @@ export interface TruncatedOptions<State, Y = Tensor, Target = Tensor>
   extends StreamOptions<State, Y, Target>,
     TruncationOptions {}
 
-/** What the windows of all workers need of the settings. */
-export interface WindowSettings {
-  readonly where: string;
+/** Stream options, checked and with every default filled in. */
+export interface StreamSettings<State, Y, Target> extends StepSettings<Y, Target> {
+  readonly state?: Values<State>;
   readonly reduction: LossReduction;
   readonly measure?: (window: number) => boolean;
+  readonly compile: boolean;
   readonly communicator: Communicator;
 }
 
-/** Stream options, checked and with every default filled in. */
-export interface StreamSettings<State, Y, Target> extends StepSettings<Y, Target>, WindowSettings {
-  readonly state?: Values<State>;
-  readonly compile: boolean;
-}
+/** Those of any stream. */
+export type AnyStreamSettings = StreamSettings<unknown, never, never>;
 
 /** All options of `truncated`, checked and with every default filled in. */
 export type TruncatedSettings<State, Y, Target> = StreamSettings<State, Y, Target> &

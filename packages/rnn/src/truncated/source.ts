@@ -62,20 +62,13 @@ export class Source<X, Target> {
     return undefined;
   }
 
-  /** The next steps: `count`, or fewer at the end. */
-  read(count: number): Owned<TimeStep<X, Target>>[] {
-    const steps: Owned<TimeStep<X, Target>>[] = [];
-    try {
-      while (steps.length < count) {
-        const step = this.next();
-        if (step === undefined) break;
-        steps.push(step);
-      }
-    } catch (error) {
-      for (const { region } of steps) region.end(streamIsOver);
-      throw error;
+  /** Adds steps until there are `count`, or the stream ends. */
+  fill(steps: Owned<TimeStep<X, Target>>[], count: number): void {
+    while (steps.length < count) {
+      const step = this.next();
+      if (step === undefined) return;
+      steps.push(step);
     }
-    return steps;
   }
 
   close(): void {

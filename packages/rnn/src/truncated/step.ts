@@ -81,7 +81,7 @@ function counted(
   where: string,
   result: Tensor | CountedLoss | null,
   t: number,
-): { loss: Tensor | null; count: number | Tensor } {
+): Omit<StepResult<never>, "next"> {
   if (result === null) return { loss: null, count: 0 };
   const isTensor = result instanceof Tensor;
   const { loss, count } = isTensor ? { loss: result, count: result.size } : Object(result);

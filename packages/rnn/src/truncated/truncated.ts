@@ -4,12 +4,7 @@ import { carry } from "./estimators/carry.ts";
 import { defer } from "./estimators/defer.ts";
 import type { Estimator } from "./estimators/estimator.ts";
 import { recompute } from "./estimators/recompute.ts";
-import {
-  type Stale,
-  type TruncatedOptions,
-  type TruncatedSettings,
-  truncatedSettings,
-} from "./options.ts";
+import { type TruncatedOptions, truncatedSettings } from "./options.ts";
 import { Source, type StepSource } from "./source.ts";
 import { type Window, windowsOf } from "./window.ts";
 
@@ -75,9 +70,6 @@ export function truncated<Params, State, X = Tensor, Y = Tensor, Target = Tensor
   const settings = truncatedSettings(options);
   const { where, compile, stale } = settings;
   const source = new Source(where, stream, compile || stale === "recompute");
-  const estimators: Record<
-    Stale,
-    Estimator<Params, State, X, Y, Target, TruncatedSettings<State, Y, Target>>
-  > = { carry, recompute, defer };
-  return windowsOf(estimators[stale], cell, params, source, settings);
+  const estimator: Estimator<Params, State, X, Y, Target> = { carry, recompute, defer }[stale];
+  return windowsOf(estimator, cell, params, source, settings);
 }

@@ -1,11 +1,12 @@
 import { clone, detach, leaves, type MapTree, map, type Tensor } from "@chronograd/autodiff";
-import { Region, within } from "@chronograd/autodiff/extend";
+import { latest, Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import { nextOnAll, reduceWindow } from "./agreement.ts";
-import type { Estimator, LocalWindow, ParamsOfStream } from "./estimators/estimator.ts";
-import type { StreamSettings, WindowSettings } from "./options.ts";
+import type { Estimator, LocalWindow } from "./estimators/estimator.ts";
+import { mean } from "./objective.ts";
+import type { AnyStreamSettings } from "./options.ts";
 import type { Source } from "./source.ts";
-import type { Owned } from "./step.ts";
+import { checkUntracked, type Owned } from "./step.ts";
 
 /**
  * One window of a stream: steps `start < t <= end`, of which those after `newFrom` are new. Its
@@ -46,38 +47,38 @@ export interface Window<Params, State> {
   explain(): string;
 }
 
-/** A worker's windows and their tensors, which end when the next window is asked for. */
-type OwnedWindows<Params, State> = Generator<
-  Owned<LocalWindow<Values<Params>, Values<State>>>,
-  void
->;
-
-/** A stream of windows ends when nobody can ask for one, or use the last one, any more. */
+/** A stream ends when nobody can ask for a window, or use the last one, any more. */
 let dropped: FinalizationRegistry<Generator<unknown, void>> | undefined;
 
 /** The stream of each window and its tensors, which lasts as long as any of them is held. */
 const streams = new WeakMap<object, object>();
 
 /** The windows of all workers' rows, with an estimator's gradients. */
-export function windowsOf<
-  Params,
-  State,
-  X,
-  Y,
-  Target,
-  Settings extends StreamSettings<State, Y, Target>,
->(
+export function windowsOf<Params, State, X, Y, Target, Settings extends AnyStreamSettings>(
   estimator: Estimator<Params, State, X, Y, Target, Settings>,
   cell: Cell<Params, State, X, Y>,
-  params: ParamsOfStream<Params>,
+  params: Values<Params> | (() => Values<Params>),
   source: Source<X, Target>,
   settings: Settings,
 ): Generator<Window<Values<Params>, Values<State>>, void> {
-  const own: OwnedWindows<Params, State> = owned(estimator(cell, params, source, settings));
+  // Nothing that the estimator holds may lead to `windows`, or it would never be dropped.
+  const own = owned(estimator(cell, presentParams(params, settings.where), source, settings));
   const windows = agreed(own, source, settings, (held) => streams.set(held, windows));
   dropped ??= new FinalizationRegistry((rest) => rest.return());
   dropped.register(windows, own, own);
   return windows;
+}
+
+/** Gives the parameters: by the function, or what became of those that `applyUpdates` consumed. */
+function presentParams<Values>(params: Values | (() => Values), where: string): () => Values {
+  return () => {
+    const present =
+      typeof params === "function"
+        ? (params as () => Values)()
+        : (map(params, (x: Tensor) => latest(x)) as Values);
+    checkUntracked(where, "the parameter", present);
+    return present;
+  };
 }
 
 /** Each value with a region of its own, which ends when the next is asked for. */
@@ -92,17 +93,16 @@ function* owned<T>(values: Iterable<T>): Generator<Owned<T>, void> {
   }
 }
 
+/** Windows of all workers. `keep` is told of each, and of its tensors. */
 function* agreed<Params, State>(
-  own: OwnedWindows<Params, State>,
+  own: Generator<Owned<LocalWindow<Params, State>>, void>,
   source: Source<unknown, unknown>,
-  settings: WindowSettings,
+  settings: AnyStreamSettings,
   keep: (held: object) => void,
-): Generator<Window<Values<Params>, Values<State>>, void> {
-  const { where, communicator } = settings;
+): Generator<Window<Params, State>, void> {
   try {
     for (let index = 0; ; index++) {
-      const next = () => own.next().value ?? undefined;
-      const window = nextOnAll(where, communicator, index, next);
+      const window = nextOnAll(own, settings, index);
       if (window === undefined) return;
       yield windowOfAll(window, settings, index, keep);
     }
@@ -113,32 +113,37 @@ function* agreed<Params, State>(
   }
 }
 
-/** The window of all workers' rows. `keep` is told of it and of its tensors. */
 function windowOfAll<Params, State>(
   { value: own, region }: Owned<LocalWindow<Params, State>>,
-  settings: WindowSettings,
+  settings: AnyStreamSettings,
   index: number,
   keep: (held: object) => void,
 ): Window<Params, State> {
   const { where, reduction, measure } = settings;
   const { start, newFrom, end, entries } = own;
   const reduced = within(region, () => reduceWindow(own, settings, measure?.(index) ?? false));
-  leaves(reduced.gradients).forEach(keep);
+  const { gradients, squares, losses, count, gradientCount } = reduced;
+  const total = losses.reduce((a, b) => a + b, 0);
+  leaves(gradients).forEach(keep);
   const window: Window<Params, State> = {
     index,
     start,
     newFrom,
     end,
-    ...reduced,
+    gradients,
+    losses,
+    loss: reduction === "mean" ? mean(total, count) : total,
+    count,
+    gradientCount,
     reduction,
     entries,
+    ...(squares && { stateGradientNorms: squares.map(Math.sqrt) }),
     explain: () => own.explain(),
     get state() {
       if (region.ended !== undefined) {
         throw new Error(`${where}: the state of window ${index} is gone: ${region.ended}`);
       }
-      const clones = () => map(own.state, (x: Tensor) => clone(detach(x))) as State;
-      const state = within(region, clones);
+      const state = within(region, () => map(own.state, (x: Tensor) => clone(detach(x)))) as State;
       leaves(state).forEach(keep);
       return state;
     },

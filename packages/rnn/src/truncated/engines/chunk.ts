@@ -58,10 +58,8 @@ export function chunkOnTape<Params, State, X, Y, Target>(
   readonly tape: Tape;
 } {
   const tape = new Tape();
-  const [watched, before] = [
-    tape.watch(params) as Values<Params>,
-    tape.watch(state) as Values<State>,
-  ];
+  const watched = tape.watch(params) as Values<Params>;
+  const before = tape.watch(state) as Values<State>;
   let now = before;
   const losses: (Tensor | null)[] = [];
   const counts: (number | Tensor)[] = [];

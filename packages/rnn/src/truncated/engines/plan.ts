@@ -40,6 +40,8 @@ interface Chunk<Params, State, X, Target> {
 
 /** Runs steps in chunks, as plans. Only chunks of `stepsAtOnce` steps can be taken. */
 export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, State, X, Target> {
+  t = 0;
+  state: Values<State>;
   readonly stepsAtOnce: number;
   /** Plans keep no tape. */
   readonly entries = 0;
@@ -49,8 +51,6 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
   readonly #chunks: Chunk<Params, State, X, Target>[] = [];
   /** The region of the state before the first chunk. */
   readonly #first = new Region();
-  #state: Values<State>;
-  #t = 0;
 
   constructor(
     cell: Cell<Params, State, X, Y>,
@@ -62,15 +62,7 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     this.stepsAtOnce = chunkLength(settings.k1, settings.k2);
     this.#recorded = new RecordedChunk(cell, settings);
     for (const x of leaves(state)) this.#first.hold(x.block);
-    this.#state = map(state, (x: Tensor) => alias(x, x.shape)) as Values<State>;
-  }
-
-  get t(): number {
-    return this.#t;
-  }
-
-  get state(): Values<State> {
-    return this.#state;
+    this.state = map(state, (x: Tensor) => alias(x, x.shape)) as Values<State>;
   }
 
   explain(): string {
@@ -81,13 +73,13 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
   take(params: Values<Params>, taken: readonly Owned<TimeStep<X, Target>>[]): readonly number[] {
     if (taken.length !== this.stepsAtOnce) throw new NotPlanned("it is shorter than the others");
     const steps = taken.map(({ value }) => value);
-    const start = this.#t;
+    const start = this.t;
     const end = start + steps.length;
     this.#checkSteps(steps, start);
     // Handles of its own: `applyUpdates` consumes the caller's.
     const inputs = {
       params: map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>,
-      state: this.#state,
+      state: this.state,
       steps,
     };
     const region = new Region();
@@ -97,19 +89,16 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     let run: ChunkRun<Params, State>;
     try {
       run = within(region, () => this.#recorded.run(inputs, start, weights));
+      region.endWith(run);
+      if (!run.losses.every(Number.isFinite)) throw new NotPlanned("a loss is not finite");
     } catch (error) {
       region.end("its chunk of steps threw");
       throw error;
     }
-    if (!run.losses.every(Number.isFinite)) {
-      run.end(stepIsOver);
-      region.end(stepIsOver);
-      throw new NotPlanned("a loss is not finite");
-    }
     this.#drop(end - this.#settings.k2);
     this.#chunks.push({ ...inputs, start, end, run, region });
-    this.#t = end;
-    this.#state = run.state;
+    this.t = end;
+    this.state = run.state;
     // The chunk holds what it needs of them.
     for (const step of taken) step.region.end(stepIsOver);
     return run.losses;
@@ -123,9 +112,7 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
   /** Drops chunks that begin before step `start + 1`. */
   #drop(start: number): void {
     while (this.#chunks.length > 0 && this.#chunks[0]!.start < start) {
-      const { run, region } = this.#chunks.shift()!;
-      run.end(stepIsOver);
-      region.end(stepIsOver);
+      this.#chunks.shift()!.region.end(stepIsOver);
     }
     this.#first.end(stepIsOver);
   }
@@ -145,7 +132,7 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
         engine.end();
       }
     }
-    let arriving = map(this.#state, (x: Tensor) =>
+    let arriving = map(this.state, (x: Tensor) =>
       zeros(x.shape, { dtype: x.dtype, backend: x.backend }),
     ) as Values<State>;
     let total: LocalGradients<Values<Params>>["gradients"] | undefined;
@@ -165,14 +152,14 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
   #weights(terms: readonly Term[], start: number, params: Values<Params>): Tensor {
     const values = new Float64Array(this.stepsAtOnce);
     for (const { t, weight } of terms) values[t - 1 - start] = weight;
-    const like = leaves(params).find((x) => x.dtype !== "int32") ?? leaves(this.#state)[0];
+    const like = leaves(params).find((x) => x.dtype !== "int32") ?? leaves(this.state)[0];
     const dtype = like?.dtype === "float64" ? "float64" : "float32";
     return tensor(values, { dtype, ...(like && { backend: like.backend }) });
   }
 
   /** The same steps on a tape, run again with the weights of the time: every value is the same. */
   onTape(reason: string): TapeEngine<Params, State, X, Y, Target> {
-    const { state, start } = this.#chunks[0] ?? { state: this.#state, start: 0 };
+    const { state, start } = this.#chunks[0] ?? { state: this.state, start: 0 };
     const engine = new TapeEngine(this.#cell, this.#settings, state, start, reason);
     for (const { params, steps, start } of this.#chunks) {
       this.#checkSteps(steps, start);

@@ -1,7 +1,7 @@
-import { clone, flatten, map, scope, Tape, type Tensor } from "@chronograd/autodiff";
+import { flatten, scope, type Tensor } from "@chronograd/autodiff";
 import { named, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/extend";
-import type { Cell, Values } from "../../cell.ts";
-import { type StepSettings, type TimeStep, takeStep } from "../step.ts";
+import type { Cell } from "../../cell.ts";
+import type { StepSettings } from "../step.ts";
 import {
   type ChunkGradient,
   type ChunkInputs,
@@ -27,7 +27,7 @@ export class RecordedChunk<Params, State, X, Y, Target> {
       >
     | undefined;
   /** The first step of the recorded chunk. */
-  #witness: Witness<StepInputs<Params, State, X, Target>> | undefined;
+  #witness: Witness<ChunkInputs<Params, State, X, Target>> | undefined;
   #sizes: LossSizes = { sizes: [], counts: [] };
   /** Why there is no plan. */
   #reason: string | undefined;
@@ -98,25 +98,10 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     );
   }
 
-  readonly #step = ({ params, state, step }: StepInputs<Params, State, X, Target>) => {
-    const tape = new Tape();
-    const [weights, before] = [
-      tape.watch(params) as Values<Params>,
-      tape.watch(state) as Values<State>,
-    ];
-    const t = this.#start + 1;
-    const { next, loss, count } = takeStep(
-      this.#cell,
-      this.#settings,
-      tape,
-      weights,
-      before,
-      step,
-      t,
-    );
-    this.#changeOfState = changeOf(state, next);
-    const plain = <T>(tree: T) => map(tree, (x: Tensor) => clone(tape.strip(x)));
-    return { loss: plain(loss), count: plain(count), state: plain(next) };
+  readonly #step = (given: ChunkInputs<Params, State, X, Target>) => {
+    const { computed, sizes } = chunkOnTape(this.#cell, this.#settings, given, this.#start);
+    this.#changeOfState = changeOf(given.state, computed.value.state);
+    return { ...computed.value, tokens: sizes.counts };
   };
 
   readonly #chunk = (given: ChunkInputs<Params, State, X, Target>) => {
@@ -153,19 +138,13 @@ export class RecordedChunk<Params, State, X, Y, Target> {
   }
 }
 
-/** What one step is computed from. */
-interface StepInputs<Params, State, X, Target> {
-  readonly params: Values<Params>;
-  readonly state: Values<State>;
-  readonly step: TimeStep<X, Target>;
-}
-
+/** The first step, as a chunk of one. */
 function firstStep<Params, State, X, Target>({
   params,
   state,
   steps,
-}: ChunkInputs<Params, State, X, Target>): StepInputs<Params, State, X, Target> {
-  return { params, state, step: steps[0]! };
+}: ChunkInputs<Params, State, X, Target>): ChunkInputs<Params, State, X, Target> {
+  return { params, state, steps: steps.slice(0, 1) };
 }
 
 /** The first leaf of a state whose shape or dtype a step changes, in words. */

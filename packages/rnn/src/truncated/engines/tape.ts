@@ -24,6 +24,8 @@ interface StepOnTape<State> {
 
 /** Runs steps one by one on a tape, which keeps the last k2 of them. */
 export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, State, X, Target> {
+  t: number;
+  state: Values<State>;
   readonly stepsAtOnce = 1;
   readonly #cell: Cell<Params, State, X, Y>;
   readonly #settings: EngineSettings<Y, Target>;
@@ -32,12 +34,10 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
   /** The parameters in use, and the tape's handles to them. */
   #used: Values<Params> | undefined;
   #watched: Values<Params> | undefined;
-  #state: Values<State>;
   /** The steps on the tape, by their time. */
   readonly #steps: Queue<StepOnTape<State>>;
   /** The regions of those steps, and of the one before them, if that was taken here. */
   readonly #held: Queue<Region>;
-  #t: number;
 
   /**
    * @param state the state after step `t`
@@ -56,17 +56,9 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     this.#tape = within(null, () => new Tape());
     this.#steps = new Queue(t + 1);
     this.#held = new Queue(t + 1);
-    // Watched, so that the gradient at this cut can be measured; as a leaf it is a constant of every sweep.
-    this.#state = this.#tape.watch(state) as Values<State>;
-    this.#t = t;
-  }
-
-  get t(): number {
-    return this.#t;
-  }
-
-  get state(): Values<State> {
-    return this.#state;
+    // Watched, so that its gradient can be measured; as a leaf it is a constant of every sweep.
+    this.state = this.#tape.watch(state) as Values<State>;
+    this.t = t;
   }
 
   get entries(): number {
@@ -82,22 +74,20 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
   }
 
   #takeOne({ value: step, region }: Owned<TimeStep<X, Target>>): number {
-    this.#forget(this.#t + 1 - this.#settings.k2);
-    const before = this.#tape.mark(this.#state);
-    const stateBefore = this.#state;
-    this.#t++;
-    const t = this.#t;
+    this.#forget(this.t + 1 - this.#settings.k2);
+    const before = this.#tape.mark(this.state);
+    const stateBefore = this.state;
+    const t = ++this.t;
     // First, so that it ends with the engine whatever happens.
     this.#held.push(region);
-    const settings = this.#settings;
+    const [cell, settings, tape] = [this.#cell, this.#settings, this.#tape];
     const { where } = settings;
     const { loss, count } = within(region, () => {
-      const tape = this.#tape;
-      const stepped = takeStep(this.#cell, settings, tape, this.#watched!, stateBefore, step, t);
-      this.#state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
+      const stepped = takeStep(cell, settings, tape, this.#watched!, stateBefore, step, t);
+      this.state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
       return { loss: stepped.loss, count: tokensOf(where, stepped.count, t) };
     });
-    for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);
+    for (const x of leaves(this.state)) if (x.tape === null) region.hold(x.block);
     this.#steps.push({ before, stateBefore, loss, count });
     const value = loss === null ? 0 : sumOfElements(loss);
     if (!Number.isFinite(value)) {
@@ -122,7 +112,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
   #forget(t: number): void {
     while (this.#steps.base <= t) this.#steps.shift();
     const next = this.#steps.length > 0 ? this.#steps.at(this.#steps.base).before : undefined;
-    this.#tape.forget(next ?? this.#tape.mark(this.#state));
+    this.#tape.forget(next ?? this.#tape.mark(this.state));
     // What came in with a forgotten step may be the state that goes on, so it stays one step longer.
     while (this.#held.base < t) this.#held.shift().end(stepIsOver);
   }
@@ -143,7 +133,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
       cotangents.push(full(shape, weight, { dtype, backend }));
     }
     const states: Tensor[][] = [];
-    for (let t = start + 1; measure && t <= this.#t; t++) {
+    for (let t = start + 1; measure && t <= this.t; t++) {
       states.push(leaves(this.#steps.at(t).stateBefore).filter((x) => x.tape !== null));
     }
     const result = this.#tape.gradient(

@@ -6,12 +6,12 @@ import { mean } from "../objective.ts";
 import type { TruncatedSettings } from "../options.ts";
 import { type Source, streamIsOver } from "../source.ts";
 import { carry } from "./carry.ts";
-import type { LocalWindow, LocalWindows, ParamsOfStream } from "./estimator.ts";
+import type { LocalWindow, LocalWindows } from "./estimator.ts";
 
 /** The windows of `carry` as one, their gradients added up: so one update. It is not measured. */
 export function* defer<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
-  params: ParamsOfStream<Params>,
+  params: () => Values<Params>,
   source: Source<X, Target>,
   settings: TruncatedSettings<State, Y, Target>,
 ): LocalWindows<Params, State> {
@@ -44,9 +44,9 @@ export function* defer<Params, State, X, Y, Target>(
       last = window;
     }
     yield {
+      ...last!,
       start: 0,
       newFrom: 0,
-      end: last!.end,
       losses,
       count,
       gradientCount,
@@ -57,8 +57,6 @@ export function* defer<Params, State, X, Y, Target>(
         );
         return { gradients: scaled as MapTree<Values<Params>, Tensor> };
       },
-      entries: last!.entries,
-      explain: () => last!.explain(),
       state: state!,
     };
   } finally {

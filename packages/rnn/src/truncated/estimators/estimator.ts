@@ -1,10 +1,8 @@
-import { map, type Tensor } from "@chronograd/autodiff";
-import { latest } from "@chronograd/autodiff/extend";
 import { type Cell, initialState, type Values } from "../../cell.ts";
 import { batchOf, likeParams } from "../../unroll.ts";
 import type { Engine, LocalGradients } from "../engines/engine.ts";
 import { meanTerms, objectiveOf } from "../objective.ts";
-import type { StreamSettings, TruncationOptions } from "../options.ts";
+import type { StreamSettings, TruncatedSettings, TruncationOptions } from "../options.ts";
 import type { Source } from "../source.ts";
 import { checkUntracked } from "../step.ts";
 
@@ -12,12 +10,19 @@ import { checkUntracked } from "../step.ts";
  * A way to the gradients of a stream: reads steps, and yields windows of this worker's rows. It
  * ends its memory in `finally`, and after each `yield` what only that window needed.
  *
- * @param params see `presentParams`
- * @param settings those of the stream and its own
+ * @param params gives the parameters as they are now
+ * @param settings those of the stream, and its own
  */
-export type Estimator<Params, State, X, Y, Target, Settings> = (
+export type Estimator<
+  Params,
+  State,
+  X,
+  Y,
+  Target,
+  Settings = TruncatedSettings<State, Y, Target>,
+> = (
   cell: Cell<Params, State, X, Y>,
-  params: ParamsOfStream<Params>,
+  params: () => Values<Params>,
   source: Source<X, Target>,
   settings: Settings,
 ) => LocalWindows<Params, State>;
@@ -77,22 +82,6 @@ export function localWindow<Params, State, X, Target>(
     explain: () => engine.explain(),
     state,
   };
-}
-
-/** Parameters that are followed through `applyUpdates`, or a function that returns those of now. */
-export type ParamsOfStream<Params> = Values<Params> | (() => Values<Params>);
-
-/** The parameters as they are now. */
-export function presentParams<Params>(
-  where: string,
-  params: ParamsOfStream<Params>,
-): Values<Params> {
-  const present =
-    typeof params === "function"
-      ? (params as () => Values<Params>)()
-      : (map(params, (x: Tensor) => latest(x)) as Values<Params>);
-  checkUntracked(where, "the parameter", present);
-  return present;
 }
 
 /** The state before the first step: as given, or the model's for as many rows as the input has. */

@@ -6,13 +6,7 @@ import { TapeEngine } from "../engines/tape.ts";
 import type { TruncatedSettings } from "../options.ts";
 import { checkUnchanged, type Source, stepIsOver } from "../source.ts";
 import type { Owned, TimeStep } from "../step.ts";
-import {
-  firstState,
-  type LocalWindows,
-  localWindow,
-  type ParamsOfStream,
-  presentParams,
-} from "./estimator.ts";
+import { firstState, type LocalWindows, localWindow } from "./estimator.ts";
 
 /**
  * An engine for each window, which runs the overlap again: from the stored state at s_j, with
@@ -20,7 +14,7 @@ import {
  */
 export function* recompute<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
-  params: ParamsOfStream<Params>,
+  params: () => Values<Params>,
   source: Source<X, Target>,
   settings: TruncatedSettings<State, Y, Target>,
 ): LocalWindows<Params, State> {
@@ -44,7 +38,7 @@ export function* recompute<Params, State, X, Y, Target>(
       }
       if (end === 0) throw new RangeError(`${where}: the stream has no steps`);
       if (end === newFrom) return;
-      const present = presentParams(where, params);
+      const present = params();
       if (newFrom === 0) {
         const { input } = steps.get(1)!.value;
         store(states, 0, () => firstState(cell, settings, present, input));
