@@ -194,16 +194,16 @@ export const compiling: readonly Mutant[] = [
     {
       name: "choosing: a change in the last windows is never noticed",
       kind: "stale value reused",
-      find: "this.#engine.finish();",
-      replace: "",
+      find: "finish: () => engine.finish(),",
+      replace: "finish() {},",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/engines/recordedChunk.ts", [
     {
       name: "chunk: counts of tokens are those of the recording",
       kind: "stale value reused",
-      find: "count: plain(count)",
-      replace: "count: 0",
+      find: "tokens: sizes.counts",
+      replace: "tokens: []",
     },
     {
       name: "chunk: swept without its losses",

@@ -4,20 +4,20 @@ const tape = inFile("packages/rnn/src/truncated/engines/tape.ts", [
   {
     name: "tape: forgets one step too many",
     kind: "off by one in time",
-    find: "this.#forget(this.#t + 1 - this.#settings.k2);",
-    replace: "this.#forget(this.#t + 2 - this.#settings.k2);",
+    find: "this.#forget(this.t + 1 - this.#settings.k2);",
+    replace: "this.#forget(this.t + 2 - this.#settings.k2);",
   },
   {
     name: "tape: cuts at every step",
     kind: "lost gradient",
-    find: "this.#state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
-    replace: "this.#state = map(stepped.next, (x: Tensor) => x.detach()) as Values<State>;",
+    find: "this.state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
+    replace: "this.state = map(stepped.next, (x: Tensor) => x.detach()) as Values<State>;",
   },
   {
     name: "tape: a state that is a parameter not cut",
     kind: "boundary not cut",
-    find: "this.#state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
-    replace: "this.#state = stepped.next;",
+    find: "this.state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
+    replace: "this.state = stepped.next;",
   },
   {
     name: "tape: new weights are other parameters",
@@ -40,8 +40,8 @@ const tape = inFile("packages/rnn/src/truncated/engines/tape.ts", [
   {
     name: "tape: the gradient at the cut left out of the measure",
     kind: "off by one in time",
-    find: "for (let t = start + 1; measure && t <= this.#t; t++) {",
-    replace: "for (let t = start + 2; measure && t <= this.#t; t++) {",
+    find: "for (let t = start + 1; measure && t <= this.t; t++) {",
+    replace: "for (let t = start + 2; measure && t <= this.t; t++) {",
   },
   {
     name: "tape: the loss of the first row alone",
@@ -110,15 +110,43 @@ const agreement = inFile("packages/rnn/src/truncated/agreement.ts", [
   {
     name: "window: the sum for the mean",
     kind: "mean as sum",
-    find: "own.gradients(over(gradientCount),",
-    replace: "own.gradients(1,",
+    find: 'reduction === "mean" ? counts.gradientCount : 1',
+    replace: "1",
   },
   {
     name: "window: the mean over new tokens, whatever losses",
     kind: "wrong count",
-    find: "own.gradients(over(gradientCount),",
-    replace: "own.gradients(over(count),",
+    find: "? counts.gradientCount : 1",
+    replace: "? counts.count : 1",
   },
+  {
+    name: "window: the mean over this worker's tokens",
+    kind: "wrong count",
+    find: "? counts.gradientCount : 1",
+    replace: "? gradientCount : 1",
+  },
+  {
+    name: "window: the gradient of this worker's rows alone",
+    kind: "missing reduction",
+    find: "communicator.allReduce(gradients)",
+    replace: "gradients",
+  },
+  {
+    name: "window: the losses of this worker's rows alone",
+    kind: "missing reduction",
+    find: "communicator.allReduce({ losses, count, gradientCount })",
+    replace: "({ losses, count, gradientCount })",
+  },
+  {
+    name: "window: norms of workers added up, not their squares",
+    kind: "wrong function",
+    find: "return { ...counts, ...communicator.allReduce(gradients) };",
+    replace:
+      "const sums = communicator.allReduce({ ...gradients, squares: gradients.squares?.map(Math.sqrt) });\n  for (const i in sums.squares) sums.squares[i as never] **= 2;\n  return { ...counts, ...sums };",
+  },
+]);
+
+const windows = inFile("packages/rnn/src/truncated/window.ts", [
   {
     name: "window: squares for norms",
     kind: "wrong function",
@@ -128,39 +156,14 @@ const agreement = inFile("packages/rnn/src/truncated/agreement.ts", [
   {
     name: "window: reports new tokens for those of its gradient",
     kind: "wrong count",
-    find: "gradientCount,\n    ...(squares",
-    replace: "gradientCount: count,\n    ...(squares",
+    find: "gradientCount,\n    reduction,",
+    replace: "gradientCount: count,\n    reduction,",
   },
   {
     name: "window: the loss logged as a sum",
     kind: "mean as sum",
-    find: "loss: mean(total, over(count)),",
-    replace: "loss: total,",
-  },
-  {
-    name: "window: the mean over this worker's tokens",
-    kind: "wrong count",
-    find: "own.gradients(over(gradientCount),",
-    replace: "own.gradients(over(own.gradientCount),",
-  },
-  {
-    name: "window: the gradient of this worker's rows alone",
-    kind: "missing reduction",
-    find: "communicator.allReduce(ownGradients);",
-    replace: "ownGradients;",
-  },
-  {
-    name: "window: the losses of this worker's rows alone",
-    kind: "missing reduction",
-    find: "communicator.allReduce({\n    losses",
-    replace: "({\n    losses",
-  },
-  {
-    name: "window: norms of workers added up, not their squares",
-    kind: "wrong function",
-    find: "communicator.allReduce(ownGradients);",
-    replace:
-      "communicator.allReduce({ ...ownGradients, squares: ownGradients.squares?.map(Math.sqrt) });\n  for (const i in squares) squares[i as never] **= 2;",
+    find: 'reduction === "mean" ? mean(total, count) : total',
+    replace: "total",
   },
 ]);
 
@@ -340,6 +343,7 @@ export const cuts: readonly Mutant[] = [
   ...steps,
   ...localWindows,
   ...agreement,
+  ...windows,
   ...objective,
   ...options,
   ...modes,

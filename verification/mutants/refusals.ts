@@ -133,15 +133,17 @@ const streams = [
   ]),
   ...inFile("packages/rnn/src/truncated/estimators/estimator.ts", [
     {
-      name: "tracked: parameters of outer tapes",
-      kind: "lost gradient",
-      find: 'checkUntracked(where, "the parameter", present);',
-      replace: "",
-    },
-    {
       name: "tracked: a state of outer tapes",
       kind: "lost gradient",
       find: 'checkUntracked(where, "the state", state);',
+      replace: "",
+    },
+  ]),
+  ...inFile("packages/rnn/src/truncated/window.ts", [
+    {
+      name: "tracked: parameters of outer tapes",
+      kind: "lost gradient",
+      find: 'checkUntracked(where, "the parameter", present);',
       replace: "",
     },
   ]),
@@ -233,7 +235,7 @@ const wholeNumbers = [
     {
       name: "whole numbers: gone with their window",
       kind: "aliased memory",
-      find: "for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);",
+      find: "for (const x of leaves(this.state)) if (x.tape === null) region.hold(x.block);",
       replace: "",
     },
   ]),
