@@ -223,7 +223,7 @@ const files = [
 ];
 
 const wholeNumbers = [
-  ...inFile("packages/nn/src/initializers/initialize.ts", [
+  ...inFile("packages/nn/src/init/initialize.ts", [
     {
       name: "whole numbers: floats instead",
       kind: "wrong function",

@@ -1,6 +1,6 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
-import { alone, type Communicator } from "@chronograd/nn";
+import { type Communicator, selfCommunicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
 import type { Loss, StepSettings } from "./step.ts";
 
@@ -33,7 +33,7 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
    */
   readonly compile?: boolean;
   /**
-   * The workers that share the batch, each with a stream of its own rows; `alone` unless given.
+   * The workers that share the batch, each with a stream of its own rows; `selfCommunicator` unless given.
    * Windows are then those of all rows: the same on every worker, but for the state.
    */
   readonly communicator?: Communicator;
@@ -67,11 +67,11 @@ export interface TruncationOptions {
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { stream } from "@chronograd/nn";
+ * import { rng } from "@chronograd/nn";
  * import { elman, initialParams, truncated } from "@chronograd/rnn";
  *
  * const cell = elman({ input: 1, hidden: 1 });
- * const params = initialParams(cell, stream(1));
+ * const params = initialParams(cell, rng(1));
  * const target = tensor([[0]]);
  * const steps = [1, 2, 3, 4, 5].map((x) => ({ input: tensor([[x]]), target }));
  * const windows = truncated(cell, params, steps, {
@@ -161,7 +161,7 @@ export function streamSettings<State, Y, Target>(
   }
   const ofStreams = ["loss", "state", "reduction", "measure", "compile", "communicator"];
   checkOptions(where, options, [...required, ...optional, ...ofStreams]);
-  const { loss, reduction = "sum", compile = false, communicator = alone } = options;
+  const { loss, reduction = "sum", compile = false, communicator = selfCommunicator } = options;
   if (typeof compile !== "boolean") {
     throw new TypeError(
       `${where}: compile must be true or false, got ${JSON.stringify(compile)}; true records the steps once and replays them`,
@@ -175,7 +175,7 @@ export function streamSettings<State, Y, Target>(
   }
   if (typeof communicator?.allReduce !== "function") {
     throw new TypeError(
-      `${where}: communicator must have rank, size and allReduce, as alone and those of runWorkers do, got ${JSON.stringify(communicator)}`,
+      `${where}: communicator must have rank, size and allReduce, as selfCommunicator and those of runWorkers do, got ${JSON.stringify(communicator)}`,
     );
   }
   return { ...options, where, reduction, compile, communicator };

@@ -1,4 +1,4 @@
-import { flatten, leaves, Tensor } from "@chronograd/autodiff";
+import { Tensor, tree } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/extend";
 import { checkUntracked, type Owned, type TimeStep } from "./step.ts";
 
@@ -100,7 +100,7 @@ const came = new WeakMap<object, readonly [blocks: readonly Tensor["block"][], v
 /** The step, for `checkUnchanged`: as an object of its own, since a stream may yield one twice. */
 function noted<X, Target>({ input, target }: TimeStep<X, Target>): TimeStep<X, Target> {
   const step = { input, target };
-  const blocks = leaves(step).map(({ block }) => block);
+  const blocks = tree.leaves(step).map(({ block }) => block);
   came.set(step, [blocks, versionsOf(blocks)]);
   return step;
 }
@@ -116,7 +116,7 @@ export function checkUnchanged(where: string, step: object, t: number): void {
   const [blocks = [], versions = 0] = came.get(step) ?? [];
   if (versionsOf(blocks) === versions) return;
   const gone = blocks.findIndex(({ holders }) => holders <= 0);
-  const path = gone < 0 ? "a value" : `the ${flatten(step)[gone]![0]}`;
+  const path = gone < 0 ? "a value" : `the ${tree.leavesWithPath(step)[gone]![0]}`;
   const what =
     gone < 0
       ? "was changed through a live view after the step had come"

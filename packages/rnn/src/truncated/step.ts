@@ -1,4 +1,4 @@
-import { flatten, type Tape, Tensor, timeStep } from "@chronograd/autodiff";
+import { type Tape, Tensor, timeStep, tree } from "@chronograd/autodiff";
 import type { Region } from "@chronograd/autodiff/extend";
 import { errorOfStep } from "../atStep.ts";
 import { type Cell, runStep, type Values } from "../cell.ts";
@@ -119,9 +119,9 @@ const wayOut =
   "a window is a constant to that tape, so derivatives through it would be zero; differentiate unroll instead, or pass detach(...)ed values";
 
 /** Throws a sentence for a tensor that a tape around the stream tracks. */
-export function checkUntracked(where: string, name: string, tree: unknown): void {
-  if (findLeaf(tree, isTracked) === undefined) return;
-  const [path, x] = flatten(tree).find(([, leaf]) => isTracked(leaf))!;
+export function checkUntracked(where: string, name: string, values: unknown): void {
+  if (findLeaf(values, isTracked) === undefined) return;
+  const [path, x] = tree.leavesWithPath(values).find(([, leaf]) => isTracked(leaf))!;
   throw new TypeError(
     `${where}: ${nameOfLeaf(name, path, x)} is tracked by a tape around the stream (grad, vjp, jvp or one of yours); ${wayOut}`,
   );
@@ -131,8 +131,8 @@ export function checkUntracked(where: string, name: string, tree: unknown): void
  * Throws a sentence for a result of a step that another tape than the stream's own tracks: the
  * model or the loss took a value of that tape from outside.
  */
-function checkOwn(where: string, name: string, t: number, tree: unknown, tape: Tape): void {
-  if (findLeaf(tree, (x) => x.tape !== null && tape.strip(x).tape !== null) === undefined) return;
+function checkOwn(where: string, name: string, t: number, values: unknown, tape: Tape): void {
+  if (findLeaf(values, (x) => x.tape !== null && tape.strip(x).tape !== null) === undefined) return;
   throw new TypeError(
     `${where}: ${name} step ${t} depends on a value from outside that a tape around the stream tracks (grad, vjp, jvp or one of yours); ${wayOut}`,
   );

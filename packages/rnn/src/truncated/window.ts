@@ -1,4 +1,4 @@
-import { clone, detach, leaves, type MapTree, map, type Tensor } from "@chronograd/autodiff";
+import { clone, detach, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
 import { latest, Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import { nextOnAll, reduceWindow } from "./agreement.ts";
@@ -75,7 +75,7 @@ function presentParams<Values>(params: Values | (() => Values), where: string): 
     const present =
       typeof params === "function"
         ? (params as () => Values)()
-        : (map(params, (x: Tensor) => latest(x)) as Values);
+        : (tree.map(params, (x: Tensor) => latest(x)) as Values);
     checkUntracked(where, "the parameter", present);
     return present;
   };
@@ -124,7 +124,7 @@ function windowOfAll<Params, State>(
   const reduced = within(region, () => reduceWindow(own, settings, measure?.(index) ?? false));
   const { gradients, squares, losses, count, gradientCount } = reduced;
   const total = losses.reduce((a, b) => a + b, 0);
-  leaves(gradients).forEach(keep);
+  tree.leaves(gradients).forEach(keep);
   const window: Window<Params, State> = {
     index,
     start,
@@ -143,8 +143,10 @@ function windowOfAll<Params, State>(
       if (region.ended !== undefined) {
         throw new Error(`${where}: the state of window ${index} is gone: ${region.ended}`);
       }
-      const state = within(region, () => map(own.state, (x: Tensor) => clone(detach(x)))) as State;
-      leaves(state).forEach(keep);
+      const state = within(region, () =>
+        tree.map(own.state, (x: Tensor) => clone(detach(x))),
+      ) as State;
+      tree.leaves(state).forEach(keep);
       return state;
     },
   };

@@ -1,4 +1,4 @@
-import { clone, type MapTree, type Tensor, zip } from "@chronograd/autodiff";
+import { clone, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
 import type { Values } from "../../cell.ts";
 import type { Owned, StepSettings, Term, TimeStep } from "../step.ts";
 
@@ -55,5 +55,5 @@ export interface LocalGradients<Params> {
 
 /** Adds two gradients by the same parameters; by whole numbers there are none. */
 export function sumOf<Gradients>(a: Gradients, b: Gradients): Gradients {
-  return zip(a, b, (x, y) => (x.dtype === "int32" ? clone(x) : x.add(y))) as Gradients;
+  return tree.zip(a, b, (x, y) => (x.dtype === "int32" ? clone(x) : x.add(y))) as Gradients;
 }

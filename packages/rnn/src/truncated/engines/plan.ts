@@ -1,4 +1,4 @@
-import { leaves, map, type Tensor, tensor, zeros } from "@chronograd/autodiff";
+import { type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import { alias, Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../../cell.ts";
 import { checkUnchanged, stepIsOver, streamIsOver } from "../source.ts";
@@ -61,8 +61,8 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     this.#settings = settings;
     this.stepsAtOnce = chunkLength(settings.k1, settings.k2);
     this.#recorded = new RecordedChunk(cell, settings);
-    for (const x of leaves(state)) this.#first.hold(x.block);
-    this.state = map(state, (x: Tensor) => alias(x, x.shape)) as Values<State>;
+    for (const x of tree.leaves(state)) this.#first.hold(x.block);
+    this.state = tree.map(state, (x: Tensor) => alias(x, x.shape)) as Values<State>;
   }
 
   explain(): string {
@@ -78,13 +78,13 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     this.#checkSteps(steps, start);
     // Handles of its own: `applyUpdates` consumes the caller's.
     const inputs = {
-      params: map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>,
+      params: tree.map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>,
       state: this.state,
       steps,
     };
     const region = new Region();
     // All of them, whether or not a step reads them: the chunk may be run again.
-    for (const x of leaves(inputs)) region.hold(x.block);
+    for (const x of tree.leaves(inputs)) region.hold(x.block);
     const weights = () => this.#weights([], start, params);
     let run: ChunkRun<Params, State>;
     try {
@@ -132,7 +132,7 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
         engine.end();
       }
     }
-    let arriving = map(this.state, (x: Tensor) =>
+    let arriving = tree.map(this.state, (x: Tensor) =>
       zeros(x.shape, { dtype: x.dtype, backend: x.backend }),
     ) as Values<State>;
     let total: LocalGradients<Values<Params>>["gradients"] | undefined;
@@ -152,7 +152,7 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
   #weights(terms: readonly Term[], start: number, params: Values<Params>): Tensor {
     const values = new Float64Array(this.stepsAtOnce);
     for (const { t, weight } of terms) values[t - 1 - start] = weight;
-    const like = leaves(params).find((x) => x.dtype !== "int32") ?? leaves(this.state)[0];
+    const like = tree.leaves(params).find((x) => x.dtype !== "int32") ?? tree.leaves(this.state)[0];
     const dtype = like?.dtype === "float64" ? "float64" : "float32";
     return tensor(values, { dtype, ...(like && { backend: like.backend }) });
   }

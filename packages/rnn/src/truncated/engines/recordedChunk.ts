@@ -1,5 +1,5 @@
-import { flatten, scope, type Tensor } from "@chronograd/autodiff";
-import { named, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/extend";
+import { scope, type Tensor, tree } from "@chronograd/autodiff";
+import { describeTensor, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/extend";
 import type { Cell } from "../../cell.ts";
 import type { StepSettings } from "../step.ts";
 import {
@@ -149,10 +149,10 @@ function firstStep<Params, State, X, Target>({
 
 /** The first leaf of a state whose shape or dtype a step changes, in words. */
 function changeOf(before: unknown, after: unknown): string | undefined {
-  const now = new Map(flatten(after));
-  for (const [path, x] of flatten(before)) {
+  const now = new Map(tree.leavesWithPath(after));
+  for (const [path, x] of tree.leavesWithPath(before)) {
     const y = now.get(path);
-    const [was, is] = [named(x), y === undefined ? "missing" : named(y)];
+    const [was, is] = [describeTensor(x), y === undefined ? "missing" : describeTensor(y)];
     if (was !== is) {
       return `a step changes the state's shape: ${path || "it"} is ${was} before and ${is} after`;
     }

@@ -1,12 +1,4 @@
-import {
-  full,
-  leaves,
-  type MapTree,
-  type Mark,
-  map,
-  Tape,
-  type Tensor,
-} from "@chronograd/autodiff";
+import { full, type MapTree, type Mark, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import { kernelsOf, Queue, type Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../../cell.ts";
 import { stepIsOver, streamIsOver } from "../source.ts";
@@ -84,10 +76,10 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     const { where } = settings;
     const { loss, count } = within(region, () => {
       const stepped = takeStep(cell, settings, tape, this.#watched!, stateBefore, step, t);
-      this.state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
+      this.state = tree.map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
       return { loss: stepped.loss, count: tokensOf(where, stepped.count, t) };
     });
-    for (const x of leaves(this.state)) if (x.tape === null) region.hold(x.block);
+    for (const x of tree.leaves(this.state)) if (x.tape === null) region.hold(x.block);
     this.#steps.push({ before, stateBefore, loss, count });
     const value = loss === null ? 0 : sumOfElements(loss);
     if (!Number.isFinite(value)) {
@@ -98,7 +90,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
 
   /** Where the first NaN or infinity of the last k2 steps is. */
   #origin(): string {
-    const found = this.#tape.scan();
+    const found = this.#tape.findNonFinite();
     if (found === undefined) return "its elements are finite, but their sum is not";
     return `${found.message}; lower the learning rate, clip gradients, or look at the input of that step`;
   }
@@ -134,7 +126,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     }
     const states: Tensor[][] = [];
     for (let t = start + 1; measure && t <= this.t; t++) {
-      states.push(leaves(this.#steps.at(t).stateBefore).filter((x) => x.tape !== null));
+      states.push(tree.leaves(this.#steps.at(t).stateBefore).filter((x) => x.tape !== null));
     }
     const result = this.#tape.gradient(
       losses,

@@ -1,4 +1,4 @@
-import { clone, detach, type MapTree, map, scope, type Tensor } from "@chronograd/autodiff";
+import { clone, detach, type MapTree, scope, type Tensor, tree } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../../cell.ts";
 import { sumOf } from "../engines/engine.ts";
@@ -31,9 +31,9 @@ export function* defer<Params, State, X, Y, Target>(
         within(next, () => {
           sum =
             sum === undefined
-              ? (map(gradients, (g: Tensor) => clone(g)) as typeof gradients)
+              ? (tree.map(gradients, (g: Tensor) => clone(g)) as typeof gradients)
               : sumOf(sum, gradients);
-          state = map(window.state, (x: Tensor) => clone(detach(x))) as Values<State>;
+          state = tree.map(window.state, (x: Tensor) => clone(detach(x))) as Values<State>;
         });
       });
       region.end(streamIsOver);
@@ -52,7 +52,7 @@ export function* defer<Params, State, X, Y, Target>(
       gradientCount,
       gradients: (tokens) => {
         const scale = mean(1, tokens);
-        const scaled = map(sum!, (g: Tensor) =>
+        const scaled = tree.map(sum!, (g: Tensor) =>
           scale === 1 || g.dtype === "int32" ? clone(g) : g.mul(scale),
         );
         return { gradients: scaled as MapTree<Values<Params>, Tensor> };

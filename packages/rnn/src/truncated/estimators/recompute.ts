@@ -1,4 +1,4 @@
-import { clone, detach, map, type Tensor } from "@chronograd/autodiff";
+import { clone, detach, type Tensor, tree } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../../cell.ts";
 import type { Engine } from "../engines/engine.ts";
@@ -70,7 +70,7 @@ export function* recompute<Params, State, X, Y, Target>(
 /** Keeps a copy of a state, in place of what was stored for that step before. */
 function store<State>(states: Map<number, Owned<State>>, s: number, stateOf: () => State): void {
   const region = new Region();
-  const value = within(region, () => map(stateOf(), (x: Tensor) => clone(detach(x)))) as State;
+  const value = within(region, () => tree.map(stateOf(), (x: Tensor) => clone(detach(x)))) as State;
   states.get(s)?.region.end(stepIsOver);
   states.set(s, { value, region });
 }
