@@ -300,7 +300,7 @@ const modes = [
       name: "defer: the last window alone",
       kind: "stale value reused",
       find: ": sumOf(sum, gradients);",
-      replace: ": (map(gradients, (g: Tensor) => clone(g)) as typeof gradients);",
+      replace: ": (tree.map(gradients, (g: Tensor) => clone(g)) as typeof gradients);",
     },
     {
       name: "defer: a mean of means",

@@ -235,7 +235,7 @@ const wholeNumbers = [
     {
       name: "whole numbers: gone with their window",
       kind: "aliased memory",
-      find: "for (const x of leaves(this.state)) if (x.tape === null) region.hold(x.block);",
+      find: "for (const x of tree.leaves(this.state)) if (x.tape === null) region.hold(x.block);",
       replace: "",
     },
   ]),
