@@ -33,8 +33,8 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
    */
   readonly compile?: boolean;
   /**
-   * The workers that share the batch, each with a stream of its own rows; `selfCommunicator` unless given.
-   * Windows are then those of all rows: the same on every worker, but for the state.
+   * The workers that share the batch, each with a stream of its own rows; `selfCommunicator` unless
+   * given. Windows are then those of all rows: the same on every worker, but for the state.
    */
   readonly communicator?: Communicator;
 }
@@ -91,10 +91,10 @@ export interface TruncatedOptions<State, Y = Tensor, Target = Tensor>
     TruncationOptions {}
 
 /** Stream options, checked and with every default filled in. */
-export interface StreamSettings<State, Y, Target> extends StepSettings<Y, Target> {
-  readonly state?: Values<State>;
+export interface StreamSettings<State, Y, Target>
+  extends StreamOptions<State, Y, Target>,
+    StepSettings<Y, Target> {
   readonly reduction: LossReduction;
-  readonly measure?: (window: number) => boolean;
   readonly compile: boolean;
   readonly communicator: Communicator;
 }
@@ -103,8 +103,9 @@ export interface StreamSettings<State, Y, Target> extends StepSettings<Y, Target
 export type AnyStreamSettings = StreamSettings<unknown, never, never>;
 
 /** All options of `truncated`, checked and with every default filled in. */
-export type TruncatedSettings<State, Y, Target> = StreamSettings<State, Y, Target> &
-  Required<TruncationOptions>;
+export interface TruncatedSettings<State, Y, Target>
+  extends StreamSettings<State, Y, Target>,
+    Required<TruncationOptions> {}
 
 /** Fills in the defaults of `truncated` and throws a sentence for what does not fit. */
 export function truncatedSettings<State, Y, Target>(

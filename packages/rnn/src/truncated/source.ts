@@ -18,7 +18,7 @@ export const stepIsOver =
 /** Why what came with the last steps is gone. */
 export const streamIsOver = "the stream of windows has ended";
 
-/** The steps of a stream, read one after the other; what they hold belongs to whoever reads them. */
+/** The steps of a stream, read one after the other; what they hold is owned by the reader. */
 export class Source<X, Target> {
   readonly where: string;
   readonly #steps: Iterator<TimeStep<X, Target>>;

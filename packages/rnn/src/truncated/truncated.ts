@@ -12,16 +12,18 @@ import { type Window, windowsOf } from "./window.ts";
  * Truncated back-propagation through time for any k1 <= k2, as a stream of windows.
  *
  * Window j ends at step `e_j = min(j k1, T)`. Its gradient is that of the losses of its new steps
- * `e_{j-1} < t <= e_j`, with the state at `s_j = max(0, e_j - k2)` held constant (Williams & Peng 1990, BPTT(k2; k1)).
- * The short window at the end is always there. At most k2 steps are on the tape, however long the stream.
+ * `e_{j-1} < t <= e_j`, with the state at `s_j = max(0, e_j - k2)` held constant (Williams & Peng
+ * 1990, BPTT(k2; k1)). The short window at the end is always there. At most k2 steps are on the
+ * tape, however long the stream.
  *
  * @param cell the model: a cell, or a `sequential` of cells and layers
- * @param params its parameters. After `applyUpdates` consumed them, the stream goes on with what it returned; otherwise
- *   pass a function that returns the present ones
- * @param stream steps `{ input, target }`, any iterable; or `{ inputs, targets }`, time-major tensors
- * @throws for k2 < k1 or another bad option, a stream without steps, a loss that is not finite (naming the step), rows that differ,
- *   and values that a tape around the stream tracks: derivatives are for `unroll`. What a step or a loss throws names the step and
- *   is the `cause`
+ * @param params its parameters. After `applyUpdates` consumed them, the stream goes on with what it
+ *   returned; otherwise pass a function that returns the present ones
+ * @param stream steps `{ input, target }`, any iterable; or `{ inputs, targets }`, time-major
+ *   tensors
+ * @throws for k2 < k1 or another bad option, a stream without steps, a loss that is not finite
+ *   (naming the step), rows that differ, and values that a tape around the stream tracks:
+ *   derivatives are for `unroll`. What a step or a loss throws names the step and is the `cause`
  *
  * @example
  * ```ts

@@ -41,7 +41,7 @@ export interface ChunkRun<Params, State> {
   /** Tokens that each step counts. */
   readonly counts: readonly number[];
   readonly state: Values<State>;
-  /** The gradient, from that of the state after the chunk and, where given, weights of its losses. */
+  /** The gradient, from that of the state after the chunk and, if given, weights of its losses. */
   pullback(arriving: Values<State>, weights: Tensor | undefined): ChunkGradient<Params, State>;
   end(reason: string): void;
 }
@@ -96,10 +96,8 @@ export function chunkOnTape<Params, State, X, Y, Target>(
       cotangents.push(weights.slice([i]).broadcastTo(loss.shape));
     }
     const by = { params: watched, state: before };
-    return tape.gradient(targets, by, { cotangent: cotangents }) as unknown as ChunkGradient<
-      Params,
-      State
-    >;
+    const gradients: unknown = tape.gradient(targets, by, { cotangent: cotangents });
+    return gradients as ChunkGradient<Params, State>;
   };
   const sizes: LossSizes = {
     sizes: losses.map((loss) => loss?.size ?? -1),

@@ -88,7 +88,7 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     this.#witness = witness as Exclude<typeof witness, string>;
   }
 
-  /** Holds a step to what was recorded: it may have read something from outside that has changed. */
+  /** Throws when a step read something from outside that has changed since it was recorded. */
   check(inputs: ChunkInputs<Params, State, X, Target>, start: number): void {
     this.#start = start;
     const difference = this.#witness?.differenceNow(firstStep(inputs));

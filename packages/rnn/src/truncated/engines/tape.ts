@@ -105,7 +105,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     while (this.#steps.base <= t) this.#steps.shift();
     const next = this.#steps.length > 0 ? this.#steps.at(this.#steps.base).before : undefined;
     this.#tape.forget(next ?? this.#tape.mark(this.state));
-    // What came in with a forgotten step may be the state that goes on, so it stays one step longer.
+    // What came with a forgotten step may be the state that goes on: it stays one step longer.
     while (this.#held.base < t) this.#held.shift().end(stepIsOver);
   }
 

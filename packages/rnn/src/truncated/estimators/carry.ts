@@ -3,7 +3,7 @@ import type { Cell, Values } from "../../cell.ts";
 import { chooseEngine } from "../engines/choosing.ts";
 import type { Engine } from "../engines/engine.ts";
 import type { TruncatedSettings } from "../options.ts";
-import { type Source, streamIsOver } from "../source.ts";
+import { type Source, stepIsOver, streamIsOver } from "../source.ts";
 import type { Owned, TimeStep } from "../step.ts";
 import { firstState, type LocalWindows, localWindow } from "./estimator.ts";
 
@@ -45,10 +45,10 @@ export function* carry<Params, State, X, Y, Target>(
         if (losses.length < k1) source.fill(steps, 1);
       }
       yield localWindow(engine, settings, losses);
-      first.end(streamIsOver);
+      first.end(stepIsOver);
     }
   } finally {
-    first.end(streamIsOver);
+    first.end(stepIsOver);
     for (const { region } of steps) region.end(streamIsOver);
     engine?.end();
   }

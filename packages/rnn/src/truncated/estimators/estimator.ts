@@ -8,7 +8,11 @@ import { checkUntracked } from "../step.ts";
 
 /**
  * A way to the gradients of a stream: reads steps, and yields windows of this worker's rows. It
- * ends its memory in `finally`, and after each `yield` what only that window needed.
+ * returns all memory in `finally`, and after each `yield` what only that window needed.
+ *
+ * A new one is a file of its own beside `carry.ts`. Its public function is made as `truncated` is:
+ * it checks its options with `streamSettings`, and hands a `Source` and the estimator to
+ * `windowsOf`.
  *
  * @param params gives the parameters as they are now
  * @param settings those of the stream, and its own

@@ -52,7 +52,7 @@ export function* recompute<Params, State, X, Y, Target>(
         checkUnchanged(where, value, t);
         const [loss] = current.take(present, [{ value, region: new Region() }]);
         if (t > newFrom) losses.push(loss!);
-        // The next window ends at `end + 1` to `end + k1`, so it begins `k2` before one of these, or at 0.
+        // The next window ends at `end + 1` to `end + k1`, and begins `k2` before that, or at 0.
         if (t <= end + k1 - k2) store(states, t, () => current.state);
       }
       drop(states, end + 1 - k2);
