@@ -243,7 +243,7 @@ export const compiling: readonly Mutant[] = [
       name: "plan: today's weights for what is run again",
       kind: "weights of the wrong age",
       find: "engine.take(\n        params,",
-      replace: "engine.take(\n        this.#chunks.at(-1)!.params,",
+      replace: "engine.take(\n        this.#chunks.at(-1)!.inputs.params,",
     },
     {
       name: "plan: the gradients of earlier chunks forgotten",

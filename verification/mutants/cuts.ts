@@ -71,32 +71,32 @@ const localWindows = inFile("packages/rnn/src/truncated/estimators/estimator.ts"
   {
     name: "window: reaches back one step less",
     kind: "off by one in time",
-    find: "const start = Math.max(0, end - truncation.k2);",
-    replace: "const start = Math.max(0, end - truncation.k2 + 1);",
+    find: "const start = Math.max(0, end - k2);",
+    replace: "const start = Math.max(0, end - k2 + 1);",
   },
   {
     name: "window: reaches back from its first new step",
     kind: "cut in the wrong place",
-    find: "const start = Math.max(0, end - truncation.k2);",
-    replace: "const start = Math.max(0, newFrom - truncation.k2 + truncation.k1);",
+    find: "const start = Math.max(0, end - k2);",
+    replace: "const start = Math.max(0, newFrom - k2 + k1);",
   },
   {
     name: "window: the overlap left out",
     kind: "cut in the wrong place",
-    find: "const start = Math.max(0, end - truncation.k2);",
+    find: "const start = Math.max(0, end - k2);",
     replace: "const start = newFrom;",
   },
   {
     name: "window: counts the overlap's tokens as new",
     kind: "wrong count",
-    find: "for (let t = newFrom + 1; t <= end; t++) count += engine.countAt(t);",
-    replace: "for (let t = start + 1; t <= end; t++) count += engine.countAt(t);",
+    find: "for (let t = newFrom + 1; t <= end; t++) count +=",
+    replace: "for (let t = start + 1; t <= end; t++) count +=",
   },
   {
     name: "window: the losses as they are, whatever their mean",
     kind: "mean as sum",
-    find: "engine.sweep(meanTerms(objective.terms, tokens), start, measure)",
-    replace: "engine.sweep(objective.terms, start, measure)",
+    find: "engine.sweep(means, start, measure)",
+    replace: "engine.sweep(terms, start, measure)",
   },
   {
     name: "estimator: the state given ignored",
@@ -167,24 +167,24 @@ const windows = inFile("packages/rnn/src/truncated/window.ts", [
   },
 ]);
 
-const objective = inFile("packages/rnn/src/truncated/objective.ts", [
+const objective = inFile("packages/rnn/src/truncated/estimators/estimator.ts", [
   {
     name: "objective: the last old loss counts again",
     kind: "off by one in time",
-    find: 'losses === "new" ? newFrom + 1',
-    replace: 'losses === "new" ? Math.max(start + 1, newFrom)',
+    find: 'which === "new" ? newFrom + 1',
+    replace: 'which === "new" ? Math.max(start + 1, newFrom)',
   },
   {
     name: "objective: the first new loss left out",
     kind: "off by one in time",
-    find: 'losses === "new" ? newFrom + 1',
-    replace: 'losses === "new" ? Math.min(newFrom + 2, end)',
+    find: 'which === "new" ? newFrom + 1',
+    replace: 'which === "new" ? Math.min(newFrom + 2, end)',
   },
   {
     name: "objective: the endpoint taken for all new losses",
     kind: "wrong losses",
-    find: 'losses === "new" ? newFrom + 1',
-    replace: 'losses !== "window" ? newFrom + 1',
+    find: 'which === "new" ? newFrom + 1',
+    replace: 'which !== "window" ? newFrom + 1',
   },
   {
     name: "objective: the whole window taken for its new losses",
@@ -195,8 +195,8 @@ const objective = inFile("packages/rnn/src/truncated/objective.ts", [
   {
     name: "objective: new losses taken for the whole window",
     kind: "wrong losses",
-    find: 'losses === "new" ? newFrom + 1',
-    replace: 'losses === "new" ? start + 1',
+    find: 'which === "new" ? newFrom + 1',
+    replace: 'which === "new" ? start + 1',
   },
   {
     name: "objective: the endpoint left out of the window",
@@ -219,13 +219,13 @@ const objective = inFile("packages/rnn/src/truncated/objective.ts", [
   {
     name: "objective: the mean over steps, not tokens",
     kind: "wrong count",
-    find: "count += steps.countAt(t);",
-    replace: "count++;",
+    find: "gradientCount += engine.countAt(t);",
+    replace: "gradientCount++;",
   },
   {
     name: "objective: the mean over k2 steps",
     kind: "wrong count",
-    find: "weight: mean(weight, count)",
+    find: "weight: mean(weight, tokens)",
     replace: "weight: mean(weight, terms.length)",
   },
   {

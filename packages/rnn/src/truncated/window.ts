@@ -2,8 +2,7 @@ import { clone, detach, type MapTree, type Tensor, tree } from "@chronograd/auto
 import { latest, Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import { nextOnAll, reduceWindow } from "./agreement.ts";
-import type { Estimator, LocalWindow } from "./estimators/estimator.ts";
-import { mean } from "./objective.ts";
+import { type Estimator, type LocalWindow, mean } from "./estimators/estimator.ts";
 import type { AnyStreamSettings } from "./options.ts";
 import type { Source } from "./source.ts";
 import { checkUntracked, type Owned } from "./step.ts";

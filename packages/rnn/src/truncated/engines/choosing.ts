@@ -11,12 +11,9 @@ export function chooseEngine<Params, State, X, Y, Target>(
 ): Engine<Params, State, X, Target> {
   const reason = whyNoPlan(settings);
   if (reason !== undefined) return new TapeEngine(cell, settings, state, 0, reason);
-  let plan: PlanEngine<Params, State, X, Y, Target> | undefined = new PlanEngine(
-    cell,
-    settings,
-    state,
-  );
-  let engine: Engine<Params, State, X, Target> = plan;
+  const planned = new PlanEngine(cell, settings, state);
+  let engine: Engine<Params, State, X, Target> = planned;
+  let plan: typeof planned | undefined = planned;
   return {
     get t() {
       return engine.t;

@@ -3,7 +3,7 @@ import { alias, Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../../cell.ts";
 import { checkUnchanged, stepIsOver, streamIsOver } from "../source.ts";
 import type { Owned, Term, TimeStep } from "../step.ts";
-import type { ChunkRun } from "./chunk.ts";
+import type { ChunkInputs, ChunkRun } from "./chunk.ts";
 import { type Engine, type EngineSettings, type LocalGradients, sumOf } from "./engine.ts";
 import { RecordedChunk } from "./recordedChunk.ts";
 import { TapeEngine } from "./tape.ts";
@@ -31,9 +31,7 @@ interface Chunk<Params, State, X, Target> {
   /** Steps before the first. */
   readonly start: number;
   readonly end: number;
-  readonly params: Values<Params>;
-  readonly state: Values<State>;
-  readonly steps: readonly TimeStep<X, Target>[];
+  readonly inputs: ChunkInputs<Params, State, X, Target>;
   readonly run: ChunkRun<Params, State>;
   readonly region: Region;
 }
@@ -96,7 +94,7 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
       throw error;
     }
     this.#drop(end - this.#settings.k2);
-    this.#chunks.push({ ...inputs, start, end, run, region });
+    this.#chunks.push({ inputs, start, end, run, region });
     this.t = end;
     this.state = run.state;
     // The chunk holds what it needs of them.
@@ -106,7 +104,7 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
 
   finish(): void {
     const last = this.#chunks.at(-1);
-    if (last !== undefined) this.#recorded.check(last, last.start);
+    if (last !== undefined) this.#recorded.check(last.inputs, last.start);
   }
 
   /** Drops chunks that begin before step `start + 1`. */
@@ -138,9 +136,10 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     let total: LocalGradients<Values<Params>>["gradients"] | undefined;
     for (let i = this.#chunks.length - 1; i >= 0; i--) {
       const chunk = this.#chunks[i]!;
-      this.#checkSteps(chunk.steps, chunk.start);
+      this.#checkSteps(chunk.inputs.steps, chunk.start);
       const own = terms.filter(({ t }) => t > chunk.start && t <= chunk.end);
-      const weights = own.length === 0 ? undefined : this.#weights(own, chunk.start, chunk.params);
+      const { params: used } = chunk.inputs;
+      const weights = own.length === 0 ? undefined : this.#weights(own, chunk.start, used);
       const { params, state } = chunk.run.pullback(arriving, weights);
       arriving = state as unknown as Values<State>;
       total = total === undefined ? params : sumOf(total, params);
@@ -159,9 +158,11 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
 
   /** The same steps on a tape, run again with the weights of the time: every value is the same. */
   onTape(reason: string): TapeEngine<Params, State, X, Y, Target> {
-    const { state, start } = this.#chunks[0] ?? { state: this.state, start: 0 };
-    const engine = new TapeEngine(this.#cell, this.#settings, state, start, reason);
-    for (const { params, steps, start } of this.#chunks) {
+    const [first] = this.#chunks;
+    const state = first?.inputs.state ?? this.state;
+    const engine = new TapeEngine(this.#cell, this.#settings, state, first?.start ?? 0, reason);
+    for (const { inputs, start } of this.#chunks) {
+      const { params, steps } = inputs;
       this.#checkSteps(steps, start);
       engine.take(
         params,

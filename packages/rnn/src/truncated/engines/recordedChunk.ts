@@ -139,12 +139,8 @@ export class RecordedChunk<Params, State, X, Y, Target> {
 }
 
 /** The first step, as a chunk of one. */
-function firstStep<Params, State, X, Target>({
-  params,
-  state,
-  steps,
-}: ChunkInputs<Params, State, X, Target>): ChunkInputs<Params, State, X, Target> {
-  return { params, state, steps: steps.slice(0, 1) };
+function firstStep<Inputs extends { readonly steps: readonly unknown[] }>(inputs: Inputs): Inputs {
+  return { ...inputs, steps: inputs.steps.slice(0, 1) };
 }
 
 /** The first leaf of a state whose shape or dtype a step changes, in words. */

@@ -2,11 +2,10 @@ import { clone, detach, type MapTree, scope, type Tensor, tree } from "@chronogr
 import { Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../../cell.ts";
 import { sumOf } from "../engines/engine.ts";
-import { mean } from "../objective.ts";
 import type { TruncatedSettings } from "../options.ts";
 import { type Source, streamIsOver } from "../source.ts";
 import { carry } from "./carry.ts";
-import type { LocalWindow, LocalWindows } from "./estimator.ts";
+import { type LocalWindow, type LocalWindows, mean } from "./estimator.ts";
 
 /** The windows of `carry` as one, their gradients added up: so one update. It is not measured. */
 export function* defer<Params, State, X, Y, Target>(

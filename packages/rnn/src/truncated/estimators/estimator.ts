@@ -1,10 +1,9 @@
 import { type Cell, initialState, type Values } from "../../cell.ts";
 import { batchOf, likeParams } from "../../unroll.ts";
 import type { Engine, LocalGradients } from "../engines/engine.ts";
-import { meanTerms, objectiveOf } from "../objective.ts";
 import type { StreamSettings, TruncatedSettings, TruncationOptions } from "../options.ts";
 import type { Source } from "../source.ts";
-import { checkUntracked } from "../step.ts";
+import { checkUntracked, type Term } from "../step.ts";
 
 /**
  * A way to the gradients of a stream: reads steps, and yields windows of this worker's rows. It
@@ -66,12 +65,20 @@ export function localWindow<Params, State, X, Target>(
   truncation: TruncationOptions,
   losses: readonly number[],
 ): LocalWindow<Values<Params>, Values<State>> {
+  const { k1, k2, losses: which, multiplicity } = truncation;
   const end = engine.t;
   const newFrom = end - losses.length;
-  const start = Math.max(0, end - truncation.k2);
-  const objective = objectiveOf(truncation, engine, start, newFrom, end);
+  const start = Math.max(0, end - k2);
   let count = 0;
   for (let t = newFrom + 1; t <= end; t++) count += engine.countAt(t);
+  /** The losses that the gradient is of, and their tokens. */
+  const terms: Term[] = [];
+  let gradientCount = 0;
+  const first = which === "new" ? newFrom + 1 : which === "endpoint" ? end : start + 1;
+  for (let t = first; t <= end; t++) {
+    terms.push({ t, weight: multiplicity ? 1 / windowsWith(t, k1, k2) : 1 });
+    gradientCount += engine.countAt(t);
+  }
   const { entries, state } = engine;
   return {
     start,
@@ -79,13 +86,28 @@ export function localWindow<Params, State, X, Target>(
     end,
     losses,
     count,
-    gradientCount: objective.count,
-    gradients: (tokens, measure) =>
-      engine.sweep(meanTerms(objective.terms, tokens), start, measure),
+    gradientCount,
+    gradients: (tokens, measure) => {
+      const means = terms.map(({ t, weight }) => ({ t, weight: mean(weight, tokens) }));
+      return engine.sweep(means, start, measure);
+    },
     entries,
     explain: () => engine.explain(),
     state,
   };
+}
+
+/**
+ * In how many windows step `t` (from 1) of an endless stream lies: those whose end `j k1` is at
+ * least `t` and less than `t + k2`.
+ */
+function windowsWith(t: number, k1: number, k2: number): number {
+  return Math.ceil((t + k2) / k1) - Math.ceil(t / k1);
+}
+
+/** A sum over `count` tokens as a mean; 0 over none. */
+export function mean(sum: number, count: number): number {
+  return count === 0 ? 0 : sum / count;
 }
 
 /** The state before the first step: as given, or the model's for as many rows as the input has. */
