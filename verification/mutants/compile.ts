@@ -248,7 +248,7 @@ export const compiling: readonly Mutant[] = [
     {
       name: "plan: the gradients of earlier chunks forgotten",
       kind: "lost gradient",
-      find: "total === undefined ? params : sumOf(total, params)",
+      find: "total === undefined ? params : addGradients(total, params)",
       replace: "total ?? params",
     },
   ]),

@@ -299,7 +299,7 @@ const modes = [
     {
       name: "defer: the last window alone",
       kind: "stale value reused",
-      find: ": sumOf(sum, gradients);",
+      find: ": addGradients(sum, gradients);",
       replace: ": (tree.map(gradients, (g: Tensor) => clone(g)) as typeof gradients);",
     },
     {

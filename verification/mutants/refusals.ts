@@ -165,7 +165,7 @@ const streams = [
     {
       name: "options: of truncated taken",
       kind: "guard lost",
-      find: "checkOptions(where, options, [...required, ...optional, ...ofStreams]);",
+      find: "checkOptions(where, options, [...required, ...ofStreams, ...optional]);",
       replace: "",
     },
   ]),

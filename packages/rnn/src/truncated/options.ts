@@ -161,7 +161,7 @@ export function streamSettings<State, Y, Target>(
     );
   }
   const ofStreams = ["loss", "state", "reduction", "measure", "compile", "communicator"];
-  checkOptions(where, options, [...required, ...optional, ...ofStreams]);
+  checkOptions(where, options, [...required, ...ofStreams, ...optional]);
   const { loss, reduction = "sum", compile = false, communicator = selfCommunicator } = options;
   if (typeof compile !== "boolean") {
     throw new TypeError(

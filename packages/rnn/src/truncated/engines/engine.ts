@@ -54,6 +54,6 @@ export interface LocalGradients<Params> {
 }
 
 /** Adds two gradients by the same parameters; by whole numbers there are none. */
-export function sumOf<Gradients>(a: Gradients, b: Gradients): Gradients {
+export function addGradients<Gradients>(a: Gradients, b: Gradients): Gradients {
   return tree.zip(a, b, (x, y) => (x.dtype === "int32" ? clone(x) : x.add(y))) as Gradients;
 }

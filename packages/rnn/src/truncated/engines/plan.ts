@@ -4,7 +4,7 @@ import type { Cell, Values } from "../../cell.ts";
 import { checkUnchanged, stepIsOver, streamIsOver } from "../source.ts";
 import type { Owned, Term, TimeStep } from "../step.ts";
 import type { ChunkInputs, ChunkRun } from "./chunk.ts";
-import { type Engine, type EngineSettings, type LocalGradients, sumOf } from "./engine.ts";
+import { addGradients, type Engine, type EngineSettings, type LocalGradients } from "./engine.ts";
 import { RecordedChunk } from "./recordedChunk.ts";
 import { TapeEngine } from "./tape.ts";
 
@@ -69,7 +69,8 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
 
   /** @throws `NotPlanned` */
   take(params: Values<Params>, taken: readonly Owned<TimeStep<X, Target>>[]): readonly number[] {
-    if (taken.length !== this.stepsAtOnce) throw new NotPlanned("it is shorter than the others");
+    if (taken.length !== this.stepsAtOnce)
+      throw new NotPlanned("the last chunk is shorter than the others");
     const steps = taken.map(({ value }) => value);
     const start = this.t;
     const end = start + steps.length;
@@ -142,7 +143,7 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
       const weights = own.length === 0 ? undefined : this.#weights(own, chunk.start, used);
       const { params, state } = chunk.run.pullback(arriving, weights);
       arriving = state as unknown as Values<State>;
-      total = total === undefined ? params : sumOf(total, params);
+      total = total === undefined ? params : addGradients(total, params);
     }
     return { gradients: total! };
   }

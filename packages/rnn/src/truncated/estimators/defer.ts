@@ -1,7 +1,7 @@
 import { clone, detach, type MapTree, scope, type Tensor, tree } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../../cell.ts";
-import { sumOf } from "../engines/engine.ts";
+import { addGradients } from "../engines/engine.ts";
 import type { TruncatedSettings } from "../options.ts";
 import { type Source, streamIsOver } from "../source.ts";
 import { carry } from "./carry.ts";
@@ -31,7 +31,7 @@ export function* defer<Params, State, X, Y, Target>(
           sum =
             sum === undefined
               ? (tree.map(gradients, (g: Tensor) => clone(g)) as typeof gradients)
-              : sumOf(sum, gradients);
+              : addGradients(sum, gradients);
           state = tree.map(window.state, (x: Tensor) => clone(detach(x))) as Values<State>;
         });
       });
