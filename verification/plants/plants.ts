@@ -132,7 +132,7 @@ export const plants: readonly Plant[] = [
     mutant: inLibrary(
       "packages/rnn/src/truncated/engines/tape.ts",
       "const since = this.#steps.at(start + 1).before;",
-      "const since = this.#steps.at(Math.min(start + 2, this.#t)).before;",
+      "const since = this.#steps.at(Math.min(start + 2, this.t)).before;",
     ),
     expect: [
       /the contribution of step 3, the first after the cut at 2, is missing/,
