@@ -29,7 +29,7 @@ export type {
   TruncationOptions,
 } from "./truncated/options.ts";
 export type { Sequence, StepSource } from "./truncated/source.ts";
-export type { CountedLoss, Loss, TimeStep } from "./truncated/step.ts";
+export type { CountedLoss, StepLoss, TimeStep } from "./truncated/step.ts";
 export { truncated } from "./truncated/truncated.ts";
 export type { Window } from "./truncated/window.ts";
 export type { Unrolled, UnrollOptions } from "./unroll.ts";

@@ -2,7 +2,7 @@ import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
 import { type Communicator, selfCommunicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
-import type { Loss, StepSettings } from "./step.ts";
+import type { StepLoss, StepSettings } from "./step.ts";
 
 /** Which losses a window's gradient is of; see `TruncationOptions.losses`. */
 export type Losses = "new" | "endpoint" | "window";
@@ -17,7 +17,7 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
    * The loss of one step. Its elements are summed, and count as that many tokens unless it gives a
    * count; `null` where a step has none.
    */
-  readonly loss: Loss<Y, Target>;
+  readonly loss: StepLoss<Y, Target>;
   /** The state before the first step; the model's initial state unless given. */
   readonly state?: Values<State>;
   /** `"sum"` of the window's losses (the default), or their `"mean"` over its count of tokens. */

@@ -18,7 +18,7 @@ export interface CountedLoss {
 }
 
 /** The loss of one step; `null` where a step has none. */
-export type Loss<Y, Target> = (output: Y, target: Target) => Tensor | CountedLoss | null;
+export type StepLoss<Y, Target> = (output: Y, target: Target) => Tensor | CountedLoss | null;
 
 /** A weighted loss of a window's objective: that of step `t`. */
 export interface Term {
@@ -36,7 +36,7 @@ export interface Owned<T> {
 export interface StepSettings<Y, Target> {
   /** The public function, whose errors are said to be. */
   readonly where: string;
-  readonly loss: Loss<Y, Target>;
+  readonly loss: StepLoss<Y, Target>;
 }
 
 /** What a step gives: the state after it, its loss, and how many tokens that counts. */

@@ -46,7 +46,7 @@ export interface Window<Params, State> {
   explain(): string;
 }
 
-/** A stream ends when nobody can ask for a window, or use the last one, any more. */
+/** Ends streams whose next window nobody can ask for, and whose last one nobody can use. */
 let dropped: FinalizationRegistry<Generator<unknown, void>> | undefined;
 
 /** The stream of each window and its tensors, which lasts as long as any of them is held. */

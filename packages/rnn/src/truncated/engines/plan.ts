@@ -23,7 +23,7 @@ export function chunkLength(k1: number, k2: number): number {
   return length;
 }
 
-/** Says why steps cannot run as a plan; none of them was taken then. */
+/** Thrown, with the reason, where steps cannot run as a plan; none of them was taken then. */
 export class NotPlanned extends Error {}
 
 /** Steps that were run together: what they were computed from, and their run. */

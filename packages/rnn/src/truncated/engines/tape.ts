@@ -141,7 +141,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     return `step by step on a tape, because ${this.#reason}`;
   }
 
-  /** A tape is what the model does. */
+  /** A tape runs every step itself, so nothing can differ. */
   finish(): void {}
 
   end(): void {
