@@ -10,7 +10,7 @@ export { flatten, leaves, map, zip } from "@chronograd/autodiff";
  * ```ts
  * import { countParameters, initialize, linear, stream } from "@chronograd/nn";
  *
- * countParameters(initialize(linear({ inputs: 2, outputs: 3 }).params, stream(1))); // => 9
+ * countParameters(initialize(linear({ input: 2, output: 3 }).params, stream(1))); // => 9
  * ```
  */
 export function countParameters(tree: unknown): number {

@@ -1,6 +1,5 @@
 import type { RowsName } from "../kernels/contract.ts";
 import { checkInt32 } from "../tensor/dtype.ts";
-import { checkOptions } from "../tensor/options.ts";
 import { format, sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { alongLast } from "./alongLast.ts";
@@ -85,12 +84,6 @@ export const logSoftmax: NormalizeOp = normalization({
   jvp: (dx, y) => dx.sub(dx.mul(y.exp()).sum(-1, { keepDims: true })),
 });
 
-/** Options of `crossEntropy`. */
-export interface CrossEntropyOptions {
-  /** Targets of this value give a loss of 0 and no gradient; -100 unless given. */
-  readonly ignoreIndex?: number;
-}
-
 const crossEntropyDeclaration: OpDeclaration<number> = {
   name: "crossEntropy",
   inputs: ["logits", "targets"],
@@ -152,7 +145,7 @@ const crossEntropyDeclaration: OpDeclaration<number> = {
     {
       label: "[2,2,3], class 0 ignored",
       inputs: [{ shape: [2, 2, 3] }, { shape: [2, 2], integers: [0, 3] }],
-      call: ([x, t]) => crossEntropy(x!, t!, { ignoreIndex: 0 }),
+      call: ([x, t]) => crossEntropy(x!, t!, 0),
     },
   ],
 };
@@ -210,15 +203,17 @@ const crossEntropyVjpDeclaration: OpDeclaration<number> = {
 };
 
 /**
- * `-log softmax(logits)[target]` for each row: the loss of a classifier, in nats, not reduced.
+ * `-log softmax(logits)[target]` for each row: the losses that `crossEntropy` of `@chronograd/nn` reduces.
  *
  * @param logits unnormalised scores `[..., C]`
  * @param targets class numbers `[...]`, int32, from 0 to C - 1, or `ignoreIndex`
+ * @param ignoreIndex targets of this value give a loss of 0 and no gradient; -100 unless given
  * @throws when the shapes do not match or a target is not a class
  *
  * @example
  * ```ts
- * import { crossEntropy, grad, tensor } from "@chronograd/autodiff";
+ * import { grad, tensor } from "@chronograd/autodiff";
+ * import { crossEntropy } from "@chronograd/autodiff/internal";
  *
  * const logits = tensor([[0, 0], [0, 0]]);
  * const bits = crossEntropy(logits, [1, 0]).div(Math.LN2);
@@ -228,17 +223,14 @@ const crossEntropyVjpDeclaration: OpDeclaration<number> = {
  * slope(logits).toArray(); // => [[0.5, -0.5], [0, 0]]
  * ```
  */
-export const crossEntropy: Op<
-  (logits: Tensor, targets: Indices, options?: CrossEntropyOptions) => Tensor
-> = op(
-  crossEntropyDeclaration,
-  (logits: Tensor, targets: Indices, options?: CrossEntropyOptions) => {
-    checkOptions("crossEntropy", options, ["ignoreIndex"]);
-    const { ignoreIndex = -100 } = options ?? {};
-    checkInt32([ignoreIndex], "crossEntropy: ignoreIndex");
-    const classes =
-      targets instanceof Tensor ? targets : asIndices(targets, logits, "crossEntropy");
-    return apply(crossEntropyDeclaration, [logits, classes], ignoreIndex);
-  },
-  1,
-);
+export const crossEntropy: Op<(logits: Tensor, targets: Indices, ignoreIndex?: number) => Tensor> =
+  op(
+    crossEntropyDeclaration,
+    (logits: Tensor, targets: Indices, ignoreIndex = -100) => {
+      checkInt32([ignoreIndex], "crossEntropy: ignoreIndex");
+      const classes =
+        targets instanceof Tensor ? targets : asIndices(targets, logits, "crossEntropy");
+      return apply(crossEntropyDeclaration, [logits, classes], ignoreIndex);
+    },
+    1,
+  );

@@ -15,7 +15,7 @@ export * from "./join.ts";
 export * from "./layerNorm.ts";
 export * from "./linalg.ts";
 export * from "./logic.ts";
-export * from "./loss.ts";
+export { logSoftmax, type NormalizeOp, softmax } from "./loss.ts";
 export * from "./lstm.ts";
 export * from "./matmul.ts";
 export { oneHot } from "./oneHot.ts";

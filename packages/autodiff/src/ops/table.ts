@@ -48,7 +48,7 @@ export type Methods = typeof elementwise &
   Omit<typeof oneHot, "labelled"> &
   typeof repeat &
   typeof sort &
-  typeof loss &
+  Omit<typeof loss, "crossEntropy"> &
   typeof cast &
   typeof detach;
 
@@ -117,7 +117,7 @@ export function opTable(): Row[] {
 
 /** The functions that become methods, by name. @internal */
 export function methods(): [name: string, call: (...args: unknown[]) => unknown][] {
-  const notMethods = new Set(["concat", "stack", "einsum"]);
+  const notMethods = new Set(["concat", "stack", "einsum", "crossEntropy"]);
   const parts = new Set(["lstm", "gru", "layerNorm"]);
   const rows = families()
     .filter(([family]) => !parts.has(family))
