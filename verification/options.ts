@@ -45,7 +45,7 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
   [() => zeroInit(3, { dtyp: "int32" } as never), "zeros", "dtype"],
   [() => restoreTree({}, decoded, { prefixes: "" } as never), "restoreTree", "prefix"],
   [() => tensorsOf(decoded, { prefixes: "" } as never), "tensorsOf", "prefix"],
-  [() => sharedBuffer(1, { slotbytes: 8 } as never), "sharedBuffer", "slotBytes"],
+  [() => sharedBuffer(1, { messagebytes: 8 } as never), "sharedBuffer", "messageBytes"],
 ];
 
 export const options: Law = {

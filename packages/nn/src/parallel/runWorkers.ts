@@ -4,10 +4,10 @@ import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { checkOptions } from "@chronograd/autodiff/extend";
+import { fromCloneable, toCloneable } from "./cloneable.ts";
 import { WorkerError } from "./communicator.ts";
-import type { Assignment, Report } from "./entry.ts";
-import { pack, unpack } from "./handover.ts";
-import { SharedCommunicator, sharedBuffer } from "./shared.ts";
+import { SharedMemory, sharedBuffer } from "./sharedMemory.ts";
+import type { Assignment, Report } from "./thread.ts";
 
 /** How workers are started. */
 export interface RunWorkersOptions<Input = unknown> {
@@ -59,11 +59,11 @@ export async function runWorkers<Output = unknown, Input = unknown>(
     );
   }
   const buffer = sharedBuffer(workers);
-  const packed = pack(input);
+  const cloneable = toCloneable(input);
   const group = new Group<Output>(buffer, workers);
   try {
     for (let rank = 0; rank < workers; rank++) {
-      group.start({ module: href, rank, buffer, input: packed });
+      group.start({ module: href, rank, buffer, input: cloneable });
     }
     return await group.outcome;
   } finally {
@@ -115,8 +115,8 @@ class Group<Output> {
     const { rank } = workerData;
     // The file beside this one: TypeScript in the sources, JavaScript in what was built of them.
     const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
-    const entry = new URL(`./entry${extension}`, import.meta.url);
-    const worker = started(entry, workerData);
+    const thread = new URL(`./thread${extension}`, import.meta.url);
+    const worker = started(thread, workerData);
     this.#workers.push(worker);
     this.#exits.push(new Promise((exited) => worker.once("exit", () => exited())));
     worker.once("message", (report: Report) => this.#take(report, rank));
@@ -146,15 +146,15 @@ class Group<Output> {
       }
       return;
     }
-    this.#values[rank] = unpack(report.value) as Output;
+    this.#values[rank] = fromCloneable(report.value) as Output;
     if (this.#reported.size === this.#size) this.#resolve(this.#values);
   }
 
   #fail(error: unknown, rank: number): void {
     this.#reported.add(rank);
     this.#failed = true;
-    const everyone = new SharedCommunicator(this.#buffer, 0);
-    for (let each = 0; each < this.#size; each++) everyone.leave("stopped", each);
+    const transport = new SharedMemory(this.#buffer, 0);
+    for (let each = 0; each < this.#size; each++) transport.leave("stopped", each);
     this.#reject(asWorkerError(error, rank, this.#size));
   }
 
@@ -173,9 +173,9 @@ class Group<Output> {
   }
 }
 
-function started(entry: URL, workerData: Assignment): Worker {
+function started(thread: URL, workerData: Assignment): Worker {
   try {
-    return new Worker(entry, { workerData, name: `worker ${workerData.rank}` });
+    return new Worker(thread, { workerData, name: `worker ${workerData.rank}` });
   } catch (cause) {
     if ((cause as Error).name !== "DataCloneError") throw cause;
     throw new TypeError(

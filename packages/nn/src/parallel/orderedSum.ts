@@ -6,7 +6,7 @@ import { bytesOf, kernelsOf } from "@chronograd/autodiff/extend";
  *
  * @param home a tensor in whose memory kernels may add; where there is none, a loop does
  */
-export function addUp(
+export function orderedSum(
   addends: readonly TypedArray[],
   target: TypedArray,
   home: Tensor | undefined,

@@ -49,8 +49,17 @@ export function aligned(elements: number, dtype: DType): number {
   return Math.ceil(elements / step) * step;
 }
 
+const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array } as const;
+
+/** Elements `start` to `end` of a message. */
+export function viewOf(message: Uint8Array, dtype: DType, start: number, end: number): TypedArray {
+  // To typed arrays shared and unshared buffers are alike, but not to their types.
+  const buffer = message.buffer as ArrayBuffer;
+  return new arrays[dtype](buffer, message.byteOffset + start * bytesOf[dtype], end - start);
+}
+
 /** Pieces of one dtype as one long vector, each from a multiple of the alignment on. */
-export class Vector {
+export class FlatVector {
   readonly dtype: DType;
   readonly length: number;
   /** The first of the tensors, if there are any. */
@@ -88,7 +97,7 @@ export class Vector {
 }
 
 /** A tree as vectors, one for each dtype that it has; numbers travel with float64. */
-export class Vectors {
+export class FlatTree {
   /** One line for each leaf: path, dtype and shape. Workers' trees fit when these are the same. */
   readonly lines: readonly string[];
   readonly #tree: unknown;
@@ -106,7 +115,7 @@ export class Vectors {
   }
 
   /** A new tree of the same structure, and for each dtype the elements to read and to write. */
-  receive(): { result: () => unknown; vectors: { own: Vector; received: Vector }[] } {
+  receive(): { result: () => unknown; vectors: { own: FlatVector; received: FlatVector }[] } {
     const targets = this.#leaves.map((leaf) => (typeof leaf === "number" ? leaf : like(leaf)));
     const [own, received] = [numbersIn(this.#leaves), numbersIn(targets)];
     const vectors = (["float64", "float32", "int32"] as const).map((dtype) => ({
@@ -136,11 +145,11 @@ function numbersIn(leaves: readonly Leaf[]): Float64Array {
   return Float64Array.from(leaves.filter((leaf) => typeof leaf === "number"));
 }
 
-function vectorOf(dtype: DType, leaves: readonly Leaf[], numbers: Float64Array): Vector {
+function vectorOf(dtype: DType, leaves: readonly Leaf[], numbers: Float64Array): FlatVector {
   const tensors = leaves.filter((x): x is Tensor => x instanceof Tensor && x.dtype === dtype);
   const pieces: Piece[] = tensors.map((x) => ({ size: x.size, view: () => elementsOf(x) }));
   if (dtype === "float64") pieces.push({ size: numbers.length, view: () => numbers });
-  return new Vector(dtype, pieces, tensors[0]);
+  return new FlatVector(dtype, pieces, tensors[0]);
 }
 
 function elementsOf(x: Tensor): TypedArray {
