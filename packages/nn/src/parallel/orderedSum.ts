@@ -2,7 +2,7 @@ import type { Tensor, TypedArray } from "@chronograd/autodiff";
 import { bytesOf, kernelsOf } from "@chronograd/autodiff/extend";
 
 /**
- * Puts `((a0 + a1) + a2) + ...` into `target`, rounded to the dtype each time; `target` may be one of the addends.
+ * Puts `((a0 + a1) + a2) + ...` into `target`, which is none of the addends, rounded to the dtype each time.
  *
  * @param home a tensor in whose memory kernels may add; where there is none, a loop does
  */
@@ -11,38 +11,33 @@ export function orderedSum(
   target: TypedArray,
   home: Tensor | undefined,
 ): void {
-  if (home === undefined || home.dtype === "int32") addByLoop(addends, target);
-  else addByKernel(addends, target, home);
-}
-
-function addByLoop(addends: readonly TypedArray[], target: TypedArray): void {
   const [first, ...others] = addends;
-  const sums = first!.slice();
-  for (const addend of others) {
-    for (let i = 0; i < sums.length; i++) sums[i]! += addend[i]!;
+  const { length } = target;
+  if (home === undefined || home.dtype === "int32") {
+    target.set(first!);
+    for (const addend of others) {
+      for (let i = 0; i < length; i++) target[i]! += addend[i]!;
+    }
+    return;
   }
-  target.set(sums);
-}
-
-function addByKernel(addends: readonly TypedArray[], target: TypedArray, home: Tensor): void {
   const { backend, dtype } = home;
   const { memory } = backend;
-  const length = target.length;
   const bytes = length * bytesOf[dtype];
-  const pointers = [memory.allocate(bytes), memory.allocate(bytes)] as const;
-  const [sums, addend] = pointers;
+  const [sums, addend] = [memory.allocate(bytes), memory.allocate(bytes)];
   // The memory may have grown, so its views are taken last.
-  const view = (pointer: number) =>
-    memory.views[dtype].subarray(pointer / bytesOf[dtype], pointer / bytesOf[dtype] + length);
+  const view = (pointer: number) => {
+    const start = pointer / bytesOf[dtype];
+    return memory.views[dtype].subarray(start, start + length);
+  };
   try {
-    view(sums).set(addends[0]!);
+    view(sums).set(first!);
     const { add } = kernelsOf(backend, home);
-    for (const each of addends.slice(1)) {
+    for (const each of others) {
       view(addend).set(each);
       add(1, length, sums, length, 1, addend, length, 1, sums);
     }
     target.set(view(sums));
   } finally {
-    for (const pointer of pointers) memory.release(pointer, bytes);
+    for (const pointer of [sums, addend]) memory.release(pointer, bytes);
   }
 }

@@ -8,24 +8,7 @@
  * the next `message` be filled.
  *
  * An exchange that can never come about, because a worker is gone, throws a `WorkerError` whose sentence names `where`:
- * the collective that waits.
- *
- * @example
- * ```ts
- * import { createCommunicator, type Transport } from "@chronograd/nn/parallel";
- *
- * // Of a single worker: what it sends is what it gets.
- * class Loopback implements Transport {
- *   readonly rank = 0;
- *   readonly size = 1;
- *   readonly messageBytes = 1024;
- *   readonly message = new Uint8Array(1024);
- *   allGather = () => [this.message.slice()];
- *   allToAll = () => [this.message.slice()];
- *   broadcast = () => this.message.slice();
- * }
- * createCommunicator(new Loopback()).allReduce({ loss: 2 }).loss; // => 2
- * ```
+ * the collective that waits. An example is in the guide to training on several cores.
  */
 export interface Transport {
   /** Which worker this is, from 0 to `size - 1`. */

@@ -10,7 +10,7 @@ export interface Given extends Drawn {
   readonly times?: number;
   /** Counts as long as a worker lives. */
   readonly pulse?: Int32Array;
-  readonly connection?: Connection;
+  readonly connections?: readonly Connection[];
 }
 
 /** How the workers of a test are connected. */
@@ -24,8 +24,8 @@ function connected(connection: Connection, { rank, size }: Communicator): Transp
 }
 
 const tasks = {
-  conformance: (all: Communicator, { connection, seed = 1 }: Given) =>
-    conformance(connected(connection!, all), seed),
+  conformance: (all: Communicator, { connections = [], seed = 1 }: Given) =>
+    connections.map((connection) => conformance(connected(connection, all), seed)),
   "a large sum": (all: Communicator, given: Given) =>
     bitsOf(all.allReduce(treeOf(all.rank, given))),
   often: (all: Communicator, { times = 1000 }: Given) => {

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { runWorkers } from "../../src/node.ts";
 import { sharedBuffer } from "../../src/parallel.ts";
 import type { Connection } from "./tasks.ts";
@@ -9,24 +9,30 @@ import type { Connection } from "./tasks.ts";
 const seed = Number(process.env.CHRONOGRAD_SEED ?? 1);
 const tasks = new URL("./tasks.ts", import.meta.url);
 
-async function conforms(workers: number, connection: Connection): Promise<void> {
-  const input = { task: "conformance" as const, connection, seed };
+async function conform(workers: number, connections: readonly Connection[]): Promise<void> {
+  const input = { task: "conformance" as const, connections, seed };
   const faults = await runWorkers(tasks, { workers, input });
-  expect(faults).toEqual(Array.from({ length: workers }, () => []));
+  const none = connections.map(() => []);
+  expect(faults).toEqual(Array.from({ length: workers }, () => none));
 }
 
-describe.each([1, 2, 3, 4])("%d workers", (workers) => {
-  test.each([8, 24, 64, 1024, 2 ** 20])(
-    "reduce through shared memory, %d bytes at a time",
-    (messageBytes) => conforms(workers, { buffer: sharedBuffer(workers, { messageBytes }) }),
-  );
+test.each([1, 2, 3, 4])("%d workers conform over shared memory", (workers) =>
+  conform(
+    workers,
+    [8, 24, 64, 1024, 2 ** 20].map((messageBytes) => ({
+      buffer: sharedBuffer(workers, { messageBytes }),
+    })),
+  ),
+);
 
-  test.each([8, 2 ** 20])("reduce through files, %d bytes at a time", async (messageBytes) => {
-    const folder = mkdtempSync(join(tmpdir(), "chronograd-"));
-    try {
-      await conforms(workers, { folder, messageBytes });
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
+test.each([1, 2, 3])("%d workers conform over files", async (workers) => {
+  const folders = [8, 2 ** 16].map((messageBytes) => ({
+    folder: mkdtempSync(join(tmpdir(), "chronograd-")),
+    messageBytes,
+  }));
+  try {
+    await conform(workers, folders);
+  } finally {
+    for (const { folder } of folders) rmSync(folder, { recursive: true });
+  }
 });
