@@ -7,7 +7,7 @@ import {
   crossEntropy,
   embedding,
   linear,
-  stream as randomStream,
+  rng as randomStream,
 } from "@chronograd/nn";
 import { initialParams, lstm, sequential, type TimeStep, truncated } from "@chronograd/rnn";
 import { clipNorm, learningRate } from "../problem.ts";

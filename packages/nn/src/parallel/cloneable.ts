@@ -1,4 +1,4 @@
-import { map, type Tensor, type TypedArray, tensor } from "@chronograd/autodiff";
+import { type Tensor, type TypedArray, tensor, tree } from "@chronograd/autodiff";
 
 /** A tensor as `structuredClone` takes it. */
 interface CloneableTensor {
@@ -8,7 +8,7 @@ interface CloneableTensor {
 
 /** A value with its tensors copied out, as `postMessage` can send it to another thread. */
 export function toCloneable(value: unknown): unknown {
-  return map(value, (x: Tensor): CloneableTensor => {
+  return tree.map(value, (x: Tensor): CloneableTensor => {
     return { "chronograd:tensor": x.toTypedArray(), shape: x.shape };
   });
 }
@@ -17,7 +17,7 @@ export function toCloneable(value: unknown): unknown {
 export function fromCloneable(value: unknown): unknown {
   const toTensor = ({ "chronograd:tensor": data, shape }: CloneableTensor) =>
     tensor(data, { shape });
-  return map<unknown, Tensor, CloneableTensor>(value, toTensor, isCloneableTensor);
+  return tree.map<unknown, Tensor, CloneableTensor>(value, toTensor, isCloneableTensor);
 }
 
 function isCloneableTensor(value: unknown): value is CloneableTensor {

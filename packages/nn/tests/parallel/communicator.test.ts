@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
-import { map, type Tensor, tensor } from "@chronograd/autodiff";
+import { type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { describe, expect, test } from "vitest";
-import { alone } from "../../src/index.ts";
+import { selfCommunicator } from "../../src/index.ts";
 import { runWorkers } from "../../src/node.ts";
 import { createCommunicator, SharedMemory, sharedBuffer } from "../../src/parallel.ts";
 import { failure, sumInOrder, treeOf } from "./conformance.ts";
@@ -52,7 +52,7 @@ describe("workers that disagree all throw a sentence", () => {
 
 describe("a communicator", () => {
   const shared = createCommunicator(new SharedMemory(sharedBuffer(1), 0));
-  const ends = [alone, shared] as const;
+  const ends = [selfCommunicator, shared] as const;
 
   test.each(ends)("of one worker gives back every bit", (communicator) => {
     const odd = [0, -0, Number.NaN, Infinity, 5e-324, -1 / 3, 2 ** -149];
@@ -72,7 +72,7 @@ describe("a communicator", () => {
       const x = tensor([1, 2]);
       const sum = communicator.allReduce({ x });
       expect(sum.x).not.toBe(x);
-      expect(map(sum, (y: Tensor) => y.toArray())).toEqual({ x: [1, 2] });
+      expect(tree.map(sum, (y: Tensor) => y.toArray())).toEqual({ x: [1, 2] });
     },
   );
 

@@ -1,7 +1,7 @@
 // What every transport must do, as each of its workers runs it, however they were started.
 import { isDeepStrictEqual } from "node:util";
-import { type DType, map, type Tensor, type TypedArray, tensor } from "@chronograd/autodiff";
-import { type Communicator, type Stream, stream } from "../../src/index.ts";
+import { type DType, type Tensor, type TypedArray, tensor, tree } from "@chronograd/autodiff";
+import { type Communicator, type Rng, rng } from "../../src/index.ts";
 import { createCommunicator, type Transport } from "../../src/parallel.ts";
 
 /** Sentences about what went wrong on this worker: none, where the transport keeps its promises. */
@@ -9,7 +9,7 @@ export function conformance(transport: Transport, seed: number): string[] {
   const faults: string[] = [];
   const check = (holds: boolean, what: string) => holds || faults.push(what);
   // The same draws on all workers.
-  const random = stream(seed, "conformance");
+  const random = rng(seed, "conformance");
   const communicator = createCommunicator(transport);
   bytes(transport, random, check);
   sums(communicator, random, check);
@@ -21,7 +21,7 @@ export function conformance(transport: Transport, seed: number): string[] {
 type Check = (holds: boolean, what: string) => void;
 
 /** Messages arrive as they were sent, although the next one is filled before they are read. */
-function bytes(transport: Transport, random: Stream, check: Check): void {
+function bytes(transport: Transport, random: Rng, check: Check): void {
   const { rank, size, messageBytes } = transport;
   check(messageBytes >= 8 && messageBytes % 8 === 0, `messageBytes is ${messageBytes}`);
   let round = 0;
@@ -58,7 +58,7 @@ function bytes(transport: Transport, random: Stream, check: Check): void {
 }
 
 /** ((r0 + r1) + r2) + ..., rounded to the dtype each time, on every worker, bit for bit. */
-function sums(communicator: Communicator, random: Stream, check: Check): void {
+function sums(communicator: Communicator, random: Rng, check: Check): void {
   for (let draw = 0; draw < 25; draw++) {
     const dtype = (["float32", "float64", "int32"] as const)[random.integer(0, 3)]!;
     const shapes = Array.from({ length: random.integer(0, 5) }, () =>
@@ -66,7 +66,7 @@ function sums(communicator: Communicator, random: Stream, check: Check): void {
     );
     const seed = random.integer(0, 1e6);
     // Some are late, so that others fall asleep.
-    if (stream(seed, `sleep ${communicator.rank}`).uniform() < 0.2) sleep(1);
+    if (rng(seed, `sleep ${communicator.rank}`).uniform() < 0.2) sleep(1);
     const trees = Array.from({ length: communicator.size }, (_, r) =>
       treeOf(r, { seed, shapes, dtype }),
     );
@@ -76,7 +76,7 @@ function sums(communicator: Communicator, random: Stream, check: Check): void {
   }
 }
 
-function broadcasts(communicator: Communicator, random: Stream, check: Check): void {
+function broadcasts(communicator: Communicator, random: Rng, check: Check): void {
   for (const dtype of ["float32", "float64", "int32"] as const) {
     for (let root = 0; root < communicator.size; root++) {
       const shapes = [[random.integer(0, 40), 3], []];
@@ -113,7 +113,7 @@ export interface Drawn {
 
 /** Worker `rank`'s tree: random, with magnitudes apart, so that the order of a sum shows in its bits. */
 export function treeOf(rank: number, { seed = 1, shapes = [], dtype = "float32" }: Drawn) {
-  const random = stream(seed, `worker ${rank}`);
+  const random = rng(seed, `worker ${rank}`);
   const draw = () =>
     dtype === "int32" ? random.integer(-1e9, 1e9) : random.normal() * 10 ** random.integer(-6, 7);
   return {
@@ -144,8 +144,8 @@ interface Bits {
 }
 
 /** A tree to be compared bit by bit. */
-export function bitsOf(tree: unknown): unknown {
-  return map(tree, (x: Tensor) => ({
+export function bitsOf(values: unknown): unknown {
+  return tree.map(values, (x: Tensor) => ({
     shape: [...x.shape],
     dtype: x.dtype,
     data: x.toTypedArray(),

@@ -1,6 +1,6 @@
 // What the workers of the tests do: each a task by its name.
 import { tensor } from "@chronograd/autodiff";
-import { type Communicator, stream } from "../../src/index.ts";
+import { type Communicator, rng } from "../../src/index.ts";
 import { SharedMemory, type Transport } from "../../src/parallel.ts";
 import { bitsOf, conformance, type Drawn, failure, sleep, treeOf } from "./conformance.ts";
 import { Files } from "./files.ts";
@@ -29,7 +29,7 @@ const tasks = {
   "a large sum": (all: Communicator, given: Given) =>
     bitsOf(all.allReduce(treeOf(all.rank, given))),
   often: (all: Communicator, { times = 1000 }: Given) => {
-    const random = stream(all.rank);
+    const random = rng(all.rank);
     let total = 0;
     for (let i = 0; i < times; i++) {
       // Sometimes one is late, so that others fall asleep.
