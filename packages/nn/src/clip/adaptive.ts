@@ -1,9 +1,9 @@
 import { type Tensor, tree, where } from "@chronograd/autodiff";
 import { checkOptions, describeTensor } from "@chronograd/autodiff/extend";
+import { checkLimit } from "../checks.ts";
+import { areAlike } from "../optim/leaves.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
-import { areAlike } from "../optim/walk.ts";
 import { type ClipState, clipping } from "./clipping.ts";
-import { checkLimit } from "./limit.ts";
 import type { NonFiniteOption } from "./nonFinite.ts";
 import { normOf } from "./norm.ts";
 

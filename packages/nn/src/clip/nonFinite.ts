@@ -8,7 +8,7 @@ import {
   where,
 } from "@chronograd/autodiff";
 import { complaint, homeOf, isNonFinite, type Named } from "../optim/finite.ts";
-import { checkThere, isBranch } from "../optim/walk.ts";
+import { checkThere, isBranch } from "../optim/leaves.ts";
 import { normOf } from "./norm.ts";
 
 /**

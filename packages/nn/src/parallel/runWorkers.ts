@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkWhole } from "../checks.ts";
 import { fromCloneable, toCloneable } from "./cloneable.ts";
 import { WorkerError } from "./communicator.ts";
 import { SharedMemory, sharedBuffer } from "./sharedMemory.ts";
@@ -54,11 +55,7 @@ export async function runWorkers<Output = unknown, Input = unknown>(
   checkOptions("runWorkers", options, ["workers", "input"]);
   const href = hrefOf(module);
   const { workers = availableParallelism(), input } = options;
-  if (!Number.isSafeInteger(workers) || workers < 1) {
-    throw new RangeError(
-      `runWorkers: workers must be a whole number of at least 1, got ${String(workers)}`,
-    );
-  }
+  checkWhole(workers, "workers", "runWorkers");
   const given = { module: href, buffer: sharedBuffer(workers), input: toCloneable(input) };
   const threads: Worker[] = [];
   try {

@@ -1,4 +1,5 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
+import { checkWhole } from "../checks.ts";
 import type { Communicator } from "./communicator.ts";
 
 /** Which worker of how many: a communicator, or these two of it. */
@@ -45,9 +46,7 @@ export function shardRows(count: number, { rank, size }: Rank): { start: number;
  * ```
  */
 export function shard<T>(values: T, communicator: Rank, axis = 0): T {
-  if (!Number.isInteger(axis) || axis < 0) {
-    throw new RangeError(`shard: axis must be a whole number of at least 0, got ${String(axis)}`);
-  }
+  checkWhole(axis, "axis", "shard", 0);
   let first: { path: string; rows: number } | undefined;
   return tree.map(values, (x: Tensor, path) => {
     const rows = x.shape[axis];

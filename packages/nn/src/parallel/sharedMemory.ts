@@ -1,4 +1,5 @@
 import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkWhole } from "../checks.ts";
 import { Barrier, barrierBytes, type Departure } from "./barrier.ts";
 import type { Transport } from "./transport.ts";
 
@@ -29,11 +30,7 @@ export interface SharedBufferOptions {
 export function sharedBuffer(size: number, options: SharedBufferOptions = {}): SharedArrayBuffer {
   checkOptions("sharedBuffer", options, ["messageBytes"]);
   const { messageBytes = defaultMessageBytes } = options;
-  if (!Number.isSafeInteger(size) || size < 1) {
-    throw new RangeError(
-      `sharedBuffer: size must be a whole number of workers of at least 1, got ${String(size)}`,
-    );
-  }
+  checkWhole(size, "size", "sharedBuffer");
   if (!Number.isSafeInteger(messageBytes) || messageBytes < 8 || messageBytes % 8 !== 0) {
     throw new RangeError(
       `sharedBuffer: messageBytes must be a multiple of 8 of at least 8, got ${String(messageBytes)}`,

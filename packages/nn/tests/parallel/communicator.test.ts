@@ -93,7 +93,7 @@ describe("a communicator", () => {
       `"SharedMemory: rank must be a whole number from 0 to 1, got 2"`,
     );
     expect(failure(() => sharedBuffer(0))).toMatchInlineSnapshot(
-      `"sharedBuffer: size must be a whole number of workers of at least 1, got 0"`,
+      `"sharedBuffer: size must be a whole number of at least 1, got 0"`,
     );
     expect(failure(() => sharedBuffer(2, { messageBytes: 12 }))).toMatchInlineSnapshot(
       `"sharedBuffer: messageBytes must be a multiple of 8 of at least 8, got 12"`,

@@ -1,7 +1,7 @@
 import { isTensor, type Tensor } from "@chronograd/autodiff";
 
 /** A float parameter, what stands at its place in the other trees, and where that is. */
-export interface Site {
+export interface Leaf {
   readonly path: string;
   readonly w: Tensor;
   readonly g: Tensor;
@@ -57,17 +57,17 @@ export function isBranch(value: unknown): value is Record<string, unknown> {
  *
  * @param noun what the trees beside the parameters hold
  */
-export function sitesOf(
+export function leavesOf(
   { params, gradients, moments }: Trees,
   where: string,
   noun: "gradient" | "update" = "gradient",
-): Site[] {
+): Leaf[] {
   const names = Object.keys(moments);
-  const sites: Site[] = [];
+  const leaves: Leaf[] = [];
   const seen = new Map<Tensor, string>();
   const visit = (w: unknown, g: unknown, own: readonly unknown[], path: string): void => {
     if (isTensor(w)) {
-      if (w.dtype !== "int32") sites.push(siteOf(w, g, own, path));
+      if (w.dtype !== "int32") leaves.push(leafOf(w, g, own, path));
       return;
     }
     const keys = isBranch(w) ? Object.keys(w) : [];
@@ -87,7 +87,7 @@ export function sitesOf(
       visit(at(w), at(g), own.map(at), below);
     }
   };
-  const siteOf = (w: Tensor, g: unknown, own: readonly unknown[], path: string): Site => {
+  const leafOf = (w: Tensor, g: unknown, own: readonly unknown[], path: string): Leaf => {
     checkThere(w, quote(path), where);
     const other = seen.get(w);
     if (other !== undefined) {
@@ -130,7 +130,7 @@ export function sitesOf(
       `${where}: there is ${noun === "update" ? "an" : "a"} ${noun} at ${quote(path)} and no parameter; ${noun}s must have the structure of params`,
     );
   visit(params, gradients, Object.values(moments), "");
-  return sites;
+  return leaves;
 }
 
 /** Where a branch has a tensor under none of `keys`. */
