@@ -3,7 +3,10 @@ import { consume, isTracing, outlive, refuseTracing } from "@chronograd/autodiff
 import { isBranch } from "./leaves.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
-/** A transformation from a step that consumes nothing: `update` consumes the state once the whole step succeeded. */
+/**
+ * A transformation from a step that consumes nothing: `update` consumes the state once the whole
+ * step succeeded.
+ */
 export function transformation<State>(
   name: string,
   { init, step }: Required<Pick<GradientTransformation<State>, "init" | "step">>,
@@ -21,7 +24,10 @@ export function transformation<State>(
   };
 }
 
-/** Inside a function that is being compiled, values that are about to be consumed must be its arguments. */
+/**
+ * Inside a function that is being compiled, values that are about to be consumed must be its
+ * arguments.
+ */
 export function checkArguments(values: unknown, what: string, where: string): void {
   if (tree.leaves(values).every(({ backend }) => backend.parent !== null)) return;
   refuseTracing(
@@ -30,8 +36,9 @@ export function checkArguments(values: unknown, what: string, where: string): vo
 }
 
 /**
- * Consumes what a state held, with what stands at its places in the next one as successors, which outlive their window.
- * Nothing, where a tape tracks the next one, or the updates: it may need any of them.
+ * Consumes what a state held, with what stands at its places in the next one as successors, which
+ * outlive their window. Nothing, where a tape tracks the next one, or the updates: it may need any
+ * of them.
  */
 export function consumeState(state: unknown, next: unknown, by: string, updates?: unknown): void {
   const after = tree.leaves(next);

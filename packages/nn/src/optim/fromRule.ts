@@ -9,8 +9,8 @@ import { checkState, initialStep, stepAfter } from "./stepCount.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
 /**
- * What an optimizer remembers: the number of updates done, an int32 scalar, and by moment a tree of the structure of the
- * parameters, with `null` in the place of int32 ones.
+ * What an optimizer remembers: the number of updates done, an int32 scalar, and by moment a tree of
+ * the structure of the parameters, with `null` in the place of int32 ones.
  */
 export type RuleState<Moment extends string> = { readonly step: Tensor } & {
   readonly [Name in Moment]: unknown;
@@ -74,7 +74,10 @@ interface Outcome {
   readonly next: readonly (readonly Tensor[])[];
 }
 
-/** One kernel for each parameter. The moments are written in place, where nobody else has their bytes. */
+/**
+ * One kernel for each parameter. The moments are written in place, where nobody else has their
+ * bytes.
+ */
 function fused<Moment extends string>(
   rule: Rule<Moment>,
   leaves: readonly Leaf[],
@@ -135,7 +138,8 @@ function plain<Moment extends string>(
     const scaled = typeof rate === "number" ? rate : rate.cast(w.dtype);
     return rule.plain({ w, g, t, rate: scaled, ...own } as Values<Moment>);
   });
-  // A later update may consume a moment that is not tracked, and a tape that tracks the rate may read it.
+  // A later update may consume a moment that is not tracked, and a tape that tracks the rate may
+  // read it.
   const apart = (x: Tensor) => (x.tape === null ? x.clone() : x);
   const next = rule.moments.map((each) => found.map((one) => apart(one[each] as Tensor)));
   return { step, updates: found.map(({ update }) => update), next };

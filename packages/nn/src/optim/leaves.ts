@@ -26,7 +26,9 @@ export const passState = "pass what init(params), or the update before, returned
 
 const shown = (x: Tensor) => `${x.dtype} [${x.shape.join(",")}]`;
 
-/** Whether two values have one shape and dtype, on one backend or on one and what is traced for it. */
+/**
+ * Whether two values have one shape and dtype, on one backend or on one and what is traced for it.
+ */
 export function areAlike(a: Tensor, b: Tensor): boolean {
   return (
     a.dtype === b.dtype && a.rank === b.rank && a.shape.every((n, axis) => n === b.shape[axis])
@@ -53,7 +55,8 @@ export function isBranch(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Every float parameter with its gradient and moments, or a thrown sentence that names the first misfit.
+ * Every float parameter with its gradient and moments, or a thrown sentence that names the first
+ * misfit.
  *
  * @param noun what the trees beside the parameters hold
  */
@@ -154,7 +157,10 @@ function firstLeaf(value: unknown, path: string): string | undefined {
   return undefined;
 }
 
-/** A tree with the float tensors replaced, in the order in which they are met along `like`; the rest stays. */
+/**
+ * A tree with the float tensors replaced, in the order in which they are met along `like`; the rest
+ * stays.
+ */
 export function refilled(tree: unknown, values: readonly Tensor[], like: unknown): unknown {
   let at = 0;
   const visit = (value: unknown, w: unknown): unknown => {

@@ -13,7 +13,10 @@ export function initialStep(params: unknown): Tensor {
   return tensor(0, { dtype: "int32", ...(backend && { backend }) });
 }
 
-/** Throws a sentence unless a state has the number of updates done, and no values but that and the moments. */
+/**
+ * Throws a sentence unless a state has the number of updates done, and no values but that and the
+ * moments.
+ */
 export function checkState(
   state: { readonly step: Tensor } | undefined,
   moments: readonly string[],

@@ -6,8 +6,9 @@ import { orderedSum } from "./orderedSum.ts";
 import type { Transport } from "./transport.ts";
 
 /**
- * The collectives on trees over whatever moves bytes between workers. Sums are added up in the order of ranks, each
- * worker adding its part of the elements for all, so their bits do not depend on the transport.
+ * The collectives on trees over whatever moves bytes between workers. Sums are added up in the
+ * order of ranks, each worker adding its part of the elements for all, so their bits do not depend
+ * on the transport.
  *
  * @example
  * ```ts
@@ -53,7 +54,10 @@ export function createCommunicator(transport: Transport): Communicator {
     barrier: () => agree(transport, "barrier", []),
   };
 
-  /** A new tree, once all agree on what there is to do, by messages of elements `from` to `from + length`. */
+  /**
+   * A new tree, once all agree on what there is to do, by messages of elements `from` to
+   * `from + length`.
+   */
   function exchange<T>(
     what: string,
     tree: T,

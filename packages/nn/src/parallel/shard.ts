@@ -6,8 +6,8 @@ import type { Communicator } from "./communicator.ts";
 export type Rank = Pick<Communicator, "rank" | "size">;
 
 /**
- * The rows that are this worker's, of `count`: from `start` (included) to `end` (excluded). Workers' numbers of rows
- * differ by one at most.
+ * The rows that are this worker's, of `count`: from `start` (included) to `end` (excluded).
+ * Workers' numbers of rows differ by one at most.
  *
  * @throws when there are fewer rows than workers
  *
@@ -31,7 +31,8 @@ export function shardRows(count: number, { rank, size }: Rank): { start: number;
 }
 
 /**
- * This worker's rows of every tensor in a tree: `rank * B / size` up to `(rank + 1) * B / size`, of the B along an axis.
+ * This worker's rows of every tensor in a tree: `rank * B / size` up to `(rank + 1) * B / size`, of
+ * the B along an axis.
  *
  * @param axis where the rows are: 0 unless given, for `[B, ...]`; 1 for time-major `[T, B, ...]`
  * @throws when there are fewer rows than workers, or tensors have different numbers of rows
