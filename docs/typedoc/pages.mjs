@@ -35,8 +35,7 @@ export const doors = [
     slug: "extend",
     pages: [
       ["Declaring ops", ["ops"]],
-      ["Recorded functions", ["compile"]],
-      ["Kernels and memory", ["kernels", "tensor", "tape"]],
+      ["Kernels and memory", ["kernels", "tensor"]],
     ],
   },
   {

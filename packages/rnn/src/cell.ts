@@ -7,7 +7,7 @@ import {
   scope,
   Tensor,
 } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Initializer, initialize, type Stream, stream } from "@chronograd/nn";
 import { checkNext, checkRows } from "./rows.ts";
 import { partsOf } from "./sizes.ts";

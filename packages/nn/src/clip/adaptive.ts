@@ -1,5 +1,5 @@
 import { flatten, type Tensor, where } from "@chronograd/autodiff";
-import { checkOptions, named } from "@chronograd/autodiff/extend";
+import { checkOptions, named } from "@chronograd/autodiff/internal";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import { areAlike } from "../optim/walk.ts";
 import { type ClipState, clipping } from "./clipping.ts";

@@ -6,7 +6,7 @@ import {
   type Tensor,
   tensor,
 } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Decoded } from "./safetensors.ts";
 
 /** Which part of a file is meant. */

@@ -7,7 +7,7 @@ import {
   type Tensor,
   tensor,
 } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Stream } from "../streams/stream.ts";
 import { type Initializer, isInitializer, sizeOf } from "./initializer.ts";
 

@@ -1,5 +1,5 @@
 import type { Indices } from "@chronograd/autodiff";
-import { checkOptions, lookUp } from "@chronograd/autodiff/extend";
+import { checkOptions, lookUp } from "@chronograd/autodiff/internal";
 import { normal } from "../initializers/distributions.ts";
 import type { Initializer } from "../initializers/initializer.ts";
 import { checkCount, type Layer } from "./layer.ts";

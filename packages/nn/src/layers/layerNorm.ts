@@ -1,5 +1,5 @@
 import { layerNorm as normalize, type Tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { ones, zeros } from "../initializers/constant.ts";
 import type { Initializer } from "../initializers/initializer.ts";
 import { checkCount, type Layer } from "./layer.ts";

@@ -1,5 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { zeros } from "../initializers/constant.ts";
 import { glorot } from "../initializers/glorot.ts";
 import type { Initializer } from "../initializers/initializer.ts";

@@ -1,5 +1,5 @@
 import { crossEntropy, type Indices, notEqual, Tensor, tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { type ReductionOption, reduce } from "./reduction.ts";
 
 /** Options of `crossEntropyLoss`. */

@@ -1,5 +1,6 @@
 import { full, leaves, map, type Tensor, tensor } from "@chronograd/autodiff";
-import { allocate, kernelsOf, named, place, takeOver } from "@chronograd/autodiff/extend";
+import { kernelsOf } from "@chronograd/autodiff/extend";
+import { allocate, named, place, takeOver } from "@chronograd/autodiff/internal";
 import { checkLearningRate, rateAt } from "../schedules/schedule.ts";
 import { checkFinite, homeOf } from "./finite.ts";
 import { stepAfter, transformation } from "./ownership.ts";

@@ -1,5 +1,5 @@
 import { isTensor, type Tensor, tensor } from "@chronograd/autodiff";
-import { consume, isTracing, outlive, refuseTracing } from "@chronograd/autodiff/extend";
+import { consume, isTracing, outlive, refuseTracing } from "@chronograd/autodiff/internal";
 import type { GradientTransformation } from "./transformation.ts";
 import { isBranch } from "./walk.ts";
 

@@ -1,5 +1,5 @@
 import { hypot } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import type { LearningRate } from "../schedules/schedule.ts";
 import { leafwise, type RuleState } from "./leafwise.ts";
 import { checkOption, decayed, positive } from "./rule.ts";

@@ -1,4 +1,4 @@
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import type { LearningRate } from "../schedules/schedule.ts";
 import { leafwise, type RuleState } from "./leafwise.ts";
 import { checkOption, decayed } from "./rule.ts";

@@ -1,4 +1,4 @@
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { leafwise, type RuleState } from "./leafwise.ts";
 import { checkOption } from "./rule.ts";
 import type { GradientTransformation } from "./transformation.ts";

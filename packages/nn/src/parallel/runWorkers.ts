@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { isAbsolute } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { WorkerError } from "./communicator.ts";
 import type { Assignment, Report } from "./entry.ts";
 import { pack, unpack } from "./handover.ts";

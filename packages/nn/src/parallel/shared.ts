@@ -1,5 +1,5 @@
 import type { DType, TypedArray } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { addUp } from "./addUp.ts";
 import { type Communicator, checkRoot } from "./communicator.ts";
 import { type Departure, Meeting, meetingBytes } from "./meeting.ts";

@@ -1,5 +1,6 @@
 import { type DType, flatten, map, Tensor, type TypedArray } from "@chronograd/autodiff";
-import { allocate, bytesOf, place } from "@chronograd/autodiff/extend";
+import { bytesOf } from "@chronograd/autodiff/extend";
+import { allocate, place } from "@chronograd/autodiff/internal";
 
 type Leaf = Tensor | number;
 

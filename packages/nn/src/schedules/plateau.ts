@@ -1,5 +1,5 @@
 import { isTensor, scope, type Tensor, tensor, where } from "@chronograd/autodiff";
-import { checkOptions, named } from "@chronograd/autodiff/extend";
+import { checkOptions, named } from "@chronograd/autodiff/internal";
 import { firstTensor } from "../optim/leafwise.ts";
 import { checkArguments, succeed, transformation } from "../optim/ownership.ts";
 import { scaledBy } from "../optim/scale.ts";

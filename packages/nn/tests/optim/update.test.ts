@@ -7,7 +7,7 @@ import {
   tensor,
   zeros,
 } from "@chronograd/autodiff";
-import { Region } from "@chronograd/autodiff/extend";
+import { Region } from "@chronograd/autodiff/internal";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { describe, expect, test } from "vitest";
 import {

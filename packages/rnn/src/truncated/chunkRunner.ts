@@ -1,5 +1,5 @@
 import { clone, flatten, map, scope, Tape, type Tensor } from "@chronograd/autodiff";
-import { named, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/extend";
+import { named, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import {
   type ChunkGradient,

@@ -1,5 +1,5 @@
 import { leaves, type MapTree, map, type Tensor, tensor, zeros, zip } from "@chronograd/autodiff";
-import { alias, Region, within } from "@chronograd/autodiff/extend";
+import { alias, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import type { ChunkRun } from "./chunk.ts";
 import { ChunkRunner } from "./chunkRunner.ts";

@@ -1,5 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { alone, type Communicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
 

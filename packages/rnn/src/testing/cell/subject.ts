@@ -1,5 +1,5 @@
 import { flatten, leaves, map, scope, type Tensor, tensor, timeStep } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSettings, type Finding, type Law } from "@chronograd/autodiff/testing";
 import { type Stream, stream } from "@chronograd/nn";
 import { runStep } from "../../cell.ts";

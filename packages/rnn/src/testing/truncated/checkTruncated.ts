@@ -1,5 +1,5 @@
 import { map, scope, type Tensor, zip } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSettings } from "@chronograd/autodiff/testing";
 import { stream as randomStream } from "@chronograd/nn";
 import { type Cell, initialState } from "../../cell.ts";

@@ -1,0 +1,27 @@
+/**
+ * What `@chronograd/nn` and `@chronograd/rnn` need of the core's memory and compiler. Not for users: anything here may
+ * change in any release.
+ *
+ * @packageDocumentation
+ */
+import "./ops/fluent.ts";
+
+export type { ForwardRun, Pulled } from "./compile/recorded.ts";
+export { RecordedFunction, Witness } from "./compile/recorded.ts";
+export { Trust } from "./compile/trust.ts";
+export { lookUp } from "./ops/indexing.ts";
+export { Queue } from "./tape/queue.ts";
+export { Region, within } from "./tensor/block.ts";
+export { checkOptions, nearestOf } from "./tensor/options.ts";
+export {
+  alias,
+  allocate,
+  consume,
+  isSole,
+  latest,
+  outlive,
+  place,
+  takeOver,
+} from "./tensor/tensor.ts";
+export { named } from "./tensor/text.ts";
+export { isTracing, NotTraceable, refuseTracing } from "./tensor/tracing.ts";
