@@ -148,7 +148,7 @@ const embedding = inFile("packages/nn/src/layers/embedding.ts", [
 ]);
 
 const options = [
-  ...inFile("packages/autodiff/src/ops/reduce.ts", [
+  ...inFile("packages/autodiff/src/ops/reduction.ts", [
     {
       name: "options: reductions take any",
       kind: "guard lost",

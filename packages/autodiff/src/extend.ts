@@ -28,7 +28,7 @@ export type {
 } from "./ops/declare.ts";
 export { none, op } from "./ops/declare.ts";
 export { kernelsOf } from "./ops/kernels.ts";
-export { sumTo } from "./ops/reduce.ts";
+export { sumTo } from "./ops/sumTo.ts";
 export type { Row } from "./ops/table.ts";
 export { opTable } from "./ops/table.ts";
 export { bytesOf } from "./tensor/dtype.ts";

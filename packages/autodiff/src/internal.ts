@@ -9,7 +9,7 @@ import "./ops/fluent.ts";
 export type { ForwardRun, Pulled } from "./compile/recorded.ts";
 export { RecordedFunction, Witness } from "./compile/recorded.ts";
 export { Trust } from "./compile/trust.ts";
-export { lookUp } from "./ops/indexing.ts";
+export { lookUp } from "./ops/lookup.ts";
 export { Queue } from "./tape/queue.ts";
 export { Region, within } from "./tensor/block.ts";
 export { checkOptions, nearestOf } from "./tensor/options.ts";

@@ -17,9 +17,9 @@ import {
 import { offset, scale, square } from "./elementwise.ts";
 import { kernelsOf } from "./kernels.ts";
 import { about, without } from "./lengths.ts";
-import { sumTo } from "./reduce.ts";
 import { where } from "./select.ts";
 import { broadcastTo } from "./shape.ts";
+import { sumTo } from "./sumTo.ts";
 
 /** A function of two broadcasting operands, element by element. */
 export type BinaryOp = Op<(a: Operand, b: Operand) => Tensor>;

@@ -10,7 +10,7 @@ import { notEqual } from "./compare.ts";
 import { type Op, type OpDeclaration, op } from "./declare.ts";
 import { asIndices, type Indices } from "./indices.ts";
 import { kernelsOf } from "./kernels.ts";
-import { labelled } from "./oneHot.ts";
+import { labelled } from "./labels.ts";
 import { logSumExp } from "./reduce.ts";
 import { where } from "./select.ts";
 

@@ -120,6 +120,23 @@ export class Tensor {
     return textOf(this);
   }
 
+  /**
+   * The same value as a constant: nothing flows back through it on any tape. No copy.
+   *
+   * @example
+   * ```ts
+   * import { grad, tensor } from "@chronograd/autodiff";
+   *
+   * grad((x) => x.mul(x.detach()).sum())(tensor([3])).toArray(); // => [3]
+   * ```
+   */
+  detach(): Tensor {
+    if (this.tape === null) return this;
+    const value = innermostPrimal(this);
+    checkAlive(value, "detach");
+    return place(alias(value, value.shape));
+  }
+
   static {
     // What `console.log` shows in Node.
     Object.defineProperty(Tensor.prototype, Symbol.for("nodejs.util.inspect.custom"), {
