@@ -58,6 +58,7 @@ export const doors = [
           "testing/checkGradients",
           "testing/blame",
           "testing/checkTape",
+          "testing/ruleFault",
           "passes/site",
           "tape/origin",
         ],

@@ -22,7 +22,6 @@ export type {
   Op,
   OpDeclaration,
   Operand,
-  Recorder,
   Sample,
   VjpRule,
 } from "./ops/declare.ts";

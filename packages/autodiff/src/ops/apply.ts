@@ -1,15 +1,10 @@
 import { areApart, type Backend, defaultBackend } from "../tensor/backend.ts";
 import { filled } from "../tensor/doors.ts";
 import { checkInt32, type DType, isFloat } from "../tensor/dtype.ts";
+import type { Recorder } from "../tensor/recorder.ts";
 import { format } from "../tensor/shape.ts";
 import { alias, allocate, checkAlive, place, Tensor } from "../tensor/tensor.ts";
-import {
-  describe,
-  nameOfInput,
-  type OpDeclaration,
-  type Operand,
-  type Recorder,
-} from "./declare.ts";
+import { describe, nameOfInput, type OpDeclaration, type Operand } from "./declare.ts";
 
 /**
  * Applies an op: on plain values it computes; on tracked ones it computes beneath the highest recorder and has

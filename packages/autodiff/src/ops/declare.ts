@@ -234,16 +234,3 @@ export function vjpRule(
     `${declaration.name}: the vjp by ${nameOfInput(declaration, input)} must be a function or none("why"), got ${describe(rule)}; declare one rule for each input`,
   );
 }
-
-/** What records ops: a tape. Higher levels were opened later and see the values of lower ones as plain. */
-export interface Recorder {
-  readonly level: number;
-  /** Appends an application whose inputs may be tracked here, given them and the output without this tracking. */
-  record(
-    declaration: OpDeclaration,
-    inputs: readonly Tensor[],
-    primals: readonly Tensor[],
-    output: Tensor,
-    attributes: unknown,
-  ): Tensor;
-}

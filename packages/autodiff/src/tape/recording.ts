@@ -1,6 +1,7 @@
-import type { OpDeclaration, Recorder } from "../ops/declare.ts";
+import type { OpDeclaration } from "../ops/declare.ts";
 import { type Block, currentRegion, type Ending } from "../tensor/block.ts";
 import { checkOptions } from "../tensor/options.ts";
+import type { Recorder } from "../tensor/recorder.ts";
 import { alias, checkAlive, type Tensor, track } from "../tensor/tensor.ts";
 import { named } from "../tensor/text.ts";
 import { NotTraceable, tracingDepth } from "../tensor/tracing.ts";

@@ -1,9 +1,8 @@
-import type { Recorder } from "../ops/declare.ts";
-import type { Fluent } from "../ops/fluent.ts";
 import type { Backend } from "./backend.ts";
 import { Block, currentRegion, float, sink } from "./block.ts";
 import { arrayOf, bytesOf, type DType, type TypedArray } from "./dtype.ts";
 import { type NestedNumbers, readNested } from "./nested.ts";
+import type { Recorder } from "./recorder.ts";
 import { format, type Shape, sizeOf } from "./shape.ts";
 import { named, textOf } from "./text.ts";
 
@@ -146,8 +145,6 @@ export class Tensor {
     });
   }
 }
-
-export interface Tensor extends Fluent {}
 
 /** A new value with unset contents that nothing holds yet. */
 export function allocate(backend: Backend, shape: Shape, dtype: DType): Tensor {
