@@ -76,8 +76,8 @@ const custom = inFile("packages/autodiff/src/transforms/custom.ts", [
   {
     name: "customGradient: cotangents of any shape",
     kind: "guard lost",
-    find: "sameShape(g.shape, input.shape) && ",
-    replace: "",
+    find: "isLike(g, input)",
+    replace: "g.dtype === input.dtype",
   },
   {
     name: "customGradient: the cotangents of the sweep before",

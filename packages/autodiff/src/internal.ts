@@ -11,7 +11,9 @@ export { RecordedFunction, Witness } from "./compile/recorded.ts";
 export { Trust } from "./compile/trust.ts";
 export { lookUp } from "./ops/lookup.ts";
 export { Queue } from "./tape/queue.ts";
+export { areApart } from "./tensor/backend.ts";
 export { Region, within } from "./tensor/block.ts";
+export { checkAlive, isLike } from "./tensor/checks.ts";
 export { checkOptions, nearestOf } from "./tensor/options.ts";
 export {
   alias,
@@ -23,5 +25,5 @@ export {
   place,
   takeOver,
 } from "./tensor/tensor.ts";
-export { named } from "./tensor/text.ts";
+export { describeType, named } from "./tensor/text.ts";
 export { isTracing, NotTraceable, refuseTracing } from "./tensor/tracing.ts";

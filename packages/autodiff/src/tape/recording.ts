@@ -1,8 +1,9 @@
 import type { OpDeclaration } from "../ops/declare.ts";
 import { type Block, currentRegion, type Ending } from "../tensor/block.ts";
+import { checkAlive } from "../tensor/checks.ts";
 import { checkOptions } from "../tensor/options.ts";
 import type { Recorder } from "../tensor/recorder.ts";
-import { alias, checkAlive, type Tensor, track } from "../tensor/tensor.ts";
+import { alias, type Tensor, track } from "../tensor/tensor.ts";
 import { named } from "../tensor/text.ts";
 import { NotTraceable, tracingDepth } from "../tensor/tracing.ts";
 import { checkTree, leaves, type MapTree, map, zip } from "../tensor/tree.ts";

@@ -1,10 +1,11 @@
 import type { Backend } from "./backend.ts";
 import { Block, currentRegion, float, sink } from "./block.ts";
+import { checkAlive } from "./checks.ts";
 import { arrayOf, bytesOf, type DType, type TypedArray } from "./dtype.ts";
 import { type NestedNumbers, readNested } from "./nested.ts";
 import type { Recorder } from "./recorder.ts";
 import { format, type Shape, sizeOf } from "./shape.ts";
-import { named, textOf } from "./text.ts";
+import { textOf } from "./text.ts";
 
 /**
  * An immutable n-dimensional array in kernel memory, row-major and contiguous.
@@ -183,12 +184,6 @@ export function place(value: Tensor): Tensor {
   else if (block.window !== null && block.window.ended === undefined) block.window.hold(block);
   else if (value.owner === null) float(value, block);
   return value;
-}
-
-/** Throws, with what became of it, when the value's bytes were returned. @internal */
-export function checkAlive(x: Tensor, where: string): void {
-  if (x.block.holders > 0) return;
-  throw new Error(`${where}: ${named(x)} is gone: ${x.block.end ?? "nothing holds it"}`);
 }
 
 /** Copies a typed array into a new value. @internal */

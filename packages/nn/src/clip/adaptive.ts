@@ -1,7 +1,6 @@
 import { flatten, type Tensor, where } from "@chronograd/autodiff";
-import { checkOptions, named } from "@chronograd/autodiff/internal";
+import { checkOptions, isLike, named } from "@chronograd/autodiff/internal";
 import type { GradientTransformation } from "../optim/transformation.ts";
-import { areAlike } from "../optim/walk.ts";
 import { type ClipState, clipping } from "./clipping.ts";
 import { checkLimit } from "./limit.ts";
 import type { NonFiniteOption } from "./nonFinite.ts";
@@ -46,7 +45,7 @@ export function clipAdaptive(options: AdaptiveOptions = {}): GradientTransformat
   checkLimit(epsilon, "epsilon", name);
   return clipping(name, 2, nonFinite, (g, { home }, path, params) => {
     const w = new Map(flatten(params)).get(path);
-    if (w === undefined || !areAlike(w, g)) {
+    if (w === undefined || !isLike(w, g)) {
       throw new TypeError(
         `clipAdaptive: the gradient at "${path}" is ${named(g)} and the parameter there ${w === undefined ? "is missing" : named(w)}; both trees must have the same structure and shapes`,
       );

@@ -1,12 +1,12 @@
 import { full, leaves, map, type Tensor, tensor } from "@chronograd/autodiff";
 import { kernelsOf } from "@chronograd/autodiff/extend";
-import { allocate, named, place, takeOver } from "@chronograd/autodiff/internal";
+import { allocate, checkAlive, named, place, takeOver } from "@chronograd/autodiff/internal";
 import { checkLearningRate, rateAt } from "../schedules/schedule.ts";
 import { checkFinite, homeOf } from "./finite.ts";
 import { stepAfter, transformation } from "./ownership.ts";
 import type { Addresses, Rule, Values } from "./rule.ts";
 import type { GradientTransformation } from "./transformation.ts";
-import { checkThere, passState, refilled, type Site, sitesOf } from "./walk.ts";
+import { passState, refilled, type Site, sitesOf } from "./walk.ts";
 
 /**
  * What an optimizer remembers: the number of updates done, an int32 scalar, and by moment a tree of the structure of the
@@ -82,7 +82,7 @@ export function checkState(
     return refuse(
       `step must be an int32 scalar, got ${step === undefined ? "nothing" : named(step)}`,
     );
-  checkThere(step, "the state's step", where);
+  checkAlive(step, where, "the state's step");
   const { backend, pointer } = step;
   if (backend.parent === null && backend.memory.views.int32[pointer / 4]! < 0)
     refuse(`step must be at least 0, got ${step.item()}`);
