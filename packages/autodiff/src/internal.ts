@@ -25,5 +25,5 @@ export {
   place,
   takeOver,
 } from "./tensor/tensor.ts";
-export { describeType, named } from "./tensor/text.ts";
+export { describeTensor, describeType } from "./tensor/text.ts";
 export { isTracing, NotTraceable, refuseTracing } from "./tensor/tracing.ts";

@@ -92,9 +92,9 @@ const lookup = inFile("packages/autodiff/src/ops/lookup.ts", [
   {
     name: "gather: indices not declared as kept",
     kind: "guard lost",
-    find: "keeps: { inputs: [1], output: false },\n  vjp: [\n    (g, { inputs: [x, indices], attributes }) =>",
+    find: "residuals: { inputs: [1], output: false },\n  vjp: [\n    (g, { inputs: [x, indices], attributes }) =>",
     replace:
-      "keeps: { inputs: [], output: false },\n  vjp: [\n    (g, { inputs: [x, indices], attributes }) =>",
+      "residuals: { inputs: [], output: false },\n  vjp: [\n    (g, { inputs: [x, indices], attributes }) =>",
   },
 ]);
 

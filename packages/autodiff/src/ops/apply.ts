@@ -1,6 +1,6 @@
 import { areApart, type Backend, defaultBackend } from "../tensor/backend.ts";
 import { checkAlive } from "../tensor/checks.ts";
-import { filled } from "../tensor/doors.ts";
+import { filled } from "../tensor/create.ts";
 import { checkInt32, type DType, isFloat } from "../tensor/dtype.ts";
 import type { Recorder } from "../tensor/recorder.ts";
 import { alias, allocate, place, Tensor } from "../tensor/tensor.ts";

@@ -1,5 +1,5 @@
 import { checkAlive } from "../tensor/checks.ts";
-import { type TensorSource, tensorOf } from "../tensor/doors.ts";
+import { type TensorSource, tensorOf } from "../tensor/create.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { describeType } from "../tensor/text.ts";
 import { mod } from "./arithmetic.ts";

@@ -15,7 +15,7 @@ export const oneHotDeclaration: OpDeclaration<{ depth: number; dtype: "float32" 
   forward(backend, [indices], y, { depth }) {
     kernelsOf(backend, y).oneHot(indices!.size, depth, indices!.pointer, y.pointer);
   },
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: noGradient,
   jvp: noGradient,
   samples: [

@@ -71,7 +71,7 @@ const sliceDeclaration: OpDeclaration<Section> = {
     const from = x!.pointer + first * bytesOf[y.dtype];
     copyStrided(backend, y.dtype, y.shape, from, strides, y.pointer, stridesOf(y.shape));
   },
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: [(g, { attributes }) => unslice(g, attributes)],
   jvp: "linear",
   accumulate: [

@@ -55,7 +55,7 @@ const unsliceDeclaration: OpDeclaration<Section> = {
     const to = y.pointer + first * bytesOf[y.dtype];
     copyStrided(backend, y.dtype, g!.shape, g!.pointer, stridesOf(g!.shape), to, strides);
   },
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: [(g, { attributes: section }) => g.slice(rangesOf(section))],
   jvp: "linear",
   samples: [

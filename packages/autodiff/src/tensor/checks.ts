@@ -1,6 +1,6 @@
 import { sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
-import { named } from "./text.ts";
+import { describeTensor } from "./text.ts";
 
 /**
  * Throws, with what became of it, when a value's bytes were returned.
@@ -9,7 +9,7 @@ import { named } from "./text.ts";
  */
 export function checkAlive(x: Tensor, where: string, what?: string | (() => string)): void {
   if (x.block.holders > 0) return;
-  const name = typeof what === "function" ? what() : (what ?? named(x));
+  const name = typeof what === "function" ? what() : (what ?? describeTensor(x));
   throw new Error(`${where}: ${name} is gone: ${x.block.whyGone}`);
 }
 

@@ -14,7 +14,7 @@ export function describeType({ dtype, shape }: Pick<Tensor, "dtype" | "shape">):
 }
 
 /** `Tensor float32 [2,3]`: a tensor in a sentence. @internal */
-export function named(x: Pick<Tensor, "dtype" | "shape">): string {
+export function describeTensor(x: Pick<Tensor, "dtype" | "shape">): string {
   return `Tensor ${describeType(x)}`;
 }
 
@@ -75,7 +75,7 @@ function standing(x: Tensor): { note: string; hasValues: boolean } {
 export function textOf(x: Tensor): string {
   const { shape, dtype, size } = x;
   const { note, hasValues } = standing(x);
-  if (!hasValues) return named(x) + note;
+  if (!hasValues) return describeTensor(x) + note;
   const view = x.block.backend.memory.views[dtype];
   const start = x.pointer / bytesOf[dtype];
   const isLarge = size > shownWhole;
