@@ -16,7 +16,7 @@ export const entryPoints = [
       ["Transforms", ["transforms/reverse", "transforms/forward", "transforms"]],
       ["Trees", ["tensor/tree"]],
       ["Scopes and backends", ["tensor/scope", "tensor/backend"]],
-      ["Arithmetic", ["ops/arithmetic"]],
+      ["Arithmetic", ["ops/arithmetic", "ops/polar", "ops/binary"]],
       ["Element-wise functions", ["ops/elementwise", "ops/unary"]],
       ["Activations", ["ops/activations"]],
       ["Comparison and selection", ["ops/compare", "ops/select"]],

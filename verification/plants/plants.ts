@@ -68,7 +68,7 @@ export const plants: readonly Plant[] = [
     name: "broadcast",
     bug: "the gradient of a bias is the mean over the rows instead of the sum",
     mutant: inLibrary(
-      `${ops}/arithmetic.ts`,
+      `${ops}/binary.ts`,
       "return sumTo(partial(g, a!, b!, output), shape);",
       "return sumTo(partial(g, a!, b!, output), shape).mul(sizeOfShape(shape) / output.size);\n      function sizeOfShape(axes: readonly number[]): number { return axes.reduce((n, d) => n * d, 1); }",
     ),
