@@ -27,7 +27,7 @@ export const entryPoints = [
       ["Joining and splitting", ["ops/join"]],
       ["Slices and padding", ["ops/slice", "ops/pad"]],
       ["Indexing", ["ops/indexing"]],
-      ["Softmax and cross-entropy", ["ops/loss"]],
+      ["Softmax", ["ops/softmax"]],
       ["Gates of recurrent cells", ["ops/lstm", "ops/gru"]],
       ["Layer normalisation", ["ops/layerNorm"]],
       ["Casts and copies", ["ops/cast", "ops/detach"]],

@@ -78,7 +78,7 @@ export const plants: readonly Plant[] = [
     name: "crossEntropy",
     bug: "the vjp of cross-entropy forgets its cotangent",
     mutant: inLibrary(
-      `${ops}/loss.ts`,
+      `${ops}/crossEntropy.ts`,
       "apply(crossEntropyVjpDeclaration, [logits!, targets!, g], attributes),",
       "apply(crossEntropyVjpDeclaration, [logits!, targets!, g.mul(0).add(1)], attributes),",
     ),

@@ -9,6 +9,7 @@ import "./ops/fluent.ts";
 export type { ForwardRun, Pulled } from "./compile/recorded.ts";
 export { RecordedFunction, Witness } from "./compile/recorded.ts";
 export { Trust } from "./compile/trust.ts";
+export { crossEntropy } from "./ops/crossEntropy.ts";
 export { lookUp } from "./ops/lookup.ts";
 export { Queue } from "./tape/queue.ts";
 export { areApart } from "./tensor/backend.ts";

@@ -27,8 +27,8 @@ export {
 export { binaryCrossEntropyFromLogits } from "./losses/binaryCrossEntropy.ts";
 export {
   type ClassTargets,
-  type CrossEntropyLossOptions,
-  crossEntropyLoss,
+  type CrossEntropyOptions,
+  crossEntropy,
 } from "./losses/crossEntropy.ts";
 export { type GaussianOptions, gaussianNegativeLogLikelihood } from "./losses/gaussian.ts";
 export { type HuberOptions, huber } from "./losses/huber.ts";

@@ -1,5 +1,5 @@
 import { alias, place } from "@chronograd/autodiff/internal";
-import { mapTensors } from "./vectors.ts";
+import { mapTensors } from "./flatTree.ts";
 
 /**
  * One worker's link to the others. Its three collectives wait until every worker has called them: all must call the

@@ -2,7 +2,7 @@ import { type Tensor, tree } from "@chronograd/autodiff";
 import type { Communicator } from "./communicator.ts";
 
 /** Which worker of how many: a communicator, or these two of it. */
-export type Place = Pick<Communicator, "rank" | "size">;
+export type Rank = Pick<Communicator, "rank" | "size">;
 
 /**
  * The rows that are this worker's, of `count`: from `start` (included) to `end` (excluded). Workers' numbers of rows
@@ -19,7 +19,7 @@ export type Place = Pick<Communicator, "rank" | "size">;
  * parts.map(({ start, end }) => [start, end]); // => [[0, 2], [2, 4], [4, 7]]
  * ```
  */
-export function shardRows(count: number, { rank, size }: Place): { start: number; end: number } {
+export function shardRows(count: number, { rank, size }: Rank): { start: number; end: number } {
   if (!Number.isSafeInteger(count) || count < size) {
     throw new RangeError(
       `shardRows: every one of ${size} workers needs a row, got ${String(count)} rows; start fewer workers, or take a larger batch`,
@@ -44,7 +44,7 @@ export function shardRows(count: number, { rank, size }: Place): { start: number
  * shard(batch, { rank: 1, size: 2 }).targets.toArray(); // => [20, 30]
  * ```
  */
-export function shard<T>(values: T, communicator: Place, axis = 0): T {
+export function shard<T>(values: T, communicator: Rank, axis = 0): T {
   if (!Number.isInteger(axis) || axis < 0) {
     throw new RangeError(`shard: axis must be a whole number of at least 0, got ${String(axis)}`);
   }
