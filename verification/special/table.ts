@@ -2,10 +2,7 @@ import { readFileSync } from "node:fs";
 import { type FloatDType, grad, jvp, type Tensor, tensor, zeros } from "@chronograd/autodiff";
 import { opTable } from "@chronograd/autodiff/extend";
 import { crossEntropy, huber } from "@chronograd/nn";
-import { reasonOf } from "./reasons.ts";
-
-/** A number as JSON has it: NaN, infinities and -0 as text. */
-export type Written = number | "NaN" | "Infinity" | "-Infinity" | "-0";
+import { reasonOf, type Written } from "./reasons.ts";
 
 /** An op at a point: what PyTorch and JAX have there, the value first, then the derivative by each input. */
 interface Given {

@@ -22,6 +22,11 @@ export class Block {
   /** Who consumed the value in it: a program that keeps it as a constant must not go on with it. */
   consumed: string | undefined;
 
+  /** Completes "the value is gone: ...", for whoever comes when nothing holds the block. */
+  get whyGone(): string {
+    return this.end ?? "nothing holds it";
+  }
+
   constructor(backend: Backend, pointer: number, bytes: number) {
     this.backend = backend;
     this.pointer = pointer;

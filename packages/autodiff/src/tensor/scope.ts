@@ -1,5 +1,6 @@
 import { currentRegion, Region, within } from "./block.ts";
-import { checkAlive, place, type Tensor } from "./tensor.ts";
+import { checkAlive } from "./checks.ts";
+import { place, type Tensor } from "./tensor.ts";
 import { leaves } from "./tree.ts";
 
 /**

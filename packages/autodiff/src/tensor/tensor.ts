@@ -1,11 +1,11 @@
-import type { Recorder } from "../ops/declare.ts";
-import type { Fluent } from "../ops/fluent.ts";
 import type { Backend } from "./backend.ts";
 import { Block, currentRegion, float, sink } from "./block.ts";
+import { checkAlive } from "./checks.ts";
 import { arrayOf, bytesOf, type DType, type TypedArray } from "./dtype.ts";
 import { type NestedNumbers, readNested } from "./nested.ts";
+import type { Recorder } from "./recorder.ts";
 import { format, type Shape, sizeOf } from "./shape.ts";
-import { describeTensor, textOf } from "./text.ts";
+import { textOf } from "./text.ts";
 
 /**
  * An immutable n-dimensional array in kernel memory, row-major and contiguous.
@@ -120,6 +120,23 @@ export class Tensor {
     return textOf(this);
   }
 
+  /**
+   * The same value as a constant: nothing flows back through it on any tape. No copy.
+   *
+   * @example
+   * ```ts
+   * import { grad, tensor } from "@chronograd/autodiff";
+   *
+   * grad((x) => x.mul(x.detach()).sum())(tensor([3])).toArray(); // => [3]
+   * ```
+   */
+  detach(): Tensor {
+    if (this.tape === null) return this;
+    const value = innermostPrimal(this);
+    checkAlive(value, "detach");
+    return place(alias(value, value.shape));
+  }
+
   static {
     // What `console.log` shows in Node.
     Object.defineProperty(Tensor.prototype, Symbol.for("nodejs.util.inspect.custom"), {
@@ -129,8 +146,6 @@ export class Tensor {
     });
   }
 }
-
-export interface Tensor extends Fluent {}
 
 /** A new value with unset contents that nothing holds yet. */
 export function allocate(backend: Backend, shape: Shape, dtype: DType): Tensor {
@@ -169,12 +184,6 @@ export function place(value: Tensor): Tensor {
   else if (block.window !== null && block.window.ended === undefined) block.window.hold(block);
   else if (value.owner === null) float(value, block);
   return value;
-}
-
-/** Throws, with what became of it, when the value's bytes were returned. @internal */
-export function checkAlive(x: Tensor, where: string): void {
-  if (x.block.holders > 0) return;
-  throw new Error(`${where}: ${describeTensor(x)} is gone: ${x.block.end ?? "nothing holds it"}`);
 }
 
 /** Copies a typed array into a new value. @internal */

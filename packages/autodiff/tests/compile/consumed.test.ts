@@ -1,5 +1,5 @@
 import { compile, createBackend, scope, type Tensor, tensor } from "@chronograd/autodiff";
-import { consume, isTracing, refuseTracing, takeOver } from "@chronograd/autodiff/extend";
+import { consume, isTracing, refuseTracing, takeOver } from "@chronograd/autodiff/internal";
 import { describe, expect, test } from "vitest";
 
 /** Doubles in place, as an optimizer does its moments. */

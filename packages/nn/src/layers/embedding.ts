@@ -1,5 +1,5 @@
 import type { Indices } from "@chronograd/autodiff";
-import { checkOptions, lookUp } from "@chronograd/autodiff/extend";
+import { checkOptions, lookUp } from "@chronograd/autodiff/internal";
 import { checkWhole } from "../checks.ts";
 import { normal } from "../init/distributions.ts";
 import type { Initializer } from "../init/initializer.ts";

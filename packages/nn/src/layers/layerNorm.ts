@@ -1,5 +1,5 @@
 import { layerNorm as normalize, type Tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkPositive, checkWhole } from "../checks.ts";
 import { ones, zeros } from "../init/constant.ts";
 import type { Initializer } from "../init/initializer.ts";

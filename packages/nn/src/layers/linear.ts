@@ -1,5 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkWhole } from "../checks.ts";
 import { zeros } from "../init/constant.ts";
 import { glorot } from "../init/glorot.ts";

@@ -1,6 +1,5 @@
 import { type Indices, notEqual, Tensor, tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
-import { crossEntropy as lossesOf } from "@chronograd/autodiff/internal";
+import { checkOptions, crossEntropy as lossesOf } from "@chronograd/autodiff/internal";
 import { type ReductionOption, reduce } from "./reduction.ts";
 
 /** Options of `crossEntropy`. */

@@ -1,5 +1,5 @@
 import { Tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkPositive } from "../checks.ts";
 import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 

@@ -1,5 +1,5 @@
 import { hypot } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkNumber } from "../checks.ts";
 import type { LearningRate } from "../schedules/schedule.ts";
 import { fromRule, type RuleState } from "./fromRule.ts";

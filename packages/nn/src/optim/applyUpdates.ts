@@ -1,12 +1,6 @@
 import type { MapTree, Tensor } from "@chronograd/autodiff";
-import {
-  consume,
-  isSole,
-  isTracing,
-  kernelsOf,
-  outlive,
-  takeOver,
-} from "@chronograd/autodiff/extend";
+import { kernelsOf } from "@chronograd/autodiff/extend";
+import { consume, isSole, isTracing, outlive, takeOver } from "@chronograd/autodiff/internal";
 import { checkArguments } from "./consumeState.ts";
 import { homeOf } from "./finite.ts";
 import { leavesOf, refilled } from "./leaves.ts";

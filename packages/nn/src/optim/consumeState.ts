@@ -1,5 +1,5 @@
 import { isTensor, type Tensor, tree } from "@chronograd/autodiff";
-import { consume, isTracing, outlive, refuseTracing } from "@chronograd/autodiff/extend";
+import { consume, isTracing, outlive, refuseTracing } from "@chronograd/autodiff/internal";
 import { isBranch } from "./leaves.ts";
 import type { GradientTransformation } from "./transformation.ts";
 

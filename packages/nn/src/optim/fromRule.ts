@@ -1,5 +1,6 @@
 import { full, type Tensor, tree } from "@chronograd/autodiff";
-import { allocate, kernelsOf, place, takeOver } from "@chronograd/autodiff/extend";
+import { kernelsOf } from "@chronograd/autodiff/extend";
+import { allocate, place, takeOver } from "@chronograd/autodiff/internal";
 import { checkLearningRate, rateAt } from "../schedules/schedule.ts";
 import { transformation } from "./consumeState.ts";
 import { checkFinite, homeOf } from "./finite.ts";

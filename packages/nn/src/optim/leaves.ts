@@ -1,4 +1,5 @@
 import { isTensor, type Tensor } from "@chronograd/autodiff";
+import { areApart, checkAlive, describeType, isLike } from "@chronograd/autodiff/internal";
 
 /** A float parameter, what stands at its place in the other trees, and where that is. */
 export interface Leaf {
@@ -23,29 +24,6 @@ export function quote(path: string): string {
 
 /** What to do about a state that does not fit. */
 export const passState = "pass what init(params), or the update before, returned";
-
-const shown = (x: Tensor) => `${x.dtype} [${x.shape.join(",")}]`;
-
-/**
- * Whether two values have one shape and dtype, on one backend or on one and what is traced for it.
- */
-export function areAlike(a: Tensor, b: Tensor): boolean {
-  return (
-    a.dtype === b.dtype && a.rank === b.rank && a.shape.every((n, axis) => n === b.shape[axis])
-  );
-}
-
-function areApart(a: Tensor, b: Tensor): boolean {
-  return (
-    a.backend !== b.backend && a.backend.parent !== b.backend && b.backend.parent !== a.backend
-  );
-}
-
-/** Throws a sentence when a value is gone. */
-export function checkThere(x: Tensor, what: string, where: string): void {
-  if (x.block.holders > 0) return;
-  throw new Error(`${where}: ${what} is gone: ${x.block.end ?? "nothing holds it"}`);
-}
 
 /** True for the objects and arrays of a tree. */
 export function isBranch(value: unknown): value is Record<string, unknown> {
@@ -91,7 +69,7 @@ export function leavesOf(
     }
   };
   const leafOf = (w: Tensor, g: unknown, own: readonly unknown[], path: string): Leaf => {
-    checkThere(w, quote(path), where);
+    checkAlive(w, where, quote(path));
     const other = seen.get(w);
     if (other !== undefined) {
       throw new TypeError(
@@ -104,15 +82,15 @@ export function leavesOf(
         `${where}: there is no ${noun} for ${quote(path)}; ${noun}s must have the structure of params${noun === "gradient" ? ", as tape.gradient(loss, watched) gives them" : ""}`,
       );
     }
-    if (!areAlike(g, w)) {
+    if (!isLike(g, w)) {
       throw new RangeError(
-        `${where}: ${quote(path)} is ${shown(w)} and its ${noun} ${shown(g)}; both must have one shape and dtype`,
+        `${where}: ${quote(path)} is ${describeType(w)} and its ${noun} ${describeType(g)}; both must have one shape and dtype`,
       );
     }
-    if (areApart(g, w)) {
+    if (areApart(g.backend, w.backend)) {
       throw new TypeError(`${where}: ${quote(path)} and its ${noun} belong to different backends`);
     }
-    checkThere(g, `the ${noun} of ${quote(path)}`, where);
+    checkAlive(g, where, `the ${noun} of ${quote(path)}`);
     own.forEach((moment, i) => {
       checkMoment(moment, w, names[i]!, path);
     });
@@ -120,12 +98,16 @@ export function leavesOf(
   };
   const checkMoment = (moment: unknown, w: Tensor, name: string, path: string): void => {
     const of = path === "" ? "" : ` of "${path}"`;
-    if (isTensor(moment) && areAlike(moment, w) && !areApart(moment, w)) {
-      return checkThere(moment, `the state's ${name}${of}`, where);
+    if (isTensor(moment) && isLike(moment, w) && !areApart(moment.backend, w.backend)) {
+      return checkAlive(moment, where, `the state's ${name}${of}`);
     }
-    const got = isTensor(moment) ? shown(moment) : moment === undefined ? "nothing" : typeof moment;
+    const got = isTensor(moment)
+      ? describeType(moment)
+      : moment === undefined
+        ? "nothing"
+        : typeof moment;
     throw new TypeError(
-      `${where}: the state's ${name}${of} must be ${shown(w)} like the parameter, on its backend, got ${got}; ${passState}`,
+      `${where}: the state's ${name}${of} must be ${describeType(w)} like the parameter, on its backend, got ${got}; ${passState}`,
     );
   };
   const strange = (path: string) =>

@@ -1,4 +1,4 @@
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkNumber } from "../checks.ts";
 import type { LearningRate } from "../schedules/schedule.ts";
 import { fromRule, type RuleState } from "./fromRule.ts";

@@ -1,6 +1,6 @@
 import { type Tensor, tensor, tree } from "@chronograd/autodiff";
-import { describeTensor } from "@chronograd/autodiff/extend";
-import { checkThere, passState } from "./leaves.ts";
+import { checkAlive, describeTensor } from "@chronograd/autodiff/internal";
+import { passState } from "./leaves.ts";
 
 /** The first tensor of a tree, if there is one. */
 export function firstTensor(nested: unknown): Tensor | undefined {
@@ -30,7 +30,7 @@ export function checkState(
     return refuse(
       `step must be an int32 scalar, got ${step === undefined ? "nothing" : describeTensor(step)}`,
     );
-  checkThere(step, "the state's step", where);
+  checkAlive(step, where, "the state's step");
   const { backend, pointer } = step;
   if (backend.parent === null && backend.memory.views.int32[pointer / 4]! < 0)
     refuse(`step must be at least 0, got ${step.item()}`);

@@ -1,4 +1,4 @@
-import { alias, place } from "@chronograd/autodiff/extend";
+import { alias, place } from "@chronograd/autodiff/internal";
 import { mapTensors } from "./flatTree.ts";
 
 /**

@@ -1,5 +1,6 @@
 import { type DType, Tensor, type TypedArray, tree } from "@chronograd/autodiff";
-import { allocate, bytesOf, place } from "@chronograd/autodiff/extend";
+import { bytesOf } from "@chronograd/autodiff/extend";
+import { allocate, checkAlive, place } from "@chronograd/autodiff/internal";
 
 type Leaf = Tensor | number;
 
@@ -26,10 +27,8 @@ export function mapTensors<T>(values: T, where: string, f: (x: Tensor) => Tensor
         `${where}: expected tensors and numbers in plain objects and arrays, got an instance of ${value.constructor.name} at ${at()}`,
       );
     }
-    if (value.block.holders > 0) return f(value);
-    throw new Error(
-      `${where}: the tensor at ${at()} is gone: ${value.block.end ?? "nothing holds it"}`,
-    );
+    checkAlive(value, where, () => `the tensor at ${at()}`);
+    return f(value);
   };
   return tree.map<T, Tensor, object>(values, visit, isInstance) as T;
 }

@@ -4,7 +4,7 @@ import { isAbsolute } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkWhole } from "../checks.ts";
 import { fromCloneable, toCloneable } from "./cloneable.ts";
 import { WorkerError } from "./communicator.ts";

@@ -1,4 +1,4 @@
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkWhole } from "../checks.ts";
 import { Barrier, barrierBytes, type Departure } from "./barrier.ts";
 import type { Transport } from "./transport.ts";

@@ -1,4 +1,4 @@
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkNumber, checkWhole } from "../checks.ts";
 import { type Schedule, schedule } from "./schedule.ts";
 

@@ -1,5 +1,5 @@
 import { where } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkNumber, checkWhole } from "../checks.ts";
 import { formulaOf, type LearningRate, type Schedule, schedule } from "./schedule.ts";
 

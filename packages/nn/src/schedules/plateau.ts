@@ -1,5 +1,5 @@
 import { isTensor, scope, type Tensor, tensor, where } from "@chronograd/autodiff";
-import { checkOptions, describeTensor } from "@chronograd/autodiff/extend";
+import { checkOptions, describeTensor } from "@chronograd/autodiff/internal";
 import { checkNumber, checkPositive, checkWhole } from "../checks.ts";
 import { checkArguments, consumeState, transformation } from "../optim/consumeState.ts";
 import { scaledBy } from "../optim/scale.ts";

@@ -1,5 +1,5 @@
 import { isTensor, scope, Tensor, tensor } from "@chronograd/autodiff";
-import { describeTensor, NotTraceable } from "@chronograd/autodiff/extend";
+import { describeTensor, NotTraceable } from "@chronograd/autodiff/internal";
 
 /**
  * A learning rate as a function of the number of updates done: `rate(0)` is that of the first update. A number gives a

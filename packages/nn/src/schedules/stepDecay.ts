@@ -1,5 +1,5 @@
 import { pow } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkNumber, checkWhole } from "../checks.ts";
 import { type Schedule, schedule } from "./schedule.ts";
 

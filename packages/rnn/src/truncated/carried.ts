@@ -1,4 +1,4 @@
-import { Region, within } from "@chronograd/autodiff/extend";
+import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { type Feed, type Pulled, present, stateFor, streamIsOver } from "./feed.ts";
 import type { Plan } from "./options.ts";

@@ -1,5 +1,5 @@
 import { clone, scope, Tape, type Tensor, tree } from "@chronograd/autodiff";
-import { describeTensor, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/extend";
+import { describeTensor, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import {
   type ChunkGradient,

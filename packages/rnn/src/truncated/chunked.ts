@@ -1,5 +1,5 @@
 import { type MapTree, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
-import { alias, Region, within } from "@chronograd/autodiff/extend";
+import { alias, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import type { ChunkRun } from "./chunk.ts";
 import { ChunkRunner } from "./chunkRunner.ts";

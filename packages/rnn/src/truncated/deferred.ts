@@ -1,5 +1,5 @@
 import { clone, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
-import { Region, within } from "@chronograd/autodiff/extend";
+import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { carried } from "./carried.ts";
 import type { Feed } from "./feed.ts";

@@ -1,5 +1,5 @@
 import { Tensor, tree } from "@chronograd/autodiff";
-import { latest, Region, within } from "@chronograd/autodiff/extend";
+import { latest, Region, within } from "@chronograd/autodiff/internal";
 import { type Cell, initialState, type Values } from "../cell.ts";
 import { batchOf, likeParams } from "../unroll.ts";
 import type { Plan, Sequence, TimeStep } from "./options.ts";

@@ -1,5 +1,5 @@
 import { clone, detach, type Tensor, tree } from "@chronograd/autodiff";
-import { Region, within } from "@chronograd/autodiff/extend";
+import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { checkUnchanged, type Feed, present, stateFor, stepIsOver } from "./feed.ts";
 import type { Plan, TimeStep } from "./options.ts";

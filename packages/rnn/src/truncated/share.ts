@@ -1,5 +1,5 @@
 import { clone, detach, type Tensor, tree } from "@chronograd/autodiff";
-import { type Region, within } from "@chronograd/autodiff/extend";
+import { type Region, within } from "@chronograd/autodiff/internal";
 import type { Values } from "../cell.ts";
 import type { ChunkedSegment } from "./chunked.ts";
 import { meanTerms, objectiveOf } from "./objective.ts";

@@ -1,5 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { within } from "@chronograd/autodiff/extend";
+import { within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { carried } from "./carried.ts";
 import { deferred } from "./deferred.ts";
