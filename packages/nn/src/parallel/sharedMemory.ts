@@ -1,7 +1,7 @@
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkWhole } from "../checks.ts";
 import { Barrier, barrierBytes, type Departure } from "./barrier.ts";
-import type { Transport } from "./transport.ts";
+import { checkMessageBytes, type Transport } from "./transport.ts";
 
 /** Two words before all others: how many workers, and bytes of a message. */
 const headerBytes = 128;
@@ -35,11 +35,7 @@ export function sharedBuffer(size: number, options: SharedBufferOptions = {}): S
   checkOptions("sharedBuffer", options, ["messageBytes"]);
   const { messageBytes = defaultMessageBytes } = options;
   checkWhole(size, "size", "sharedBuffer");
-  if (!Number.isSafeInteger(messageBytes) || messageBytes < 8 || messageBytes % 8 !== 0) {
-    throw new RangeError(
-      `sharedBuffer: messageBytes must be a multiple of 8 of at least 8, got ${String(messageBytes)}`,
-    );
-  }
+  checkMessageBytes(messageBytes, "sharedBuffer");
   const buffer = new SharedArrayBuffer(headerBytes + barrierBytes(size) + 2 * size * messageBytes);
   new Int32Array(buffer).set([size, messageBytes]);
   return buffer;

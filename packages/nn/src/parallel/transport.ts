@@ -35,3 +35,11 @@ export interface Transport {
   /** The first `bytes` of worker `root`'s message go to every worker (MPI_Bcast). */
   broadcast(bytes: number, root: number, where: string): Uint8Array;
 }
+
+/** Throws a sentence unless a message can be that long. @internal */
+export function checkMessageBytes(value: number, where: string): void {
+  if (Number.isSafeInteger(value) && value >= 8 && value % 8 === 0) return;
+  throw new RangeError(
+    `${where}: messageBytes must be a multiple of 8 of at least 8, got ${String(value)}`,
+  );
+}
