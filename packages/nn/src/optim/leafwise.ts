@@ -2,10 +2,10 @@ import { full, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { kernelsOf } from "@chronograd/autodiff/extend";
 import {
   allocate,
+  assignOwner,
   checkAlive,
   describeTensor,
-  place,
-  takeOver,
+  donate,
 } from "@chronograd/autodiff/internal";
 import { checkLearningRate, rateAt } from "../schedules/schedule.ts";
 import { checkFinite, homeOf } from "./finite.ts";
@@ -143,7 +143,7 @@ function fused<Moment extends string>(
   for (const { w, g, moments } of sites) {
     const update = allocate(home, w.shape, w.dtype);
     update.block.window = g.block.window;
-    updates.push(place(update));
+    updates.push(assignOwner(update));
     const at: Record<string, number> = {
       n: w.size,
       w: w.pointer,
@@ -154,7 +154,7 @@ function fused<Moment extends string>(
       update: update.pointer,
     };
     for (const [i, x] of moments.entries()) {
-      const moment = isLast && isApart ? takeOver(x, by) : x.clone();
+      const moment = isLast && isApart ? donate(x, by) : x.clone();
       next[i]!.push(moment);
       at[rule.moments[i]!] = moment.pointer;
     }

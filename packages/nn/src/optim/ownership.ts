@@ -1,5 +1,5 @@
 import { isTensor, type Tensor, tensor } from "@chronograd/autodiff";
-import { consume, isTracing, outlive, refuseTracing } from "@chronograd/autodiff/internal";
+import { consume, isTracing, moveOutOfWindow, refuseTracing } from "@chronograd/autodiff/internal";
 import type { GradientTransformation } from "./transformation.ts";
 import { isBranch } from "./walk.ts";
 
@@ -52,7 +52,7 @@ export function succeed(state: unknown, next: unknown, by: string, updates?: unk
   const after = tensorsOf(next);
   const tracks = ({ tape }: Tensor) => tape !== null;
   if (after.some(tracks) || tensorsOf(updates).some(tracks)) return;
-  for (const x of after) outlive(x);
+  for (const x of after) moveOutOfWindow(x);
   const kept = new Set(after);
   const visit = (before: unknown, now: unknown): void => {
     if (isTensor(before)) {

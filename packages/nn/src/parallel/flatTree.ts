@@ -1,6 +1,6 @@
 import { type DType, Tensor, type TypedArray, tree } from "@chronograd/autodiff";
 import { bytesOf } from "@chronograd/autodiff/extend";
-import { allocate, place } from "@chronograd/autodiff/internal";
+import { allocate, assignOwner, checkAlive } from "@chronograd/autodiff/internal";
 
 type Leaf = Tensor | number;
 
@@ -27,10 +27,8 @@ export function mapTensors<T>(values: T, where: string, f: (x: Tensor) => Tensor
         `${where}: expected tensors and numbers in plain objects and arrays, got an instance of ${value.constructor.name} at ${at()}`,
       );
     }
-    if (value.block.holders > 0) return f(value);
-    throw new Error(
-      `${where}: the tensor at ${at()} is gone: ${value.block.end ?? "nothing holds it"}`,
-    );
+    checkAlive(value, where, () => `the tensor at ${at()}`);
+    return f(value);
   };
   return tree.map<T, Tensor, object>(values, visit, isInstance) as T;
 }
@@ -151,5 +149,5 @@ export class FlatTree {
 function like(x: Tensor): Tensor {
   const value = allocate(x.backend, x.shape, x.dtype);
   value.block.window = x.block.window;
-  return place(value);
+  return assignOwner(value);
 }
