@@ -166,8 +166,8 @@ const machinery = [
     {
       name: "optimizers: moments that others hold are written to",
       kind: "aliased memory",
-      find: "isLast && isApart ? takeOver(x, by) : x.clone()",
-      replace: "isLast && isApart ? takeOver(x, by) : takeOver(x, by)",
+      find: "isLast && isApart ? donate(x, by) : x.clone()",
+      replace: "isLast && isApart ? donate(x, by) : donate(x, by)",
     },
   ]),
   ...inFile("packages/nn/src/optim/stepCount.ts", [
@@ -313,8 +313,8 @@ const compiled = [
     {
       name: "consume: what was consumed is not marked",
       kind: "stale value reused",
-      find: "  block.consumed ??= by;\n  sink(",
-      replace: "  sink(",
+      find: "  block.consumed ??= by;\n  unregisterOwner(",
+      replace: "  unregisterOwner(",
     },
   ]),
 ] satisfies Mutant[];

@@ -19,12 +19,12 @@ export { checkOptions, nearestOf } from "./tensor/options.ts";
 export {
   alias,
   allocate,
+  assignOwner,
   consume,
-  isSole,
+  donate,
+  isUniquelyHeld,
   latest,
-  outlive,
-  place,
-  takeOver,
+  moveOutOfWindow,
 } from "./tensor/tensor.ts";
 export { describeTensor, describeType } from "./tensor/text.ts";
 export { isTracing, NotTraceable, refuseTracing } from "./tensor/tracing.ts";

@@ -201,7 +201,7 @@ export class Tape extends Recording {
   }
 
   /**
-   * What the tape holds: entries, bytes, ops; and, cut at marks, entries and bytes for each stretch in between, such
+   * What the tape holds: entries, bytes, ops; and, cut at marks, entries and bytes for each segment in between, such
    * as a time step.
    *
    * @throws when a mark belongs to another tape
@@ -217,7 +217,7 @@ export class Tape extends Recording {
    * [entries, bytes, ops]; // => [2, 12000, { tanh: 1, square: 1 }]
    * const cut = tape.mark();
    * x.exp();
-   * tape.stats([cut]).stretches.map((stretch) => stretch.entries); // => [2, 1]
+   * tape.stats([cut]).segments.map((segment) => segment.entries); // => [2, 1]
    * ```
    */
   stats(marks: readonly Mark[] = []): TapeStats {

@@ -32,14 +32,14 @@ export type AccumulateRule<Attributes> = {
 }["bivarianceHack"];
 
 /** One application and the cotangent of its output. */
-export interface Pullback<Attributes = unknown> {
+export interface Contribution<Attributes = unknown> {
   readonly g: Tensor;
   readonly application: Application<Attributes>;
 }
 
 /** As `AccumulateRule`, for several applications whose input is the same value: a weight's, of many time steps. */
 export type AccumulateAllRule<Attributes> = {
-  bivarianceHack(pullbacks: readonly Pullback<Attributes>[], into: Tensor): void;
+  bivarianceHack(contributions: readonly Contribution<Attributes>[], into: Tensor): void;
 }["bivarianceHack"];
 
 /** A derivative that does not exist, and why. */

@@ -2,7 +2,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { type BinaryOp, binary, simple } from "./binary.ts";
 import { equal, less } from "./compare.ts";
 import type { JvpRule } from "./declare.ts";
-import { about, without } from "./lengths.ts";
+import { notedFactor, noteFactor } from "./lengths.ts";
 import { where } from "./select.ts";
 
 /**
@@ -52,8 +52,8 @@ export const atan2: BinaryOp = simple(
 const hypotDeclaration = binary({
   name: "hypot",
   partials: [
-    (d, a, b, y) => without(y, d)?.mul(a).mul(2) ?? overLength(d, a, b),
-    (d, a, b, y) => without(y, d)?.mul(b).mul(2) ?? overLength(d, b, a),
+    (d, a, b, y) => notedFactor(y, d)?.mul(a).mul(2) ?? overLength(d, a, b),
+    (d, a, b, y) => notedFactor(y, d)?.mul(b).mul(2) ?? overLength(d, b, a),
   ],
   residuals: "ab",
   domains: [[0.3, 2], undefined],
@@ -75,7 +75,7 @@ export const hypot: BinaryOp = simple({
   jvp([da, db], application) {
     const { inputs, output } = application;
     const [a, b] = inputs as [Tensor, Tensor];
-    return about(output, hypotJvp([da!, db!], application), () => {
+    return noteFactor(output, hypotJvp([da!, db!], application), () => {
       if (da && db) return da.mul(a).add(db.mul(b));
       return da ? da.mul(a) : db!.mul(b);
     });

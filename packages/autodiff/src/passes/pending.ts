@@ -1,4 +1,4 @@
-import type { OpDeclaration, Pullback } from "../ops/declare.ts";
+import type { Contribution, OpDeclaration } from "../ops/declare.ts";
 import type { Entry } from "../tape/entry.ts";
 import { Region, within } from "../tensor/block.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -17,7 +17,7 @@ interface Contributions {
   readonly entry: Entry;
   readonly position: number;
   readonly input: number;
-  readonly pullbacks: Pullback[];
+  readonly contributions: Contribution[];
   /** Elements of the cotangents and values of all of them. */
   elements: number;
 }
@@ -49,11 +49,11 @@ export class Pending {
     const isAlike = found?.declaration === declaration && found.input === input;
     if (found === undefined || !isAlike || found.elements + elements > most) {
       this.#settle(slot, sum);
-      found = { declaration, entry, position, input, pullbacks: [], elements: 0 };
+      found = { declaration, entry, position, input, contributions: [], elements: 0 };
       this.#bySlot.set(slot, found);
     }
     g.block.retain();
-    found.pullbacks.push({ g, application: entry });
+    found.contributions.push({ g, application: entry });
     found.elements += elements;
     return true;
   }
@@ -67,22 +67,22 @@ export class Pending {
     const found = this.#bySlot.get(slot);
     if (found === undefined) return;
     this.#bySlot.delete(slot);
-    const { declaration, entry, position, input, pullbacks } = found;
+    const { declaration, entry, position, input, contributions } = found;
     const region = new Region();
     try {
-      within(region, () => declaration.accumulateAll![input]!(pullbacks, sum));
+      within(region, () => declaration.accumulateAll![input]!(contributions, sum));
     } catch (error) {
       throw thrown(error, { rule: "accumulate", input }, entry, position);
     } finally {
-      for (const { g } of pullbacks) g.block.release(spent);
+      for (const { g } of contributions) g.block.release(spent);
       region.end(spent);
     }
   }
 
   /** Drops what is pending. */
   release(): void {
-    for (const { pullbacks } of this.#bySlot.values()) {
-      for (const { g } of pullbacks) g.block.release(spent);
+    for (const { contributions } of this.#bySlot.values()) {
+      for (const { g } of contributions) g.block.release(spent);
     }
   }
 }

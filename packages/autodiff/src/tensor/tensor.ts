@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.ts";
-import { Block, currentRegion, float, sink } from "./block.ts";
+import { Block, currentRegion, registerOwner, unregisterOwner } from "./block.ts";
 import { checkAlive } from "./checks.ts";
 import { arrayOf, bytesOf, type DType, type TypedArray } from "./dtype.ts";
 import { type NestedNumbers, readNested } from "./nested.ts";
@@ -39,7 +39,7 @@ export class Tensor {
   readonly primal: Tensor | null;
   /** Where a consumed parameter went; see `consume`. @internal */
   successor: Tensor | null = null;
-  /** The consumed value in whose name the garbage collector's net holds the bytes; see `takeOver`. @internal */
+  /** The consumed value in whose name the garbage collector's net holds the bytes; see `donate`. @internal */
   owner: Tensor | null = null;
 
   /** @internal */
@@ -134,7 +134,7 @@ export class Tensor {
     if (this.tape === null) return this;
     const value = innermostPrimal(this);
     checkAlive(value, "detach");
-    return place(alias(value, value.shape));
+    return assignOwner(alias(value, value.shape));
   }
 
   static {
@@ -177,12 +177,12 @@ export function innermostPrimal(x: Tensor): Tensor {
  * Gives an untracked value its owner: the innermost scope; else the window that it was computed from; else itself,
  * with the garbage collector as the net.
  */
-export function place(value: Tensor): Tensor {
+export function assignOwner(value: Tensor): Tensor {
   const { block } = value;
   const scope = currentRegion();
   if (scope !== null) scope.hold(block);
   else if (block.window !== null && block.window.ended === undefined) block.window.hold(block);
-  else if (value.owner === null) float(value, block);
+  else if (value.owner === null) registerOwner(value, block);
   return value;
 }
 
@@ -207,7 +207,7 @@ export function consume(x: Tensor, successor: Tensor | null, by: string): void {
   const { block } = x;
   const none = gone(block.backend, by);
   block.consumed ??= by;
-  sink(x.owner ?? x, block, none.end!);
+  unregisterOwner(x.owner ?? x, block, none.end!);
   block.region?.drop(block, none.end!);
   x.block = none;
   x.successor = successor;
@@ -225,37 +225,37 @@ function gone(backend: Backend, by: string): Block {
 }
 
 /** Whether nobody else needs the bytes of a value, all of its block's. */
-export function isSole({ block, size, dtype }: Tensor): boolean {
+export function isUniquelyHeld({ block, size, dtype }: Tensor): boolean {
   return block.holders === 1 && block.bytes === size * bytesOf[dtype];
 }
 
 /**
- * As `consume`, with a successor that its maker may write to: where nobody else needs the bytes it has them, else a copy.
- * It lives on after the window that `x` comes from.
+ * As `consume`, but with a successor that its maker may write to: it gets the bytes where nobody else needs them (JAX
+ * donates buffers so), else a copy. It lives on after the window that `x` comes from.
  */
-export function takeOver(x: Tensor, by: string): Tensor {
+export function donate(x: Tensor, by: string): Tensor {
   const { block, shape, size, dtype } = x;
-  if (isSole(x)) {
+  if (isUniquelyHeld(x)) {
     const next = new Tensor(block, 0, shape, size, dtype, null, 0, null);
     // Whoever held it goes on to: a scope, or the net in the name of the first of all owners.
     if (block.region === null) next.owner = x.owner ?? x;
     x.block = gone(block.backend, by);
     x.successor = next;
     block.version++;
-    outlive(next);
+    moveOutOfWindow(next);
     return next;
   }
   const next = allocate(block.backend, shape, dtype);
   const { move32, move64 } = block.backend.kernels;
   const { copy } = bytesOf[dtype] === 8 ? move64 : move32;
   copy(1, size, x.pointer, size, 1, next.pointer, size, 1);
-  place(next);
+  assignOwner(next);
   consume(x, next, by);
   return next;
 }
 
 /** Moves a value out of the window that it comes from, to the scope around or into the hands of its user. */
-export function outlive(x: Tensor): void {
+export function moveOutOfWindow(x: Tensor): void {
   const { block } = x;
   const { window } = block;
   if (window === null) return;
@@ -264,7 +264,7 @@ export function outlive(x: Tensor): void {
   block.retain();
   const reason = "it moved out of its window";
   window.drop(block, reason);
-  place(x);
+  assignOwner(x);
   block.release(reason);
 }
 

@@ -1,6 +1,12 @@
 import type { MapTree, Tensor } from "@chronograd/autodiff";
 import { kernelsOf } from "@chronograd/autodiff/extend";
-import { consume, isSole, isTracing, outlive, takeOver } from "@chronograd/autodiff/internal";
+import {
+  consume,
+  donate,
+  isTracing,
+  isUniquelyHeld,
+  moveOutOfWindow,
+} from "@chronograd/autodiff/internal";
 import { checkArguments } from "./consumeState.ts";
 import { homeOf } from "./finite.ts";
 import { leavesOf, refilled } from "./leaves.ts";
@@ -44,9 +50,9 @@ export function applyUpdates<P>(params: P, updates: MapTree<P, Tensor>): MapTree
   const own = new Set(leaves.map(({ w }) => w.block));
   const isApart = leaves.every(({ g }) => !own.has(g.block));
   const next = leaves.map(({ w, g }) => {
-    if (isApart && isSole(w)) return addedInPlace(w, g);
+    if (isApart && isUniquelyHeld(w)) return addedInPlace(w, g);
     const sum = w.add(g);
-    outlive(sum);
+    moveOutOfWindow(sum);
     return sum;
   });
   leaves.forEach(({ w }, i) => {
@@ -59,7 +65,7 @@ export function applyUpdates<P>(params: P, updates: MapTree<P, Tensor>): MapTree
 function addedInPlace(w: Tensor, g: Tensor): Tensor {
   const home = homeOf([w, g])!;
   const { size } = w;
-  const next = takeOver(w, "applyUpdates");
+  const next = donate(w, "applyUpdates");
   kernelsOf(home, next).add(1, size, next.pointer, size, 1, g.pointer, size, 1, next.pointer);
   return next;
 }

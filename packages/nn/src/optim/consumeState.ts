@@ -1,5 +1,5 @@
 import { isTensor, type Tensor, tree } from "@chronograd/autodiff";
-import { consume, isTracing, outlive, refuseTracing } from "@chronograd/autodiff/internal";
+import { consume, isTracing, moveOutOfWindow, refuseTracing } from "@chronograd/autodiff/internal";
 import { isBranch } from "./leaves.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
@@ -44,7 +44,7 @@ export function consumeState(state: unknown, next: unknown, by: string, updates?
   const after = tree.leaves(next);
   const tracks = ({ tape }: Tensor) => tape !== null;
   if (after.some(tracks) || tree.leaves(updates).some(tracks)) return;
-  for (const x of after) outlive(x);
+  for (const x of after) moveOutOfWindow(x);
   const kept = new Set(after);
   const visit = (before: unknown, now: unknown): void => {
     if (isTensor(before)) {

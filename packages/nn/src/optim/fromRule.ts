@@ -1,6 +1,6 @@
 import { full, type Tensor, tree } from "@chronograd/autodiff";
 import { kernelsOf } from "@chronograd/autodiff/extend";
-import { allocate, place, takeOver } from "@chronograd/autodiff/internal";
+import { allocate, assignOwner, donate } from "@chronograd/autodiff/internal";
 import { checkLearningRate, rateAt } from "../schedules/schedule.ts";
 import { transformation } from "./consumeState.ts";
 import { checkFinite, homeOf } from "./finite.ts";
@@ -76,7 +76,7 @@ interface Outcome {
 }
 
 /**
- * One kernel for each parameter. The moments are written in place, where nobody else has their
+ * One kernel for each parameter. The moments are written in assignOwner, where nobody else has their
  * bytes.
  */
 function fused<Moment extends string>(
@@ -105,7 +105,7 @@ function fused<Moment extends string>(
   for (const { w, g, moments } of leaves) {
     const update = allocate(home, w.shape, w.dtype);
     update.block.window = g.block.window;
-    updates.push(place(update));
+    updates.push(assignOwner(update));
     const at: Record<string, number> = {
       n: w.size,
       w: w.pointer,
@@ -116,7 +116,7 @@ function fused<Moment extends string>(
       update: update.pointer,
     };
     for (const [i, x] of moments.entries()) {
-      const moment = isLast && isApart ? takeOver(x, by) : x.clone();
+      const moment = isLast && isApart ? donate(x, by) : x.clone();
       next[i]!.push(moment);
       at[rule.moments[i]!] = moment.pointer;
     }
