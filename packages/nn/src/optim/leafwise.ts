@@ -2,10 +2,10 @@ import { full, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { kernelsOf } from "@chronograd/autodiff/extend";
 import {
   allocate,
-  assignOwner,
   checkAlive,
   describeTensor,
   donate,
+  giveOwner,
 } from "@chronograd/autodiff/internal";
 import { checkLearningRate, rateAt } from "../schedules/schedule.ts";
 import { checkFinite, homeOf } from "./finite.ts";
@@ -143,7 +143,7 @@ function fused<Moment extends string>(
   for (const { w, g, moments } of sites) {
     const update = allocate(home, w.shape, w.dtype);
     update.block.window = g.block.window;
-    updates.push(assignOwner(update));
+    updates.push(giveOwner(update));
     const at: Record<string, number> = {
       n: w.size,
       w: w.pointer,
