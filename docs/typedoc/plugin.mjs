@@ -4,7 +4,7 @@ import { Tensor } from "@chronograd/autodiff";
 import { opTable } from "@chronograd/autodiff/extend";
 import { Converter, ReferenceReflection, ReflectionKind } from "typedoc";
 import { derivatives } from "./derivatives.mjs";
-import { indexText, pageText, textOf } from "./markdown.mjs";
+import { anchorOf, indexText, pageText, textOf } from "./markdown.mjs";
 import { entryPoints, pageOf } from "./pages.mjs";
 import { namedIn, show } from "./source.mjs";
 
@@ -56,12 +56,8 @@ function collect(project, symbols, checker) {
     .map((entryPoint) => {
       const { comment, children } = modules.get(entryPoint.name);
       const isAgain = (child) => child instanceof ReferenceReflection;
-      const pages = pagesOf(
-        entryPoint,
-        children.filter((child) => !isAgain(child)),
-        symbols,
-        checker,
-      );
+      const named = children.filter((child) => !isAgain(child)).flatMap(membersOf);
+      const pages = pagesOf(entryPoint, named, symbols, checker);
       for (const { symbol, url } of pages.flatMap(({ members }) => members)) urls.set(symbol, url);
       const again = children.filter(isAgain).map((child) => {
         const target = child.getTargetReflectionDeep();
@@ -86,10 +82,17 @@ function entryPointName({ declarations: [file] }) {
   return path === "index" ? `@chronograd/${name}` : `@chronograd/${name}/${path}`;
 }
 
-function pagesOf(entryPoint, reflections, symbols, checker) {
+/** An export with its name; of a namespace such as `tree`, each function as `tree.map`. */
+function membersOf(reflection) {
+  if (!reflection.kindOf(ReflectionKind.Namespace)) return [{ name: reflection.name, reflection }];
+  return reflection.children.map((child) => {
+    return { name: `${reflection.name}.${child.name}`, reflection: child };
+  });
+}
+
+function pagesOf(entryPoint, named, symbols, checker) {
   const pages = new Map();
-  for (const reflection of reflections) {
-    const { name } = reflection;
+  for (const { name, reflection } of named) {
     const symbol = symbols.get(reflection);
     const { title, url, place } = pageOf(
       entryPoint,
@@ -98,7 +101,7 @@ function pagesOf(entryPoint, reflections, symbols, checker) {
     if (!pages.has(url)) pages.set(url, { entryPoint, title, url, members: [] });
     const shown = show(name, symbol, checker);
     const { members } = pages.get(url);
-    members.push({ name, url: `${url}#${name}`, place, reflection, symbol, ...shown });
+    members.push({ name, url: `${url}#${anchorOf(name)}`, place, reflection, symbol, ...shown });
   }
   const kinds = ["class", "function", "const", "type"];
   for (const { members } of pages.values()) {

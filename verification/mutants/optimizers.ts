@@ -313,8 +313,8 @@ const compiled = [
     {
       name: "consume: what was consumed is not marked",
       kind: "stale value reused",
-      find: "  block.consumed ??= by;\n  unregisterOwner(",
-      replace: "  unregisterOwner(",
+      find: "  block.consumed ??= by;\n  releaseEarly(",
+      replace: "  releaseEarly(",
     },
   ]),
 ] satisfies Mutant[];

@@ -19,9 +19,9 @@ export { checkOptions, nearestOf } from "./tensor/options.ts";
 export {
   alias,
   allocate,
-  assignOwner,
   consume,
   donate,
+  giveOwner,
   isUniquelyHeld,
   latest,
   moveOutOfWindow,

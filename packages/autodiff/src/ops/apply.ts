@@ -3,7 +3,7 @@ import { checkAlive } from "../tensor/checks.ts";
 import { filled } from "../tensor/create.ts";
 import { checkInt32, type DType, isFloat } from "../tensor/dtype.ts";
 import type { Recorder } from "../tensor/recorder.ts";
-import { alias, allocate, assignOwner, Tensor } from "../tensor/tensor.ts";
+import { alias, allocate, giveOwner, Tensor } from "../tensor/tensor.ts";
 import { describeType } from "../tensor/text.ts";
 import { describe, nameOfInput, type OpDeclaration, type Operand } from "./declare.ts";
 
@@ -19,7 +19,7 @@ export function apply(
   const inputs = asTensors(declaration, operands);
   try {
     const output = run(declaration, inputs, attributes);
-    return output.tape === null ? assignOwner(output) : output;
+    return output.tape === null ? giveOwner(output) : output;
   } finally {
     if (inputs !== operands) releaseTemporaries(operands, inputs);
   }

@@ -2,7 +2,7 @@ import type { Backend } from "../tensor/backend.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { broadcastShapes, format, type Shape, sizeOf } from "../tensor/shape.ts";
-import { allocate, assignOwner, type Tensor } from "../tensor/tensor.ts";
+import { allocate, giveOwner, type Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { type Contribution, type Op, type OpDeclaration, op } from "./declare.ts";
 import { kernelsOf } from "./kernels.ts";
@@ -220,7 +220,7 @@ function below(matrices: readonly Tensor[]): Tensor {
     uint8.copyWithin(to, x.pointer, x.pointer + bytes);
     to += bytes;
   }
-  return assignOwner(y);
+  return giveOwner(y);
 }
 
 /** `g op(B)'`, or its transpose where `A` is stored transposed. */

@@ -7,7 +7,7 @@ export type { BinaryOp } from "./binary.ts";
 export * from "./cast.ts";
 export * from "./compare.ts";
 export * from "./cumulative.ts";
-export type { Op, Operand } from "./declare.ts";
+export type { FunctionOp, Op, Operand } from "./declare.ts";
 export * from "./detach.ts";
 export * from "./einsum.ts";
 export * from "./elementwise.ts";

@@ -4,7 +4,7 @@ import { kernelsOf } from "../ops/kernels.ts";
 import { constantId, type Entry, slotOf } from "../tape/entry.ts";
 import type { Recording } from "../tape/recording.ts";
 import { Region, within } from "../tensor/block.ts";
-import { alias, assignOwner, type Tensor } from "../tensor/tensor.ts";
+import { alias, giveOwner, type Tensor } from "../tensor/tensor.ts";
 import { Pending, spent } from "./pending.ts";
 import { fits, misfit, thrown } from "./returned.ts";
 
@@ -227,7 +227,7 @@ class Sweep {
     return targets.map(({ id }) => {
       const found = this.at(id);
       if (found === undefined || found.tape !== null) return found;
-      return assignOwner(alias(found, found.shape));
+      return giveOwner(alias(found, found.shape));
     });
   }
 

@@ -5,7 +5,7 @@ import type { Queue } from "../tape/queue.ts";
 import type { Recording } from "../tape/recording.ts";
 import { Region, within } from "../tensor/block.ts";
 import { filled } from "../tensor/create.ts";
-import { alias, assignOwner, type Tensor } from "../tensor/tensor.ts";
+import { alias, giveOwner, type Tensor } from "../tensor/tensor.ts";
 import { fits, misfit, thrown } from "./returned.ts";
 
 const spent = "it was an intermediate value of a forward sweep";
@@ -53,7 +53,7 @@ export function forward(
       const found = at(id);
       return found === undefined || found.tape !== null
         ? found
-        : assignOwner(alias(found, found.shape));
+        : giveOwner(alias(found, found.shape));
     });
   } finally {
     region.end(spent);
@@ -93,7 +93,7 @@ function push(
     return tangent;
   }
   const whole = inputs.map(
-    (input, i) => tangents[i] ?? assignOwner(filled(input.backend, input.shape, 0, input.dtype)),
+    (input, i) => tangents[i] ?? giveOwner(filled(input.backend, input.shape, 0, input.dtype)),
   );
   return apply(declaration, whole, attributes);
 }

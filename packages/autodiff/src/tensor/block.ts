@@ -139,14 +139,14 @@ export function within<T>(region: Region | null, body: () => T): T {
 let net: FinalizationRegistry<Block> | undefined;
 
 /** For a value that no scope and no tape owns: its block is returned when the garbage collector takes `owner`. */
-export function registerOwner(owner: object, block: Block): void {
+export function holdUntilCollected(owner: object, block: Block): void {
   net ??= new FinalizationRegistry((held) => held.release("it was garbage-collected"));
   // An owner is registered once, however often it passes through scopes.
   if (!net.unregister(owner)) block.retain();
   net.register(owner, block, owner);
 }
 
-/** Undoes `registerOwner`, if `owner` is registered, and drops its hold. */
-export function unregisterOwner(owner: object, block: Block, reason: string): void {
+/** Undoes `holdUntilCollected`, if `owner` is registered, and drops its hold. */
+export function releaseEarly(owner: object, block: Block, reason: string): void {
   if (net?.unregister(owner) === true) block.release(reason);
 }

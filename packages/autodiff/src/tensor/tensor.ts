@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.ts";
-import { Block, currentRegion, registerOwner, unregisterOwner } from "./block.ts";
+import { Block, currentRegion, holdUntilCollected, releaseEarly } from "./block.ts";
 import { checkAlive } from "./checks.ts";
 import { arrayOf, bytesOf, type DType, type TypedArray } from "./dtype.ts";
 import { type NestedNumbers, readNested } from "./nested.ts";
@@ -134,7 +134,7 @@ export class Tensor {
     if (this.tape === null) return this;
     const value = innermostPrimal(this);
     checkAlive(value, "detach");
-    return assignOwner(alias(value, value.shape));
+    return giveOwner(alias(value, value.shape));
   }
 
   static {
@@ -177,12 +177,12 @@ export function innermostPrimal(x: Tensor): Tensor {
  * Gives an untracked value its owner: the innermost scope; else the window that it was computed from; else itself,
  * with the garbage collector as the net.
  */
-export function assignOwner(value: Tensor): Tensor {
+export function giveOwner(value: Tensor): Tensor {
   const { block } = value;
   const scope = currentRegion();
   if (scope !== null) scope.hold(block);
   else if (block.window !== null && block.window.ended === undefined) block.window.hold(block);
-  else if (value.owner === null) registerOwner(value, block);
+  else if (value.owner === null) holdUntilCollected(value, block);
   return value;
 }
 
@@ -207,7 +207,7 @@ export function consume(x: Tensor, successor: Tensor | null, by: string): void {
   const { block } = x;
   const none = gone(block.backend, by);
   block.consumed ??= by;
-  unregisterOwner(x.owner ?? x, block, none.end!);
+  releaseEarly(x.owner ?? x, block, none.end!);
   block.region?.drop(block, none.end!);
   x.block = none;
   x.successor = successor;
@@ -249,7 +249,7 @@ export function donate(x: Tensor, by: string): Tensor {
   const { move32, move64 } = block.backend.kernels;
   const { copy } = bytesOf[dtype] === 8 ? move64 : move32;
   copy(1, size, x.pointer, size, 1, next.pointer, size, 1);
-  assignOwner(next);
+  giveOwner(next);
   consume(x, next, by);
   return next;
 }
@@ -264,7 +264,7 @@ export function moveOutOfWindow(x: Tensor): void {
   block.retain();
   const reason = "it moved out of its window";
   window.drop(block, reason);
-  assignOwner(x);
+  giveOwner(x);
   block.release(reason);
 }
 

@@ -1,6 +1,6 @@
 import { full, type Tensor, tree } from "@chronograd/autodiff";
 import { kernelsOf } from "@chronograd/autodiff/extend";
-import { allocate, assignOwner, donate } from "@chronograd/autodiff/internal";
+import { allocate, donate, giveOwner } from "@chronograd/autodiff/internal";
 import { checkLearningRate, rateAt } from "../schedules/schedule.ts";
 import { transformation } from "./consumeState.ts";
 import { checkFinite, homeOf } from "./finite.ts";
@@ -105,7 +105,7 @@ function fused<Moment extends string>(
   for (const { w, g, moments } of leaves) {
     const update = allocate(home, w.shape, w.dtype);
     update.block.window = g.block.window;
-    updates.push(assignOwner(update));
+    updates.push(giveOwner(update));
     const at: Record<string, number> = {
       n: w.size,
       w: w.pointer,

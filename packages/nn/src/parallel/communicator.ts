@@ -1,4 +1,4 @@
-import { alias, assignOwner } from "@chronograd/autodiff/internal";
+import { alias, giveOwner } from "@chronograd/autodiff/internal";
 import { mapTensors } from "./flatTree.ts";
 
 /**
@@ -44,7 +44,7 @@ export interface Communicator {
 
 /** New handles on the same values. */
 function same<T>(tree: T, where: string): T {
-  return mapTensors(tree, where, (x) => assignOwner(alias(x, x.shape)));
+  return mapTensors(tree, where, (x) => giveOwner(alias(x, x.shape)));
 }
 
 /**

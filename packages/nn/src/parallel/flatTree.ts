@@ -1,6 +1,6 @@
 import { type DType, Tensor, type TypedArray, tree } from "@chronograd/autodiff";
 import { bytesOf } from "@chronograd/autodiff/extend";
-import { allocate, assignOwner, checkAlive } from "@chronograd/autodiff/internal";
+import { allocate, checkAlive, giveOwner } from "@chronograd/autodiff/internal";
 
 type Leaf = Tensor | number;
 
@@ -157,5 +157,5 @@ export class FlatTree {
 function like(x: Tensor): Tensor {
   const value = allocate(x.backend, x.shape, x.dtype);
   value.block.window = x.block.window;
-  return assignOwner(value);
+  return giveOwner(value);
 }
