@@ -76,7 +76,7 @@ interface Outcome {
 }
 
 /**
- * One kernel for each parameter. The moments are written in assignOwner, where nobody else has their
+ * One kernel for each parameter. The moments are written in place, where nobody else has their
  * bytes.
  */
 function fused<Moment extends string>(
