@@ -1,8 +1,7 @@
 import { scope, Tensor, tensor, tree } from "@chronograd/autodiff";
 import { type Differences, differences } from "@chronograd/autodiff/testing";
 import { runStep } from "../../cell.ts";
-import type { CountedLoss, TimeStep } from "../../truncated/options.ts";
-import { tokensOf } from "../../truncated/step.ts";
+import { type CountedLoss, type TimeStep, tokensOf } from "../../truncated/step.ts";
 import type { PlainCell } from "../draw.ts";
 import type { Ages } from "./definition.ts";
 
@@ -14,7 +13,7 @@ export type PlainLoss = (output: unknown, target: unknown) => Tensor | CountedLo
 
 function tokens(found: ReturnType<PlainLoss>, t: number): number {
   if (found === null) return 0;
-  return found instanceof Tensor ? found.size : tokensOf(found.count, t);
+  return found instanceof Tensor ? found.size : tokensOf("truncated", found.count, t);
 }
 
 /** A stream that is run with given weights, step by step, and nothing else: no tape, no window. */
