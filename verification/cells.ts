@@ -27,7 +27,7 @@ const cells = {
   sequential: sequential({
     lower: gru(sizes),
     upper: elman(sizes),
-    head: linear({ inputs: 2, outputs: 3 }),
+    head: linear({ input: 2, output: 3 }),
   }),
 } as const;
 

@@ -9,7 +9,7 @@ export type { Compiled } from "./compile/compile.ts";
 export { compile } from "./compile/compile.ts";
 export type { KernelMaker } from "./kernels/contract.ts";
 export * from "./ops/public.ts";
-export type { StretchStats, TapeStats } from "./passes/stats.ts";
+export type { SegmentStats, TapeStats } from "./passes/stats.ts";
 export { named, timeStep } from "./tape/place.ts";
 export type { RecordingOptions } from "./tape/recording.ts";
 export { Mark, Recording } from "./tape/recording.ts";

@@ -2,7 +2,7 @@ import type { Backend } from "../tensor/backend.ts";
 import { Block } from "../tensor/block.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { sameShape } from "../tensor/shape.ts";
-import { alias, consume, giveOwner, Tensor, takeOver } from "../tensor/tensor.ts";
+import { alias, consume, donate, giveOwner, Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
 import { map } from "../tensor/tree.ts";
 import { batch } from "./batch.ts";
@@ -217,7 +217,7 @@ export class Plan {
       const taken = new Set<Tensor>();
       for (const [input, , by] of consumed) {
         if (!this.#written.includes(input) || fresh.has(input)) continue;
-        const next = takeOver(inputs[input]!, by);
+        const next = donate(inputs[input]!, by);
         taken.add(next);
         tensors[input] = next;
       }

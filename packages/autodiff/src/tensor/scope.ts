@@ -1,5 +1,6 @@
 import { currentRegion, Region, within } from "./block.ts";
-import { checkAlive, giveOwner, type Tensor } from "./tensor.ts";
+import { checkAlive } from "./checks.ts";
+import { giveOwner, type Tensor } from "./tensor.ts";
 import { leaves } from "./tree.ts";
 
 /**

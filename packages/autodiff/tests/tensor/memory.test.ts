@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { consume, giveOwner, Region, within } from "../../src/extend.ts";
 import {
   createBackend,
   grad,
@@ -11,6 +10,7 @@ import {
   vjp,
   zeros,
 } from "../../src/index.ts";
+import { consume, giveOwner, Region, within } from "../../src/internal.ts";
 import { Memory } from "../../src/kernels/memory.ts";
 
 /** A backend, and the bytes that its values hold: without what its kernels keep for themselves. */

@@ -1,5 +1,6 @@
 import { type Backend, type Tensor, tensor, where } from "@chronograd/autodiff";
-import { allocate, giveOwner, kernelsOf } from "@chronograd/autodiff/extend";
+import { kernelsOf } from "@chronograd/autodiff/extend";
+import { allocate, giveOwner } from "@chronograd/autodiff/internal";
 import { scalar } from "../optim/finite.ts";
 
 /** Which vector norm: the sum of magnitudes, the Euclidean length, the largest magnitude. */

@@ -1,5 +1,5 @@
 import { type Tape, Tensor, timeStep, tree } from "@chronograd/autodiff";
-import type { Region } from "@chronograd/autodiff/extend";
+import type { Region } from "@chronograd/autodiff/internal";
 import { errorOfStep } from "../atStep.ts";
 import { type Cell, runStep, type Values } from "../cell.ts";
 import { findLeaf, nameOfLeaf } from "../leaf.ts";

@@ -47,7 +47,7 @@ describe("random cells", () => {
       `"h' = tanh(x W0 + h U1), c' = sigmoid(x W2 + h U3) c + h', y = h' tanh(c') ({ input: 1, hidden: 1 })"`,
     );
     expect(smallest(({ name }) => !name.includes("sequential"))).toMatchInlineSnapshot(
-      `"sequential({ first: elman({ input: 1, hidden: 1 }), second: elman({ input: 1, hidden: 1 }), head: linear({ inputs: 1, outputs: 1 }) })"`,
+      `"sequential({ first: elman({ input: 1, hidden: 1 }), second: elman({ input: 1, hidden: 1 }), head: linear({ input: 1, output: 1 }) })"`,
     );
   });
 });

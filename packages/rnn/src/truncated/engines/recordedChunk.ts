@@ -4,7 +4,7 @@ import {
   describeTensor,
   PurityCheck,
   RecordedFunction,
-} from "@chronograd/autodiff/extend";
+} from "@chronograd/autodiff/internal";
 import type { Cell } from "../../cell.ts";
 import type { StepSettings } from "../step.ts";
 import {
