@@ -7,14 +7,13 @@ import { restoreTree, tensorsOf } from "@chronograd/nn/safetensors";
 import {
   defineCell,
   elman,
-  gru,
-  gruResetBefore,
   initialParams,
   initialState,
   lstm,
   truncated,
   unroll,
 } from "@chronograd/rnn";
+import { cellTable } from "@chronograd/rnn/testing";
 import { Tally } from "./tally.ts";
 
 const sizes = { input: 3, hidden: 3 };
@@ -26,9 +25,10 @@ const decoded = { names: [], tensors: {}, metadata: {} };
 /** A call with a name that is near a right one, and that. */
 const misspelt: readonly (readonly [call: () => unknown, where: string, name: string])[] = [
   [() => truncated(own, params, [], { K1: 1, k2: 1, loss } as never), "truncated", "k1"],
-  [() => lstm({ inputs: 3, hidden: 3 } as never), "lstm", "input"],
-  [() => gru({ input: 3, hiden: 3 } as never), "gru", "hidden"],
-  [() => gruResetBefore({ input: 3, hiddens: 3 } as never), "gruResetBefore", "hidden"],
+  ...cellTable().map(({ family, make, sizes: { hidden, ...others } }) => {
+    const call = () => make({ ...others, hidden: undefined, hiden: hidden } as never);
+    return [call, family, "hidden"] as const;
+  }),
   [() => elman({ ...sizes, activations: "relu" } as never), "elman", "activation"],
   [
     () => defineCell({ ...own, params: () => ({}), state: () => ({}), steps: 1 } as never),

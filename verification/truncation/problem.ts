@@ -1,33 +1,31 @@
 import { map, type Tensor, tensor } from "@chronograd/autodiff";
 import { linear, type Stream, stream } from "@chronograd/nn";
 import {
-  type Cell,
   type CountedLoss,
-  elman,
   gru,
-  gruResetBefore,
   initialParams,
   initialState,
-  lstm,
   sequential,
   type TimeStep,
   type TruncatedOptions,
   type Values,
 } from "@chronograd/rnn";
+import { cellTable, type SomeCell } from "@chronograd/rnn/testing";
 
-/** A model whose types nobody looks at. */
-export type Model = Cell<Record<string, never>, Record<string, never>>;
+export type Model = SomeCell;
 export type Params = Values<Record<string, never>>;
 export type State = Values<Record<string, never>>;
 export type Options = Omit<TruncatedOptions<Record<string, never>>, "loss">;
 
 const sizes = { input: 2, hidden: 3 };
 const models: readonly (() => unknown)[] = [
-  () => elman(sizes),
-  () => elman({ ...sizes, activation: "relu" }),
-  () => lstm(sizes),
-  () => gru(sizes),
-  () => gruResetBefore(sizes),
+  ...cellTable()
+    .filter(({ isVector }) => isVector)
+    .map(
+      ({ make }) =>
+        () =>
+          make(sizes),
+    ),
   () => sequential({ cell: gru(sizes), head: linear({ inputs: 3, outputs: 3 }) }),
 ];
 

@@ -46,4 +46,10 @@ export const lstm: (sizes: CellSizes) => Cell<LstmParams, LstmState> = defineCel
     const hNext = lstmOutput(gates, cNext);
     return [hNext, { h: hNext, c: cNext }];
   },
+  equations: ({ W, U, b }, x: Tensor, { h, c }) => {
+    const [i, f, g, o] = x.matmul(W).add(h.matmul(U)).add(b).split(4, -1);
+    const memory = f.sigmoid().mul(c).add(i.sigmoid().mul(g.tanh()));
+    const output = o.sigmoid().mul(memory.tanh());
+    return [output, { h: output, c: memory }];
+  },
 });

@@ -2,7 +2,7 @@ import { type Tensor, tensor } from "@chronograd/autodiff";
 import { embedding, glorot, linear, zeros } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { defineCell, elman, gru, lstm, sequential } from "../../src/index.ts";
-import { cellLaws, symbols, testCell } from "../../src/testing.ts";
+import { cellLaws, cellTable, symbols, testCell } from "../../src/testing.ts";
 
 import { broken, cellWith, sizes } from "./broken.ts";
 
@@ -25,6 +25,9 @@ describe("a cell that is wrong breaks the laws that say so, and no others", () =
     ["a wrong jvp", ["gradients, one step", "gradients, 4 steps", "adjoint", "Hessian symmetry"]],
     ["a vjp that is a constant", ["second order"]],
     ["numbers beyond float32", ["float32"]],
+    ["another factor in the equations", ["equations"]],
+    ["equations that are a constant", ["equations"]],
+    ["equations with a lost second derivative", ["equations"]],
   ])("%s", (name, laws) => {
     expect(brokenBy(name)).toEqual(laws);
   });
@@ -180,6 +183,55 @@ describe("what a cell takes as input", () => {
     );
     expect(() => symbols(0)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: symbols: count must be a whole number of at least 1, got 0]`,
+    );
+  });
+});
+
+describe("the table of cells", () => {
+  test("takes a cell of other inputs, sizes and options, and holds it to all laws", () => {
+    const window = defineCell({
+      name: "window",
+      sizes: ["width", "hidden"],
+      choices: { pooling: ["sum", "mean"] },
+      params: ({ hidden }: Sizes) => ({ kernel: glorot(hidden, hidden) }),
+      state: ({ hidden }: Sizes) => ({ h: zeros(hidden) }),
+      step: ({ kernel }, x: { image: Tensor }, { h }, { pooling = "sum" }) => {
+        const next = x.image[pooling](1).matmul(kernel).add(h).tanh();
+        return [next, { h: next }];
+      },
+      example: {
+        sizes: { width: 4, hidden: 2 },
+        input: (random, batch) => ({
+          image: tensor(
+            Float64Array.from({ length: batch * 8 }, () => random.normal()),
+            { shape: [batch, 4, 2] },
+          ),
+        }),
+      },
+    });
+    type Sizes = { width: number; hidden: number; pooling?: "sum" | "mean" };
+    const rows = cellTable({ window });
+    expect(rows.map(({ name, isVector }) => [name, isVector])).toEqual([
+      ["window", false],
+      ["window with mean", false],
+    ]);
+    expect(rows[1]!.sizes).toEqual({ width: 4, hidden: 2, pooling: "mean" });
+    for (const { name, make, input } of rows) {
+      testCell(make(), { name, input, runs: 1 }).assert();
+    }
+    expect(() => window({ width: 1, hidden: 2, pool: "mean" } as never)).toThrow(
+      'did you mean "pooling"?',
+    );
+    expect(() =>
+      window({ width: 1, hidden: 2, pooling: "max" } as never),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: window: pooling must be "sum" or "mean", got "max"]`,
+    );
+  });
+
+  test("refuses what defineCell did not make", () => {
+    expect(() => cellTable({ own: () => 1 })).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: cellTable: own must be made by defineCell, got function]`,
     );
   });
 });

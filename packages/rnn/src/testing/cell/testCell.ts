@@ -2,6 +2,7 @@ import { holdAll, type Law, type Report } from "@chronograd/autodiff/testing";
 import type { Cell } from "../../cell.ts";
 import type { PlainCell } from "../draw.ts";
 import { adjoint } from "./adjoint.ts";
+import { statedEquations } from "./equations.ts";
 import { singlePrecision } from "./float32.ts";
 import { gradientRepeats, gradients } from "./gradients.ts";
 import type { CellTestOptions } from "./options.ts";
@@ -54,6 +55,7 @@ export function cellLaws<Params, State, X, Y>(
     rowGradients(subject),
     unrollGradients(subject),
     truncates(subject),
+    statedEquations(subject),
     singlePrecision(subject),
   ];
 }

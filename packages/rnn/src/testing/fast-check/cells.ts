@@ -1,14 +1,10 @@
-import { linear } from "@chronograd/nn";
+import { zeros } from "@chronograd/autodiff";
+import { linear, stream } from "@chronograd/nn";
 import fc, { type Arbitrary } from "fast-check";
-import type { Cell } from "../../cell.ts";
-import { elman } from "../../cells/elman.ts";
-import { gru, gruResetBefore } from "../../cells/gru.ts";
-import { lstm } from "../../cells/lstm.ts";
+import { initialParams, initialState } from "../../cell.ts";
 import { sequential } from "../../sequential.ts";
+import { type CellRow, cellTable, hasKinks, type SomeCell } from "../cell/cellTable.ts";
 import { composed, type Recipe, recipes } from "./composed.ts";
-
-/** A cell whose parameters and states are some trees or other. */
-type SomeCell = Cell<Record<string, never>, Record<string, never>>;
 
 /** A random cell from vectors to vectors, with its sizes. */
 export interface RandomCell {
@@ -31,18 +27,9 @@ export interface CellsOptions {
 
 /** One cell of a chain, before its input is known. */
 interface Part {
-  readonly family: keyof typeof families | Recipe;
+  readonly family: CellRow | Recipe;
   readonly hidden: number;
 }
-
-const families = {
-  elman,
-  "elman with relu": (sizes: { readonly input: number; readonly hidden: number }) =>
-    elman({ ...sizes, activation: "relu" }),
-  gru,
-  gruResetBefore,
-  lstm,
-};
 
 /**
  * Random cells: those of this package, cells composed of random gates and products, and two in sequence with a linear
@@ -64,40 +51,42 @@ const families = {
  */
 export function cells({ maxSize = 3, kinks = false }: CellsOptions = {}): Arbitrary<RandomCell> {
   const size = fc.integer({ min: 1, max: maxSize });
-  const names = Object.keys(families) as (keyof typeof families)[];
-  const family = fc.oneof(
-    { withCrossShrink: true },
-    fc.constantFrom(...names.filter((name) => kinks || name !== "elman with relu")),
-    recipes(),
-  );
+  const rows = cellTable().filter((row) => row.isVector && (kinks || !hasKinks(row)));
+  const family = fc.oneof({ withCrossShrink: true }, fc.constantFrom(...rows), recipes());
   const part = fc.record({ family, hidden: size });
   return fc
     .tuple(size, part, fc.option(fc.record({ second: part, outputs: size })))
     .map(([input, first, more]) => {
       const one = partOf(first, input);
-      if (more === null) return described(one.name, one.cell, input, first.hidden);
-      const two = partOf(more.second, first.hidden);
-      const head = linear({ inputs: more.second.hidden, outputs: more.outputs });
+      if (more === null) return described(one.name, one.cell, input, one.columns);
+      const two = partOf(more.second, one.columns);
+      const head = linear({ inputs: two.columns, outputs: more.outputs });
       const model = sequential({ first: one.cell, second: two.cell, head });
-      const name = `sequential({ first: ${one.name}, second: ${two.name}, head: linear({ inputs: ${more.second.hidden}, outputs: ${more.outputs} }) })`;
+      const name = `sequential({ first: ${one.name}, second: ${two.name}, head: linear({ inputs: ${two.columns}, outputs: ${more.outputs} }) })`;
       return described(name, model as unknown as SomeCell, input, more.outputs);
     });
 }
 
-function partOf({ family, hidden }: Part, input: number): { name: string; cell: SomeCell } {
+function partOf(
+  { family, hidden }: Part,
+  input: number,
+): { name: string; cell: SomeCell; columns: number } {
   const sizes = { input, hidden };
-  if (typeof family !== "string") {
+  if ("candidate" in family) {
     const { says, cell } = composed(family, sizes);
-    return {
-      name: `${says} ({ input: ${input}, hidden: ${hidden} })`,
-      cell: cell as unknown as SomeCell,
-    };
+    const some = cell as unknown as SomeCell;
+    return { name: `${says} (${text(sizes)})`, cell: some, columns: hidden };
   }
-  const activation = family === "elman with relu" ? ', activation: "relu"' : "";
-  return {
-    name: `${family.split(" ")[0]}({ input: ${input}, hidden: ${hidden}${activation} })`,
-    cell: families[family](sizes) as unknown as SomeCell,
-  };
+  const { family: name, make, sizes: others } = family;
+  const cell = make(sizes);
+  const [y] = cell.step(initialParams(cell, stream(1)), zeros([1, input]), initialState(cell, 1));
+  return { name: `${name}(${text({ ...others, ...sizes })})`, cell, columns: y.shape[1]! };
+}
+
+/** Sizes as they are written in code. */
+function text(sizes: object): string {
+  const parts = Object.entries(sizes).map(([name, size]) => `${name}: ${JSON.stringify(size)}`);
+  return `{ ${parts.join(", ")} }`;
 }
 
 function described(name: string, cell: SomeCell, input: number, output: number): RandomCell {
