@@ -11,7 +11,7 @@ import {
   type Values,
 } from "@chronograd/rnn";
 import { cellLaws, cellTable, checkTruncated } from "@chronograd/rnn/testing";
-import { formulaLaws } from "../packages/rnn/tests/formulas.ts";
+import { formulaLaws } from "../packages/rnn/tests/formulaLaws.ts";
 import { normal } from "./blocks.ts";
 import type { Subject } from "./subject.ts";
 import { Tally, values } from "./tally.ts";

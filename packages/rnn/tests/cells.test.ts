@@ -15,7 +15,7 @@ import {
   type Values,
 } from "../src/index.ts";
 import { cellLaws, cellTable } from "../src/testing.ts";
-import { formulaLaws } from "./formulas.ts";
+import { formulaLaws } from "./formulaLaws.ts";
 
 describe.each(cellTable().map((row) => [row.name, row] as const))("%s", (name, row) => {
   const laws = [...formulaLaws(row), ...cellLaws(row.make(), { input: row.input })];

@@ -1,4 +1,4 @@
-import { type Formula, sum } from "../formulas.ts";
+import { type Formula, sum } from "../formula.ts";
 
 const activations = { tanh: Math.tanh, relu: (x: number) => Math.max(0, x) };
 

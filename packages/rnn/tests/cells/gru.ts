@@ -1,4 +1,4 @@
-import { type Formula, sigmoid, sum, times } from "../formulas.ts";
+import { type Formula, sigmoid, sum, times } from "../formula.ts";
 
 export const formula: Formula = (p, x, { h }) => {
   const H = h!.length;

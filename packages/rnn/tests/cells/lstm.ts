@@ -1,4 +1,4 @@
-import { type Formula, sigmoid, sum } from "../formulas.ts";
+import { type Formula, sigmoid, sum } from "../formula.ts";
 
 export const formula: Formula = (p, x, { h, c }) => {
   const H = h!.length;
