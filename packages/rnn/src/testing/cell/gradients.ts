@@ -1,12 +1,16 @@
-import { Tape } from "@chronograd/autodiff";
-import { checkGradients, type GradientReport, type Law } from "@chronograd/autodiff/testing";
+import {
+  checkGradients,
+  functionLaws,
+  type GradientReport,
+  type Law,
+} from "@chronograd/autodiff/testing";
 import { Tally } from "../tally.ts";
 import {
   type Attempt,
   type Case,
-  contraction,
   decided,
   draw,
+  gradientOf,
   law,
   results,
   run,
@@ -15,17 +19,17 @@ import {
 
 /** Gradients by parameters, first state and all inputs, through some steps, are those of differences. */
 export function gradients(subject: Subject, steps: number): Law {
-  const { tolerance } = subject;
+  const { cell, tolerance } = subject;
   const through = steps === 1 ? "one step" : `${steps} steps`;
+  const f = (at: unknown): unknown => results(run(cell, at as Case));
   return law(
     `gradients, ${through}`,
     `gradients by parameters, state and inputs over ${through} equal central differences`,
     tolerance,
     (seed) =>
-      decided(subject, tolerance, (attempt) => {
-        const drawn = draw(subject, seed, { steps, batch: 2, attempt });
-        const f = (at: unknown): unknown => results(run(subject.cell, at as Case));
-        return attemptOf(checkGradients(f, drawn as unknown, { tolerance, seed }));
+      decided(subject, (attempt) => {
+        const drawn: unknown = draw(subject, seed, { steps, batch: 2, attempt });
+        return attemptOf(checkGradients(f, drawn, { tolerance, seed }));
       }),
   );
 }
@@ -37,6 +41,14 @@ function attemptOf(report: GradientReport): Attempt {
   return { error: worst, cases, ...(undecided.length > 0 && { undecided: text }) };
 }
 
+/** Reverse and forward mode, and second derivatives in every order of modes: no step size is involved. */
+export function modes(subject: Subject): Law[] {
+  return functionLaws(
+    (at: unknown) => results(run(subject.cell, at as Case)),
+    (seed): unknown => draw(subject, seed, { steps: 2 }),
+  ).filter(({ name }) => name === "adjoint" || name === "hessian");
+}
+
 /** The same sweep twice gives the same bits. */
 export function gradientRepeats(subject: Subject): Law {
   return law(
@@ -45,12 +57,7 @@ export function gradientRepeats(subject: Subject): Law {
     0,
     (seed) => {
       const drawn = draw(subject, seed);
-      const gradient = (): unknown => {
-        const tape = new Tape();
-        const watched = tape.watch(drawn) as Case;
-        const loss = contraction(seed)(results(run(subject.cell, watched)));
-        return tape.tracks(loss) ? tape.gradient(loss, watched) : {};
-      };
+      const gradient = (): unknown => gradientOf(subject.cell, drawn, seed);
       const tally = new Tally();
       tally.trees(gradient(), gradient(), "the gradient by ");
       return tally.finding();
