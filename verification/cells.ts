@@ -1,6 +1,6 @@
 import { type Tensor, tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { linear, stream } from "@chronograd/nn";
+import { linear, rng } from "@chronograd/nn";
 import {
   defineCell,
   elman,
@@ -30,7 +30,7 @@ const surrogates: Law = {
   statement: "each window's gradient is that of central differences of its surrogate, in all modes",
   bound: 1e-7,
   measure(seed) {
-    const random = stream(seed, "surrogates");
+    const random = rng(seed, "surrogates");
     const { make, input } = oneOf(random, cellTable());
     const steps = Array.from({ length: 9 }, () => ({
       input: input(random, 1),
@@ -56,7 +56,7 @@ const starts: Law = {
   bound: 0,
   measure(seed) {
     const tally = new Tally();
-    const random = stream(seed, "initial state");
+    const random = rng(seed, "initial state");
     const drawn = Float64Array.from({ length: 2 }, () => random.normal());
     const cell = defineCell({
       params: () => ({ w: { shape: [], draw: () => Float64Array.of(0.5) } }),

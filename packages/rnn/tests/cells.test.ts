@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
 import { holdAll } from "@chronograd/autodiff/testing";
-import { linear, stream } from "@chronograd/nn";
+import { linear, rng } from "@chronograd/nn";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import {
   defineCell,
@@ -37,7 +37,7 @@ test("every built-in cell is listed, and its values are stated twice", () => {
 describe("unroll", () => {
   test("throws for no steps and for a scalar", () => {
     const cell = elman({ input: 1, hidden: 1 });
-    const params = initialParams(cell, stream(1));
+    const params = initialParams(cell, rng(1));
     expect(() => unroll(cell, params, [])).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: unroll: expected at least one time step, got none]`,
     );
@@ -93,7 +93,7 @@ describe("definitions", () => {
         return [{ y: fast }, { memory: { fast } }];
       },
     })({ input: 2, hidden: 3 });
-    const params = initialParams(cell, stream(1));
+    const params = initialParams(cell, rng(1));
     expectTypeOf(params).toEqualTypeOf<{ W: Tensor; rates: Tensor[] }>();
     const { outputs } = unroll(cell, params, tensor([[[1, 2]], [[3, 4]]]));
     expect(outputs.y.shape).toEqual([2, 1, 3]);
@@ -105,7 +105,7 @@ describe("definitions", () => {
       second: gru({ input: 3, hidden: 4 }),
       head: linear({ inputs: 4, outputs: 1 }),
     });
-    const params = initialParams(model, stream(1));
+    const params = initialParams(model, rng(1));
     expectTypeOf(params.first.W).toEqualTypeOf<Tensor>();
     const state = initialState(model, 2);
     expect(state.second.h.shape).toEqual([2, 4]);
@@ -125,7 +125,7 @@ describe("definitions", () => {
     scope(() => {
       const cell = lstm({ input: 1, hidden: 2 });
       const tape = new Tape();
-      const watched = tape.watch(initialParams(cell, stream(1)));
+      const watched = tape.watch(initialParams(cell, rng(1)));
       const { outputs } = unroll(cell, watched, tensor([[[1]], [[2]]]));
       expect(tape.gradient(outputs.sum(), watched).b.shape).toEqual([8]);
     });

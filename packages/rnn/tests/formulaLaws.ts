@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
-import { flatten, map, type Tensor, tensor } from "@chronograd/autodiff";
+import { type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { initialParams, initialState } from "@chronograd/rnn";
 import type { CellRow } from "@chronograd/rnn/testing";
 import type { Formula, Matrices, Vectors } from "./formula.ts";
@@ -27,7 +27,7 @@ export function formulaLaws(row: CellRow): Law[] {
     statement: "one step is the published formula, number by number, with gates in PyTorch's order",
     bound: 1e-12,
     measure(seed) {
-      const random = stream(seed, "formula");
+      const random = rng(seed, "formula");
       const batch = random.integer(1, 4);
       const normal = ({ shape, size }: Tensor) =>
         tensor(
@@ -35,12 +35,12 @@ export function formulaLaws(row: CellRow): Law[] {
           { shape },
         );
       const cell = make();
-      const params = map(initialParams(cell, stream(1)), normal);
-      const state = map(initialState(cell, batch), normal);
+      const params = tree.map(initialParams(cell, rng(1)), normal);
+      const state = tree.map(initialState(cell, batch), normal);
       const x = input(random, batch);
       const [output, next] = cell.step(params, x, state);
-      const named = (tree: unknown) =>
-        Object.fromEntries(flatten(tree).map(([path, leaf]) => [path, rowsOf(leaf)]));
+      const named = (nested: unknown) =>
+        Object.fromEntries(tree.leavesWithPath(nested).map(([path, leaf]) => [path, rowsOf(leaf)]));
       const [weights, before, after] = [params, state, next].map(named);
       let [error, cases, what] = [0, 0, ""];
       for (const [i, xs] of rowsOf(x).entries()) {

@@ -1,5 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { glorot, type Initializer, orthogonal, zeros } from "@chronograd/nn";
+import { type Initializer, init } from "@chronograd/nn";
 import { type Cell, type CellSizes, defineCell } from "../cell.ts";
 
 /** Parameters of an Elman cell, with I inputs and H hidden units. */
@@ -38,11 +38,11 @@ export const elman: (sizes: ElmanSizes) => Cell<ElmanParams, HiddenState> = defi
   sizes: ["input", "hidden"],
   choices: { activation: ["tanh", "relu"] },
   params: ({ input, hidden }: ElmanSizes): ElmanParams => ({
-    W: glorot(input, hidden),
-    U: orthogonal(hidden),
-    b: zeros(hidden),
+    W: init.glorot(input, hidden),
+    U: init.orthogonal(hidden),
+    b: init.zeros(hidden),
   }),
-  state: ({ hidden }: ElmanSizes): HiddenState => ({ h: zeros(hidden) }),
+  state: ({ hidden }: ElmanSizes): HiddenState => ({ h: init.zeros(hidden) }),
   step: ({ W, U, b }, x: Tensor, { h }, { activation = "tanh" }) => {
     const next = x.matmul(W).add(h.matmul(U)).add(b)[activation]();
     return [next, { h: next }];

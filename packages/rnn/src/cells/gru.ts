@@ -1,5 +1,5 @@
 import { gruGates, gruOutput, type Tensor } from "@chronograd/autodiff";
-import { glorot, type Initializer, orthogonal, zeros } from "@chronograd/nn";
+import { type Initializer, init } from "@chronograd/nn";
 import { type Cell, type CellSizes, defineCell } from "../cell.ts";
 import { gateBlocks } from "../gates.ts";
 import type { HiddenState } from "./elman.ts";
@@ -31,12 +31,12 @@ export const gru: (sizes: CellSizes) => Cell<GruParams, HiddenState> = defineCel
   name: "gru",
   sizes: ["input", "hidden"],
   params: ({ input, hidden }: CellSizes): GruParams => ({
-    W: gateBlocks(3, () => glorot(input, hidden)),
-    U: gateBlocks(3, () => orthogonal(hidden)),
-    b: zeros(3 * hidden),
-    bn: zeros(hidden),
+    W: gateBlocks(3, () => init.glorot(input, hidden)),
+    U: gateBlocks(3, () => init.orthogonal(hidden)),
+    b: init.zeros(3 * hidden),
+    bn: init.zeros(hidden),
   }),
-  state: ({ hidden }: CellSizes): HiddenState => ({ h: zeros(hidden) }),
+  state: ({ hidden }: CellSizes): HiddenState => ({ h: init.zeros(hidden) }),
   step: ({ W, U, b, bn }, x: Tensor, { h }) => {
     const next = gruOutput(gruGates(x.matmul(W).add(b), h.matmul(U), bn), h);
     return [next, { h: next }];

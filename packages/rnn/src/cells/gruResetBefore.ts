@@ -1,5 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { glorot, orthogonal, zeros } from "@chronograd/nn";
+import { init } from "@chronograd/nn";
 import { type Cell, type CellSizes, defineCell } from "../cell.ts";
 import { gateBlocks } from "../gates.ts";
 import type { HiddenState } from "./elman.ts";
@@ -25,11 +25,11 @@ export const gruResetBefore: (sizes: CellSizes) => Cell<GruResetBeforeParams, Hi
     name: "gruResetBefore",
     sizes: ["input", "hidden"],
     params: ({ input, hidden }: CellSizes): GruResetBeforeParams => ({
-      W: gateBlocks(3, () => glorot(input, hidden)),
-      U: gateBlocks(3, () => orthogonal(hidden)),
-      b: zeros(3 * hidden),
+      W: gateBlocks(3, () => init.glorot(input, hidden)),
+      U: gateBlocks(3, () => init.orthogonal(hidden)),
+      b: init.zeros(3 * hidden),
     }),
-    state: ({ hidden }: CellSizes): HiddenState => ({ h: zeros(hidden) }),
+    state: ({ hidden }: CellSizes): HiddenState => ({ h: init.zeros(hidden) }),
     step: ({ W, U, b }, x: Tensor, { h }) => {
       const hidden = h.shape.at(-1)!;
       const [xr, xz, xn] = x.matmul(W).add(b).split(3, -1);

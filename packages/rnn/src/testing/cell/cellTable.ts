@@ -1,5 +1,5 @@
 import { Tape, type Tensor, tensor } from "@chronograd/autodiff";
-import { type Stream, stream } from "@chronograd/nn";
+import { type Rng, rng } from "@chronograd/nn";
 import { type Cell, definitionOf, initialParams, initialState } from "../../cell.ts";
 import * as builtIn from "../../cells/index.ts";
 
@@ -22,7 +22,7 @@ export interface CellRow {
   /** Makes the cell; sizes that are not given are those of the row. */
   make(sizes?: Sizes): SomeCell;
   /** Draws an input, float64, for the sizes of the row. */
-  input(random: Stream, batch: number): Tensor;
+  input(random: Rng, batch: number): Tensor;
 }
 
 type Families = Readonly<Record<string, unknown>>;
@@ -58,7 +58,7 @@ function rowsOf(family: string, make: object): CellRow[] {
   return [{}, ...options].map((option: Sizes): CellRow => {
     const sizes: Sizes = { ...small, ...(example.sizes as Sizes | undefined), ...option };
     const chosen = Object.values(option).map((word) => ` with ${word}`);
-    const vectors = (random: Stream, batch: number): Tensor => {
+    const vectors = (random: Rng, batch: number): Tensor => {
       const shape = [batch, sizes.input as number];
       const elements = { length: batch * shape[1]! };
       return tensor(
@@ -81,8 +81,8 @@ function rowsOf(family: string, make: object): CellRow[] {
 export function hasKinks({ make, input }: CellRow): boolean {
   const cell = make();
   const tape = new Tape();
-  const params = tape.watch(initialParams(cell, stream(1), { dtype: "float64" }));
-  cell.step(params, input(stream(1), 1), initialState(cell, 1, { dtype: "float64" }));
+  const params = tape.watch(initialParams(cell, rng(1), { dtype: "float64" }));
+  cell.step(params, input(rng(1), 1), initialState(cell, 1, { dtype: "float64" }));
   for (let i = tape.base; i < tape.position; i++) {
     if ((tape.entries.at(i).declaration.kinks ?? []).length > 0) return true;
   }

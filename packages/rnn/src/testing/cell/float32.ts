@@ -1,4 +1,4 @@
-import { flatten, leaves, map, type Tensor } from "@chronograd/autodiff";
+import { type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { largest as largestOf, Tally } from "../tally.ts";
 import { type Case, draw, gradientOf, law, results, run, type Subject } from "./subject.ts";
@@ -21,7 +21,9 @@ export function singlePrecision(subject: Subject): Law {
       tally.trees(rounded, exact, "in float32, ", "relative");
       const gradients = [single, double].map((drawn) => floats(gradientOf(cell, drawn, seed)));
       // A gradient adds up many terms, so its rounding is measured by the largest.
-      const largest = Math.max(...leaves(gradients[1]).map((g) => largestOf(g.toTypedArray())));
+      const largest = Math.max(
+        ...tree.leaves(gradients[1]).map((g) => largestOf(g.toTypedArray())),
+      );
       tally.trees(gradients[0], gradients[1], "the float32 gradient by ", largest);
       return tally.finding();
     },
@@ -29,10 +31,10 @@ export function singlePrecision(subject: Subject): Law {
 }
 
 function cast(drawn: Case, dtype: "float32" | "float64"): Case {
-  return map(drawn, (x: Tensor) => (x.dtype === "int32" ? x : x.cast(dtype))) as Case;
+  return tree.map(drawn, (x: Tensor) => (x.dtype === "int32" ? x : x.cast(dtype))) as Case;
 }
 
 /** The float tensors of a tree by path: whole numbers may jump. */
-function floats(tree: unknown): Record<string, Tensor> {
-  return Object.fromEntries(flatten(tree).filter(([, x]) => x.dtype !== "int32"));
+function floats(values: unknown): Record<string, Tensor> {
+  return Object.fromEntries(tree.leavesWithPath(values).filter(([, x]) => x.dtype !== "int32"));
 }

@@ -1,4 +1,4 @@
-import { flatten, grad, type Tensor, zip } from "@chronograd/autodiff";
+import { grad, type Tensor, tree } from "@chronograd/autodiff";
 import { derivativeError, differences, type Law } from "@chronograd/autodiff/testing";
 import { indexOf, largest, Tally } from "../tally.ts";
 import {
@@ -29,7 +29,7 @@ export function secondOrder(subject: Subject): Law {
         const along = contraction(seed + 1);
         const v = randomLike(drawn, seed + 1);
         const moved = (s: number): unknown =>
-          zip(drawn, v, (x, dx) => (x.dtype === "int32" ? x : x.add(dx.mul(s))));
+          tree.zip(drawn, v, (x, dx) => (x.dtype === "int32" ? x : x.add(dx.mul(s))));
         const found = elements(grad((at: unknown) => along(gradient(at)))(drawn));
         const numeric = differences(
           (s) => elements(gradient(moved(s))).map(({ value }) => value),
@@ -58,10 +58,12 @@ export function secondOrder(subject: Subject): Law {
 }
 
 /** The numbers of a tree's float tensors, and where they stand. */
-function elements(tree: unknown): { readonly place: string; readonly value: number }[] {
-  return flatten(tree).flatMap(([path, x]) =>
-    x.dtype === "int32"
-      ? []
-      : Array.from(x.toTypedArray(), (value, i) => ({ place: `${path}${indexOf(i, x)}`, value })),
-  );
+function elements(nested: unknown): { readonly place: string; readonly value: number }[] {
+  return tree
+    .leavesWithPath(nested)
+    .flatMap(([path, x]) =>
+      x.dtype === "int32"
+        ? []
+        : Array.from(x.toTypedArray(), (value, i) => ({ place: `${path}${indexOf(i, x)}`, value })),
+    );
 }

@@ -1,7 +1,7 @@
-import { leaves, map, scope, Tape, type Tensor, tensor, timeStep, zip } from "@chronograd/autodiff";
+import { scope, Tape, type Tensor, tensor, timeStep, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
 import { checkSettings, type Finding, type Law } from "@chronograd/autodiff/testing";
-import { type Stream, stream } from "@chronograd/nn";
+import { type Rng, rng } from "@chronograd/nn";
 import { runStep } from "../../cell.ts";
 import { drawParams, drawState, inFloat64, inputOf, type PlainCell } from "../draw.ts";
 import { nameOf } from "../tally.ts";
@@ -15,9 +15,9 @@ export interface Subject {
   readonly tolerance: number;
   readonly float32: number;
   readonly redraws: number;
-  params(random: Stream): unknown;
-  state(random: Stream, batch: number): unknown;
-  input(random: Stream, batch: number): unknown;
+  params(random: Rng): unknown;
+  state(random: Rng, batch: number): unknown;
+  input(random: Rng, batch: number): unknown;
 }
 
 /** One random case, all float64. */
@@ -86,7 +86,7 @@ export function draw(
     attempt = 0,
   }: { readonly steps?: number; readonly batch?: number; readonly attempt?: number } = {},
 ): Case {
-  const random = attempt === 0 ? stream(seed) : stream(seed, `draw ${attempt}`);
+  const random = attempt === 0 ? rng(seed) : rng(seed, `draw ${attempt}`);
   return {
     params: subject.params(random.split("params")),
     state: subject.state(random.split("state"), batch),
@@ -122,10 +122,10 @@ export function results({ outputs, states }: Trajectory): unknown {
   return { outputs, state: states.at(-1) };
 }
 
-/** A tree like `tree` of random floats, exact in float32: the same each time, by seed and path. */
-export function randomLike(tree: unknown, seed: number): unknown {
-  const random = stream(seed, "cotangent");
-  return map(tree, (x: Tensor, path) => {
+/** A tree like `values` of random floats, exact in float32: the same each time, by seed and path. */
+export function randomLike(values: unknown, seed: number): unknown {
+  const random = rng(seed, "cotangent");
+  return tree.map(values, (x: Tensor, path) => {
     if (x.dtype === "int32") return x;
     const own = random.split(nameOf("leaf", path));
     const { shape, dtype, backend } = x;
@@ -135,10 +135,12 @@ export function randomLike(tree: unknown, seed: number): unknown {
 }
 
 /** `<u, tree>` with a random `u` of the seed. */
-export function contraction(seed: number): (tree: unknown) => Tensor {
-  return (tree) => {
-    const parts = leaves(
-      zip(tree, randomLike(tree, seed), (y, u) => (y.dtype === "int32" ? y : y.mul(u).sum())),
+export function contraction(seed: number): (values: unknown) => Tensor {
+  return (values) => {
+    const parts = tree.leaves(
+      tree.zip(values, randomLike(values, seed), (y, u) =>
+        y.dtype === "int32" ? y : y.mul(u).sum(),
+      ),
     );
     const floats = parts.filter((part) => part.dtype !== "int32");
     if (floats.length === 0) throw new TypeError("the cell returns no float tensor");

@@ -1,4 +1,4 @@
-import { flatten, map, stack, type Tensor } from "@chronograd/autodiff";
+import { stack, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { unroll } from "../../unroll.ts";
 import { Tally } from "../tally.ts";
@@ -18,8 +18,8 @@ export function unrolls({ cell, ...subject }: Subject): Law {
         const found = unroll(cell, params, inputs, { state, reverse });
         const ordered = (list: readonly unknown[]) => (reverse ? list.toReversed() : list);
         const { outputs, states } = run(cell, { params, state, inputs: ordered(inputs) });
-        const columns = ordered(outputs).map((y) => new Map(flatten(y)));
-        const stacked = map(outputs[0], (_: Tensor, path) =>
+        const columns = ordered(outputs).map((y) => new Map(tree.leavesWithPath(y)));
+        const stacked = tree.map(outputs[0], (_: Tensor, path) =>
           stack(columns.map((column) => column.get(path)!)),
         );
         const where = reverse ? "unrolled in reverse: " : "unrolled: ";

@@ -1,5 +1,5 @@
 import { zeros } from "@chronograd/autodiff";
-import { linear, stream } from "@chronograd/nn";
+import { linear, rng } from "@chronograd/nn";
 import fc, { type Arbitrary } from "fast-check";
 import { initialParams, initialState } from "../../cell.ts";
 import { sequential } from "../../sequential.ts";
@@ -79,7 +79,7 @@ function partOf(
   }
   const { family: name, make, sizes: others } = family;
   const cell = make(sizes);
-  const [y] = cell.step(initialParams(cell, stream(1)), zeros([1, input]), initialState(cell, 1));
+  const [y] = cell.step(initialParams(cell, rng(1)), zeros([1, input]), initialState(cell, 1));
   return { name: `${name}(${text({ ...others, ...sizes })})`, cell, columns: y.shape[1]! };
 }
 
