@@ -9,12 +9,12 @@ import { truncated } from "../../truncated/truncated.ts";
 import { batchOf } from "../../unroll.ts";
 import { drawn, drawParams, inFloat64, type PlainCell } from "../draw.ts";
 import { compare, Slopes } from "./compare.ts";
-import { type Cuts, type Setting, spansOf } from "./definition.ts";
+import { type Cuts, type Setting, settingsOf, spansOf } from "./definition.ts";
 import { Diagnosis } from "./diagnose.ts";
+import { derivativesOf } from "./directions.ts";
 import { Experiment } from "./experiment.ts";
 import { observe } from "./observe.ts";
 import type { CheckTruncatedOptions, WindowsFunction } from "./options.ts";
-import { probesOf } from "./probes.ts";
 import { type ModeResult, TruncationReport } from "./report.ts";
 
 type PlainOptions = CheckTruncatedOptions<unknown, unknown, unknown, unknown, unknown>;
@@ -175,10 +175,10 @@ function checkModes(
       "checkTruncated: the model has no parameters, so there is nothing to check",
     );
   }
-  const slopes = new Slopes(experiment, cuts, probesOf(params, seed));
+  const slopes = new Slopes(experiment, cuts, derivativesOf(params, seed));
   const diagnosis = new Diagnosis(experiment, cuts, seed);
   const windows = options.windows ?? (truncated as PlainWindows);
-  return settingsOf(options).map((setting) => {
+  return settingsOf(options as Partial<Setting>, options.k2).map((setting) => {
     const { k1, k2 } = cuts;
     const observation = scope(() =>
       observe(windows, experiment, setting, { k1, k2, compile }, updates),
@@ -187,23 +187,4 @@ function checkModes(
     const explained = diagnosis.explain(setting, suspects);
     return { ...setting, ...numbers, failures: [...failures, ...explained] };
   });
-}
-
-/** Every setting that the options leave open. */
-function settingsOf({ stale, losses, multiplicity, reduction, k2 }: PlainOptions): Setting[] {
-  const settings: Setting[] = [];
-  for (const mode of stale === undefined ? (["carry", "recompute", "defer"] as const) : [stale]) {
-    for (const which of losses === undefined
-      ? (["new", "endpoint", "window"] as const)
-      : [losses]) {
-      const isWeighted = which === "window" && Number.isFinite(k2);
-      const choices = multiplicity === undefined ? [false, true] : [multiplicity];
-      for (const weighted of isWeighted ? choices : [false]) {
-        for (const how of reduction === undefined ? (["sum", "mean"] as const) : [reduction]) {
-          settings.push({ stale: mode, losses: which, multiplicity: weighted, reduction: how });
-        }
-      }
-    }
-  }
-  return settings;
 }

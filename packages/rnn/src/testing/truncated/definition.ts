@@ -106,7 +106,20 @@ export function agesOf(setting: Pick<Setting, "stale">, cuts: Cuts, window: numb
   };
 }
 
-/** A setting in words: `carry, window with multiplicity, mean`. */
-export function nameOfSetting({ stale, losses, multiplicity, reduction }: Setting): string {
-  return `${stale}, ${losses}${multiplicity ? " with multiplicity" : ""}, ${reduction}`;
+/** Every setting that the options leave open. */
+export function settingsOf(given: Partial<Setting>, k2: number): Setting[] {
+  const open = <T>(value: T | undefined, all: readonly T[]) =>
+    value === undefined ? all : [value];
+  const settings: Setting[] = [];
+  for (const stale of open(given.stale, ["carry", "recompute", "defer"] as const)) {
+    for (const losses of open(given.losses, ["new", "endpoint", "window"] as const)) {
+      const isWeighted = losses === "window" && Number.isFinite(k2);
+      for (const multiplicity of isWeighted ? open(given.multiplicity, [false, true]) : [false]) {
+        for (const reduction of open(given.reduction, ["sum", "mean"] as const)) {
+          settings.push({ stale, losses, multiplicity, reduction });
+        }
+      }
+    }
+  }
+  return settings;
 }

@@ -5,9 +5,7 @@ import type { CountedLoss, TimeStep } from "../../truncated/options.ts";
 import { tokensOf } from "../../truncated/step.ts";
 import type { PlainCell } from "../draw.ts";
 import type { Ages } from "./definition.ts";
-
-/** A direction in the space of parameters, by path; parameters left out do not move. */
-export type Direction = ReadonlyMap<string, Float64Array>;
+import type { Direction } from "./directions.ts";
 
 /** A loss of any model. */
 export type PlainLoss = (output: unknown, target: unknown) => Tensor | CountedLoss | null;

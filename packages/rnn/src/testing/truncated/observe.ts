@@ -1,15 +1,15 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
 import { applyUpdates } from "@chronograd/nn";
 import type { TruncatedOptions } from "../../truncated/options.ts";
-import type { Window } from "../../truncated/window.ts";
 import type { Setting } from "./definition.ts";
 import type { Experiment } from "./experiment.ts";
 import type { CheckedWindow, WindowsFunction } from "./options.ts";
 
 /** What a window said, in numbers. */
-export interface Observed extends Partial<Pick<Window<never, never>, "start" | "newFrom" | "end">> {
+export interface Observed {
   readonly gradients: ReadonlyMap<string, Float64Array>;
-  readonly losses?: readonly number[];
+  readonly losses: readonly number[] | undefined;
+  readonly span: Pick<CheckedWindow, "start" | "newFrom" | "end">;
 }
 
 /** All windows of a stream, or those until something was thrown. */
@@ -49,14 +49,11 @@ export function observe(
 function numbersOf({ gradients, losses, start, newFrom, end }: CheckedWindow): Observed {
   const numbers = tree
     .leavesWithPath(gradients)
-    .flatMap(([path, g]) =>
-      g.dtype === "int32" ? [] : [[path, Float64Array.from(g.toTypedArray())] as const],
-    );
+    .filter(([, g]) => g.dtype !== "int32")
+    .map(([path, g]) => [path, Float64Array.from(g.toTypedArray())] as const);
   return {
     gradients: new Map(numbers),
-    ...(losses !== undefined && { losses: [...losses] }),
-    ...(start !== undefined && { start }),
-    ...(newFrom !== undefined && { newFrom }),
-    ...(end !== undefined && { end }),
+    losses: losses && [...losses],
+    span: { start, newFrom, end } as Observed["span"],
   };
 }

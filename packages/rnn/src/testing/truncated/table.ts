@@ -1,5 +1,6 @@
 import type { Ages, Part } from "./definition.ts";
-import type { Direction, Experiment } from "./experiment.ts";
+import type { Direction } from "./directions.ts";
+import type { Experiment } from "./experiment.ts";
 
 /** How much of the loss of step `t` by the weights of step `tau` is in a gradient. */
 export type Coefficients = (tau: number, t: number) => number;
