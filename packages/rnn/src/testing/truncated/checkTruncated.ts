@@ -8,10 +8,10 @@ import type { TimeStep } from "../../truncated/options.ts";
 import { truncated } from "../../truncated/truncated.ts";
 import { batchOf } from "../../unroll.ts";
 import { drawn, drawParams, inFloat64, type PlainCell } from "../draw.ts";
-import { compare, Slopes } from "./compare.ts";
+import { compare } from "./compare.ts";
 import { type Cuts, type Setting, settingsOf, spansOf } from "./definition.ts";
 import { Diagnosis } from "./diagnose.ts";
-import { derivativesOf } from "./directions.ts";
+import { derivativesOf, floatsOf } from "./directions.ts";
 import { Experiment } from "./experiment.ts";
 import { observe } from "./observe.ts";
 import type { CheckTruncatedOptions, WindowsFunction } from "./options.ts";
@@ -170,12 +170,12 @@ function checkModes(
     generations.push(tree.zip(before, update, (x, dx) => (x.dtype === "int32" ? x : x.add(dx))));
   }
   const experiment = new Experiment(cell, steps, state, options.loss, generations);
-  if (experiment.size === 0) {
+  if (floatsOf(params).length === 0) {
     throw new TypeError(
       "checkTruncated: the model has no parameters, so there is nothing to check",
     );
   }
-  const slopes = new Slopes(experiment, cuts, derivativesOf(params, seed));
+  const derivatives = derivativesOf(params, seed);
   const diagnosis = new Diagnosis(experiment, cuts, seed);
   const windows = options.windows ?? (truncated as PlainWindows);
   return settingsOf(options as Partial<Setting>, options.k2).map((setting) => {
@@ -183,7 +183,14 @@ function checkModes(
     const observation = scope(() =>
       observe(windows, experiment, setting, { k1, k2, compile }, updates),
     );
-    const { suspects, failures, ...numbers } = compare(slopes, setting, observation, tolerance);
+    const { suspects, failures, ...numbers } = compare(
+      experiment,
+      cuts,
+      derivatives,
+      setting,
+      observation,
+      tolerance,
+    );
     const explained = diagnosis.explain(setting, suspects);
     return { ...setting, ...numbers, failures: [...failures, ...explained] };
   });

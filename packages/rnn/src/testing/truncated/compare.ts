@@ -1,4 +1,4 @@
-import { type Differences, derivativeError, type Numeric } from "@chronograd/autodiff/testing";
+import { derivativeError, type Numeric } from "@chronograd/autodiff/testing";
 import { largest, nameOf } from "../tally.ts";
 import {
   agesOf,
@@ -9,8 +9,8 @@ import {
   type Span,
   spansOf,
 } from "./definition.ts";
-import type { Derivative } from "./directions.ts";
-import { along, type Experiment } from "./experiment.ts";
+import { along, type Derivative } from "./directions.ts";
+import type { Experiment } from "./experiment.ts";
 import type { Observation, Observed } from "./observe.ts";
 import type { WindowFailure } from "./report.ts";
 
@@ -35,61 +35,15 @@ export interface Comparison {
   readonly suspects: readonly Suspect[];
 }
 
-/** Derivatives of each step's loss in each window: kept, since settings share them. */
-export class Slopes {
-  readonly experiment: Experiment;
-  readonly cuts: Cuts;
-  readonly derivatives: readonly Derivative[];
-  readonly #known = new Map<string, readonly Differences[]>();
-
-  constructor(experiment: Experiment, cuts: Cuts, derivatives: readonly Derivative[]) {
-    this.experiment = experiment;
-    this.cuts = cuts;
-    this.derivatives = derivatives;
-  }
-
-  #of(setting: Setting, window: number, { start, end }: Part): readonly Differences[] {
-    const key = `${setting.stale} ${window} ${end}`;
-    let found = this.#known.get(key);
-    if (found === undefined) {
-      const ages = agesOf(setting, this.cuts, window);
-      const span = { first: start + 1, last: end, end };
-      found = this.derivatives.map(({ v, h }) => this.experiment.slopes(ages, span, v, h));
-      this.#known.set(key, found);
-    }
-    return found;
-  }
-
-  /** The derivatives of an objective: those of its losses, each as often as it counts. */
-  ofObjective(setting: Setting, window: number, objective: readonly Part[]): Numeric[] {
-    const sums = this.derivatives.map(() => {
-      return { value: 0, uncertainty: 0, steepest: 0, natural: 0 };
-    });
-    for (const part of objective) {
-      for (const [k, found] of this.#of(setting, window, part).entries()) {
-        const sum = sums[k]!;
-        for (const [t, weight] of part.weights.entries()) {
-          if (weight === 0) continue;
-          const size = Math.abs(weight);
-          sum.value += weight * found.values[t]!;
-          sum.uncertainty += size * found.uncertainties[t]!;
-          sum.steepest += size * found.steepest[t]!;
-          sum.natural += size * found.sizes[t]!;
-        }
-      }
-    }
-    return sums;
-  }
-}
-
 /** Holds what was observed in one mode to the definition. */
 export function compare(
-  slopes: Slopes,
+  experiment: Experiment,
+  cuts: Cuts,
+  derivatives: readonly Derivative[],
   setting: Setting,
   observation: Observation,
   tolerance: number,
 ): Comparison {
-  const { experiment, cuts } = slopes;
   const spans = spansOf(cuts);
   const objectives = objectivesOf(setting, cuts, experiment.counts);
   const failures: WindowFailure[] = [];
@@ -112,8 +66,9 @@ export function compare(
     for (const said of spanAndLosses(experiment, setting, cuts, window, place, observed)) {
       fail(place, window, `${name}: ${said}`);
     }
-    const numeric = slopes.ofObjective(setting, window, objective);
-    const found = gradientsOf(slopes.derivatives, numeric, observed, tolerance);
+    const ages = agesOf(setting, cuts, window);
+    const numeric = derivatives.map((each) => experiment.derivative(ages, objective, each));
+    const found = gradientsOf(derivatives, numeric, observed, tolerance);
     cases += numeric.length;
     worst = Math.max(worst, found.worst);
     undecided += found.undecided;
@@ -152,9 +107,7 @@ function spanAndLosses(
   if (losses.length !== end - newFrom) {
     return [...said, `there are losses of ${losses.length} steps, expected ${end - newFrom}`];
   }
-  const ages = agesOf(setting, cuts, window);
-  const weights = (t: number): unknown => experiment.generations[ages(t)];
-  const expected = experiment.losses(newFrom + 1, end, ages, weights);
+  const expected = experiment.losses(newFrom + 1, end, agesOf(setting, cuts, window));
   const bound = 1e-10 * largest(expected);
   const t = losses.findIndex((loss, i) => !(Math.abs(loss - expected[newFrom + 1 + i]!) <= bound));
   if (t < 0) return said;
@@ -180,8 +133,8 @@ function gradientsOf(
   const most = largest(numeric.map(({ value }) => value));
   let [worst, furthest, undecided, differing, at] = [0, 0, 0, 0, -1];
   const wrong = new Set<string>();
-  for (const [k, { v, path }] of derivatives.entries()) {
-    const analytic = along(gradients, v);
+  for (const [k, each] of derivatives.entries()) {
+    const analytic = along(gradients, each);
     const by = numeric[k]!;
     const error = derivativeError(analytic, by, most, tolerance, 64 * Number.EPSILON * most);
     if (error === undefined) {
@@ -190,7 +143,7 @@ function gradientsOf(
     }
     if (!(error <= tolerance)) {
       differing++;
-      wrong.add(path);
+      wrong.add(each.path);
     }
     worst = Math.max(worst, error);
     const scale = Math.max(most, Math.abs(analytic), Math.abs(by.value));
@@ -200,8 +153,9 @@ function gradientsOf(
     at = k;
   }
   if (differing === 0) return { worst, undecided };
-  const { path, element, words, v } = derivatives[at]!;
-  const place = { path, element, analytic: along(gradients, v), numeric: numeric[at]!.value };
+  const { path, element, words } = derivatives[at]!;
+  const analytic = along(gradients, derivatives[at]!);
+  const place = { path, element, analytic, numeric: numeric[at]!.value };
   const message = `${words} is ${short(place.analytic)}, by differences ${short(place.numeric)}; ${differing} of ${derivatives.length} derivatives differ`;
   const paths = [...wrong];
   if (derivatives.every((each) => wrong.has(each.path))) {

@@ -1,5 +1,6 @@
 import { nameOf } from "../tally.ts";
 import type { Suspect } from "./compare.ts";
+import { type Coefficients, coefficientsOf, contributions, type Numbers } from "./contributions.ts";
 import {
   type Ages,
   agesOf,
@@ -8,12 +9,10 @@ import {
   type Part,
   type Setting,
 } from "./definition.ts";
-import { type Direction, randomDirections } from "./directions.ts";
-import { along, type Experiment } from "./experiment.ts";
+import { along, type Direction, randomDirections } from "./directions.ts";
+import type { Experiment } from "./experiment.ts";
 import { mistakes } from "./mistakes.ts";
-import { modelGradient } from "./modelGradient.ts";
 import type { WindowFailure } from "./report.ts";
-import { coefficientsOf, type Numbers, Table, withAges } from "./table.ts";
 
 /** A mistake that explains a window. */
 interface Explanation {
@@ -34,7 +33,6 @@ export class Diagnosis {
   readonly experiment: Experiment;
   readonly cuts: Cuts;
   readonly #directions: readonly Direction[];
-  readonly #tables = new Map<string, Table>();
 
   constructor(experiment: Experiment, cuts: Cuts, seed: number) {
     this.experiment = experiment;
@@ -61,25 +59,14 @@ export class Diagnosis {
     });
   }
 
-  #table(ages: Ages, end: number, directions: readonly Direction[]): Table {
-    const paths = [...directions[0]!.keys()];
-    const key = `${Array.from({ length: end }, (_, i) => ages(i + 1))} ${JSON.stringify(paths)}`;
-    let table = this.#tables.get(key);
-    if (table === undefined) {
-      table = new Table(this.experiment, ages, end, directions);
-      this.#tables.set(key, table);
-    }
-    return table;
-  }
-
   #explanations(setting: Setting, suspect: Suspect): Explanation[] {
     const all = this.#along(setting, suspect, this.#directions);
     const { paths } = suspect;
     if (paths === undefined || all.some(({ kind }) => kind !== "unknown")) return all;
     // Some parameters are right: perhaps a mistake explains the others.
-    const directions = this.#directions.map(
-      (v) => new Map([...v].filter(([path]) => paths.includes(path))),
-    );
+    const directions = this.#directions.map(({ v, h }) => {
+      return { v: new Map([...v].filter(([path]) => paths.includes(path))), h };
+    });
     const names = paths.map((path) => nameOf("params", path)).join(", ");
     return this.#along(setting, suspect, directions).map(({ kind, says }) => ({
       kind: `${kind}, by ${names}`,
@@ -95,11 +82,15 @@ export class Diagnosis {
     const { experiment, cuts } = this;
     const ages = agesOf(setting, cuts, window);
     const { end } = objective.at(-1)!;
-    // Windows that carry their weights share one table.
+    // Windows that carry their weights share the contributions of all steps.
     const reach = setting.stale === "recompute" ? end : cuts.steps;
-    const table = this.#table(ages, reach, directions);
-    const numbers = directions.map((v) => along(observed.gradients, v));
-    const expected = table.sum(coefficientsOf(objective), end);
+    const all = contributions(experiment, ages, reach, directions);
+    const sum = (coefficients: Coefficients): Numbers =>
+      all((tau, t) => (t > end ? 0 : coefficients(tau, t)));
+    const withAges = (other: Ages, parts: readonly Part[]): Numbers =>
+      directions.map((each) => experiment.derivative(other, parts, each).value);
+    const numbers = directions.map((each) => along(observed.gradients, each));
+    const expected = sum(coefficientsOf(objective));
     const residual = distance(numbers, expected);
     const noise = 1e-10 * Math.max(...[...numbers, ...expected].map(Math.abs));
     if (!Number.isFinite(residual))
@@ -108,8 +99,8 @@ export class Diagnosis {
     const fits = (tried: Numbers): boolean => distance(numbers, tried) <= 1e-6 * residual + noise;
 
     if (numbers.every((x) => Math.abs(x) <= noise)) return [{ kind: "zero", says: "it is zero" }];
-    const own = modelGradient(experiment, ages, objective);
-    if (fits(directions.map((v) => along(own, v)))) {
+    const own = experiment.gradient(ages, objective);
+    if (fits(directions.map((each) => along(own, each)))) {
       const says =
         "the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is";
       return [{ kind: "model", says }];
@@ -120,24 +111,24 @@ export class Diagnosis {
       if (fits(tried)) explanations.push({ kind, says });
     };
     for (const [kind, says, coefficients] of mistakes(situation)) {
-      consider(kind, says, table.sum(coefficients, end));
+      consider(kind, says, sum(coefficients));
     }
     for (const [kind, says, other] of otherAges(setting, cuts, window)) {
-      consider(kind, says, withAges(experiment, other, objective, directions));
+      consider(kind, says, withAges(other, objective));
     }
-    for (const explanation of this.#earlier(setting, window, directions, expected)) {
+    for (const explanation of this.#earlier(setting, window, withAges, expected)) {
       consider(...explanation);
     }
     consider(...multiple(numbers, expected, objective));
     if (explanations.length > 0) return explanations;
-    return [{ kind: "unknown", says: profile(table, objective, numbers, expected) }];
+    return [{ kind: "unknown", says: profile(sum, objective, numbers, expected) }];
   }
 
   /** The gradients of earlier windows: in place of this one's, or added to it. */
   *#earlier(
     setting: Setting,
     window: number,
-    directions: readonly Direction[],
+    withAges: (ages: Ages, parts: readonly Part[]) => Numbers,
     expected: Numbers,
   ): Generator<Tried> {
     const { experiment, cuts } = this;
@@ -145,7 +136,7 @@ export class Diagnosis {
     const objectives = objectivesOf(setting, cuts, experiment.counts);
     let all = expected;
     for (let i = window - 1; i >= 0; i--) {
-      const other = withAges(experiment, agesOf(setting, cuts, i), objectives[i]!, directions);
+      const other = withAges(agesOf(setting, cuts, i), objectives[i]!);
       const plus = (sum: Numbers): Numbers => sum.map((x, k) => x + other[k]!);
       all = plus(all);
       const kind = `window -${window - i}`;
@@ -230,7 +221,7 @@ function distance(a: Numbers, b: Numbers): number {
 
 /** No single mistake: what each step contributes, beside what is over or missing. */
 function profile(
-  table: Table,
+  sum: (coefficients: Coefficients) => Numbers,
   objective: readonly Part[],
   numbers: Numbers,
   expected: Numbers,
@@ -238,7 +229,7 @@ function profile(
   const right = coefficientsOf(objective);
   const { end } = objective.at(-1)!;
   const steps = Array.from({ length: end }, (_, i) => {
-    const [value] = table.sum((tau, t) => (tau === i + 1 ? right(tau, t) : 0), end);
+    const [value] = sum((tau, t) => (tau === i + 1 ? right(tau, t) : 0));
     return `${i + 1}: ${value!.toPrecision(4)}`;
   });
   const over = numbers[0]! - expected[0]!;

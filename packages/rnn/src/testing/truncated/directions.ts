@@ -2,20 +2,24 @@ import { type Tensor, tree } from "@chronograd/autodiff";
 import { type Rng, rng } from "@chronograd/nn";
 import { indexOf, nameOf } from "../tally.ts";
 
-/** A direction in the space of parameters, by path; parameters left out do not move. */
-export type Direction = ReadonlyMap<string, Float64Array>;
+/** A direction in the space of parameters. */
+export interface Direction {
+  /** By path; parameters left out do not move. */
+  readonly v: ReadonlyMap<string, Float64Array>;
+  /** Step of the differences. */
+  readonly h: number;
+}
 
 /** A derivative that is compared with differences. */
-export interface Derivative {
+export interface Derivative extends Direction {
   readonly path: string;
   /** Position of the only element that moves; -1 for a direction in which the whole parameter does. */
   readonly element: number;
-  readonly v: Direction;
-  /** Step of the differences. */
-  readonly h: number;
   readonly words: string;
 }
 
+/** Step along a direction of unit length. */
+const unitStep = 4e-3;
 /** Parameters with at most so many elements are compared element by element. */
 const elementLimit = 256;
 /** Beyond, each parameter is compared along so many random directions and at so many random elements. */
@@ -37,7 +41,7 @@ export function derivativesOf(params: unknown, seed: number): Derivative[] {
     const along = (random: Rng): Derivative => {
       const v = new Map([[path, unit(x.size, random)]]);
       const words = `the derivative along a random direction of ${name}`;
-      return { path, element: -1, v, h: 4e-3, words };
+      return { path, element: -1, v, h: unitStep, words };
     };
     if (total <= elementLimit || x.size <= 2 * sampled) {
       return Array.from({ length: x.size }, (_, i) => byElement(i));
@@ -57,16 +61,26 @@ export function randomDirections(params: unknown, count: number, seed: number): 
   return Array.from({ length: count }, (_, k) => {
     const v = unit(size, rng(seed, `diagnosis ${k}`));
     let start = 0;
-    return new Map(
-      floats.map(([path, x]) => {
-        start += x.size;
-        return [path, v.subarray(start - x.size, start)] as const;
-      }),
-    );
+    const parts = floats.map(([path, x]) => {
+      start += x.size;
+      return [path, v.subarray(start - x.size, start)] as const;
+    });
+    return { v: new Map(parts), h: unitStep };
   });
 }
 
-function floatsOf(params: unknown): (readonly [path: string, x: Tensor])[] {
+/** `<gradient, v>`; a gradient that lacks a parameter counts as zero there. */
+export function along(gradients: ReadonlyMap<string, Float64Array>, { v }: Direction): number {
+  let sum = 0;
+  for (const [path, direction] of v) {
+    const g = gradients.get(path);
+    if (g !== undefined) for (let i = 0; i < direction.length; i++) sum += g[i]! * direction[i]!;
+  }
+  return sum;
+}
+
+/** The float parameters. */
+export function floatsOf(params: unknown): (readonly [path: string, x: Tensor])[] {
   return tree.leavesWithPath(params).filter(([, x]) => x.dtype !== "int32");
 }
 

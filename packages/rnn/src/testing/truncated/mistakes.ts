@@ -1,5 +1,5 @@
+import { type Coefficients, coefficientsOf } from "./contributions.ts";
 import { type Cuts, objectivesOf, type Part, type Setting, settingsOf } from "./definition.ts";
-import { type Coefficients, coefficientsOf } from "./table.ts";
 
 /** A mistake that an implementation may make. */
 export type Mistake = readonly [
