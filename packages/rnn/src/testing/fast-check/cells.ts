@@ -4,7 +4,6 @@ import fc, { type Arbitrary } from "fast-check";
 import { initialParams, initialState } from "../../cell.ts";
 import { sequential } from "../../sequential.ts";
 import { type CellRow, cellTable, hasKinks, type SomeCell } from "../cell/cellTable.ts";
-import { composed, type Recipe, recipes } from "./composed.ts";
 
 /** A random cell from vectors to vectors, with its sizes. */
 export interface RandomCell {
@@ -27,13 +26,12 @@ export interface CellsOptions {
 
 /** One cell of a chain, before its input is known. */
 interface Part {
-  readonly family: CellRow | Recipe;
+  readonly row: CellRow;
   readonly hidden: number;
 }
 
 /**
- * Random cells: those of this package, cells composed of random gates and products, and two in sequence with a linear
- * layer behind. They shrink towards one small Elman cell.
+ * Random cells: those of this package, and two in sequence with a linear layer behind. They shrink towards one small Elman cell.
  *
  * @example
  * ```ts
@@ -52,8 +50,7 @@ interface Part {
 export function cells({ maxSize = 3, kinks = false }: CellsOptions = {}): Arbitrary<RandomCell> {
   const size = fc.integer({ min: 1, max: maxSize });
   const rows = cellTable().filter((row) => row.isVector && (kinks || !hasKinks(row)));
-  const family = fc.oneof({ withCrossShrink: true }, fc.constantFrom(...rows), recipes());
-  const part = fc.record({ family, hidden: size });
+  const part = fc.record({ row: fc.constantFrom(...rows), hidden: size });
   return fc
     .tuple(size, part, fc.option(fc.record({ second: part, outputs: size })))
     .map(([input, first, more]) => {
@@ -68,19 +65,13 @@ export function cells({ maxSize = 3, kinks = false }: CellsOptions = {}): Arbitr
 }
 
 function partOf(
-  { family, hidden }: Part,
+  { row: { family, make, sizes: others }, hidden }: Part,
   input: number,
 ): { name: string; cell: SomeCell; columns: number } {
   const sizes = { input, hidden };
-  if ("candidate" in family) {
-    const { says, cell } = composed(family, sizes);
-    const some = cell as unknown as SomeCell;
-    return { name: `${says} (${text(sizes)})`, cell: some, columns: hidden };
-  }
-  const { family: name, make, sizes: others } = family;
   const cell = make(sizes);
   const [y] = cell.step(initialParams(cell, rng(1)), zeros([1, input]), initialState(cell, 1));
-  return { name: `${name}(${text({ ...others, ...sizes })})`, cell, columns: y.shape[1]! };
+  return { name: `${family}(${text({ ...others, ...sizes })})`, cell, columns: y.shape[1]! };
 }
 
 /** Sizes as they are written in code. */
