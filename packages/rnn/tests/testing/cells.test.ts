@@ -72,16 +72,16 @@ describe("the report says what broke and where", () => {
     expect(stable(report)).toMatchInlineSnapshot(`
       "counting: 2 of 15 laws broken
         ok     purity               worst _ (bitwise), 108 cases
-        ok     shapes               worst _ (bitwise), 144 cases
+        ok     shapes               worst _ (bitwise), 120 cases
         ok     repeats              worst _ (bitwise), 432 cases
         BROKEN state is all         worst _ (bitwise), 108 cases
                running on from a copy of the state equals running through, bit by bit, whatever ran in between
-               after a stop at step 3, at step 4 the output[0,0]: -0.8804, expected 0.9250
+               after a stop at step 3, step 4: output[0,0]: -0.8804, expected 0.9250
                replay with seed 1
         ok     rows                 worst _ (bitwise), 360 cases
         BROKEN reset                worst _ (bitwise), 60 cases
                a row that is put back to its initial state goes on as a fresh start, the others as if nothing had been, bit by bit
-               step 4, output of row 0[0,0]: -0.6100, expected 0.9250
+               row 0, step 4: output[0,0]: -0.6100, expected 0.9250
                replay with seed 1
         ok     unroll               worst _ (bitwise), 216 cases
         ok     gradients, one step  worst _ (<= 1e-7), 432 cases

@@ -1,7 +1,6 @@
 import { grad, type Tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import type { PlainCell } from "../draw.ts";
-import { Tally } from "../tally.ts";
 import { type Case, contraction, draw, law, results, run, type Subject } from "./subject.ts";
 
 /** A step of fused ops is its equations in plain ones. */
@@ -11,17 +10,16 @@ export function statedEquations(subject: Subject): Law {
     "equations",
     "results, gradients and second derivatives are those of the cell's equations in plain ops",
     2 ** -46,
-    (seed) => {
+    (seed, tally) => {
       if (equations === undefined) return undefined;
       const stated: PlainCell = { params, state, step: equations };
       const drawn: unknown = draw(subject, seed, { steps: 2 });
-      const tally = new Tally();
       const found = all(subject.cell, drawn, seed);
       const expected = all(stated, drawn, seed);
       for (const what of ["result", "gradient by", "second derivative by"] as const) {
         tally.trees(found[what], expected[what], `${what} `, "relative");
       }
-      return tally.finding();
+      return tally;
     },
   );
 }

@@ -1,6 +1,6 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { largest as largestOf, Tally } from "../tally.ts";
+import { largest as largestOf } from "../tally.ts";
 import { type Case, draw, gradientOf, law, results, run, type Subject } from "./subject.ts";
 
 /** float32 gives what float64 gives for the same numbers, up to rounding. */
@@ -10,11 +10,10 @@ export function singlePrecision(subject: Subject): Law {
     "float32",
     "results and gradients in float32 are near those in float64 of the same numbers",
     float32,
-    (seed) => {
+    (seed, tally) => {
       const single = cast(draw(subject, seed), "float32");
       const double = cast(single, "float64");
       const [rounded, exact] = [single, double].map((drawn) => floats(results(run(cell, drawn))));
-      const tally = new Tally();
       for (const [path, x] of Object.entries(rounded!)) {
         tally.check(x.dtype === "float32", () => `${path} is ${x.dtype}, from float32 arguments`);
       }
@@ -25,7 +24,7 @@ export function singlePrecision(subject: Subject): Law {
         ...tree.leaves(gradients[1]).map((g) => largestOf(g.toTypedArray())),
       );
       tally.trees(gradients[0], gradients[1], "the float32 gradient by ", largest);
-      return tally.finding();
+      return tally;
     },
   );
 }

@@ -4,7 +4,6 @@ import {
   type GradientReport,
   type Law,
 } from "@chronograd/autodiff/testing";
-import { Tally } from "../tally.ts";
 import {
   type Attempt,
   type Case,
@@ -55,12 +54,11 @@ export function gradientRepeats(subject: Subject): Law {
     "gradient repeats",
     "the gradient of the same case is the same, bit by bit, on every tape",
     0,
-    (seed) => {
+    (seed, tally) => {
       const drawn = draw(subject, seed);
       const gradient = (): unknown => gradientOf(subject.cell, drawn, seed);
-      const tally = new Tally();
       tally.trees(gradient(), gradient(), "the gradient by ");
-      return tally.finding();
+      return tally;
     },
   );
 }

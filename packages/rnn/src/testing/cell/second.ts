@@ -52,7 +52,12 @@ export function secondOrder(subject: Subject): Law {
             return `by ${place}: the sweep of the recorded sweep gives ${g}, differences of the gradient ${value}`;
           });
         }
-        return { ...tally.finding(), ...(undecided !== undefined && { undecided }) };
+        return {
+          error: tally.error,
+          cases: tally.cases,
+          ...(tally.what !== undefined && { what: tally.what }),
+          ...(undecided !== undefined && { undecided }),
+        };
       }),
   );
 }

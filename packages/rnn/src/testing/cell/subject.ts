@@ -4,7 +4,7 @@ import { checkSettings, type Finding, type Law } from "@chronograd/autodiff/test
 import { type Rng, rng } from "@chronograd/nn";
 import { runStep } from "../../cell.ts";
 import { drawParams, drawState, inFloat64, inputOf, type PlainCell } from "../draw.ts";
-import { nameOf } from "../tally.ts";
+import { nameOf, Tally } from "../tally.ts";
 import type { CellTestOptions } from "./options.ts";
 
 /** What laws about a cell are measured on, with every option filled in. */
@@ -156,14 +156,29 @@ export function gradientOf(cell: PlainCell, drawn: Case, seed: number): unknown 
   return tape.tracks(loss) ? tape.gradient(loss, watched) : {};
 }
 
+/** Two runs, step by step: `where, step 3: output`. */
+export function compareSteps(
+  tally: Tally,
+  found: Trajectory,
+  expected: Trajectory,
+  where: string,
+  first = 1,
+): void {
+  for (const [i, output] of expected.outputs.entries()) {
+    const step = `${where}, step ${first + i}:`;
+    tally.trees(found.outputs[i], output, `${step} output`);
+    tally.trees(found.states[i], expected.states[i], `${step} state`);
+  }
+}
+
 /** A law whose intermediate values are gone when it was measured. */
 export function law(
   name: string,
   statement: string,
   bound: number,
-  measure: (seed: number) => Finding | undefined,
+  measure: (seed: number, tally: Tally) => Finding | undefined,
 ): Law {
-  return { name, statement, bound, measure: (seed) => scope(() => measure(seed)) };
+  return { name, statement, bound, measure: (seed) => scope(() => measure(seed, new Tally())) };
 }
 
 /** A finding, and whether differences could decide everything. */

@@ -1,7 +1,6 @@
 import { stack, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { unroll } from "../../unroll.ts";
-import { Tally } from "../tally.ts";
 import { draw, law, run, type Subject } from "./subject.ts";
 
 /** `unroll` is nothing but steps. */
@@ -10,9 +9,8 @@ export function unrolls({ cell, ...subject }: Subject): Law {
     "unroll",
     "unroll equals step by step, bit by bit, forwards and in reverse",
     0,
-    (seed) => {
+    (seed, tally) => {
       const { params, state, inputs } = draw({ cell, ...subject }, seed);
-      const tally = new Tally();
       for (const reverse of [false, true]) {
         // First, so that what a step keeps for the next is gone with the step.
         const found = unroll(cell, params, inputs, { state, reverse });
@@ -25,7 +23,7 @@ export function unrolls({ cell, ...subject }: Subject): Law {
         const where = reverse ? "unrolled in reverse: " : "unrolled: ";
         tally.trees(found, { outputs: stacked, state: states.at(-1) }, where);
       }
-      return tally.finding();
+      return tally;
     },
   );
 }
