@@ -9,17 +9,17 @@ import {
 } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
 import { type Initializer, initialize, type Rng, rng } from "@chronograd/nn";
-import { checkNext, checkRows } from "./rows.ts";
-import { partsOf } from "./sizes.ts";
+import { checkNext, checkRows } from "./checkRows.ts";
+import { initializersOf } from "./checkSizes.ts";
 
 /** A tree of initialisers as the tree of tensors it describes. */
 export type Values<Spec> = MapTree<Spec, Tensor, Initializer>;
 
 /** As `Values`, read-only all the way: what a step may return. */
-export type Returned<Spec> = Spec extends Initializer
+export type ReadonlyValues<Spec> = Spec extends Initializer
   ? Tensor
   : Spec extends object
-    ? { readonly [K in keyof Spec]: Returned<Spec[K]> }
+    ? { readonly [K in keyof Spec]: ReadonlyValues<Spec[K]> }
     : Spec;
 
 /**
@@ -59,7 +59,7 @@ type FamilyStep<Sizes, Params, State, X, Y> = (
   x: X,
   state: Values<State>,
   sizes: Sizes,
-) => readonly [output: Y, state: Returned<State>];
+) => readonly [output: Y, state: ReadonlyValues<State>];
 
 /** What `defineCell` takes: parameters and state from sizes, and the step. */
 export interface CellDefinition<Sizes, Params, State, X, Y> {
@@ -110,7 +110,7 @@ export function defineCell<Params, const State, X = Tensor, Y = Tensor, Sizes = 
   checkOptions("defineCell", definition, definitionOptions);
   const { name = "cell" } = definition;
   const family = (sizes: Sizes): Cell<Params, State, X, Y> => {
-    const { params, state } = partsOf(definition, sizes, name);
+    const { params, state } = initializersOf(definition, sizes, name);
     const columns = (sizes as { readonly input?: unknown }).input;
     type Step = Cell<Params, State, X, Y>["step"];
     const checkedStepOf = (given: typeof definition.step): Step => {

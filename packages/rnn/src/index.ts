@@ -7,7 +7,7 @@ export type {
   Cell,
   CellDefinition,
   CellSizes,
-  Returned,
+  ReadonlyValues,
   ValueOptions,
   Values,
 } from "./cell.ts";

@@ -1,8 +1,8 @@
 import { type MapTree, scope, stack, Tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
-import { atStep } from "./atStep.ts";
 import { type Cell, initialState, runStep, type Values } from "./cell.ts";
-import { rowsOf } from "./rows.ts";
+import { rowsOf } from "./checkRows.ts";
+import { atStep } from "./stepErrors.ts";
 
 /** How `unroll` runs. */
 export interface UnrollOptions<State> {

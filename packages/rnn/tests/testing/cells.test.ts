@@ -209,6 +209,10 @@ describe("the table of cells", () => {
       ["window", false],
       ["window with mean", false],
     ]);
+    expect(
+      cellTable().map(({ name, isVector, hasKinks }) => [name, isVector, hasKinks]),
+    ).toContainEqual(["elman with relu", true, true]);
+    expect(rows.some(({ hasKinks }) => hasKinks)).toBe(false);
     expect(rows[1]!.sizes).toEqual({ width: 4, hidden: 2, pooling: "mean" });
     for (const { name, make, input } of rows) {
       testCell(make(), { name, input, runs: 1 }).assert();

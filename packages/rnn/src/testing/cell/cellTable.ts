@@ -1,4 +1,4 @@
-import { Tape, type Tensor, tensor } from "@chronograd/autodiff";
+import { isTensor, scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
 import { type Rng, rng } from "@chronograd/nn";
 import { type Cell, definitionOf, initialParams, initialState } from "../../cell.ts";
 import * as builtIn from "../../cells/index.ts";
@@ -17,8 +17,10 @@ export interface CellRow {
   readonly family: string;
   /** Small sizes, and the option chosen. */
   readonly sizes: Sizes;
-  /** Whether its inputs are vectors `[B, input]`: such a cell may have other sizes, and stand in `sequential`. */
+  /** Whether it maps vectors `[B, input]` to vectors `[B, hidden]`: such a cell may have other sizes. */
   readonly isVector: boolean;
+  /** Whether a step uses an op whose derivative jumps. */
+  readonly hasKinks: boolean;
   /** Makes the cell; sizes that are not given are those of the row. */
   make(sizes?: Sizes): SomeCell;
   /** Draws an input, float64, for the sizes of the row. */
@@ -66,25 +68,33 @@ function rowsOf(family: string, make: object): CellRow[] {
         { shape },
       );
     };
-    return {
+    const row = {
       name: `${family}${chosen.join("")}`,
       family,
       sizes,
-      isVector: example.input === undefined,
-      make: (given = {}) => (make as (sizes: Sizes) => SomeCell)({ ...sizes, ...given }),
+      make: (given: Sizes = {}) => (make as (sizes: Sizes) => SomeCell)({ ...sizes, ...given }),
       input: (example.input as CellRow["input"] | undefined) ?? vectors,
     };
+    const { shape, hasKinks } = recorded(row.make(), row.input);
+    const isVector = row.input === vectors && shape?.join() === `1,${sizes.hidden}`;
+    return { ...row, isVector, hasKinks };
   });
 }
 
-/** Whether a step uses an op whose derivative jumps. */
-export function hasKinks({ make, input }: CellRow): boolean {
-  const cell = make();
+/** What a step on a tape shows: the shape of the output where it is one tensor, and whether an op has kinks. */
+function recorded(
+  cell: SomeCell,
+  input: CellRow["input"],
+): { readonly shape: readonly number[] | undefined; readonly hasKinks: boolean } {
   const tape = new Tape();
-  const params = tape.watch(initialParams(cell, rng(1), { dtype: "float64" }));
-  cell.step(params, input(rng(1), 1), initialState(cell, 1, { dtype: "float64" }));
-  for (let i = tape.base; i < tape.position; i++) {
-    if ((tape.entries.at(i).declaration.kinks ?? []).length > 0) return true;
-  }
-  return false;
+  return scope(() => {
+    const params = tape.watch(initialParams(cell, rng(1), { dtype: "float64" }));
+    const state = initialState(cell, 1, { dtype: "float64" });
+    const [output] = cell.step(params, input(rng(1), 1), state);
+    const ops = Array.from({ length: tape.position - tape.base }, (_, i) => {
+      return tape.entries.at(tape.base + i).declaration;
+    });
+    const shape = isTensor(output) ? output.shape : undefined;
+    return { shape, hasKinks: ops.some(({ kinks = [] }) => kinks.length > 0) };
+  });
 }

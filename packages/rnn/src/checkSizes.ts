@@ -14,7 +14,7 @@ interface Parts<Sizes, Params, State> {
  * The parameters and the state that sizes give; throws a sentence for a size that is no whole number, has a name that `sizes`
  * does not list, or is missing, and for an option that is none of its choices.
  */
-export function partsOf<Sizes, Params, State>(
+export function initializersOf<Sizes, Params, State>(
   definition: Parts<Sizes, Params, State>,
   sizes: Sizes,
   name: string,
