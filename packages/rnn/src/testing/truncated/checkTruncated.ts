@@ -8,12 +8,12 @@ import type { TimeStep } from "../../truncated/options.ts";
 import { truncated } from "../../truncated/truncated.ts";
 import { batchOf } from "../../unroll.ts";
 import { drawn, drawParams, inFloat64, type PlainCell } from "../draw.ts";
+import { collectWindows } from "./collect.ts";
 import { compare } from "./compare.ts";
 import { type Cuts, type Setting, settingsOf, spansOf } from "./definition.ts";
 import { Diagnosis } from "./diagnose.ts";
 import { derivativesOf, floatsOf } from "./directions.ts";
 import { Experiment } from "./experiment.ts";
-import { observe } from "./observe.ts";
 import type { CheckTruncatedOptions, WindowsFunction } from "./options.ts";
 import { type ModeResult, TruncationReport } from "./report.ts";
 
@@ -180,15 +180,15 @@ function checkModes(
   const windows = options.windows ?? (truncated as PlainWindows);
   return settingsOf(options as Partial<Setting>, options.k2).map((setting) => {
     const { k1, k2 } = cuts;
-    const observation = scope(() =>
-      observe(windows, experiment, setting, { k1, k2, compile }, updates),
+    const collected = scope(() =>
+      collectWindows(windows, experiment, setting, { k1, k2, compile }, updates),
     );
     const { suspects, failures, ...numbers } = compare(
       experiment,
       cuts,
       derivatives,
       setting,
-      observation,
+      collected,
       tolerance,
     );
     const explained = diagnosis.explain(setting, suspects);

@@ -1,5 +1,6 @@
 import { derivativeError, type Numeric } from "@chronograd/autodiff/testing";
 import { largest, nameOf } from "../tally.ts";
+import type { FoundWindow, FoundWindows } from "./collect.ts";
 import {
   agesOf,
   type Cuts,
@@ -11,13 +12,12 @@ import {
 } from "./definition.ts";
 import { along, type Derivative } from "./directions.ts";
 import type { Experiment } from "./experiment.ts";
-import type { Observation, Observed } from "./observe.ts";
 import type { WindowFailure } from "./report.ts";
 
 /** A window whose gradient is wrong, and what is needed to say why. */
 export interface Suspect {
   readonly window: number;
-  readonly observed: Observed;
+  readonly given: FoundWindow;
   readonly objective: readonly Part[];
   /** The parameters by which the gradient is wrong, unless that is all of them. */
   readonly paths?: readonly string[];
@@ -35,13 +35,13 @@ export interface Comparison {
   readonly suspects: readonly Suspect[];
 }
 
-/** Holds what was observed in one mode to the definition. */
+/** Holds what was collected in one mode to the definition. */
 export function compare(
   experiment: Experiment,
   cuts: Cuts,
   derivatives: readonly Derivative[],
   setting: Setting,
-  observation: Observation,
+  collected: FoundWindows,
   tolerance: number,
 ): Comparison {
   const spans = spansOf(cuts);
@@ -52,32 +52,32 @@ export function compare(
   const fail = (place: Omit<Span, "index">, index: number, message: string): number =>
     failures.push({ ...place, index, message, kind: "", diagnosis: "" });
   for (const [window, objective] of objectives.entries()) {
-    const observed = observation.windows[window];
+    const given = collected.windows[window];
     const { start, end } = { start: objective[0]!.start, end: objective.at(-1)!.end };
     const newFrom = setting.stale === "defer" ? 0 : spans[window]!.newFrom;
     const place = { start, newFrom, end };
     const name = `window ${window}, steps (${start}, ${end}], new after ${newFrom}`;
-    if (observed === undefined) {
-      const { threw } = observation;
+    if (given === undefined) {
+      const { threw } = collected;
       const what = threw === undefined ? "there is no such window" : `threw: ${threw}`;
       fail(place, window, `${name}: ${what}`);
       break;
     }
-    for (const said of spanAndLosses(experiment, setting, cuts, window, place, observed)) {
+    for (const said of spanAndLosses(experiment, setting, cuts, window, place, given)) {
       fail(place, window, `${name}: ${said}`);
     }
     const ages = agesOf(setting, cuts, window);
     const numeric = derivatives.map((each) => experiment.derivative(ages, objective, each));
-    const found = gradientsOf(derivatives, numeric, observed, tolerance);
+    const found = gradientsOf(derivatives, numeric, given, tolerance);
     cases += numeric.length;
     worst = Math.max(worst, found.worst);
     undecided += found.undecided;
     if (found.wrong === undefined) continue;
     const { message, paths, ...numbers } = found.wrong;
     const failure = { ...place, index: window, ...numbers, message: `${name}: ${message}` };
-    suspects.push({ window, observed, objective, failure, ...(paths && { paths }) });
+    suspects.push({ window, given, objective, failure, ...(paths && { paths }) });
   }
-  if (observation.windows.length > objectives.length) {
+  if (collected.windows.length > objectives.length) {
     const { start, newFrom, end } = spans.at(-1)!;
     const message = `there are more than ${objectives.length} windows`;
     fail({ start, newFrom, end }, objectives.length, message);
@@ -92,7 +92,7 @@ function spanAndLosses(
   cuts: Cuts,
   window: number,
   place: Omit<Span, "index">,
-  { span, losses }: Observed,
+  { span, losses }: FoundWindow,
 ): string[] {
   const said: string[] = [];
   for (const name of ["start", "newFrom", "end"] as const) {
@@ -120,7 +120,7 @@ function spanAndLosses(
 function gradientsOf(
   derivatives: readonly Derivative[],
   numeric: readonly Numeric[],
-  { gradients }: Observed,
+  { gradients }: FoundWindow,
   tolerance: number,
 ): {
   worst: number;

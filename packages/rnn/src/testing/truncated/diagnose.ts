@@ -76,7 +76,7 @@ export class Diagnosis {
 
   #along(
     setting: Setting,
-    { window, observed, objective }: Suspect,
+    { window, given, objective }: Suspect,
     directions: readonly Direction[],
   ): Explanation[] {
     const { experiment, cuts } = this;
@@ -89,7 +89,7 @@ export class Diagnosis {
       all((tau, t) => (t > end ? 0 : coefficients(tau, t)));
     const withAges = (other: Ages, parts: readonly Part[]): Numbers =>
       directions.map((each) => experiment.derivative(other, parts, each).value);
-    const numbers = directions.map((each) => along(observed.gradients, each));
+    const numbers = directions.map((each) => along(given.gradients, each));
     const expected = sum(coefficientsOf(objective));
     const residual = distance(numbers, expected);
     const noise = 1e-10 * Math.max(...[...numbers, ...expected].map(Math.abs));

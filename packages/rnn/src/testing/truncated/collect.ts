@@ -6,15 +6,15 @@ import type { Experiment } from "./experiment.ts";
 import type { CheckedWindow, WindowsFunction } from "./options.ts";
 
 /** What a window said, in numbers. */
-export interface Observed {
+export interface FoundWindow {
   readonly gradients: ReadonlyMap<string, Float64Array>;
   readonly losses: readonly number[] | undefined;
   readonly span: Pick<CheckedWindow, "start" | "newFrom" | "end">;
 }
 
 /** All windows of a stream, or those until something was thrown. */
-export interface Observation {
-  readonly windows: readonly Observed[];
+export interface FoundWindows {
+  readonly windows: readonly FoundWindow[];
   readonly threw?: string;
 }
 
@@ -22,14 +22,14 @@ export interface Observation {
  * Runs what is to be checked, with an update after each window: so there are weights of several ages, and each
  * window's are known beforehand.
  */
-export function observe(
+export function collectWindows(
   windows: WindowsFunction<unknown, unknown, unknown, unknown, unknown>,
   { model, steps, state, loss, generations }: Experiment,
   setting: Setting,
   cuts: Pick<TruncatedOptions<unknown>, "k1" | "k2" | "compile">,
   updates: readonly unknown[],
-): Observation {
-  const found: Observed[] = [];
+): FoundWindows {
+  const found: FoundWindow[] = [];
   let params = tree.map(generations[0], (x: Tensor) => x.clone());
   const options = { ...setting, ...cuts, loss, state: tree.map(state, (x: Tensor) => x.clone()) };
   try {
@@ -46,7 +46,7 @@ export function observe(
   return { windows: found };
 }
 
-function numbersOf({ gradients, losses, start, newFrom, end }: CheckedWindow): Observed {
+function numbersOf({ gradients, losses, start, newFrom, end }: CheckedWindow): FoundWindow {
   const numbers = tree
     .leavesWithPath(gradients)
     .filter(([, g]) => g.dtype !== "int32")
@@ -54,6 +54,6 @@ function numbersOf({ gradients, losses, start, newFrom, end }: CheckedWindow): O
   return {
     gradients: new Map(numbers),
     losses: losses && [...losses],
-    span: { start, newFrom, end } as Observed["span"],
+    span: { start, newFrom, end } as FoundWindow["span"],
   };
 }
