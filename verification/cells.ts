@@ -1,10 +1,11 @@
-import { type Tensor, tensor } from "@chronograd/autodiff";
+import { grad, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { linear, rng } from "@chronograd/nn";
 import {
   defineCell,
   elman,
   gru,
+  initialParams,
   initialState,
   sequential,
   unroll,
@@ -90,6 +91,43 @@ const starts: Law = {
   },
 };
 
+const unrolled: Law = {
+  name: "unroll gradients",
+  statement: "gradients through unroll equal those step by step",
+  bound: 1e-12,
+  measure(seed) {
+    const tally = new Tally();
+    const random = rng(seed, "unrolled");
+    const around = (x: Tensor) => x.add(normal(random, x.shape));
+    for (const { name, make, input } of cellTable()) {
+      const cell = make();
+      const given = {
+        params: tree.map(initialParams(cell, random, { dtype: "float64" }), around),
+        state: tree.map(initialState(cell, 2, { dtype: "float64" }), around),
+        inputs: [input(random, 2), input(random, 2), input(random, 2)],
+      };
+      const gradient = grad(({ params, state, inputs }: typeof given) => {
+        let [now, sum] = [state, tensor(0, { dtype: "float64" })];
+        for (const x of inputs) {
+          const [y, next] = cell.step(params, x, now);
+          now = next;
+          sum = sum.mul(2).add(y.square().sum());
+        }
+        return sum;
+      });
+      const through = grad(({ params, state, inputs }: typeof given) =>
+        unroll(cell, params, inputs, { state })
+          .outputs.square()
+          .sum([1, 2])
+          .mul(tensor([4, 2, 1], { dtype: "float64" }))
+          .sum(),
+      );
+      tally.trees(through(given), gradient(given), `${name}: by`);
+    }
+    return tally;
+  },
+};
+
 /** Cells held to what every cell must do, and to their formulas. */
 export function cellSubjects(): Subject[] {
   const small = { batch: 2, steps: 3 };
@@ -101,7 +139,7 @@ export function cellSubjects(): Subject[] {
   return [
     ...builtIn,
     { name: "sequential", group: "cells", laws: cellLaws(composed, { input: 2, ...small }) },
-    { name: "first states", group: "cells", laws: [starts] },
+    { name: "first states", group: "cells", laws: [starts, unrolled] },
     { name: "truncated, by differences", group: "truncated streams", laws: [surrogates] },
   ];
 }

@@ -53,7 +53,10 @@ function stacked(name: string): Call {
   };
 }
 
-/** Runs forwards and backwards in time, side by side; with two layers, the second on both directions of the first. */
+/**
+ * Runs forwards and backwards in time, side by side; with two layers, the second on both directions
+ * of the first.
+ */
 function bidirectional(name: string): Call {
   return ({ x, ...rest }, [sizes]) => {
     const { hidden } = sizes as CellSizes;

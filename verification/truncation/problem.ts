@@ -42,7 +42,10 @@ export function oneOf<T>(random: Rng, list: readonly T[]): T {
   return list[random.integer(0, list.length)]!;
 }
 
-/** What is measured on: a model, a stream of its own, and where to cut it. All float64, drawn by the seed. */
+/**
+ * What is measured on: a model, a stream of its own, and where to cut it. All float64, drawn by the
+ * seed.
+ */
 export interface Problem {
   readonly random: Rng;
   readonly model: Model;

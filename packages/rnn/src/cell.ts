@@ -23,8 +23,8 @@ export type ReadonlyValues<Spec> = Spec extends Initializer
     : Spec;
 
 /**
- * One step of a recurrence: `(params, x_t, h_{t-1}) -> [y_t, h_t]`, with what describes its parameters and its
- * state. Everything else (unrolling, truncation, stacking) is made from this.
+ * One step of a recurrence: `(params, x_t, h_{t-1}) -> [y_t, h_t]`, with what describes its
+ * parameters and its state. Everything else (unrolling, truncation, stacking) is made from this.
  */
 export interface Cell<Params, State, X = Tensor, Y = Tensor> {
   /** Initialisers of the parameters. */
@@ -37,7 +37,9 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
     x: X,
     state: Values<State>,
   ): readonly [output: Y, state: Values<State>];
-  /** The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other. */
+  /**
+   * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
+   */
   equations?(
     params: Values<Params>,
     x: X,
@@ -67,12 +69,17 @@ export interface CellDefinition<Sizes, Params, State, X, Y> {
   readonly name?: string;
   /** The names of all sizes, so that others are refused; any are taken unless given. */
   readonly sizes?: readonly (string & keyof Sizes)[];
-  /** Options that are one of a few words, the first unless given: `{ activation: ["tanh", "relu"] }`. */
+  /**
+   * Options that are one of a few words, the first unless given:
+   * `{ activation: ["tanh", "relu"] }`.
+   */
   readonly choices?: { readonly [name in string & keyof Sizes]?: readonly string[] };
   params(sizes: Sizes): Params;
   state(sizes: Sizes): State;
   readonly step: FamilyStep<Sizes, Params, State, X, Y>;
-  /** The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other. */
+  /**
+   * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
+   */
   readonly equations?: FamilyStep<Sizes, Params, State, X, Y>;
   /** For the tests of all built-in cells: small sizes, and an input, unless it is `[B, input]`. */
   readonly example?: { readonly sizes?: Sizes; input?(random: Rng, batch: number): X };
@@ -155,7 +162,10 @@ export function definitionOf(
 /** Steps that check what they take and return, and say whose they are. */
 const checked = new WeakSet<object>();
 
-/** One step of a cell, whose result must be a pair and whose input and states must have one number of rows. @internal */
+/**
+ * One step of a cell, whose result must be a pair and whose input and states must have one number
+ * of rows. @internal
+ */
 export function runStep<Params, State, X, Y>(
   cell: Pick<Cell<Params, State, X, Y>, "step">,
   params: Values<Params>,
@@ -185,7 +195,9 @@ function checkedStep<Params, State, X, Y>(
   return result as unknown as readonly [Y, Values<State>];
 }
 
-/** A row of `columns` numbers, where rows of such were expected, would be taken for as many rows. */
+/**
+ * A row of `columns` numbers, where rows of such were expected, would be taken for as many rows.
+ */
 function checkBatchAxis(name: string, x: unknown, columns: unknown): void {
   if (!(x instanceof Tensor) || x.rank !== 1 || x.dtype === "int32") return;
   if (typeof columns !== "number" || columns === 1) return;
@@ -204,7 +216,8 @@ export interface ValueOptions {
 const valueOptions = ["dtype", "backend"];
 
 /**
- * A cell's parameters, drawn from a random generator: each from a generator of its own, named by its path.
+ * A cell's parameters, drawn from a random generator: each from a generator of its own, named by
+ * its path.
  *
  * @example
  * ```ts
@@ -226,7 +239,8 @@ export function initialParams<Params>(
 }
 
 /**
- * A cell's state before the first step, for a batch of rows: every leaf of shape `s` becomes `[batch, ...s]`.
+ * A cell's state before the first step, for a batch of rows: every leaf of shape `s` becomes
+ * `[batch, ...s]`.
  *
  * @throws when `batch` is not a whole number of at least 1
  *

@@ -3,7 +3,10 @@ import { findTensor, isBranch, nameOfTensor } from "./findTensor.ts";
 
 const hasAxis = ({ shape }: Tensor): boolean => shape.length > 0;
 
-/** Rows of a tree: the length of the first axis that a tensor of it has; `undefined` where none has one. */
+/**
+ * Rows of a tree: the length of the first axis that a tensor of it has; `undefined` where none has
+ * one.
+ */
 export function rowsOf(values: unknown): number | undefined {
   return findTensor(values, hasAxis)?.shape[0];
 }
@@ -14,8 +17,8 @@ function rowsOfStep(x: unknown, state: unknown): number | undefined {
 }
 
 /**
- * Throws a sentence unless the tensors of a step's input and state have one number of rows, the length of the first axis.
- * One without axes is a number for all rows.
+ * Throws a sentence unless the tensors of a step's input and state have one number of rows, the
+ * length of the first axis. One without axes is a number for all rows.
  */
 export function checkRows(where: string, x: unknown, state: unknown): void {
   const rows = rowsOfStep(x, state);
@@ -26,8 +29,8 @@ export function checkRows(where: string, x: unknown, state: unknown): void {
 }
 
 /**
- * Throws a sentence unless a step's target has the rows of its input and state. A vector of another length than 1 is what
- * the loss makes of it: ops refuse to repeat it.
+ * Throws a sentence unless a step's target has the rows of its input and state. A vector of another
+ * length than 1 is what the loss makes of it: ops refuse to repeat it.
  */
 export function checkTarget(target: unknown, x: unknown, state: unknown): void {
   const rows = rowsOfStep(x, state);
@@ -41,8 +44,8 @@ export function checkTarget(target: unknown, x: unknown, state: unknown): void {
 }
 
 /**
- * Throws a sentence unless the state after a step has the rows, and its tensors as many axes, as the state before. The
- * other axes may become longer or shorter.
+ * Throws a sentence unless the state after a step has the rows, and its tensors as many axes, as
+ * the state before. The other axes may become longer or shorter.
  */
 export function checkNext(where: string, x: unknown, state: unknown, next: unknown): void {
   const rows = rowsOfStep(x, state);

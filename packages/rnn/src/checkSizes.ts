@@ -11,8 +11,9 @@ interface Parts<Sizes, Params, State> {
 }
 
 /**
- * The parameters and the state that sizes give; throws a sentence for a size that is no whole number, has a name that `sizes`
- * does not list, or is missing, and for an option that is none of its choices.
+ * The parameters and the state that sizes give; throws a sentence for a size that is no whole
+ * number, has a name that `sizes` does not list, or is missing, and for an option that is none of
+ * its choices.
  */
 export function initializersOf<Sizes, Params, State>(
   definition: Parts<Sizes, Params, State>,
@@ -53,7 +54,9 @@ export function initializersOf<Sizes, Params, State>(
   }
 }
 
-/** Initialisers of one's own may have any shape: what is no length stands for a size that is none. */
+/**
+ * Initialisers of one's own may have any shape: what is no length stands for a size that is none.
+ */
 function checkShapes(made: unknown, name: string): void {
   for (const [path, { shape }] of tree.leavesWithPath<Initializer>(made, isInitializer)) {
     const length = shape.find((each) => !Number.isInteger(each) || each < 0);

@@ -7,7 +7,10 @@ export function isBranch(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null || Array.isArray(value);
 }
 
-/** The first tensor of a tree that `test` is true of; it stops there, and makes no list of tensors and paths. */
+/**
+ * The first tensor of a tree that `test` is true of; it stops there, and makes no list of tensors
+ * and paths.
+ */
 export function findTensor(tree: unknown, test: (x: Tensor) => boolean): Tensor | undefined {
   if (tree instanceof Tensor) return test(tree) ? tree : undefined;
   if (!isBranch(tree)) return undefined;

@@ -17,7 +17,10 @@ function rowsOf(x: Tensor): number[][] {
   return x.reshape([-1, x.shape.at(-1)!]).toArray() as number[][];
 }
 
-/** A step of a cell is its formula, from random parameters and states; nothing for a cell without one. */
+/**
+ * A step of a cell is its formula, from random parameters and states; nothing for a cell without
+ * one.
+ */
 export function formulaLaws(row: CellRow): Law[] {
   const { family, sizes, make, input } = row;
   const formula = formulas.get(family);

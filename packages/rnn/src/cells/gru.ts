@@ -4,7 +4,10 @@ import { type Cell, type CellSizes, defineCell } from "../cell.ts";
 import { gateBlocks } from "../gates.ts";
 import type { HiddenState } from "./elman.ts";
 
-/** Parameters of a GRU cell, with I inputs and H hidden units; columns are the gates r, z, n in turn. */
+/**
+ * Parameters of a GRU cell, with I inputs and H hidden units; columns are the gates r, z, n in
+ * turn.
+ */
 export interface GruParams {
   /** `[I, 3H]` */
   readonly W: Initializer;
@@ -17,8 +20,8 @@ export interface GruParams {
 }
 
 /**
- * Gated recurrent unit that applies the reset gate after the recurrent product, as PyTorch and cuDNN do:
- * `n = tanh(x W_n + b_n + r (h U_n + bn))`, `h_t = (1 - z) n + z h_{t-1}`.
+ * Gated recurrent unit that applies the reset gate after the recurrent product, as PyTorch and
+ * cuDNN do: `n = tanh(x W_n + b_n + r (h U_n + bn))`, `h_t = (1 - z) n + z h_{t-1}`.
  *
  * @example
  * ```ts

@@ -9,9 +9,9 @@ import type { GruParams } from "./gru.ts";
 export type GruResetBeforeParams = Omit<GruParams, "bn">;
 
 /**
- * Gated recurrent unit that applies the reset gate before the recurrent product, as first published:
- * `n = tanh(x W_n + (r h) U_n + b_n)`, `h_t = (1 - z) n + z h_{t-1}` (Cho et al. 2014, with z and 1 - z exchanged as
- * in PyTorch).
+ * Gated recurrent unit that applies the reset gate before the recurrent product, as first
+ * published: `n = tanh(x W_n + (r h) U_n + b_n)`, `h_t = (1 - z) n + z h_{t-1}` (Cho et al. 2014,
+ * with z and 1 - z exchanged as in PyTorch).
  *
  * @example
  * ```ts

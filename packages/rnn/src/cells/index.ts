@@ -1,4 +1,6 @@
-/** Every built-in cell. The tests of all cells walk this list: a new cell is a file and a line here. */
+/**
+ * Every built-in cell. The tests of all cells walk this list: a new cell is a file and a line here.
+ */
 export * from "./elman.ts";
 export * from "./gru.ts";
 export * from "./gruResetBefore.ts";

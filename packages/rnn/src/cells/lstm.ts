@@ -3,7 +3,10 @@ import { type Initializer, init } from "@chronograd/nn";
 import { type Cell, type CellSizes, defineCell } from "../cell.ts";
 import { forgetBias, gateBlocks } from "../gates.ts";
 
-/** Parameters of an LSTM cell, with I inputs and H hidden units; columns are the gates i, f, g, o in turn. */
+/**
+ * Parameters of an LSTM cell, with I inputs and H hidden units; columns are the gates i, f, g, o in
+ * turn.
+ */
 export interface LstmParams {
   /** `[I, 4H]` */
   readonly W: Initializer;
@@ -20,9 +23,9 @@ export interface LstmState {
 }
 
 /**
- * Long short-term memory with forget gates: `i, f, o = sigmoid`, `g = tanh`, `c_t = f c_{t-1} + i g`,
- * `h_t = o tanh(c_t)` (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000). The forget gate's bias
- * starts at 1 (Jozefowicz, Zaremba & Sutskever 2015).
+ * Long short-term memory with forget gates: `i, f, o = sigmoid`, `g = tanh`,
+ * `c_t = f c_{t-1} + i g`, `h_t = o tanh(c_t)` (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber &
+ * Cummins 2000). The forget gate's bias starts at 1 (Jozefowicz, Zaremba & Sutskever 2015).
  *
  * @example
  * ```ts

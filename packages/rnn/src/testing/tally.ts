@@ -30,8 +30,8 @@ export class Tally implements Finding {
   }
 
   /**
-   * Two trees that should have the same structure, shapes and elements: errors are relative to a scale, or to the largest
-   * element of both.
+   * Two trees that should have the same structure, shapes and elements: errors are relative to a
+   * scale, or to the largest element of both.
    */
   trees(found: unknown, expected: unknown, where: string, scale: number | "relative" = 1): void {
     const others = new Map(tree.leavesWithPath(expected));

@@ -48,7 +48,10 @@ function brokenBy(name: string): string[] {
   return report.laws.filter(({ ok }) => !ok).map((law) => law.name);
 }
 
-/** A report without what may differ from machine to machine: errors of the laws that hold, and last digits. */
+/**
+ * A report without what may differ from machine to machine: errors of the laws that hold, and last
+ * digits.
+ */
 function stable(report: unknown): string {
   return String(report)
     .replace(/worst \S+ \((.*?)\)/g, "worst _ ($1)")

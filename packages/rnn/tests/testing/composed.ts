@@ -50,8 +50,8 @@ type Params = Record<string, Initializer>;
 type State = { h: Initializer; c?: Initializer };
 
 /**
- * The cell of a recipe: `h' = tanh(x W0 + candidate)`; with a gate `f = sigmoid(x W1 + gate)` also `c' = f c + h'`, and
- * `h'` times `tanh(c')` comes out.
+ * The cell of a recipe: `h' = tanh(x W0 + candidate)`; with a gate `f = sigmoid(x W1 + gate)` also
+ * `c' = f c + h'`, and `h'` times `tanh(c')` comes out.
  */
 function composed(
   { candidate, gate }: Recipe,

@@ -17,7 +17,10 @@ export interface CellRow {
   readonly family: string;
   /** Small sizes, and the option chosen. */
   readonly sizes: Sizes;
-  /** Whether it maps vectors `[B, input]` to vectors `[B, hidden]`: such a cell may have other sizes. */
+  /**
+   * Whether it maps vectors `[B, input]` to vectors `[B, hidden]`: such a cell may have other
+   * sizes.
+   */
   readonly isVector: boolean;
   /** Whether a step uses an op whose derivative jumps. */
   readonly hasKinks: boolean;
@@ -81,7 +84,10 @@ function rowsOf(family: string, make: object): CellRow[] {
   });
 }
 
-/** What a step on a tape shows: the shape of the output where it is one tensor, and whether an op has kinks. */
+/**
+ * What a step on a tape shows: the shape of the output where it is one tensor, and whether an op
+ * has kinks.
+ */
 function recorded(
   cell: SomeCell,
   input: CellRow["input"],

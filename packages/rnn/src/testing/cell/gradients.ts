@@ -16,7 +16,10 @@ import {
   type Subject,
 } from "./subject.ts";
 
-/** Gradients by parameters, first state and all inputs, through some steps, are those of differences. */
+/**
+ * Gradients by parameters, first state and all inputs, through some steps, are those of
+ * differences.
+ */
 export function gradients(subject: Subject, steps: number): Law {
   const { cell, tolerance } = subject;
   const through = steps === 1 ? "one step" : `${steps} steps`;
@@ -40,7 +43,10 @@ function attemptOf(report: GradientReport): Attempt {
   return { error: worst, cases, ...(undecided.length > 0 && { undecided: text }) };
 }
 
-/** Reverse and forward mode, and second derivatives in every order of modes: no step size is involved. */
+/**
+ * Reverse and forward mode, and second derivatives in every order of modes: no step size is
+ * involved.
+ */
 export function modes(subject: Subject): Law[] {
   return functionLaws(
     (at: unknown) => results(run(subject.cell, at as Case)),

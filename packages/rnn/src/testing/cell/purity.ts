@@ -52,7 +52,10 @@ function snapshot(nested: unknown, name: string): (tally: Tally) => void {
   };
 }
 
-/** The same arguments give the same results, wherever the bytes lie and whether a tape records or not. */
+/**
+ * The same arguments give the same results, wherever the bytes lie and whether a tape records or
+ * not.
+ */
 export function repeats(subject: Subject): Law {
   return law(
     "repeats",

@@ -12,7 +12,9 @@ import {
   type Trajectory,
 } from "./subject.ts";
 
-/** The paths of an input's tensors that have a row for each of the batch: those that grow with it. */
+/**
+ * The paths of an input's tensors that have a row for each of the batch: those that grow with it.
+ */
 function batchedPaths({ input, batch }: Subject): Set<string> {
   const [some, more] = [batch, batch + 1].map((rows) => tree.leavesWithPath(input(rng(0), rows)));
   const larger = new Map(more);

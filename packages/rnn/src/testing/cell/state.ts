@@ -3,8 +3,8 @@ import type { Law } from "@chronograd/autodiff/testing";
 import { compareSteps, draw, law, run, type Subject } from "./subject.ts";
 
 /**
- * Stopping in the middle, running something else, and going on from a copy of the state is running on: nothing is
- * remembered elsewhere.
+ * Stopping in the middle, running something else, and going on from a copy of the state is running
+ * on: nothing is remembered elsewhere.
  */
 export function stateIsAll(subject: Subject): Law {
   const { cell, steps } = subject;

@@ -122,7 +122,9 @@ export function results({ outputs, states }: Trajectory): unknown {
   return { outputs, state: states.at(-1) };
 }
 
-/** A tree like `values` of random floats, exact in float32: the same each time, by seed and path. */
+/**
+ * A tree like `values` of random floats, exact in float32: the same each time, by seed and path.
+ */
 export function randomLike(values: unknown, seed: number): unknown {
   const random = rng(seed, "cotangent");
   return tree.map(values, (x: Tensor, path) => {
@@ -148,7 +150,10 @@ export function contraction(seed: number): (values: unknown) => Tensor {
   };
 }
 
-/** The gradient of a random sum of what a case gives, by all of the case; empty where nothing reaches it. */
+/**
+ * The gradient of a random sum of what a case gives, by all of the case; empty where nothing
+ * reaches it.
+ */
 export function gradientOf(cell: PlainCell, drawn: Case, seed: number): unknown {
   const tape = new Tape();
   const watched = tape.watch(drawn) as Case;
@@ -188,8 +193,8 @@ export interface Attempt extends Finding {
 }
 
 /**
- * Draws again where differences contradict each other, as they do next to a kink. Breaks the law when they do in
- * every draw: what could not be decided has not passed.
+ * Draws again where differences contradict each other, as they do next to a kink. Breaks the law
+ * when they do in every draw: what could not be decided has not passed.
  */
 export function decided({ redraws, tolerance }: Subject, attempt: (n: number) => Attempt): Finding {
   let last: Attempt | undefined;

@@ -16,7 +16,8 @@ import { unrolls } from "./unroll.ts";
 /**
  * The laws that hold for every cell, one by one: for a table of tests, or to leave one out.
  *
- * @throws for options that make no sense, and when `input` is missing and cannot be told from the cell
+ * @throws for options that make no sense, and when `input` is missing and cannot be told from the
+ *   cell
  *
  * @example
  * ```ts
@@ -56,12 +57,14 @@ export function cellLaws<Params, State, X, Y>(
 }
 
 /**
- * Holds a cell to everything that unrolling, batching, truncation and optimizers rely on: shapes, purity, the same
- * results again, gradients against differences and against forward mode, second order, rows of a batch apart, a reset,
- * float32 against float64. Parameters, states and inputs are random in every element.
+ * Holds a cell to everything that unrolling, batching, truncation and optimizers rely on: shapes,
+ * purity, the same results again, gradients against differences and against forward mode, second
+ * order, rows of a batch apart, a reset, float32 against float64. Parameters, states and inputs are
+ * random in every element.
  *
  * @returns a report; `String(report)` says what broke and where, `report.assert()` throws that
- * @throws for options that make no sense, and when `input` is missing and cannot be told from the cell
+ * @throws for options that make no sense, and when `input` is missing and cannot be told from the
+ *   cell
  *
  * @example
  * ```ts

@@ -29,7 +29,8 @@ interface Part {
 }
 
 /**
- * Random cells: those of this package, and two in sequence with a linear layer behind. They shrink towards one small Elman cell.
+ * Random cells: those of this package, and two in sequence with a linear layer behind. They shrink
+ * towards one small Elman cell.
  *
  * @example
  * ```ts

@@ -43,19 +43,22 @@ const known: readonly (keyof PlainOptions)[] = [
 ];
 
 /**
- * Proves each window's gradient against central differences of its surrogate: the window's losses as a function of
- * its steps' weights, with the state at the cut as it was. In every mode, unless options name one, and with updates
- * between the windows, so that weights of several ages are there.
+ * Proves each window's gradient against central differences of its surrogate: the window's losses
+ * as a function of its steps' weights, with the state at the cut as it was. In every mode, unless
+ * options name one, and with updates between the windows, so that weights of several ages are
+ * there.
  *
- * Nothing is shared with what is checked: the reference runs the model step by step, without a tape. Where a window is
- * wrong, the contribution of each time step is computed too, and the report names the mistake that gives exactly the
- * numbers found: a cut one step early, a boundary that is not held constant, weights of the wrong age, a mean for a
- * sum. What is smaller than the tolerance cannot be seen, so check with a small k2 and a model that remembers.
+ * Nothing is shared with what is checked: the reference runs the model step by step, without a
+ * tape. Where a window is wrong, the contribution of each time step is computed too, and the report
+ * names the mistake that gives exactly the numbers found: a cut one step early, a boundary that is
+ * not held constant, weights of the wrong age, a mean for a sum. What is smaller than the tolerance
+ * cannot be seen, so check with a small k2 and a model that remembers.
  *
  * @param model the model whose windows are checked
  * @param stream its steps, as `truncated` takes them; float32 values are used as float64
  * @returns a report; `String(report)` says what is wrong and why
- * @throws for k1 and k2 that `truncated` would refuse, a stream without steps; with `throws`, where a window is wrong
+ * @throws for k1 and k2 that `truncated` would refuse, a stream without steps; with `throws`, where
+ *   a window is wrong
  *
  * @example
  * ```ts

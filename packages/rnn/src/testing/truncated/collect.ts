@@ -19,8 +19,8 @@ export interface FoundWindows {
 }
 
 /**
- * Runs what is to be checked, with an update after each window: so there are weights of several ages, and each
- * window's are known beforehand.
+ * Runs what is to be checked, with an update after each window: so there are weights of several
+ * ages, and each window's are known beforehand.
  */
 export function collectWindows(
   windows: WindowsFunction<unknown, unknown, unknown, unknown, unknown>,

@@ -85,7 +85,9 @@ export function compare(
   return { windows: objectives.length, cases, worst, undecided, failures, suspects };
 }
 
-/** Sentences for a span or losses that are not those of the definition, where a window tells them. */
+/**
+ * Sentences for a span or losses that are not those of the definition, where a window tells them.
+ */
 function spanAndLosses(
   experiment: Experiment,
   setting: Setting,

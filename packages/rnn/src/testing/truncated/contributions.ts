@@ -9,8 +9,9 @@ export type Coefficients = (tau: number, t: number) => number;
 export type Numbers = readonly number[];
 
 /**
- * What the weights of each time step contribute to every loss up to step `end`, along some directions: the derivative of
- * l_t when the weights move at step tau alone and the state runs freely. Every truncation is a choice among them.
+ * What the weights of each time step contribute to every loss up to step `end`, along some
+ * directions: the derivative of l_t when the weights move at step tau alone and the state runs
+ * freely. Every truncation is a choice among them.
  *
  * @returns their sum, each as often as its coefficient says, along every direction
  */
@@ -38,7 +39,9 @@ export function contributions(
     });
 }
 
-/** The coefficients of an objective: each part's losses, by the weights of the steps after its cut. */
+/**
+ * The coefficients of an objective: each part's losses, by the weights of the steps after its cut.
+ */
 export function coefficientsOf(parts: readonly Part[]): Coefficients {
   return (tau, t) => {
     let often = 0;

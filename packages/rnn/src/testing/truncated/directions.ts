@@ -13,7 +13,9 @@ export interface Direction {
 /** A derivative that is compared with differences. */
 export interface Derivative extends Direction {
   readonly path: string;
-  /** Position of the only element that moves; -1 for a direction in which the whole parameter does. */
+  /**
+   * Position of the only element that moves; -1 for a direction in which the whole parameter does.
+   */
   readonly element: number;
   readonly words: string;
 }
@@ -22,10 +24,16 @@ export interface Derivative extends Direction {
 const unitStep = 4e-3;
 /** Parameters with at most so many elements are compared element by element. */
 const elementLimit = 256;
-/** Beyond, each parameter is compared along so many random directions and at so many random elements. */
+/**
+ * Beyond, each parameter is compared along so many random directions and at so many random
+ * elements.
+ */
 const sampled = 4;
 
-/** By every element of small parameters; along random directions and by random elements of large ones. */
+/**
+ * By every element of small parameters; along random directions and by random elements of large
+ * ones.
+ */
 export function derivativesOf(params: unknown, seed: number): Derivative[] {
   const floats = floatsOf(params);
   const total = floats.reduce((n, [, x]) => n + x.size, 0);

@@ -17,7 +17,10 @@ interface Moving {
   readonly end: number;
 }
 
-/** A stream that is run with given weights, step by step, and nothing else: no window, and a tape for `gradient` alone. */
+/**
+ * A stream that is run with given weights, step by step, and nothing else: no window, and a tape
+ * for `gradient` alone.
+ */
 export class Experiment {
   readonly model: PlainCell;
   readonly steps: readonly TimeStep<unknown, unknown>[];
@@ -56,7 +59,10 @@ export class Experiment {
     });
   }
 
-  /** Runs steps from a state, with the weights of each; hands over the losses, and returns the last state. */
+  /**
+   * Runs steps from a state, with the weights of each; hands over the losses, and returns the last
+   * state.
+   */
   #run(
     state: unknown,
     first: number,
@@ -75,7 +81,10 @@ export class Experiment {
     return now;
   }
 
-  /** The states after steps 0, 1, ... for weights of these ages; they live as long as the scope of the first call. */
+  /**
+   * The states after steps 0, 1, ... for weights of these ages; they live as long as the scope of
+   * the first call.
+   */
   #statesFor(ages: Ages): readonly unknown[] {
     const key = this.steps.map((_, i) => ages(i + 1)).join();
     const known = this.#states.get(key);
@@ -99,7 +108,10 @@ export class Experiment {
     return states;
   }
 
-  /** The loss of every step from `first` to `end`, by step: its elements added up, 0 where there is none. */
+  /**
+   * The loss of every step from `first` to `end`, by step: its elements added up, 0 where there is
+   * none.
+   */
   losses(
     first: number,
     end: number,
@@ -117,8 +129,8 @@ export class Experiment {
   }
 
   /**
-   * The derivatives of the losses of steps `first` to `end`, by differences: the weights of steps `first` to `last`
-   * move, and the state before them does not.
+   * The derivatives of the losses of steps `first` to `end`, by differences: the weights of steps
+   * `first` to `last` move, and the state before them does not.
    */
   slopes(ages: Ages, { first, last, end }: Moving, direction: Direction): Differences {
     const known = this.#slopes.get(direction) ?? new Map<string, Differences>();
@@ -161,7 +173,10 @@ export class Experiment {
     return sum;
   }
 
-  /** The gradient of an objective by a plain tape over plain steps: as wrong as the model's own rules are, and right otherwise. */
+  /**
+   * The gradient of an objective by a plain tape over plain steps: as wrong as the model's own
+   * rules are, and right otherwise.
+   */
   gradient(ages: Ages, objective: readonly Part[]): Map<string, Float64Array> {
     const total = new Map<string, Float64Array>();
     const states = this.#statesFor(ages);
