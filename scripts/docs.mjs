@@ -25,13 +25,14 @@ function must(what, args) {
   process.exit(1);
 }
 
-/** The source files behind the entry points of the packages. */
+/** The source files behind the entry points for users. */
 function entryPoints() {
   return ["autodiff", "nn", "rnn"].flatMap((name) => {
     const folder = `${root}packages/${name}`;
     const { exports } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
-    const sources = Object.values(exports).map((target) => target["@chronograd/source"]);
-    return sources.filter((source) => source !== undefined).map((source) => join(folder, source));
+    return Object.entries(exports)
+      .filter(([name, target]) => target["@chronograd/source"] && name !== "./internal")
+      .map(([, target]) => join(folder, target["@chronograd/source"]));
   });
 }
 

@@ -22,7 +22,7 @@ const sizes = { input: 2, hidden: 2 };
 const composed = sequential({
   lower: gru(sizes),
   upper: elman(sizes),
-  head: linear({ inputs: 2, outputs: 3 }),
+  head: linear({ input: 2, output: 3 }),
 });
 
 /** Every window of every mode against differences, by the check that users have. */

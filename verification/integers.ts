@@ -1,7 +1,6 @@
 import {
   add,
   compile,
-  crossEntropy,
   type DType,
   gather,
   oneHot,
@@ -15,7 +14,7 @@ import {
   zeros,
 } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { embedding, type Rng, rng } from "@chronograd/nn";
+import { crossEntropy, embedding, type Rng, rng } from "@chronograd/nn";
 import type { Subject } from "./subject.ts";
 import { Tally, values } from "./tally.ts";
 
@@ -172,14 +171,18 @@ const indices = law(
     const elements = values(x);
     const table = x.reshape([n, 1]);
     const g = zeros([1], { dtype: "float64" }).add(1);
-    const symbols = embedding({ count: n, size: 1 });
+    const symbols = embedding({ input: n, output: 1 });
     /** By name: the function, and the least index that it takes. */
     const takers: readonly [string, (index: Tensor | ArrayLike<number>) => unknown, number][] = [
       ["gather", (i) => gather(x, i as Tensor), -n],
       ["gather in a batch", (i) => gather(table, i as Tensor, 0, { batchDims: 0 }), -n],
       ["takeAlongAxis", (i) => takeAlongAxis(x, i as Tensor), -n],
       ["scatterAdd", (i) => scatterAdd(x, i as Tensor, g), -n],
-      ["crossEntropy", (i) => crossEntropy(x.reshape([1, n]), i as Tensor), 0],
+      [
+        "crossEntropy",
+        (i) => crossEntropy(x.reshape([1, n]), i as Tensor, { reduction: "none" }),
+        0,
+      ],
       ["embedding", (i) => symbols.apply({ table } as never, i as Tensor), 0],
     ];
     const sources = (index: number): (Tensor | ArrayLike<number>)[] => [

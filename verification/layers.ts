@@ -32,9 +32,9 @@ export function law(
 }
 
 const [inputs, outputs] = [3, 2];
-const dense = linear({ inputs, outputs });
-const normalized = layerNorm({ size: 4, epsilon: 0.1 });
-const symbols = embedding({ count: 4, size: 3 });
+const dense = linear({ input: inputs, output: outputs });
+const normalized = layerNorm({ input: 4, epsilon: 0.1 });
+const symbols = embedding({ input: 4, output: 3 });
 
 const linearFormula = law(
   "linear formula",
@@ -51,7 +51,7 @@ const linearFormula = law(
       return sum;
     });
     tally.list(values(dense.apply(params, x)), expected, "y");
-    const bare = linear({ inputs, outputs, bias: false }).apply({ W: params.W }, x);
+    const bare = linear({ input: inputs, output: outputs, bias: false }).apply({ W: params.W }, x);
     tally.list(
       values(bare),
       expected.map((y, k) => y - b[k % outputs]!),

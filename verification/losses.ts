@@ -2,7 +2,7 @@ import { greater, Tape, type Tensor, tensor } from "@chronograd/autodiff";
 import { functionLaws, type Law } from "@chronograd/autodiff/testing";
 import {
   binaryCrossEntropyFromLogits,
-  crossEntropyLoss,
+  crossEntropy,
   gaussianNegativeLogLikelihood,
   huber,
   meanSquaredError,
@@ -91,10 +91,10 @@ const losses: readonly Loss[] = [
       ),
   },
   {
-    name: "crossEntropyLoss",
+    name: "crossEntropy",
     draw: (random) => ({ logits: normal(random, [classes.length, 3]) }),
     call: ({ logits }, options) =>
-      crossEntropyLoss(logits!, classes, { ignoreIndex: ignored, ...options }),
+      crossEntropy(logits!, classes, { ignoreIndex: ignored, ...options }),
     formula: ({ logits }) => ({
       losses: classes.map((target, n) => {
         if (target === ignored) return 0;

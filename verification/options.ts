@@ -36,14 +36,14 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
   [() => unroll(own, params, zeros([1, 1, 3]), { reversed: true } as never), "unroll", "reverse"],
   [() => initialState(own, 1, { dtypes: "float64" } as never), "initialState", "dtype"],
   [() => initialParams(own, rng(1), { backends: 1 } as never), "initialParams", "backend"],
-  [() => linear({ input: 3, outputs: 2 } as never), "linear", "inputs"],
-  [() => embedding({ counts: 3, size: 2 } as never), "embedding", "count"],
+  [() => linear({ inputs: 3, output: 2 } as never), "linear", "input"],
+  [() => embedding({ input: 3, outputs: 2 } as never), "embedding", "output"],
   [() => dropout({ rates: 0.5 } as never), "dropout", "rate"],
-  [() => layerNorm({ size: 3, eps: 1 } as never), "layerNorm", "epsilon"],
+  [() => layerNorm({ input: 3, eps: 1 } as never), "layerNorm", "epsilon"],
   [() => init.zeros(3, { dtyp: "int32" } as never), "zeros", "dtype"],
   [() => restoreTree({}, decoded, { prefixes: "" } as never), "restoreTree", "prefix"],
   [() => tensorsOf(decoded, { prefixes: "" } as never), "tensorsOf", "prefix"],
-  [() => sharedBuffer(1, { slotbytes: 8 } as never), "sharedBuffer", "slotBytes"],
+  [() => sharedBuffer(1, { messagebytes: 8 } as never), "sharedBuffer", "messageBytes"],
 ];
 
 export const options: Law = {
@@ -78,7 +78,7 @@ export const options: Law = {
       tally.throws(custom({ unit: 3 }), /needs the size units.* did "unit" mean "units"\?/, "own");
       tally.throws(custom({}), /needs the size units, got no sizes/, "own, without sizes");
       tally.check(custom({ units: 2 })().params.b.shape[0] === 2, () => "own, as it should be");
-      tally.throws(() => linear({ inputs: 3 } as never), /^linear: outputs must be/, "linear");
+      tally.throws(() => linear({ input: 3 } as never), /^linear: output must be/, "linear");
       return tally;
     }),
 };

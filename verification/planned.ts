@@ -1,6 +1,6 @@
-import { crossEntropy, scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { applyUpdates, embedding, init, linear, rng } from "@chronograd/nn";
+import { applyUpdates, crossEntropy, embedding, init, linear, rng } from "@chronograd/nn";
 import {
   defineCell,
   elman,
@@ -82,15 +82,17 @@ function tied(count: number) {
   })({ input: 1, hidden: 1 });
 }
 
+const nats = (y: Tensor, target: Tensor): Tensor => crossEntropy(y, target, { reduction: "none" });
+
 /** The same cuts on a stream of a few symbols, each of which is looked up more often than there are. */
 export function drawnSymbols(seed: number): Drawn {
   const { options, updates } = drawn(seed);
   const random = rng(seed, "symbols");
   const [count, rows] = [between(random, 1, 3), between(random, 4, 6)];
   const plain = sequential({
-    symbols: embedding({ count, size: 2 }),
+    symbols: embedding({ input: count, output: 2 }),
     cell: oneOf(random, [lstm, gru, elman])({ input: 2, hidden: 3 }) as ReturnType<typeof elman>,
-    head: linear({ inputs: 3, outputs: count }),
+    head: linear({ input: 3, output: count }),
   });
   const model = oneOf(random, [plain, tied(count)]) as unknown as Model;
   const params = initialParams(model, random, { dtype: "float64" }) as unknown as Params;
@@ -99,7 +101,7 @@ export function drawnSymbols(seed: number): Drawn {
   const T = between(random, 2, 5) * options.k1 + 1;
   const steps = Array.from({ length: T }, () => ({ input: symbols(), target: symbols() }));
   const { state: _, ...rest } = options;
-  return { model, params, steps, options: rest, updates, loss: crossEntropy };
+  return { model, params, steps, options: rest, updates, loss: nats };
 }
 
 export interface Seen {

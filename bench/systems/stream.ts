@@ -1,9 +1,10 @@
-import { crossEntropy, type Tensor, tensor } from "@chronograd/autodiff";
+import { type Tensor, tensor } from "@chronograd/autodiff";
 import {
   adam,
   applyUpdates,
   chain,
   clipByGlobalNorm,
+  crossEntropy,
   embedding,
   linear,
   rng as randomStream,
@@ -21,9 +22,9 @@ export const stream: Maker = ({ config }) => {
     sizeOf(config, name),
   ) as [number, number, number, number, number, number];
   const model = sequential({
-    symbols: embedding({ count: V, size: H }),
+    symbols: embedding({ input: V, output: H }),
     cell: lstm({ input: H, hidden: H }),
-    head: linear({ inputs: H, outputs: V }),
+    head: linear({ input: H, output: V }),
   });
   function* steps(): Generator<TimeStep<Tensor, Tensor>> {
     const symbol = (t: number, row: number): number => (t * t + 7 * row) % V;
@@ -38,7 +39,7 @@ export const stream: Maker = ({ config }) => {
     k2,
     reduction: "mean",
     compile: compiles,
-    loss: (logits: Tensor, target: Tensor) => crossEntropy(logits, target),
+    loss: (logits: Tensor, target: Tensor) => crossEntropy(logits, target, { reduction: "none" }),
   } as const;
   return {
     step: () => {

@@ -1,5 +1,13 @@
-import { compile, crossEntropy, scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
-import { adam, applyUpdates, chain, clipByGlobalNorm, embedding, linear } from "@chronograd/nn";
+import { compile, scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
+import {
+  adam,
+  applyUpdates,
+  chain,
+  clipByGlobalNorm,
+  crossEntropy,
+  embedding,
+  linear,
+} from "@chronograd/nn";
 import { unroll } from "@chronograd/rnn";
 import { adamEpsilon, clipNorm, learningRate, readProblem } from "../problem.ts";
 import { type Request, sizeOf } from "../protocol.ts";
@@ -40,9 +48,9 @@ export function experiment({ config, problem }: Pick<Request, "config" | "proble
     const { data, shape } = weights[name]!;
     return tensor(data, { shape });
   };
-  const symbols = embedding({ count: V, size: H });
+  const symbols = embedding({ input: V, output: H });
   const cell = cells[config.model as "gru"]({ input: H, hidden: H });
-  const head = linear({ inputs: H, outputs: V });
+  const head = linear({ input: H, output: V });
   const names = config.model === "gru" ? ["W", "U", "b", "bn"] : ["W", "U", "b"];
   return {
     params: {
@@ -55,7 +63,9 @@ export function experiment({ config, problem }: Pick<Request, "config" | "proble
       const tape = new Tape();
       const watched = tape.watch(params);
       const { outputs } = unroll(cell, watched.cell, symbols.apply(watched.symbols, x));
-      const mean = crossEntropy(head.apply(watched.head, outputs), target).mean();
+      const mean = crossEntropy(head.apply(watched.head, outputs), target, {
+        reduction: "none",
+      }).mean();
       const loss = weight === 1 ? mean : mean.mul(weight);
       return { loss, gradients: tape.gradient(loss, watched) };
     },

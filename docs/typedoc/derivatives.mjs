@@ -1,8 +1,9 @@
 // The page of derivative rules: each rule is run on a tape, and what it recorded is written as a formula.
 import { scope, Tape, tensor } from "@chronograd/autodiff";
 
-/** Markdown with one row per op of a table: the cotangent of each input, or what a composite is written with. */
-export function derivatives(table, urls) {
+/** Markdown with one row per op of a table, page by page: the cotangent of each input, or what a composite is written with. */
+export function derivatives(table, pages) {
+  const declarations = new Map(table.map(({ name, declaration }) => [name, declaration]));
   const parts = [
     "# Derivatives of ops",
     `Made by running every rule of the op table (\`opTable()\` of \`@chronograd/autodiff/extend\`) on a tape, and writing what it
@@ -10,51 +11,19 @@ records as a formula. $g$ is the cotangent of the output $y$, and $\\bar x$ that
 element, but for \`matmul\`, where they are matrix products. Where operands broadcast, a cotangent is summed over the axes
 along which its input was stretched. $[\\,\\cdot\\,]$ is 1 where the comparison holds and 0 elsewhere.`,
   ];
-  for (const family of new Set(table.map((row) => row.family))) {
-    const rows = table.filter((row) => row.family === family && urls.has(row.name));
-    if (rows.length === 0) continue;
-    const lines = rows.map(({ name, declaration }) => {
+  for (const { title, members } of pages) {
+    const ops = members.filter(({ name }) => declarations.has(name));
+    const lines = ops.map(({ name, url }) => {
+      const declaration = declarations.get(name);
       const cell = scope(() =>
         declaration.composite ? composition(declaration) : backward(declaration),
       );
-      return `| [\`${name}\`](${urls.get(name)}) | ${cell} |`;
+      return `| [\`${name}\`](${url}) | ${cell} |`;
     });
-    parts.push(
-      `## ${titles[family] ?? family}`,
-      ["| op | backward |", "| --- | --- |", ...lines].join("\n"),
-    );
+    parts.push(`## ${title}`, ["| op | backward |", "| --- | --- |", ...lines].join("\n"));
   }
   return parts.join("\n\n");
 }
-
-const titles = {
-  elementwise: "Element-wise functions",
-  activations: "Activations",
-  arithmetic: "Arithmetic",
-  compare: "Comparison",
-  logic: "Logic",
-  select: "Selection",
-  reduce: "Reductions",
-  statistics: "Statistics",
-  scan: "Running sums and products",
-  argReduce: "Positions of extremes",
-  matmul: "Matrix products",
-  linalg: "Products of vectors",
-  einsum: "Einstein's notation",
-  shape: "Shapes",
-  join: "Joining and splitting",
-  slice: "Slices",
-  pad: "Padding",
-  indexing: "Indexing",
-  oneHot: "One-hot rows",
-  repeat: "Repeating, rolling, diagonals",
-  sort: "Orders",
-  loss: "Softmax and cross-entropy",
-  lstm: "Gates of an LSTM",
-  gru: "Gates of a GRU",
-  layerNorm: "Layer normalisation",
-  cast: "Casts and copies",
-};
 
 /** Inputs as a sample asks for them: the middle of the domain, so that every rule can be run. */
 function inputsOf({ inputs }) {

@@ -25,9 +25,7 @@ export function load(app) {
     const chapters = collect(project, symbols, checker);
     const pages = chapters.flatMap((chapter) => chapter.pages);
     for (const page of pages) save(folder, page.url, pageText(page, methodsNote(page)));
-    const members = pages.filter(hasOps).flatMap((page) => page.members);
-    const urls = new Map(members.map(({ name, url }) => [name, url]));
-    save(folder, "/reference/derivatives", derivatives(table, urls));
+    save(folder, "/reference/derivatives", derivatives(table, pages.filter(hasOps)));
     save(folder, "/reference/index", indexText(chapters));
     writeFileSync(`${folder}/sidebar.json`, JSON.stringify(sidebar(chapters), null, 2));
   });

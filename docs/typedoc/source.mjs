@@ -35,8 +35,11 @@ function functionTypeOf(node, checker) {
   if (node === undefined) return undefined;
   if (ts.isFunctionTypeNode(node)) return node;
   if (ts.isParenthesizedTypeNode(node)) return functionTypeOf(node.type, checker);
+  if (ts.isIntersectionTypeNode(node)) return functionTypeOf(node.types[0], checker);
   if (!ts.isTypeReferenceNode(node)) return undefined;
-  if (node.typeName.getText() === "Op") return functionTypeOf(node.typeArguments?.[0], checker);
+  if (/^(Function)?Op$/.test(node.typeName.getText())) {
+    return functionTypeOf(node.typeArguments?.[0], checker);
+  }
   const alias = resolve(node.typeName, checker)?.declarations?.find(ts.isTypeAliasDeclaration);
   return functionTypeOf(alias?.type, checker);
 }

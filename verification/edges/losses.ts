@@ -1,13 +1,7 @@
-import {
-  crossEntropy,
-  logSoftmax,
-  logSumExp,
-  softmax,
-  type Tensor,
-  zeros,
-} from "@chronograd/autodiff";
+import { logSoftmax, logSumExp, softmax, type Tensor, zeros } from "@chronograd/autodiff";
 import {
   binaryCrossEntropyFromLogits,
+  crossEntropy,
   gaussianNegativeLogLikelihood,
   huber,
   meanSquaredError,
@@ -66,7 +60,7 @@ export const losses: readonly Surface[] = [
   },
   {
     name: "crossEntropy",
-    f: (a, b) => crossEntropy(rows(a, b), new Array<number>(a.size).fill(0)),
+    f: (a, b) => crossEntropy(rows(a, b), new Array<number>(a.size).fill(0), { reduction: "none" }),
     partials: (a, b) => ofDifference(sigmoid(b.sub(a)).neg(), logistic(a.sub(b))),
     areAlike: true,
     slack: ofExponentials,

@@ -169,7 +169,7 @@ const forward = inFile("packages/autodiff/src/passes/forward.ts", [
   {
     name: "forward: constants of a linear op as their own tangents",
     kind: "wrong function",
-    find: "tangents[i] ?? place(filled(input.backend, input.shape, 0, input.dtype))",
+    find: "tangents[i] ?? giveOwner(filled(input.backend, input.shape, 0, input.dtype))",
     replace: "tangents[i] ?? input",
   },
   {

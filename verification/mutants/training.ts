@@ -23,22 +23,22 @@ const losses = [
   ]),
   ...inFile("packages/nn/src/losses/crossEntropy.ts", [
     {
-      name: "crossEntropyLoss: ignored targets count",
+      name: "crossEntropy: ignored targets count",
       kind: "mask ignored",
       find: "notEqual(classes, ignoreIndex).cast",
       replace: "classes.equal(classes).cast",
     },
     {
-      name: "crossEntropyLoss: targets that are ignored are counted",
+      name: "crossEntropy: targets that are ignored are counted",
       kind: "wrong count",
       find: "notEqual(classes, ignoreIndex).cast",
       replace: "classes.equal(ignoreIndex).cast",
     },
     {
-      name: "crossEntropyLoss: ignoreIndex not handed on",
+      name: "crossEntropy: ignoreIndex not handed on",
       kind: "mask ignored",
-      find: "crossEntropy(logits, targets, { ignoreIndex })",
-      replace: "crossEntropy(logits, targets)",
+      find: "lossesOf(logits, targets, ignoreIndex)",
+      replace: "lossesOf(logits, targets)",
     },
   ]),
   ...inFile("packages/nn/src/losses/binaryCrossEntropy.ts", [

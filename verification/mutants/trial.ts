@@ -1,4 +1,4 @@
-import { opTable } from "@chronograd/autodiff/extend";
+import { readFileSync } from "node:fs";
 import { hold } from "@chronograd/autodiff/testing";
 import type { Subject } from "../subject.ts";
 import { subjects } from "../suite.ts";
@@ -43,13 +43,17 @@ function relevance(
   return rank < 0 ? 0 : 2 - rank / 10;
 }
 
+/** What a file exports, ops among it. */
+function exportsOf(file: string): Set<string> {
+  const text = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8");
+  return new Set([...text.matchAll(/^export const (\w+)/gm)].map(([, name]) => name!));
+}
+
 /** All subjects, those first that are about what the mutant changes. */
 function ordered(mutant: Mutant | undefined): Subject[] {
   const all = subjects();
   if (mutant === undefined) return all;
-  const family = /ops\/(\w+)\.ts$/.exec(mutant.file)?.[1];
-  const rows = opTable().filter((row) => row.family === family);
-  const own = new Set(rows.map(({ name }) => name));
+  const own = exportsOf(mutant.file);
   const ranked = all.map((subject) => [relevance(subject, mutant, own), subject] as const);
   return ranked.sort(([a], [b]) => b - a).map(([, subject]) => subject);
 }

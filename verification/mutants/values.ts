@@ -76,8 +76,8 @@ const custom = inFile("packages/autodiff/src/transforms/custom.ts", [
   {
     name: "customGradient: cotangents of any shape",
     kind: "guard lost",
-    find: "sameShape(g.shape, input.shape) && ",
-    replace: "",
+    find: "isLike(g, input)",
+    replace: "g.dtype === input.dtype",
   },
   {
     name: "customGradient: the cotangents of the sweep before",
@@ -148,7 +148,7 @@ const embedding = inFile("packages/nn/src/layers/embedding.ts", [
 ]);
 
 const options = [
-  ...inFile("packages/autodiff/src/ops/reduce.ts", [
+  ...inFile("packages/autodiff/src/ops/reduction.ts", [
     {
       name: "options: reductions take any",
       kind: "guard lost",

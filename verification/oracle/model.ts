@@ -14,9 +14,9 @@ export function modelOf(start: Parameters): Model {
   const [symbols, size] = start["embedding.table"]!.shape as [number, number];
   const hidden = start["lstm.U"]!.shape[0]!;
   return sequential({
-    embedding: embedding({ count: symbols, size }),
+    embedding: embedding({ input: symbols, output: size }),
     lstm: lstm({ input: size, hidden }),
-    head: linear({ inputs: hidden, outputs: symbols }),
+    head: linear({ input: hidden, output: symbols }),
   }) as unknown as Model;
 }
 

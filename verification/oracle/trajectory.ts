@@ -1,5 +1,5 @@
 import { scope, Tape } from "@chronograd/autodiff";
-import { applyUpdates, chain, clipByGlobalNorm, crossEntropyLoss } from "@chronograd/nn";
+import { applyUpdates, chain, clipByGlobalNorm, crossEntropy } from "@chronograd/nn";
 import { unroll } from "@chronograd/rnn";
 import type { Subject } from "../subject.ts";
 import { type Elements, fixture, read } from "./fixture.ts";
@@ -38,7 +38,7 @@ function follow(each: Trajectory, lossesSeen: Worst, weightsSeen: Worst): void {
         const inputs = steps(symbols, i * T, (i + 1) * T);
         const targets = steps(symbols, i * T + 1, (i + 1) * T + 1);
         const { outputs } = unroll(model, watched, inputs);
-        const loss = crossEntropyLoss(outputs, targets);
+        const loss = crossEntropy(outputs, targets);
         lossesSeen.number(loss.item(), expected, () => `loss of step ${i + 1}`);
         const [updates, next] = optimizer.update(tape.gradient(loss, watched), state, params);
         clipped += Number(next.clip.norm.item() > maxNorm);

@@ -1,6 +1,6 @@
-import { crossEntropy, scope, type Tensor } from "@chronograd/autodiff";
+import { scope, type Tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { applyUpdates, chain, clipByGlobalNorm } from "@chronograd/nn";
+import { applyUpdates, chain, clipByGlobalNorm, crossEntropy } from "@chronograd/nn";
 import { type TruncatedOptions, truncated as windowsOf } from "@chronograd/rnn";
 import type { Subject } from "../subject.ts";
 import { type Elements, fixture, read, type Written } from "./fixture.ts";
@@ -44,7 +44,8 @@ function follow(each: Stream): Seen {
     const sequence = { inputs: steps(symbols, 0, T), targets: steps(symbols, 1, T + 1) };
     const windows = windowsOf(model, params, sequence, {
       ...each.options,
-      loss: (logits: Tensor, targets: Tensor) => crossEntropy(logits, targets),
+      loss: (logits: Tensor, targets: Tensor) =>
+        crossEntropy(logits, targets, { reduction: "none" }),
     });
     let swept = 0;
     for (const window of windows) {

@@ -68,7 +68,7 @@ export const plants: readonly Plant[] = [
     name: "broadcast",
     bug: "the gradient of a bias is the mean over the rows instead of the sum",
     mutant: inLibrary(
-      `${ops}/arithmetic.ts`,
+      `${ops}/binary.ts`,
       "return sumTo(partial(g, a!, b!, output), shape);",
       "return sumTo(partial(g, a!, b!, output), shape).mul(sizeOfShape(shape) / output.size);\n      function sizeOfShape(axes: readonly number[]): number { return axes.reduce((n, d) => n * d, 1); }",
     ),
@@ -78,7 +78,7 @@ export const plants: readonly Plant[] = [
     name: "crossEntropy",
     bug: "the vjp of cross-entropy forgets its cotangent",
     mutant: inLibrary(
-      `${ops}/loss.ts`,
+      `${ops}/crossEntropy.ts`,
       "apply(crossEntropyVjpDeclaration, [logits!, targets!, g], attributes),",
       "apply(crossEntropyVjpDeclaration, [logits!, targets!, g.mul(0).add(1)], attributes),",
     ),

@@ -3,7 +3,7 @@
 import { type MapTree, type Tensor, tensor } from "@chronograd/autodiff";
 import { apply, kernelsOf, type OpDeclaration, op } from "@chronograd/autodiff/extend";
 import { checkGradients } from "@chronograd/autodiff/testing";
-import { init, linear, type Rng, rng } from "@chronograd/nn";
+import { crossEntropy, init, linear, type Rng, rng } from "@chronograd/nn";
 import {
   type Cell,
   defineCell,
@@ -111,14 +111,14 @@ function classified(): string {
   const model = defineCell({
     params: ({ input, hidden }) => ({
       cell: elman({ input, hidden }).params,
-      head: linear({ inputs: hidden, outputs: 3 }).params,
+      head: linear({ input: hidden, output: 3 }).params,
     }),
     state: ({ hidden }) => ({ h: init.zeros(hidden), t: init.zeros() }),
     step: ({ cell, head }, x, { h, t }) => {
       const next = x.matmul(cell.W).add(h.matmul(cell.U)).add(cell.b).tanh();
       const logits = next.matmul(head.W).add(head.b);
       const at = targets.slice([Math.min(2, t.toTypedArray()[0]!)]);
-      return [logits.crossEntropy(at), { h: next, t: t.add(1) }];
+      return [crossEntropy(logits, at, { reduction: "none" }), { h: next, t: t.add(1) }];
     },
   });
   return unrolled(model(sizes));
@@ -130,7 +130,7 @@ function windows(): string {
     input: normal(random, [2, 3]),
     target: normal(random, [2, 3]),
   }));
-  const model = sequential({ cell: elman(sizes), head: linear({ inputs: 3, outputs: 3 }) });
+  const model = sequential({ cell: elman(sizes), head: linear({ input: 3, output: 3 }) });
   return checkTruncated(model, steps, {
     k1: 1,
     k2: 3,

@@ -1,4 +1,5 @@
-import type { Written } from "./table.ts";
+/** A number as JSON has it: NaN, infinities and -0 as text. */
+export type Written = number | "NaN" | "Infinity" | "-Infinity" | "-0";
 
 /** Why the library's numbers differ from PyTorch's at some points of an op. */
 export interface Reason {

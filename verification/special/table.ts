@@ -1,19 +1,8 @@
 import { readFileSync } from "node:fs";
-import {
-  crossEntropy,
-  type FloatDType,
-  grad,
-  jvp,
-  type Tensor,
-  tensor,
-  zeros,
-} from "@chronograd/autodiff";
+import { type FloatDType, grad, jvp, type Tensor, tensor, zeros } from "@chronograd/autodiff";
 import { opTable } from "@chronograd/autodiff/extend";
-import { huber } from "@chronograd/nn";
-import { reasonOf } from "./reasons.ts";
-
-/** A number as JSON has it: NaN, infinities and -0 as text. */
-export type Written = number | "NaN" | "Infinity" | "-Infinity" | "-0";
+import { crossEntropy, huber } from "@chronograd/nn";
+import { reasonOf, type Written } from "./reasons.ts";
 
 /** An op at a point: what PyTorch and JAX have there, the value first, then the derivative by each input. */
 interface Given {
@@ -49,7 +38,8 @@ const first = (y: Tensor): Tensor => y.slice([0]);
 const calls: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   "softmax, first": (x) => first(x.softmax()),
   "logSoftmax, first": (x) => first(x.logSoftmax()),
-  "crossEntropy of class 0": (x) => crossEntropy(x.reshape([1, x.size]), [0]),
+  "crossEntropy of class 0": (x) =>
+    crossEntropy(x.reshape([1, x.size]), [0], { reduction: "none" }),
   "huber of 0": (x) => huber(x, zeros(x.shape, { dtype: x.dtype }), { reduction: "sum" }),
 };
 const whole = new Set(["sum", "prod", "max", "min", "norm", "variance", "logSumExp"]);

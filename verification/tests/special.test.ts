@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import type { Written } from "../special/reasons.ts";
 import { reasonOf, reasons } from "../special/reasons.ts";
 import {
   areAlike,
@@ -8,7 +9,6 @@ import {
   type SpecialPoints,
   specialPoints,
   tangents,
-  type Written,
 } from "../special/table.ts";
 
 const table = specialPoints();

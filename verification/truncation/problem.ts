@@ -26,7 +26,7 @@ const models: readonly (() => unknown)[] = [
         () =>
           make(sizes),
     ),
-  () => sequential({ cell: gru(sizes), head: linear({ inputs: 3, outputs: 3 }) }),
+  () => sequential({ cell: gru(sizes), head: linear({ input: 3, output: 3 }) }),
 ];
 
 /** Rows of a batch. */

@@ -1,5 +1,5 @@
-import { crossEntropy, scope, type Tensor, tensor } from "@chronograd/autodiff";
-import { embedding, linear, type Rng } from "@chronograd/nn";
+import { scope, type Tensor, tensor } from "@chronograd/autodiff";
+import { crossEntropy, embedding, linear, type Rng } from "@chronograd/nn";
 import { elman, gru, initialState, lstm, sequential, type Values } from "@chronograd/rnn";
 import { lanes } from "./corpus.ts";
 import type { Options } from "./options.ts";
@@ -14,9 +14,9 @@ export function characterModel(
   const size = Math.max(2, hidden >> 1);
   const make = cells[cell] as typeof lstm;
   return sequential({
-    embedding: embedding({ count: characters, size }),
+    embedding: embedding({ input: characters, output: size }),
     cell: make({ input: size, hidden }),
-    head: linear({ inputs: hidden, outputs: characters }),
+    head: linear({ input: hidden, output: characters }),
   });
 }
 
@@ -41,7 +41,7 @@ export function evaluate(
   for (const { input, target } of lanes(codes, rows)) {
     state = scope(() => {
       const [logits, next] = model.step(params, input, state);
-      total += crossEntropy(logits as Tensor, target)
+      total += crossEntropy(logits as Tensor, target, { reduction: "none" })
         .sum()
         .item();
       return next;

@@ -1,11 +1,12 @@
 import { setImmediate } from "node:timers/promises";
-import { clone, crossEntropy, type Tensor, tree } from "@chronograd/autodiff";
+import { clone, type Tensor, tree } from "@chronograd/autodiff";
 import {
   adam,
   applyUpdates,
   chain,
   clipByGlobalNorm,
   countParameters,
+  crossEntropy,
   linearWarmup,
   type Rng,
   type RngState,
@@ -106,7 +107,7 @@ export async function train(
       k1: options.k1,
       k2: options.k2,
       reduction: "mean",
-      loss: (logits: Tensor, target: Tensor) => crossEntropy(logits, target),
+      loss: (logits: Tensor, target: Tensor) => crossEntropy(logits, target, { reduction: "none" }),
       measure: (window) => window % measureEveryWindows === 0,
       state: training.tree.state,
     },

@@ -42,7 +42,7 @@ function* noise(start: number, end: number): Generator<TimeStep> {
 export default function train(communicator: Communicator, { batch, windows }: Options): number {
   const model = sequential({
     memory: lstm({ input: 1, hidden: 128 }),
-    readout: linear({ inputs: 128, outputs: 1 }),
+    readout: linear({ input: 128, output: 1 }),
   });
   // The same seed on every worker, so all begin with the same weights, and they stay the same.
   let params = initialParams(model, rng(1));

@@ -8,7 +8,7 @@ import "./ops/fluent.ts";
 export type { Compiled } from "./compile/compile.ts";
 export { compile } from "./compile/compile.ts";
 export * from "./ops/public.ts";
-export type { StretchStats, TapeStats } from "./passes/stats.ts";
+export type { SegmentStats, TapeStats } from "./passes/stats.ts";
 export { named, timeStep } from "./tape/place.ts";
 export type { RecordingOptions } from "./tape/recording.ts";
 export { Mark, Recording } from "./tape/recording.ts";

@@ -10,12 +10,13 @@ import { stats, type TapeStats } from "./passes/stats.ts";
 import { constantId } from "./tape/entry.ts";
 import { type Mark, Recording } from "./tape/recording.ts";
 import { areApart } from "./tensor/backend.ts";
+import { checkAlive, isLike } from "./tensor/checks.ts";
 import { ones, zeros } from "./tensor/create.ts";
 import { checkOptions } from "./tensor/options.ts";
 import { scope } from "./tensor/scope.ts";
-import { format, sameShape } from "./tensor/shape.ts";
-import { checkAlive, Tensor } from "./tensor/tensor.ts";
-import { describeTensor } from "./tensor/text.ts";
+import { format } from "./tensor/shape.ts";
+import { Tensor } from "./tensor/tensor.ts";
+import { describeTensor, describeType } from "./tensor/text.ts";
 import { checkTree, leavesWithPath, type MapTree, map } from "./tensor/tree.ts";
 
 /** How `Tape.gradient` sweeps. */
@@ -200,7 +201,7 @@ export class Tape extends Recording {
   }
 
   /**
-   * What the tape holds: entries, bytes, ops; and, cut at marks, entries and bytes for each stretch in between, such
+   * What the tape holds: entries, bytes, ops; and, cut at marks, entries and bytes for each segment in between, such
    * as a time step.
    *
    * @throws when a mark belongs to another tape
@@ -216,7 +217,7 @@ export class Tape extends Recording {
    * [entries, bytes, ops]; // => [2, 12000, { tanh: 1, square: 1 }]
    * const cut = tape.mark();
    * x.exp();
-   * tape.stats([cut]).stretches.map((stretch) => stretch.entries); // => [2, 1]
+   * tape.stats([cut]).segments.map((segment) => segment.entries); // => [2, 1]
    * ```
    */
   stats(marks: readonly Mark[] = []): TapeStats {
@@ -274,9 +275,9 @@ function checkCotangent(cotangent: Tensor, target: Tensor): void {
     );
   }
   checkAlive(cotangent, "gradient: cotangent");
-  if (!sameShape(cotangent.shape, target.shape) || cotangent.dtype !== target.dtype) {
+  if (!isLike(cotangent, target)) {
     throw new RangeError(
-      `gradient: cotangent must be ${target.dtype} ${format(target.shape)} like the target, got ${cotangent.dtype} ${format(cotangent.shape)}`,
+      `gradient: cotangent must be ${describeType(target)} like the target, got ${describeType(cotangent)}`,
     );
   }
   if (areApart(cotangent.backend, target.backend)) {

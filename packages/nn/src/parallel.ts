@@ -1,9 +1,11 @@
 /**
- * The entry point to training on several cores, in Node and in browsers: which rows are a worker's, and the memory through which
- * workers reduce.
+ * Training on several cores, in Node and in browsers: which rows are a worker's, and how workers
+ * reduce trees, over shared memory or another transport.
  *
  * @packageDocumentation
  */
-export type { Departure } from "./parallel/meeting.ts";
-export { type Place, shard, shardRows } from "./parallel/shard.ts";
-export { type SharedBufferOptions, SharedCommunicator, sharedBuffer } from "./parallel/shared.ts";
+export type { Departure } from "./parallel/barrier.ts";
+export { createCommunicator } from "./parallel/createCommunicator.ts";
+export { type Rank, shard, shardRows } from "./parallel/shard.ts";
+export { type SharedBufferOptions, SharedMemory, sharedBuffer } from "./parallel/sharedMemory.ts";
+export type { Transport } from "./parallel/transport.ts";

@@ -7,7 +7,7 @@ import { tree } from "@chronograd/autodiff";
  * ```ts
  * import { countParameters, initialize, linear, rng } from "@chronograd/nn";
  *
- * countParameters(initialize(linear({ inputs: 2, outputs: 3 }).params, rng(1))); // => 9
+ * countParameters(initialize(linear({ input: 2, output: 3 }).params, rng(1))); // => 9
  * ```
  */
 export function countParameters(values: unknown): number {

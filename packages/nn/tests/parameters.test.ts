@@ -6,7 +6,7 @@ import { countParameters, initialize, linear, rng } from "../src/index.ts";
 const backend = createBackend({ kernels: referenceKernels });
 
 test("countParameters counts elements of float tensors only", () => {
-  const params = initialize({ head: linear({ inputs: 5, outputs: 4 }).params }, rng(1), {
+  const params = initialize({ head: linear({ input: 5, output: 4 }).params }, rng(1), {
     backend,
   });
   expect(countParameters(params)).toBe(24);

@@ -18,7 +18,7 @@ const make = () =>
   initialize(
     {
       layers: [{ W: init.glorot(2, 3), b: init.zeros(3) }],
-      head: linear({ inputs: 3, outputs: 1 }).params,
+      head: linear({ input: 3, output: 1 }).params,
       name: "text" as string,
     },
     rng(1),
@@ -36,9 +36,9 @@ test("initialize turns initializers into tensors and keeps the rest", () => {
 });
 
 test("a layer's apply takes what initialize made of its params", () => {
-  const layer = linear({ inputs: 3, outputs: 1 });
+  const layer = linear({ input: 3, output: 1 });
   expectTypeOf(layer.apply).parameter(0).toEqualTypeOf<{ W: Tensor; b: Tensor }>();
-  const bare = linear({ inputs: 3, outputs: 1, bias: false });
+  const bare = linear({ input: 3, output: 1, bias: false });
   expectTypeOf(bare.apply).parameter(0).toEqualTypeOf<{ W: Tensor }>();
 });
 

@@ -7,7 +7,7 @@ import {
   Tensor,
   tree,
 } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Initializer, initialize, type Rng, rng } from "@chronograd/nn";
 import { checkNext, checkRows } from "./checkRows.ts";
 import { initializersOf } from "./checkSizes.ts";

@@ -1,5 +1,5 @@
 import { tree } from "@chronograd/autodiff";
-import { checkOptions, nearestOf } from "@chronograd/autodiff/extend";
+import { checkOptions, nearestOf } from "@chronograd/autodiff/internal";
 import { type Initializer, isInitializer } from "@chronograd/nn";
 
 /** What makes the parameters and the state of a cell from its sizes. */

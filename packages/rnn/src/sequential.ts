@@ -38,10 +38,10 @@ type StatesOf<Parts> = {
  * import { initialParams, lstm, sequential, unroll } from "@chronograd/rnn";
  *
  * const model = sequential({
- *   embedding: embedding({ count: 65, size: 16 }),
+ *   embedding: embedding({ input: 65, output: 16 }),
  *   lower: lstm({ input: 16, hidden: 32 }),
  *   upper: lstm({ input: 32, hidden: 32 }),
- *   head: linear({ inputs: 32, outputs: 65 }),
+ *   head: linear({ input: 32, output: 65 }),
  * });
  * const params = initialParams(model, rng(1));
  * params.head.W.shape; // => [32, 65]

@@ -1,5 +1,5 @@
 import { timeStep } from "@chronograd/autodiff";
-import { NotTraceable } from "@chronograd/autodiff/extend";
+import { NotTraceable } from "@chronograd/autodiff/internal";
 
 /** Runs `body` as time step `t`; what it throws says so, see `errorOfStep`. */
 export function atStep<T>(what: string, t: number, body: () => T): T {

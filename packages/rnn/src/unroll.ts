@@ -1,5 +1,5 @@
 import { type MapTree, scope, stack, Tensor, tree } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Cell, initialState, runStep, type Values } from "./cell.ts";
 import { rowsOf } from "./checkRows.ts";
 import { atStep } from "./stepErrors.ts";

@@ -81,7 +81,7 @@ describe("definitions", () => {
   test("types of parameters, states and outputs are inferred", () => {
     const cell = defineCell({
       params: ({ input, hidden }) => ({
-        W: linear({ inputs: input, outputs: hidden }).params.W,
+        W: linear({ input: input, output: hidden }).params.W,
         rates: [gate(hidden)],
       }),
       state: ({ hidden }) => ({ memory: { fast: gate(hidden) } }),
@@ -103,7 +103,7 @@ describe("definitions", () => {
     const model = sequential({
       first: elman({ input: 2, hidden: 3 }),
       second: gru({ input: 3, hidden: 4 }),
-      head: linear({ inputs: 4, outputs: 1 }),
+      head: linear({ input: 4, output: 1 }),
     });
     const params = initialParams(model, rng(1));
     expectTypeOf(params.first.W).toEqualTypeOf<Tensor>();

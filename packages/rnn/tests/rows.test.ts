@@ -131,9 +131,9 @@ test("the sentences", () => {
     `[RangeError: unroll: step 1: lstm: the state "c" [1,5] has 1 row, and the state "h" [3,5] has 3; where all rows share it, say so with broadcastTo([3,5])]`,
   );
   const symbols = sequential({
-    embedding: embedding({ count: 4, size: 3 }),
+    embedding: embedding({ input: 4, output: 3 }),
     rnn: own(sizes),
-    head: linear({ inputs: 5, outputs: 4 }),
+    head: linear({ input: 5, output: 4 }),
   });
   const some = initialParams(symbols, rng(1));
   const text = tensor(

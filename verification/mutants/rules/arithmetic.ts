@@ -1,35 +1,11 @@
 import { inFile, type Mutant } from "../mutant.ts";
 
-const binary = inFile("packages/autodiff/src/ops/arithmetic.ts", [
+const operators = inFile("packages/autodiff/src/ops/arithmetic.ts", [
   {
     name: "mod: the divisor's share with the wrong sign",
     kind: "sign",
     find: "div(b).round().neg())]",
     replace: "div(b).round())]",
-  },
-  {
-    name: "binary: cotangents not summed over broadcast axes",
-    kind: "missing reduction",
-    find: "return sumTo(partial(g, a!, b!, output), shape);",
-    replace: "return partial(g, a!, b!, output);",
-  },
-  {
-    name: "binary: b's cotangent summed to a's shape",
-    kind: "swapped operands",
-    find: "const shape = (input === 0 ? a! : b!).shape;",
-    replace: "const shape = a!.shape;",
-  },
-  {
-    name: "binary: the second tangent replaces the first",
-    kind: "forgotten term",
-    find: "result = result === undefined ? part : result.add(part);",
-    replace: "result = part;",
-  },
-  {
-    name: "binary: a tangent keeps the operand's shape",
-    kind: "missing reduction",
-    find: "return sameShape(result!.shape, output.shape) ? result! : broadcastTo(result!, output.shape);",
-    replace: "return result!;",
   },
   {
     name: "sub: the sign of b lost",
@@ -123,6 +99,36 @@ const binary = inFile("packages/autodiff/src/ops/arithmetic.ts", [
     replace: `(d, a, b) => d.mul(share(greater(a, b), a, b)),
       (d, a, b) => d.mul(share(less(a, b), a, b)),`,
   },
+]);
+
+const binary = inFile("packages/autodiff/src/ops/binary.ts", [
+  {
+    name: "binary: cotangents not summed over broadcast axes",
+    kind: "missing reduction",
+    find: "return sumTo(partial(g, a!, b!, output), shape);",
+    replace: "return partial(g, a!, b!, output);",
+  },
+  {
+    name: "binary: b's cotangent summed to a's shape",
+    kind: "swapped operands",
+    find: "const shape = (input === 0 ? a! : b!).shape;",
+    replace: "const shape = a!.shape;",
+  },
+  {
+    name: "binary: the second tangent replaces the first",
+    kind: "forgotten term",
+    find: "result = result === undefined ? part : result.add(part);",
+    replace: "result = part;",
+  },
+  {
+    name: "binary: a tangent keeps the operand's shape",
+    kind: "missing reduction",
+    find: "return sameShape(result!.shape, output.shape) ? result! : broadcastTo(result!, output.shape);",
+    replace: "return result!;",
+  },
+]);
+
+const polar = inFile("packages/autodiff/src/ops/polar.ts", [
   {
     name: "atan2: the sign of b lost",
     kind: "sign",
@@ -189,4 +195,4 @@ const select = inFile("packages/autodiff/src/ops/select.ts", [
 ]);
 
 /** Bugs in the rules of functions of several operands. */
-export const arithmetic: readonly Mutant[] = [...binary, ...select];
+export const arithmetic: readonly Mutant[] = [...operators, ...binary, ...polar, ...select];

@@ -10,7 +10,7 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
   {
     name: "abs: the sign of x lost",
     kind: "sign",
-    find: "about(y, d.mul(x.sign()), () => d.mul(x))",
+    find: "noteFactor(y, d.mul(x.sign()), () => d.mul(x))",
     replace: "d",
   },
   {

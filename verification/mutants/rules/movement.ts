@@ -50,6 +50,9 @@ const slice = inFile("packages/autodiff/src/ops/slice.ts", [
     find: "addTo(walk.rows, walk.cols, from, gRow!, gCol!, to, intoRow!, intoCol!);",
     replace: "addTo(walk.rows, walk.cols, from, gRow!, gCol!, to, intoRow!, gCol!);",
   },
+]);
+
+const unslice = inFile("packages/autodiff/src/ops/unslice.ts", [
   {
     name: "slice: the rest of the gradient not zeroed",
     kind: "stale value reused",
@@ -73,7 +76,7 @@ const pad = inFile("packages/autodiff/src/ops/pad.ts", [
   },
 ]);
 
-const indexing = inFile("packages/autodiff/src/ops/indexing.ts", [
+const lookup = inFile("packages/autodiff/src/ops/lookup.ts", [
   {
     name: "gather: the first rows' gradient for all",
     kind: "stale value reused",
@@ -93,6 +96,9 @@ const indexing = inFile("packages/autodiff/src/ops/indexing.ts", [
     replace:
       "residuals: { inputs: [], output: false },\n  vjp: [\n    (g, { inputs: [x, indices], attributes }) =>",
   },
+]);
+
+const indexing = inFile("packages/autodiff/src/ops/indexing.ts", [
   {
     name: "scatterAdd: nothing flows to x",
     kind: "lost gradient",
@@ -110,12 +116,12 @@ const others = [
       replace: "vjp: [(g) => g],",
     },
   ]),
-  ...inFile("packages/autodiff/src/ops/detach.ts", [
+  ...inFile("packages/autodiff/src/tensor/tensor.ts", [
     {
       name: "detach: still on the tape",
       kind: "boundary not cut",
-      find: "if (x.tape === null) return x;",
-      replace: "if (x.tape !== undefined) return x;",
+      find: "if (this.tape === null) return this;",
+      replace: "if (this.tape !== undefined) return this;",
     },
   ]),
   ...inFile("packages/autodiff/src/ops/apply.ts", [
@@ -133,7 +139,9 @@ export const movement: readonly Mutant[] = [
   ...shape,
   ...join,
   ...slice,
+  ...unslice,
   ...pad,
+  ...lookup,
   ...indexing,
   ...others,
 ];

@@ -92,7 +92,7 @@ const einsum = inFile("packages/autodiff/src/ops/einsum.ts", [
   },
 ]);
 
-const loss = inFile("packages/autodiff/src/ops/loss.ts", [
+const softmax = inFile("packages/autodiff/src/ops/softmax.ts", [
   {
     name: "softmax: the sum of g without y",
     kind: "forgotten term",
@@ -123,6 +123,9 @@ const loss = inFile("packages/autodiff/src/ops/loss.ts", [
     find: "dx.sub(dx.mul(y.exp()).sum(-1, { keepDims: true }))",
     replace: "dx.sub(dx.sum(-1, { keepDims: true }))",
   },
+]);
+
+const crossEntropy = inFile("packages/autodiff/src/ops/crossEntropy.ts", [
   {
     name: "crossEntropy: the sign of the labels in its slope",
     kind: "sign",
@@ -174,4 +177,4 @@ const loss = inFile("packages/autodiff/src/ops/loss.ts", [
 ]);
 
 /** Bugs in matrix products, einsum, softmax and cross-entropy. */
-export const products: readonly Mutant[] = [...matmul, ...einsum, ...loss];
+export const products: readonly Mutant[] = [...matmul, ...einsum, ...softmax, ...crossEntropy];

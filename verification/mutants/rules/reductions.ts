@@ -61,6 +61,9 @@ const reduce = inFile("packages/autodiff/src/ops/reduce.ts", [
     find: "parts.div(where(equal(total, 0), 1, total))",
     replace: "parts.div(total)",
   },
+]);
+
+const adjoint = inFile("packages/autodiff/src/ops/sumTo.ts", [
   {
     name: "sumTo: stretched axes of length 1 not summed",
     kind: "missing reduction",
@@ -141,6 +144,7 @@ const euclidean = inFile("packages/autodiff/src/ops/euclidean.ts", [
 /** Bugs in sums, extremes, statistics and running sums. */
 export const reductions: readonly Mutant[] = [
   ...reduce,
+  ...adjoint,
   ...statistics,
   ...euclidean,
   ...cumulative,

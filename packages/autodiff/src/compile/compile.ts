@@ -167,9 +167,7 @@ class Replay<Args extends unknown[], Y> {
 /** The first argument that is gone, as an error. */
 function goneIn(args: readonly unknown[]): Error {
   const [path, x] = leavesWithPath(args).find(([, { block }]) => block.holders <= 0)!;
-  return new Error(
-    `compile: the argument at "${path}" is gone: ${x.block.end ?? "nothing holds it"}`,
-  );
+  return new Error(`compile: the argument at "${path}" is gone: ${x.block.whyGone}`);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Block, float, sink } from "../tensor/block.ts";
+import { type Block, holdUntilCollected, releaseEarly } from "../tensor/block.ts";
 
 /** Blocks that are held until `end`, or until this is collected. */
 export class Kept {
@@ -8,11 +8,11 @@ export class Kept {
   add(block: Block): void {
     const owner = {};
     this.#owned.push([owner, block]);
-    float(owner, block);
+    holdUntilCollected(owner, block);
   }
 
   end(reason: string): void {
-    for (const [owner, block] of this.#owned) sink(owner, block, reason);
+    for (const [owner, block] of this.#owned) releaseEarly(owner, block, reason);
     this.#owned.length = 0;
   }
 }

@@ -2,7 +2,7 @@ import type { Backend } from "../tensor/backend.ts";
 import { Block } from "../tensor/block.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { sameShape } from "../tensor/shape.ts";
-import { alias, consume, place, Tensor, takeOver } from "../tensor/tensor.ts";
+import { alias, consume, donate, giveOwner, Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
 import { map } from "../tensor/tree.ts";
 import { batch, type Stretch } from "./batch.ts";
@@ -198,7 +198,7 @@ export class Plan {
       const taken = new Set<Tensor>();
       for (const [input, , by] of consumed) {
         if (!this.#written.includes(input) || fresh.has(input)) continue;
-        const next = takeOver(inputs[input]!, by);
+        const next = donate(inputs[input]!, by);
         taken.add(next);
         tensors[input] = next;
       }
@@ -228,11 +228,11 @@ export class Plan {
     taken: Set<Tensor>,
   ): Tensor {
     if (block !== undefined) {
-      return place(new Tensor(block, byteOffset, shape, size, dtype, null, 0, null));
+      return giveOwner(new Tensor(block, byteOffset, shape, size, dtype, null, 0, null));
     }
     const isNew = taken.has(input!) && byteOffset === 0 && sameShape(input!.shape, shape);
     if (isNew && taken.delete(input!)) return input!;
-    return place(alias(input!, shape, byteOffset / bytesOf[dtype]));
+    return giveOwner(alias(input!, shape, byteOffset / bytesOf[dtype]));
   }
 
   /** Throws a sentence when a value from outside was consumed since it was recorded. */

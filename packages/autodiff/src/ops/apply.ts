@@ -1,15 +1,11 @@
 import { areApart, type Backend, defaultBackend } from "../tensor/backend.ts";
+import { checkAlive } from "../tensor/checks.ts";
 import { filled } from "../tensor/create.ts";
 import { checkInt32, type DType, isFloat } from "../tensor/dtype.ts";
-import { format } from "../tensor/shape.ts";
-import { alias, allocate, checkAlive, place, Tensor } from "../tensor/tensor.ts";
-import {
-  describe,
-  nameOfInput,
-  type OpDeclaration,
-  type Operand,
-  type Recorder,
-} from "./declare.ts";
+import type { Recorder } from "../tensor/recorder.ts";
+import { alias, allocate, giveOwner, Tensor } from "../tensor/tensor.ts";
+import { describeType } from "../tensor/text.ts";
+import { describe, nameOfInput, type OpDeclaration, type Operand } from "./declare.ts";
 
 /**
  * Applies an op: on plain values it computes; on tracked ones it computes beneath the highest recorder and has
@@ -23,7 +19,7 @@ export function apply(
   const inputs = asTensors(declaration, operands);
   try {
     const output = run(declaration, inputs, attributes);
-    return output.tape === null ? place(output) : output;
+    return output.tape === null ? giveOwner(output) : output;
   } finally {
     if (inputs !== operands) releaseTemporaries(operands, inputs);
   }
@@ -103,7 +99,7 @@ function checkDTypes(declaration: OpDeclaration, inputs: readonly Tensor[]): voi
   const { dtype } = inputs[0]!;
   if (accepts !== "any" && !isFloat(dtype)) {
     throw new TypeError(
-      `${declaration.name}: argument ${nameOfInput(declaration, 0)} is ${dtype} ${format(inputs[0]!.shape)}, expected float32 or float64; convert it with cast(x, "float32")`,
+      `${declaration.name}: argument ${nameOfInput(declaration, 0)} is ${describeType(inputs[0]!)}, expected float32 or float64; convert it with cast(x, "float32")`,
     );
   }
   for (let i = 1; i < inputs.length; i++) {

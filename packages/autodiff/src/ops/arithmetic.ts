@@ -1,74 +1,14 @@
-import type { BinaryName } from "../kernels/contract.ts";
 import { type FloatDType, isFloat } from "../tensor/dtype.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
-import { broadcasting } from "./broadcast.ts";
+import { type BinaryOp, binary, simple } from "./binary.ts";
 import { equal, greater, greaterEqual, less } from "./compare.ts";
-import {
-  type AccumulateRule,
-  type InputSpec,
-  type JvpRule,
-  type Op,
-  type OpDeclaration,
-  type Operand,
-  op,
-} from "./declare.ts";
+import { type AccumulateRule, type Operand, op } from "./declare.ts";
 import { offset, scale, square } from "./elementwise.ts";
 import { kernelsOf } from "./kernels.ts";
-import { about, without } from "./lengths.ts";
-import { sumTo } from "./reduce.ts";
 import { where } from "./select.ts";
-import { broadcastTo } from "./shape.ts";
-
-/** A function of two broadcasting operands, element by element. */
-export type BinaryOp = Op<(a: Operand, b: Operand) => Tensor>;
-
-/** `d` times the partial derivative by one operand, given both operands and the result. */
-type PartialRule = (d: Tensor, a: Tensor, b: Tensor, y: Tensor) => Tensor;
-
-interface BinaryDeclaration {
-  readonly name: BinaryName;
-  readonly partials: readonly [PartialRule, PartialRule];
-  /** Which of `a`, `b` and `y` the partial derivatives read. */
-  readonly residuals: string;
-  readonly domains?: readonly [InputSpec["domain"], InputSpec["domain"]];
-  readonly apart?: boolean;
-  /** The in-place form of both operands' rules. */
-  readonly accumulate?: AccumulateRule<unknown>;
-}
-
-function binary(given: BinaryDeclaration): OpDeclaration {
-  const { name, partials, residuals, domains, apart, accumulate } = given;
-  const declaration: OpDeclaration = {
-    ...broadcasting(name, (inputs) => apply(declaration, inputs, undefined), domains),
-    ...(apart !== undefined && { apart }),
-    ...(accumulate !== undefined && { accumulate: [accumulate, accumulate] }),
-    residuals: {
-      inputs: [0, 1].filter((i) => residuals.includes("ab"[i]!)),
-      output: residuals.includes("y"),
-    },
-    vjp: partials.map((partial) => (g, { inputs: [a, b], output }, input) => {
-      const shape = (input === 0 ? a! : b!).shape;
-      return sumTo(partial(g, a!, b!, output), shape);
-    }),
-    jvp(tangents, { inputs: [a, b], output }) {
-      let result: Tensor | undefined;
-      for (const [i, partial] of partials.entries()) {
-        const tangent = tangents[i];
-        if (!tangent) continue;
-        const part = partial(tangent, a!, b!, output);
-        result = result === undefined ? part : result.add(part);
-      }
-      return sameShape(result!.shape, output.shape) ? result! : broadcastTo(result!, output.shape);
-    },
-  };
-  return declaration;
-}
-
-function simple(declaration: OpDeclaration): BinaryOp {
-  return op(declaration, (a: Operand, b: Operand) => apply(declaration, [a, b], undefined));
-}
+import { sumTo } from "./sumTo.ts";
 
 function isFloatTensor(x: Operand): x is Tensor {
   return x instanceof Tensor && isFloat(x.dtype);
@@ -239,80 +179,3 @@ export const mod: BinaryOp = simple(
     ],
   }),
 );
-
-/**
- * `sqrt(a^2 + b^2)` times a power of two that keeps it within the range, and that power; 1 and 0 at the origin, so that
- * quotients and their derivatives are 0 there.
- */
-function scaledLength(a: Tensor, b: Tensor): [length: Tensor, power: Tensor] {
-  const size = a.abs().maximum(b.abs());
-  const isZero = equal(size, 0);
-  const raised = less(size, 2 ** -64).mul(2 ** 64);
-  const power = where(isZero, 0, raised.maximum(less(size, 1)).maximum(2 ** -2));
-  return [where(isZero, 1, a.mul(power).hypot(b.mul(power))), power];
-}
-
-/** `d a / (a^2 + b^2)`, 0 at the origin. */
-function overSquare(d: Tensor, a: Tensor, b: Tensor): Tensor {
-  const [length, power] = scaledLength(a, b);
-  return d.mul(a.mul(power).div(length)).mul(power).div(length);
-}
-
-/** `d a / sqrt(a^2 + b^2)`, 0 at the origin. */
-function overLength(d: Tensor, a: Tensor, b: Tensor): Tensor {
-  const [length, power] = scaledLength(a, b);
-  return d.mul(a.mul(power).div(length));
-}
-
-/**
- * The angle of the point (`b`, `a`) in radians, from -pi to pi; its derivatives at the origin are taken as 0.
- *
- * @example
- * ```ts
- * import { atan2, tensor } from "@chronograd/autodiff";
- *
- * const angle = atan2(tensor([1, 0]), tensor([0, -1]));
- * angle.mul(180 / Math.PI).round().toArray(); // => [90, 180]
- * ```
- */
-export const atan2: BinaryOp = simple(
-  binary({
-    name: "atan2",
-    partials: [(d, a, b) => overSquare(d, b, a), (d, a, b) => overSquare(d, a, b).neg()],
-    residuals: "ab",
-    domains: [[0.3, 2], undefined],
-  }),
-);
-
-const hypotDeclaration = binary({
-  name: "hypot",
-  partials: [
-    (d, a, b, y) => without(y, d)?.mul(a).mul(2) ?? overLength(d, a, b),
-    (d, a, b, y) => without(y, d)?.mul(b).mul(2) ?? overLength(d, b, a),
-  ],
-  residuals: "ab",
-  domains: [[0.3, 2], undefined],
-});
-const hypotJvp = hypotDeclaration.jvp as JvpRule<unknown>;
-
-/**
- * `sqrt(a^2 + b^2)` without undue overflow; its derivative at the origin is taken as 0.
- *
- * @example
- * ```ts
- * import { hypot, tensor } from "@chronograd/autodiff";
- *
- * hypot(tensor([3, 5]), tensor([4, 12])).toArray(); // => [5, 13]
- * ```
- */
-export const hypot: BinaryOp = simple({
-  ...hypotDeclaration,
-  jvp([da, db], application) {
-    const { inputs, output } = application;
-    const [a, b] = inputs as [Tensor, Tensor];
-    return about(output, hypotJvp([da!, db!], application), () => {
-      if (da && db) return da.mul(a).add(db.mul(b));
-      return da ? da.mul(a) : db!.mul(b);
-    });
-  },
-});

@@ -1,6 +1,7 @@
 import type { CastKernels } from "../kernels/contract.ts";
+import { checkAlive } from "../tensor/checks.ts";
 import { checkDType, type DType, isFloat } from "../tensor/dtype.ts";
-import { checkAlive, type Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { type Op, type OpDeclaration, op } from "./declare.ts";
 import { moveKernels } from "./strided.ts";

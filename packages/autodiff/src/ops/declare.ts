@@ -32,14 +32,14 @@ export type AccumulateRule<Attributes> = {
 }["bivarianceHack"];
 
 /** One application and the cotangent of its output. */
-export interface Pullback<Attributes = unknown> {
+export interface Contribution<Attributes = unknown> {
   readonly g: Tensor;
   readonly application: Application<Attributes>;
 }
 
 /** As `AccumulateRule`, for several applications whose input is the same value: a weight's, of many time steps. */
 export type AccumulateAllRule<Attributes> = {
-  bivarianceHack(pullbacks: readonly Pullback<Attributes>[], into: Tensor): void;
+  bivarianceHack(contributions: readonly Contribution<Attributes>[], into: Tensor): void;
 }["bivarianceHack"];
 
 /** A derivative that does not exist, and why. */
@@ -130,8 +130,25 @@ export interface CompositeDeclaration extends Examples {
   readonly composite: true;
 }
 
-/** A public op: callable, with its declaration attached. */
+/** An op: callable, with its declaration attached. It is a method of tensors too, its first argument the receiver. */
 export type Op<F> = F & { readonly declaration: OpDeclaration | CompositeDeclaration };
+
+/** A part of a declaration that says: no method of tensors. */
+export interface NoMethod {
+  readonly method: false;
+}
+
+/** An op that is no method of tensors. */
+export type FunctionOp<F> = F & {
+  readonly declaration: (OpDeclaration | CompositeDeclaration) & NoMethod;
+};
+
+declare const method: unique symbol;
+
+/** In types only: what an op is as a method, where that does not follow from the function's type. */
+export interface AsMethod<M> {
+  readonly [method]: M;
+}
 
 /**
  * Joins a declaration and the function that users call, whose first `tensors` arguments must be tensors: it may
@@ -161,6 +178,16 @@ export type Op<F> = F & { readonly declaration: OpDeclaration | CompositeDeclara
  * grad((x) => twice(x).sum())(tensor([1, 5])).toArray(); // => [2, 2]
  * ```
  */
+export function op<F extends (...args: never[]) => unknown>(
+  declaration: (OpDeclaration | CompositeDeclaration) & NoMethod,
+  call: F,
+  tensors?: number,
+): FunctionOp<F>;
+export function op<F extends (...args: never[]) => unknown>(
+  declaration: OpDeclaration | CompositeDeclaration,
+  call: F,
+  tensors?: number,
+): Op<F>;
 export function op<F extends (...args: never[]) => unknown>(
   declaration: OpDeclaration | CompositeDeclaration,
   call: F,
@@ -206,17 +233,4 @@ export function vjpRule(
   throw new TypeError(
     `${declaration.name}: the vjp by ${nameOfInput(declaration, input)} must be a function or none("why"), got ${describe(rule)}; declare one rule for each input`,
   );
-}
-
-/** What records ops: a tape. Higher levels were opened later and see the values of lower ones as plain. */
-export interface Recorder {
-  readonly level: number;
-  /** Appends an application whose inputs may be tracked here, given them and the output without this tracking. */
-  record(
-    declaration: OpDeclaration,
-    inputs: readonly Tensor[],
-    primals: readonly Tensor[],
-    output: Tensor,
-    attributes: unknown,
-  ): Tensor;
 }

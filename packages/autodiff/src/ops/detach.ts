@@ -1,18 +1,6 @@
-import { alias, checkAlive, innermostPrimal, place, type Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
-/**
- * The same value as a constant: nothing flows back through it on any tape. No copy.
- *
- * @example
- * ```ts
- * import { grad, tensor } from "@chronograd/autodiff";
- *
- * grad((x) => x.mul(x.detach()).sum())(tensor([3])).toArray(); // => [3]
- * ```
- */
+/** The same value as a constant: nothing flows back through it on any tape. No copy. See `Tensor.detach`. */
 export function detach(x: Tensor): Tensor {
-  if (x.tape === null) return x;
-  const value = innermostPrimal(x);
-  checkAlive(value, "detach");
-  return place(alias(value, value.shape));
+  return x.detach();
 }

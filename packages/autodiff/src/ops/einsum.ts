@@ -1,6 +1,6 @@
 import { format } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { type Op, op } from "./declare.ts";
+import { type FunctionOp, op } from "./declare.ts";
 import { matmul } from "./matmul.ts";
 import { reshape, transpose } from "./shape.ts";
 
@@ -160,10 +160,11 @@ function contract(a: Labelled, b: Labelled, wanted: ReadonlySet<string>): Labell
  * einsum("...i,...i->...", x, x).toArray(); // => [5, 25]
  * ```
  */
-export const einsum: Op<(equation: string, ...tensors: Tensor[]) => Tensor> = op(
+export const einsum: FunctionOp<(equation: string, ...tensors: Tensor[]) => Tensor> = op(
   {
     name: "einsum",
     composite: true,
+    method: false,
     samples: (
       [
         ["ij,jk->ik", [2, 3], [3, 2]],

@@ -2,7 +2,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { bell } from "./bell.ts";
 import { type Operand, op } from "./declare.ts";
-import { about, without } from "./lengths.ts";
+import { notedFactor, noteFactor } from "./lengths.ts";
 import { piecewiseConstant, type ScaledOp, scaled, type UnaryOp, unary } from "./unary.ts";
 /** `-x`. */
 export const neg: UnaryOp = unary({
@@ -16,9 +16,9 @@ export const neg: UnaryOp = unary({
 export const abs: UnaryOp = unary({
   name: "abs",
   derivative(d, x, y) {
-    const ofSquare = without(y, d);
+    const ofSquare = notedFactor(y, d);
     if (ofSquare !== undefined) return ofSquare.mul(x).mul(2);
-    return about(y, d.mul(x.sign()), () => d.mul(x));
+    return noteFactor(y, d.mul(x.sign()), () => d.mul(x));
   },
   residuals: "x",
   kinks: [0],
@@ -128,7 +128,7 @@ export const rsqrt: UnaryOp = unary({
 /** `x^2`. */
 export const square: UnaryOp = unary({
   name: "square",
-  derivative: (d, x) => without(x, d)?.mul(2) ?? about(x, d.mul(x).mul(2), () => d),
+  derivative: (d, x) => notedFactor(x, d)?.mul(2) ?? noteFactor(x, d.mul(x).mul(2), () => d),
   residuals: "x",
 });
 

@@ -3,7 +3,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { equal, less } from "./compare.ts";
 import type { OpDeclaration } from "./declare.ts";
-import { about, without } from "./lengths.ts";
+import { notedFactor, noteFactor } from "./lengths.ts";
 import { max, sum } from "./reduce.ts";
 import { where } from "./select.ts";
 import { reshape } from "./shape.ts";
@@ -48,13 +48,13 @@ const declaration: OpDeclaration<Axes> = {
   vjp: [
     (g, { inputs: [x], output, attributes: axes }) => {
       const kept = reducedShape(x!.shape, axes, true);
-      const ofSquare = without(output, g);
+      const ofSquare = notedFactor(output, g);
       if (ofSquare !== undefined) return x!.mul(reshape(ofSquare, kept)).mul(2);
       return direction(x!, output, axes).mul(reshape(g, kept));
     },
   ],
   jvp: ([dx], { inputs: [x], output, attributes: axes }) =>
-    about(output, dx!.mul(direction(x!, output, axes)).sum(axes), () => dx!.mul(x!).sum(axes)),
+    noteFactor(output, dx!.mul(direction(x!, output, axes)).sum(axes), () => dx!.mul(x!).sum(axes)),
   samples: [],
 };
 

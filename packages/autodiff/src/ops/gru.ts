@@ -1,12 +1,19 @@
 import { format, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
-import { type Application, type Op, type OpDeclaration, op, type Sample } from "./declare.ts";
+import {
+  type Application,
+  type FunctionOp,
+  type NoMethod,
+  type OpDeclaration,
+  op,
+  type Sample,
+} from "./declare.ts";
 import { type FusedRule, fusedRules } from "./fused.ts";
 import { checkState, sigmoidSlope, sizesOf, stateSamples, tanhSlope, zerosLike } from "./gates.ts";
 import { concat } from "./join.ts";
 import { kernelsOf } from "./kernels.ts";
-import { sumTo } from "./reduce.ts";
+import { sumTo } from "./sumTo.ts";
 
 /** Cotangents of what the three gates are functions of, and the candidate's part of the state's side. */
 function cotangents(
@@ -42,8 +49,9 @@ function side(recurrent: 0 | 1): FusedRule<undefined> {
   };
 }
 
-const gruGatesDeclaration: OpDeclaration<undefined> = {
+const gruGatesDeclaration: OpDeclaration<undefined> & NoMethod = {
   name: "gruGates",
+  method: false,
   inputs: ["x", "h", "bias"],
   shape([x, h, bias]) {
     const columns = x!.shape.at(-1) ?? 0;
@@ -113,14 +121,15 @@ const gruGatesDeclaration: OpDeclaration<undefined> = {
  * gates.toArray(); // => [0.5, 1, 1]
  * ```
  */
-export const gruGates: Op<(x: Tensor, h: Tensor, bias: Tensor) => Tensor> = op(
+export const gruGates: FunctionOp<(x: Tensor, h: Tensor, bias: Tensor) => Tensor> = op(
   gruGatesDeclaration,
   (x: Tensor, h: Tensor, bias: Tensor) => apply(gruGatesDeclaration, [x, h, bias], undefined),
   2,
 );
 
-const gruOutputDeclaration: OpDeclaration<undefined> = {
+const gruOutputDeclaration: OpDeclaration<undefined> & NoMethod = {
   name: "gruOutput",
+  method: false,
   inputs: ["gates", "h"],
   shape: ([gates, h]) => checkState("gruOutput", 3, gates!, h!, "h"),
   forward(backend, [gates, h], y) {
@@ -184,7 +193,7 @@ const gruOutputDeclaration: OpDeclaration<undefined> = {
  * gruOutput(tensor([0, 0.25, 4]), tensor([8])).toArray(); // => [5]
  * ```
  */
-export const gruOutput: Op<(gates: Tensor, h: Tensor) => Tensor> = op(
+export const gruOutput: FunctionOp<(gates: Tensor, h: Tensor) => Tensor> = op(
   gruOutputDeclaration,
   (gates: Tensor, h: Tensor) => apply(gruOutputDeclaration, [gates, h], undefined),
   2,

@@ -1,6 +1,7 @@
+import { checkAlive } from "../tensor/checks.ts";
 import { type TensorSource, tensorOf } from "../tensor/create.ts";
-import { format } from "../tensor/shape.ts";
-import { checkAlive, Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { describeType } from "../tensor/text.ts";
 import { mod } from "./arithmetic.ts";
 
 /** Whole numbers that pick elements: an int32 tensor, or numbers in arrays, nested or typed. */
@@ -13,7 +14,7 @@ export function asIndices(indices: Indices, beside: Tensor, name: string): Tenso
   }
   if (indices.dtype === "int32") return indices;
   throw new TypeError(
-    `${name}: indices must be int32, got ${indices.dtype} ${format(indices.shape)}; convert them with cast(indices, "int32")`,
+    `${name}: indices must be int32, got ${describeType(indices)}; convert them with cast(indices, "int32")`,
   );
 }
 

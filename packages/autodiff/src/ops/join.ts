@@ -2,7 +2,15 @@ import { bytesOf } from "../tensor/dtype.ts";
 import { format, normalizeAxis, sameShape, stridesOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
-import { describe, type Op, type OpDeclaration, op } from "./declare.ts";
+import {
+  type AsMethod,
+  describe,
+  type FunctionOp,
+  type NoMethod,
+  type Op,
+  type OpDeclaration,
+  op,
+} from "./declare.ts";
 import { expandDims } from "./shape.ts";
 import { slice } from "./slice.ts";
 import { copyStrided } from "./strided.ts";
@@ -21,8 +29,9 @@ function firstOf(tensors: readonly Tensor[], name: string): Tensor {
   throw new TypeError(`${name}: expected an array of at least one tensor, got ${got}`);
 }
 
-const concatDeclaration: OpDeclaration<Joint> = {
+const concatDeclaration: OpDeclaration<Joint> & NoMethod = {
   name: "concat",
+  method: false,
   inputs: ["tensor"],
   accepts: "any",
   shape(inputs, { axis, starts }) {
@@ -77,7 +86,7 @@ const concatDeclaration: OpDeclaration<Joint> = {
  * concat([x, tensor([[3]])], -1).toArray(); // => [[1, 2, 3]]
  * ```
  */
-export const concat: Op<(tensors: readonly Tensor[], axis?: number) => Tensor> = op(
+export const concat: FunctionOp<(tensors: readonly Tensor[], axis?: number) => Tensor> = op(
   concatDeclaration,
   (tensors: readonly Tensor[], axis = 0) => {
     const at = normalizeAxis(axis, firstOf(tensors, "concat").rank, "concat");
@@ -100,10 +109,11 @@ export const concat: Op<(tensors: readonly Tensor[], axis?: number) => Tensor> =
  * stack([tensor([1, 2]), tensor([3, 4])], 1).toArray(); // => [[1, 3], [2, 4]]
  * ```
  */
-export const stack: Op<(tensors: readonly Tensor[], axis?: number) => Tensor> = op(
+export const stack: FunctionOp<(tensors: readonly Tensor[], axis?: number) => Tensor> = op(
   {
     name: "stack",
     composite: true,
+    method: false,
     samples: [
       { label: "[3] twice", inputs: [{ shape: [3] }, { shape: [3] }], call: (xs) => stack(xs) },
       {
@@ -162,7 +172,9 @@ type Repeat<N extends number, Sofar extends Tensor[] = []> = Sofar["length"] ext
  */
 export const split: Op<
   <const N extends number | readonly number[]>(x: Tensor, parts: N, axis?: number) => Parts<N>
-> = op(
+> &
+  // Written out: inference would lose the type parameter.
+  AsMethod<<const N extends number | readonly number[]>(parts: N, axis?: number) => Parts<N>> = op(
   {
     name: "split",
     composite: true,
@@ -203,4 +215,4 @@ export const split: Op<
       );
     }) as Parts<N>;
   },
-);
+) as typeof split;

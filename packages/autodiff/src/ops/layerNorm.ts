@@ -2,11 +2,11 @@ import { format, normalizeAxes, sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { alongLast } from "./alongLast.ts";
 import { apply } from "./apply.ts";
-import { type Op, type OpDeclaration, op, type Sample } from "./declare.ts";
+import { type FunctionOp, type NoMethod, type OpDeclaration, op, type Sample } from "./declare.ts";
 import { fusedRules } from "./fused.ts";
 import { kernelsOf } from "./kernels.ts";
-import { sumTo } from "./reduce.ts";
 import { reshape } from "./shape.ts";
+import { sumTo } from "./sumTo.ts";
 
 function sizesOf({ shape, size }: Tensor): [rows: number, cols: number] {
   const cols = shape.at(-1)!;
@@ -27,8 +27,9 @@ function projected(k: Tensor, n: Tensor, s: Tensor): Tensor {
   return s.mul(k.sub(averaged(k)).sub(n.mul(averaged(k.mul(n)))));
 }
 
-const layerNormDeclaration: OpDeclaration<number> = {
+const layerNormDeclaration: OpDeclaration<number> & NoMethod = {
   name: "layerNorm",
+  method: false,
   inputs: ["x", "gain", "bias"],
   shape([x, gain, bias]) {
     const row = x!.shape.slice(-1);
@@ -124,7 +125,7 @@ const layerNormDeclaration: OpDeclaration<number> = {
  * layerNorm(tensor([1, 3]), tensor([10, 10]), tensor([0, 1]), 0).toArray(); // => [-10, 11]
  * ```
  */
-export const layerNorm: Op<
+export const layerNorm: FunctionOp<
   (
     x: Tensor,
     gain: Tensor,

@@ -5,7 +5,8 @@ import { checkAlike } from "./apply.ts";
 import { maximum, mul, sub } from "./arithmetic.ts";
 import { type CompareOp, equal, greater, notEqual } from "./compare.ts";
 import { type Op, type Operand, op } from "./declare.ts";
-import { keptDims, type ReduceOp, reduceSamples, sum } from "./reduce.ts";
+import { sum } from "./reduce.ts";
+import { keptDims, type ReduceOp, reduceSamples } from "./reduction.ts";
 
 /** A question to each element: 1 where it holds, 0 where not, in the dtype of `x`. */
 export type TestOp = Op<(x: Tensor) => Tensor>;

@@ -1,14 +1,15 @@
 import { format } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
-import { type Op, type OpDeclaration, op } from "./declare.ts";
+import { type FunctionOp, type NoMethod, type OpDeclaration, op } from "./declare.ts";
 import { fusedRules } from "./fused.ts";
 import { checkState, sigmoidSlope, sizesOf, stateSamples, tanhSlope, zerosLike } from "./gates.ts";
 import { concat } from "./join.ts";
 import { kernelsOf } from "./kernels.ts";
 
-const lstmGatesDeclaration: OpDeclaration<undefined> = {
+const lstmGatesDeclaration: OpDeclaration<undefined> & NoMethod = {
   name: "lstmGates",
+  method: false,
   inputs: ["x"],
   shape([x]) {
     const columns = x!.shape.at(-1);
@@ -65,14 +66,15 @@ function gateSlopes(y: Tensor): Tensor {
  * lstmGates(tensor([0, 1000, 1000, -1000])).toArray(); // => [0.5, 1, 1, 0]
  * ```
  */
-export const lstmGates: Op<(x: Tensor) => Tensor> = op(
+export const lstmGates: FunctionOp<(x: Tensor) => Tensor> = op(
   lstmGatesDeclaration,
   (x: Tensor) => apply(lstmGatesDeclaration, [x], undefined),
   1,
 );
 
-const lstmCellStateDeclaration: OpDeclaration<undefined> = {
+const lstmCellStateDeclaration: OpDeclaration<undefined> & NoMethod = {
   name: "lstmCellState",
+  method: false,
   inputs: ["gates", "c"],
   shape: ([gates, c]) => checkState("lstmCellState", 4, gates!, c!, "c"),
   forward(backend, [gates, c], y) {
@@ -135,14 +137,15 @@ const lstmCellStateDeclaration: OpDeclaration<undefined> = {
  * lstmCellState(tensor([0.5, 0.25, 1, 0]), tensor([8])).toArray(); // => [2.5]
  * ```
  */
-export const lstmCellState: Op<(gates: Tensor, c: Tensor) => Tensor> = op(
+export const lstmCellState: FunctionOp<(gates: Tensor, c: Tensor) => Tensor> = op(
   lstmCellStateDeclaration,
   (gates: Tensor, c: Tensor) => apply(lstmCellStateDeclaration, [gates, c], undefined),
   2,
 );
 
-const lstmOutputDeclaration: OpDeclaration<undefined> = {
+const lstmOutputDeclaration: OpDeclaration<undefined> & NoMethod = {
   name: "lstmOutput",
+  method: false,
   inputs: ["gates", "c"],
   shape: ([gates, c]) => checkState("lstmOutput", 4, gates!, c!, "c"),
   forward(backend, [gates, c], y) {
@@ -209,7 +212,7 @@ const lstmOutputDeclaration: OpDeclaration<undefined> = {
  * lstmOutput(tensor([0, 0, 0, 0.5]), tensor([1000])).toArray(); // => [0.5]
  * ```
  */
-export const lstmOutput: Op<(gates: Tensor, c: Tensor) => Tensor> = op(
+export const lstmOutput: FunctionOp<(gates: Tensor, c: Tensor) => Tensor> = op(
   lstmOutputDeclaration,
   (gates: Tensor, c: Tensor) => apply(lstmOutputDeclaration, [gates, c], undefined),
   2,

@@ -2,9 +2,9 @@ import type { Backend } from "../tensor/backend.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { broadcastShapes, format, type Shape, sizeOf } from "../tensor/shape.ts";
-import { allocate, place, type Tensor } from "../tensor/tensor.ts";
+import { allocate, giveOwner, type Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
-import { type Op, type OpDeclaration, op, type Pullback } from "./declare.ts";
+import { type Contribution, type Op, type OpDeclaration, op } from "./declare.ts";
 import { kernelsOf } from "./kernels.ts";
 import { reshape } from "./shape.ts";
 import { broadcastStrides, planes } from "./strided.ts";
@@ -132,8 +132,8 @@ const matmulDeclaration: OpDeclaration<Product> = {
   ],
   accumulateAll: [
     undefined,
-    (pullbacks, into) => {
-      for (const [left, right, product] of joined(pullbacks)) {
+    (contributions, into) => {
+      for (const [left, right, product] of joined(contributions)) {
         multiply(into.block.backend, left, right, into, product, true);
       }
     },
@@ -187,16 +187,16 @@ type Factors = [left: Tensor, right: Tensor, product: Product];
 const manyRows = 64;
 
 /** The products whose sum is the gradient of a shared `B`: the small ones, `A_t' g_t`, as one over all rows of all `t`. */
-function joined(pullbacks: readonly Pullback<Product>[]): Factors[] {
+function joined(contributions: readonly Contribution<Product>[]): Factors[] {
   const factors: Factors[] = [];
-  const small: Pullback<Product>[] = [];
-  for (const pullback of pullbacks) {
-    const { g, application } = pullback;
+  const small: Contribution<Product>[] = [];
+  for (const contribution of contributions) {
+    const { g, application } = contribution;
     const [a, b] = application.inputs as [Tensor, Tensor];
     const { transposeA, transposeB } = application.attributes;
     const isSmall =
       !transposeA && !transposeB && b.rank === 2 && a.rank === 2 && a.shape[0]! < manyRows;
-    if (isSmall) small.push(pullback);
+    if (isSmall) small.push(contribution);
     else factors.push(gradientOfB(g, a, b, application.attributes));
   }
   if (small.length > 0) {
@@ -220,7 +220,7 @@ function below(matrices: readonly Tensor[]): Tensor {
     uint8.copyWithin(to, x.pointer, x.pointer + bytes);
     to += bytes;
   }
-  return place(y);
+  return giveOwner(y);
 }
 
 /** `g op(B)'`, or its transpose where `A` is stored transposed. */

@@ -6,27 +6,15 @@ import {
 } from "../kernels/contract.ts";
 import type { Backend } from "../tensor/backend.ts";
 import { bytesOf } from "../tensor/dtype.ts";
-import { checkOptions } from "../tensor/options.ts";
-import {
-  format,
-  normalizeAxes,
-  reducedShape,
-  type Shape,
-  sameShape,
-  sizeOf,
-} from "../tensor/shape.ts";
+import { format, normalizeAxes, reducedShape, type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { equal } from "./compare.ts";
-import { type InputSpec, type Op, type OpDeclaration, op, type Sample } from "./declare.ts";
+import { type OpDeclaration, op } from "./declare.ts";
 import { arithmeticOf } from "./kernels.ts";
+import { keptDims, type ReduceOp, reduceSamples } from "./reduction.ts";
 import { where } from "./select.ts";
 import { broadcastTo, reshape } from "./shape.ts";
-
-/** Which axes to reduce (all unless given), and whether to leave ones in their places. */
-export type ReduceOp = Op<
-  (x: Tensor, axes?: number | readonly number[], options?: { keepDims?: boolean }) => Tensor
->;
 
 /** Axes to reduce, sorted; the output is without them. */
 type Axes = readonly number[];
@@ -125,40 +113,6 @@ function reduction({ name, vjp, jvp, residuals, empty, apart }: ReduceDeclaratio
   return reduce;
 }
 
-const optionsOfReductions: readonly string[] = ["keepDims"];
-
-/** Whether reduced axes stay, as axes of length 1; throws for options that a reduction has not. @internal */
-export function keptDims(
-  name: string,
-  options: { readonly keepDims?: boolean } | undefined,
-  known: readonly string[] = optionsOfReductions,
-): boolean {
-  if (options === undefined) return false;
-  checkOptions(name, options, known);
-  return options.keepDims ?? false;
-}
-
-export function reduceSamples(
-  call: (x: Tensor, axes?: number | readonly number[], options?: { keepDims?: boolean }) => Tensor,
-  domain: InputSpec["domain"] = [-2, 2],
-): Sample[] {
-  return [
-    { label: "all of [2,3]", inputs: [{ shape: [2, 3], domain }], call: ([x]) => call(x!) },
-    { label: "axis 0", inputs: [{ shape: [3, 2], domain }], call: ([x]) => call(x!, 0) },
-    {
-      label: "axes 0 and 2, kept",
-      inputs: [{ shape: [2, 3, 2], domain }],
-      call: ([x]) => call(x!, [0, -1], { keepDims: true }),
-    },
-    { label: "a scalar", inputs: [{ shape: [], domain }], call: ([x]) => call(x!) },
-    {
-      label: "axis 0 of [2,0,3]",
-      inputs: [{ shape: [2, 0, 3], domain }],
-      call: ([x]) => call(x!, 0),
-    },
-  ];
-}
-
 /**
  * The sum of the elements along axes (all unless given); that of int32 wraps at 2^31.
  *
@@ -244,13 +198,3 @@ export const logSumExp: ReduceOp = reduction({
   residuals: { inputs: [0], output: true },
   empty: false,
 });
-
-/** Sums `x` down to `shape`, over the axes along which `shape` broadcasts: the adjoint of broadcasting. */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
-  if (sameShape(x.shape, shape)) return x;
-  const lead = x.rank - shape.length;
-  const axes = x.shape
-    .map((_, axis) => axis)
-    .filter((axis) => axis < lead || (shape[axis - lead] === 1 && x.shape[axis] !== 1));
-  return reshape(sum(x, axes), shape);
-}

@@ -6,8 +6,8 @@ import { cast } from "./cast.ts";
 import { greater, less, notEqual } from "./compare.ts";
 import { type Op, type OpDeclaration, type Operand, op } from "./declare.ts";
 import { arithmeticOf } from "./kernels.ts";
-import { sumTo } from "./reduce.ts";
 import { broadcastStrides, planes } from "./strided.ts";
+import { sumTo } from "./sumTo.ts";
 
 const whereDeclaration: OpDeclaration = {
   name: "where",

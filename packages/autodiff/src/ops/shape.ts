@@ -12,8 +12,8 @@ import {
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { describe, type Op, type OpDeclaration, op } from "./declare.ts";
-import { sumTo } from "./reduce.ts";
 import { broadcastStrides, copyStrided } from "./strided.ts";
+import { sumTo } from "./sumTo.ts";
 
 /** Throws a sentence unless an argument is an array. */
 function checkList(value: unknown, name: string, argument: string): void {

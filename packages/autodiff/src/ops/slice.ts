@@ -1,11 +1,12 @@
 import { bytesOf } from "../tensor/dtype.ts";
-import { format, normalizeAxes, type Shape, stridesOf } from "../tensor/shape.ts";
+import { format, normalizeAxes, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import { describe, type Op, type OpDeclaration, op } from "./declare.ts";
 import { kernelsOf } from "./kernels.ts";
 import { reshape } from "./shape.ts";
 import { copyStrided, planes } from "./strided.ts";
+import { isContiguous, layoutOf, type Section, unslice } from "./unslice.ts";
 
 /**
  * What to take along one axis: an index (the axis goes away), `[start, stop, step]` with the end open where left
@@ -16,19 +17,11 @@ export type Range =
   | null
   | readonly [start?: number | null, stop?: number | null, step?: number | null];
 
-/** A window on a larger shape: where it starts, how it steps, and how long it is along each axis. */
-export interface Window {
-  readonly whole: Shape;
-  readonly starts: readonly number[];
-  readonly steps: readonly number[];
-  readonly lengths: Shape;
-}
-
 function clamp(x: number, low: number, high: number): number {
   return Math.min(Math.max(x, low), high);
 }
 
-/** One axis of a window, by Python's rules for slices. */
+/** One axis of a section, by Python's rules for slices. */
 function rangeAlong(range: Range, length: number, axis: number): [number, number, number] {
   if (range === null) return [0, 1, length];
   if (typeof range === "number") {
@@ -66,36 +59,15 @@ function rangeAlong(range: Range, length: number, axis: number): [number, number
   return [start, step, Math.max(0, Math.ceil((stop - start) / step))];
 }
 
-/** Element offset of the window's first element, and its strides, on row-major `whole`. */
-function place({ whole, starts, steps }: Window): { first: number; strides: number[] } {
-  const strides = stridesOf(whole);
-  let first = 0;
-  starts.forEach((start, axis) => {
-    first += start * strides[axis]!;
-  });
-  return { first, strides: strides.map((stride, axis) => stride * steps[axis]!) };
-}
-
-/** True when the window's elements stand side by side in `whole`. */
-function isContiguous({ whole, steps, lengths }: Window): boolean {
-  let axis = 0;
-  while (axis < whole.length && lengths[axis] === 1) axis++;
-  if (axis < whole.length && steps[axis] !== 1) return false;
-  for (axis++; axis < whole.length; axis++) {
-    if (lengths[axis] !== whole[axis] || (steps[axis] !== 1 && whole[axis] !== 1)) return false;
-  }
-  return true;
-}
-
-const sliceDeclaration: OpDeclaration<Window> = {
+const sliceDeclaration: OpDeclaration<Section> = {
   name: "slice",
   inputs: ["x"],
   accepts: "any",
   shape: (_inputs, { lengths }) => lengths,
-  view: (_inputs, window) => (isContiguous(window) ? place(window).first : undefined),
-  forward(backend, [x], y, window) {
+  view: (_inputs, section) => (isContiguous(section) ? layoutOf(section).first : undefined),
+  forward(backend, [x], y, section) {
     if (y.size === 0) return;
-    const { first, strides } = place(window);
+    const { first, strides } = layoutOf(section);
     const from = x!.pointer + first * bytesOf[y.dtype];
     copyStrided(backend, y.dtype, y.shape, from, strides, y.pointer, stridesOf(y.shape));
   },
@@ -103,10 +75,10 @@ const sliceDeclaration: OpDeclaration<Window> = {
   vjp: [(g, { attributes }) => unslice(g, attributes)],
   jvp: "linear",
   accumulate: [
-    (g, { attributes: window }, into) => {
+    (g, { attributes: section }, into) => {
       if (g.size === 0) return;
-      const { first, strides } = place(window);
-      const walk = planes(window.lengths, [stridesOf(window.lengths), strides]);
+      const { first, strides } = layoutOf(section);
+      const walk = planes(section.lengths, [stridesOf(section.lengths), strides]);
       const { addTo } = kernelsOf(into.block.backend, into);
       const bytes = bytesOf[into.dtype];
       const [[gRow, intoRow], [gCol, intoCol]] = [walk.row, walk.col];
@@ -128,37 +100,6 @@ const sliceDeclaration: OpDeclaration<Window> = {
     { label: "nothing", inputs: [{ shape: [3] }], call: ([x]) => slice(x!, [[2, 1]]) },
   ],
 };
-
-const unsliceDeclaration: OpDeclaration<Window> = {
-  name: "unslice",
-  inputs: ["g"],
-  shape: (_inputs, { whole }) => whole,
-  forward(backend, [g], y, window) {
-    kernelsOf(backend, y).fill(y.size, 0, y.pointer);
-    if (g!.size === 0) return;
-    const { first, strides } = place(window);
-    const to = y.pointer + first * bytesOf[y.dtype];
-    copyStrided(backend, y.dtype, g!.shape, g!.pointer, stridesOf(g!.shape), to, strides);
-  },
-  residuals: { inputs: [], output: false },
-  vjp: [(g, { attributes }) => apply(sliceDeclaration, [g], attributes)],
-  jvp: "linear",
-  samples: [
-    {
-      label: "into [2,4]",
-      inputs: [{ shape: [2, 2] }],
-      call: ([g]) =>
-        unslice(g!, { whole: [2, 4], starts: [0, 3], steps: [1, -2], lengths: [2, 2] }),
-    },
-  ],
-};
-
-/** The adjoint of `slice`: zeros of the whole shape with `g` at the window's places. @internal */
-export const unslice: Op<(g: Tensor, window: Window) => Tensor> = op(
-  unsliceDeclaration,
-  (g: Tensor, window: Window) => apply(unsliceDeclaration, [g], window),
-  1,
-);
 
 /**
  * Part of a tensor, by Python's rules: `slice(x, [null, [1, -1], -1])` is NumPy's `x[:, 1:-1, -1]`. Axes beyond
@@ -191,13 +132,13 @@ export const slice: Op<(x: Tensor, ranges: readonly Range[]) => Tensor> = op(
       );
     }
     const along = x.shape.map((length, axis) => rangeAlong(ranges[axis] ?? null, length, axis));
-    const window: Window = {
+    const section: Section = {
       whole: x.shape,
       starts: along.map(([start]) => start),
       steps: along.map(([, step]) => step),
       lengths: along.map(([, , length]) => length),
     };
-    const part = apply(sliceDeclaration, [x], window);
+    const part = apply(sliceDeclaration, [x], section);
     if (!ranges.some((range) => typeof range === "number")) return part;
     return reshape(
       part,

@@ -7,9 +7,9 @@ import { alongLast } from "./alongLast.ts";
 import { apply } from "./apply.ts";
 import { cast } from "./cast.ts";
 import { none, type Op, type OpDeclaration, op } from "./declare.ts";
-import { gatherFlat } from "./indexing.ts";
 import { checkRange, countedFromEnd, type Indices } from "./indices.ts";
 import { kernelsOf } from "./kernels.ts";
+import { gatherFlat } from "./lookup.ts";
 import { slice } from "./slice.ts";
 
 /** The positions, in the flattened tensor, of the elements that `indices` pick along an axis. */

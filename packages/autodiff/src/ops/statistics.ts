@@ -5,7 +5,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { type Op, op } from "./declare.ts";
 import { euclidean } from "./euclidean.ts";
 import { concat } from "./join.ts";
-import { keptDims, max, type ReduceOp, reduceSamples, sum } from "./reduce.ts";
+import { max, sum } from "./reduce.ts";
+import { keptDims, type ReduceOp, reduceSamples } from "./reduction.ts";
 import { reshape } from "./shape.ts";
 
 /** Throws a sentence for int32, of which a mean would have to be rounded. */

@@ -1,10 +1,11 @@
 import { add } from "../ops/arithmetic.ts";
-import { type Application, type OpDeclaration, type Pullback, vjpRule } from "../ops/declare.ts";
+import { type Application, vjpRule } from "../ops/declare.ts";
 import { kernelsOf } from "../ops/kernels.ts";
 import { constantId, type Entry, slotOf } from "../tape/entry.ts";
 import type { Recording } from "../tape/recording.ts";
 import { Region, within } from "../tensor/block.ts";
-import { alias, place, type Tensor } from "../tensor/tensor.ts";
+import { alias, giveOwner, type Tensor } from "../tensor/tensor.ts";
+import { Pending, spent } from "./pending.ts";
 import { fits, misfit, thrown } from "./returned.ts";
 
 /** A value to start from, and the cotangent it starts with. */
@@ -25,8 +26,6 @@ export interface SweepOptions {
   readonly record?: boolean;
   readonly observer?: SweepObserver | undefined;
 }
-
-const spent = "it was an intermediate value of a backward sweep";
 
 /**
  * Reverse-mode sweep: from the seeds down the tape, adding up vector-Jacobian products.
@@ -54,21 +53,6 @@ export function backward(
   }
 }
 
-/** What waits to be added up together takes at most this share of the sum's memory. */
-const waitingShare = 1 / 4;
-
-/** Applications whose contributions to a leaf are added up together. */
-interface Waiting {
-  readonly declaration: OpDeclaration;
-  /** The latest in time. */
-  readonly entry: Entry;
-  readonly position: number;
-  readonly input: number;
-  readonly pullbacks: Pullback[];
-  /** Elements of the cotangents and values of all of them. */
-  elements: number;
-}
-
 class Sweep {
   readonly recording: Recording;
   readonly record: boolean;
@@ -85,8 +69,7 @@ class Sweep {
   readonly kept = new Set<number>();
   readonly cotangents: (Tensor | undefined)[];
   readonly slots: (Tensor | undefined)[];
-  /** By slot: what waits to be added up there. */
-  readonly waiting = new Map<number, Waiting>();
+  readonly pending = new Pending();
 
   constructor(
     recording: Recording,
@@ -148,7 +131,7 @@ class Sweep {
       }
       region.end(spent);
     }
-    for (const slot of this.waiting.keys()) this.settle(slot);
+    this.pending.settleAll(this.slots);
   }
 
   visit(entry: Entry, position: number, g: Tensor): void {
@@ -163,7 +146,7 @@ class Sweep {
       const there = this.at(id);
       const accumulate = declaration.accumulate?.[i];
       const isOurs = there !== undefined && this.isOurs(there, g, entry);
-      if (isOurs && id < 0 && this.wait(slotOf(id), entry, position, i, g)) continue;
+      if (isOurs && id < 0 && this.pending.add(slotOf(id), there, entry, position, i, g)) continue;
       let cotangent: Tensor;
       try {
         if (accumulate !== undefined && isOurs) {
@@ -182,45 +165,6 @@ class Sweep {
       }
       this.observer?.contribute?.(position, i, cotangent);
       this.arrive(id, cotangent);
-    }
-  }
-
-  /** Lets a leaf's cotangent wait, where its op can add up many at once. What is traced is put together later anyway. */
-  wait(slot: number, entry: Entry, position: number, input: number, g: Tensor): boolean {
-    const { declaration } = entry;
-    if (declaration.accumulateAll?.[input] === undefined) return false;
-    if (g.block.backend.parent !== null) return false;
-    const most = waitingShare * this.slots[slot]!.size;
-    const beside = entry.inputs.reduce((sum, { size }, i) => sum + (i === input ? 0 : size), 0);
-    const elements = g.size + beside;
-    if (elements > most) return false;
-    let waiting = this.waiting.get(slot);
-    const isAlike = waiting?.declaration === declaration && waiting.input === input;
-    if (waiting === undefined || !isAlike || waiting.elements + elements > most) {
-      this.settle(slot);
-      waiting = { declaration, entry, position, input, pullbacks: [], elements: 0 };
-      this.waiting.set(slot, waiting);
-    }
-    g.block.retain();
-    waiting.pullbacks.push({ g, application: entry });
-    waiting.elements += elements;
-    return true;
-  }
-
-  /** Adds up what waits at a leaf. */
-  settle(slot: number): void {
-    const waiting = this.waiting.get(slot);
-    if (waiting === undefined) return;
-    this.waiting.delete(slot);
-    const { declaration, entry, position, input, pullbacks } = waiting;
-    const region = new Region();
-    try {
-      within(region, () => declaration.accumulateAll![input]!(pullbacks, this.slots[slot]!));
-    } catch (error) {
-      throw thrown(error, { rule: "accumulate", input }, entry, position);
-    } finally {
-      for (const { g } of pullbacks) g.block.release(spent);
-      region.end(spent);
     }
   }
 
@@ -283,14 +227,12 @@ class Sweep {
     return targets.map(({ id }) => {
       const found = this.at(id);
       if (found === undefined || found.tape !== null) return found;
-      return place(alias(found, found.shape));
+      return giveOwner(alias(found, found.shape));
     });
   }
 
   release(): void {
-    for (const { pullbacks } of this.waiting.values()) {
-      for (const { g } of pullbacks) g.block.release(spent);
-    }
+    this.pending.release();
     for (const list of [this.cotangents, this.slots, this.beyond.values()]) {
       for (const cotangent of list) cotangent?.block.release(spent);
     }

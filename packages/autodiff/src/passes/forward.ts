@@ -5,7 +5,7 @@ import type { Queue } from "../tape/queue.ts";
 import type { Recording } from "../tape/recording.ts";
 import { Region, within } from "../tensor/block.ts";
 import { filled } from "../tensor/create.ts";
-import { alias, place, type Tensor } from "../tensor/tensor.ts";
+import { alias, giveOwner, type Tensor } from "../tensor/tensor.ts";
 import { fits, misfit, thrown } from "./returned.ts";
 
 const spent = "it was an intermediate value of a forward sweep";
@@ -51,7 +51,9 @@ export function forward(
     });
     return outputs.map(({ id }) => {
       const found = at(id);
-      return found === undefined || found.tape !== null ? found : place(alias(found, found.shape));
+      return found === undefined || found.tape !== null
+        ? found
+        : giveOwner(alias(found, found.shape));
     });
   } finally {
     region.end(spent);
@@ -91,7 +93,7 @@ function push(
     return tangent;
   }
   const whole = inputs.map(
-    (input, i) => tangents[i] ?? place(filled(input.backend, input.shape, 0, input.dtype)),
+    (input, i) => tangents[i] ?? giveOwner(filled(input.backend, input.shape, 0, input.dtype)),
   );
   return apply(declaration, whole, attributes);
 }

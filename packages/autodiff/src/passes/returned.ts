@@ -1,17 +1,13 @@
 import { describe, nameOfInput } from "../ops/declare.ts";
 import type { Entry } from "../tape/entry.ts";
-import { format, sameShape } from "../tensor/shape.ts";
+import { isLike } from "../tensor/checks.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { describeType } from "../tensor/text.ts";
 import { describeSite, siteOf } from "./site.ts";
 
 /** Whether what a rule returned can be the derivative of `like`: a tensor that is there, of its shape and dtype. */
 export function fits(found: unknown, like: Tensor): found is Tensor {
-  return (
-    found instanceof Tensor &&
-    found.dtype === like.dtype &&
-    sameShape(found.shape, like.shape) &&
-    found.block.holders > 0
-  );
+  return found instanceof Tensor && isLike(found, like) && found.block.holders > 0;
 }
 
 /** Which derivative a rule gives: of the output, or by one input. */
@@ -26,15 +22,13 @@ export function misfit(
   position: number,
 ): Error {
   const role = of === "jvp" ? "the output" : "the input";
-  const wanted = `${like.dtype} ${format(like.shape)}`;
+  const wanted = describeType(like);
   let got = describe(found);
   let hint =
     "return a tensor, for example zeros(shape), and none(...) as the rule where there is no derivative";
   if (found instanceof Tensor) {
     const isGone = found.block.holders <= 0;
-    got = isGone
-      ? `a tensor that is gone (${found.block.end})`
-      : `${found.dtype} ${format(found.shape)}`;
+    got = isGone ? `a tensor that is gone (${found.block.whyGone})` : describeType(found);
     hint = "sum over what was broadcast, reshape(...) or cast(...) it";
     if (isGone) hint = "make it inside the rule";
   }

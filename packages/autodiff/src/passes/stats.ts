@@ -1,10 +1,10 @@
 import type { Mark, Recording } from "../tape/recording.ts";
 import type { Block } from "../tensor/block.ts";
 
-/** A stretch of a tape between two marks: a time step, say. */
-export interface StretchStats {
+/** A segment of a tape between two marks: a time step, say. */
+export interface SegmentStats {
   readonly entries: number;
-  /** Bytes that no earlier stretch keeps alive. */
+  /** Bytes that no earlier segment keeps alive. */
   readonly bytes: number;
 }
 
@@ -19,23 +19,23 @@ export interface TapeStats {
   /** Entries per op, the most frequent first. */
   readonly ops: Readonly<Record<string, number>>;
   /** What lies before the first mark given, between each and the next, and after the last. */
-  readonly stretches: readonly StretchStats[];
+  readonly segments: readonly SegmentStats[];
 }
 
 /** Counts what a tape holds, cut at marks; see `TapeStats`. */
 export function stats(recording: Recording, marks: readonly Mark[] = []): TapeStats {
   for (const mark of marks) recording.checkMark(mark, "stats");
   const cuts = marks.map(({ position }) => position).sort((a, b) => a - b);
-  const stretches = [...cuts, 0].map(() => ({ entries: 0, bytes: 0 }));
+  const segments = [...cuts, 0].map(() => ({ entries: 0, bytes: 0 }));
   const blocks = new Set<Block>();
   const counts = new Map<string, number>();
   let position = recording.base;
-  let stretch = 0;
+  let segment = 0;
   let bytes = 0;
   for (const { declaration, inputs, output } of recording.entries) {
     // Past the last cut the comparison is with `undefined`, and false.
-    while (position >= cuts[stretch]!) stretch++;
-    const here = stretches[stretch]!;
+    while (position >= cuts[segment]!) segment++;
+    const here = segments[segment]!;
     here.entries++;
     for (const { block } of [...inputs, output]) {
       if (blocks.has(block)) continue;
@@ -48,5 +48,5 @@ export function stats(recording: Recording, marks: readonly Mark[] = []): TapeSt
   }
   const ops = Object.fromEntries([...counts].sort((a, b) => b[1] - a[1]));
   const entries = recording.entries.length;
-  return { entries, recorded: recording.position, bytes, ops, stretches };
+  return { entries, recorded: recording.position, bytes, ops, segments };
 }

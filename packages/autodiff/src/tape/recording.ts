@@ -1,32 +1,16 @@
-import type { OpDeclaration, Recorder } from "../ops/declare.ts";
-import { type Block, currentRegion, type Ending } from "../tensor/block.ts";
+import type { OpDeclaration } from "../ops/declare.ts";
+import { currentRegion, type Ending } from "../tensor/block.ts";
+import { checkAlive } from "../tensor/checks.ts";
 import { checkOptions } from "../tensor/options.ts";
-import { alias, checkAlive, type Tensor, track } from "../tensor/tensor.ts";
+import type { Recorder } from "../tensor/recorder.ts";
+import { alias, type Tensor, track } from "../tensor/tensor.ts";
 import { describeTensor } from "../tensor/text.ts";
 import { NotTraceable, tracingDepth } from "../tensor/tracing.ts";
 import { checkTree, leaves, type MapTree, map, zip } from "../tensor/tree.ts";
 import { constantId, Entry, leafId, slotOf } from "./entry.ts";
 import { capture } from "./origin.ts";
-import { Queue } from "./queue.ts";
-
-/** What a recording holds, apart from the recording itself so that the garbage collector can return it. */
-class Store {
-  readonly entries = new Queue<Entry>();
-  /** The latest value of each leaf, by slot. */
-  readonly leaves: Block[] = [];
-  /** The path at which each leaf was first watched, by slot. */
-  readonly paths: string[] = [];
-  /** Outputs of forgotten entries that the last mark carries, by id. */
-  carried = new Map<number, Block>();
-
-  end(reason: string): void {
-    for (const block of this.carried.values()) block.release(reason);
-    for (const block of this.leaves) block.release(reason);
-    this.carried.clear();
-    this.leaves.length = 0;
-    while (this.entries.length > 0) this.entries.shift().release(reason);
-  }
-}
+import type { Queue } from "./queue.ts";
+import { endWhenCollected, Store } from "./store.ts";
 
 /** A position in a recording, with the values that are carried across it. */
 export class Mark {
@@ -50,7 +34,6 @@ export interface RecordingOptions {
   readonly trace?: boolean;
 }
 
-let net: FinalizationRegistry<Store> | undefined;
 let levels = 0;
 
 /**
@@ -72,10 +55,7 @@ export class Recording implements Recorder, Ending {
     this.#traces = options.trace ?? false;
     const region = currentRegion();
     if (region !== null) region.endWith(this);
-    else {
-      net ??= new FinalizationRegistry((store) => store.end("its tape was garbage-collected"));
-      net.register(this, this.#store);
-    }
+    else endWhenCollected(this, this.#store);
   }
 
   /** Entries that were not forgotten, by position. @internal */

@@ -12,15 +12,20 @@ export class Block {
   holders = 0;
   /** Raised when the contents may have changed from outside; see `liveView`. */
   version = 0;
-  /** The first region that holds the block, and its place in that region's list. */
+  /** The first region that holds the block, and its index in that region's list. */
   region: Region | null = null;
-  place = 0;
+  index = 0;
   /** The window that the contents come from: without an open scope they live as long as it does. */
   window: Region | null = null;
   /** Why the bytes are gone, once they are. */
   end: string | undefined;
   /** Who consumed the value in it: a program that keeps it as a constant must not go on with it. */
   consumed: string | undefined;
+
+  /** Completes "the value is gone: ...", for whoever comes when nothing holds the block. */
+  get whyGone(): string {
+    return this.end ?? "nothing holds it";
+  }
 
   constructor(backend: Backend, pointer: number, bytes: number) {
     this.backend = backend;
@@ -70,7 +75,7 @@ export class Region {
     if (this.isWindow) block.window = this;
     if (block.region === null) {
       block.region = this;
-      block.place = this.#blocks.length;
+      block.index = this.#blocks.length;
     }
     this.#blocks.push(block);
   }
@@ -79,9 +84,9 @@ export class Region {
   drop(block: Block, reason: string): void {
     if (block.region !== this) return;
     const last = this.#blocks.pop()!;
-    if (last !== block || this.#blocks.length !== block.place) {
-      this.#blocks[block.place] = last;
-      if (last.region === this && last.place === this.#blocks.length) last.place = block.place;
+    if (last !== block || this.#blocks.length !== block.index) {
+      this.#blocks[block.index] = last;
+      if (last.region === this && last.index === this.#blocks.length) last.index = block.index;
     }
     block.region = null;
     block.release(reason);
@@ -133,15 +138,15 @@ export function within<T>(region: Region | null, body: () => T): T {
 
 let net: FinalizationRegistry<Block> | undefined;
 
-/** The net under values that no scope and no tape owns: their block is returned when `owner` is collected. */
-export function float(owner: object, block: Block): void {
+/** For a value that no scope and no tape owns: its block is returned when the garbage collector takes `owner`. */
+export function holdUntilCollected(owner: object, block: Block): void {
   net ??= new FinalizationRegistry((held) => held.release("it was garbage-collected"));
-  // An owner is in the net once, however often it passes through scopes.
+  // An owner is registered once, however often it passes through scopes.
   if (!net.unregister(owner)) block.retain();
   net.register(owner, block, owner);
 }
 
-/** Takes `owner` out of the net, if it is there, and drops what it held. */
-export function sink(owner: object, block: Block, reason: string): void {
+/** Undoes `holdUntilCollected`, if `owner` is registered, and drops its hold. */
+export function releaseEarly(owner: object, block: Block, reason: string): void {
   if (net?.unregister(owner) === true) block.release(reason);
 }

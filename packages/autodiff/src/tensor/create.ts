@@ -4,7 +4,7 @@ import { bytesOf, checkDType, checkInt32, type DType } from "./dtype.ts";
 import { asNumbers, fromNested, type NestedArrays, type NestedNumbers } from "./nested.ts";
 import { checkOptions } from "./options.ts";
 import { checkShape, format, type Shape, sizeOf } from "./shape.ts";
-import { allocate, fromTypedArray, place, Tensor } from "./tensor.ts";
+import { allocate, fromTypedArray, giveOwner, Tensor } from "./tensor.ts";
 
 /**
  * What becomes a tensor: nested numbers, any typed array, nested arrays of such, any ndarray (whatever its strides), or a
@@ -124,7 +124,7 @@ export function tensorOf(where: string, source: TensorSource, options: TensorOpt
     shape = [...options.shape];
   }
   if (dtype === "int32") checkInt32(data, where);
-  return place(fromTypedArray(backend, data, shape, dtype));
+  return giveOwner(fromTypedArray(backend, data, shape, dtype));
 }
 
 /**
@@ -151,7 +151,7 @@ export function full(
   const dtype = options.dtype ?? "float32";
   checkDType(dtype, "full");
   if (dtype === "int32") checkInt32([value], "full");
-  return place(filled(options.backend ?? defaultBackend(), [...shape], value, dtype));
+  return giveOwner(filled(options.backend ?? defaultBackend(), [...shape], value, dtype));
 }
 
 /** A tensor of zeros. */

@@ -1,6 +1,7 @@
 import ndarray, { type NdArray } from "ndarray";
+import { checkAlive } from "./checks.ts";
 import { bytesOf, checkInt32, type TypedArray } from "./dtype.ts";
-import { checkAlive, Tensor } from "./tensor.ts";
+import { Tensor } from "./tensor.ts";
 
 /** An ndarray over a tensor's own bytes. */
 export type LiveNdArray = NdArray<{

@@ -7,7 +7,7 @@
  *
  * @example
  * ```ts
- * import { checkOptions } from "@chronograd/autodiff/extend";
+ * import { checkOptions } from "@chronograd/autodiff/internal";
  *
  * let said = "";
  * try {

@@ -1,5 +1,6 @@
 import { currentRegion, Region, within } from "./block.ts";
-import { checkAlive, place, type Tensor } from "./tensor.ts";
+import { checkAlive } from "./checks.ts";
+import { giveOwner, type Tensor } from "./tensor.ts";
 import { leaves } from "./tree.ts";
 
 /**
@@ -45,5 +46,5 @@ function keep(value: Tensor, from: Region): void {
   if (block.region === from) block.region = null;
   // What came from outside has its place there.
   else if (block.region !== null || value.owner !== null) return;
-  place(value);
+  giveOwner(value);
 }

@@ -1,11 +1,11 @@
-import type { Recorder } from "../ops/declare.ts";
-import type { Fluent } from "../ops/fluent.ts";
 import type { Backend } from "./backend.ts";
-import { Block, currentRegion, float, sink } from "./block.ts";
+import { Block, currentRegion, holdUntilCollected, releaseEarly } from "./block.ts";
+import { checkAlive } from "./checks.ts";
 import { arrayOf, bytesOf, type DType, type TypedArray } from "./dtype.ts";
 import { type NestedNumbers, readNested } from "./nested.ts";
+import type { Recorder } from "./recorder.ts";
 import { format, type Shape, sizeOf } from "./shape.ts";
-import { describeTensor, textOf } from "./text.ts";
+import { textOf } from "./text.ts";
 
 /**
  * An immutable n-dimensional array in kernel memory, row-major and contiguous.
@@ -39,7 +39,7 @@ export class Tensor {
   readonly primal: Tensor | null;
   /** Where a consumed parameter went; see `consume`. @internal */
   successor: Tensor | null = null;
-  /** The consumed value in whose name the garbage collector's net holds the bytes; see `takeOver`. @internal */
+  /** The consumed value in whose name the garbage collector's net holds the bytes; see `donate`. @internal */
   owner: Tensor | null = null;
 
   /** @internal */
@@ -120,6 +120,23 @@ export class Tensor {
     return textOf(this);
   }
 
+  /**
+   * The same value as a constant: nothing flows back through it on any tape. No copy.
+   *
+   * @example
+   * ```ts
+   * import { grad, tensor } from "@chronograd/autodiff";
+   *
+   * grad((x) => x.mul(x.detach()).sum())(tensor([3])).toArray(); // => [3]
+   * ```
+   */
+  detach(): Tensor {
+    if (this.tape === null) return this;
+    const value = innermostPrimal(this);
+    checkAlive(value, "detach");
+    return giveOwner(alias(value, value.shape));
+  }
+
   static {
     // What `console.log` shows in Node.
     Object.defineProperty(Tensor.prototype, Symbol.for("nodejs.util.inspect.custom"), {
@@ -129,8 +146,6 @@ export class Tensor {
     });
   }
 }
-
-export interface Tensor extends Fluent {}
 
 /** A new value with unset contents that nothing holds yet. */
 export function allocate(backend: Backend, shape: Shape, dtype: DType): Tensor {
@@ -162,19 +177,13 @@ export function innermostPrimal(x: Tensor): Tensor {
  * Gives an untracked value its owner: the innermost scope; else the window that it was computed from; else itself,
  * with the garbage collector as the net.
  */
-export function place(value: Tensor): Tensor {
+export function giveOwner(value: Tensor): Tensor {
   const { block } = value;
   const scope = currentRegion();
   if (scope !== null) scope.hold(block);
   else if (block.window !== null && block.window.ended === undefined) block.window.hold(block);
-  else if (value.owner === null) float(value, block);
+  else if (value.owner === null) holdUntilCollected(value, block);
   return value;
-}
-
-/** Throws, with what became of it, when the value's bytes were returned. @internal */
-export function checkAlive(x: Tensor, where: string): void {
-  if (x.block.holders > 0) return;
-  throw new Error(`${where}: ${describeTensor(x)} is gone: ${x.block.end ?? "nothing holds it"}`);
 }
 
 /** Copies a typed array into a new value. @internal */
@@ -198,7 +207,7 @@ export function consume(x: Tensor, successor: Tensor | null, by: string): void {
   const { block } = x;
   const none = gone(block.backend, by);
   block.consumed ??= by;
-  sink(x.owner ?? x, block, none.end!);
+  releaseEarly(x.owner ?? x, block, none.end!);
   block.region?.drop(block, none.end!);
   x.block = none;
   x.successor = successor;
@@ -216,37 +225,37 @@ function gone(backend: Backend, by: string): Block {
 }
 
 /** Whether nobody else needs the bytes of a value, all of its block's. */
-export function isSole({ block, size, dtype }: Tensor): boolean {
+export function isUniquelyHeld({ block, size, dtype }: Tensor): boolean {
   return block.holders === 1 && block.bytes === size * bytesOf[dtype];
 }
 
 /**
- * As `consume`, with a successor that its maker may write to: where nobody else needs the bytes it has them, else a copy.
- * It lives on after the window that `x` comes from.
+ * As `consume`, but with a successor that its maker may write to: it gets the bytes where nobody else needs them (JAX
+ * donates buffers so), else a copy. It lives on after the window that `x` comes from.
  */
-export function takeOver(x: Tensor, by: string): Tensor {
+export function donate(x: Tensor, by: string): Tensor {
   const { block, shape, size, dtype } = x;
-  if (isSole(x)) {
+  if (isUniquelyHeld(x)) {
     const next = new Tensor(block, 0, shape, size, dtype, null, 0, null);
     // Whoever held it goes on to: a scope, or the net in the name of the first of all owners.
     if (block.region === null) next.owner = x.owner ?? x;
     x.block = gone(block.backend, by);
     x.successor = next;
     block.version++;
-    outlive(next);
+    moveOutOfWindow(next);
     return next;
   }
   const next = allocate(block.backend, shape, dtype);
   const { move32, move64 } = block.backend.kernels;
   const { copy } = bytesOf[dtype] === 8 ? move64 : move32;
   copy(1, size, x.pointer, size, 1, next.pointer, size, 1);
-  place(next);
+  giveOwner(next);
   consume(x, next, by);
   return next;
 }
 
 /** Moves a value out of the window that it comes from, to the scope around or into the hands of its user. */
-export function outlive(x: Tensor): void {
+export function moveOutOfWindow(x: Tensor): void {
   const { block } = x;
   const { window } = block;
   if (window === null) return;
@@ -255,7 +264,7 @@ export function outlive(x: Tensor): void {
   block.retain();
   const reason = "it moved out of its window";
   window.drop(block, reason);
-  place(x);
+  giveOwner(x);
   block.release(reason);
 }
 

@@ -8,9 +8,14 @@ const edge = 3;
 /** Columns of a line. */
 const width = 75;
 
+/** `float32 [2,3]`: what kernels must know of a tensor. @internal */
+export function describeType({ dtype, shape }: Pick<Tensor, "dtype" | "shape">): string {
+  return `${dtype} ${format(shape)}`;
+}
+
 /** `Tensor float32 [2,3]`: a tensor in a sentence. @internal */
-export function describeTensor({ dtype, shape }: Pick<Tensor, "dtype" | "shape">): string {
-  return `Tensor ${dtype} ${format(shape)}`;
+export function describeTensor(x: Pick<Tensor, "dtype" | "shape">): string {
+  return `Tensor ${describeType(x)}`;
 }
 
 /** How numbers are written, all with as many digits as one of them needs (NumPy's rules, 8 digits at most). */
@@ -59,8 +64,8 @@ function bracket(parts: readonly string[], rank: number, indent: number): string
 
 /** What is to be said besides the numbers, and whether there are any. */
 function standing(x: Tensor): { note: string; hasValues: boolean } {
-  const { backend, holders, end } = x.block;
-  if (holders <= 0) return { note: `, gone: ${end ?? "nothing holds it"}`, hasValues: false };
+  const { backend, holders, whyGone } = x.block;
+  if (holders <= 0) return { note: `, gone: ${whyGone}`, hasValues: false };
   if (backend.parent !== null)
     return { note: ", without values: its function is being recorded", hasValues: false };
   return { note: x.tape === null ? "" : ", on a tape", hasValues: true };
@@ -96,5 +101,5 @@ export function textOf(x: Tensor): string {
   const write = dtype === "int32" ? String : formatter(shown, dtype === "float32");
   const columns = shown.reduce((most, value) => Math.max(most, write(value).length), 0);
   const text = walk(0, 0, (value) => write(value).padStart(shape.length === 0 ? 0 : columns));
-  return `tensor(${text}, ${dtype} ${format(shape)}${note})`;
+  return `tensor(${text}, ${describeType(x)}${note})`;
 }

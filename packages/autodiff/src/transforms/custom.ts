@@ -1,11 +1,12 @@
 import { apply } from "../ops/apply.ts";
 import { describe, none, type OpDeclaration, type VjpRule } from "../ops/declare.ts";
 import { concat } from "../ops/join.ts";
+import { isLike } from "../tensor/checks.ts";
 import { ones } from "../tensor/create.ts";
 import { isFloat } from "../tensor/dtype.ts";
-import { format, type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
+import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { alias, type Tensor } from "../tensor/tensor.ts";
-import { describeTensor } from "../tensor/text.ts";
+import { describeTensor, describeType } from "../tensor/text.ts";
 import { checkTree, leaves, leavesWithPath, type MapTree, map } from "../tensor/tree.ts";
 import { vjp as pullbackOf } from "./reverse.ts";
 
@@ -72,10 +73,10 @@ function checkCotangents(found: unknown, x: unknown): Map<string, Tensor> {
     if (!isFloat(input.dtype)) continue;
     const at = path === "" ? "" : ` at "${path}"`;
     const g = cotangents.get(path);
-    if (g !== undefined && sameShape(g.shape, input.shape) && g.dtype === input.dtype) continue;
+    if (g !== undefined && isLike(g, input)) continue;
     const got = g === undefined ? (path === "" ? describe(found) : "none") : describeTensor(g);
     throw new TypeError(
-      `customGradient: the rule must return a cotangent${at} of ${input.dtype} ${format(input.shape)} like the argument, got ${got}; return zeros for what nothing flows to`,
+      `customGradient: the rule must return a cotangent${at} of ${describeType(input)} like the argument, got ${got}; return zeros for what nothing flows to`,
     );
   }
   return cotangents;

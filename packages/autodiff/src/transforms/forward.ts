@@ -1,10 +1,11 @@
 import { forward } from "../passes/forward.ts";
 import { slotOf } from "../tape/entry.ts";
 import { Tape } from "../tape.ts";
+import { isLike } from "../tensor/checks.ts";
 import { zeros } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
-import { format, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { describeType } from "../tensor/text.ts";
 import { leavesWithPath, type MapTree, map, zip } from "../tensor/tree.ts";
 
 /** Tangents by leaf slot, from a tree beside the watched one. */
@@ -15,9 +16,9 @@ export function tangentsBySlot(
 ): Map<number, Tensor> {
   const slots = new Map<number, Tensor>();
   zip(watched, tangent, (x, dx, path) => {
-    if (!sameShape(x.shape, dx.shape) || x.dtype !== dx.dtype) {
+    if (!isLike(x, dx)) {
       throw new TypeError(
-        `${where}: the tangent at ${path === "" ? "its root" : `"${path}"`} must be ${x.dtype} ${format(x.shape)} like the value, got ${dx.dtype} ${format(dx.shape)}`,
+        `${where}: the tangent at ${path === "" ? "its root" : `"${path}"`} must be ${describeType(x)} like the value, got ${describeType(dx)}`,
       );
     }
     if (x.dtype !== "int32") slots.set(slotOf(x.id), dx);

@@ -2,7 +2,7 @@ import { describe } from "../ops/declare.ts";
 import { type GradientOptions, Tape } from "../tape.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { scope } from "../tensor/scope.ts";
-import { alias, place, Tensor } from "../tensor/tensor.ts";
+import { alias, giveOwner, Tensor } from "../tensor/tensor.ts";
 import { type MapTree, map } from "../tensor/tree.ts";
 
 /** A function with its gradient by the first argument. */
@@ -159,7 +159,7 @@ export function vjp<T>(
     gradientOf(tape, value, watched, { cotangent }) as MapTree<T, Tensor>;
   const plain = tape.strip(value);
   // The value outlives the tape that the pullback keeps.
-  return [plain.tape === null ? place(alias(plain, plain.shape)) : plain, pullback];
+  return [plain.tape === null ? giveOwner(alias(plain, plain.shape)) : plain, pullback];
 }
 
 /** `tape.gradient`, but zeros for a function that does not depend on its argument at all. */

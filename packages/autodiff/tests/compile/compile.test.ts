@@ -10,6 +10,7 @@ import {
   tensor,
   tree,
 } from "../../src/index.ts";
+import { crossEntropy } from "../../src/internal.ts";
 
 const f64 = (x: number | number[] | number[][]) => tensor(x, { dtype: "float64" });
 
@@ -22,12 +23,7 @@ function recurrence(T: number) {
     const losses: Tensor[] = [];
     for (let t = 0; t < T; t++) {
       h = xs.slice([t]).matmul(W).add(h.matmul(U)).add(b).tanh();
-      losses.push(
-        h
-          .matmul(V)
-          .crossEntropy(targets.slice([t]))
-          .sum(),
-      );
+      losses.push(crossEntropy(h.matmul(V), targets.slice([t])).sum());
     }
     const loss = losses.reduce((a, l) => a.add(l));
     return {

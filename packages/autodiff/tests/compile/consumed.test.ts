@@ -1,11 +1,11 @@
 import { compile, createBackend, scope, type Tensor, tensor } from "@chronograd/autodiff";
-import { consume, isTracing, refuseTracing, takeOver } from "@chronograd/autodiff/extend";
+import { consume, donate, isTracing, refuseTracing } from "@chronograd/autodiff/internal";
 import { describe, expect, test } from "vitest";
 
 /** Doubles in place, as an optimizer does its moments. */
 function doubled(x: Tensor): Tensor {
   const { backend } = x;
-  const next = takeOver(x, "doubled");
+  const next = donate(x, "doubled");
   backend.kernels.float32.scale(next.size, next.pointer, next.pointer, 2);
   return next;
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { scope, Tape, type Tensor, tensor } from "../../src/index.ts";
 
 describe("stats", () => {
-  test("stretches are those between the marks in time, in whatever order they are given", () => {
+  test("segments are those between the marks in time, in whatever order they are given", () => {
     const lengths = fc.array(fc.nat(12), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(lengths, fc.nat(1000), (counts, seed) => {
@@ -17,8 +17,8 @@ describe("stats", () => {
           y.neg();
           const shuffled = marks.map((mark, i) => ({ mark, key: ((i + 1) * (seed + 7)) % 11 }));
           shuffled.sort((a, b) => a.key - b.key);
-          const { stretches, entries } = tape.stats(shuffled.map(({ mark }) => mark));
-          expect(stretches.map((stretch) => stretch.entries)).toEqual([...counts, 1]);
+          const { segments, entries } = tape.stats(shuffled.map(({ mark }) => mark));
+          expect(segments.map((segment) => segment.entries)).toEqual([...counts, 1]);
           expect(entries).toBe(counts.reduce((sum, n) => sum + n, 1));
         });
       }),
@@ -48,8 +48,8 @@ describe("stats", () => {
       const cut = tape.mark();
       // Both operands are there already, and a reshape has no bytes of its own.
       y.add(x).reshape([5, 2]);
-      const { bytes, stretches } = tape.stats([cut]);
-      expect(stretches.map((stretch) => stretch.bytes)).toEqual([160, 80]);
+      const { bytes, segments } = tape.stats([cut]);
+      expect(segments.map((segment) => segment.bytes)).toEqual([160, 80]);
       expect(bytes).toBe(240);
     });
   });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { apply, consume, type OpDeclaration } from "../../src/extend.ts";
+import { apply, type OpDeclaration } from "../../src/extend.ts";
 import {
   createBackend,
   div,
@@ -10,6 +10,7 @@ import {
   type Tensor,
   tensor,
 } from "../../src/index.ts";
+import { consume } from "../../src/internal.ts";
 import { liveView } from "../../src/ndarray.ts";
 
 const f64 = (x: number | number[]) => tensor(x, { dtype: "float64" });

@@ -210,10 +210,10 @@ test("stats count entries and bytes, each block once, in all and between marks",
     const y = x.exp();
     const between = tape.mark();
     y.mul(x).reshape([10, 10]);
-    const { entries, recorded, bytes, ops, stretches } = tape.stats([between, before]);
+    const { entries, recorded, bytes, ops, segments } = tape.stats([between, before]);
     expect([entries, recorded, bytes]).toEqual([3, 3, 2400]);
     expect(ops).toEqual({ exp: 1, mul: 1, reshape: 1 });
-    expect(stretches).toEqual([
+    expect(segments).toEqual([
       { entries: 0, bytes: 0 },
       { entries: 1, bytes: 1600 },
       { entries: 2, bytes: 800 },
@@ -222,7 +222,7 @@ test("stats count entries and bytes, each block once, in all and between marks",
     expect(tape.stats([between])).toMatchObject({
       entries: 2,
       recorded: 3,
-      stretches: [{ entries: 0 }, { entries: 2 }],
+      segments: [{ entries: 0 }, { entries: 2 }],
     });
     expect(() => tape.stats([new Tape().mark()])).toThrow(
       /stats: the mark belongs to another tape/,

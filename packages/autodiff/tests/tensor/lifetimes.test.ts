@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { consume } from "../../src/extend.ts";
 import {
   createBackend,
   grad,
@@ -10,6 +9,7 @@ import {
   vjp,
   zeros,
 } from "../../src/index.ts";
+import { consume } from "../../src/internal.ts";
 
 /** A value whose scope has ended. */
 function gone(backend = createBackend()): Tensor {

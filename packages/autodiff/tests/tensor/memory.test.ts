@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { consume, place, Region, within } from "../../src/extend.ts";
 import {
   createBackend,
   grad,
@@ -11,6 +10,7 @@ import {
   vjp,
   zeros,
 } from "../../src/index.ts";
+import { consume, giveOwner, Region, within } from "../../src/internal.ts";
 import { Memory } from "../../src/kernels/memory.ts";
 
 /** A backend, and the bytes that its values hold: without what its kernels keep for themselves. */
@@ -140,7 +140,7 @@ test("values computed from a window's values live as long as the window", () => 
 test("place gives a value to the innermost region", () => {
   const { backend, held } = measured();
   const region = new Region();
-  within(region, () => place(zeros([2], { backend })));
+  within(region, () => giveOwner(zeros([2], { backend })));
   region.end("done");
   expect(held()).toBe(0);
 });

@@ -1,4 +1,4 @@
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { expect, it } from "vitest";
 
 const check = (options: unknown, known: string[] = ["learningRate", "beta1", "k1", "input"]) =>

@@ -1,9 +1,8 @@
 import { type Tensor, tree, where } from "@chronograd/autodiff";
-import { checkOptions, describeTensor } from "@chronograd/autodiff/extend";
+import { checkOptions, describeTensor, isLike } from "@chronograd/autodiff/internal";
+import { checkLimit } from "../checks.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
-import { areAlike } from "../optim/walk.ts";
 import { type ClipState, clipping } from "./clipping.ts";
-import { checkLimit } from "./limit.ts";
 import type { NonFiniteOption } from "./nonFinite.ts";
 import { normOf } from "./norm.ts";
 
@@ -46,7 +45,7 @@ export function clipAdaptive(options: AdaptiveOptions = {}): GradientTransformat
   checkLimit(epsilon, "epsilon", name);
   return clipping(name, 2, nonFinite, (g, { home }, path, params) => {
     const w = new Map(tree.leavesWithPath(params)).get(path);
-    if (w === undefined || !areAlike(w, g)) {
+    if (w === undefined || !isLike(w, g)) {
       throw new TypeError(
         `clipAdaptive: the gradient at "${path}" is ${describeTensor(g)} and the parameter there ${w === undefined ? "is missing" : describeTensor(w)}; both trees must have the same structure and shapes`,
       );

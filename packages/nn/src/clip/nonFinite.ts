@@ -7,8 +7,9 @@ import {
   tree,
   where,
 } from "@chronograd/autodiff";
+import { checkAlive } from "@chronograd/autodiff/internal";
 import { complaint, homeOf, isNonFinite, type Named } from "../optim/finite.ts";
-import { checkThere, isBranch } from "../optim/walk.ts";
+import { isBranch } from "../optim/leaves.ts";
 import { normOf } from "./norm.ts";
 
 /**
@@ -75,7 +76,7 @@ function floats(values: unknown, where: string): Named {
   const visit = (g: unknown, path: string): void => {
     if (isTensor(g)) {
       if (g.dtype === "int32") return;
-      checkThere(g, `the gradient${path === "" ? "" : ` of "${path}"`}`, where);
+      checkAlive(g, where, `the gradient${path === "" ? "" : ` of "${path}"`}`);
       found.push({ path, g });
     } else if (isBranch(g)) {
       for (const key of Object.keys(g)) visit(g[key], path === "" ? key : `${path}.${key}`);

@@ -1,5 +1,6 @@
 import { type Backend, type Tensor, tensor, where } from "@chronograd/autodiff";
-import { allocate, kernelsOf, place } from "@chronograd/autodiff/extend";
+import { kernelsOf } from "@chronograd/autodiff/extend";
+import { allocate, giveOwner } from "@chronograd/autodiff/internal";
 import { scalar } from "../optim/finite.ts";
 
 /** Which vector norm: the sum of magnitudes, the Euclidean length, the largest magnitude. */
@@ -16,7 +17,7 @@ export function normOf(tensors: readonly Tensor[], order: number, home: Backend)
   const filled = tensors.filter(({ size }) => size > 0);
   if (filled.length === 0) return tensor(0, { dtype: "float64", backend: home });
   if (order === 2 && filled.every(({ tape }) => tape === null)) {
-    const norm = place(scalar(home));
+    const norm = giveOwner(scalar(home));
     for (const x of filled) kernelsOf(home, x).norm(x.size, x.pointer, norm.pointer);
     return norm;
   }
@@ -48,7 +49,7 @@ export function limited(x: Tensor, norm: Tensor, limit: number, home: Backend): 
     const y = allocate(home, x.shape, x.dtype);
     y.block.window = x.block.window;
     kernelsOf(home, x).limitNorm(x.size, x.pointer, norm.pointer, limit, y.pointer);
-    return place(y);
+    return giveOwner(y);
   }
   const applies = norm.greater(limit).mul(norm.less(Infinity));
   const factor = where(applies, where(applies, norm, 1).reciprocal().mul(limit), 1);

@@ -1,5 +1,5 @@
 import { type Backend, type MapTree, type Tensor, tensor, tree } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions, describeType, isLike } from "@chronograd/autodiff/internal";
 import type { Decoded } from "./safetensors.ts";
 
 /** Which part of a file is meant. */
@@ -51,10 +51,10 @@ export function restoreTree<T>(
     );
   }
   for (const [path, x] of wanted) {
-    const { dtype, shape } = tensors[prefix + path]!;
-    if (dtype === x.dtype && shape.join() === x.shape.join()) continue;
+    const stored = tensors[prefix + path]!;
+    if (isLike(stored, x)) continue;
     throw new RangeError(
-      `restoreTree: "${path}" is ${dtype} [${shape.join(",")}] in the file and ${x.dtype} [${x.shape.join(",")}] in the tree`,
+      `restoreTree: "${path}" is ${describeType(stored)} in the file and ${describeType(x)} in the tree`,
     );
   }
   return tree.map(like, (x: Tensor, path) => {

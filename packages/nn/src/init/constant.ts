@@ -1,4 +1,4 @@
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkLengths, type Initializer, sizeOf } from "./initializer.ts";
 
 /** After the shape: what the elements are. */

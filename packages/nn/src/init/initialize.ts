@@ -6,7 +6,7 @@ import {
   tensor,
   tree,
 } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "../rng/rng.ts";
 import { type Initializer, isInitializer, sizeOf } from "./initializer.ts";
 

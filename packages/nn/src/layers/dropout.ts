@@ -1,5 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { allocate, checkOptions } from "@chronograd/autodiff/extend";
+import { allocate, checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "../rng/rng.ts";
 
 /** A layer without parameters: `apply(x, rng)` drops, `apply(x, undefined)` does not. */

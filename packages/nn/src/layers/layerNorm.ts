@@ -1,45 +1,45 @@
 import { layerNorm as normalize, type Tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkPositive, checkWhole } from "../checks.ts";
 import { ones, zeros } from "../init/constant.ts";
 import type { Initializer } from "../init/initializer.ts";
-import { checkCount, type Layer } from "./layer.ts";
+import type { Layer } from "./layer.ts";
 
-/** Parameters of a layer normalisation: `gain [size]`, `bias [size]`. */
+/** Parameters of a layer normalisation: `gain [input]`, `bias [input]`. */
 export type LayerNormParams = { gain: Initializer; bias: Initializer };
 
 /**
  * `y = (x - mean) / sqrt(variance + epsilon) * gain + bias`, with the mean and the (biased) variance along the last
- * axis of `x [..., size]` (Ba, Kiros & Hinton 2016, Layer normalization). `epsilon` is 1e-5 unless given.
+ * axis of `x [..., input]` (Ba, Kiros & Hinton 2016, Layer normalization). `epsilon` is 1e-5 unless given.
  *
- * @throws for a size that is not a whole number of at least 1, or an epsilon that is not positive; `apply` throws
- *   when `x` does not end in `size`
+ * @throws for an `input` that is not a whole number of at least 1, or an epsilon that is not positive; `apply` throws
+ *   when `x` does not end in `input`
  *
  * @example
  * ```ts
  * import { ones, tensor, zeros } from "@chronograd/autodiff";
  * import { layerNorm } from "@chronograd/nn";
  *
- * const norm = layerNorm({ size: 2 });
+ * const norm = layerNorm({ input: 2 });
  * const y = norm.apply({ gain: ones([2]), bias: zeros([2]) }, tensor([[1, 3]]));
  * y.round().toArray(); // => [[-1, 1]]
  * ```
  */
 export function layerNorm(options: {
-  readonly size: number;
+  /** How many numbers a row of `x` has. */
+  readonly input: number;
   readonly epsilon?: number;
 }): Layer<LayerNormParams, [x: Tensor]> {
-  checkOptions("layerNorm", options, ["size", "epsilon"]);
-  const { size, epsilon = 1e-5 } = options ?? ({} as typeof options);
-  checkCount(size, "size", "layerNorm");
-  if (!(epsilon > 0 && Number.isFinite(epsilon))) {
-    throw new RangeError(`layerNorm: epsilon must be a positive number, got ${String(epsilon)}`);
-  }
+  checkOptions("layerNorm", options, ["input", "epsilon"]);
+  const { input, epsilon = 1e-5 } = options ?? ({} as typeof options);
+  checkWhole(input, "input", "layerNorm");
+  checkPositive(epsilon, "epsilon", "layerNorm");
   return {
-    params: { gain: ones(size), bias: zeros(size) },
+    params: { gain: ones(input), bias: zeros(input) },
     apply({ gain, bias }, x) {
-      if (x.shape.at(-1) !== size) {
+      if (x.shape.at(-1) !== input) {
         throw new RangeError(
-          `layerNorm: x must have ${size} elements along its last axis, got shape [${x.shape.join(",")}]`,
+          `layerNorm: x must have ${input} elements along its last axis, got shape [${x.shape.join(",")}]`,
         );
       }
       return normalize(x, gain, bias, epsilon);

@@ -1,36 +1,39 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkWhole } from "../checks.ts";
 import { zeros } from "../init/constant.ts";
 import { glorot } from "../init/glorot.ts";
 import type { Initializer } from "../init/initializer.ts";
-import { checkCount, type Layer } from "./layer.ts";
+import type { Layer } from "./layer.ts";
 
-/** The size of a linear layer, and whether it adds a bias. */
+/** The sizes of a linear layer, and whether it adds a bias. */
 export interface LinearOptions {
-  readonly inputs: number;
-  readonly outputs: number;
+  /** How many numbers a row of `x` has. */
+  readonly input: number;
+  /** How many numbers a row of `y` has. */
+  readonly output: number;
   /** True unless given. */
   readonly bias?: boolean;
 }
 
-/** Parameters of a linear layer: `W [inputs, outputs]`, `b [outputs]`. */
+/** Parameters of a linear layer: `W [input, output]`, `b [output]`. */
 export type LinearParams = { W: Initializer; b: Initializer };
-/** Parameters of a linear layer without a bias: `W [inputs, outputs]`. */
+/** Parameters of a linear layer without a bias: `W [input, output]`. */
 export type LinearParamsWithoutBias = { W: Initializer };
 
 /**
- * `y = x W + b`, from `x [..., inputs]` to `y [..., outputs]`.
+ * `y = x W + b`, from `x [..., input]` to `y [..., output]`.
  *
  * `W` starts as `glorot` and `b` as zeros; for another start replace an initializer in `params`.
  *
- * @throws for sizes that are not whole numbers of at least 1; `apply` throws when `x` does not end in `inputs`
+ * @throws for sizes that are not whole numbers of at least 1; `apply` throws when `x` does not end in `input`
  *
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
  * import { linear } from "@chronograd/nn";
  *
- * const layer = linear({ inputs: 2, outputs: 1 });
+ * const layer = linear({ input: 2, output: 1 });
  * const params = { W: tensor([[1], [2]]), b: tensor([10]) };
  * layer.apply(params, tensor([[3, 4]])).toArray(); // => [[21]]
  * ```
@@ -44,17 +47,17 @@ export function linear(
 export function linear(
   options: LinearOptions,
 ): Layer<{ W: Initializer; b?: Initializer }, [x: Tensor]> {
-  checkOptions("linear", options, ["inputs", "outputs", "bias"]);
-  const { inputs, outputs, bias = true } = options ?? ({} as LinearOptions);
-  checkCount(inputs, "inputs", "linear");
-  checkCount(outputs, "outputs", "linear");
-  const W = glorot(inputs, outputs);
+  checkOptions("linear", options, ["input", "output", "bias"]);
+  const { input, output, bias = true } = options ?? ({} as LinearOptions);
+  checkWhole(input, "input", "linear");
+  checkWhole(output, "output", "linear");
+  const W = glorot(input, output);
   return {
-    params: bias ? { W, b: zeros(outputs) } : { W },
+    params: bias ? { W, b: zeros(output) } : { W },
     apply({ W, b }, x) {
-      if (x.shape.at(-1) !== inputs) {
+      if (x.shape.at(-1) !== input) {
         throw new RangeError(
-          `linear: x must have ${inputs} elements along its last axis, got shape [${x.shape.join(",")}]`,
+          `linear: x must have ${input} elements along its last axis, got shape [${x.shape.join(",")}]`,
         );
       }
       const y = x.matmul(W);

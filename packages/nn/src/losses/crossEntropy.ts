@@ -1,9 +1,9 @@
-import { crossEntropy, type Indices, notEqual, Tensor, tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { type Indices, notEqual, Tensor, tensor } from "@chronograd/autodiff";
+import { checkOptions, crossEntropy as lossesOf } from "@chronograd/autodiff/internal";
 import { type ReductionOption, reduce } from "./reduction.ts";
 
-/** Options of `crossEntropyLoss`. */
-export interface CrossEntropyLossOptions extends ReductionOption {
+/** Options of `crossEntropy`. */
+export interface CrossEntropyOptions extends ReductionOption {
   /** Targets of this value do not count; -100 unless given. */
   readonly ignoreIndex?: number;
 }
@@ -25,21 +25,21 @@ export type ClassTargets = Indices;
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { crossEntropyLoss } from "@chronograd/nn";
+ * import { crossEntropy } from "@chronograd/nn";
  *
- * const loss = crossEntropyLoss(tensor([[0, 0], [0, 0]]), [1, -100]);
+ * const loss = crossEntropy(tensor([[0, 0], [0, 0]]), [1, -100]);
  * loss.item().toFixed(4); // => "0.6931"
  * ```
  */
-export function crossEntropyLoss(
+export function crossEntropy(
   logits: Tensor,
   targets: ClassTargets,
-  options: CrossEntropyLossOptions = {},
+  options: CrossEntropyOptions = {},
 ): Tensor {
-  checkOptions("crossEntropyLoss", options, ["ignoreIndex", "reduction"]);
+  checkOptions("crossEntropy", options, ["ignoreIndex", "reduction"]);
   const { ignoreIndex = -100, reduction = "mean" } = options;
-  const losses = crossEntropy(logits, targets, { ignoreIndex });
-  return reduce(losses, reduction, "crossEntropyLoss", () => counted(targets, losses, ignoreIndex));
+  const losses = lossesOf(logits, targets, ignoreIndex);
+  return reduce(losses, reduction, "crossEntropy", () => counted(targets, losses, ignoreIndex));
 }
 
 /** How many targets count, by ops, so that the loss can be compiled. */

@@ -1,5 +1,5 @@
 import { lessEqual, type Tensor, where } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 
 /** Options of `huber`. */

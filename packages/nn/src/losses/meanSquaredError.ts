@@ -1,5 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 
 /**

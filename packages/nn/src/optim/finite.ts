@@ -1,5 +1,6 @@
 import { type Backend, type Tensor, tensor } from "@chronograd/autodiff";
-import { allocate, kernelsOf } from "@chronograd/autodiff/extend";
+import { kernelsOf } from "@chronograd/autodiff/extend";
+import { allocate } from "@chronograd/autodiff/internal";
 
 /** Values that were found finite, so that the next link of a chain need not look again. */
 const finite = new WeakSet<Tensor>();

@@ -1,38 +1,46 @@
 /// <reference types="node" />
 import { availableParallelism } from "node:os";
 import { isAbsolute } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkWhole } from "../checks.ts";
+import { fromCloneable, toCloneable } from "./cloneable.ts";
 import { WorkerError } from "./communicator.ts";
-import type { Assignment, Report } from "./entry.ts";
-import { pack, unpack } from "./handover.ts";
-import { SharedCommunicator, sharedBuffer } from "./shared.ts";
+import { SharedMemory, sharedBuffer } from "./sharedMemory.ts";
+import type { Assignment, Report } from "./thread.ts";
 
 /** How workers are started. */
 export interface RunWorkersOptions<Input = unknown> {
   /** How many; as many as the machine runs at once unless given. */
   readonly workers?: number;
-  /** What each worker gets as its second argument: tensors, which are copied, and whatever `structuredClone` takes. */
+  /**
+   * What each worker gets as its second argument: tensors, which are copied, and whatever
+   * `structuredClone` takes.
+   */
   readonly input?: Input;
 }
 
-/** How long a worker that failed may take to say so itself, once another has noticed; milliseconds. */
+/**
+ * How long a worker that failed may take to say so itself, once another has noticed; milliseconds.
+ */
 const patience = 1000;
 /** How long workers that are done may take to print and end by themselves; milliseconds. */
 const leave = 200;
 
 /**
- * Starts workers, threads that each import a module and call its default export with `(communicator, input)`, and
- * waits for all of them.
+ * Starts workers, threads that each import a module and call its default export with
+ * `(communicator, input)`, and waits for all of them.
  *
- * When one throws, exits or dies, all others are stopped, also those that wait in a collective. When the promise settles,
- * no worker is left.
+ * When one throws, exits or dies, all others are stopped, also those that wait in a collective.
+ * When the promise settles, no worker is left.
  *
- * @param module a URL, for example `new URL("./train.js", import.meta.url)`, or an absolute path. TypeScript works
- *   where the program itself runs from it: workers inherit Node's flags
+ * @param module a URL, for example `new URL("./train.js", import.meta.url)`, or an absolute path.
+ *   TypeScript works where the program itself runs from it: workers inherit Node's flags
  * @returns what each worker returned, in the order of ranks
- * @throws (rejects) with a `WorkerError` that has the worker's own error as its cause; for bad arguments
+ * @throws (rejects) with a `WorkerError` that has the worker's own error as its cause; for bad
+ *   arguments
  *
  * @example
  * ```ts
@@ -53,21 +61,17 @@ export async function runWorkers<Output = unknown, Input = unknown>(
   checkOptions("runWorkers", options, ["workers", "input"]);
   const href = hrefOf(module);
   const { workers = availableParallelism(), input } = options;
-  if (!Number.isSafeInteger(workers) || workers < 1) {
-    throw new RangeError(
-      `runWorkers: workers must be a whole number of at least 1, got ${String(workers)}`,
-    );
-  }
-  const buffer = sharedBuffer(workers);
-  const packed = pack(input);
-  const group = new Group<Output>(buffer, workers);
+  checkWhole(workers, "workers", "runWorkers");
+  const given = { module: href, buffer: sharedBuffer(workers), input: toCloneable(input) };
+  const threads: Worker[] = [];
   try {
-    for (let rank = 0; rank < workers; rank++) {
-      group.start({ module: href, rank, buffer, input: packed });
-    }
-    return await group.outcome;
+    const values = await outcome<Output>(given, workers, threads);
+    const running = threads.filter(({ threadId }) => threadId !== -1);
+    const exits = running.map((thread) => new Promise((exited) => thread.once("exit", exited)));
+    await Promise.race([Promise.all(exits), delay(leave, undefined, { ref: false })]);
+    return values;
   } finally {
-    await group.end();
+    await Promise.all(threads.map((thread) => thread.terminate()));
   }
 }
 
@@ -82,100 +86,63 @@ function hrefOf(module: URL | string): string {
   );
 }
 
-/** The workers of one run. */
-class Group<Output> {
-  /** Every worker's value, or the first error that says what is behind it. */
-  readonly outcome: Promise<Output[]>;
-  readonly #buffer: SharedArrayBuffer;
-  readonly #size: number;
-  readonly #workers: Worker[] = [];
-  readonly #exits: Promise<void>[] = [];
-  readonly #values: Output[];
-  readonly #reported = new Set<number>();
-  readonly #resolve: (values: Output[]) => void;
-  readonly #reject: (error: Error) => void;
-  #timer: NodeJS.Timeout | undefined;
-  #failed = false;
-
-  constructor(buffer: SharedArrayBuffer, size: number) {
-    this.#buffer = buffer;
-    this.#size = size;
-    this.#values = new Array<Output>(size);
-    let resolve!: (values: Output[]) => void;
-    let reject!: (error: Error) => void;
-    this.outcome = new Promise<Output[]>((yes, no) => {
-      resolve = yes;
-      reject = no;
-    });
-    this.#resolve = resolve;
-    this.#reject = reject;
-  }
-
-  start(workerData: Assignment): void {
-    const { rank } = workerData;
-    // The file beside this one: TypeScript in the sources, JavaScript in what was built of them.
-    const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
-    const entry = new URL(`./entry${extension}`, import.meta.url);
-    const worker = started(entry, workerData);
-    this.#workers.push(worker);
-    this.#exits.push(new Promise((exited) => worker.once("exit", () => exited())));
-    worker.once("message", (report: Report) => this.#take(report, rank));
-    worker.on("messageerror", (error) => this.#fail(error, rank));
-    worker.on("error", (error) => this.#fail(error, rank));
-    worker.on("exit", (code) => {
-      if (this.#reported.has(rank)) return;
-      const how = `it ended with exit code ${code} before it returned`;
-      this.#fail(
-        new Error(
-          `runWorkers: ${how}; return from the default export instead of calling process.exit, and await what it started`,
-        ),
-        rank,
-      );
-    });
-  }
-
-  #take(report: Report, rank: number): void {
-    if (this.#reported.has(rank)) return;
-    this.#reported.add(rank);
-    if ("error" in report) {
-      // Of another worker's failure this one knows less than that worker itself, which will say so, or exit.
-      if (report.rank === rank || this.#reported.has(report.rank)) {
-        this.#fail(report.error, report.rank);
+/** Every worker's value, or the first error that says what is behind it. Fills `threads`. */
+function outcome<Output>(
+  given: Omit<Assignment, "rank">,
+  size: number,
+  threads: Worker[],
+): Promise<Output[]> {
+  const values = new Array<Output>(size);
+  const reported = new Set<number>();
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown, rank: number): void => {
+      reported.add(rank);
+      const transport = new SharedMemory(given.buffer, 0);
+      for (let each = 0; each < size; each++) transport.leave("stopped", each);
+      reject(asWorkerError(error, rank, size));
+    };
+    const take = (report: Report, rank: number): void => {
+      if (reported.has(rank)) return;
+      reported.add(rank);
+      if ("value" in report) {
+        values[rank] = fromCloneable(report.value) as Output;
+        if (reported.size === size) resolve(values);
+      } else if (report.rank === rank || reported.has(report.rank)) {
+        fail(report.error, report.rank);
       } else {
-        this.#timer ??= setTimeout(() => this.#fail(report.error, report.rank), patience);
+        // Of another worker's failure this one knows less than that worker itself, which will say
+        // so, or exit.
+        setTimeout(fail, patience, report.error, report.rank).unref();
       }
-      return;
-    }
-    this.#values[rank] = unpack(report.value) as Output;
-    if (this.#reported.size === this.#size) this.#resolve(this.#values);
-  }
-
-  #fail(error: unknown, rank: number): void {
-    this.#reported.add(rank);
-    this.#failed = true;
-    const everyone = new SharedCommunicator(this.#buffer, 0);
-    for (let each = 0; each < this.#size; each++) everyone.leave("stopped", each);
-    this.#reject(asWorkerError(error, rank, this.#size));
-  }
-
-  /** Waits until no worker is left. */
-  async end(): Promise<void> {
-    clearTimeout(this.#timer);
-    if (!this.#failed && this.#workers.length === this.#size) {
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((over) => {
-        timer = setTimeout(over, leave);
+    };
+    for (let rank = 0; rank < size; rank++) {
+      const thread = started({ ...given, rank });
+      threads.push(thread);
+      thread.once("message", (report: Report) => take(report, rank));
+      thread.on("messageerror", (error) => fail(error, rank));
+      thread.on("error", (error) => fail(error, rank));
+      thread.on("exit", (code) => {
+        if (reported.has(rank)) return;
+        const how = `it ended with exit code ${code} before it returned`;
+        fail(
+          new Error(
+            `runWorkers: ${how}; return from the default export instead of calling process.exit, and await what it started`,
+          ),
+          rank,
+        );
       });
-      await Promise.race([Promise.all(this.#exits), late]);
-      clearTimeout(timer);
     }
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
-  }
+  });
 }
 
-function started(entry: URL, workerData: Assignment): Worker {
+function started(workerData: Assignment): Worker {
+  // The file beside this one: TypeScript in the sources, JavaScript in what was built of them.
+  const extension = import.meta.url.slice(import.meta.url.lastIndexOf("."));
   try {
-    return new Worker(entry, { workerData, name: `worker ${workerData.rank}` });
+    return new Worker(new URL(`./thread${extension}`, import.meta.url), {
+      workerData,
+      name: `worker ${workerData.rank}`,
+    });
   } catch (cause) {
     if ((cause as Error).name !== "DataCloneError") throw cause;
     throw new TypeError(

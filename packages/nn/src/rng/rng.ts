@@ -1,4 +1,4 @@
-import { refuseTracing } from "@chronograd/autodiff/extend";
+import { refuseTracing } from "@chronograd/autodiff/internal";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
 import { type Key, keyOfChild, keyOfSeed } from "./key.ts";

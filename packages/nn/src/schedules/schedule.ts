@@ -1,5 +1,5 @@
 import { isTensor, scope, Tensor, tensor } from "@chronograd/autodiff";
-import { describeTensor, NotTraceable } from "@chronograd/autodiff/extend";
+import { describeTensor, NotTraceable } from "@chronograd/autodiff/internal";
 
 /**
  * A learning rate as a function of the number of updates done: `rate(0)` is that of the first update. A number gives a
@@ -98,27 +98,5 @@ export function checkLearningRate(rate: LearningRate, where: string): void {
   if (typeof rate === "number" && Number.isFinite(rate) && rate >= 0) return;
   throw new RangeError(
     `${where}: learningRate must be a finite number of at least 0 or a schedule, got ${String(rate)}`,
-  );
-}
-
-/** Throws a sentence unless an option is a finite number above `low` (or equal, where `orEqual`). @internal */
-export function checkNumber(
-  value: number,
-  name: string,
-  where: string,
-  low = 0,
-  orEqual = true,
-): void {
-  if (Number.isFinite(value) && (value > low || (orEqual && value === low))) return;
-  throw new RangeError(
-    `${where}: ${name} must be a finite number ${orEqual ? "of at least" : "above"} ${low}, got ${String(value)}`,
-  );
-}
-
-/** Throws a sentence unless an option is a whole number of at least `least`. @internal */
-export function checkSteps(value: number, name: string, where: string, least = 1): void {
-  if (Number.isInteger(value) && value >= least) return;
-  throw new RangeError(
-    `${where}: ${name} must be a whole number of at least ${least}, got ${String(value)}`,
   );
 }

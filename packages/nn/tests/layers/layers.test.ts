@@ -33,7 +33,7 @@ function expectClose(actual: Tensor, expected: NestedNumbers): void {
 }
 
 describe("linear", () => {
-  const layer = linear({ inputs: 3, outputs: 2 });
+  const layer = linear({ input: 3, output: 2 });
   const params = initialize(layer.params, rng(1), float64);
 
   test("is x W + b for any leading axes", () => {
@@ -54,14 +54,14 @@ describe("linear", () => {
   });
 
   test("has no bias when told so", () => {
-    const bare = linear({ inputs: 3, outputs: 2, bias: false });
+    const bare = linear({ input: 3, output: 2, bias: false });
     expect(Object.keys(bare.params)).toEqual(["W"]);
     expect(bare.apply({ W: params.W }, ones([3], float64)).shape).toEqual([2]);
   });
 });
 
 test("embedding picks rows, and gradients go to the rows that were picked", () => {
-  const layer = embedding({ count: 4, size: 2 });
+  const layer = embedding({ input: 4, output: 2 });
   const tape = new Tape();
   const params = tape.watch(initialize(layer.params, rng(2), { backend }));
   const y = layer.apply(
@@ -100,7 +100,7 @@ describe("layerNorm", () => {
       gain: tensor(expected.gain, float64),
       bias: tensor(expected.bias, float64),
     });
-    const y = layerNorm({ size: 5 }).apply(params, x);
+    const y = layerNorm({ input: 5 }).apply(params, x);
     expectClose(y, expected.y);
     const loss = y.mul(tensor(expected.g, float64)).sum();
     tape.gradient(loss, [x, params.gain, params.bias]).forEach((g, i) => {
@@ -109,7 +109,7 @@ describe("layerNorm", () => {
   });
 
   test("does not see the mean and the scale of its input", () => {
-    const layer = layerNorm({ size: 4, epsilon: 1e-12 });
+    const layer = layerNorm({ input: 4, epsilon: 1e-12 });
     const params = initialize(layer.params, rng(1), float64);
     const numbers = fc.array(fc.double({ min: -10, max: 10, noNaN: true }), {
       minLength: 4,
@@ -189,25 +189,25 @@ describe("dropout", () => {
 });
 
 test("errors are sentences", () => {
-  expect(() => linear({ inputs: 0, outputs: 1 })).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: linear: inputs must be a whole number of at least 1, got 0]`,
+  expect(() => linear({ input: 0, output: 1 })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: linear: input must be a whole number of at least 1, got 0]`,
   );
-  expect(() => embedding({ count: 2, size: 1.5 })).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: embedding: size must be a whole number of at least 1, got 1.5]`,
+  expect(() => embedding({ input: 2, output: 1.5 })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: embedding: output must be a whole number of at least 1, got 1.5]`,
   );
-  expect(() => layerNorm({ size: 3, epsilon: 0 })).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: layerNorm: epsilon must be a positive number, got 0]`,
+  expect(() => layerNorm({ input: 3, epsilon: 0 })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: layerNorm: epsilon must be a finite number above 0, got 0]`,
   );
   expect(() => dropout({ rate: 1 })).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: dropout: rate must be at least 0 and below 1, got 1; it is the share of elements that are dropped]`,
   );
   const x = ones([2, 4], { backend });
-  const layer = linear({ inputs: 3, outputs: 1 });
+  const layer = linear({ input: 3, output: 1 });
   const params = initialize(layer.params, rng(1), { backend });
   expect(() => layer.apply(params, x)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: linear: x must have 3 elements along its last axis, got shape [2,4]]`,
   );
-  const norm = layerNorm({ size: 3 });
+  const norm = layerNorm({ input: 3 });
   expect(() =>
     norm.apply(initialize(norm.params, rng(1), { backend }), x),
   ).toThrowErrorMatchingInlineSnapshot(

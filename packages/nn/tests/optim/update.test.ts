@@ -1,5 +1,5 @@
 import { clone, createBackend, Tape, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
-import { Region } from "@chronograd/autodiff/extend";
+import { Region } from "@chronograd/autodiff/internal";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { describe, expect, test } from "vitest";
 import {

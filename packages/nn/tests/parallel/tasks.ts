@@ -1,63 +1,33 @@
 // What the workers of the tests do: each a task by its name.
-import { type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { tensor } from "@chronograd/autodiff";
 import { type Communicator, rng } from "../../src/index.ts";
-import { SharedCommunicator } from "../../src/parallel.ts";
+import { SharedMemory, type Transport } from "../../src/parallel.ts";
+import { bitsOf, conformance, type Drawn, failure, sleep, treeOf } from "./conformance.ts";
+import { Files } from "./files.ts";
 
-export interface Given {
+export interface Given extends Drawn {
   readonly task: keyof typeof tasks;
-  readonly seed?: number;
-  readonly lengths?: readonly (readonly number[])[];
-  readonly dtype?: "float32" | "float64" | "int32";
   readonly times?: number;
   /** Counts as long as a worker lives. */
   readonly pulse?: Int32Array;
-  readonly sums?: readonly Sum[];
+  readonly connections?: readonly Connection[];
 }
 
-/** One sum: over a buffer of its own, where one is given. */
-export interface Sum {
-  readonly seed: number;
-  readonly lengths: readonly (readonly number[])[];
-  readonly dtype: "float32" | "float64" | "int32";
-  readonly buffer: SharedArrayBuffer | undefined;
-}
+/** How the workers of a test are connected. */
+export type Connection =
+  | { readonly buffer: SharedArrayBuffer }
+  | { readonly folder: string; readonly messageBytes: number };
 
-/** The tree that worker `rank` brings: random, with magnitudes apart, so that the order of a sum shows in its bits. */
-export function treeOf(
-  rank: number,
-  { seed = 1, lengths = [], dtype = "float32" }: Partial<Omit<Sum, "buffer">>,
-) {
-  const random = rng(seed, `worker ${rank}`);
-  const draw = () =>
-    dtype === "int32" ? random.integer(-1e9, 1e9) : random.normal() * 10 ** random.integer(-6, 7);
-  return {
-    parts: lengths.map((shape) => {
-      const size = shape.reduce((a, b) => a * b, 1);
-      return tensor(Array.from({ length: size }, draw), { dtype, shape });
-    }),
-    nested: { loss: random.normal(), name: "kept", none: null },
-  };
-}
-
-/** Numbers of a tree, to be compared bit by bit. */
-export function bitsOf(values: unknown): unknown {
-  return tree.map(values, (x: Tensor) => ({
-    shape: [...x.shape],
-    dtype: x.dtype,
-    data: x.toTypedArray(),
-  }));
+function connected(connection: Connection, { rank, size }: Communicator): Transport {
+  if ("buffer" in connection) return new SharedMemory(connection.buffer, rank);
+  return new Files(connection.folder, rank, size, connection.messageBytes);
 }
 
 const tasks = {
-  sums: (all: Communicator, { sums = [] }: Given) =>
-    sums.map(({ buffer, ...given }) => {
-      const own = buffer === undefined ? all : new SharedCommunicator(buffer, all.rank);
-      return bitsOf(own.allReduce(treeOf(own.rank, given)));
-    }),
-  broadcast: (all: Communicator, given: Given) =>
-    Array.from({ length: all.size }, (_, root) =>
-      bitsOf(all.broadcast(treeOf(all.rank, given), root)),
-    ),
+  conformance: (all: Communicator, { connections = [], seed = 1 }: Given) =>
+    connections.map((connection) => conformance(connected(connection, all), seed)),
+  "a large sum": (all: Communicator, given: Given) =>
+    bitsOf(all.allReduce(treeOf(all.rank, given))),
   often: (all: Communicator, { times = 1000 }: Given) => {
     const random = rng(all.rank);
     let total = 0;
@@ -135,19 +105,5 @@ const tasks = {
   echo: (_: Communicator, given: Given) => given,
   size: (all: Communicator) => all.size,
 };
-
-/** The message of what is thrown. */
-export function failure(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    return (error as Error).message;
-  }
-  return "nothing was thrown";
-}
-
-function sleep(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
-}
 
 export default (all: Communicator, given: Given): unknown => tasks[given.task](all, given);

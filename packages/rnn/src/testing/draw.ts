@@ -114,7 +114,7 @@ function guessColumns(cell: PlainCell, where: string): number {
  * import { symbols, testCell } from "@chronograd/rnn/testing";
  *
  * const model = sequential({
- *   embedding: embedding({ count: 5, size: 2 }),
+ *   embedding: embedding({ input: 5, output: 2 }),
  *   elman: elman({ input: 2, hidden: 2 }),
  * });
  * testCell(model, { input: symbols(5), runs: 1 }).ok; // => true

@@ -1,5 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Communicator, selfCommunicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
 import type { StepLoss, StepSettings } from "./step.ts";

@@ -1,5 +1,5 @@
 import { Tensor, tree } from "@chronograd/autodiff";
-import { Region, within } from "@chronograd/autodiff/extend";
+import { Region, within } from "@chronograd/autodiff/internal";
 import { checkUntracked, type Owned, type TimeStep } from "./step.ts";
 
 /** A whole sequence, time-major: `inputs [T, B, ...]` and `targets [T, B, ...]`. */

@@ -1,5 +1,5 @@
 import { type Tape, Tensor, timeStep, tree } from "@chronograd/autodiff";
-import type { Region } from "@chronograd/autodiff/extend";
+import type { Region } from "@chronograd/autodiff/internal";
 import { type Cell, runStep, type Values } from "../cell.ts";
 import { checkTarget } from "../checkRows.ts";
 import { findTensor, nameOfTensor } from "../findTensor.ts";

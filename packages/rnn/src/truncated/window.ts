@@ -1,5 +1,5 @@
 import { clone, detach, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
-import { latest, Region, within } from "@chronograd/autodiff/extend";
+import { latest, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { nextOnAll, reduceWindow } from "./agreement.ts";
 import { type Estimator, type LocalWindow, mean } from "./estimators/estimator.ts";

@@ -137,9 +137,9 @@ describe("what a cell takes as input", () => {
 
   test("symbols, trees, rows of a shape", () => {
     const model = sequential({
-      embedding: embedding({ count: 4, size: 2 }),
+      embedding: embedding({ input: 4, output: 2 }),
       gru: gru({ input: 2, hidden: 2 }),
-      head: linear({ inputs: 2, outputs: 4 }),
+      head: linear({ input: 2, output: 4 }),
     });
     testCell(model, { input: symbols(4), runs: 1 }).assert();
     const sum = defineCell({
@@ -168,7 +168,7 @@ describe("what a cell takes as input", () => {
     ).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: cellLaws: cannot tell what this cell takes as input, inputs of 1, 2 columns all work; pass { input: 3 } for 3 columns, { input: symbols(65) } for symbols, or { input: (random, batch) => ... }]`,
     );
-    const model = sequential({ embedding: embedding({ count: 3, size: 2 }) });
+    const model = sequential({ embedding: embedding({ input: 3, output: 2 }) });
     expect(() => cellLaws(model)).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: cellLaws: cannot tell what this cell takes as input, none of 1, 2, 3 columns works (gather: indices must be int32, got float64 [2,3]; convert them with cast(indices, "int32")); pass { input: 3 } for 3 columns, { input: symbols(65) } for symbols, or { input: (random, batch) => ... }]`,
     );
@@ -244,7 +244,7 @@ test("a cell without parameters, and one without a state", () => {
     step: (_: object, x: Tensor, { h }) => [h.add(x), { h: h.add(x).tanh() }],
   })(sizes);
   testCell(still, { input: 2, runs: 1 }).assert();
-  const layer = sequential({ head: linear({ inputs: 2, outputs: 3 }) });
+  const layer = sequential({ head: linear({ input: 2, output: 3 }) });
   testCell(layer, { runs: 1 }).assert();
 });
 

@@ -46,7 +46,7 @@ describe("random cells", () => {
     expect(smallest(() => false)).toBe("elman({ input: 1, hidden: 1 })");
     expect(smallest(({ name }) => !name.includes("lstm"))).toBe("lstm({ input: 1, hidden: 1 })");
     expect(smallest(({ name }) => !name.includes("sequential"))).toMatchInlineSnapshot(
-      `"sequential({ first: elman({ input: 1, hidden: 1 }), second: elman({ input: 1, hidden: 1 }), head: linear({ inputs: 1, outputs: 1 }) })"`,
+      `"sequential({ first: elman({ input: 1, hidden: 1 }), second: elman({ input: 1, hidden: 1 }), head: linear({ input: 1, output: 1 }) })"`,
     );
   });
 });

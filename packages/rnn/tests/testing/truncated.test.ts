@@ -1,5 +1,5 @@
-import { crossEntropy, type Tensor, tensor, tree } from "@chronograd/autodiff";
-import { embedding, linear, rng } from "@chronograd/nn";
+import { type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { crossEntropy, embedding, linear, rng } from "@chronograd/nn";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { elman, gru, initialParams, lstm, sequential } from "../../src/index.ts";
@@ -56,9 +56,9 @@ describe("truncated is right in every mode", () => {
 
   test("symbols, steps without a loss, counts, a given state, a large model, a generator without end", () => {
     const language = sequential({
-      embedding: embedding({ count: 5, size: 8 }),
+      embedding: embedding({ input: 5, output: 8 }),
       lstm: lstm({ input: 8, hidden: 8 }),
-      head: linear({ inputs: 8, outputs: 5 }),
+      head: linear({ input: 8, output: 5 }),
     });
     function* endless() {
       for (let t = 0; ; t++) {
@@ -75,7 +75,8 @@ describe("truncated is right in every mode", () => {
     const report = checkTruncated(language, endless(), {
       k1: 2,
       k2: 3,
-      loss: (y, { next, t }) => (t % 3 === 1 ? null : { loss: crossEntropy(y, next), count: 7 }),
+      loss: (y, { next, t }) =>
+        t % 3 === 1 ? null : { loss: crossEntropy(y, next, { reduction: "none" }), count: 7 },
       params: initialParams(language, rng(1)),
       state: { embedding: {}, lstm: { h: row(), c: row() }, head: {} },
     });

@@ -111,7 +111,7 @@ describe("a stream that runs as plans", () => {
     const of = (x: Tensor) => tensor(x.toTypedArray(), { shape: x.shape, dtype: x.dtype, backend });
     const model = sequential({
       cell: lstm({ input: 2, hidden: 3 }),
-      head: linear({ inputs: 3, outputs: 1 }),
+      head: linear({ input: 3, output: 1 }),
     });
     const params = initialParams(model, rng(1), { backend });
     function* steps() {

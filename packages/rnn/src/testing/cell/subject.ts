@@ -1,5 +1,5 @@
 import { scope, Tape, type Tensor, tensor, timeStep, tree } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSettings, type Finding, type Law } from "@chronograd/autodiff/testing";
 import { type Rng, rng } from "@chronograd/nn";
 import { runStep } from "../../cell.ts";

@@ -56,9 +56,9 @@ export function cells({ maxSize = 3, kinks = false }: CellsOptions = {}): Arbitr
       const one = partOf(first, input);
       if (more === null) return described(one.name, one.cell, input, first.hidden);
       const two = partOf(more.second, first.hidden);
-      const head = linear({ inputs: more.second.hidden, outputs: more.outputs });
+      const head = linear({ input: more.second.hidden, output: more.outputs });
       const model = sequential({ first: one.cell, second: two.cell, head });
-      const name = `sequential({ first: ${one.name}, second: ${two.name}, head: linear({ inputs: ${more.second.hidden}, outputs: ${more.outputs} }) })`;
+      const name = `sequential({ first: ${one.name}, second: ${two.name}, head: linear({ input: ${more.second.hidden}, output: ${more.outputs} }) })`;
       return described(name, model as unknown as SomeCell, input, more.outputs);
     });
 }

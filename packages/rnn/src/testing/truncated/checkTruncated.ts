@@ -1,5 +1,5 @@
 import { scope, type Tensor, tree } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/extend";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSettings } from "@chronograd/autodiff/testing";
 import { rng as randomStream } from "@chronograd/nn";
 import { type Cell, initialState } from "../../cell.ts";

@@ -1,5 +1,5 @@
 import { cast, clone, concat, type MapTree, Tape, Tensor, tree } from "@chronograd/autodiff";
-import type { Pulled } from "@chronograd/autodiff/extend";
+import type { Pulled } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { type StepSettings, type TimeStep, takeStep, tokensOf } from "../step.ts";
 

@@ -1,5 +1,5 @@
 import { type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
-import { alias, Region, within } from "@chronograd/autodiff/extend";
+import { alias, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { checkUnchanged, stepIsOver, streamIsOver } from "../source.ts";
 import type { Owned, Term, TimeStep } from "../step.ts";

@@ -1,5 +1,5 @@
 import { scope, type Tensor, tree } from "@chronograd/autodiff";
-import { describeTensor, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/extend";
+import { describeTensor, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/internal";
 import type { Cell } from "../../cell.ts";
 import type { StepSettings } from "../step.ts";
 import {

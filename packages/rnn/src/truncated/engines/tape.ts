@@ -1,5 +1,6 @@
 import { full, type MapTree, type Mark, Tape, type Tensor, tree } from "@chronograd/autodiff";
-import { kernelsOf, Queue, type Region, within } from "@chronograd/autodiff/extend";
+import { kernelsOf } from "@chronograd/autodiff/extend";
+import { Queue, type Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { stepIsOver, streamIsOver } from "../source.ts";
 import { type Owned, type Term, type TimeStep, takeStep, tokensOf } from "../step.ts";

@@ -1,4 +1,4 @@
-import { Region, within } from "@chronograd/autodiff/extend";
+import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { chooseEngine } from "../engines/choosing.ts";
 import type { Engine } from "../engines/engine.ts";

@@ -1,5 +1,5 @@
 import { clone, detach, type MapTree, scope, type Tensor, tree } from "@chronograd/autodiff";
-import { Region, within } from "@chronograd/autodiff/extend";
+import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { addGradients } from "../engines/engine.ts";
 import type { TruncatedSettings } from "../options.ts";

@@ -1,5 +1,5 @@
 import { clone, detach, type Tensor, tree } from "@chronograd/autodiff";
-import { Region, within } from "@chronograd/autodiff/extend";
+import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import type { Engine } from "../engines/engine.ts";
 import { TapeEngine } from "../engines/tape.ts";

@@ -1,95 +1,16 @@
-import type { RowsName } from "../kernels/contract.ts";
 import { checkInt32 } from "../tensor/dtype.ts";
-import { checkOptions } from "../tensor/options.ts";
 import { format, sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { alongLast } from "./alongLast.ts";
 import { apply } from "./apply.ts";
 import { cast } from "./cast.ts";
 import { notEqual } from "./compare.ts";
 import { type Op, type OpDeclaration, op } from "./declare.ts";
 import { asIndices, type Indices } from "./indices.ts";
 import { kernelsOf } from "./kernels.ts";
-import { labelled } from "./oneHot.ts";
+import { labelled } from "./labels.ts";
 import { logSumExp } from "./reduce.ts";
 import { where } from "./select.ts";
-
-/** A normalisation along axes, the last unless given; several count as one. */
-export type NormalizeOp = Op<(x: Tensor, axes?: number | readonly number[]) => Tensor>;
-
-interface RowsDeclaration {
-  readonly name: RowsName;
-  readonly vjp: (g: Tensor, y: Tensor) => Tensor;
-  readonly jvp: (dx: Tensor, y: Tensor) => Tensor;
-}
-
-function normalization({ name, vjp, jvp }: RowsDeclaration): NormalizeOp {
-  const declaration: OpDeclaration = {
-    name,
-    inputs: ["x"],
-    shape: ([x]) => x!.shape,
-    forward(backend, [x], y) {
-      const columns = x!.shape[x!.rank - 1]!;
-      if (y.size > 0) kernelsOf(backend, y)[name](y.size / columns, columns, x!.pointer, y.pointer);
-    },
-    residuals: { inputs: [], output: true },
-    vjp: [(g, { output }) => vjp(g, output)],
-    jvp: ([dx], { output }) => jvp(dx!, output),
-    samples: [
-      { label: "[3]", inputs: [{ shape: [3] }], call: ([x]) => normalize(x!) },
-      { label: "[2,3]", inputs: [{ shape: [2, 3] }], call: ([x]) => normalize(x!) },
-      { label: "axis 0", inputs: [{ shape: [3, 2] }], call: ([x]) => normalize(x!, 0) },
-      { label: "axis 1", inputs: [{ shape: [2, 3, 2] }], call: ([x]) => normalize(x!, 1) },
-      { label: "axes 0, 2", inputs: [{ shape: [2, 3, 2] }], call: ([x]) => normalize(x!, [0, -1]) },
-    ],
-  };
-  const normalize: NormalizeOp = op(
-    declaration,
-    (x: Tensor, axes: number | readonly number[] = -1) =>
-      alongLast(x, axes, name, (rows) => apply(declaration, [rows], undefined)),
-    1,
-  );
-  return normalize;
-}
-
-/**
- * `exp(x) / sum(exp(x))` along axes (the last unless given), shifted so that nothing overflows.
- *
- * @example
- * ```ts
- * import { tensor } from "@chronograd/autodiff";
- *
- * tensor([1000, 1000]).softmax().toArray(); // => [0.5, 0.5]
- * tensor([[1, 5], [1, 5]]).softmax(0).slice([0]).toArray(); // => [0.5, 0.5]
- * ```
- */
-export const softmax: NormalizeOp = normalization({
-  name: "softmax",
-  vjp: (g, y) => y.mul(g.sub(g.mul(y).sum(-1, { keepDims: true }))),
-  jvp: (dx, y) => y.mul(dx.sub(dx.mul(y).sum(-1, { keepDims: true }))),
-});
-
-/**
- * `x - log(sum(exp(x)))` along axes (the last unless given), shifted so that nothing overflows.
- *
- * @example
- * ```ts
- * import { tensor } from "@chronograd/autodiff";
- *
- * tensor([0, 1000]).logSoftmax().toArray(); // => [-1000, 0]
- * ```
- */
-export const logSoftmax: NormalizeOp = normalization({
-  name: "logSoftmax",
-  vjp: (g, y) => g.sub(y.exp().mul(g.sum(-1, { keepDims: true }))),
-  jvp: (dx, y) => dx.sub(dx.mul(y.exp()).sum(-1, { keepDims: true })),
-});
-
-/** Options of `crossEntropy`. */
-export interface CrossEntropyOptions {
-  /** Targets of this value give a loss of 0 and no gradient; -100 unless given. */
-  readonly ignoreIndex?: number;
-}
+import { softmax } from "./softmax.ts";
 
 const crossEntropyDeclaration: OpDeclaration<number> = {
   name: "crossEntropy",
@@ -152,7 +73,7 @@ const crossEntropyDeclaration: OpDeclaration<number> = {
     {
       label: "[2,2,3], class 0 ignored",
       inputs: [{ shape: [2, 2, 3] }, { shape: [2, 2], integers: [0, 3] }],
-      call: ([x, t]) => crossEntropy(x!, t!, { ignoreIndex: 0 }),
+      call: ([x, t]) => crossEntropy(x!, t!, 0),
     },
   ],
 };
@@ -210,15 +131,17 @@ const crossEntropyVjpDeclaration: OpDeclaration<number> = {
 };
 
 /**
- * `-log softmax(logits)[target]` for each row: the loss of a classifier, in nats, not reduced.
+ * `-log softmax(logits)[target]` for each row: the losses that `crossEntropy` of `@chronograd/nn` reduces.
  *
  * @param logits unnormalised scores `[..., C]`
  * @param targets class numbers `[...]`, int32, from 0 to C - 1, or `ignoreIndex`
+ * @param ignoreIndex targets of this value give a loss of 0 and no gradient; -100 unless given
  * @throws when the shapes do not match or a target is not a class
  *
  * @example
  * ```ts
- * import { crossEntropy, grad, tensor } from "@chronograd/autodiff";
+ * import { grad, tensor } from "@chronograd/autodiff";
+ * import { crossEntropy } from "@chronograd/autodiff/internal";
  *
  * const logits = tensor([[0, 0], [0, 0]]);
  * const bits = crossEntropy(logits, [1, 0]).div(Math.LN2);
@@ -228,17 +151,14 @@ const crossEntropyVjpDeclaration: OpDeclaration<number> = {
  * slope(logits).toArray(); // => [[0.5, -0.5], [0, 0]]
  * ```
  */
-export const crossEntropy: Op<
-  (logits: Tensor, targets: Indices, options?: CrossEntropyOptions) => Tensor
-> = op(
-  crossEntropyDeclaration,
-  (logits: Tensor, targets: Indices, options?: CrossEntropyOptions) => {
-    checkOptions("crossEntropy", options, ["ignoreIndex"]);
-    const { ignoreIndex = -100 } = options ?? {};
-    checkInt32([ignoreIndex], "crossEntropy: ignoreIndex");
-    const classes =
-      targets instanceof Tensor ? targets : asIndices(targets, logits, "crossEntropy");
-    return apply(crossEntropyDeclaration, [logits, classes], ignoreIndex);
-  },
-  1,
-);
+export const crossEntropy: Op<(logits: Tensor, targets: Indices, ignoreIndex?: number) => Tensor> =
+  op(
+    crossEntropyDeclaration,
+    (logits: Tensor, targets: Indices, ignoreIndex = -100) => {
+      checkInt32([ignoreIndex], "crossEntropy: ignoreIndex");
+      const classes =
+        targets instanceof Tensor ? targets : asIndices(targets, logits, "crossEntropy");
+      return apply(crossEntropyDeclaration, [logits, classes], ignoreIndex);
+    },
+    1,
+  );

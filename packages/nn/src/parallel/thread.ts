@@ -1,17 +1,18 @@
 /// <reference types="node" />
 // What a thread of `runWorkers` runs.
 import { parentPort, workerData } from "node:worker_threads";
+import { fromCloneable, toCloneable } from "./cloneable.ts";
 import type { Communicator } from "./communicator.ts";
 import { WorkerError } from "./communicator.ts";
-import { pack, unpack } from "./handover.ts";
-import { SharedCommunicator } from "./shared.ts";
+import { createCommunicator } from "./createCommunicator.ts";
+import { SharedMemory } from "./sharedMemory.ts";
 
 /** What a worker is told when it starts. */
 export interface Assignment {
   readonly module: string;
   readonly rank: number;
   readonly buffer: SharedArrayBuffer;
-  /** Packed. */
+  /** Cloneable. */
   readonly input: unknown;
 }
 
@@ -25,7 +26,7 @@ export type Report =
     };
 
 async function run({ module, rank, buffer, input }: Assignment): Promise<Report> {
-  const communicator = new SharedCommunicator(buffer, rank);
+  const transport = new SharedMemory(buffer, rank);
   try {
     const { default: main } = (await import(module)) as {
       default?: (communicator: Communicator, input: unknown) => unknown;
@@ -35,11 +36,12 @@ async function run({ module, rank, buffer, input }: Assignment): Promise<Report>
         `runWorkers: ${module} must export a function (communicator, input) as its default, got ${main === undefined ? "no default export" : `a ${typeof main}`}`,
       );
     }
-    const value = pack(await main(communicator, unpack(input)));
-    communicator.leave("returned");
+    const communicator = createCommunicator(transport);
+    const value = toCloneable(await main(communicator, fromCloneable(input)));
+    transport.leave("returned");
     return { value };
   } catch (error) {
-    communicator.leave("threw");
+    transport.leave("threw");
     return { error, rank: error instanceof WorkerError ? error.rank : rank };
   }
 }

@@ -1,7 +1,8 @@
 import { isTensor, type Tensor } from "@chronograd/autodiff";
+import { areApart, checkAlive, describeType, isLike } from "@chronograd/autodiff/internal";
 
 /** A float parameter, what stands at its place in the other trees, and where that is. */
-export interface Site {
+export interface Leaf {
   readonly path: string;
   readonly w: Tensor;
   readonly g: Tensor;
@@ -24,27 +25,6 @@ export function quote(path: string): string {
 /** What to do about a state that does not fit. */
 export const passState = "pass what init(params), or the update before, returned";
 
-const shown = (x: Tensor) => `${x.dtype} [${x.shape.join(",")}]`;
-
-/** Whether two values have one shape and dtype, on one backend or on one and what is traced for it. */
-export function areAlike(a: Tensor, b: Tensor): boolean {
-  return (
-    a.dtype === b.dtype && a.rank === b.rank && a.shape.every((n, axis) => n === b.shape[axis])
-  );
-}
-
-function areApart(a: Tensor, b: Tensor): boolean {
-  return (
-    a.backend !== b.backend && a.backend.parent !== b.backend && b.backend.parent !== a.backend
-  );
-}
-
-/** Throws a sentence when a value is gone. */
-export function checkThere(x: Tensor, what: string, where: string): void {
-  if (x.block.holders > 0) return;
-  throw new Error(`${where}: ${what} is gone: ${x.block.end ?? "nothing holds it"}`);
-}
-
 /** True for the objects and arrays of a tree. */
 export function isBranch(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
@@ -53,21 +33,22 @@ export function isBranch(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Every float parameter with its gradient and moments, or a thrown sentence that names the first misfit.
+ * Every float parameter with its gradient and moments, or a thrown sentence that names the first
+ * misfit.
  *
  * @param noun what the trees beside the parameters hold
  */
-export function sitesOf(
+export function leavesOf(
   { params, gradients, moments }: Trees,
   where: string,
   noun: "gradient" | "update" = "gradient",
-): Site[] {
+): Leaf[] {
   const names = Object.keys(moments);
-  const sites: Site[] = [];
+  const leaves: Leaf[] = [];
   const seen = new Map<Tensor, string>();
   const visit = (w: unknown, g: unknown, own: readonly unknown[], path: string): void => {
     if (isTensor(w)) {
-      if (w.dtype !== "int32") sites.push(siteOf(w, g, own, path));
+      if (w.dtype !== "int32") leaves.push(leafOf(w, g, own, path));
       return;
     }
     const keys = isBranch(w) ? Object.keys(w) : [];
@@ -87,8 +68,8 @@ export function sitesOf(
       visit(at(w), at(g), own.map(at), below);
     }
   };
-  const siteOf = (w: Tensor, g: unknown, own: readonly unknown[], path: string): Site => {
-    checkThere(w, quote(path), where);
+  const leafOf = (w: Tensor, g: unknown, own: readonly unknown[], path: string): Leaf => {
+    checkAlive(w, where, quote(path));
     const other = seen.get(w);
     if (other !== undefined) {
       throw new TypeError(
@@ -101,15 +82,15 @@ export function sitesOf(
         `${where}: there is no ${noun} for ${quote(path)}; ${noun}s must have the structure of params${noun === "gradient" ? ", as tape.gradient(loss, watched) gives them" : ""}`,
       );
     }
-    if (!areAlike(g, w)) {
+    if (!isLike(g, w)) {
       throw new RangeError(
-        `${where}: ${quote(path)} is ${shown(w)} and its ${noun} ${shown(g)}; both must have one shape and dtype`,
+        `${where}: ${quote(path)} is ${describeType(w)} and its ${noun} ${describeType(g)}; both must have one shape and dtype`,
       );
     }
-    if (areApart(g, w)) {
+    if (areApart(g.backend, w.backend)) {
       throw new TypeError(`${where}: ${quote(path)} and its ${noun} belong to different backends`);
     }
-    checkThere(g, `the ${noun} of ${quote(path)}`, where);
+    checkAlive(g, where, `the ${noun} of ${quote(path)}`);
     own.forEach((moment, i) => {
       checkMoment(moment, w, names[i]!, path);
     });
@@ -117,12 +98,16 @@ export function sitesOf(
   };
   const checkMoment = (moment: unknown, w: Tensor, name: string, path: string): void => {
     const of = path === "" ? "" : ` of "${path}"`;
-    if (isTensor(moment) && areAlike(moment, w) && !areApart(moment, w)) {
-      return checkThere(moment, `the state's ${name}${of}`, where);
+    if (isTensor(moment) && isLike(moment, w) && !areApart(moment.backend, w.backend)) {
+      return checkAlive(moment, where, `the state's ${name}${of}`);
     }
-    const got = isTensor(moment) ? shown(moment) : moment === undefined ? "nothing" : typeof moment;
+    const got = isTensor(moment)
+      ? describeType(moment)
+      : moment === undefined
+        ? "nothing"
+        : typeof moment;
     throw new TypeError(
-      `${where}: the state's ${name}${of} must be ${shown(w)} like the parameter, on its backend, got ${got}; ${passState}`,
+      `${where}: the state's ${name}${of} must be ${describeType(w)} like the parameter, on its backend, got ${got}; ${passState}`,
     );
   };
   const strange = (path: string) =>
@@ -130,7 +115,7 @@ export function sitesOf(
       `${where}: there is ${noun === "update" ? "an" : "a"} ${noun} at ${quote(path)} and no parameter; ${noun}s must have the structure of params`,
     );
   visit(params, gradients, Object.values(moments), "");
-  return sites;
+  return leaves;
 }
 
 /** Where a branch has a tensor under none of `keys`. */
@@ -154,7 +139,10 @@ function firstLeaf(value: unknown, path: string): string | undefined {
   return undefined;
 }
 
-/** A tree with the float tensors replaced, in the order in which they are met along `like`; the rest stays. */
+/**
+ * A tree with the float tensors replaced, in the order in which they are met along `like`; the rest
+ * stays.
+ */
 export function refilled(tree: unknown, values: readonly Tensor[], like: unknown): unknown {
   let at = 0;
   const visit = (value: unknown, w: unknown): unknown => {

@@ -5,30 +5,28 @@ const stride = 32;
 /** Where a worker's words are. */
 const arrivals = 0;
 const departure = 1;
-const signatures = 2;
 
 /** Looks at a word before sleeping on it: some microseconds, less than waking up takes. */
 const looks = 2000;
 
-/** Why a worker comes to no meeting any more. */
+/** Why a worker takes part no more. */
 const departures = { returned: 1, threw: 2, stopped: 3 } as const;
 export type Departure = keyof typeof departures;
 
 /** Bytes that the words of `size` workers take. */
-export function meetingBytes(size: number): number {
+export function barrierBytes(size: number): number {
   return size * stride * 4;
 }
 
 /**
- * Where workers wait for each other. Each counts its arrivals in a word of its own, in steps of 2, so that the lowest bit
- * can say that it is gone: whoever sleeps on the word wakes up for both.
+ * Where workers wait for each other. Each counts its arrivals in a word of its own, in steps of 2,
+ * so that the lowest bit can say that it is gone: whoever sleeps on the word wakes up for both.
  */
-export class Meeting {
+export class Barrier {
   readonly rank: number;
   readonly size: number;
   readonly #words: Int32Array<SharedArrayBuffer>;
   #arrived = 0;
-  #agreed = 0;
 
   constructor(words: Int32Array<SharedArrayBuffer>, rank: number, size: number) {
     this.#words = words;
@@ -37,7 +35,7 @@ export class Meeting {
   }
 
   /** Waits until all workers have come as often as this one. */
-  meet(where: string): void {
+  wait(where: string): void {
     // Counts wrap around, so only differences are compared.
     this.#arrived = (this.#arrived + 2) | 0;
     const own = this.rank * stride + arrivals;
@@ -73,36 +71,10 @@ export class Meeting {
     );
   }
 
-  /** Waits for all, and tells whether they came with the same text. */
-  agree(text: string, where: string): boolean {
-    // Two places in turn: a fast worker may come to the next meeting before a slow one has compared.
-    const place = signatures + 2 * (this.#agreed++ & 1);
-    const own = hash(text);
-    for (const [i, word] of own.entries()) this.#words[this.rank * stride + place + i] = word;
-    this.meet(where);
-    for (let rank = 0; rank < this.size; rank++) {
-      for (const [i, word] of own.entries()) {
-        if (this.#words[rank * stride + place + i] !== word) return false;
-      }
-    }
-    return true;
-  }
-
-  /** Says that worker `rank` comes to no meeting any more, and wakes up those who wait for it. */
+  /** Says that worker `rank` takes part no more, and wakes up those who wait for it. */
   leave(rank: number, reason: Departure): void {
     Atomics.store(this.#words, rank * stride + departure, departures[reason]);
     Atomics.or(this.#words, rank * stride + arrivals, 1);
     Atomics.notify(this.#words, rank * stride + arrivals);
   }
-}
-
-/** 64 bits of a text: FNV-1a (Fowler, Noll & Vo) with two primes. */
-function hash(text: string): readonly [number, number] {
-  let [a, b] = [0x811c9dc5, 0x050c5d1f];
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    a = Math.imul(a ^ code, 0x01000193);
-    b = Math.imul(b ^ code, 0x5bd1e995);
-  }
-  return [a | 0, b | 0];
 }

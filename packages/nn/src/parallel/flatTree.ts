@@ -1,5 +1,6 @@
 import { type DType, Tensor, type TypedArray, tree } from "@chronograd/autodiff";
-import { allocate, bytesOf, place } from "@chronograd/autodiff/extend";
+import { bytesOf } from "@chronograd/autodiff/extend";
+import { allocate, checkAlive, giveOwner } from "@chronograd/autodiff/internal";
 
 type Leaf = Tensor | number;
 
@@ -15,8 +16,8 @@ function isInstance(value: unknown): value is object {
 }
 
 /**
- * A tree with `f` of every tensor. Throws a sentence where it holds what cannot be sent: an instance of a class, or a
- * tensor that is gone.
+ * A tree with `f` of every tensor. Throws a sentence where it holds what cannot be sent: an
+ * instance of a class, or a tensor that is gone.
  */
 export function mapTensors<T>(values: T, where: string, f: (x: Tensor) => Tensor): T {
   const visit = (value: object, path: string): Tensor => {
@@ -26,22 +27,17 @@ export function mapTensors<T>(values: T, where: string, f: (x: Tensor) => Tensor
         `${where}: expected tensors and numbers in plain objects and arrays, got an instance of ${value.constructor.name} at ${at()}`,
       );
     }
-    if (value.block.holders > 0) return f(value);
-    throw new Error(
-      `${where}: the tensor at ${at()} is gone: ${value.block.end ?? "nothing holds it"}`,
-    );
+    checkAlive(value, where, () => `the tensor at ${at()}`);
+    return f(value);
   };
   return tree.map<T, Tensor, object>(values, visit, isInstance) as T;
 }
 
-/** Elements that lie together. The view is taken anew each time: kernel memory moves when it grows. */
-interface Piece {
-  readonly size: number;
-  readonly view: () => TypedArray;
-}
-
-/** Bytes at whose multiples pieces begin: engines copy shared memory byte by byte where words do not line up. */
-export const alignment = 64;
+/**
+ * Bytes at whose multiples pieces begin: engines copy shared memory byte by byte where words do not
+ * line up.
+ */
+const alignment = 64;
 
 /** The least multiple of the alignment that is not less, in elements. */
 export function aligned(elements: number, dtype: DType): number {
@@ -49,19 +45,43 @@ export function aligned(elements: number, dtype: DType): number {
   return Math.ceil(elements / step) * step;
 }
 
+const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array } as const;
+
+/** Elements `start` to `end` of a message. */
+export function viewOf(message: Uint8Array, dtype: DType, start: number, end: number): TypedArray {
+  // To typed arrays shared and unshared buffers are alike, but not to their types.
+  const buffer = message.buffer as ArrayBuffer;
+  return new arrays[dtype](buffer, message.byteOffset + start * bytesOf[dtype], end - start);
+}
+
+/** Elements that lie together. */
+type Piece = Tensor | Float64Array;
+
+function sizeOf(piece: Piece): number {
+  return piece instanceof Tensor ? piece.size : piece.length;
+}
+
+/** The elements themselves. The view is taken anew each time: kernel memory moves when it grows. */
+function elementsOf(piece: Piece): TypedArray {
+  if (!(piece instanceof Tensor)) return piece;
+  const start = piece.pointer / bytesOf[piece.dtype];
+  return piece.backend.memory.views[piece.dtype].subarray(start, start + piece.size);
+}
+
 /** Pieces of one dtype as one long vector, each from a multiple of the alignment on. */
-export class Vector {
+export class FlatVector {
   readonly dtype: DType;
   readonly length: number;
   /** The first of the tensors, if there are any. */
   readonly home: Tensor | undefined;
   readonly #pieces: readonly Piece[];
 
-  constructor(dtype: DType, pieces: readonly Piece[], home: Tensor | undefined) {
+  constructor(dtype: DType, leaves: readonly Leaf[], numbers: Float64Array) {
+    const tensors = leaves.filter((x): x is Tensor => x instanceof Tensor && x.dtype === dtype);
     this.dtype = dtype;
-    this.home = home;
-    this.#pieces = pieces;
-    this.length = pieces.reduce((sum, { size }) => sum + aligned(size, dtype), 0);
+    this.home = tensors[0];
+    this.#pieces = dtype === "float64" ? [...tensors, numbers] : tensors;
+    this.length = this.#pieces.reduce((sum, piece) => sum + aligned(sizeOf(piece), dtype), 0);
   }
 
   /** Fills `target` with the elements from position `from` on. */
@@ -74,21 +94,25 @@ export class Vector {
     this.#each(from, source.length, (part, at) => part.set(source.subarray(at, at + part.length)));
   }
 
-  /** The parts of pieces that lie in `from` to `from + length`, and how far from `from` each begins. */
+  /**
+   * The parts of pieces that lie in `from` to `from + length`, and how far from `from` each begins.
+   */
   #each(from: number, length: number, visit: (part: TypedArray, at: number) => void): void {
     let before = 0;
-    for (const { size, view } of this.#pieces) {
+    for (const piece of this.#pieces) {
       const start = Math.max(from, before);
-      const end = Math.min(from + length, before + size);
-      if (start < end) visit(view().subarray(start - before, end - before), start - from);
-      before += aligned(size, this.dtype);
+      const end = Math.min(from + length, before + sizeOf(piece));
+      if (start < end) {
+        visit(elementsOf(piece).subarray(start - before, end - before), start - from);
+      }
+      before += aligned(sizeOf(piece), this.dtype);
       if (before >= from + length) return;
     }
   }
 }
 
 /** A tree as vectors, one for each dtype that it has; numbers travel with float64. */
-export class Vectors {
+export class FlatTree {
   /** One line for each leaf: path, dtype and shape. Workers' trees fit when these are the same. */
   readonly lines: readonly string[];
   readonly #tree: unknown;
@@ -106,12 +130,13 @@ export class Vectors {
   }
 
   /** A new tree of the same structure, and for each dtype the elements to read and to write. */
-  receive(): { result: () => unknown; vectors: { own: Vector; received: Vector }[] } {
+  receive(): { result: () => unknown; vectors: { own: FlatVector; received: FlatVector }[] } {
     const targets = this.#leaves.map((leaf) => (typeof leaf === "number" ? leaf : like(leaf)));
-    const [own, received] = [numbersIn(this.#leaves), numbersIn(targets)];
+    const numbers = Float64Array.from(this.#leaves.filter((leaf) => typeof leaf === "number"));
+    const received = numbers.slice();
     const vectors = (["float64", "float32", "int32"] as const).map((dtype) => ({
-      own: vectorOf(dtype, this.#leaves, own),
-      received: vectorOf(dtype, targets, received),
+      own: new FlatVector(dtype, this.#leaves, numbers),
+      received: new FlatVector(dtype, targets, received),
     }));
     const result = (): unknown => {
       let [leaf, number] = [0, 0];
@@ -121,29 +146,16 @@ export class Vectors {
       };
       return tree.map<unknown, Leaf, Leaf>(this.#tree, next, isLeaf);
     };
-    return { result, vectors: vectors.filter((vector) => vector.own.length > 0) };
+    return { result, vectors: vectors.filter(({ own }) => own.length > 0) };
   }
 }
 
-/** A value of the same shape with unset contents, which lives as long as one computed from `x` would. */
+/**
+ * A value of the same shape with unset contents, which lives as long as one computed from `x`
+ * would.
+ */
 function like(x: Tensor): Tensor {
   const value = allocate(x.backend, x.shape, x.dtype);
   value.block.window = x.block.window;
-  return place(value);
-}
-
-function numbersIn(leaves: readonly Leaf[]): Float64Array {
-  return Float64Array.from(leaves.filter((leaf) => typeof leaf === "number"));
-}
-
-function vectorOf(dtype: DType, leaves: readonly Leaf[], numbers: Float64Array): Vector {
-  const tensors = leaves.filter((x): x is Tensor => x instanceof Tensor && x.dtype === dtype);
-  const pieces: Piece[] = tensors.map((x) => ({ size: x.size, view: () => elementsOf(x) }));
-  if (dtype === "float64") pieces.push({ size: numbers.length, view: () => numbers });
-  return new Vector(dtype, pieces, tensors[0]);
-}
-
-function elementsOf(x: Tensor): TypedArray {
-  const start = x.pointer / bytesOf[x.dtype];
-  return x.backend.memory.views[x.dtype].subarray(start, start + x.size);
+  return giveOwner(value);
 }

@@ -1,0 +1,30 @@
+/**
+ * What `@chronograd/nn` and `@chronograd/rnn` need of the core's memory and compiler. Not for users: anything here may
+ * change in any release.
+ *
+ * @packageDocumentation
+ */
+import "./ops/fluent.ts";
+
+export type { ForwardRun, Pulled } from "./compile/recorded.ts";
+export { RecordedFunction, Witness } from "./compile/recorded.ts";
+export { Trust } from "./compile/trust.ts";
+export { crossEntropy } from "./ops/crossEntropy.ts";
+export { lookUp } from "./ops/lookup.ts";
+export { Queue } from "./tape/queue.ts";
+export { areApart } from "./tensor/backend.ts";
+export { Region, within } from "./tensor/block.ts";
+export { checkAlive, isLike } from "./tensor/checks.ts";
+export { checkOptions, nearestOf } from "./tensor/options.ts";
+export {
+  alias,
+  allocate,
+  consume,
+  donate,
+  giveOwner,
+  isUniquelyHeld,
+  latest,
+  moveOutOfWindow,
+} from "./tensor/tensor.ts";
+export { describeTensor, describeType } from "./tensor/text.ts";
+export { isTracing, NotTraceable, refuseTracing } from "./tensor/tracing.ts";

@@ -1,0 +1,82 @@
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { WorkerError } from "../../src/index.ts";
+import type { Transport } from "../../src/parallel.ts";
+import { sleep } from "./conformance.ts";
+
+/** A transport between workers that share no memory, only a folder: a message is a file. */
+export class Files implements Transport {
+  readonly rank: number;
+  readonly size: number;
+  readonly messageBytes: number;
+  readonly message: Uint8Array;
+  readonly #folder: string;
+  #round = 0;
+
+  constructor(folder: string, rank: number, size: number, messageBytes: number) {
+    this.rank = rank;
+    this.size = size;
+    this.messageBytes = messageBytes;
+    this.message = new Uint8Array(messageBytes);
+    this.#folder = folder;
+  }
+
+  allGather(bytes: number, where: string): readonly Uint8Array[] {
+    this.#send(bytes);
+    return Array.from({ length: this.size }, (_, r) => this.#receive(r, 0, bytes, where));
+  }
+
+  allToAll(bytes: number, where: string): readonly Uint8Array[] {
+    this.#send(this.messageBytes);
+    const start = Math.min(this.messageBytes, this.rank * bytes);
+    return Array.from({ length: this.size }, (_, r) => this.#receive(r, start, bytes, where));
+  }
+
+  broadcast(bytes: number, root: number, where: string): Uint8Array {
+    this.#send(bytes);
+    return this.#receive(root, 0, bytes, where);
+  }
+
+  #path(round: number, rank: number): string {
+    return join(this.#folder, `${round}-${rank}`);
+  }
+
+  /** Whoever sees the file sees all of it. */
+  #send(bytes: number): void {
+    const path = this.#path(++this.#round, this.rank);
+    writeFileSync(`${path}.part`, this.message.subarray(0, bytes));
+    renameSync(`${path}.part`, path);
+  }
+
+  #receive(rank: number, start: number, bytes: number, where: string): Uint8Array {
+    // Broadcasts wait for all, too: nobody is two exchanges ahead, and files of two exchanges ago
+    // have been read.
+    for (let r = 0; r < this.size; r++) this.#await(r, where);
+    rmSync(this.#path(this.#round - 2, this.rank), { force: true });
+    const received = new Uint8Array(this.messageBytes);
+    const file = openSync(this.#path(this.#round, rank), "r");
+    readSync(file, received, start, Math.min(bytes, this.messageBytes - start), start);
+    closeSync(file);
+    return received;
+  }
+
+  #await(rank: number, where: string): void {
+    const path = this.#path(this.#round, rank);
+    const begin = performance.now();
+    while (!existsSync(path)) {
+      if (performance.now() - begin > 30_000) {
+        const what = `worker ${this.rank} waited half a minute for it in ${where}`;
+        throw new WorkerError(rank, this.size, what);
+      }
+      sleep(0.05);
+    }
+  }
+}
