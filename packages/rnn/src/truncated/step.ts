@@ -1,9 +1,9 @@
 import { type Tape, Tensor, timeStep, tree } from "@chronograd/autodiff";
 import type { Region } from "@chronograd/autodiff/internal";
-import { errorOfStep } from "../atStep.ts";
 import { type Cell, runStep, type Values } from "../cell.ts";
-import { findLeaf, nameOfLeaf } from "../leaf.ts";
-import { checkTarget } from "../rows.ts";
+import { checkTarget } from "../checkRows.ts";
+import { findTensor, nameOfTensor } from "../findTensor.ts";
+import { errorOfStep } from "../stepErrors.ts";
 
 /** One time step of a stream: what the model sees and what it should say. */
 export interface TimeStep<X = Tensor, Target = Tensor> {
@@ -120,10 +120,10 @@ const wayOut =
 
 /** Throws a sentence for a tensor that a tape around the stream tracks. */
 export function checkUntracked(where: string, name: string, values: unknown): void {
-  if (findLeaf(values, isTracked) === undefined) return;
+  if (findTensor(values, isTracked) === undefined) return;
   const [path, x] = tree.leavesWithPath(values).find(([, leaf]) => isTracked(leaf))!;
   throw new TypeError(
-    `${where}: ${nameOfLeaf(name, path, x)} is tracked by a tape around the stream (grad, vjp, jvp or one of yours); ${wayOut}`,
+    `${where}: ${nameOfTensor(name, path, x)} is tracked by a tape around the stream (grad, vjp, jvp or one of yours); ${wayOut}`,
   );
 }
 
@@ -132,7 +132,8 @@ export function checkUntracked(where: string, name: string, values: unknown): vo
  * model or the loss took a value of that tape from outside.
  */
 function checkOwn(where: string, name: string, t: number, values: unknown, tape: Tape): void {
-  if (findLeaf(values, (x) => x.tape !== null && tape.strip(x).tape !== null) === undefined) return;
+  if (findTensor(values, (x) => x.tape !== null && tape.strip(x).tape !== null) === undefined)
+    return;
   throw new TypeError(
     `${where}: ${name} step ${t} depends on a value from outside that a tape around the stream tracks (grad, vjp, jvp or one of yours); ${wayOut}`,
   );
