@@ -1,6 +1,6 @@
 import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
-import { type Feed, type Pulled, present, stateFor, streamIsOver } from "./feed.ts";
+import { type Feed, present, stateFor, streamIsOver, type ValueAndPullbacks } from "./feed.ts";
 import type { Plan } from "./options.ts";
 import { type Share, shareOf } from "./share.ts";
 import { Stretch } from "./stretch.ts";
@@ -18,7 +18,7 @@ export function* carried<Params, State, X, Y, Target>(
 ): Generator<Share<Values<Params>, Values<State>>, void> {
   let stretch: Stretch<Params, State, X, Y, Target> | undefined;
   let region = new Region(true);
-  let pulled: Pulled<X, Target> | undefined;
+  let pulled: ValueAndPullbacks<X, Target> | undefined;
   try {
     for (let index = 0; ; index++) {
       pulled = feed.next();

@@ -1,5 +1,5 @@
 import { cast, clone, concat, type MapTree, Tape, Tensor, tree } from "@chronograd/autodiff";
-import type { Pulled } from "@chronograd/autodiff/internal";
+import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import type { Plan, TimeStep } from "./options.ts";
 import { takeStep, tokensOf } from "./step.ts";
@@ -51,7 +51,7 @@ export function pulledChunk<Params, State, X, Y, Target>(
   { params, state, steps }: ChunkInputs<Params, State, X, Target>,
   start: number,
 ): {
-  readonly pulled: Pulled<ChunkValue<State>, ChunkGradient<Params, State>>;
+  readonly pulled: ValueAndPullbacks<ChunkValue<State>, ChunkGradient<Params, State>>;
   readonly sizes: LossSizes;
   readonly tape: Tape;
 } {

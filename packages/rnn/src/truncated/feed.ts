@@ -55,7 +55,7 @@ export function checkUnchanged(step: object, t: number): void {
 }
 
 /** A step, and the region that owns what was made on the way to it. */
-export interface Pulled<X, Target> {
+export interface ValueAndPullbacks<X, Target> {
   readonly step: TimeStep<X, Target>;
   readonly region: Region;
 }
@@ -82,7 +82,7 @@ export class Feed<X, Target> {
   }
 
   /** The next step, or `undefined` at the end. */
-  next(): Pulled<X, Target> | undefined {
+  next(): ValueAndPullbacks<X, Target> | undefined {
     if (this.#done) return undefined;
     const region = new Region();
     try {

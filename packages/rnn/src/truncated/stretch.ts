@@ -1,6 +1,6 @@
 import type { Cell, Values } from "../cell.ts";
 import { ChunkedSegment } from "./chunked.ts";
-import { type Feed, type Pulled, stepIsOver } from "./feed.ts";
+import { type Feed, stepIsOver, type ValueAndPullbacks } from "./feed.ts";
 import type { Plan } from "./options.ts";
 import { onTape, whyNoPlan } from "./planning.ts";
 import { Segment } from "./segment.ts";
@@ -34,7 +34,11 @@ export class Stretch<Params, State, X, Y, Target> {
   }
 
   /** Takes a step, and with it as many more as are planned together; the loss of each. */
-  take(params: Values<Params>, first: Pulled<X, Target>, feed: Feed<X, Target>): number[] {
+  take(
+    params: Values<Params>,
+    first: ValueAndPullbacks<X, Target>,
+    feed: Feed<X, Target>,
+  ): number[] {
     const chunked = this.#chunked;
     if (chunked === undefined) return [this.#takeOne(params, first)];
     const pulled = [first];
@@ -63,7 +67,7 @@ export class Stretch<Params, State, X, Y, Target> {
     return pulled.map((one) => this.#takeOne(params, one));
   }
 
-  #takeOne(params: Values<Params>, { step, region }: Pulled<X, Target>): number {
+  #takeOne(params: Values<Params>, { step, region }: ValueAndPullbacks<X, Target>): number {
     const segment = this.#onTape!;
     if (this.#used !== params) segment.use(params);
     this.#used = params;

@@ -1,25 +1,25 @@
 import type { FloatKernels, Kernels } from "../contract.ts";
+import { referenceGates } from "../gates.ts";
+import { referenceProducts } from "../matmul.ts";
 import type { Memory } from "../memory.ts";
+import { referenceNormalization } from "../normalization.ts";
+import { referenceRows } from "../rows.ts";
+import { referenceUpdates } from "../update.ts";
 import { elementwise } from "./elementwise.ts";
-import { gates } from "./gates.ts";
 import { int32 } from "./int32.ts";
-import { matmul } from "./matmul.ts";
 import { casts, firstOutOfRange, moves, scans } from "./move.ts";
-import { normalization } from "./normalization.ts";
 import { reductions } from "./reduce.ts";
-import { rowwise } from "./rows.ts";
-import { updates } from "./update.ts";
 
 function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernels {
   return {
     ...elementwise(memory, dtype),
     ...reductions(memory, dtype),
-    ...rowwise(memory, dtype),
     ...scans(memory, dtype),
-    ...matmul(memory, dtype),
-    ...gates(memory, dtype),
-    ...normalization(memory, dtype),
-    ...updates(memory, dtype),
+    ...referenceRows(memory, dtype),
+    ...referenceProducts(memory, dtype),
+    ...referenceGates(memory, dtype),
+    ...referenceNormalization(memory, dtype),
+    ...referenceUpdates(memory, dtype),
   };
 }
 

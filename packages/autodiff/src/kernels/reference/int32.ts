@@ -1,11 +1,7 @@
-import type {
-  BinaryKernel,
-  Int32BinaryName,
-  Int32Kernels,
-  Int32ReduceName,
-  ReduceKernel,
-} from "../contract.ts";
+import type { Int32BinaryName, Int32Kernels, Int32ReduceName } from "../contract.ts";
+import type { BinaryKernel } from "../elementwise.ts";
 import type { Memory } from "../memory.ts";
+import type { ReduceKernel } from "../reduce.ts";
 import { mod } from "./elementwise.ts";
 
 type Combine = (a: number, b: number) => number;

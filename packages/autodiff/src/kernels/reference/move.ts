@@ -1,18 +1,10 @@
 import ndarray from "ndarray";
 import { assign, assigns, norm2squared } from "ndarray-ops";
-import type { CastKernels, FloatKernels, Kernels, MoveKernels, UnaryKernel } from "../contract.ts";
+import type { FloatKernels, Kernels } from "../contract.ts";
+import type { UnaryKernel } from "../elementwise.ts";
 import type { Memory } from "../memory.ts";
+import type { CastKernels, IndexedKernels, MoveKernels, NumberKernels } from "../move.ts";
 
-type Irregular =
-  | "scatterAdd"
-  | "addRows"
-  | "addTo"
-  | "oneHot"
-  | "fill"
-  | "norm"
-  | "limitNorm"
-  | "sumSquares"
-  | "firstNonFinite";
 type Dtype = "float32" | "float64" | "int32";
 
 /** Copies of elements of `dtype`'s size. */
@@ -37,7 +29,10 @@ export function moves(memory: Memory, dtype: "int32" | "float64"): MoveKernels {
 }
 
 /** Indexed writes and whole-buffer scans. */
-export function scans(memory: Memory, dtype: "float32" | "float64"): Pick<FloatKernels, Irregular> {
+export function scans(
+  memory: Memory,
+  dtype: "float32" | "float64",
+): IndexedKernels & NumberKernels & Pick<FloatKernels, "fill"> {
   const size = dtype === "float32" ? 4 : 8;
   const row = (n: number, x: number) => ndarray(memory.views[dtype], [n], [1], x / size);
   return {

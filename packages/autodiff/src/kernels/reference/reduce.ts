@@ -1,7 +1,7 @@
 import ndarray, { type NdArray } from "ndarray";
 import { sum } from "ndarray-ops";
-import type { ArgReduceName, FloatKernels, ReduceKernel, ReduceName } from "../contract.ts";
 import type { Memory } from "../memory.ts";
+import type { ArgReduceName, ReduceKernel, ReduceName } from "../reduce.ts";
 
 type Row = NdArray<Float32Array | Float64Array>;
 
@@ -38,7 +38,7 @@ function position(row: Row, value: number): number {
 export function reductions(
   memory: Memory,
   dtype: "float32" | "float64",
-): Pick<FloatKernels, ReduceName | ArgReduceName> {
+): Readonly<Record<ReduceName | ArgReduceName, ReduceKernel>> {
   const kernel = (
     result: "float32" | "float64" | "int32",
     f: (row: Row) => number,
