@@ -13,15 +13,16 @@ import {
   type BinaryName,
   binary,
   binaryNames,
-  choiceSignatures,
   type ScaledName,
   scaled,
   scaledNames,
+  select,
   type UnaryName,
   unary,
   unaryNames,
 } from "./elementwise.ts";
 import { gateSignatures } from "./gates.ts";
+import { type Int32Kernels, int32Signatures } from "./int32.ts";
 import { productSignatures } from "./matmul.ts";
 import type { Memory } from "./memory.ts";
 import {
@@ -43,7 +44,7 @@ import {
   reduceNames,
 } from "./reduce.ts";
 import { rowsSignatures } from "./rows.ts";
-import type { Kernel, KernelsOf } from "./signature.ts";
+import { type Kernel, type KernelsOf, same } from "./signature.ts";
 import { updateSignatures } from "./update.ts";
 
 /** Kernels of a floating dtype that return nothing. */
@@ -52,7 +53,7 @@ export type FloatSignatures = Readonly<
     Record<ScaledName, typeof scaled> &
     Record<BinaryName, typeof binary> &
     Record<ReduceName | ArgReduceName, typeof reduce> &
-    typeof choiceSignatures &
+    Record<"select", typeof select> &
     typeof rowsSignatures &
     typeof productSignatures &
     typeof indexedSignatures &
@@ -61,37 +62,12 @@ export type FloatSignatures = Readonly<
     typeof updateSignatures
 >;
 
-/**
- * Functions of two int32 values, which wrap at 2^31; `mod` by 0 is 0. Their places are the codes of
- * the SIMD kernel.
- */
-// biome-ignore format: as many as fit in a line
-export const int32BinaryNames = [
-  "add", "sub", "mul", "maximum", "minimum", "mod", "less", "lessEqual", "greater", "greaterEqual",
-  "equal", "notEqual",
-] as const;
-export type Int32BinaryName = (typeof int32BinaryNames)[number];
-
-/** Reductions of int32; `sum` wraps. */
-export const int32ReduceNames = ["sum", "max", "min"] as const;
-export type Int32ReduceName = (typeof int32ReduceNames)[number];
-
-/** The arithmetic of int32: what positions and labels are computed with. */
-export type Int32Signatures = Pick<
-  FloatSignatures,
-  Int32BinaryName | Int32ReduceName | "select" | "cumsum" | "scatterAdd"
-> & { readonly fill: "n value y:out" };
-
-function same<Name extends string, Text>(names: readonly Name[], text: Text): Record<Name, Text> {
-  return Object.fromEntries(names.map((name) => [name, text])) as Record<Name, Text>;
-}
-
 const floats: FloatSignatures = {
   ...same(unaryNames, unary),
   ...same(scaledNames, scaled),
   ...same(binaryNames, binary),
   ...same([...reduceNames, ...argReduceNames], reduce),
-  ...choiceSignatures,
+  select,
   ...rowsSignatures,
   ...productSignatures,
   ...indexedSignatures,
@@ -104,21 +80,14 @@ const floats: FloatSignatures = {
 export const signatures: {
   readonly float32: FloatSignatures;
   readonly float64: FloatSignatures;
-  readonly int32: Int32Signatures;
+  readonly int32: typeof int32Signatures;
   readonly move32: typeof moveSignatures;
   readonly move64: typeof moveSignatures;
   readonly cast: Readonly<Record<keyof CastKernels, typeof unary>>;
 } = {
   float32: floats,
   float64: floats,
-  int32: {
-    ...same(int32BinaryNames, binary),
-    ...same(int32ReduceNames, reduce),
-    select: floats.select,
-    cumsum: floats.cumsum,
-    scatterAdd: floats.scatterAdd,
-    fill: "n value y:out",
-  },
+  int32: int32Signatures,
   move32: moveSignatures,
   move64: moveSignatures,
   cast: same(castNames, unary),
@@ -127,8 +96,6 @@ export type Family = keyof typeof signatures;
 
 /** The kernels of one floating dtype. */
 export type FloatKernels = KernelsOf<FloatSignatures> & NumberKernels;
-/** The kernels of int32. */
-export type Int32Kernels = KernelsOf<Int32Signatures>;
 
 /**
  * Makes a kernel set over a memory: `createBackend({ kernels })` takes one. A set may be another

@@ -1,4 +1,4 @@
-import type { Kernel, KernelsOf } from "./signature.ts";
+import type { Kernel } from "./signature.ts";
 
 /** `y[i] = f(x[i])` for `i < n`. */
 export const unary = "n x:in y:out";
@@ -46,13 +46,9 @@ export const binaryNames = [
 ] as const;
 export type BinaryName = (typeof binaryNames)[number];
 
-export const choiceSignatures = {
-  /**
-   * `y[r,c] = condition[r,c] != 0 ? a[r,c] : b[r,c]`, strides as in `binary`; the condition has the
-   * operands' dtype.
-   */
-  select: "rows cols condition:in conditionRow conditionCol a:in aRow aCol b:in bRow bCol y:out",
-  /** `y[i] = value`. */
-  fill: "n value:real y:out",
-} as const;
-export type ChoiceKernels = KernelsOf<typeof choiceSignatures>;
+/**
+ * `y[r,c] = condition[r,c] != 0 ? a[r,c] : b[r,c]`, strides as in `binary`; the condition has the
+ * operands' dtype.
+ */
+export const select =
+  "rows cols condition:in conditionRow conditionCol a:in aRow aCol b:in bRow bCol y:out";

@@ -105,3 +105,11 @@ export function argumentsByName<Text extends string>(
   const { names } = signatureOf(text);
   return Object.fromEntries(names.map((name, i) => [name, values[i]!])) as ArgumentsByName<Text>;
 }
+
+/** One text for several names. */
+export function same<Name extends string, Text>(
+  names: readonly Name[],
+  text: Text,
+): Record<Name, Text> {
+  return Object.fromEntries(names.map((name) => [name, text])) as Record<Name, Text>;
+}

@@ -1,4 +1,5 @@
-import { type FloatKernels, int32ReduceNames } from "../kernels/contract.ts";
+import type { FloatKernels } from "../kernels/contract.ts";
+import { int32ReduceNames } from "../kernels/int32.ts";
 import type { ReduceKernel, ReduceName } from "../kernels/reduce.ts";
 import type { Backend } from "../tensor/backend.ts";
 import { bytesOf } from "../tensor/dtype.ts";

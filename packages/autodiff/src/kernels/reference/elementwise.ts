@@ -9,6 +9,7 @@ import type {
   UnaryName,
 } from "../elementwise.ts";
 import { sigmoid } from "../gates.ts";
+import { mod } from "../int32.ts";
 import type { Memory } from "../memory.ts";
 
 type Elements = NdArray<Float32Array | Float64Array>;
@@ -104,12 +105,6 @@ function gelu(x: number): number {
   const density = Math.exp((-high * high) / 2) * Math.exp(((high - t) * (high + t)) / 2);
   const tail = (t * erfcFraction(t * Math.SQRT1_2) * density) / (2 * Math.sqrt(Math.PI));
   return x < 0 ? -tail : x - tail;
-}
-
-/** The remainder with the sign of the divisor; `%` is exact. */
-export function mod(a: number, b: number): number {
-  const rest = a % b;
-  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
 }
 
 /** The nearest integer, the even one of two. */

@@ -1,5 +1,6 @@
-import { type Family, int32BinaryNames, kernelNames, signatures } from "../contract.ts";
+import { type Family, kernelNames, signatures } from "../contract.ts";
 import { binaryNames, scaledNames, unaryNames } from "../elementwise.ts";
+import { int32BinaryNames } from "../int32.ts";
 
 /** What exports of a family begin with, where it is not the family's name. */
 const prefixes: Readonly<Record<string, string>> = { float32: "f32", float64: "f64" };
