@@ -151,7 +151,9 @@ function* returned(seed: number): Generator<[boolean, string]> {
   }
 }
 
-/** The checker itself: it must find planted mistakes at every scale, and none where there is none. */
+/**
+ * The checker itself: it must find planted mistakes at every scale, and none where there is none.
+ */
 export function checkerSubject(): Subject {
   const laws: Law[] = [
     {

@@ -76,7 +76,10 @@ function impurities(element: number): Impure[] {
   ];
 }
 
-/** Runs a stream whose loss changes at a window; the windows that were yielded after it, or -1 if all were. */
+/**
+ * Runs a stream whose loss changes at a window; the windows that were yielded after it, or -1 if
+ * all were.
+ */
 function windowsAfter({ loss, change }: Impure, at: number, windows: number, doesCompile: boolean) {
   const cell = elman({ input: 1, hidden: 3 });
   const params = initialParams(cell, rng(1), { dtype: "float64" });

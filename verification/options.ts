@@ -4,17 +4,8 @@ import type { Law } from "@chronograd/autodiff/testing";
 import { dropout, embedding, init, layerNorm, linear, rng } from "@chronograd/nn";
 import { sharedBuffer } from "@chronograd/nn/parallel";
 import { restoreTree, tensorsOf } from "@chronograd/nn/safetensors";
-import {
-  defineCell,
-  elman,
-  gru,
-  gruResetBefore,
-  initialParams,
-  initialState,
-  lstm,
-  truncated,
-  unroll,
-} from "@chronograd/rnn";
+import { defineCell, elman, initialParams, initialState, truncated, unroll } from "@chronograd/rnn";
+import { type CellRow, cellTable } from "@chronograd/rnn/testing";
 import { Tally } from "./tally.ts";
 
 const sizes = { input: 3, hidden: 3 };
@@ -22,13 +13,20 @@ const own = elman(sizes);
 const params = initialParams(own, rng(1));
 const loss = (y: Tensor): Tensor => y;
 
+/** The last of a cell's sizes that is a number. */
+function lastSize(small: CellRow["sizes"]): string {
+  return Object.keys(small).findLast((name) => typeof small[name] === "number")!;
+}
+
 const decoded = { names: [], tensors: {}, metadata: {} };
 /** A call with a name that is near a right one, and that. */
 const misspelt: readonly (readonly [call: () => unknown, where: string, name: string])[] = [
   [() => truncated(own, params, [], { K1: 1, k2: 1, loss } as never), "truncated", "k1"],
-  [() => lstm({ inputs: 3, hidden: 3 } as never), "lstm", "input"],
-  [() => gru({ input: 3, hiden: 3 } as never), "gru", "hidden"],
-  [() => gruResetBefore({ input: 3, hiddens: 3 } as never), "gruResetBefore", "hidden"],
+  ...cellTable().map(({ family, make, sizes: small }) => {
+    const name = lastSize(small);
+    const call = () => make({ [name]: undefined, [`${name}s`]: 3 } as never);
+    return [call, family, name] as const;
+  }),
   [() => elman({ ...sizes, activations: "relu" } as never), "elman", "activation"],
   [
     () => defineCell({ ...own, params: () => ({}), state: () => ({}), steps: 1 } as never),
@@ -59,7 +57,16 @@ export const options: Law = {
       for (const [call, where, name] of misspelt) {
         tally.throws(call, new RegExp(`^${where}: .* did you mean "${name}"\\?`), `${call}`);
       }
-      tally.throws(() => lstm({ input: 3 } as never), /^lstm: .* needs the size hidden/, "lstm");
+      for (const { name, family, make, sizes: small } of cellTable()) {
+        const size = lastSize(small);
+        const words = new RegExp(`^${family}: .* needs the size ${size}`);
+        tally.throws(() => make({ [size]: undefined } as never), words, name);
+        for (const [option, word] of Object.entries(small)) {
+          if (typeof word === "number") continue;
+          const refusal = new RegExp(`^${family}: ${option} must be .*, got "${word}s"`);
+          tally.throws(() => make({ [option]: `${word}s` }), refusal, name);
+        }
+      }
       const custom = (given: object) => () =>
         defineCell({
           params: ({ units }: { units: number }) => ({

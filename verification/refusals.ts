@@ -2,18 +2,15 @@ import { grad, jvp, scope, type Tensor, tensor, tree, vjp, zeros } from "@chrono
 import type { Law } from "@chronograd/autodiff/testing";
 import { init, type Rng, rng } from "@chronograd/nn";
 import {
-  type Cell,
   defineCell,
-  elman,
   gru,
-  gruResetBefore,
   initialParams,
   initialState,
-  lstm,
   sequential,
   truncated,
   unroll,
 } from "@chronograd/rnn";
+import { cellTable, type SomeCell } from "@chronograd/rnn/testing";
 import { options } from "./options.ts";
 import type { Subject } from "./subject.ts";
 import { Tally } from "./tally.ts";
@@ -28,15 +25,13 @@ export const own = defineCell({
     return [next, { h: next }];
   },
 })(sizes);
+const vectorCells = cellTable().filter(({ isVector }) => isVector);
 const cells = {
-  elman: elman(sizes),
-  lstm: lstm(sizes),
-  gru: gru(sizes),
-  gruResetBefore: gruResetBefore(sizes),
+  ...Object.fromEntries(vectorCells.map(({ name, make }) => [name, make(sizes)])),
   own,
   plain: { params: own.params, state: own.state, step: own.step.bind(own) },
   sequential: sequential({ lower: own, upper: gru(sizes) }),
-} as unknown as Record<string, Cell<Record<string, never>, Record<string, never>>>;
+} as unknown as Record<string, SomeCell>;
 
 const stales = ["carry", "recompute", "defer"] as const;
 /** All ways of running a stream. */

@@ -4,8 +4,8 @@ const elman = inFile("packages/rnn/src/cells/elman.ts", [
   {
     name: "elman: the bias forgotten",
     kind: "forgotten bias",
-    find: "activation(x.matmul(W).add(h.matmul(U)).add(b))",
-    replace: "activation(x.matmul(W).add(h.matmul(U)))",
+    find: "x.matmul(W).add(h.matmul(U)).add(b)[activation]",
+    replace: "x.matmul(W).add(h.matmul(U))[activation]",
   },
   {
     name: "elman: nothing flows to the state before",
@@ -25,8 +25,8 @@ const lstm = inFile("packages/rnn/src/cells/lstm.ts", [
   {
     name: "lstm: the bias forgotten",
     kind: "forgotten bias",
-    find: "x.matmul(W).add(h.matmul(U)).add(b)",
-    replace: "x.matmul(W).add(h.matmul(U))",
+    find: "lstmGates(x.matmul(W).add(h.matmul(U)).add(b))",
+    replace: "lstmGates(x.matmul(W).add(h.matmul(U)))",
   },
   {
     name: "lstm: the output reads the memory before",
@@ -53,6 +53,12 @@ const lstm = inFile("packages/rnn/src/cells/lstm.ts", [
     replace: "lstmCellState(gates, c.detach())",
   },
   {
+    name: "lstm: other gates in the equations",
+    kind: "gate order",
+    find: "const [i, f, g, o]",
+    replace: "const [i, f, o, g]",
+  },
+  {
     name: "lstm: the gates not activated",
     kind: "wrong function",
     find: "lstmGates(x.matmul(W).add(h.matmul(U)).add(b))",
@@ -74,11 +80,20 @@ const gru = inFile("packages/rnn/src/cells/gru.ts", [
     replace: "h.matmul(U), bn.mul(0))",
   },
   {
+    name: "gru: nothing flows through the reset gate of the equations",
+    kind: "lost gradient",
+    find: "const r = xr.add(hr).sigmoid();",
+    replace: "const r = xr.add(hr).sigmoid().detach();",
+  },
+  {
     name: "gru: nothing flows along the state",
     kind: "lost gradient",
     find: "bn), h);",
     replace: "bn), h.detach());",
   },
+]);
+
+const gruResetBefore = inFile("packages/rnn/src/cells/gruResetBefore.ts", [
   {
     name: "gruResetBefore: state and candidate exchanged",
     kind: "swapped operands",
@@ -169,4 +184,4 @@ const composed = [
 ] satisfies Mutant[];
 
 /** Bugs in cells, and in what runs them. */
-export const cells: readonly Mutant[] = [...elman, ...lstm, ...gru, ...composed];
+export const cells: readonly Mutant[] = [...elman, ...lstm, ...gru, ...gruResetBefore, ...composed];

@@ -1,12 +1,12 @@
 import { inFile, type Mutant } from "./mutant.ts";
 
 const cells = [
-  ...inFile("packages/rnn/src/rows.ts", [
+  ...inFile("packages/rnn/src/checkRows.ts", [
     {
       name: "rows: inputs of other rows taken",
       kind: "guard lost",
-      find: "const wrong = findLeaf(state, hasOthers) ?? findLeaf(x, hasOthers);",
-      replace: "const wrong = findLeaf(state, hasOthers);",
+      find: "const wrong = findTensor(state, hasOthers) ?? findTensor(x, hasOthers);",
+      replace: "const wrong = findTensor(state, hasOthers);",
     },
     {
       name: "rows: one row repeated in silence",
@@ -54,12 +54,18 @@ const cells = [
       replace: "",
     },
   ]),
-  ...inFile("packages/rnn/src/sizes.ts", [
+  ...inFile("packages/rnn/src/checkSizes.ts", [
     {
       name: "options: unknown sizes taken",
       kind: "guard lost",
-      find: "if (definition.sizes !== undefined) checkOptions(name, sizes, definition.sizes);",
+      find: "checkOptions(name, sizes, [...definition.sizes, ...choices.map(([option]) => option)]);",
       replace: "",
+    },
+    {
+      name: "options: any word taken for one of the choices",
+      kind: "guard lost",
+      find: "if (chosen === undefined || words.includes(chosen as string)) continue;",
+      replace: "continue;",
     },
     {
       name: "options: missing sizes not named",
@@ -88,7 +94,7 @@ const cells = [
       replace: 'atStep("unroll: step", t + 2,',
     },
   ]),
-  ...inFile("packages/rnn/src/atStep.ts", [
+  ...inFile("packages/rnn/src/stepErrors.ts", [
     {
       name: "thrown: the cause lost",
       kind: "guard lost",

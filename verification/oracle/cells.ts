@@ -1,15 +1,6 @@
 import { concat, type Tensor, tree } from "@chronograd/autodiff";
-import {
-  type Cell,
-  type CellSizes,
-  elman,
-  gru,
-  gruResetBefore,
-  lstm,
-  sequential,
-  unroll,
-  type Values,
-} from "@chronograd/rnn";
+import { type Cell, type CellSizes, sequential, unroll, type Values } from "@chronograd/rnn";
+import { cellTable } from "@chronograd/rnn/testing";
 import type { Subject } from "../subject.ts";
 import { type Call, callSubjects, type Named } from "./calls.ts";
 import { nest } from "./fixture.ts";
@@ -18,11 +9,9 @@ import { nest } from "./fixture.ts";
 type VectorCell = Cell<unknown, unknown>;
 type Tree = Readonly<Record<string, unknown>>;
 
-const makers = { elman, lstm, gru, gruResetBefore };
-
 function cellOf(name: string, sizes: unknown): VectorCell {
-  const make = makers[name as keyof typeof makers] as unknown as (sizes: unknown) => VectorCell;
-  return make(sizes);
+  const { make } = cellTable().find(({ family }) => family === name)!;
+  return make(sizes as Record<string, number>) as unknown as VectorCell;
 }
 
 const isState = (name: string): boolean => name === "h" || name === "c";
@@ -64,7 +53,10 @@ function stacked(name: string): Call {
   };
 }
 
-/** Runs forwards and backwards in time, side by side; with two layers, the second on both directions of the first. */
+/**
+ * Runs forwards and backwards in time, side by side; with two layers, the second on both directions
+ * of the first.
+ */
 function bidirectional(name: string): Call {
   return ({ x, ...rest }, [sizes]) => {
     const { hidden } = sizes as CellSizes;

@@ -1,4 +1,5 @@
-// Plants one bug in this process's copy of the library, and prints the report that it leads to: node child.ts <name>.
+// Plants one bug in this process's copy of the library, and prints the report that it leads to:
+// node child.ts <name>.
 import { inject } from "../mutants/inject.ts";
 import { plants } from "./plants.ts";
 

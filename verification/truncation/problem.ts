@@ -1,33 +1,31 @@
 import { type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { linear, type Rng, rng } from "@chronograd/nn";
 import {
-  type Cell,
   type CountedLoss,
-  elman,
   gru,
-  gruResetBefore,
   initialParams,
   initialState,
-  lstm,
   sequential,
   type TimeStep,
   type TruncatedOptions,
   type Values,
 } from "@chronograd/rnn";
+import { cellTable, type SomeCell } from "@chronograd/rnn/testing";
 
-/** A model whose types nobody looks at. */
-export type Model = Cell<Record<string, never>, Record<string, never>>;
+export type Model = SomeCell;
 export type Params = Values<Record<string, never>>;
 export type State = Values<Record<string, never>>;
 export type Options = Omit<TruncatedOptions<Record<string, never>>, "loss">;
 
 const sizes = { input: 2, hidden: 3 };
 const models: readonly (() => unknown)[] = [
-  () => elman(sizes),
-  () => elman({ ...sizes, activation: "relu" }),
-  () => lstm(sizes),
-  () => gru(sizes),
-  () => gruResetBefore(sizes),
+  ...cellTable()
+    .filter(({ isVector }) => isVector)
+    .map(
+      ({ make }) =>
+        () =>
+          make(sizes),
+    ),
   () => sequential({ cell: gru(sizes), head: linear({ input: 3, output: 3 }) }),
 ];
 
@@ -44,7 +42,10 @@ export function oneOf<T>(random: Rng, list: readonly T[]): T {
   return list[random.integer(0, list.length)]!;
 }
 
-/** What is measured on: a model, a stream of its own, and where to cut it. All float64, drawn by the seed. */
+/**
+ * What is measured on: a model, a stream of its own, and where to cut it. All float64, drawn by the
+ * seed.
+ */
 export interface Problem {
   readonly random: Rng;
   readonly model: Model;

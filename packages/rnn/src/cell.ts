@@ -9,22 +9,22 @@ import {
 } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Initializer, initialize, type Rng, rng } from "@chronograd/nn";
-import { checkNext, checkRows } from "./rows.ts";
-import { partsOf } from "./sizes.ts";
+import { checkNext, checkRows } from "./checkRows.ts";
+import { initializersOf } from "./checkSizes.ts";
 
 /** A tree of initialisers as the tree of tensors it describes. */
 export type Values<Spec> = MapTree<Spec, Tensor, Initializer>;
 
 /** As `Values`, read-only all the way: what a step may return. */
-export type Returned<Spec> = Spec extends Initializer
+export type ReadonlyValues<Spec> = Spec extends Initializer
   ? Tensor
   : Spec extends object
-    ? { readonly [K in keyof Spec]: Returned<Spec[K]> }
+    ? { readonly [K in keyof Spec]: ReadonlyValues<Spec[K]> }
     : Spec;
 
 /**
- * One step of a recurrence: `(params, x_t, h_{t-1}) -> [y_t, h_t]`, with what describes its parameters and its
- * state. Everything else (unrolling, truncation, stacking) is made from this.
+ * One step of a recurrence: `(params, x_t, h_{t-1}) -> [y_t, h_t]`, with what describes its
+ * parameters and its state. Everything else (unrolling, truncation, stacking) is made from this.
  */
 export interface Cell<Params, State, X = Tensor, Y = Tensor> {
   /** Initialisers of the parameters. */
@@ -37,13 +37,14 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
     x: X,
     state: Values<State>,
   ): readonly [output: Y, state: Values<State>];
-}
-
-/** Any cell, whatever its parameters and states. */
-export interface AnyCell<X = never, Y = unknown> {
-  readonly params: unknown;
-  readonly state: unknown;
-  step(params: never, x: X, state: never): readonly [output: Y, state: unknown];
+  /**
+   * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
+   */
+  equations?(
+    params: Values<Params>,
+    x: X,
+    state: Values<State>,
+  ): readonly [output: Y, state: Values<State>];
 }
 
 /** Sizes of a cell that maps vectors to vectors. */
@@ -54,19 +55,34 @@ export interface CellSizes {
   readonly hidden: number;
 }
 
+/** A step of a family of cells, which may depend on the sizes. */
+type FamilyStep<Sizes, Params, State, X, Y> = (
+  params: Values<Params>,
+  x: X,
+  state: Values<State>,
+  sizes: Sizes,
+) => readonly [output: Y, state: ReadonlyValues<State>];
+
 /** What `defineCell` takes: parameters and state from sizes, and the step. */
 export interface CellDefinition<Sizes, Params, State, X, Y> {
   /** Whose errors are said to be; `"cell"` unless given. */
   readonly name?: string;
   /** The names of all sizes, so that others are refused; any are taken unless given. */
   readonly sizes?: readonly (string & keyof Sizes)[];
+  /**
+   * Options that are one of a few words, the first unless given:
+   * `{ activation: ["tanh", "relu"] }`.
+   */
+  readonly choices?: { readonly [name in string & keyof Sizes]?: readonly string[] };
   params(sizes: Sizes): Params;
   state(sizes: Sizes): State;
-  step(
-    params: Values<Params>,
-    x: X,
-    state: Values<State>,
-  ): readonly [output: Y, state: Returned<State>];
+  readonly step: FamilyStep<Sizes, Params, State, X, Y>;
+  /**
+   * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
+   */
+  readonly equations?: FamilyStep<Sizes, Params, State, X, Y>;
+  /** For the tests of all built-in cells: small sizes, and an input, unless it is `[B, input]`. */
+  readonly example?: { readonly sizes?: Sizes; input?(random: Rng, batch: number): X };
 }
 
 /**
@@ -98,25 +114,58 @@ export interface CellDefinition<Sizes, Params, State, X, Y> {
 export function defineCell<Params, const State, X = Tensor, Y = Tensor, Sizes = CellSizes>(
   definition: CellDefinition<Sizes, Params, State, X, Y>,
 ): (sizes: Sizes) => Cell<Params, State, X, Y> {
-  const known = ["params", "state", "step", "name", "sizes"];
-  checkOptions("defineCell", definition, known);
+  checkOptions("defineCell", definition, definitionOptions);
   const { name = "cell" } = definition;
-  return (sizes) => {
-    const { params, state } = partsOf(definition, sizes, name);
+  const family = (sizes: Sizes): Cell<Params, State, X, Y> => {
+    const { params, state } = initializersOf(definition, sizes, name);
     const columns = (sizes as { readonly input?: unknown }).input;
-    const step: typeof definition.step = (weights, x, before) => {
-      checkBatchAxis(name, x, columns);
-      return checkedStep(name, definition, weights, x, before);
+    type Step = Cell<Params, State, X, Y>["step"];
+    const checkedStepOf = (given: typeof definition.step): Step => {
+      const own = {
+        step: (p, x, before) => given(p, x, before, sizes) as ReturnType<Step>,
+      } satisfies { step: Step };
+      const step: Step = (weights, x, before) => {
+        checkBatchAxis(name, x, columns);
+        return checkedStep(name, own, weights, x, before);
+      };
+      checked.add(step);
+      return step;
     };
-    checked.add(step);
-    return { params, state, step };
+    const step = checkedStepOf(definition.step);
+    const equations = definition.equations && checkedStepOf(definition.equations);
+    return { params, state, step, ...(equations && { equations }) };
   };
+  definitions.set(family, definition);
+  return family;
+}
+
+const definitionOptions: readonly string[] = [
+  "name",
+  "sizes",
+  "choices",
+  "params",
+  "state",
+  "step",
+  "equations",
+  "example",
+];
+
+const definitions = new WeakMap<object, object>();
+
+/** What `defineCell` made a family of cells from; `undefined` for any other function. @internal */
+export function definitionOf(
+  family: object,
+): CellDefinition<Record<string, unknown>, unknown, unknown, unknown, unknown> | undefined {
+  return definitions.get(family) as ReturnType<typeof definitionOf>;
 }
 
 /** Steps that check what they take and return, and say whose they are. */
 const checked = new WeakSet<object>();
 
-/** One step of a cell, whose result must be a pair and whose input and states must have one number of rows. @internal */
+/**
+ * One step of a cell, whose result must be a pair and whose input and states must have one number
+ * of rows. @internal
+ */
 export function runStep<Params, State, X, Y>(
   cell: Pick<Cell<Params, State, X, Y>, "step">,
   params: Values<Params>,
@@ -146,7 +195,9 @@ function checkedStep<Params, State, X, Y>(
   return result as unknown as readonly [Y, Values<State>];
 }
 
-/** A row of `columns` numbers, where rows of such were expected, would be taken for as many rows. */
+/**
+ * A row of `columns` numbers, where rows of such were expected, would be taken for as many rows.
+ */
 function checkBatchAxis(name: string, x: unknown, columns: unknown): void {
   if (!(x instanceof Tensor) || x.rank !== 1 || x.dtype === "int32") return;
   if (typeof columns !== "number" || columns === 1) return;
@@ -165,7 +216,8 @@ export interface ValueOptions {
 const valueOptions = ["dtype", "backend"];
 
 /**
- * A cell's parameters, drawn from a random generator: each from a generator of its own, named by its path.
+ * A cell's parameters, drawn from a random generator: each from a generator of its own, named by
+ * its path.
  *
  * @example
  * ```ts
@@ -187,7 +239,8 @@ export function initialParams<Params>(
 }
 
 /**
- * A cell's state before the first step, for a batch of rows: every leaf of shape `s` becomes `[batch, ...s]`.
+ * A cell's state before the first step, for a batch of rows: every leaf of shape `s` becomes
+ * `[batch, ...s]`.
  *
  * @throws when `batch` is not a whole number of at least 1
  *

@@ -4,21 +4,15 @@
  * @packageDocumentation
  */
 export type {
-  AnyCell,
   Cell,
   CellDefinition,
   CellSizes,
-  Returned,
+  ReadonlyValues,
   ValueOptions,
   Values,
 } from "./cell.ts";
 export { defineCell, initialParams, initialState } from "./cell.ts";
-export type { ElmanParams, ElmanSizes, HiddenState } from "./cells/elman.ts";
-export { elman } from "./cells/elman.ts";
-export type { GruBeforeParams, GruParams } from "./cells/gru.ts";
-export { gru, gruResetBefore } from "./cells/gru.ts";
-export type { LstmParams, LstmState } from "./cells/lstm.ts";
-export { lstm } from "./cells/lstm.ts";
+export * from "./cells/index.ts";
 export { sequential } from "./sequential.ts";
 export type { StepSource } from "./truncated/feed.ts";
 export type {

@@ -1,7 +1,10 @@
 import { named, type Tensor } from "@chronograd/autodiff";
 import { type Cell, runStep, type Values } from "./cell.ts";
 
-/** What `sequential` takes: a cell from tensor to tensor, or a layer of that kind that is applied at every step. */
+/**
+ * What `sequential` takes: a cell from tensor to tensor, or a layer of that kind that is applied at
+ * every step.
+ */
 type Part = { readonly params: unknown } & (
   | {
       readonly state: unknown;
@@ -22,8 +25,9 @@ type StatesOf<Parts> = {
 };
 
 /**
- * Cells and layers one after another at every time step, as one cell: `sequential({ embedding, lstm, head })`.
- * Parameters and states are trees by the names given, in the order given.
+ * Cells and layers one after another at every time step, as one cell:
+ * `sequential({ embedding, lstm, head })`. Parameters and states are trees by the names given, in
+ * the order given.
  *
  * @throws when no part is given
  *

@@ -3,6 +3,9 @@
  *
  * @packageDocumentation
  */
+
+export type { CellRow, SomeCell } from "./testing/cell/cellTable.ts";
+export { cellTable } from "./testing/cell/cellTable.ts";
 export type { CellTestOptions } from "./testing/cell/options.ts";
 export { cellLaws, testCell } from "./testing/cell/testCell.ts";
 export type { InputOption } from "./testing/draw.ts";

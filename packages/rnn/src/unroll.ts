@@ -1,8 +1,8 @@
 import { type MapTree, scope, stack, Tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { atStep } from "./atStep.ts";
 import { type Cell, initialState, runStep, type Values } from "./cell.ts";
-import { rowsOf } from "./rows.ts";
+import { rowsOf } from "./checkRows.ts";
+import { atStep } from "./stepErrors.ts";
 
 /** How `unroll` runs. */
 export interface UnrollOptions<State> {
@@ -24,8 +24,8 @@ export interface Unrolled<State, Y> {
  * @param params the cell's parameters, watched by a tape or not
  * @param inputs time-major: `[T, B, ...]`, or a list of T inputs
  * @returns outputs `[T, B, ...]` (each leaf of the output's tree stacked) and the last state
- * @throws when there is no step, or the rows of an input are not those of the state; what a step throws names the step and is the
- *   `cause`
+ * @throws when there is no step, or the rows of an input are not those of the state; what a step
+ *   throws names the step and is the `cause`
  *
  * @example
  * ```ts

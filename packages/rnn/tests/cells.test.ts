@@ -1,13 +1,12 @@
-import { scope, Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { readdirSync } from "node:fs";
+import { scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
 import { holdAll } from "@chronograd/autodiff/testing";
 import { linear, rng } from "@chronograd/nn";
-import fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import {
   defineCell,
   elman,
   gru,
-  gruResetBefore,
   initialParams,
   initialState,
   lstm,
@@ -15,129 +14,24 @@ import {
   unroll,
   type Values,
 } from "../src/index.ts";
-import { cellLaws } from "../src/testing.ts";
-import { type AnyParams, type AnyState, cells } from "./truncated/setup.ts";
+import { cellLaws, cellTable } from "../src/testing.ts";
+import { formulaLaws } from "./formulaLaws.ts";
 
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-type Rows = number[][];
-
-/** `x W + b` for plain rows. */
-function affine(x: Rows, W: Rows, b?: number[]): Rows {
-  return x.map((row) =>
-    W[0]!.map((_, j) =>
-      row.reduce((sum, v, i) => sum + v * W[i]![j]!, b === undefined ? 0 : b[j]!),
-    ),
-  );
-}
-
-/** One step of every cell in plain numbers, from the published equations. */
-const equations: Record<
-  string,
-  (
-    p: Record<"W" | "U" | "b" | "bn", never>,
-    x: Rows,
-    s: Record<string, Rows>,
-  ) => Record<string, Rows>
-> = {
-  elman: ({ W, U, b }, x, { h }) => {
-    const [a, r] = [affine(x, W, b), affine(h!, U)];
-    return { h: a.map((row, i) => row.map((v, j) => Math.tanh(v + r[i]![j]!))) };
-  },
-  relu: ({ W, U, b }, x, { h }) => {
-    const [a, r] = [affine(x, W, b), affine(h!, U)];
-    return { h: a.map((row, i) => row.map((v, j) => Math.max(0, v + r[i]![j]!))) };
-  },
-  lstm: ({ W, U, b }, x, { h, c }) => {
-    const [a, r] = [affine(x, W, b), affine(h!, U)];
-    const H = h![0]!.length;
-    const gate = (i: number, j: number, k: number) => a[i]![k * H + j]! + r[i]![k * H + j]!;
-    const cNext = c!.map((row, i) =>
-      row.map(
-        (v, j) => sigmoid(gate(i, j, 1)) * v + sigmoid(gate(i, j, 0)) * Math.tanh(gate(i, j, 2)),
-      ),
-    );
-    return {
-      c: cNext,
-      h: cNext.map((row, i) => row.map((v, j) => sigmoid(gate(i, j, 3)) * Math.tanh(v))),
-    };
-  },
-  gru: ({ W, U, b, bn }, x, { h }) => {
-    const [a, u] = [affine(x, W, b), affine(h!, U)];
-    const H = h![0]!.length;
-    return {
-      h: h!.map((row, i) =>
-        row.map((v, j) => {
-          const r = sigmoid(a[i]![j]! + u[i]![j]!);
-          const z = sigmoid(a[i]![H + j]! + u[i]![H + j]!);
-          const n = Math.tanh(a[i]![2 * H + j]! + r * (u[i]![2 * H + j]! + (bn as number[])[j]!));
-          return (1 - z) * n + z * v;
-        }),
-      ),
-    };
-  },
-  gruResetBefore: ({ W, U, b }, x, { h }) => {
-    const [a, u] = [affine(x, W, b), affine(h!, U)];
-    const H = h![0]!.length;
-    const r = h!.map((row, i) => row.map((_, j) => sigmoid(a[i]![j]! + u[i]![j]!)));
-    const reset = affine(
-      h!.map((row, i) => row.map((v, j) => v * r[i]![j]!)),
-      (U as Rows).map((row) => row.slice(2 * H)),
-    );
-    return {
-      h: h!.map((row, i) =>
-        row.map((v, j) => {
-          const z = sigmoid(a[i]![H + j]! + u[i]![H + j]!);
-          const n = Math.tanh(a[i]![2 * H + j]! + reset[i]![j]!);
-          return (1 - z) * n + z * v;
-        }),
-      ),
-    };
-  },
-};
-
-const all = {
-  ...cells,
-  gruResetBefore: gruResetBefore({ input: 2, hidden: 3 }) as unknown as (typeof cells)[string],
-};
-
-describe.each(Object.entries(all))("%s", (name, cell) => {
-  const setup = (seed: number, B: number) => {
-    const random = rng(seed, "cells");
-    const draw = (shape: readonly number[]) =>
-      tensor(
-        Float64Array.from({ length: shape.reduce((p, n) => p * n, 1) }, () => random.normal()),
-        { shape },
-      );
-    const params = tree.map(initialParams(cell, rng(seed), { dtype: "float64" }), (x: Tensor) =>
-      draw(x.shape),
-    ) as AnyParams;
-    const state = tree.map(initialState(cell, B, { dtype: "float64" }), (x: Tensor) =>
-      draw(x.shape),
-    ) as AnyState;
-    return { params, state, x: draw([B, 2]), draw };
-  };
-
-  test("a step is its published equations", () => {
-    fc.assert(
-      fc.property(fc.nat(9999), fc.integer({ min: 1, max: 4 }), (seed, B) => {
-        const { params, state, x } = setup(seed, B);
-        const plain = (values: unknown) => tree.map(values, (t: Tensor) => t.toArray()) as never;
-        const [output, next] = cell.step(params, x, state);
-        const expected = equations[name]!(plain(params), x.toArray() as Rows, plain(state));
-        tree.map(next, (t: Tensor, path) => {
-          for (const [i, row] of (t.toArray() as Rows).entries()) {
-            for (const [j, v] of row.entries()) expect(v).toBeCloseTo(expected[path]![i]![j]!, 12);
-          }
-        });
-        expect(output.toArray()).toEqual((next as unknown as { h: Tensor }).h.toArray());
-      }),
-      { numRuns: 30 },
-    );
-  });
-
-  test.each(cellLaws(cell, { input: 2 }))("$name", (law) => {
+describe.each(cellTable().map((row) => [row.name, row] as const))("%s", (name, row) => {
+  const laws = [...formulaLaws(row), ...cellLaws(row.make(), { input: row.input })];
+  test.each(laws)("$name", (law) => {
     holdAll(name, [law]).assert();
   });
+});
+
+test("every built-in cell is listed, and its values are stated twice", () => {
+  const files = readdirSync(new URL("../src/cells", import.meta.url));
+  const listed = new Set(cellTable().map(({ family }) => `${family}.ts`));
+  expect(files.filter((file) => file !== "index.ts")).toEqual([...listed]);
+  for (const row of cellTable()) {
+    const isStated = formulaLaws(row).length > 0 || row.make().equations !== undefined;
+    expect(isStated, `${row.name} needs equations, or a formula in tests/cells`).toBe(true);
+  }
 });
 
 describe("unroll", () => {

@@ -3,11 +3,8 @@ import { embedding, init, linear, rng } from "@chronograd/nn";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  type Cell,
   defineCell,
-  elman,
   gru,
-  gruResetBefore,
   initialParams,
   initialState,
   lstm,
@@ -15,7 +12,7 @@ import {
   truncated,
   unroll,
 } from "../src/index.ts";
-import { testCell } from "../src/testing.ts";
+import { cellTable, type SomeCell, testCell } from "../src/testing.ts";
 
 const own = defineCell({
   params: ({ input, hidden }) => ({
@@ -29,14 +26,11 @@ const own = defineCell({
     return [next, { h: next }];
   },
 });
-type AnyCell = Cell<Record<string, never>, Record<string, never>>;
 const sizes = { input: 3, hidden: 5 };
+const vectorCells = cellTable().filter(({ isVector }) => isVector);
 const bare = own(sizes);
 const cells = {
-  lstm: lstm(sizes),
-  gru: gru(sizes),
-  gruResetBefore: gruResetBefore(sizes),
-  elman: elman(sizes),
+  ...Object.fromEntries(vectorCells.map(({ name, make }) => [name, make(sizes)])),
   own: bare,
   /** Not made by defineCell. */
   plain: {
@@ -48,7 +42,7 @@ const cells = {
     },
   },
   sequential: sequential({ lower: own(sizes), upper: gru({ input: 5, hidden: 5 }) }),
-} as unknown as Record<string, AnyCell>;
+} as unknown as Record<string, SomeCell>;
 
 const loss = (y: Tensor, target: Tensor): Tensor => y.sub(target).square();
 const stales = ["carry", "recompute", "defer"] as const;
@@ -103,7 +97,7 @@ describe.each(Object.entries(cells))("%s", (name, cell) => {
   });
 });
 
-test.each(["lstm", "gru", "gruResetBefore", "elman", "own", "sequential"])(
+test.each(Object.keys(cells).filter((name) => name !== "plain"))(
   "%s takes no row for a batch",
   (name) => {
     const cell = cells[name]!;

@@ -17,32 +17,6 @@ export interface HiddenState {
   readonly h: Initializer;
 }
 
-const parts = {
-  name: "elman",
-  sizes: ["input", "hidden", "activation"] as const,
-  params: ({ input, hidden }: ElmanSizes): ElmanParams => ({
-    W: init.glorot(input, hidden),
-    U: init.orthogonal(hidden),
-    b: init.zeros(hidden),
-  }),
-  state: ({ hidden }: ElmanSizes): HiddenState => ({ h: init.zeros(hidden) }),
-};
-
-function withActivation(
-  activation: (x: Tensor) => Tensor,
-): (sizes: ElmanSizes) => Cell<ElmanParams, HiddenState> {
-  return defineCell({
-    ...parts,
-    step: ({ W, U, b }, x: Tensor, { h }) => {
-      const next = activation(x.matmul(W).add(h.matmul(U)).add(b));
-      return [next, { h: next }];
-    },
-  });
-}
-
-const tanhCell = withActivation((x) => x.tanh());
-const reluCell = withActivation((x) => x.relu());
-
 /** Sizes of an Elman cell, and its activation. */
 export interface ElmanSizes extends CellSizes {
   /** `"tanh"` unless given. */
@@ -59,12 +33,18 @@ export interface ElmanSizes extends CellSizes {
  * elman({ input: 3, hidden: 5 }).params.U.shape; // => [5, 5]
  * ```
  */
-export function elman(sizes: ElmanSizes): Cell<ElmanParams, HiddenState> {
-  const { activation = "tanh" } = Object(sizes) as ElmanSizes;
-  if (activation !== "tanh" && activation !== "relu") {
-    throw new TypeError(
-      `elman: activation must be "tanh" or "relu", got ${JSON.stringify(activation)}`,
-    );
-  }
-  return (activation === "tanh" ? tanhCell : reluCell)(sizes);
-}
+export const elman: (sizes: ElmanSizes) => Cell<ElmanParams, HiddenState> = defineCell({
+  name: "elman",
+  sizes: ["input", "hidden"],
+  choices: { activation: ["tanh", "relu"] },
+  params: ({ input, hidden }: ElmanSizes): ElmanParams => ({
+    W: init.glorot(input, hidden),
+    U: init.orthogonal(hidden),
+    b: init.zeros(hidden),
+  }),
+  state: ({ hidden }: ElmanSizes): HiddenState => ({ h: init.zeros(hidden) }),
+  step: ({ W, U, b }, x: Tensor, { h }, { activation = "tanh" }) => {
+    const next = x.matmul(W).add(h.matmul(U)).add(b)[activation]();
+    return [next, { h: next }];
+  },
+});

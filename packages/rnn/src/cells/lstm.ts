@@ -3,7 +3,10 @@ import { type Initializer, init } from "@chronograd/nn";
 import { type Cell, type CellSizes, defineCell } from "../cell.ts";
 import { forgetBias, gateBlocks } from "../gates.ts";
 
-/** Parameters of an LSTM cell, with I inputs and H hidden units; columns are the gates i, f, g, o in turn. */
+/**
+ * Parameters of an LSTM cell, with I inputs and H hidden units; columns are the gates i, f, g, o in
+ * turn.
+ */
 export interface LstmParams {
   /** `[I, 4H]` */
   readonly W: Initializer;
@@ -20,9 +23,9 @@ export interface LstmState {
 }
 
 /**
- * Long short-term memory with forget gates: `i, f, o = sigmoid`, `g = tanh`, `c_t = f c_{t-1} + i g`,
- * `h_t = o tanh(c_t)` (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber & Cummins 2000). The forget gate's bias
- * starts at 1 (Jozefowicz, Zaremba & Sutskever 2015).
+ * Long short-term memory with forget gates: `i, f, o = sigmoid`, `g = tanh`,
+ * `c_t = f c_{t-1} + i g`, `h_t = o tanh(c_t)` (Hochreiter & Schmidhuber 1997; Gers, Schmidhuber &
+ * Cummins 2000). The forget gate's bias starts at 1 (Jozefowicz, Zaremba & Sutskever 2015).
  *
  * @example
  * ```ts
@@ -45,5 +48,11 @@ export const lstm: (sizes: CellSizes) => Cell<LstmParams, LstmState> = defineCel
     const cNext = lstmCellState(gates, c);
     const hNext = lstmOutput(gates, cNext);
     return [hNext, { h: hNext, c: cNext }];
+  },
+  equations: ({ W, U, b }, x: Tensor, { h, c }) => {
+    const [i, f, g, o] = x.matmul(W).add(h.matmul(U)).add(b).split(4, -1);
+    const memory = f.sigmoid().mul(c).add(i.sigmoid().mul(g.tanh()));
+    const output = o.sigmoid().mul(memory.tanh());
+    return [output, { h: output, c: memory }];
   },
 });

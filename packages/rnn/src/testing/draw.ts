@@ -17,8 +17,9 @@ export function drawn(
 }
 
 /**
- * Parameters around those that the initialisers draw, but random in every element: what starts as zero would hide
- * whatever it is multiplied by. Matrices move by up to 1 / sqrt(rows), everything else by up to 1/2.
+ * Parameters around those that the initialisers draw, but random in every element: what starts as
+ * zero would hide whatever it is multiplied by. Matrices move by up to 1 / sqrt(rows), everything
+ * else by up to 1/2.
  */
 export function drawParams(cell: { readonly params: unknown }, random: Rng): unknown {
   const initial = initialize(cell.params, random.split("initial"), { dtype: "float64" });
@@ -30,7 +31,10 @@ export function drawParams(cell: { readonly params: unknown }, random: Rng): unk
   });
 }
 
-/** A state around the initial one, random in every element by up to 1; whole numbers stay, as they may be indices. */
+/**
+ * A state around the initial one, random in every element by up to 1; whole numbers stay, as they
+ * may be indices.
+ */
 export function drawState(cell: PlainCell, random: Rng, batch: number): unknown {
   const initial = initialState(cell, batch, { dtype: "float64" });
   return tree.map(initial, (x: Tensor, path) => {
@@ -98,7 +102,8 @@ function guessColumns(cell: PlainCell, where: string): number {
 }
 
 /**
- * Draws int32 symbols `[batch]` from 0 to `count - 1`: the input of a model that begins with an embedding.
+ * Draws int32 symbols `[batch]` from 0 to `count - 1`: the input of a model that begins with an
+ * embedding.
  *
  * @throws when called with a count below 1
  *

@@ -1,5 +1,6 @@
 /**
- * Arbitraries for fast-check: cells, streams and cuts, whose counterexamples shrink to small shapes and simple values.
+ * Arbitraries for fast-check: cells, streams and cuts, whose counterexamples shrink to small shapes
+ * and simple values.
  *
  * @packageDocumentation
  */

@@ -2,10 +2,10 @@ import { type Tensor, tree } from "@chronograd/autodiff";
 import type { Finding } from "@chronograd/autodiff/testing";
 
 /** Compares numbers, and keeps the largest error with the words for it. */
-export class Tally {
+export class Tally implements Finding {
   error = 0;
   cases = 0;
-  what: string | undefined;
+  what?: string;
 
   /** Takes one error; words are made only for a new largest. */
   add(error: number, what: () => string): void {
@@ -30,8 +30,8 @@ export class Tally {
   }
 
   /**
-   * Two trees that should have the same structure, shapes and elements: errors are relative to a scale, or to the largest
-   * element of both.
+   * Two trees that should have the same structure, shapes and elements: errors are relative to a
+   * scale, or to the largest element of both.
    */
   trees(found: unknown, expected: unknown, where: string, scale: number | "relative" = 1): void {
     const others = new Map(tree.leavesWithPath(expected));
@@ -54,11 +54,6 @@ export class Tally {
     for (const path of others.keys()) {
       this.check(mine.has(path), () => `${nameOf(where, path)} is missing`);
     }
-  }
-
-  finding(): Finding {
-    const { error, cases, what } = this;
-    return { error, cases, ...(what !== undefined && { what }) };
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Tape, Tensor, timeStep } from "@chronograd/autodiff";
-import { errorOfStep } from "../atStep.ts";
 import { type Cell, runStep, type Values } from "../cell.ts";
-import { checkTarget } from "../rows.ts";
+import { checkTarget } from "../checkRows.ts";
+import { errorOfStep } from "../stepErrors.ts";
 import type { CountedLoss, Plan, TimeStep } from "./options.ts";
 import { checkOwn } from "./tracked.ts";
 

@@ -1,5 +1,5 @@
 import { type Tape, type Tensor, tree } from "@chronograd/autodiff";
-import { findLeaf, nameOfLeaf } from "../leaf.ts";
+import { findTensor, nameOfTensor } from "../findTensor.ts";
 
 const isTracked = ({ tape }: Tensor): boolean => tape !== null;
 
@@ -8,10 +8,10 @@ const wayOut =
 
 /** Throws a sentence for a tensor that a tape around the stream tracks. */
 export function checkUntracked(name: string, values: unknown): void {
-  if (findLeaf(values, isTracked) === undefined) return;
+  if (findTensor(values, isTracked) === undefined) return;
   const [path, x] = tree.leavesWithPath(values).find(([, leaf]) => isTracked(leaf))!;
   throw new TypeError(
-    `truncated: ${nameOfLeaf(name, path, x)} is tracked by a tape around the stream (grad, vjp, jvp or one of yours); ${wayOut}`,
+    `truncated: ${nameOfTensor(name, path, x)} is tracked by a tape around the stream (grad, vjp, jvp or one of yours); ${wayOut}`,
   );
 }
 
@@ -20,7 +20,8 @@ export function checkUntracked(name: string, values: unknown): void {
  * tape from outside.
  */
 export function checkOwn(name: string, t: number, values: unknown, tape: Tape): void {
-  if (findLeaf(values, (x) => x.tape !== null && tape.strip(x).tape !== null) === undefined) return;
+  if (findTensor(values, (x) => x.tape !== null && tape.strip(x).tape !== null) === undefined)
+    return;
   throw new TypeError(
     `truncated: ${name} step ${t} depends on a value from outside that a tape around the stream tracks (grad, vjp, jvp or one of yours); ${wayOut}`,
   );

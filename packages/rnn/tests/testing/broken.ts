@@ -13,6 +13,11 @@ type Params = ReturnType<typeof parts.params>;
 type State = ReturnType<typeof parts.state>;
 type Given = Values<Params> & { h: Tensor; x: Tensor };
 
+/** An Elman cell that states other equations than it computes. */
+function stating(change: (sum: Tensor) => Tensor): Cell<Params, State> {
+  return { ...cellWith((sum) => sum), equations: cellWith(change).step };
+}
+
 /** An Elman cell in which something is done to the values before the activation. */
 export function cellWith(change: (sum: Tensor, given: Given) => Tensor): Cell<Params, State> {
   return defineCell({
@@ -63,6 +68,12 @@ const frozenCube: (x: Tensor) => Tensor = (() => {
   };
   return op(declaration, (x: Tensor) => apply(declaration, [x], undefined));
 })();
+
+/** The same value and gradient as `x`, and another second derivative. */
+function twice(x: Tensor): Tensor {
+  const d = x.sub(x.detach());
+  return x.add(d.square());
+}
 
 const steps = new WeakMap<object, number>();
 const squares = new WeakMap<Tensor, Tensor>();
@@ -127,4 +138,7 @@ export const broken: Record<string, Cell<Params, State>> = {
   "a noisy vjp": cellWith(doubled({ ...right, vjp: [(g) => g.mul(2 + 1e-9 * Math.random())] })),
   "a vjp that is a constant": cellWith(frozenCube),
   "numbers beyond float32": cellWith((sum) => sum.mul(1e30).mul(1e30).mul(1e-60)),
+  "another factor in the equations": stating((sum) => sum.mul(1 + 1e-12)),
+  "equations that are a constant": stating((sum) => sum.detach()),
+  "equations with a lost second derivative": stating(twice),
 };

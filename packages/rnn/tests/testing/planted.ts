@@ -29,7 +29,9 @@ interface Span {
   readonly end: number;
 }
 
-/** What an implementation does otherwise than the definition of `"carry"`, `"new"`, `"sum"` says. */
+/**
+ * What an implementation does otherwise than the definition of `"carry"`, `"new"`, `"sum"` says.
+ */
 export interface Bug {
   /** Where the state is held constant. */
   readonly cut?: (span: Span) => number;

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { elman, gru, initialParams, lstm, sequential } from "../../src/index.ts";
 import { cuts } from "../../src/testing/fast-check.ts";
-import { checkTruncated } from "../../src/testing.ts";
+import { cellTable, checkTruncated } from "../../src/testing.ts";
 import { added, type Bug, loss, model, planted, stepsOf } from "./planted.ts";
 
 const only = { stale: "carry", losses: "new", reduction: "sum" } as const;
@@ -12,17 +12,9 @@ const steps = stepsOf(11);
 const sizes = { input: 2, hidden: 3 };
 
 describe("truncated is right in every mode", () => {
-  test.each([
-    ["elman", elman(sizes)],
-    ["lstm", lstm({ input: 2, hidden: 3 })],
-    ["gru", gru(sizes)],
-    ["relu", elman({ ...sizes, activation: "relu" })],
-  ])("%s", (_name, cell) => {
-    const report = checkTruncated(cell as unknown as typeof model, stepsOf(20), {
-      k1: 2,
-      k2: 5,
-      loss,
-    });
+  test.each(cellTable().map((row) => [row.name, row] as const))("%s", (_name, { make, input }) => {
+    const given = stepsOf(20).map(({ target }, t) => ({ input: input(rng(t), 2), target }));
+    const report = checkTruncated(make(), given, { k1: 2, k2: 5, loss });
     report.assert();
     expect(report.modes).toHaveLength(24);
     expect(report.steps).toBe(13);

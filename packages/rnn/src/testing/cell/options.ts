@@ -38,22 +38,35 @@ export interface CellTestOptions<Params = unknown, State = unknown, X = unknown>
   /** Heads the report; `"cell"` unless given. */
   readonly name?: string;
   /**
-   * An input: its number of columns, the shape of a row, `symbols(count)`, or a function that draws one for a batch.
-   * Unless given, the only number of columns that the cell takes.
+   * An input: its number of columns, the shape of a row, `symbols(count)`, or a function that draws
+   * one for a batch. Unless given, the only number of columns that the cell takes.
    */
   readonly input?: InputOption<X>;
-  /** Draws the parameters; unless given, around what the initialisers draw, every element random. */
+  /**
+   * Draws the parameters; unless given, around what the initialisers draw, every element random.
+   */
   readonly params?: (random: Rng) => Values<Params>;
-  /** Draws the state before the first step; unless given, around the initial state, every element random. */
+  /**
+   * Draws the state before the first step; unless given, around the initial state, every element
+   * random.
+   */
   readonly state?: (random: Rng, batch: number) => Values<State>;
   /** Rows of a batch, at least 2; 3 unless given. */
   readonly batch?: number;
   /** Time steps, at least 2; 4 unless given. */
   readonly steps?: number;
-  /** Largest error of gradients against differences, relative to the derivative; 1e-7 unless given. */
+  /**
+   * Largest error of gradients against differences, relative to the derivative; 1e-7 unless given.
+   */
   readonly tolerance?: number;
-  /** Largest error of float32 against float64 over all steps, relative to the largest; 1e-5 unless given. */
+  /**
+   * Largest error of float32 against float64 over all steps, relative to the largest; 1e-5 unless
+   * given.
+   */
   readonly float32?: number;
-  /** How often to draw a case whose differences contradict each other, as next to a kink; 8 unless given. */
+  /**
+   * How often to draw a case whose differences contradict each other, as next to a kink; 8 unless
+   * given.
+   */
   readonly redraws?: number;
 }

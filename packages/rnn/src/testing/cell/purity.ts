@@ -1,26 +1,29 @@
 import { scope, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { nameOf, Tally } from "../tally.ts";
-import { type Case, draw, law, run, type Subject, type Trajectory } from "./subject.ts";
+import { nameOf, type Tally } from "../tally.ts";
+import { type Case, compareSteps, draw, law, run, type Subject } from "./subject.ts";
 
 /** A step leaves what it is given as it was: elements, versions, and the objects around them. */
-export function purity(subject: Subject): Law {
-  return law("purity", "a step changes neither parameters nor state nor input", 0, (seed) => {
-    const tally = new Tally();
-    const drawn = draw(subject, seed, { steps: 1 });
-    const before = [
-      snapshot(drawn.params, "params"),
-      snapshot(drawn.state, "state"),
-      snapshot(drawn.inputs[0], "the input"),
-    ];
-    scope(() => run(subject.cell, drawn));
-    for (const compare of before) compare(tally);
-    if (tally.error > 0) return tally.finding();
-    const tape = new Tape();
-    run(subject.cell, { ...drawn, params: tape.watch(drawn.params) });
-    for (const compare of before) compare(tally);
-    return tally.finding();
-  });
+export function purity({ cell, ...subject }: Subject): Law {
+  return law(
+    "purity",
+    "a step changes neither parameters nor state nor input",
+    0,
+    (seed, tally) => {
+      const drawn = draw({ cell, ...subject }, seed, { steps: 1 });
+      const before = [
+        snapshot(drawn.params, "params"),
+        snapshot(drawn.state, "state"),
+        snapshot(drawn.inputs[0], "the input"),
+      ];
+      scope(() => run(cell, drawn));
+      for (const compare of before) compare(tally);
+      if (tally.error > 0) return tally;
+      run(cell, { ...drawn, params: new Tape().watch(drawn.params) });
+      for (const compare of before) compare(tally);
+      return tally;
+    },
+  );
 }
 
 /** What a tree is now; the result compares it with what it is then. */
@@ -49,34 +52,23 @@ function snapshot(nested: unknown, name: string): (tally: Tally) => void {
   };
 }
 
-/** The same arguments give the same results, wherever the bytes lie and whether a tape looks on or not. */
+/**
+ * The same arguments give the same results, wherever the bytes lie and whether a tape records or
+ * not.
+ */
 export function repeats(subject: Subject): Law {
   return law(
     "repeats",
     "the same arguments give the same results, bit by bit, on a tape and off",
     0,
-    (seed) => {
-      const { cell } = subject;
+    (seed, tally) => {
       const drawn = draw(subject, seed);
-      const first = run(cell, drawn);
-      const tally = new Tally();
-      const compare = (again: Trajectory, when: string): void => {
-        for (const [i, output] of first.outputs.entries()) {
-          tally.trees(again.outputs[i], output, `${when}, step ${i + 1}: output`);
-          tally.trees(again.states[i], first.states[i], `${when}, step ${i + 1}: state`);
-        }
-      };
-      compare(run(cell, elsewhere(drawn)), "once more");
-      const tape = new Tape();
-      const watched = tape.watch(drawn) as Case;
-      compare(run(cell, watched), "on a tape");
-      return tally.finding();
+      const first = run(subject.cell, drawn);
+      const elsewhere = tree.map(drawn, (x: Tensor) => x.clone()) as Case;
+      compareSteps(tally, run(subject.cell, elsewhere), first, "once more");
+      const watched = new Tape().watch(drawn) as Case;
+      compareSteps(tally, run(subject.cell, watched), first, "on a tape");
+      return tally;
     },
   );
-}
-
-/** The same case at other addresses. */
-function elsewhere(drawn: Case): Case {
-  const copy = (nested: unknown): unknown => tree.map(nested, (x: Tensor) => x.clone());
-  return { params: copy(drawn.params), state: copy(drawn.state), inputs: drawn.inputs.map(copy) };
 }

@@ -2,49 +2,52 @@ import { concat, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { rng } from "@chronograd/nn";
 import { initialState } from "../../cell.ts";
-import { Tally } from "../tally.ts";
-import { type Case, contraction, draw, law, run, type Subject } from "./subject.ts";
+import {
+  compareSteps,
+  contraction,
+  draw,
+  law,
+  run,
+  type Subject,
+  type Trajectory,
+} from "./subject.ts";
 
-/** Takes one row of an input: of those leaves that grow with the batch. */
-function rowOfInput(subject: Subject): (input: unknown, row: number) => unknown {
-  const { batch } = subject;
-  const larger = new Map(tree.leavesWithPath(subject.input(rng(0), batch + 1)));
-  return (input, row) =>
-    tree.map(input, (x: Tensor, path) =>
-      x.shape[0] === batch && larger.get(path)?.shape[0] === batch + 1 ? rowOf(x, row) : x,
-    );
+/**
+ * The paths of an input's tensors that have a row for each of the batch: those that grow with it.
+ */
+function batchedPaths({ input, batch }: Subject): Set<string> {
+  const [some, more] = [batch, batch + 1].map((rows) => tree.leavesWithPath(input(rng(0), rows)));
+  const larger = new Map(more);
+  const isBatched = ([path, x]: readonly [string, Tensor]) =>
+    x.shape[0] === batch && larger.get(path)?.shape[0] === batch + 1;
+  return new Set(some!.filter(isBatched).map(([path]) => path));
 }
 
-function rowOf(x: Tensor, row: number): Tensor {
-  return x.slice([[row, row + 1]]);
-}
-
-function rowOfTree(nested: unknown, row: number): unknown {
-  return tree.map(nested, (x: Tensor) => rowOf(x, row));
+/** One row of every tensor of a tree, or of those at some paths. */
+function rowOf<T>(all: T, row: number, paths?: Set<string>): T {
+  return tree.map(all, (x: Tensor, path) =>
+    paths?.has(path) === false ? x : x.slice([[row, row + 1]]),
+  ) as T;
 }
 
 /** A row alone is that row in the batch. */
 export function rowsApart(subject: Subject): Law {
-  return law("rows", "a row alone gives what it gives within a batch, bit by bit", 0, (seed) => {
-    const { cell, batch, steps } = subject;
-    const drawn = draw(subject, seed);
-    const together = run(cell, drawn);
-    const only = rowOfInput(subject);
-    const tally = new Tally();
-    for (let row = 0; row < batch; row++) {
-      const alone = run(cell, {
-        params: drawn.params,
-        state: rowOfTree(drawn.state, row),
-        inputs: drawn.inputs.map((x) => only(x, row)),
-      });
-      for (let i = 0; i < steps; i++) {
-        const where = `row ${row} alone, step ${i + 1}, the`;
-        tally.trees(alone.outputs[i], rowOfTree(together.outputs[i], row), `${where} output`);
-        tally.trees(alone.states[i], rowOfTree(together.states[i], row), `${where} state`);
+  return law(
+    "rows",
+    "a row alone gives what it gives within a batch, bit by bit",
+    0,
+    (seed, tally) => {
+      const { params, state, inputs } = draw(subject, seed);
+      const together = run(subject.cell, { params, state, inputs });
+      const paths = batchedPaths(subject);
+      for (let row = 0; row < subject.batch; row++) {
+        const own = inputs.map((x) => rowOf(x, row, paths));
+        const alone = run(subject.cell, { params, state: rowOf(state, row), inputs: own });
+        compareSteps(tally, alone, rowOf(together, row), `row ${row} alone`);
       }
-    }
-    return tally.finding();
-  });
+      return tally;
+    },
+  );
 }
 
 /** The loss of one row has no gradient by another. */
@@ -53,28 +56,22 @@ export function rowGradients(subject: Subject): Law {
     "row gradients",
     "the gradient of one row's results by another row's state and inputs is absent or exactly zero",
     0,
-    (seed) => {
+    (seed, tally) => {
       const { cell, batch } = subject;
-      const drawn = draw(subject, seed);
+      const { params, state, inputs } = draw(subject, seed);
       const tape = new Tape();
-      const watched = tape.watch({ state: drawn.state, inputs: drawn.inputs }) as Omit<
-        Case,
-        "params"
-      >;
-      const { outputs, states } = run(cell, { params: drawn.params, ...watched });
-      const larger = new Map(tree.leavesWithPath(subject.input(rng(0), batch + 1)));
-      const tally = new Tally();
+      const watched = tape.watch({ state, inputs });
+      const { outputs, states } = run(cell, { params, ...watched });
+      const paths = batchedPaths(subject);
       for (let row = 0; row < batch; row++) {
-        const loss = contraction(seed)(rowOfTree({ outputs, state: states.at(-1) }, row));
+        const loss = contraction(seed)(rowOf({ outputs, state: states.at(-1) }, row));
         if (!tape.tracks(loss)) continue;
         for (const [path, g] of tape.gradientIfReached(loss, watched)) {
           const inputPath = /^inputs\.\d+\.?(.*)$/.exec(path)?.[1];
-          const isRows = inputPath === undefined || larger.get(inputPath)?.shape[0] === batch + 1;
-          if (!isRows) continue;
+          if (inputPath !== undefined && !paths.has(inputPath)) continue;
           const values = g.toTypedArray();
-          const perRow = values.length / batch;
           for (const [i, value] of values.entries()) {
-            const other = Math.floor(i / perRow);
+            const other = Math.floor((i * batch) / values.length);
             if (other === row) continue;
             tally.add(Math.abs(value), () => {
               return `the results of row ${row} have the gradient ${value} by row ${other} of ${path}`;
@@ -82,7 +79,7 @@ export function rowGradients(subject: Subject): Law {
           }
         }
       }
-      return tally.finding();
+      return tally;
     },
   );
 }
@@ -93,41 +90,32 @@ export function reset(subject: Subject): Law {
     "reset",
     "a row that is put back to its initial state goes on as a fresh start, the others as if nothing had been, bit by bit",
     0,
-    (seed) => {
+    (seed, tally) => {
       const { cell, batch, steps } = subject;
-      const drawn = draw(subject, seed);
+      const { params, inputs: all, ...drawn } = draw(subject, seed);
       const at = Math.floor(steps / 2);
-      const row = Math.abs(seed) % batch;
-      const through = run(cell, drawn);
+      const reset = Math.abs(seed) % batch;
+      const through = run(cell, { params, inputs: all, ...drawn });
       const start = initialState(cell, 1, { dtype: "float64" });
-      const inputs = drawn.inputs.slice(at);
-      const state = tree.zip(through.states[at - 1], start, (x, fresh) => {
-        const parts = [fresh];
-        if (row > 0) parts.unshift(x.slice([[0, row]]));
-        if (row < batch - 1) parts.push(x.slice([[row + 1, batch]]));
-        return concat(parts);
-      });
-      const after = run(cell, { ...drawn, state, inputs });
-      const only = rowOfInput(subject);
-      const alone = run(cell, {
-        params: drawn.params,
-        state: start,
-        inputs: inputs.map((x) => only(x, row)),
-      });
-      const tally = new Tally();
-      for (let i = 0; i < inputs.length; i++) {
-        for (const what of ["outputs", "states"] as const) {
-          const name = `step ${at + i + 1}, ${what === "outputs" ? "output" : "state"}`;
-          const found = after[what][i];
-          tally.trees(rowOfTree(found, row), alone[what][i], `${name} of the reset row ${row}`);
-          for (let other = 0; other < batch; other++) {
-            if (other === row) continue;
-            const undisturbed = rowOfTree(through[what][at + i], other);
-            tally.trees(rowOfTree(found, other), undisturbed, `${name} of row ${other}`);
-          }
-        }
+      const inputs = all.slice(at);
+      const state = tree.zip(through.states[at - 1], start, (x, fresh) =>
+        concat(Array.from({ length: batch }, (_, i) => (i === reset ? fresh : rowOf(x, i)))),
+      );
+      const found = run(cell, { params, state, inputs });
+      const paths = batchedPaths(subject);
+      const own = inputs.map((x) => rowOf(x, reset, paths));
+      const alone = run(cell, { params, state: start, inputs: own });
+      const undisturbed: Trajectory = {
+        outputs: through.outputs.slice(at),
+        states: through.states.slice(at),
+      };
+      for (let row = 0; row < batch; row++) {
+        const isReset = row === reset;
+        const expected = isReset ? alone : rowOf(undisturbed, row);
+        const where = isReset ? `row ${row}, which is reset` : `row ${row}`;
+        compareSteps(tally, rowOf(found, row), expected, where, at + 1);
       }
-      return tally.finding();
+      return tally;
     },
   );
 }

@@ -1,10 +1,10 @@
-import { scope, type Tensor, tensor, timeStep, tree } from "@chronograd/autodiff";
+import { scope, Tape, type Tensor, tensor, timeStep, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSettings, type Finding, type Law } from "@chronograd/autodiff/testing";
 import { type Rng, rng } from "@chronograd/nn";
 import { runStep } from "../../cell.ts";
 import { drawParams, drawState, inFloat64, inputOf, type PlainCell } from "../draw.ts";
-import { nameOf } from "../tally.ts";
+import { nameOf, Tally } from "../tally.ts";
 import type { CellTestOptions } from "./options.ts";
 
 /** What laws about a cell are measured on, with every option filled in. */
@@ -122,35 +122,58 @@ export function results({ outputs, states }: Trajectory): unknown {
   return { outputs, state: states.at(-1) };
 }
 
-/** `<u, tree>` with random `u`, exact in float32: the same numbers each time, for trees of one structure. */
+/**
+ * A tree like `values` of random floats, exact in float32: the same each time, by seed and path.
+ */
+export function randomLike(values: unknown, seed: number): unknown {
+  const random = rng(seed, "cotangent");
+  return tree.map(values, (x: Tensor, path) => {
+    if (x.dtype === "int32") return x;
+    const own = random.split(nameOf("leaf", path));
+    const { shape, dtype, backend } = x;
+    const elements = Float64Array.from({ length: x.size }, () => Math.fround(own.normal()));
+    return tensor(elements, { shape, dtype, backend });
+  });
+}
+
+/** `<u, tree>` with a random `u` of the seed. */
 export function contraction(seed: number): (values: unknown) => Tensor {
   return (values) => {
-    const random = rng(seed, "cotangent");
-    let total: Tensor | undefined;
-    for (const [path, y] of tree.leavesWithPath(values)) {
-      if (y.dtype === "int32") continue;
-      const own = random.split(nameOf("leaf", path));
-      const u = Float64Array.from({ length: y.size }, () => Math.fround(own.normal()));
-      const part = y.mul(tensor(u, { shape: y.shape, dtype: y.dtype, backend: y.backend })).sum();
-      total = total === undefined ? part : total.add(part);
-    }
-    if (total === undefined) throw new TypeError("the cell returns no float tensor");
-    return total;
+    const parts = tree.leaves(
+      tree.zip(values, randomLike(values, seed), (y, u) =>
+        y.dtype === "int32" ? y : y.mul(u).sum(),
+      ),
+    );
+    const floats = parts.filter((part) => part.dtype !== "int32");
+    if (floats.length === 0) throw new TypeError("the cell returns no float tensor");
+    return floats.reduce((total, part) => total.add(part));
   };
 }
 
-/** A random tree like `values`, in the float tensors; of unit length, all of them together. */
-export function direction(values: unknown, random: Rng): unknown {
-  const size = tree.leaves(values).reduce((n, x) => n + (x.dtype === "int32" ? 0 : x.size), 0);
-  const all = Float64Array.from({ length: size }, () => random.normal());
-  const length = Math.sqrt(all.reduce((sum, e) => sum + e * e, 0));
-  let start = 0;
-  return tree.map(values, (x: Tensor) => {
-    if (x.dtype === "int32") return x;
-    const part = all.subarray(start, start + x.size).map((e) => e / length);
-    start += x.size;
-    return tensor(part, { shape: x.shape, dtype: x.dtype, backend: x.backend });
-  });
+/**
+ * The gradient of a random sum of what a case gives, by all of the case; empty where nothing
+ * reaches it.
+ */
+export function gradientOf(cell: PlainCell, drawn: Case, seed: number): unknown {
+  const tape = new Tape();
+  const watched = tape.watch(drawn) as Case;
+  const loss = contraction(seed)(results(run(cell, watched)));
+  return tape.tracks(loss) ? tape.gradient(loss, watched) : {};
+}
+
+/** Two runs, step by step: `where, step 3: output`. */
+export function compareSteps(
+  tally: Tally,
+  found: Trajectory,
+  expected: Trajectory,
+  where: string,
+  first = 1,
+): void {
+  for (const [i, output] of expected.outputs.entries()) {
+    const step = `${where}, step ${first + i}:`;
+    tally.trees(found.outputs[i], output, `${step} output`);
+    tally.trees(found.states[i], expected.states[i], `${step} state`);
+  }
 }
 
 /** A law whose intermediate values are gone when it was measured. */
@@ -158,9 +181,9 @@ export function law(
   name: string,
   statement: string,
   bound: number,
-  measure: (seed: number) => Finding | undefined,
+  measure: (seed: number, tally: Tally) => Finding | undefined,
 ): Law {
-  return { name, statement, bound, measure: (seed) => scope(() => measure(seed)) };
+  return { name, statement, bound, measure: (seed) => scope(() => measure(seed, new Tally())) };
 }
 
 /** A finding, and whether differences could decide everything. */
@@ -170,18 +193,14 @@ export interface Attempt extends Finding {
 }
 
 /**
- * Draws again where differences contradict each other, as they do next to a kink. Breaks the law when they do in
- * every draw: what could not be decided has not passed.
+ * Draws again where differences contradict each other, as they do next to a kink. Breaks the law
+ * when they do in every draw: what could not be decided has not passed.
  */
-export function decided(
-  { redraws }: Subject,
-  bound: number,
-  attempt: (n: number) => Attempt,
-): Finding {
+export function decided({ redraws, tolerance }: Subject, attempt: (n: number) => Attempt): Finding {
   let last: Attempt | undefined;
   for (let n = 0; n < redraws; n++) {
     last = attempt(n);
-    if (!(last.error <= bound) || last.undecided === undefined) return last;
+    if (!(last.error <= tolerance) || last.undecided === undefined) return last;
   }
   const what = `differences contradict each other in all of ${redraws} draws, at a kink or where the cell is ill-conditioned, so nothing is shown; draw tamer parameters or inputs with { params, input }\n${last!.undecided}`;
   return { error: Infinity, cases: last!.cases, what };

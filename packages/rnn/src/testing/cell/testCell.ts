@@ -1,23 +1,23 @@
 import { holdAll, type Law, type Report } from "@chronograd/autodiff/testing";
 import type { Cell } from "../../cell.ts";
 import type { PlainCell } from "../draw.ts";
-import { adjoint } from "./adjoint.ts";
+import { statedEquations } from "./equations.ts";
 import { singlePrecision } from "./float32.ts";
-import { gradientRepeats, gradients } from "./gradients.ts";
+import { gradientRepeats, gradients, modes } from "./gradients.ts";
 import type { CellTestOptions } from "./options.ts";
 import { purity, repeats } from "./purity.ts";
 import { reset, rowGradients, rowsApart } from "./rows.ts";
-import { secondOrder, symmetry } from "./second.ts";
+import { secondOrder } from "./second.ts";
 import { shapes } from "./shapes.ts";
 import { stateIsAll } from "./state.ts";
 import { subjectOf } from "./subject.ts";
-import { truncates } from "./truncated.ts";
-import { unrollGradients, unrolls } from "./unroll.ts";
+import { unrolls } from "./unroll.ts";
 
 /**
  * The laws that hold for every cell, one by one: for a table of tests, or to leave one out.
  *
- * @throws for options that make no sense, and when `input` is missing and cannot be told from the cell
+ * @throws for options that make no sense, and when `input` is missing and cannot be told from the
+ *   cell
  *
  * @example
  * ```ts
@@ -48,23 +48,23 @@ export function cellLaws<Params, State, X, Y>(
     gradients(subject, 1),
     gradients(subject, subject.steps),
     gradientRepeats(subject),
-    adjoint(subject),
     secondOrder(subject),
-    symmetry(subject),
+    ...modes(subject),
     rowGradients(subject),
-    unrollGradients(subject),
-    truncates(subject),
+    statedEquations(subject),
     singlePrecision(subject),
   ];
 }
 
 /**
- * Holds a cell to everything that unrolling, batching, truncation and optimizers rely on: shapes, purity, the same
- * results again, gradients against differences and against forward mode, second order, rows of a batch apart, a reset,
- * float32 against float64. Parameters, states and inputs are random in every element.
+ * Holds a cell to everything that unrolling, batching, truncation and optimizers rely on: shapes,
+ * purity, the same results again, gradients against differences and against forward mode, second
+ * order, rows of a batch apart, a reset, float32 against float64. Parameters, states and inputs are
+ * random in every element.
  *
  * @returns a report; `String(report)` says what broke and where, `report.assert()` throws that
- * @throws for options that make no sense, and when `input` is missing and cannot be told from the cell
+ * @throws for options that make no sense, and when `input` is missing and cannot be told from the
+ *   cell
  *
  * @example
  * ```ts

@@ -1,14 +1,7 @@
 import { linear } from "@chronograd/nn";
 import fc, { type Arbitrary } from "fast-check";
-import type { Cell } from "../../cell.ts";
-import { elman } from "../../cells/elman.ts";
-import { gru, gruResetBefore } from "../../cells/gru.ts";
-import { lstm } from "../../cells/lstm.ts";
 import { sequential } from "../../sequential.ts";
-import { composed, type Recipe, recipes } from "./composed.ts";
-
-/** A cell whose parameters and states are some trees or other. */
-type SomeCell = Cell<Record<string, never>, Record<string, never>>;
+import { type CellRow, cellTable, type SomeCell } from "../cell/cellTable.ts";
 
 /** A random cell from vectors to vectors, with its sizes. */
 export interface RandomCell {
@@ -31,22 +24,13 @@ export interface CellsOptions {
 
 /** One cell of a chain, before its input is known. */
 interface Part {
-  readonly family: keyof typeof families | Recipe;
+  readonly row: CellRow;
   readonly hidden: number;
 }
 
-const families = {
-  elman,
-  "elman with relu": (sizes: { readonly input: number; readonly hidden: number }) =>
-    elman({ ...sizes, activation: "relu" }),
-  gru,
-  gruResetBefore,
-  lstm,
-};
-
 /**
- * Random cells: those of this package, cells composed of random gates and products, and two in sequence with a linear
- * layer behind. They shrink towards one small Elman cell.
+ * Random cells: those of this package, and two in sequence with a linear layer behind. They shrink
+ * towards one small Elman cell.
  *
  * @example
  * ```ts
@@ -64,13 +48,8 @@ const families = {
  */
 export function cells({ maxSize = 3, kinks = false }: CellsOptions = {}): Arbitrary<RandomCell> {
   const size = fc.integer({ min: 1, max: maxSize });
-  const names = Object.keys(families) as (keyof typeof families)[];
-  const family = fc.oneof(
-    { withCrossShrink: true },
-    fc.constantFrom(...names.filter((name) => kinks || name !== "elman with relu")),
-    recipes(),
-  );
-  const part = fc.record({ family, hidden: size });
+  const rows = cellTable().filter((row) => row.isVector && (kinks || !row.hasKinks));
+  const part = fc.record({ row: fc.constantFrom(...rows), hidden: size });
   return fc
     .tuple(size, part, fc.option(fc.record({ second: part, outputs: size })))
     .map(([input, first, more]) => {
@@ -84,20 +63,18 @@ export function cells({ maxSize = 3, kinks = false }: CellsOptions = {}): Arbitr
     });
 }
 
-function partOf({ family, hidden }: Part, input: number): { name: string; cell: SomeCell } {
+function partOf(
+  { row: { family, make, sizes: others }, hidden }: Part,
+  input: number,
+): { readonly name: string; readonly cell: SomeCell } {
   const sizes = { input, hidden };
-  if (typeof family !== "string") {
-    const { says, cell } = composed(family, sizes);
-    return {
-      name: `${says} ({ input: ${input}, hidden: ${hidden} })`,
-      cell: cell as unknown as SomeCell,
-    };
-  }
-  const activation = family === "elman with relu" ? ', activation: "relu"' : "";
-  return {
-    name: `${family.split(" ")[0]}({ input: ${input}, hidden: ${hidden}${activation} })`,
-    cell: families[family](sizes) as unknown as SomeCell,
-  };
+  return { name: `${family}(${text({ ...others, ...sizes })})`, cell: make(sizes) };
+}
+
+/** Sizes as they are written in code. */
+function text(sizes: object): string {
+  const parts = Object.entries(sizes).map(([name, size]) => `${name}: ${JSON.stringify(size)}`);
+  return `{ ${parts.join(", ")} }`;
 }
 
 function described(name: string, cell: SomeCell, input: number, output: number): RandomCell {

@@ -29,8 +29,8 @@ export interface StreamsOptions {
 }
 
 /**
- * Random sequences of inputs and targets, shrinking towards one step, one row and zeros. Values are multiples of 1/64
- * between -2 and 2.
+ * Random sequences of inputs and targets, shrinking towards one step, one row and zeros. Values are
+ * multiples of 1/64 between -2 and 2.
  *
  * @example
  * ```ts
@@ -59,7 +59,8 @@ export function streams({
   const size = maxBatch * (input + target);
   const value = fc.integer({ min: -128, max: 128 }).map((n) => n / 64);
   const step = fc.array(value, { minLength: size, maxLength: size });
-  // Every step has the most rows and loses some: so the number of rows shrinks without drawing values anew.
+  // Every step has the most rows and loses some: so the number of rows shrinks without drawing
+  // values anew.
   return fc
     .tuple(fc.integer({ min: 1, max: maxBatch }), fc.array(step, { minLength: 1, maxLength }))
     .map(([batch, drawn]) => {

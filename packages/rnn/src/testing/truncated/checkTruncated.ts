@@ -8,13 +8,13 @@ import type { TimeStep } from "../../truncated/options.ts";
 import { truncated } from "../../truncated/truncated.ts";
 import { batchOf } from "../../unroll.ts";
 import { drawn, drawParams, inFloat64, type PlainCell } from "../draw.ts";
-import { compare, Slopes } from "./compare.ts";
-import { type Cuts, type Setting, spansOf } from "./definition.ts";
+import { collectWindows } from "./collect.ts";
+import { compare } from "./compare.ts";
+import { type Cuts, type Setting, settingsOf, spansOf } from "./definition.ts";
 import { Diagnosis } from "./diagnose.ts";
+import { derivativesOf, floatsOf } from "./directions.ts";
 import { Experiment } from "./experiment.ts";
-import { observe } from "./observe.ts";
 import type { CheckTruncatedOptions, WindowsFunction } from "./options.ts";
-import { probesOf } from "./probes.ts";
 import { type ModeResult, TruncationReport } from "./report.ts";
 
 type PlainOptions = CheckTruncatedOptions<unknown, unknown, unknown, unknown, unknown>;
@@ -43,19 +43,22 @@ const known: readonly (keyof PlainOptions)[] = [
 ];
 
 /**
- * Proves each window's gradient against central differences of its surrogate: the window's losses as a function of
- * its steps' weights, with the state at the cut as it was. In every mode, unless options name one, and with updates
- * between the windows, so that weights of several ages are there.
+ * Proves each window's gradient against central differences of its surrogate: the window's losses
+ * as a function of its steps' weights, with the state at the cut as it was. In every mode, unless
+ * options name one, and with updates between the windows, so that weights of several ages are
+ * there.
  *
- * Nothing is shared with what is checked: the reference runs the model step by step, without a tape. Where a window is
- * wrong, the contribution of each time step is computed too, and the report names the mistake that gives exactly the
- * numbers found: a cut one step early, a boundary that is not held constant, weights of the wrong age, a mean for a
- * sum. What is smaller than the tolerance cannot be seen, so check with a small k2 and a model that remembers.
+ * Nothing is shared with what is checked: the reference runs the model step by step, without a
+ * tape. Where a window is wrong, the contribution of each time step is computed too, and the report
+ * names the mistake that gives exactly the numbers found: a cut one step early, a boundary that is
+ * not held constant, weights of the wrong age, a mean for a sum. What is smaller than the tolerance
+ * cannot be seen, so check with a small k2 and a model that remembers.
  *
  * @param model the model whose windows are checked
  * @param stream its steps, as `truncated` takes them; float32 values are used as float64
  * @returns a report; `String(report)` says what is wrong and why
- * @throws for k1 and k2 that `truncated` would refuse, a stream without steps; with `throws`, where a window is wrong
+ * @throws for k1 and k2 that `truncated` would refuse, a stream without steps; with `throws`, where
+ *   a window is wrong
  *
  * @example
  * ```ts
@@ -170,40 +173,28 @@ function checkModes(
     generations.push(tree.zip(before, update, (x, dx) => (x.dtype === "int32" ? x : x.add(dx))));
   }
   const experiment = new Experiment(cell, steps, state, options.loss, generations);
-  if (experiment.size === 0) {
+  if (floatsOf(params).length === 0) {
     throw new TypeError(
       "checkTruncated: the model has no parameters, so there is nothing to check",
     );
   }
-  const slopes = new Slopes(experiment, cuts, probesOf(params, seed));
+  const derivatives = derivativesOf(params, seed);
   const diagnosis = new Diagnosis(experiment, cuts, seed);
   const windows = options.windows ?? (truncated as PlainWindows);
-  return settingsOf(options).map((setting) => {
+  return settingsOf(options as Partial<Setting>, options.k2).map((setting) => {
     const { k1, k2 } = cuts;
-    const observation = scope(() =>
-      observe(windows, experiment, setting, { k1, k2, compile }, updates),
+    const collected = scope(() =>
+      collectWindows(windows, experiment, setting, { k1, k2, compile }, updates),
     );
-    const { suspects, failures, ...numbers } = compare(slopes, setting, observation, tolerance);
+    const { suspects, failures, ...numbers } = compare(
+      experiment,
+      cuts,
+      derivatives,
+      setting,
+      collected,
+      tolerance,
+    );
     const explained = diagnosis.explain(setting, suspects);
     return { ...setting, ...numbers, failures: [...failures, ...explained] };
   });
-}
-
-/** Every setting that the options leave open. */
-function settingsOf({ stale, losses, multiplicity, reduction, k2 }: PlainOptions): Setting[] {
-  const settings: Setting[] = [];
-  for (const mode of stale === undefined ? (["carry", "recompute", "defer"] as const) : [stale]) {
-    for (const which of losses === undefined
-      ? (["new", "endpoint", "window"] as const)
-      : [losses]) {
-      const isWeighted = which === "window" && Number.isFinite(k2);
-      const choices = multiplicity === undefined ? [false, true] : [multiplicity];
-      for (const weighted of isWeighted ? choices : [false]) {
-        for (const how of reduction === undefined ? (["sum", "mean"] as const) : [reduction]) {
-          settings.push({ stale: mode, losses: which, multiplicity: weighted, reduction: how });
-        }
-      }
-    }
-  }
-  return settings;
 }

@@ -1,15 +1,23 @@
-import { type Differences, derivativeError } from "@chronograd/autodiff/testing";
+import { derivativeError, type Numeric } from "@chronograd/autodiff/testing";
 import { largest, nameOf } from "../tally.ts";
-import { agesOf, type Cuts, objectivesOf, type Part, type Setting, spansOf } from "./definition.ts";
-import { along, type Experiment } from "./experiment.ts";
-import type { Observation, Observed } from "./observe.ts";
-import type { Probe } from "./probes.ts";
+import type { FoundWindow, FoundWindows } from "./collect.ts";
+import {
+  agesOf,
+  type Cuts,
+  objectivesOf,
+  type Part,
+  type Setting,
+  type Span,
+  spansOf,
+} from "./definition.ts";
+import { along, type Derivative } from "./directions.ts";
+import type { Experiment } from "./experiment.ts";
 import type { WindowFailure } from "./report.ts";
 
 /** A window whose gradient is wrong, and what is needed to say why. */
 export interface Suspect {
   readonly window: number;
-  readonly observed: Observed;
+  readonly given: FoundWindow;
   readonly objective: readonly Part[];
   /** The parameters by which the gradient is wrong, unless that is all of them. */
   readonly paths?: readonly string[];
@@ -27,168 +35,109 @@ export interface Comparison {
   readonly suspects: readonly Suspect[];
 }
 
-/** Derivatives of each step's loss in each window, along each probe: kept, since settings share them. */
-export class Slopes {
-  readonly experiment: Experiment;
-  readonly cuts: Cuts;
-  readonly probes: readonly Probe[];
-  readonly #known = new Map<string, readonly Differences[]>();
-
-  constructor(experiment: Experiment, cuts: Cuts, probes: readonly Probe[]) {
-    this.experiment = experiment;
-    this.cuts = cuts;
-    this.probes = probes;
-  }
-
-  of(setting: Setting, window: number, { start, end }: Part): readonly Differences[] {
-    const key = `${setting.stale} ${window} ${end}`;
-    let found = this.#known.get(key);
-    if (found === undefined) {
-      const ages = agesOf(setting, this.cuts, window);
-      const span = { first: start + 1, last: end, end };
-      found = this.probes.map(({ v, h }) => this.experiment.slopes(ages, span, v, h));
-      this.#known.set(key, found);
-    }
-    return found;
-  }
-}
-
-/** Holds what was observed in one mode to the definition. */
+/** Holds what was collected in one mode to the definition. */
 export function compare(
-  slopes: Slopes,
+  experiment: Experiment,
+  cuts: Cuts,
+  derivatives: readonly Derivative[],
   setting: Setting,
-  observation: Observation,
+  collected: FoundWindows,
   tolerance: number,
 ): Comparison {
-  const { experiment, cuts } = slopes;
   const spans = spansOf(cuts);
   const objectives = objectivesOf(setting, cuts, experiment.counts);
   const failures: WindowFailure[] = [];
   const suspects: Suspect[] = [];
   let [cases, worst, undecided] = [0, 0, 0];
+  const fail = (place: Omit<Span, "index">, index: number, message: string): number =>
+    failures.push({ ...place, index, message, kind: "", diagnosis: "" });
   for (const [window, objective] of objectives.entries()) {
-    const observed = observation.windows[window];
+    const given = collected.windows[window];
     const { start, end } = { start: objective[0]!.start, end: objective.at(-1)!.end };
     const newFrom = setting.stale === "defer" ? 0 : spans[window]!.newFrom;
-    const place = { index: window, start, newFrom, end };
+    const place = { start, newFrom, end };
     const name = `window ${window}, steps (${start}, ${end}], new after ${newFrom}`;
-    const fail = (message: string): number =>
-      failures.push({ ...place, message: `${name}: ${message}`, kind: "", diagnosis: "" });
-    if (observed === undefined) {
-      fail(
-        observation.threw === undefined ? "there is no such window" : `threw: ${observation.threw}`,
-      );
+    if (given === undefined) {
+      const { threw } = collected;
+      const what = threw === undefined ? "there is no such window" : `threw: ${threw}`;
+      fail(place, window, `${name}: ${what}`);
       break;
     }
-    for (const message of spanAndLosses(experiment, setting, cuts, window, place, observed)) {
-      fail(message);
+    for (const said of spanAndLosses(experiment, setting, cuts, window, place, given)) {
+      fail(place, window, `${name}: ${said}`);
     }
-    const found = gradientsOf(slopes, setting, window, objective, observed, tolerance);
-    cases += slopes.probes.length;
+    const ages = agesOf(setting, cuts, window);
+    const numeric = derivatives.map((each) => experiment.derivative(ages, objective, each));
+    const found = gradientsOf(derivatives, numeric, given, tolerance);
+    cases += numeric.length;
     worst = Math.max(worst, found.worst);
     undecided += found.undecided;
-    if (found.message === undefined) continue;
-    const { message, numbers, paths } = found;
-    const failure = { ...place, ...numbers, message: `${name}: ${message}` };
-    suspects.push({ window, observed, objective, failure, ...(paths && { paths }) });
+    if (found.wrong === undefined) continue;
+    const { message, paths, ...numbers } = found.wrong;
+    const failure = { ...place, index: window, ...numbers, message: `${name}: ${message}` };
+    suspects.push({ window, given, objective, failure, ...(paths && { paths }) });
   }
-  if (observation.windows.length > objectives.length) {
-    const { start, newFrom, end } = { ...spans.at(-1)! };
+  if (collected.windows.length > objectives.length) {
+    const { start, newFrom, end } = spans.at(-1)!;
     const message = `there are more than ${objectives.length} windows`;
-    failures.push({
-      index: objectives.length,
-      start,
-      newFrom,
-      end,
-      message,
-      kind: "",
-      diagnosis: "",
-    });
+    fail({ start, newFrom, end }, objectives.length, message);
   }
   return { windows: objectives.length, cases, worst, undecided, failures, suspects };
 }
 
-/** Sentences for a span or losses that are not those of the definition, where a window tells them. */
+/**
+ * Sentences for a span or losses that are not those of the definition, where a window tells them.
+ */
 function spanAndLosses(
   experiment: Experiment,
   setting: Setting,
   cuts: Cuts,
   window: number,
-  place: { readonly start: number; readonly newFrom: number; readonly end: number },
-  observed: Observed,
+  place: Omit<Span, "index">,
+  { span, losses }: FoundWindow,
 ): string[] {
   const said: string[] = [];
   for (const name of ["start", "newFrom", "end"] as const) {
-    const value = observed[name];
     // A deferred window covers the whole stream, and has no cut of its own.
-    if (value === undefined || (setting.stale === "defer" && name === "start")) continue;
-    if (value !== place[name]) said.push(`${name} is ${value}, by definition ${place[name]}`);
+    if (span[name] === undefined || (setting.stale === "defer" && name === "start")) continue;
+    if (span[name] !== place[name]) {
+      said.push(`${name} is ${span[name]}, by definition ${place[name]}`);
+    }
   }
-  const { losses } = observed;
   if (losses === undefined) return said;
   const { newFrom, end } = place;
-  const ages = agesOf(setting, cuts, window);
-  const expected = experiment.losses(
-    newFrom + 1,
-    end,
-    ages,
-    (t) => experiment.generations[ages(t)],
-  );
   if (losses.length !== end - newFrom) {
     return [...said, `there are losses of ${losses.length} steps, expected ${end - newFrom}`];
   }
-  const most = largest(expected);
-  for (const [i, loss] of losses.entries()) {
-    const by = expected[newFrom + 1 + i]!;
-    if (Math.abs(loss - by) <= 1e-10 * most) continue;
-    said.push(`the loss of step ${newFrom + 1 + i} is ${loss}, step by step it is ${by}`);
-    break;
-  }
-  return said;
+  const expected = experiment.losses(newFrom + 1, end, agesOf(setting, cuts, window));
+  const bound = 1e-10 * largest(expected);
+  const t = losses.findIndex((loss, i) => !(Math.abs(loss - expected[newFrom + 1 + i]!) <= bound));
+  if (t < 0) return said;
+  const step = newFrom + 1 + t;
+  const instead = `the loss of step ${step} is ${losses[t]}, step by step it is ${expected[step]}`;
+  return [...said, instead];
 }
 
+/** A gradient beside differences: where it is furthest off, in words, unless all of it is right. */
 function gradientsOf(
-  slopes: Slopes,
-  setting: Setting,
-  window: number,
-  objective: readonly Part[],
-  observed: Observed,
+  derivatives: readonly Derivative[],
+  numeric: readonly Numeric[],
+  { gradients }: FoundWindow,
   tolerance: number,
 ): {
   worst: number;
   undecided: number;
-  message?: string;
-  numbers?: { path: string; element: number; analytic: number; numeric: number };
-  paths?: string[];
+  wrong?: Required<Pick<WindowFailure, "path" | "element" | "analytic" | "numeric">> & {
+    message: string;
+    paths?: string[];
+  };
 } {
-  const { probes } = slopes;
-  const numeric = new Float64Array(probes.length);
-  const uncertain = new Float64Array(probes.length);
-  const steepest = new Float64Array(probes.length);
-  const sizes = new Float64Array(probes.length);
-  for (const part of objective) {
-    for (const [k, found] of slopes.of(setting, window, part).entries()) {
-      for (const [t, weight] of part.weights.entries()) {
-        if (weight === 0) continue;
-        const size = Math.abs(weight);
-        numeric[k]! += weight * found.values[t]!;
-        uncertain[k]! += size * found.uncertainties[t]!;
-        steepest[k]! += size * found.steepest[t]!;
-        sizes[k]! += size * found.sizes[t]!;
-      }
-    }
-  }
-  const most = largest(numeric);
+  const most = largest(numeric.map(({ value }) => value));
   let [worst, furthest, undecided, differing, at] = [0, 0, 0, 0, -1];
   const wrong = new Set<string>();
-  for (const [k, { v }] of probes.entries()) {
-    const analytic = along(observed.gradients, v);
-    const by = {
-      value: numeric[k]!,
-      uncertainty: uncertain[k]!,
-      steepest: steepest[k]!,
-      natural: sizes[k]!,
-    };
+  for (const [k, each] of derivatives.entries()) {
+    const analytic = along(gradients, each);
+    const by = numeric[k]!;
     const error = derivativeError(analytic, by, most, tolerance, 64 * Number.EPSILON * most);
     if (error === undefined) {
       undecided++;
@@ -196,23 +145,27 @@ function gradientsOf(
     }
     if (!(error <= tolerance)) {
       differing++;
-      wrong.add(probes[k]!.path);
+      wrong.add(each.path);
     }
     worst = Math.max(worst, error);
-    const off =
-      Math.abs(analytic - by.value) / Math.max(most, Math.abs(analytic), Math.abs(by.value));
+    const scale = Math.max(most, Math.abs(analytic), Math.abs(by.value));
+    const off = Math.abs(analytic - by.value) / scale;
     if (off <= furthest) continue;
     furthest = Number.isNaN(off) ? Infinity : off;
     at = k;
   }
   if (differing === 0) return { worst, undecided };
-  const { path, element, words, v } = probes[at]!;
-  const numbers = { path, element, analytic: along(observed.gradients, v), numeric: numeric[at]! };
-  const message = `${words} is ${short(numbers.analytic)}, by differences ${short(numbers.numeric)}; ${differing} of ${probes.length} derivatives differ`;
+  const { path, element, words } = derivatives[at]!;
+  const analytic = along(gradients, derivatives[at]!);
+  const place = { path, element, analytic, numeric: numeric[at]!.value };
+  const message = `${words} is ${short(place.analytic)}, by differences ${short(place.numeric)}; ${differing} of ${derivatives.length} derivatives differ`;
   const paths = [...wrong];
-  if (probes.every((probe) => wrong.has(probe.path))) return { worst, undecided, message, numbers };
-  const by = paths.map((wrongPath) => nameOf("params", wrongPath)).join(", ");
-  return { worst, undecided, message: `${message}, all by ${by}`, numbers, paths };
+  if (derivatives.every((each) => wrong.has(each.path))) {
+    return { worst, undecided, wrong: { ...place, message } };
+  }
+  const names = paths.map((each) => nameOf("params", each)).join(", ");
+  const all = { ...place, message: `${message}, all by ${names}`, paths };
+  return { worst, undecided, wrong: all };
 }
 
 function short(x: number): string {

@@ -27,8 +27,8 @@ export interface Cuts {
 }
 
 /**
- * A term of an objective: `sum over t of weights[t] l_t`, with the state after step `start` held constant and steps
- * up to `end` run.
+ * A term of an objective: `sum over t of weights[t] l_t`, with the state after step `start` held
+ * constant and steps up to `end` run.
  */
 export interface Part {
   readonly start: number;
@@ -74,8 +74,8 @@ function objectiveOf(
 }
 
 /**
- * What the yielded gradients are gradients of: for each, a sum of parts. One part for each window; with `"defer"` one
- * gradient, of all windows together.
+ * What the yielded gradients are gradients of: for each, a sum of parts. One part for each window;
+ * with `"defer"` one gradient, of all windows together.
  */
 export function objectivesOf(setting: Setting, cuts: Cuts, counts: ArrayLike<number>): Part[][] {
   const each = spansOf(cuts).map((span) => objectiveOf(span, setting, cuts, counts));
@@ -91,9 +91,9 @@ export function objectivesOf(setting: Setting, cuts: Cuts, counts: ArrayLike<num
 export type Ages = (t: number) => number;
 
 /**
- * The weights that the steps of a window run with, counted in updates. `"carry"`: those of the time when the step was
- * new. `"recompute"`: today's in the window; before it, those of the latest window that ran the step on the way to
- * the stored state. `"defer"`: there is no update.
+ * The weights that the steps of a window run with, counted in updates. `"carry"`: those of the time
+ * when the step was new. `"recompute"`: today's in the window; before it, those of the latest
+ * window that ran the step on the way to the stored state. `"defer"`: there is no update.
  */
 export function agesOf(setting: Pick<Setting, "stale">, cuts: Cuts, window: number): Ages {
   if (setting.stale === "defer") return () => 0;
@@ -106,7 +106,20 @@ export function agesOf(setting: Pick<Setting, "stale">, cuts: Cuts, window: numb
   };
 }
 
-/** A setting in words: `carry, window with multiplicity, mean`. */
-export function nameOfSetting({ stale, losses, multiplicity, reduction }: Setting): string {
-  return `${stale}, ${losses}${multiplicity ? " with multiplicity" : ""}, ${reduction}`;
+/** Every setting that the options leave open. */
+export function settingsOf(given: Partial<Setting>, k2: number): Setting[] {
+  const open = <T>(value: T | undefined, all: readonly T[]) =>
+    value === undefined ? all : [value];
+  const settings: Setting[] = [];
+  for (const stale of open(given.stale, ["carry", "recompute", "defer"] as const)) {
+    for (const losses of open(given.losses, ["new", "endpoint", "window"] as const)) {
+      const isWeighted = losses === "window" && Number.isFinite(k2);
+      for (const multiplicity of isWeighted ? open(given.multiplicity, [false, true]) : [false]) {
+        for (const reduction of open(given.reduction, ["sum", "mean"] as const)) {
+          settings.push({ stale, losses, multiplicity, reduction });
+        }
+      }
+    }
+  }
+  return settings;
 }

@@ -1,5 +1,6 @@
 import { nameOf } from "../tally.ts";
 import type { Suspect } from "./compare.ts";
+import { type Coefficients, coefficientsOf, contributions, type Numbers } from "./contributions.ts";
 import {
   type Ages,
   agesOf,
@@ -8,18 +9,19 @@ import {
   type Part,
   type Setting,
 } from "./definition.ts";
-import { along, type Direction, type Experiment } from "./experiment.ts";
-import { hypotheses } from "./hypotheses.ts";
-import { modelGradient } from "./modelGradient.ts";
-import { randomDirections } from "./probes.ts";
+import { along, type Direction, randomDirections } from "./directions.ts";
+import type { Experiment } from "./experiment.ts";
+import { mistakes } from "./mistakes.ts";
 import type { WindowFailure } from "./report.ts";
-import { coefficientsOf, type Numbers, Table, withAges } from "./table.ts";
 
 /** A mistake that explains a window. */
 interface Explanation {
   readonly kind: string;
   readonly says: string;
 }
+
+/** A mistake, and the numbers that it gives. */
+type Tried = readonly [kind: string, says: string, tried: Numbers];
 
 /** So many directions at once: numbers that agree in all of them agree by chance in none. */
 const directionCount = 5;
@@ -31,7 +33,6 @@ export class Diagnosis {
   readonly experiment: Experiment;
   readonly cuts: Cuts;
   readonly #directions: readonly Direction[];
-  readonly #tables = new Map<string, Table>();
 
   constructor(experiment: Experiment, cuts: Cuts, seed: number) {
     this.experiment = experiment;
@@ -58,25 +59,14 @@ export class Diagnosis {
     });
   }
 
-  #table(ages: Ages, end: number, directions: readonly Direction[]): Table {
-    const paths = [...directions[0]!.keys()];
-    const key = `${Array.from({ length: end }, (_, i) => ages(i + 1))} ${JSON.stringify(paths)}`;
-    let table = this.#tables.get(key);
-    if (table === undefined) {
-      table = new Table(this.experiment, ages, end, directions);
-      this.#tables.set(key, table);
-    }
-    return table;
-  }
-
   #explanations(setting: Setting, suspect: Suspect): Explanation[] {
     const all = this.#along(setting, suspect, this.#directions);
     const { paths } = suspect;
     if (paths === undefined || all.some(({ kind }) => kind !== "unknown")) return all;
     // Some parameters are right: perhaps a mistake explains the others.
-    const directions = this.#directions.map(
-      (v) => new Map([...v].filter(([path]) => paths.includes(path))),
-    );
+    const directions = this.#directions.map(({ v, h }) => {
+      return { v: new Map([...v].filter(([path]) => paths.includes(path))), h };
+    });
     const names = paths.map((path) => nameOf("params", path)).join(", ");
     return this.#along(setting, suspect, directions).map(({ kind, says }) => ({
       kind: `${kind}, by ${names}`,
@@ -86,17 +76,21 @@ export class Diagnosis {
 
   #along(
     setting: Setting,
-    { window, observed, objective }: Suspect,
+    { window, given, objective }: Suspect,
     directions: readonly Direction[],
   ): Explanation[] {
     const { experiment, cuts } = this;
     const ages = agesOf(setting, cuts, window);
     const { end } = objective.at(-1)!;
-    // Windows that carry their weights share one table.
+    // Windows that carry their weights share the contributions of all steps.
     const reach = setting.stale === "recompute" ? end : cuts.steps;
-    const table = this.#table(ages, reach, directions);
-    const numbers = directions.map((v) => along(observed.gradients, v));
-    const expected = table.sum(coefficientsOf(objective), end);
+    const all = contributions(experiment, ages, reach, directions);
+    const sum = (coefficients: Coefficients): Numbers =>
+      all((tau, t) => (t > end ? 0 : coefficients(tau, t)));
+    const withAges = (other: Ages, parts: readonly Part[]): Numbers =>
+      directions.map((each) => experiment.derivative(other, parts, each).value);
+    const numbers = directions.map((each) => along(given.gradients, each));
+    const expected = sum(coefficientsOf(objective));
     const residual = distance(numbers, expected);
     const noise = 1e-10 * Math.max(...[...numbers, ...expected].map(Math.abs));
     if (!Number.isFinite(residual))
@@ -105,59 +99,54 @@ export class Diagnosis {
     const fits = (tried: Numbers): boolean => distance(numbers, tried) <= 1e-6 * residual + noise;
 
     if (numbers.every((x) => Math.abs(x) <= noise)) return [{ kind: "zero", says: "it is zero" }];
-    const own = modelGradient(experiment, ages, objective);
-    if (fits(directions.map((v) => along(own, v)))) {
+    const own = experiment.gradient(ages, objective);
+    if (fits(directions.map((each) => along(own, each)))) {
       const says =
         "the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is";
       return [{ kind: "model", says }];
     }
+    const situation = { setting, cuts, counts: experiment.counts, window, objective };
     const explanations: Explanation[] = [];
-    const { counts } = experiment;
-    for (const tried of hypotheses({ setting, cuts, counts, window, objective })) {
-      if (fits(table.sum(tried.coefficients, end))) explanations.push(tried);
+    const consider = (kind: string, says: string, tried: Numbers): void => {
+      if (fits(tried)) explanations.push({ kind, says });
+    };
+    for (const [kind, says, coefficients] of mistakes(situation)) {
+      consider(kind, says, sum(coefficients));
     }
     for (const [kind, says, other] of otherAges(setting, cuts, window)) {
-      if (fits(withAges(experiment, other, objective, directions)))
-        explanations.push({ kind, says });
+      consider(kind, says, withAges(other, objective));
     }
-    explanations.push(...this.#earlier(setting, window, directions, expected, fits));
-    explanations.push(...multiple(numbers, expected, objective, fits));
+    for (const explanation of this.#earlier(setting, window, withAges, expected)) {
+      consider(...explanation);
+    }
+    consider(...multiple(numbers, expected, objective));
     if (explanations.length > 0) return explanations;
-    return [{ kind: "unknown", says: profile(table, objective, numbers, expected) }];
+    return [{ kind: "unknown", says: profile(sum, objective, numbers, expected) }];
   }
 
   /** The gradients of earlier windows: in place of this one's, or added to it. */
-  #earlier(
+  *#earlier(
     setting: Setting,
     window: number,
-    directions: readonly Direction[],
+    withAges: (ages: Ages, parts: readonly Part[]) => Numbers,
     expected: Numbers,
-    fits: (tried: Numbers) => boolean,
-  ): Explanation[] {
+  ): Generator<Tried> {
     const { experiment, cuts } = this;
-    if (setting.stale === "defer" || window === 0) return [];
+    if (setting.stale === "defer" || window === 0) return;
     const objectives = objectivesOf(setting, cuts, experiment.counts);
-    const found: Explanation[] = [];
     let all = expected;
     for (let i = window - 1; i >= 0; i--) {
-      const other = withAges(experiment, agesOf(setting, cuts, i), objectives[i]!, directions);
-      all = all.map((x, k) => x + other[k]!);
-      const back = window - i;
-      if (fits(other)) {
-        const says = `it is the gradient of window ${i}: the sweep began at an earlier end`;
-        found.push({ kind: `window -${back}`, says });
-      }
-      if (back > 1 && i > 0) continue;
-      if (fits(expected.map((x, k) => x + other[k]!))) {
-        const says = `the gradient of window ${i} is added to it: it was not cleared`;
-        found.push({ kind: `plus window -${back}`, says });
-      }
+      const other = withAges(agesOf(setting, cuts, i), objectives[i]!);
+      const plus = (sum: Numbers): Numbers => sum.map((x, k) => x + other[k]!);
+      all = plus(all);
+      const kind = `window -${window - i}`;
+      yield [kind, `it is the gradient of window ${i}: the sweep began at an earlier end`, other];
+      if (i < window - 1 && i > 0) continue;
+      const says = `the gradient of window ${i} is added to it: it was not cleared`;
+      yield [`plus ${kind}`, says, plus(expected)];
     }
-    if (fits(all)) {
-      const says = "the gradients of all earlier windows are added to it: they were not cleared";
-      found.push({ kind: "accumulated", says });
-    }
-    return found;
+    const says = "the gradients of all earlier windows are added to it: they were not cleared";
+    yield ["accumulated", says, all];
   }
 }
 
@@ -169,37 +158,37 @@ function otherAges(setting: Setting, cuts: Cuts, window: number): [string, strin
   const recompute = agesOf({ stale: "recompute" }, cuts, window);
   const own = setting.stale === "carry" ? carry : recompute;
   const overlap = "the overlap with the window before";
-  const today = 'as stale "recompute" does';
+  const wrong = "weights of the wrong age:";
   const found: [string, string, Ages][] = [
     [
       "today's weights",
-      `weights of the wrong age: it equals the gradient with today's weights in ${overlap}, run again from the state that was first recorded at the cut`,
+      `${wrong} it equals the gradient with today's weights in ${overlap}, run again from the state that was first recorded at the cut`,
       (t) => (t <= start ? carry(t) : window),
     ],
     [
       "recompute",
-      `weights of the wrong age: ${overlap} was run again with today's weights, ${today}`,
+      `${wrong} ${overlap} was run again with today's weights, as stale "recompute" does`,
       recompute,
     ],
     [
       "carry",
-      `weights of the wrong age: ${overlap} has the weights of when it was first run, as stale "carry" does`,
+      `${wrong} ${overlap} has the weights of when it was first run, as stale "carry" does`,
       carry,
     ],
-    ["first weights", "weights of the wrong age: no update has reached the window", () => 0],
+    ["first weights", `${wrong} no update has reached the window`, () => 0],
     [
       "one update late",
-      "weights of the wrong age: every step lacks the last update before it",
+      `${wrong} every step lacks the last update before it`,
       (t) => Math.max(0, own(t) - 1),
     ],
     [
       "last update missing",
-      "weights of the wrong age: the window's steps lack the last update",
+      `${wrong} the window's steps lack the last update`,
       (t) => (t <= start ? own(t) : Math.min(own(t), window - 1)),
     ],
     [
       "oldest weights",
-      "weights of the wrong age: all steps of the window have the weights of its first",
+      `${wrong} all steps of the window have the weights of its first`,
       (t) => (t <= start ? own(t) : carry(start + 1)),
     ],
   ];
@@ -207,26 +196,18 @@ function otherAges(setting: Setting, cuts: Cuts, window: number): [string, strin
 }
 
 /** A gradient that is a multiple of the right one. */
-function multiple(
-  numbers: Numbers,
-  expected: Numbers,
-  objective: readonly Part[],
-  fits: (tried: Numbers) => boolean,
-): Explanation[] {
+function multiple(numbers: Numbers, expected: Numbers, objective: readonly Part[]): Tried {
   const squares = expected.reduce((sum, x) => sum + x * x, 0);
   const factor = expected.reduce((sum, x, k) => sum + x * numbers[k]!, 0) / squares;
-  if (!Number.isFinite(factor) || !fits(expected.map((x) => factor * x))) return [];
+  const tried = expected.map((x) => factor * x);
   const inverse = Math.round(1 / factor);
   const isShare = Math.abs(1 / factor - inverse) < 1e-6 && inverse > 1;
   const times = isShare ? `1/${inverse}` : `${Number(factor.toPrecision(7))}`;
   const losses = objective.reduce((n, { weights }) => n + weights.filter((w) => w !== 0).length, 0);
   const says = `it is ${times} times what it should be`;
-  if (isShare && inverse === losses) {
-    return [
-      { kind: "mean over steps", says: `${says}: a mean over the ${losses} steps with a loss` },
-    ];
-  }
-  return [{ kind: `factor ${times}`, says }];
+  return isShare && inverse === losses
+    ? ["mean over steps", `${says}: a mean over the ${losses} steps with a loss`, tried]
+    : [`factor ${times}`, says, tried];
 }
 
 function distance(a: Numbers, b: Numbers): number {
@@ -240,7 +221,7 @@ function distance(a: Numbers, b: Numbers): number {
 
 /** No single mistake: what each step contributes, beside what is over or missing. */
 function profile(
-  table: Table,
+  sum: (coefficients: Coefficients) => Numbers,
   objective: readonly Part[],
   numbers: Numbers,
   expected: Numbers,
@@ -248,7 +229,7 @@ function profile(
   const right = coefficientsOf(objective);
   const { end } = objective.at(-1)!;
   const steps = Array.from({ length: end }, (_, i) => {
-    const [value] = table.sum((tau, t) => (tau === i + 1 ? right(tau, t) : 0), end);
+    const [value] = sum((tau, t) => (tau === i + 1 ? right(tau, t) : 0));
     return `${i + 1}: ${value!.toPrecision(4)}`;
   });
   const over = numbers[0]! - expected[0]!;

@@ -1,23 +1,26 @@
-import { scope, Tensor, tensor, tree } from "@chronograd/autodiff";
-import { type Differences, differences } from "@chronograd/autodiff/testing";
+import { scope, Tape, Tensor, tensor, tree } from "@chronograd/autodiff";
+import { type Differences, differences, type Numeric } from "@chronograd/autodiff/testing";
 import { runStep } from "../../cell.ts";
 import type { CountedLoss, TimeStep } from "../../truncated/options.ts";
 import { tokensOf } from "../../truncated/step.ts";
 import type { PlainCell } from "../draw.ts";
-import type { Ages } from "./definition.ts";
-
-/** A direction in the space of parameters, by path; parameters left out do not move. */
-export type Direction = ReadonlyMap<string, Float64Array>;
+import type { Ages, Part } from "./definition.ts";
+import type { Direction } from "./directions.ts";
 
 /** A loss of any model. */
 export type PlainLoss = (output: unknown, target: unknown) => Tensor | CountedLoss | null;
 
-function tokens(found: ReturnType<PlainLoss>, t: number): number {
-  if (found === null) return 0;
-  return found instanceof Tensor ? found.size : tokensOf(found.count, t);
+/** Steps `first` to `end`; of these, the weights of steps up to `last` move. */
+interface Moving {
+  readonly first: number;
+  readonly last: number;
+  readonly end: number;
 }
 
-/** A stream that is run with given weights, step by step, and nothing else: no tape, no window. */
+/**
+ * A stream that is run with given weights, step by step, and nothing else: no window, and a tape
+ * for `gradient` alone.
+ */
 export class Experiment {
   readonly model: PlainCell;
   readonly steps: readonly TimeStep<unknown, unknown>[];
@@ -28,6 +31,7 @@ export class Experiment {
   /** Tokens in the loss of each step, from 1. */
   readonly counts: Float64Array;
   readonly #states = new Map<string, unknown[]>();
+  readonly #slopes = new WeakMap<Direction, Map<string, Differences>>();
 
   constructor(
     model: PlainCell,
@@ -43,77 +47,99 @@ export class Experiment {
     this.generations = generations;
     this.counts = new Float64Array(steps.length + 1);
     scope(() => {
-      let now = state;
-      for (const [i, { input, target }] of steps.entries()) {
-        const [output, next] = runStep(model, generations[0], input, now);
-        this.counts[i + 1] = tokens(loss(output, target), i + 1);
-        now = next;
-      }
+      this.#run(
+        state,
+        1,
+        steps.length,
+        () => generations[0],
+        (t, found) => {
+          this.counts[t] = found instanceof Tensor ? found.size : tokensOf(found.count, t);
+        },
+      );
     });
   }
 
-  /** Number of elements of the float parameters. */
-  get size(): number {
-    return tree
-      .leavesWithPath(this.generations[0])
-      .reduce((n, [, x]) => n + (x.dtype === "int32" ? 0 : x.size), 0);
+  /**
+   * Runs steps from a state, with the weights of each; hands over the losses, and returns the last
+   * state.
+   */
+  #run(
+    state: unknown,
+    first: number,
+    end: number,
+    weights: (t: number) => unknown,
+    take: (t: number, loss: Tensor | CountedLoss) => void,
+  ): unknown {
+    let now = state;
+    for (let t = first; t <= end; t++) {
+      const { input, target } = this.steps[t - 1]!;
+      const [output, next] = runStep(this.model, weights(t), input, now);
+      now = next;
+      const found = this.loss(output, target);
+      if (found !== null) take(t, found);
+    }
+    return now;
   }
 
-  /** The states after steps 0, 1, ... for weights of these ages; they live as long as the scope of the first call. */
-  states(ages: Ages): readonly unknown[] {
+  /**
+   * The states after steps 0, 1, ... for weights of these ages; they live as long as the scope of
+   * the first call.
+   */
+  #statesFor(ages: Ages): readonly unknown[] {
     const key = this.steps.map((_, i) => ages(i + 1)).join();
     const known = this.#states.get(key);
     if (known !== undefined) return known;
     const states = [this.state];
-    for (const [i, { input }] of this.steps.entries()) {
-      const next = scope(() => {
-        const weights = this.generations[ages(i + 1)];
-        return runStep(this.model, weights, input, states[i])[1];
-      });
-      states.push(next);
+    for (const [i] of this.steps.entries()) {
+      const weights = this.generations[ages(i + 1)];
+      states.push(
+        scope(() =>
+          this.#run(
+            states[i],
+            i + 1,
+            i + 1,
+            () => weights,
+            () => {},
+          ),
+        ),
+      );
     }
     this.#states.set(key, states);
     return states;
   }
 
-  /** The loss of every step from `first` to `end`, by step; the state before is the one that `ages` lead to. */
-  losses(first: number, end: number, ages: Ages, weights: (t: number) => unknown): Float64Array {
-    const before = this.states(ages)[first - 1];
-    const found = new Float64Array(this.steps.length + 1);
+  /**
+   * The loss of every step from `first` to `end`, by step: its elements added up, 0 where there is
+   * none.
+   */
+  losses(
+    first: number,
+    end: number,
+    ages: Ages,
+    weights: (t: number) => unknown = (t) => this.generations[ages(t)],
+  ): Float64Array {
+    const before = this.#statesFor(ages)[first - 1];
+    const sums = new Float64Array(this.steps.length + 1);
     scope(() => {
-      let state = before;
-      for (let t = first; t <= end; t++) {
-        const { input, target } = this.steps[t - 1]!;
-        const [output, next] = runStep(this.model, weights(t), input, state);
-        state = next;
-        found[t] = this.lossOf(output, target);
-      }
+      this.#run(before, first, end, weights, (t, found) => {
+        for (const element of elementsOf(found).toTypedArray()) sums[t]! += element;
+      });
     });
-    return found;
-  }
-
-  /** A loss as a number: its elements added up, 0 where there is none. */
-  lossOf(output: unknown, target: unknown): number {
-    const found = this.loss(output, target);
-    if (found === null) return 0;
-    const elements = (found instanceof Tensor ? found : found.loss).toTypedArray();
-    let sum = 0;
-    for (const element of elements) sum += element;
-    return sum;
+    return sums;
   }
 
   /**
-   * The derivatives of the losses of steps `first` to `end` along `v`, by differences: the weights of steps `first` to
-   * `last` move, and the state before them does not.
+   * The derivatives of the losses of steps `first` to `end`, by differences: the weights of steps
+   * `first` to `last` move, and the state before them does not.
    */
-  slopes(
-    ages: Ages,
-    { first, last, end }: { readonly first: number; readonly last: number; readonly end: number },
-    v: Direction,
-    h: number,
-  ): Differences {
+  slopes(ages: Ages, { first, last, end }: Moving, direction: Direction): Differences {
+    const known = this.#slopes.get(direction) ?? new Map<string, Differences>();
+    this.#slopes.set(direction, known);
+    const key = `${Array.from({ length: end }, (_, i) => ages(i + 1))} ${first} ${last}`;
+    const before = known.get(key);
+    if (before !== undefined) return before;
     // Outside of the scopes below, so that they are still there for the next call.
-    this.states(ages);
+    this.#statesFor(ages);
     const at = (s: number): Float64Array =>
       scope(() => {
         const moved = new Map<number, unknown>();
@@ -121,34 +147,79 @@ export class Experiment {
           const age = ages(t);
           const weights = this.generations[age];
           if (t > last || s === 0) return weights;
-          if (!moved.has(age)) moved.set(age, move(weights, v, s));
+          if (!moved.has(age)) moved.set(age, move(weights, direction, s));
           return moved.get(age);
         });
       });
-    return differences(at, h);
+    const found = differences(at, direction.h);
+    known.set(key, found);
+    return found;
+  }
+
+  /** The derivative of an objective: those of its losses, each as often as it counts. */
+  derivative(ages: Ages, objective: readonly Part[], direction: Direction): Numeric {
+    const sum = { value: 0, uncertainty: 0, steepest: 0, natural: 0 };
+    for (const { start, end, weights } of objective) {
+      const found = this.slopes(ages, { first: start + 1, last: end, end }, direction);
+      for (const [t, weight] of weights.entries()) {
+        if (weight === 0) continue;
+        const size = Math.abs(weight);
+        sum.value += weight * found.values[t]!;
+        sum.uncertainty += size * found.uncertainties[t]!;
+        sum.steepest += size * found.steepest[t]!;
+        sum.natural += size * found.sizes[t]!;
+      }
+    }
+    return sum;
+  }
+
+  /**
+   * The gradient of an objective by a plain tape over plain steps: as wrong as the model's own
+   * rules are, and right otherwise.
+   */
+  gradient(ages: Ages, objective: readonly Part[]): Map<string, Float64Array> {
+    const total = new Map<string, Float64Array>();
+    const states = this.#statesFor(ages);
+    for (const { start, end, weights } of objective) {
+      scope(() => {
+        const tape = new Tape();
+        const newest = tape.watch(this.generations[ages(end)]);
+        const watched = this.generations.map((each, age) =>
+          age === ages(end) ? newest : tape.watch(each, { as: newest }),
+        );
+        const losses: Tensor[] = [];
+        this.#run(
+          states[start],
+          start + 1,
+          end,
+          (t) => watched[ages(t)],
+          (t, found) => {
+            const elements = elementsOf(found);
+            if (weights[t] === 0 || !tape.tracks(elements)) return;
+            losses.push(elements.sum().mul(weights[t]!));
+          },
+        );
+        for (const [path, g] of tree.leavesWithPath(tape.gradient(losses, newest))) {
+          const before = total.get(path);
+          const values = Float64Array.from(g.toTypedArray());
+          total.set(path, before === undefined ? values : values.map((x, i) => x + before[i]!));
+        }
+      });
+    }
+    return total;
   }
 }
 
-/** Weights moved by `s` along `v`. */
-function move(weights: unknown, v: Direction, s: number): unknown {
+function elementsOf(found: Tensor | CountedLoss): Tensor {
+  return found instanceof Tensor ? found : found.loss;
+}
+
+/** Weights moved by `s` along a direction. */
+function move(weights: unknown, { v }: Direction, s: number): unknown {
   return tree.map(weights, (x: Tensor, path) => {
     const along = v.get(path);
     if (along === undefined) return x;
-    const values = x.toTypedArray() as Float64Array;
-    const { shape, backend } = x;
-    return tensor(
-      values.map((value, i) => value + s * along[i]!),
-      { shape, dtype: "float64", backend },
-    );
+    const values = Float64Array.from(x.toTypedArray(), (value, i) => value + s * along[i]!);
+    return tensor(values, { shape: x.shape, backend: x.backend });
   });
-}
-
-/** `<gradient, v>`; a gradient that lacks a parameter counts as zero there. */
-export function along(gradients: ReadonlyMap<string, Float64Array>, v: Direction): number {
-  let sum = 0;
-  for (const [path, direction] of v) {
-    const g = gradients.get(path);
-    if (g !== undefined) for (let i = 0; i < direction.length; i++) sum += g[i]! * direction[i]!;
-  }
-  return sum;
 }

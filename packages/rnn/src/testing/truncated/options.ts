@@ -14,8 +14,8 @@ export interface CheckedWindow<Params = unknown> {
 }
 
 /**
- * Something that yields windows, with the arguments of `truncated`: an implementation to check. `params` returns
- * today's parameters; those of earlier windows were consumed.
+ * Something that yields windows, with the arguments of `truncated`: an implementation to check.
+ * `params` returns today's parameters; those of earlier windows were consumed.
  */
 export type WindowsFunction<Params, State, X, Y, Target> = (
   cell: Cell<Params, State, X, Y>,
@@ -81,8 +81,8 @@ export interface CheckTruncatedOptions<Params, State, X, Y, Target>
   /** Only this reduction; both unless given. */
   readonly reduction?: TruncatedOptions<State, Y, Target>["reduction"];
   /**
-   * How many steps of the stream to use, at most; unless given, a few more than `k2 + 3 k1`: enough for full windows,
-   * for cuts, and for a short window at the end. With k1 Infinity, all.
+   * How many steps of the stream to use, at most; unless given, a few more than `k2 + 3 k1`: enough
+   * for full windows, for cuts, and for a short window at the end. With k1 Infinity, all.
    */
   readonly steps?: number;
   /** Largest error, relative to the derivative; 1e-7 unless given. */

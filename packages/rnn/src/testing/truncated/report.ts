@@ -8,16 +8,23 @@ export interface WindowFailure {
   readonly start: number;
   readonly newFrom: number;
   readonly end: number;
-  /** Where the largest error is: the parameter, its element (-1 for a direction), and both numbers. */
+  /**
+   * Where the largest error is: the parameter, its element (-1 for a direction), and both numbers.
+   */
   readonly path?: string;
   readonly element?: number;
   readonly analytic?: number;
   readonly numeric?: number;
   /** What was found, in words. */
   readonly message: string;
-  /** A short name of the diagnosis, the same for the same mistake in all windows; empty where there is none. */
+  /**
+   * A short name of the diagnosis, the same for the same mistake in all windows; empty where there
+   * is none.
+   */
   readonly kind: string;
-  /** The one mistake that explains it, in words; empty where nothing but the message can be said. */
+  /**
+   * The one mistake that explains it, in words; empty where nothing but the message can be said.
+   */
   readonly diagnosis: string;
 }
 

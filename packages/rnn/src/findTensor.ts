@@ -7,18 +7,21 @@ export function isBranch(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null || Array.isArray(value);
 }
 
-/** The first tensor of a tree that `test` is true of; it stops there, and makes no list of tensors and paths. */
-export function findLeaf(tree: unknown, test: (x: Tensor) => boolean): Tensor | undefined {
+/**
+ * The first tensor of a tree that `test` is true of; it stops there, and makes no list of tensors
+ * and paths.
+ */
+export function findTensor(tree: unknown, test: (x: Tensor) => boolean): Tensor | undefined {
   if (tree instanceof Tensor) return test(tree) ? tree : undefined;
   if (!isBranch(tree)) return undefined;
   for (const key in tree) {
-    const found = findLeaf(tree[key], test);
+    const found = findTensor(tree[key], test);
     if (found !== undefined) return found;
   }
   return undefined;
 }
 
 /** A tensor of a tree in words: `the state "h" [2,5]`. */
-export function nameOfLeaf(tree: string, path: string, { shape }: Tensor): string {
+export function nameOfTensor(tree: string, path: string, { shape }: Tensor): string {
   return `${tree}${path === "" ? "" : ` "${path}"`} [${shape}]`;
 }

@@ -1,35 +1,35 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
 import { applyUpdates } from "@chronograd/nn";
 import type { TruncatedOptions } from "../../truncated/options.ts";
-import type { Window } from "../../truncated/window.ts";
 import type { Setting } from "./definition.ts";
 import type { Experiment } from "./experiment.ts";
 import type { CheckedWindow, WindowsFunction } from "./options.ts";
 
 /** What a window said, in numbers. */
-export interface Observed extends Partial<Pick<Window<never, never>, "start" | "newFrom" | "end">> {
+export interface FoundWindow {
   readonly gradients: ReadonlyMap<string, Float64Array>;
-  readonly losses?: readonly number[];
+  readonly losses: readonly number[] | undefined;
+  readonly span: Pick<CheckedWindow, "start" | "newFrom" | "end">;
 }
 
 /** All windows of a stream, or those until something was thrown. */
-export interface Observation {
-  readonly windows: readonly Observed[];
+export interface FoundWindows {
+  readonly windows: readonly FoundWindow[];
   readonly threw?: string;
 }
 
 /**
- * Runs what is to be checked, with an update after each window: so there are weights of several ages, and each
- * window's are known beforehand.
+ * Runs what is to be checked, with an update after each window: so there are weights of several
+ * ages, and each window's are known beforehand.
  */
-export function observe(
+export function collectWindows(
   windows: WindowsFunction<unknown, unknown, unknown, unknown, unknown>,
   { model, steps, state, loss, generations }: Experiment,
   setting: Setting,
   cuts: Pick<TruncatedOptions<unknown>, "k1" | "k2" | "compile">,
   updates: readonly unknown[],
-): Observation {
-  const found: Observed[] = [];
+): FoundWindows {
+  const found: FoundWindow[] = [];
   let params = tree.map(generations[0], (x: Tensor) => x.clone());
   const options = { ...setting, ...cuts, loss, state: tree.map(state, (x: Tensor) => x.clone()) };
   try {
@@ -46,17 +46,14 @@ export function observe(
   return { windows: found };
 }
 
-function numbersOf({ gradients, losses, start, newFrom, end }: CheckedWindow): Observed {
+function numbersOf({ gradients, losses, start, newFrom, end }: CheckedWindow): FoundWindow {
   const numbers = tree
     .leavesWithPath(gradients)
-    .flatMap(([path, g]) =>
-      g.dtype === "int32" ? [] : [[path, Float64Array.from(g.toTypedArray())] as const],
-    );
+    .filter(([, g]) => g.dtype !== "int32")
+    .map(([path, g]) => [path, Float64Array.from(g.toTypedArray())] as const);
   return {
     gradients: new Map(numbers),
-    ...(losses !== undefined && { losses: [...losses] }),
-    ...(start !== undefined && { start }),
-    ...(newFrom !== undefined && { newFrom }),
-    ...(end !== undefined && { end }),
+    losses: losses && [...losses],
+    span: { start, newFrom, end } as FoundWindow["span"],
   };
 }

@@ -11,8 +11,9 @@ export function atStep<T>(what: string, t: number, body: () => T): T {
 }
 
 /**
- * What was thrown at a time step, as an error that says so and has the original as its `cause`; a TypeError or a RangeError where
- * that was one. What says that values cannot be traced is for `compile`, and stays as it is.
+ * What was thrown at a time step, as an error that says so and has the original as its `cause`; a
+ * TypeError or a RangeError where that was one. What says that values cannot be traced is for
+ * `compile`, and stays as it is.
  *
  * @param what the function that runs steps, and which part of the step it was
  */

@@ -5,15 +5,17 @@ import { type Initializer, isInitializer } from "@chronograd/nn";
 /** What makes the parameters and the state of a cell from its sizes. */
 interface Parts<Sizes, Params, State> {
   readonly sizes?: readonly string[];
+  readonly choices?: object;
   params(sizes: Sizes): Params;
   state(sizes: Sizes): State;
 }
 
 /**
- * The parameters and the state that sizes give; throws a sentence for a size that is no whole number, has a name that `sizes`
- * does not list, or is missing.
+ * The parameters and the state that sizes give; throws a sentence for a size that is no whole
+ * number, has a name that `sizes` does not list, or is missing, and for an option that is none of
+ * its choices.
  */
-export function partsOf<Sizes, Params, State>(
+export function initializersOf<Sizes, Params, State>(
   definition: Parts<Sizes, Params, State>,
   sizes: Sizes,
   name: string,
@@ -23,7 +25,16 @@ export function partsOf<Sizes, Params, State>(
       `${name}: expected sizes by name, such as { input: 3, hidden: 5 }, got ${String(sizes)}`,
     );
   }
-  if (definition.sizes !== undefined) checkOptions(name, sizes, definition.sizes);
+  const choices = Object.entries(definition.choices ?? {}) as [string, readonly string[]][];
+  if (definition.sizes !== undefined) {
+    checkOptions(name, sizes, [...definition.sizes, ...choices.map(([option]) => option)]);
+  }
+  for (const [option, words] of choices) {
+    const chosen: unknown = (sizes as Record<string, unknown>)[option];
+    if (chosen === undefined || words.includes(chosen as string)) continue;
+    const list = words.map((word) => JSON.stringify(word)).join(" or ");
+    throw new TypeError(`${name}: ${option} must be ${list}, got ${JSON.stringify(chosen)}`);
+  }
   for (const [key, size] of Object.entries(sizes)) {
     if (typeof size === "number" && (!Number.isInteger(size) || size < 1)) {
       throw new RangeError(
@@ -43,7 +54,9 @@ export function partsOf<Sizes, Params, State>(
   }
 }
 
-/** Initialisers of one's own may have any shape: what is no length stands for a size that is none. */
+/**
+ * Initialisers of one's own may have any shape: what is no length stands for a size that is none.
+ */
 function checkShapes(made: unknown, name: string): void {
   for (const [path, { shape }] of tree.leavesWithPath<Initializer>(made, isInitializer)) {
     const length = shape.find((each) => !Number.isInteger(each) || each < 0);

@@ -1,11 +1,14 @@
 import { Tensor, tree } from "@chronograd/autodiff";
-import { findLeaf, isBranch, nameOfLeaf } from "./leaf.ts";
+import { findTensor, isBranch, nameOfTensor } from "./findTensor.ts";
 
 const hasAxis = ({ shape }: Tensor): boolean => shape.length > 0;
 
-/** Rows of a tree: the length of the first axis that a tensor of it has; `undefined` where none has one. */
+/**
+ * Rows of a tree: the length of the first axis that a tensor of it has; `undefined` where none has
+ * one.
+ */
 export function rowsOf(values: unknown): number | undefined {
-  return findLeaf(values, hasAxis)?.shape[0];
+  return findTensor(values, hasAxis)?.shape[0];
 }
 
 /** Rows of a step: those of its state, or of its input where no state has any. */
@@ -14,25 +17,25 @@ function rowsOfStep(x: unknown, state: unknown): number | undefined {
 }
 
 /**
- * Throws a sentence unless the tensors of a step's input and state have one number of rows, the length of the first axis.
- * One without axes is a number for all rows.
+ * Throws a sentence unless the tensors of a step's input and state have one number of rows, the
+ * length of the first axis. One without axes is a number for all rows.
  */
 export function checkRows(where: string, x: unknown, state: unknown): void {
   const rows = rowsOfStep(x, state);
   const hasOthers = ({ shape }: Tensor): boolean => shape[0] !== rows && shape.length > 0;
-  const wrong = findLeaf(state, hasOthers) ?? findLeaf(x, hasOthers);
+  const wrong = findTensor(state, hasOthers) ?? findTensor(x, hasOthers);
   if (wrong !== undefined)
     refuse(`${where}: `, wrong, rows!, { "the state": state, "the input": x });
 }
 
 /**
- * Throws a sentence unless a step's target has the rows of its input and state. A vector of another length than 1 is what
- * the loss makes of it: ops refuse to repeat it.
+ * Throws a sentence unless a step's target has the rows of its input and state. A vector of another
+ * length than 1 is what the loss makes of it: ops refuse to repeat it.
  */
 export function checkTarget(target: unknown, x: unknown, state: unknown): void {
   const rows = rowsOfStep(x, state);
   if (rows === undefined) return;
-  const wrong = findLeaf(target, ({ shape }) => {
+  const wrong = findTensor(target, ({ shape }) => {
     return shape[0] !== rows && (shape.length > 1 || shape[0] === 1);
   });
   if (wrong === undefined) return;
@@ -41,8 +44,8 @@ export function checkTarget(target: unknown, x: unknown, state: unknown): void {
 }
 
 /**
- * Throws a sentence unless the state after a step has the rows, and its tensors as many axes, as the state before. The
- * other axes may become longer or shorter.
+ * Throws a sentence unless the state after a step has the rows, and its tensors as many axes, as
+ * the state before. The other axes may become longer or shorter.
  */
 export function checkNext(where: string, x: unknown, state: unknown, next: unknown): void {
   const rows = rowsOfStep(x, state);
@@ -52,10 +55,10 @@ export function checkNext(where: string, x: unknown, state: unknown, next: unkno
     const like = before.get(path);
     if (like === undefined || like.rank === after.rank) continue;
     throw new RangeError(
-      `${where}: ${nameOfLeaf("the next state", path, after)} has ${after.rank} axes, and ${nameOfLeaf("the state", path, like)} before the step has ${like.rank}; return a state with the same axes (a step may change the length of all but the first)`,
+      `${where}: ${nameOfTensor("the next state", path, after)} has ${after.rank} axes, and ${nameOfTensor("the state", path, like)} before the step has ${like.rank}; return a state with the same axes (a step may change the length of all but the first)`,
     );
   }
-  const wrong = findLeaf(next, ({ shape }) => shape[0] !== rows && shape.length > 0)!;
+  const wrong = findTensor(next, ({ shape }) => shape[0] !== rows && shape.length > 0)!;
   refuse(`${where}: `, wrong, rows!, {
     "the state": state,
     "the input": x,
@@ -83,7 +86,7 @@ function refuse(
   trees: Readonly<Record<string, unknown>>,
 ): never {
   const leaves = Object.entries(trees).flatMap(([values, value]) =>
-    tree.leavesWithPath(value).map(([path, x]) => ({ x, said: nameOfLeaf(values, path, x) })),
+    tree.leavesWithPath(value).map(([path, x]) => ({ x, said: nameOfTensor(values, path, x) })),
   );
   const right = leaves.find(({ x }) => x.shape[0] === rows)!.said;
   const name = leaves.find(({ x }) => x === wrong)!.said;

@@ -1,7 +1,8 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { type Initializer, init } from "@chronograd/nn";
 import fc, { type Arbitrary } from "fast-check";
-import { type Cell, type CellSizes, defineCell } from "../../cell.ts";
+import { type Cell, type CellSizes, defineCell } from "../../src/index.ts";
+import type { RandomCell } from "../../src/testing/fast-check.ts";
 
 /** What a gate or candidate is computed from. */
 type Leaf = "h U" | "x W" | "b" | "u h";
@@ -12,13 +13,24 @@ type Expression =
   | { readonly op: "+" | "*"; readonly left: Expression; readonly right: Expression };
 
 /** The equations of a cell: a candidate, and a gate over a memory where there is one. */
-export interface Recipe {
+interface Recipe {
   readonly candidate: Expression;
   readonly gate: Expression | null;
 }
 
+/** Random cells composed of gates and products, shrinking towards `h' = tanh(x W + h U)`. */
+export function composedCells(maxSize = 3): Arbitrary<RandomCell> {
+  const size = fc.integer({ min: 1, max: maxSize });
+  return fc.tuple(recipes(), size, size).map(([recipe, input, hidden]) => {
+    const { says, cell } = composed(recipe, { input, hidden });
+    const name = `${says} ({ input: ${input}, hidden: ${hidden} })`;
+    const found = { name, cell: cell as unknown as RandomCell["cell"], input, output: hidden };
+    return Object.defineProperty(found, fc.toStringMethod, { value: () => name });
+  });
+}
+
 /** Random recipes, shrinking towards `h' = tanh(x W + h U)`. */
-export function recipes(): Arbitrary<Recipe> {
+function recipes(): Arbitrary<Recipe> {
   const { node } = fc.letrec<{ node: Expression; leaf: Leaf }>((tie) => ({
     node: fc.oneof(
       { maxDepth: 3, withCrossShrink: true },
@@ -38,10 +50,10 @@ type Params = Record<string, Initializer>;
 type State = { h: Initializer; c?: Initializer };
 
 /**
- * The cell of a recipe: `h' = tanh(x W0 + candidate)`; with a gate `f = sigmoid(x W1 + gate)` also `c' = f c + h'`, and
- * `h'` times `tanh(c')` comes out.
+ * The cell of a recipe: `h' = tanh(x W0 + candidate)`; with a gate `f = sigmoid(x W1 + gate)` also
+ * `c' = f c + h'`, and `h'` times `tanh(c')` comes out.
  */
-export function composed(
+function composed(
   { candidate, gate }: Recipe,
   sizes: CellSizes,
 ): { says: string; cell: Cell<Params, State> } {
