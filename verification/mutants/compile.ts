@@ -98,9 +98,9 @@ export const compiling: readonly Mutant[] = [
       replace: "if (tracingDepth() < 0) {",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/feed.ts", [
+  ...inFile("packages/rnn/src/truncated/source.ts", [
     {
-      name: "feed: a step that changed since it came is read as it is now",
+      name: "source: a step that changed since it came is read as it is now",
       kind: "stale value reused",
       find: "if (versionsOf(blocks) === versions) return;",
       replace: "return;",
@@ -190,20 +190,20 @@ export const compiling: readonly Mutant[] = [
       replace: "{ n, k, b, ldb, bTransposed: 0, y: packed }",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/stretch.ts", [
+  ...inFile("packages/rnn/src/truncated/engines/choosing.ts", [
     {
-      name: "stretch: a change in the last windows is never noticed",
+      name: "choosing: a change in the last windows is never noticed",
       kind: "stale value reused",
-      find: "this.#chunked?.finish();",
-      replace: "",
+      find: "finish: () => engine.finish(),",
+      replace: "finish() {},",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/chunkRunner.ts", [
+  ...inFile("packages/rnn/src/truncated/engines/recordedChunk.ts", [
     {
       name: "chunk: counts of tokens are those of the recording",
       kind: "stale value reused",
-      find: "count: plain(count)",
-      replace: "count: 0",
+      find: "tokens: sizes.counts",
+      replace: "tokens: []",
     },
     {
       name: "chunk: swept without its losses",
@@ -212,7 +212,7 @@ export const compiling: readonly Mutant[] = [
       replace: "recorded.backward(run, { state }, 1)",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/chunk.ts", [
+  ...inFile("packages/rnn/src/truncated/engines/chunk.ts", [
     {
       name: "chunk: nothing flows back from the state after it",
       kind: "lost gradient",
@@ -220,36 +220,36 @@ export const compiling: readonly Mutant[] = [
       replace: "cotangents.push(g.mul(0));",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/chunked.ts", [
+  ...inFile("packages/rnn/src/truncated/engines/plan.ts", [
     {
-      name: "chunked: the chunk at the cut left out",
+      name: "plan: the chunk at the cut left out",
       kind: "cut in the wrong place",
-      find: "this.#drop(this.#t + this.length - this.plan.k2);",
-      replace: "this.#drop(this.#t + this.length - this.plan.k2 + 1);",
+      find: "this.#drop(end - this.#settings.k2);",
+      replace: "this.#drop(end - this.#settings.k2 + 1);",
     },
     {
-      name: "chunked: not cut at all",
+      name: "plan: not cut at all",
       kind: "boundary not cut",
-      find: "this.#drop(this.#t + this.length - this.plan.k2);",
-      replace: "this.#drop(this.#t - this.plan.k2);",
+      find: "this.#drop(end - this.#settings.k2);",
+      replace: "this.#drop(start - this.#settings.k2);",
     },
     {
-      name: "chunked: weights of losses one step late",
+      name: "plan: weights of losses one step late",
       kind: "off by one in time",
       find: "values[t - 1 - start] = weight;",
       replace: "values[t - start] = weight;",
     },
     {
-      name: "chunked: today's weights for what is run again",
+      name: "plan: today's weights for what is run again",
       kind: "weights of the wrong age",
-      find: "segment.use(params);",
-      replace: "segment.use(this.#chunks.at(-1)!.params);",
+      find: "engine.take(\n        params,",
+      replace: "engine.take(\n        this.#chunks.at(-1)!.inputs.params,",
     },
     {
-      name: "chunked: the gradients of earlier chunks forgotten",
+      name: "plan: the gradients of earlier chunks forgotten",
       kind: "lost gradient",
-      find: 'a.dtype === "int32" ? a : a.add(b)',
-      replace: "a",
+      find: "total === undefined ? params : addGradients(total, params)",
+      replace: "total ?? params",
     },
   ]),
 ];

@@ -1,71 +1,65 @@
 import { inFile, type Mutant } from "./mutant.ts";
 
-const segment = inFile("packages/rnn/src/truncated/segment.ts", [
+const tape = inFile("packages/rnn/src/truncated/engines/tape.ts", [
   {
-    name: "segment: forgets one step too many",
+    name: "tape: forgets one step too many",
     kind: "off by one in time",
-    find: "this.#forget(this.#t + 1 - this.plan.k2);",
-    replace: "this.#forget(this.#t + 2 - this.plan.k2);",
+    find: "this.#forget(this.t + 1 - this.#settings.k2);",
+    replace: "this.#forget(this.t + 2 - this.#settings.k2);",
   },
   {
-    name: "segment: cuts at every step",
+    name: "tape: cuts at every step",
     kind: "lost gradient",
-    find: "this.#state = tree.map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
-    replace: "this.#state = tree.map(stepped.next, (x: Tensor) => x.detach()) as Values<State>;",
+    find: "this.state = tree.map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
+    replace: "this.state = tree.map(stepped.next, (x: Tensor) => x.detach()) as Values<State>;",
   },
   {
-    name: "segment: a state that is a parameter not cut",
+    name: "tape: a state that is a parameter not cut",
     kind: "boundary not cut",
-    find: "this.#state = tree.map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
-    replace: "this.#state = stepped.next;",
+    find: "this.state = tree.map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
+    replace: "this.state = stepped.next;",
   },
   {
-    name: "segment: new weights are other parameters",
+    name: "tape: new weights are other parameters",
     kind: "weights of the wrong age",
-    find: "this.tape.watch(params, { as: this.#watched })",
-    replace: "this.tape.watch(params)",
+    find: "this.#tape.watch(params, { as: this.#watched })",
+    replace: "this.#tape.watch(params)",
   },
   {
-    name: "segment: the first weights for all windows",
+    name: "tape: the first weights for all windows",
     kind: "weights of the wrong age",
-    find: "this.#watched = this.tape.watch(",
-    replace: "this.#watched ??= this.tape.watch(",
+    find: "this.#watched = this.#tape.watch(",
+    replace: "this.#watched ??= this.#tape.watch(",
   },
   {
-    name: "segment: losses swept without their weights",
+    name: "tape: losses swept without their weights",
     kind: "wrong weights of losses",
     find: "cotangents.push(full(shape, weight, { dtype, backend }));",
     replace: "cotangents.push(full(shape, 1, { dtype, backend }));",
   },
   {
-    name: "segment: the gradient at the cut left out of the measure",
+    name: "tape: the gradient at the cut left out of the measure",
     kind: "off by one in time",
-    find: "for (let t = start + 1; measure && t <= this.#t; t++) {",
-    replace: "for (let t = start + 2; measure && t <= this.#t; t++) {",
+    find: "for (let t = start + 1; measure && t <= this.t; t++) {",
+    replace: "for (let t = start + 2; measure && t <= this.t; t++) {",
   },
   {
-    name: "segment: the loss of the first row alone",
+    name: "tape: the loss of the first row alone",
     kind: "missing reduction",
     find: "for (const value of loss.toTypedArray()) sum += value;",
     replace: "sum = loss.toTypedArray()[0] ?? 0;",
-  },
-  {
-    name: "segment: the stored state one step late",
-    kind: "off by one in time",
-    find: "return t > this.#t ? this.#state : this.#steps.at(t).stateBefore;",
-    replace: "return t >= this.#t ? this.#state : this.#steps.at(t + 1).stateBefore;",
   },
 ]);
 
 const steps = inFile("packages/rnn/src/truncated/step.ts", [
   {
-    name: "segment: every loss counts as one token",
+    name: "tape: every loss counts as one token",
     kind: "wrong count",
     find: "{ loss: result, count: result.size }",
     replace: "{ loss: result, count: 1 }",
   },
   {
-    name: "segment: a loss's own count ignored",
+    name: "tape: a loss's own count ignored",
     kind: "wrong count",
     find: "{ loss: result, count: result.size } : Object(result);",
     replace:
@@ -73,52 +67,86 @@ const steps = inFile("packages/rnn/src/truncated/step.ts", [
   },
 ]);
 
-const shares = inFile("packages/rnn/src/truncated/share.ts", [
+const localWindows = inFile("packages/rnn/src/truncated/estimators/estimator.ts", [
   {
     name: "window: reaches back one step less",
     kind: "off by one in time",
-    find: "const start = Math.max(0, end - plan.k2);",
-    replace: "const start = Math.max(0, end - plan.k2 + 1);",
+    find: "const start = Math.max(0, end - k2);",
+    replace: "const start = Math.max(0, end - k2 + 1);",
   },
   {
     name: "window: reaches back from its first new step",
     kind: "cut in the wrong place",
-    find: "const start = Math.max(0, end - plan.k2);",
-    replace: "const start = Math.max(0, newFrom - plan.k2 + plan.k1);",
+    find: "const start = Math.max(0, end - k2);",
+    replace: "const start = Math.max(0, newFrom - k2 + k1);",
   },
   {
     name: "window: the overlap left out",
     kind: "cut in the wrong place",
-    find: "const start = Math.max(0, end - plan.k2);",
+    find: "const start = Math.max(0, end - k2);",
     replace: "const start = newFrom;",
   },
   {
     name: "window: counts the overlap's tokens as new",
     kind: "wrong count",
-    find: "for (let t = newFrom + 1; t <= end; t++) count += segment.countAt(t);",
-    replace: "for (let t = start + 1; t <= end; t++) count += segment.countAt(t);",
+    find: "for (let t = newFrom + 1; t <= end; t++) count +=",
+    replace: "for (let t = start + 1; t <= end; t++) count +=",
   },
   {
     name: "window: the losses as they are, whatever their mean",
     kind: "mean as sum",
-    find: "segment.sweep(meanTerms(objective.terms, tokens), start, measure)",
-    replace: "segment.sweep(objective.terms, start, measure)",
+    find: "engine.sweep(means, start, measure)",
+    replace: "engine.sweep(terms, start, measure)",
+  },
+  {
+    name: "estimator: the state given ignored",
+    kind: "wrong state",
+    find: "return state ?? initialState(",
+    replace: "return initialState(",
   },
 ]);
 
-const windows = inFile("packages/rnn/src/truncated/window.ts", [
+const agreement = inFile("packages/rnn/src/truncated/agreement.ts", [
   {
     name: "window: the sum for the mean",
     kind: "mean as sum",
-    find: "share.sweep(over(gradientCount),",
-    replace: "share.sweep(1,",
+    find: 'reduction === "mean" ? counts.gradientCount : 1',
+    replace: "1",
   },
   {
     name: "window: the mean over new tokens, whatever losses",
     kind: "wrong count",
-    find: "share.sweep(over(gradientCount),",
-    replace: "share.sweep(over(count),",
+    find: "? counts.gradientCount : 1",
+    replace: "? counts.count : 1",
   },
+  {
+    name: "window: the mean over this worker's tokens",
+    kind: "wrong count",
+    find: "? counts.gradientCount : 1",
+    replace: "? gradientCount : 1",
+  },
+  {
+    name: "window: the gradient of this worker's rows alone",
+    kind: "missing reduction",
+    find: "communicator.allReduce(gradients)",
+    replace: "gradients",
+  },
+  {
+    name: "window: the losses of this worker's rows alone",
+    kind: "missing reduction",
+    find: "communicator.allReduce({ losses, count, gradientCount })",
+    replace: "({ losses, count, gradientCount })",
+  },
+  {
+    name: "window: norms of workers added up, not their squares",
+    kind: "wrong function",
+    find: "return { ...counts, ...communicator.allReduce(gradients) };",
+    replace:
+      "const sums = communicator.allReduce({ ...gradients, squares: gradients.squares?.map(Math.sqrt) });\n  for (const i in sums.squares) sums.squares[i as never] **= 2;\n  return { ...counts, ...sums };",
+  },
+]);
+
+const windows = inFile("packages/rnn/src/truncated/window.ts", [
   {
     name: "window: squares for norms",
     kind: "wrong function",
@@ -134,54 +162,29 @@ const windows = inFile("packages/rnn/src/truncated/window.ts", [
   {
     name: "window: the loss logged as a sum",
     kind: "mean as sum",
-    find: "loss: mean(total, over(count)),",
-    replace: "loss: total,",
-  },
-  {
-    name: "window: the mean over this worker's tokens",
-    kind: "wrong count",
-    find: "share.sweep(over(gradientCount),",
-    replace: "share.sweep(over(own.gradientCount),",
-  },
-  {
-    name: "window: the gradient of this worker's rows alone",
-    kind: "missing reduction",
-    find: "communicator.allReduce(swept);",
-    replace: "swept;",
-  },
-  {
-    name: "window: the losses of this worker's rows alone",
-    kind: "missing reduction",
-    find: "communicator.allReduce(own);",
-    replace: "own;",
-  },
-  {
-    name: "window: norms of workers added up, not their squares",
-    kind: "wrong function",
-    find: "communicator.allReduce(swept);",
-    replace:
-      "communicator.allReduce({ ...swept, squares: swept.squares?.map(Math.sqrt) });\n  for (const i in squares) squares[i as never] **= 2;",
+    find: 'reduction === "mean" ? mean(total, count) : total',
+    replace: "total",
   },
 ]);
 
-const objective = inFile("packages/rnn/src/truncated/objective.ts", [
+const objective = inFile("packages/rnn/src/truncated/estimators/estimator.ts", [
   {
     name: "objective: the last old loss counts again",
     kind: "off by one in time",
-    find: 'plan.losses === "new" ? newFrom + 1',
-    replace: 'plan.losses === "new" ? Math.max(start + 1, newFrom)',
+    find: 'which === "new" ? newFrom + 1',
+    replace: 'which === "new" ? Math.max(start + 1, newFrom)',
   },
   {
     name: "objective: the first new loss left out",
     kind: "off by one in time",
-    find: 'plan.losses === "new" ? newFrom + 1',
-    replace: 'plan.losses === "new" ? Math.min(newFrom + 2, end)',
+    find: 'which === "new" ? newFrom + 1',
+    replace: 'which === "new" ? Math.min(newFrom + 2, end)',
   },
   {
     name: "objective: the endpoint taken for all new losses",
     kind: "wrong losses",
-    find: 'plan.losses === "new" ? newFrom + 1',
-    replace: 'plan.losses !== "window" ? newFrom + 1',
+    find: 'which === "new" ? newFrom + 1',
+    replace: 'which !== "window" ? newFrom + 1',
   },
   {
     name: "objective: the whole window taken for its new losses",
@@ -192,8 +195,8 @@ const objective = inFile("packages/rnn/src/truncated/objective.ts", [
   {
     name: "objective: new losses taken for the whole window",
     kind: "wrong losses",
-    find: 'plan.losses === "new" ? newFrom + 1',
-    replace: 'plan.losses === "new" ? start + 1',
+    find: 'which === "new" ? newFrom + 1',
+    replace: 'which === "new" ? start + 1',
   },
   {
     name: "objective: the endpoint left out of the window",
@@ -204,30 +207,27 @@ const objective = inFile("packages/rnn/src/truncated/objective.ts", [
   {
     name: "objective: multiplicity ignored",
     kind: "wrong weights of losses",
-    find: "weight: plan.multiplicity ? 1 / windowsWith(t, plan.k1, plan.k2) : 1",
+    find: "weight: multiplicity ? 1 / windowsWith(t, k1, k2) : 1",
     replace: "weight: 1",
   },
   {
     name: "objective: times the multiplicity",
     kind: "wrong weights of losses",
-    find: "1 / windowsWith(t, plan.k1, plan.k2)",
-    replace: "windowsWith(t, plan.k1, plan.k2)",
+    find: "1 / windowsWith(t, k1, k2)",
+    replace: "windowsWith(t, k1, k2)",
   },
   {
     name: "objective: the mean over steps, not tokens",
     kind: "wrong count",
-    find: "count += steps.countAt(t);",
-    replace: "count++;",
+    find: "gradientCount += engine.countAt(t);",
+    replace: "gradientCount++;",
   },
   {
     name: "objective: the mean over k2 steps",
     kind: "wrong count",
-    find: "weight: mean(weight, count)",
+    find: "weight: mean(weight, tokens)",
     replace: "weight: mean(weight, terms.length)",
   },
-]);
-
-const options = inFile("packages/rnn/src/truncated/options.ts", [
   {
     name: "windowsWith: rounded down",
     kind: "wrong weights of losses",
@@ -240,8 +240,11 @@ const options = inFile("packages/rnn/src/truncated/options.ts", [
     find: "return Math.ceil((t + k2) / k1) - Math.ceil(t / k1);",
     replace: "return Math.ceil(k2 / k1);",
   },
+]);
+
+const options = inFile("packages/rnn/src/truncated/options.ts", [
   {
-    name: "planOf: k2 below k1 let through",
+    name: "options: k2 below k1 let through",
     kind: "guard lost",
     find: "if (k2 < k1) {",
     replace: "if (k2 < 1) {",
@@ -249,91 +252,84 @@ const options = inFile("packages/rnn/src/truncated/options.ts", [
 ]);
 
 const modes = [
-  ...inFile("packages/rnn/src/truncated/stretch.ts", [
+  ...inFile("packages/rnn/src/truncated/engines/tape.ts", [
     {
-      name: "stretch: today's weights fetched once",
+      name: "tape: today's weights fetched once",
       kind: "weights of the wrong age",
-      find: "if (this.#used !== params) segment.use(params);",
-      replace: "if (this.#used === undefined) segment.use(params);",
+      find: "if (this.#used !== params) {",
+      replace: "if (this.#used === undefined) {",
     },
     {
-      name: "stretch: new weights one step late",
+      name: "tape: new weights one step late",
       kind: "weights of the wrong age",
-      find: "if (this.#used !== params) segment.use(params);\n    this.#used = params;\n    return segment.take(step, region);",
+      find: "return steps.map((step) => this.#takeOne(step));",
       replace:
-        "const before = this.#used ?? params;\n    segment.use(before);\n    const loss = segment.take(step, region);\n    segment.use(params);\n    this.#used = params;\n    return loss;",
+        "const now = this.#watched;\n    this.#watched = this.late ?? now;\n    this.late = now;\n    const losses = steps.map((step) => this.#takeOne(step));\n    this.#watched = now;\n    return losses;",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/carried.ts", [
+  ...inFile("packages/rnn/src/truncated/estimators/carry.ts", [
     {
-      name: "carried: the short window at the end left out",
+      name: "carry: the short window at the end left out",
       kind: "off by one in time",
-      find: "yield shareOf(current.segment,",
-      replace:
-        "if (losses.length < plan.k1 && index > 0) return;\n      yield shareOf(current.segment,",
+      find: "yield localWindow(engine,",
+      replace: "if (losses.length < k1 && engine.t > k1) return;\n      yield localWindow(engine,",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/recomputed.ts", [
+  ...inFile("packages/rnn/src/truncated/estimators/recompute.ts", [
     {
-      name: "recomputed: the stored state one step early",
+      name: "recompute: the stored state one step early",
       kind: "wrong state",
-      find: "store(states, s, current.stateBefore(s + 1));",
-      replace: "store(states, s, current.stateBefore(s));",
+      find: "store(states, t, () => current.state);",
+      replace: "store(states, t + 1, () => current.state);",
     },
     {
-      name: "recomputed: an old loss among the new ones",
+      name: "recompute: an old loss among the new ones",
       kind: "off by one in time",
-      find: "if (t > newFrom) losses.push(loss);",
-      replace: "if (t > newFrom - 1) losses.push(loss);",
+      find: "if (t > newFrom) losses.push(loss!);",
+      replace: "if (t > newFrom - 1) losses.push(loss!);",
     },
     {
-      name: "recomputed: starts from the state at the beginning",
+      name: "recompute: starts from the state at the beginning",
       kind: "wrong state",
-      find: "new Segment(cell, plan, states.get(start)!.value, start)",
-      replace: "new Segment(cell, plan, states.values().next().value!.value, start)",
+      find: "new TapeEngine(cell, settings, states.get(start)!.value, start",
+      replace: "new TapeEngine(cell, settings, states.values().next().value!.value, start",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/deferred.ts", [
+  ...inFile("packages/rnn/src/truncated/estimators/defer.ts", [
     {
-      name: "deferred: the last window alone",
+      name: "defer: the last window alone",
       kind: "stale value reused",
-      find: '(a.dtype === "int32" ? clone(a) : a.add(b))',
-      replace: '(a.dtype === "int32" ? clone(a) : b.add(0))',
+      find: ": addGradients(sum, gradients);",
+      replace: ": (tree.map(gradients, (g: Tensor) => clone(g)) as typeof gradients);",
     },
     {
-      name: "deferred: a mean of means",
+      name: "defer: a mean of means",
       kind: "mean as sum",
-      find: "window.sweep(1, false)",
-      replace: 'window.sweep(plan.reduction === "mean" ? window.gradientCount : 1, false)',
+      find: "window.gradients(1, false)",
+      replace: 'window.gradients(settings.reduction === "mean" ? window.gradientCount : 1, false)',
     },
     {
-      name: "deferred: the count of the last window",
+      name: "defer: the count of the last window",
       kind: "wrong count",
       find: "gradientCount += window.gradientCount;",
       replace: "gradientCount = window.gradientCount;",
     },
     {
-      name: "deferred: never divided",
+      name: "defer: never divided",
       kind: "mean as sum",
       find: "const scale = mean(1, tokens);",
       replace: "const scale = tokens > 0 ? 1 : 0;",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/feed.ts", [
+  ...inFile("packages/rnn/src/truncated/source.ts", [
     {
-      name: "feed: targets one step late",
+      name: "source: targets one step late",
       kind: "off by one in time",
       find: "target: targets.slice([t]) }",
       replace: "target: targets.slice([Math.max(0, t - 1)]) }",
     },
     {
-      name: "feed: the state given ignored",
-      kind: "wrong state",
-      find: "return plan.state ?? initialState(",
-      replace: "return initialState(",
-    },
-    {
-      name: "feed: the last step left out",
+      name: "source: the last step left out",
       kind: "off by one in time",
       find: "for (let t = 0; t < length; t++) yield",
       replace: "for (let t = 0; t < Math.max(1, length - 1); t++) yield",
@@ -343,9 +339,10 @@ const modes = [
 
 /** Bugs in truncated back-propagation: where windows are cut, whose losses count, which weights act. */
 export const cuts: readonly Mutant[] = [
-  ...segment,
+  ...tape,
   ...steps,
-  ...shares,
+  ...localWindows,
+  ...agreement,
   ...windows,
   ...objective,
   ...options,

@@ -115,13 +115,13 @@ const streams = [
     {
       name: "tracked: losses of outer tapes",
       kind: "lost gradient",
-      find: 'checkOwn("the loss of", t, result, tape);',
+      find: 'checkOwn(where, "the loss of", t, result, tape);',
       replace: "",
     },
     {
       name: "tracked: states of outer tapes",
       kind: "lost gradient",
-      find: 'checkOwn("the state after", t, next, tape);',
+      find: 'checkOwn(where, "the state after", t, next, tape);',
       replace: "",
     },
     {
@@ -137,29 +137,33 @@ const streams = [
       replace: ": (result as CountedLoss);",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/feed.ts", [
+  ...inFile("packages/rnn/src/truncated/estimators/estimator.ts", [
+    {
+      name: "tracked: a state of outer tapes",
+      kind: "lost gradient",
+      find: 'checkUntracked(where, "the state", state);',
+      replace: "",
+    },
+  ]),
+  ...inFile("packages/rnn/src/truncated/window.ts", [
     {
       name: "tracked: parameters of outer tapes",
       kind: "lost gradient",
-      find: 'checkUntracked("the parameter", today);',
+      find: 'checkUntracked(where, "the parameter", present);',
       replace: "",
     },
+  ]),
+  ...inFile("packages/rnn/src/truncated/source.ts", [
     {
       name: "tracked: inputs of outer tapes",
       kind: "lost gradient",
-      find: 'checkUntracked("the input", value?.input);',
+      find: 'checkUntracked(this.where, "the input", value?.input);',
       replace: "",
     },
     {
       name: "tracked: targets of outer tapes",
       kind: "lost gradient",
-      find: 'checkUntracked("the target", value?.target);',
-      replace: "",
-    },
-    {
-      name: "tracked: a state of outer tapes",
-      kind: "lost gradient",
-      find: 'checkUntracked("the state", plan.state);',
+      find: 'checkUntracked(this.where, "the target", value?.target);',
       replace: "",
     },
   ]),
@@ -167,7 +171,7 @@ const streams = [
     {
       name: "options: of truncated taken",
       kind: "guard lost",
-      find: 'checkOptions("truncated", options, known);',
+      find: "checkOptions(where, options, [...required, ...ofStreams, ...optional]);",
       replace: "",
     },
   ]),
@@ -233,11 +237,11 @@ const wholeNumbers = [
       replace: "const own = dtype;",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/segment.ts", [
+  ...inFile("packages/rnn/src/truncated/engines/tape.ts", [
     {
       name: "whole numbers: gone with their window",
       kind: "aliased memory",
-      find: "for (const x of tree.leaves(this.#state)) if (x.tape === null) region.hold(x.block);",
+      find: "for (const x of tree.leaves(this.state)) if (x.tape === null) region.hold(x.block);",
       replace: "",
     },
   ]),

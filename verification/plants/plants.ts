@@ -130,9 +130,9 @@ export const plants: readonly Plant[] = [
     name: "truncated window",
     bug: "the cut comes one step late, so a window reaches back k2 - 1 steps",
     mutant: inLibrary(
-      "packages/rnn/src/truncated/segment.ts",
+      "packages/rnn/src/truncated/engines/tape.ts",
       "const since = this.#steps.at(start + 1).before;",
-      "const since = this.#steps.at(Math.min(start + 2, this.#t)).before;",
+      "const since = this.#steps.at(Math.min(start + 2, this.t)).before;",
     ),
     expect: [
       /the contribution of step 3, the first after the cut at 2, is missing/,

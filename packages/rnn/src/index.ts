@@ -14,16 +14,16 @@ export type {
 export { defineCell, initialParams, initialState } from "./cell.ts";
 export * from "./cells/index.ts";
 export { sequential } from "./sequential.ts";
-export type { StepSource } from "./truncated/feed.ts";
 export type {
-  CountedLoss,
   Losses,
   LossReduction,
-  Sequence,
   Stale,
-  TimeStep,
+  StreamOptions,
   TruncatedOptions,
+  TruncationOptions,
 } from "./truncated/options.ts";
+export type { Sequence, StepSource } from "./truncated/source.ts";
+export type { CountedLoss, StepLoss, TimeStep } from "./truncated/step.ts";
 export { truncated } from "./truncated/truncated.ts";
 export type { Window } from "./truncated/window.ts";
 export type { Unrolled, UnrollOptions } from "./unroll.ts";

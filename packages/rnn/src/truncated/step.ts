@@ -1,12 +1,46 @@
-import { type Tape, Tensor, timeStep } from "@chronograd/autodiff";
+import { type Tape, Tensor, timeStep, tree } from "@chronograd/autodiff";
+import type { Region } from "@chronograd/autodiff/internal";
 import { type Cell, runStep, type Values } from "../cell.ts";
 import { checkTarget } from "../checkRows.ts";
+import { findTensor, nameOfTensor } from "../findTensor.ts";
 import { errorOfStep } from "../stepErrors.ts";
-import type { CountedLoss, Plan, TimeStep } from "./options.ts";
-import { checkOwn } from "./tracked.ts";
+
+/** One time step of a stream: what the model sees and what it should say. */
+export interface TimeStep<X = Tensor, Target = Tensor> {
+  readonly input: X;
+  readonly target: Target;
+}
+
+/** A loss that says itself how many tokens it counts: a number, or a tensor of one element. */
+export interface CountedLoss {
+  readonly loss: Tensor;
+  readonly count: number | Tensor;
+}
+
+/** The loss of one step; `null` where a step has none. */
+export type StepLoss<Y, Target> = (output: Y, target: Target) => Tensor | CountedLoss | null;
+
+/** A weighted loss of a window's objective: that of step `t`. */
+export interface Term {
+  readonly t: number;
+  readonly weight: number;
+}
+
+/** A value, and the region that holds what was made on the way to it. */
+export interface Owned<T> {
+  readonly value: T;
+  readonly region: Region;
+}
+
+/** What running a step needs of the settings. */
+export interface StepSettings<Y, Target> {
+  /** The public function, whose errors are said to be. */
+  readonly where: string;
+  readonly loss: StepLoss<Y, Target>;
+}
 
 /** What a step gives: the state after it, its loss, and how many tokens that counts. */
-export interface Stepped<State> {
+export interface StepResult<State> {
   readonly next: State;
   readonly loss: Tensor | null;
   readonly count: number | Tensor;
@@ -15,45 +49,46 @@ export interface Stepped<State> {
 /** Runs step `t` and its loss on a tape that watches `params`. */
 export function takeStep<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
-  plan: Plan<State, Y, Target>,
+  settings: StepSettings<Y, Target>,
   tape: Tape,
   params: Values<Params>,
   state: Values<State>,
   { input, target }: TimeStep<X, Target>,
   t: number,
-): Stepped<Values<State>> {
+): StepResult<Values<State>> {
+  const { where } = settings;
   let part = "step";
   const run = () => {
     const [output, next] = runStep(cell, params, input, state);
     checkTarget(target, input, state);
     part = "the loss of step";
-    return { next, result: plan.loss(output, target) };
+    return { next, result: settings.loss(output, target) };
   };
   let stepped: ReturnType<typeof run>;
   try {
     stepped = timeStep(t, run);
   } catch (cause) {
-    throw errorOfStep(`truncated: ${part}`, t, cause);
+    throw errorOfStep(`${where}: ${part}`, t, cause);
   }
   const { next, result } = stepped;
-  checkOwn("the state after", t, next, tape);
-  checkOwn("the loss of", t, result, tape);
-  const { loss, count } = counted(result, t);
-  return { next, loss, count };
+  checkOwn(where, "the state after", t, next, tape);
+  checkOwn(where, "the loss of", t, result, tape);
+  return { next, ...counted(where, result, t) };
 }
 
 /** The loss of one step and how many tokens it counts. */
 function counted(
+  where: string,
   result: Tensor | CountedLoss | null,
   t: number,
-): { loss: Tensor | null; count: number | Tensor } {
+): Omit<StepResult<never>, "next"> {
   if (result === null) return { loss: null, count: 0 };
   const isTensor = result instanceof Tensor;
   const { loss, count } = isTensor ? { loss: result, count: result.size } : Object(result);
   if (loss instanceof Tensor && loss.tape !== null) {
     if (count instanceof Tensor ? count.size !== 1 : typeof count !== "number") {
       throw new TypeError(
-        `truncated: the count of step ${t}'s loss must be a number, or a tensor of one element, got ${String(count)}`,
+        `${where}: the count of step ${t}'s loss must be a number, or a tensor of one element, got ${String(count)}`,
       );
     }
     return { loss, count };
@@ -65,15 +100,41 @@ function counted(
         ? "undefined"
         : `a ${typeof result}`;
   throw new TypeError(
-    `truncated: the loss of step ${t} must be a tensor computed from the model's output, got ${got}; return null for a step without a loss`,
+    `${where}: the loss of step ${t} must be a tensor computed from the model's output, got ${got}; return null for a step without a loss`,
   );
 }
 
 /** A count of tokens as a number. */
-export function tokensOf(count: number | Tensor, t: number): number {
+export function tokensOf(where: string, count: number | Tensor, t: number): number {
   const tokens = typeof count === "number" ? count : count.item();
   if (Number.isFinite(tokens) && tokens >= 0) return tokens;
   throw new RangeError(
-    `truncated: the count of step ${t}'s loss must be a number of at least 0, got ${tokens}`,
+    `${where}: the count of step ${t}'s loss must be a number of at least 0, got ${tokens}`,
+  );
+}
+
+const isTracked = ({ tape }: Tensor): boolean => tape !== null;
+
+const wayOut =
+  "a window is a constant to that tape, so derivatives through it would be zero; differentiate unroll instead, or pass detach(...)ed values";
+
+/** Throws a sentence for a tensor that a tape around the stream tracks. */
+export function checkUntracked(where: string, name: string, values: unknown): void {
+  if (findTensor(values, isTracked) === undefined) return;
+  const [path, x] = tree.leavesWithPath(values).find(([, leaf]) => isTracked(leaf))!;
+  throw new TypeError(
+    `${where}: ${nameOfTensor(name, path, x)} is tracked by a tape around the stream (grad, vjp, jvp or one of yours); ${wayOut}`,
+  );
+}
+
+/**
+ * Throws a sentence for a result of a step that another tape than the stream's own tracks: the
+ * model or the loss took a value of that tape from outside.
+ */
+function checkOwn(where: string, name: string, t: number, values: unknown, tape: Tape): void {
+  if (findTensor(values, (x) => x.tape !== null && tape.strip(x).tape !== null) === undefined)
+    return;
+  throw new TypeError(
+    `${where}: ${name} step ${t} depends on a value from outside that a tape around the stream tracks (grad, vjp, jvp or one of yours); ${wayOut}`,
   );
 }

@@ -1,29 +1,29 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
-import { carried } from "./carried.ts";
-import { deferred } from "./deferred.ts";
-import { Feed, type StepSource } from "./feed.ts";
-import { type Plan, planOf, type TruncatedOptions } from "./options.ts";
-import { recomputed } from "./recomputed.ts";
-import type { Share } from "./share.ts";
-import { together } from "./together.ts";
-import { type Window, wholeWindow } from "./window.ts";
+import { carry } from "./estimators/carry.ts";
+import { defer } from "./estimators/defer.ts";
+import type { Estimator } from "./estimators/estimator.ts";
+import { recompute } from "./estimators/recompute.ts";
+import { type TruncatedOptions, truncatedSettings } from "./options.ts";
+import { Source, type StepSource } from "./source.ts";
+import { type Window, windowsOf } from "./window.ts";
 
 /**
  * Truncated back-propagation through time for any k1 <= k2, as a stream of windows.
  *
  * Window j ends at step `e_j = min(j k1, T)`. Its gradient is that of the losses of its new steps
- * `e_{j-1} < t <= e_j`, with the state at `s_j = max(0, e_j - k2)` held constant (Williams & Peng 1990, BPTT(k2; k1)).
- * The short window at the end is always there. At most k2 steps are on the tape, however long the stream.
+ * `e_{j-1} < t <= e_j`, with the state at `s_j = max(0, e_j - k2)` held constant (Williams & Peng
+ * 1990, BPTT(k2; k1)). The short window at the end is always there. At most k2 steps are on the
+ * tape, however long the stream.
  *
  * @param cell the model: a cell, or a `sequential` of cells and layers
- * @param params its parameters. After `applyUpdates` consumed them, the stream goes on with what it returned; otherwise
- *   pass a function that returns the present ones
- * @param stream steps `{ input, target }`, any iterable; or `{ inputs, targets }`, time-major tensors
- * @throws for k2 < k1 or another bad option, a stream without steps, a loss that is not finite (naming the step), rows that differ,
- *   and values that a tape around the stream tracks: derivatives are for `unroll`. What a step or a loss throws names the step and
- *   is the `cause`
+ * @param params its parameters. After `applyUpdates` consumed them, the stream goes on with what it
+ *   returned; otherwise pass a function that returns the present ones
+ * @param stream steps `{ input, target }`, any iterable; or `{ inputs, targets }`, time-major
+ *   tensors
+ * @throws for k2 < k1 or another bad option, a stream without steps, a loss that is not finite
+ *   (naming the step), rows that differ, and values that a tape around the stream tracks:
+ *   derivatives are for `unroll`. What a step or a loss throws names the step and is the `cause`
  *
  * @example
  * ```ts
@@ -68,41 +68,10 @@ export function truncated<Params, State, X = Tensor, Y = Tensor, Target = Tensor
   stream: StepSource<X, Target>,
   options: TruncatedOptions<State, Y, Target>,
 ): Generator<Window<Values<Params>, Values<State>>, void> {
-  // Outside of the generator, so that bad options throw at the call and not at the first window.
-  const plan = planOf(options);
-  const feed = new Feed<X, Target>(stream, plan.compile || plan.stale === "recompute");
-  const mode = { carry: carried, recompute: recomputed, defer: deferred }[plan.stale];
-  const shares = mode(cell, params, feed, plan);
-  const windows = windowsOf(shares, feed, plan, (held) => owners.set(held, windows));
-  net ??= new FinalizationRegistry((rest) => rest.return());
-  net.register(windows, shares, shares);
-  return windows;
-}
-
-/** Shares of windows as one mode gives them; ending them returns all that the stream holds. */
-type Shares<Params, State> = Generator<Share<Values<Params>, Values<State>>, void>;
-
-/** The net under streams that are dropped midway: they end when nobody can ask for a window, or use the last one, any more. */
-let net: FinalizationRegistry<Generator<unknown, void>> | undefined;
-
-/** The stream of each window and its tensors, which lasts as long as any of them is held. */
-const owners = new WeakMap<object, object>();
-
-function* windowsOf<Params, State, X, Y, Target>(
-  shares: Shares<Params, State>,
-  feed: Feed<X, Target>,
-  plan: Plan<State, Y, Target>,
-  keep: (held: object) => void,
-): Generator<Window<Values<Params>, Values<State>>, void> {
-  try {
-    for (let index = 0; ; index++) {
-      const share = together(plan.communicator, index, shares);
-      if (share === undefined) return;
-      yield within(share.region, () => wholeWindow(share, plan, index, keep));
-    }
-  } finally {
-    net?.unregister(shares);
-    shares.return();
-    feed.close();
-  }
+  // All that can be wrong with the arguments throws here, at the call, not at the first window.
+  const settings = truncatedSettings(options);
+  const { where, compile, stale } = settings;
+  const source = new Source(where, stream, compile || stale === "recompute");
+  const estimator: Estimator<Params, State, X, Y, Target> = { carry, recompute, defer }[stale];
+  return windowsOf(estimator, cell, params, source, settings);
 }

@@ -1,15 +1,17 @@
-import { type MapTree, type Tensor, tree } from "@chronograd/autodiff";
-import { mean } from "./objective.ts";
-import type { Plan } from "./options.ts";
-import type { Share } from "./share.ts";
-
-/** Why a window's tensors are gone. */
-export const windowIsOver = "its window is over; clone() what should outlive the window";
+import { clone, detach, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
+import { latest, Region, within } from "@chronograd/autodiff/internal";
+import type { Cell, Values } from "../cell.ts";
+import { nextOnAll, reduceWindow } from "./agreement.ts";
+import { type Estimator, type LocalWindow, mean } from "./estimators/estimator.ts";
+import type { AnyStreamSettings } from "./options.ts";
+import type { Source } from "./source.ts";
+import { checkUntracked, type Owned } from "./step.ts";
 
 /**
- * One window of a stream: steps `start < t <= end`, of which those after `newFrom` are new. Its tensors live until
- * the next window is asked for, or the stream is dropped with all of them; `clone()` what should live longer. With a communicator, all but the state and `entries`
- * is of all workers' rows.
+ * One window of a stream: steps `start < t <= end`, of which those after `newFrom` are new. Its
+ * tensors live until the next window is asked for, or the stream is dropped with all of them;
+ * `clone()` what should live longer. With a communicator, all but the state and `entries` is of all
+ * workers' rows.
  */
 export interface Window<Params, State> {
   /** Windows before this one. */
@@ -34,8 +36,8 @@ export interface Window<Params, State> {
   /** Entries on the tape when the window was swept; 0 where its steps ran as plans. */
   readonly entries: number;
   /**
-   * Euclidean norm of the gradient by the state before each step `start + 1 ... end`, where it was asked for. The
-   * first is the gradient at the cut: how much the truncation leaves out.
+   * Euclidean norm of the gradient by the state before each step `start + 1 ... end`, where it was
+   * asked for. The first is the gradient at the cut: how much the truncation leaves out.
    */
   readonly stateGradientNorms?: readonly number[];
   /** The state after step `end`. */
@@ -44,22 +46,82 @@ export interface Window<Params, State> {
   explain(): string;
 }
 
-type How = Pick<Plan<never, never, never>, "communicator" | "reduction" | "measure">;
+/** Ends streams whose next window nobody can ask for, and whose last one nobody can use. */
+let dropped: FinalizationRegistry<Generator<unknown, void>> | undefined;
 
-/** The window of all workers' rows, from each one's share of it. `keep` is told of the window and its tensors. */
-export function wholeWindow<Params, State>(
-  share: Share<Params, State>,
-  { communicator, reduction, measure }: How,
+/** The stream of each window and its tensors, which lasts as long as any of them is held. */
+const streams = new WeakMap<object, object>();
+
+/** The windows of all workers' rows, with an estimator's gradients. */
+export function windowsOf<Params, State, X, Y, Target, Settings extends AnyStreamSettings>(
+  estimator: Estimator<Params, State, X, Y, Target, Settings>,
+  cell: Cell<Params, State, X, Y>,
+  params: Values<Params> | (() => Values<Params>),
+  source: Source<X, Target>,
+  settings: Settings,
+): Generator<Window<Values<Params>, Values<State>>, void> {
+  // Nothing that the estimator holds may lead to `windows`, or it would never be dropped.
+  const own = owned(estimator(cell, presentParams(params, settings.where), source, settings));
+  const windows = agreed(own, source, settings, (held) => streams.set(held, windows));
+  dropped ??= new FinalizationRegistry((rest) => rest.return());
+  dropped.register(windows, own, own);
+  return windows;
+}
+
+/** Gives the parameters: by the function, or what became of those that `applyUpdates` consumed. */
+function presentParams<Values>(params: Values | (() => Values), where: string): () => Values {
+  return () => {
+    const present =
+      typeof params === "function"
+        ? (params as () => Values)()
+        : (tree.map(params, (x: Tensor) => latest(x)) as Values);
+    checkUntracked(where, "the parameter", present);
+    return present;
+  };
+}
+
+/** Each value with a region of its own, which ends when the next is asked for. */
+function* owned<T>(values: Iterable<T>): Generator<Owned<T>, void> {
+  for (const value of values) {
+    const region = new Region(true);
+    try {
+      yield { value, region };
+    } finally {
+      region.end("its window is over; clone() what should outlive the window");
+    }
+  }
+}
+
+/** Windows of all workers. `keep` is told of each, and of its tensors. */
+function* agreed<Params, State>(
+  own: Generator<Owned<LocalWindow<Params, State>>, void>,
+  source: Source<unknown, unknown>,
+  settings: AnyStreamSettings,
+  keep: (held: object) => void,
+): Generator<Window<Params, State>, void> {
+  try {
+    for (let index = 0; ; index++) {
+      const window = nextOnAll(own, settings, index);
+      if (window === undefined) return;
+      yield windowOfAll(window, settings, index, keep);
+    }
+  } finally {
+    dropped?.unregister(own);
+    own.return();
+    source.close();
+  }
+}
+
+function windowOfAll<Params, State>(
+  { value: own, region }: Owned<LocalWindow<Params, State>>,
+  settings: AnyStreamSettings,
   index: number,
   keep: (held: object) => void,
 ): Window<Params, State> {
-  const { start, newFrom, end, entries } = share;
-  const own = { losses: share.losses, count: share.count, gradientCount: share.gradientCount };
-  const { losses, count, gradientCount } = communicator.allReduce(own);
-  // A sum is a mean over one. Weights are those of all workers before the sweep, so what they sweep adds up.
-  const over = (tokens: number) => (reduction === "mean" ? tokens : 1);
-  const swept = share.sweep(over(gradientCount), measure?.(index) ?? false);
-  const { gradients, squares } = communicator.allReduce(swept);
+  const { where, reduction, measure } = settings;
+  const { start, newFrom, end, entries } = own;
+  const reduced = within(region, () => reduceWindow(own, settings, measure?.(index) ?? false));
+  const { gradients, squares, losses, count, gradientCount } = reduced;
   const total = losses.reduce((a, b) => a + b, 0);
   tree.leaves(gradients).forEach(keep);
   const window: Window<Params, State> = {
@@ -69,15 +131,20 @@ export function wholeWindow<Params, State>(
     end,
     gradients,
     losses,
-    loss: mean(total, over(count)),
+    loss: reduction === "mean" ? mean(total, count) : total,
     count,
     gradientCount,
     reduction,
     entries,
     ...(squares && { stateGradientNorms: squares.map(Math.sqrt) }),
-    explain: () => share.explain(),
+    explain: () => own.explain(),
     get state() {
-      const { state } = share;
+      if (region.ended !== undefined) {
+        throw new Error(`${where}: the state of window ${index} is gone: ${region.ended}`);
+      }
+      const state = within(region, () =>
+        tree.map(own.state, (x: Tensor) => clone(detach(x))),
+      ) as State;
       tree.leaves(state).forEach(keep);
       return state;
     },

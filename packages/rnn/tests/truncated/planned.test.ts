@@ -9,7 +9,7 @@ import {
   type TruncatedOptions,
   truncated,
 } from "../../src/index.ts";
-import { chunkLength } from "../../src/truncated/planning.ts";
+import { chunkLength } from "../../src/truncated/engines/plan.ts";
 import { type AnyParams, distance, type Numbers, numbers, type Problem, problem } from "./setup.ts";
 
 type Options = Omit<TruncatedOptions<Record<string, never>>, "loss">;

@@ -1,6 +1,6 @@
 import { type Tensor, tensor } from "@chronograd/autodiff";
 import fc, { type Arbitrary } from "fast-check";
-import type { TimeStep } from "../../truncated/options.ts";
+import type { TimeStep } from "../../truncated/step.ts";
 
 /** A random sequence, float64. */
 export interface RandomStream {

@@ -1,8 +1,7 @@
 import { scope, Tape, Tensor, tensor, tree } from "@chronograd/autodiff";
 import { type Differences, differences, type Numeric } from "@chronograd/autodiff/testing";
 import { runStep } from "../../cell.ts";
-import type { CountedLoss, TimeStep } from "../../truncated/options.ts";
-import { tokensOf } from "../../truncated/step.ts";
+import { type CountedLoss, type TimeStep, tokensOf } from "../../truncated/step.ts";
 import type { PlainCell } from "../draw.ts";
 import type { Ages, Part } from "./definition.ts";
 import type { Direction } from "./directions.ts";
@@ -53,7 +52,8 @@ export class Experiment {
         steps.length,
         () => generations[0],
         (t, found) => {
-          this.counts[t] = found instanceof Tensor ? found.size : tokensOf(found.count, t);
+          this.counts[t] =
+            found instanceof Tensor ? found.size : tokensOf("truncated", found.count, t);
         },
       );
     });

@@ -1,6 +1,7 @@
 import type { MapTree, Tensor } from "@chronograd/autodiff";
 import type { Cell, Values } from "../../cell.ts";
-import type { TimeStep, TruncatedOptions } from "../../truncated/options.ts";
+import type { TruncatedOptions } from "../../truncated/options.ts";
+import type { TimeStep } from "../../truncated/step.ts";
 
 /** What a window must tell to be checked; what else it tells is held to the definition too. */
 export interface CheckedWindow<Params = unknown> {

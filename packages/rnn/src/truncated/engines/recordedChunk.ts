@@ -1,27 +1,29 @@
-import { clone, scope, Tape, type Tensor, tree } from "@chronograd/autodiff";
+import { scope, type Tensor, tree } from "@chronograd/autodiff";
 import {
   CheckSchedule,
   describeTensor,
   PurityCheck,
   RecordedFunction,
 } from "@chronograd/autodiff/internal";
-import type { Cell, Values } from "../cell.ts";
+import type { Cell } from "../../cell.ts";
+import type { StepSettings } from "../step.ts";
 import {
   type ChunkGradient,
   type ChunkInputs,
   type ChunkRun,
   type ChunkValue,
+  chunkOnTape,
   type LossSizes,
   numbersOf,
-  pulledChunk,
 } from "./chunk.ts";
-import type { Plan, TimeStep } from "./options.ts";
-import { takeStep } from "./step.ts";
 
-/** Runs chunks as a plan; those that do not fit it, and all where there can be none, on a tape each. */
-export class ChunkRunner<Params, State, X, Y, Target> {
+/**
+ * A chunk of steps that is recorded once and then runs as a plan; chunks that do not fit the plan,
+ * and all where there can be none, run on a tape each.
+ */
+export class RecordedChunk<Params, State, X, Y, Target> {
   readonly #cell: Cell<Params, State, X, Y>;
-  readonly #plan: Plan<State, Y, Target>;
+  readonly #settings: StepSettings<Y, Target>;
   #recorded:
     | RecordedFunction<
         ChunkInputs<Params, State, X, Target>,
@@ -30,7 +32,7 @@ export class ChunkRunner<Params, State, X, Y, Target> {
       >
     | undefined;
   /** The first step of the recorded chunk. */
-  #purity: PurityCheck<StepInputs<Params, State, X, Target>> | undefined;
+  #purity: PurityCheck<ChunkInputs<Params, State, X, Target>> | undefined;
   #sizes: LossSizes = { sizes: [], counts: [] };
   /** Why there is no plan. */
   #reason: string | undefined;
@@ -42,9 +44,9 @@ export class ChunkRunner<Params, State, X, Y, Target> {
   #onTapes = 0;
   readonly #checks = new CheckSchedule();
 
-  constructor(cell: Cell<Params, State, X, Y>, plan: Plan<State, Y, Target>) {
+  constructor(cell: Cell<Params, State, X, Y>, settings: StepSettings<Y, Target>) {
     this.#cell = cell;
-    this.#plan = plan;
+    this.#settings = settings;
   }
 
   /** Runs the chunk after step `start` forward; what it makes is placed in the innermost scope. */
@@ -61,9 +63,9 @@ export class ChunkRunner<Params, State, X, Y, Target> {
     const run = recorded.forward(inputs);
     const value = run.value as unknown as ChunkValue<State>;
     return {
-      ...numbersOf(value, this.#sizes, start),
+      ...numbersOf(this.#settings.where, value, this.#sizes, start),
       state: value.state,
-      pull: (state, given) => {
+      pullback: (state, given) => {
         const cotangents = given === undefined ? { state } : { state, weights: given };
         const gradient = recorded.backward(run, cotangents, given === undefined ? 1 : 0);
         return gradient as unknown as ChunkGradient<Params, State>;
@@ -80,7 +82,7 @@ export class ChunkRunner<Params, State, X, Y, Target> {
         ? purity
         : (this.#changeOfState ??
           scope(() =>
-            RecordedFunction.plan(this.#pulled, inputs, [{ state, weights: weights() }, { state }]),
+            RecordedFunction.plan(this.#chunk, inputs, [{ state, weights: weights() }, { state }]),
           ));
     if (typeof planned === "string") {
       this.#reason = planned;
@@ -91,43 +93,36 @@ export class ChunkRunner<Params, State, X, Y, Target> {
     this.#purity = purity as Exclude<typeof purity, string>;
   }
 
-  /** Holds a step to what was recorded: it may have read something from outside that has changed. */
+  /** Throws when a step read something from outside that has changed since it was recorded. */
   check(inputs: ChunkInputs<Params, State, X, Target>, start: number): void {
     this.#start = start;
     const difference = this.#purity?.differenceNow(firstStep(inputs));
     if (difference === undefined) return;
     throw new Error(
-      `truncated: at step ${start + 1} the model or the loss is not what compile: true recorded, since it takes something from outside that has changed: ${difference}; give it to the loop as part of a step, such as { input, target: { value, weight: tensor(0.5) } } for a loss (y, { value, weight }) => ..., or leave compile out`,
+      `${this.#settings.where}: at step ${start + 1} the model or the loss is not what compile: true recorded, since it takes something from outside that has changed: ${difference}; give it to the loop as part of a step, such as { input, target: { value, weight: tensor(0.5) } } for a loss (y, { value, weight }) => ..., or leave compile out`,
     );
   }
 
-  readonly #step = ({ params, state, step }: StepInputs<Params, State, X, Target>) => {
-    const tape = new Tape();
-    const [weights, before] = [
-      tape.watch(params) as Values<Params>,
-      tape.watch(state) as Values<State>,
-    ];
-    const t = this.#start + 1;
-    const { next, loss, count } = takeStep(this.#cell, this.#plan, tape, weights, before, step, t);
-    this.#changeOfState = changeOf(state, next);
-    const plain = <T>(values: T) => tree.map(values, (x: Tensor) => clone(tape.strip(x)));
-    return { loss: plain(loss), count: plain(count), state: plain(next) };
+  readonly #step = (given: ChunkInputs<Params, State, X, Target>) => {
+    const { computed, sizes } = chunkOnTape(this.#cell, this.#settings, given, this.#start);
+    this.#changeOfState = changeOf(given.state, computed.value.state);
+    return { ...computed.value, tokens: sizes.counts };
   };
 
-  readonly #pulled = (given: ChunkInputs<Params, State, X, Target>) => {
-    const { pulled, sizes } = pulledChunk(this.#cell, this.#plan, given, this.#start);
+  readonly #chunk = (given: ChunkInputs<Params, State, X, Target>) => {
+    const { computed, sizes } = chunkOnTape(this.#cell, this.#settings, given, this.#start);
     this.#sizes = sizes;
-    return pulled;
+    return computed;
   };
 
   #onTape(inputs: ChunkInputs<Params, State, X, Target>, start: number): ChunkRun<Params, State> {
     this.#onTapes++;
-    const { pulled, sizes, tape } = pulledChunk(this.#cell, this.#plan, inputs, start);
+    const { computed, sizes, tape } = chunkOnTape(this.#cell, this.#settings, inputs, start);
     return {
-      ...numbersOf(pulled.value, sizes, start),
-      state: pulled.value.state,
-      pull: (state, weights) =>
-        pulled.pullbacks[0]!(weights === undefined ? { state } : { state, weights }),
+      ...numbersOf(this.#settings.where, computed.value, sizes, start),
+      state: computed.value.state,
+      pullback: (state, weights) =>
+        computed.pullbacks[0]!(weights === undefined ? { state } : { state, weights }),
       end: (reason) => tape.end(reason),
     };
   }
@@ -148,19 +143,9 @@ export class ChunkRunner<Params, State, X, Y, Target> {
   }
 }
 
-/** What one step is computed from. */
-interface StepInputs<Params, State, X, Target> {
-  readonly params: Values<Params>;
-  readonly state: Values<State>;
-  readonly step: TimeStep<X, Target>;
-}
-
-function firstStep<Params, State, X, Target>({
-  params,
-  state,
-  steps,
-}: ChunkInputs<Params, State, X, Target>): StepInputs<Params, State, X, Target> {
-  return { params, state, step: steps[0]! };
+/** The first step, as a chunk of one. */
+function firstStep<Inputs extends { readonly steps: readonly unknown[] }>(inputs: Inputs): Inputs {
+  return { ...inputs, steps: inputs.steps.slice(0, 1) };
 }
 
 /** The first leaf of a state whose shape or dtype a step changes, in words. */

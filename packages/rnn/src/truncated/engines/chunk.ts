@@ -1,8 +1,7 @@
 import { cast, clone, concat, type MapTree, Tape, Tensor, tree } from "@chronograd/autodiff";
 import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
-import type { Cell, Values } from "../cell.ts";
-import type { Plan, TimeStep } from "./options.ts";
-import { takeStep, tokensOf } from "./step.ts";
+import type { Cell, Values } from "../../cell.ts";
+import { type StepSettings, type TimeStep, takeStep, tokensOf } from "../step.ts";
 
 /** What a chunk of steps is computed from. */
 export interface ChunkInputs<Params, State, X, Target> {
@@ -11,7 +10,10 @@ export interface ChunkInputs<Params, State, X, Target> {
   readonly steps: readonly TimeStep<X, Target>[];
 }
 
-/** What a chunk computes: the elements of all losses, the counts that are tensors, and the state after it. */
+/**
+ * What a chunk computes: the elements of all losses, the counts that are tensors, and the state
+ * after it.
+ */
 export interface ChunkValue<State> {
   readonly losses: readonly Tensor[];
   readonly counts: readonly Tensor[];
@@ -32,39 +34,38 @@ export interface LossSizes {
   readonly counts: readonly (number | undefined)[];
 }
 
-/** The forward run of a chunk, which waits for its gradient. */
+/** The forward run of a chunk, whose gradient is asked for later. */
 export interface ChunkRun<Params, State> {
   /** Each step's loss, its elements added up in float64. */
   readonly losses: readonly number[];
   /** Tokens that each step counts. */
   readonly counts: readonly number[];
   readonly state: Values<State>;
-  /** The gradient for what arrives at the state after the chunk and, where given, the weights of its losses. */
-  pull(arriving: Values<State>, weights: Tensor | undefined): ChunkGradient<Params, State>;
+  /** The gradient, from that of the state after the chunk and, if given, weights of its losses. */
+  pullback(arriving: Values<State>, weights: Tensor | undefined): ChunkGradient<Params, State>;
   end(reason: string): void;
 }
 
 /** A chunk on a tape of its own, with its two pullbacks. */
-export function pulledChunk<Params, State, X, Y, Target>(
+export function chunkOnTape<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
-  plan: Plan<State, Y, Target>,
+  settings: StepSettings<Y, Target>,
   { params, state, steps }: ChunkInputs<Params, State, X, Target>,
   start: number,
 ): {
-  readonly pulled: ValueAndPullbacks<ChunkValue<State>, ChunkGradient<Params, State>>;
+  readonly computed: ValueAndPullbacks<ChunkValue<State>, ChunkGradient<Params, State>>;
   readonly sizes: LossSizes;
   readonly tape: Tape;
 } {
   const tape = new Tape();
-  const [watched, before] = [
-    tape.watch(params) as Values<Params>,
-    tape.watch(state) as Values<State>,
-  ];
+  const watched = tape.watch(params) as Values<Params>;
+  const before = tape.watch(state) as Values<State>;
   let now = before;
   const losses: (Tensor | null)[] = [];
   const counts: (number | Tensor)[] = [];
   for (const [i, step] of steps.entries()) {
-    const { next, loss, count } = takeStep(cell, plan, tape, watched, now, step, start + i + 1);
+    const t = start + i + 1;
+    const { next, loss, count } = takeStep(cell, settings, tape, watched, now, step, t);
     now = next;
     losses.push(loss);
     counts.push(count);
@@ -95,20 +96,19 @@ export function pulledChunk<Params, State, X, Y, Target>(
       cotangents.push(weights.slice([i]).broadcastTo(loss.shape));
     }
     const by = { params: watched, state: before };
-    return tape.gradient(targets, by, { cotangent: cotangents }) as unknown as ChunkGradient<
-      Params,
-      State
-    >;
+    const gradients: unknown = tape.gradient(targets, by, { cotangent: cotangents });
+    return gradients as ChunkGradient<Params, State>;
   };
   const sizes: LossSizes = {
     sizes: losses.map((loss) => loss?.size ?? -1),
     counts: counts.map((count) => (typeof count === "number" ? count : undefined)),
   };
-  return { pulled: { value, pullbacks: [pullback, pullback] }, sizes, tape };
+  return { computed: { value, pullbacks: [pullback, pullback] }, sizes, tape };
 }
 
 /** Each step's loss, and its count of tokens. */
 export function numbersOf(
+  where: string,
   { losses, counts }: Pick<ChunkValue<unknown>, "losses" | "counts">,
   sizes: LossSizes,
   start: number,
@@ -122,6 +122,8 @@ export function numbersOf(
       for (let i = 0; i < size; i++) sum += values[value++]!;
       return sum;
     }),
-    counts: sizes.counts.map((count, i) => tokensOf(count ?? tokens[token++]!, start + i + 1)),
+    counts: sizes.counts.map((count, i) =>
+      tokensOf(where, count ?? tokens[token++]!, start + i + 1),
+    ),
   };
 }

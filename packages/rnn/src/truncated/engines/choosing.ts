@@ -1,0 +1,55 @@
+import type { Cell, Values } from "../../cell.ts";
+import type { Engine, EngineSettings } from "./engine.ts";
+import { NotPlanned, PlanEngine } from "./plan.ts";
+import { TapeEngine } from "./tape.ts";
+
+/** An engine that runs steps as plans for as long as that works, then on a tape. */
+export function chooseEngine<Params, State, X, Y, Target>(
+  cell: Cell<Params, State, X, Y>,
+  settings: EngineSettings<Y, Target>,
+  state: Values<State>,
+): Engine<Params, State, X, Target> {
+  const reason = whyNoPlan(settings);
+  if (reason !== undefined) return new TapeEngine(cell, settings, state, 0, reason);
+  const planned = new PlanEngine(cell, settings, state);
+  let engine: Engine<Params, State, X, Target> = planned;
+  let plan: typeof planned | undefined = planned;
+  return {
+    get t() {
+      return engine.t;
+    },
+    get state() {
+      return engine.state;
+    },
+    get entries() {
+      return engine.entries;
+    },
+    get stepsAtOnce() {
+      return engine.stepsAtOnce;
+    },
+    take(params, steps) {
+      try {
+        return engine.take(params, steps);
+      } catch (error) {
+        if (plan === undefined || !(error instanceof NotPlanned)) throw error;
+        plan.finish();
+        engine = plan.onTape(error.message);
+        plan.end();
+        plan = undefined;
+        return engine.take(params, steps);
+      }
+    },
+    countAt: (t) => engine.countAt(t),
+    sweep: (terms, start, measure) => engine.sweep(terms, start, measure),
+    explain: () => engine.explain(),
+    finish: () => engine.finish(),
+    end: () => engine.end(),
+  };
+}
+
+/** Why the steps of a stream do not run as plans, in words; `undefined` where they may. */
+function whyNoPlan({ compile, k1 }: EngineSettings<never, never>): string | undefined {
+  if (!compile) return "compile is not true";
+  if (!Number.isFinite(k1)) return "k1 is Infinity";
+  return undefined;
+}

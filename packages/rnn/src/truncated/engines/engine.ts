@@ -1,0 +1,59 @@
+import { clone, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
+import type { Values } from "../../cell.ts";
+import type { Owned, StepSettings, Term, TimeStep } from "../step.ts";
+
+/**
+ * Runs the steps of a stream and keeps the last k2 of them, so that a gradient can be swept back
+ * through them.
+ */
+export interface Engine<Params, State, X, Target> {
+  /** Steps taken so far. */
+  readonly t: number;
+  /** The state after the last step. */
+  readonly state: Values<State>;
+  /** Entries on the tape. */
+  readonly entries: number;
+  /** How many steps are best taken together. */
+  readonly stepsAtOnce: number;
+  /**
+   * Takes steps with these parameters, and drops what is more than k2 steps back. The regions of
+   * the steps are the engine's from then on, unless it throws.
+   *
+   * @returns the loss of each
+   * @throws when a loss is not finite
+   */
+  take(params: Values<Params>, steps: readonly Owned<TimeStep<X, Target>>[]): readonly number[];
+  /** Tokens that step `t` counts. */
+  countAt(t: number): number;
+  /**
+   * The gradient of a weighted sum of losses by all parameters that were used, as one, with the
+   * state after step `start` held constant; and, when asked for, the square of the norm of its
+   * gradient by the state before every step after `start`.
+   */
+  sweep(terms: readonly Term[], start: number, measure: boolean): LocalGradients<Values<Params>>;
+  /** How steps run by now, in words: the plan, or why there is none. */
+  explain(): string;
+  /** To be called after the last step: throws if a plan is no longer what the model does. */
+  finish(): void;
+  /** Returns all memory. */
+  end(): void;
+}
+
+/** What an engine needs of the settings. */
+export interface EngineSettings<Y, Target> extends StepSettings<Y, Target> {
+  readonly k1: number;
+  readonly k2: number;
+  readonly compile: boolean;
+}
+
+/** Gradients of one worker: sums over the rows of a batch, so parts of a batch add up. */
+export interface LocalGradients<Params> {
+  readonly gradients: MapTree<Params, Tensor>;
+  /** Squared norms of the gradient by the state before each step, where they were asked for. */
+  readonly squares?: readonly number[];
+}
+
+/** Adds two gradients by the same parameters; by whole numbers there are none. */
+export function addGradients<Gradients>(a: Gradients, b: Gradients): Gradients {
+  return tree.zip(a, b, (x, y) => (x.dtype === "int32" ? clone(x) : x.add(y))) as Gradients;
+}

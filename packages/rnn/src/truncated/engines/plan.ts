@@ -1,0 +1,187 @@
+import { type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
+import { alias, Region, within } from "@chronograd/autodiff/internal";
+import type { Cell, Values } from "../../cell.ts";
+import { checkUnchanged, stepIsOver, streamIsOver } from "../source.ts";
+import type { Owned, Term, TimeStep } from "../step.ts";
+import type { ChunkInputs, ChunkRun } from "./chunk.ts";
+import { addGradients, type Engine, type EngineSettings, type LocalGradients } from "./engine.ts";
+import { RecordedChunk } from "./recordedChunk.ts";
+import { TapeEngine } from "./tape.ts";
+
+/** The longest chunk that is planned as a whole. */
+const longest = 64;
+
+/**
+ * Steps that are planned together: as many as fit into every window and every cut, so that both
+ * fall between chunks.
+ */
+export function chunkLength(k1: number, k2: number): number {
+  let [a, b] = [k1, Number.isFinite(k2) ? k2 : k1];
+  while (b > 0) [a, b] = [b, a % b];
+  let length = Math.min(a, longest);
+  while (a % length !== 0) length--;
+  return length;
+}
+
+/** Thrown, with the reason, where steps cannot run as a plan; none of them was taken then. */
+export class NotPlanned extends Error {}
+
+/** Steps that were run together: what they were computed from, and their run. */
+interface Chunk<Params, State, X, Target> {
+  /** Steps before the first. */
+  readonly start: number;
+  readonly end: number;
+  readonly inputs: ChunkInputs<Params, State, X, Target>;
+  readonly run: ChunkRun<Params, State>;
+  readonly region: Region;
+}
+
+/** Runs steps in chunks, as plans. Only chunks of `stepsAtOnce` steps can be taken. */
+export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, State, X, Target> {
+  t = 0;
+  state: Values<State>;
+  readonly stepsAtOnce: number;
+  /** Plans keep no tape. */
+  readonly entries = 0;
+  readonly #cell: Cell<Params, State, X, Y>;
+  readonly #settings: EngineSettings<Y, Target>;
+  readonly #recorded: RecordedChunk<Params, State, X, Y, Target>;
+  readonly #chunks: Chunk<Params, State, X, Target>[] = [];
+  /** The region of the state before the first chunk. */
+  readonly #first = new Region();
+
+  constructor(
+    cell: Cell<Params, State, X, Y>,
+    settings: EngineSettings<Y, Target>,
+    state: Values<State>,
+  ) {
+    this.#cell = cell;
+    this.#settings = settings;
+    this.stepsAtOnce = chunkLength(settings.k1, settings.k2);
+    this.#recorded = new RecordedChunk(cell, settings);
+    for (const x of tree.leaves(state)) this.#first.hold(x.block);
+    this.state = tree.map(state, (x: Tensor) => alias(x, x.shape)) as Values<State>;
+  }
+
+  explain(): string {
+    return this.#recorded.explain();
+  }
+
+  /** @throws `NotPlanned` */
+  take(params: Values<Params>, taken: readonly Owned<TimeStep<X, Target>>[]): readonly number[] {
+    if (taken.length !== this.stepsAtOnce)
+      throw new NotPlanned("the last chunk is shorter than the others");
+    const steps = taken.map(({ value }) => value);
+    const start = this.t;
+    const end = start + steps.length;
+    this.#checkSteps(steps, start);
+    // Handles of its own: `applyUpdates` consumes the caller's.
+    const inputs = {
+      params: tree.map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>,
+      state: this.state,
+      steps,
+    };
+    const region = new Region();
+    // All of them, whether or not a step reads them: the chunk may be run again.
+    for (const x of tree.leaves(inputs)) region.hold(x.block);
+    const weights = () => this.#weights([], start, params);
+    let run: ChunkRun<Params, State>;
+    try {
+      run = within(region, () => this.#recorded.run(inputs, start, weights));
+      region.endWith(run);
+      if (!run.losses.every(Number.isFinite)) throw new NotPlanned("a loss is not finite");
+    } catch (error) {
+      region.end("its chunk of steps threw");
+      throw error;
+    }
+    this.#drop(end - this.#settings.k2);
+    this.#chunks.push({ inputs, start, end, run, region });
+    this.t = end;
+    this.state = run.state;
+    // The chunk holds what it needs of them.
+    for (const step of taken) step.region.end(stepIsOver);
+    return run.losses;
+  }
+
+  finish(): void {
+    const last = this.#chunks.at(-1);
+    if (last !== undefined) this.#recorded.check(last.inputs, last.start);
+  }
+
+  /** Drops chunks that begin before step `start + 1`. */
+  #drop(start: number): void {
+    while (this.#chunks.length > 0 && this.#chunks[0]!.start < start) {
+      this.#chunks.shift()!.region.end(stepIsOver);
+    }
+    this.#first.end(stepIsOver);
+  }
+
+  countAt(t: number): number {
+    const { run, start } = this.#chunks.find((chunk) => t > chunk.start && t <= chunk.end)!;
+    return run.counts[t - 1 - start]!;
+  }
+
+  /** Chunk by chunk: those that are held begin at `start`. What is measured, is on a tape. */
+  sweep(terms: readonly Term[], start: number, measure: boolean): LocalGradients<Values<Params>> {
+    if (measure) {
+      const engine = this.onTape("a window is measured");
+      try {
+        return engine.sweep(terms, start, true);
+      } finally {
+        engine.end();
+      }
+    }
+    let arriving = tree.map(this.state, (x: Tensor) =>
+      zeros(x.shape, { dtype: x.dtype, backend: x.backend }),
+    ) as Values<State>;
+    let total: LocalGradients<Values<Params>>["gradients"] | undefined;
+    for (let i = this.#chunks.length - 1; i >= 0; i--) {
+      const chunk = this.#chunks[i]!;
+      this.#checkSteps(chunk.inputs.steps, chunk.start);
+      const own = terms.filter(({ t }) => t > chunk.start && t <= chunk.end);
+      const { params: used } = chunk.inputs;
+      const weights = own.length === 0 ? undefined : this.#weights(own, chunk.start, used);
+      const { params, state } = chunk.run.pullback(arriving, weights);
+      arriving = state as unknown as Values<State>;
+      total = total === undefined ? params : addGradients(total, params);
+    }
+    return { gradients: total! };
+  }
+
+  /** The weight of each loss of a chunk, 0 where there is none. */
+  #weights(terms: readonly Term[], start: number, params: Values<Params>): Tensor {
+    const values = new Float64Array(this.stepsAtOnce);
+    for (const { t, weight } of terms) values[t - 1 - start] = weight;
+    const like = tree.leaves(params).find((x) => x.dtype !== "int32") ?? tree.leaves(this.state)[0];
+    const dtype = like?.dtype === "float64" ? "float64" : "float32";
+    return tensor(values, { dtype, ...(like && { backend: like.backend }) });
+  }
+
+  /** The same steps on a tape, run again with the weights of the time: every value is the same. */
+  onTape(reason: string): TapeEngine<Params, State, X, Y, Target> {
+    const [first] = this.#chunks;
+    const state = first?.inputs.state ?? this.state;
+    const engine = new TapeEngine(this.#cell, this.#settings, state, first?.start ?? 0, reason);
+    for (const { inputs, start } of this.#chunks) {
+      const { params, steps } = inputs;
+      this.#checkSteps(steps, start);
+      engine.take(
+        params,
+        steps.map((value) => ({ value, region: new Region() })),
+      );
+    }
+    return engine;
+  }
+
+  end(): void {
+    this.#drop(Infinity);
+    this.#recorded.end(streamIsOver);
+  }
+
+  /** Plans read their inputs late, and again on the way back. */
+  #checkSteps(steps: readonly object[], start: number): void {
+    for (const [i, step] of steps.entries()) {
+      checkUnchanged(this.#settings.where, step, start + i + 1);
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { clone, detach, type MapTree, scope, type Tensor, tree } from "@chronograd/autodiff";
+import { Region, within } from "@chronograd/autodiff/internal";
+import type { Cell, Values } from "../../cell.ts";
+import { addGradients } from "../engines/engine.ts";
+import type { TruncatedSettings } from "../options.ts";
+import { type Source, streamIsOver } from "../source.ts";
+import { carry } from "./carry.ts";
+import { type LocalWindow, type LocalWindows, mean } from "./estimator.ts";
+
+/** The windows of `carry` as one, their gradients added up: so one update. It is not measured. */
+export function* defer<Params, State, X, Y, Target>(
+  cell: Cell<Params, State, X, Y>,
+  params: () => Values<Params>,
+  source: Source<X, Target>,
+  settings: TruncatedSettings<State, Y, Target>,
+): LocalWindows<Params, State> {
+  const losses: number[] = [];
+  let count = 0;
+  let gradientCount = 0;
+  let last: LocalWindow<Values<Params>, Values<State>> | undefined;
+  let sum: MapTree<Values<Params>, Tensor> | undefined;
+  let state: Values<State> | undefined;
+  /** Owns the sum and the state. */
+  let region = new Region();
+  try {
+    for (const window of carry(cell, params, source, settings)) {
+      const next = new Region();
+      scope(() => {
+        const { gradients } = window.gradients(1, false);
+        within(next, () => {
+          sum =
+            sum === undefined
+              ? (tree.map(gradients, (g: Tensor) => clone(g)) as typeof gradients)
+              : addGradients(sum, gradients);
+          state = tree.map(window.state, (x: Tensor) => clone(detach(x))) as Values<State>;
+        });
+      });
+      region.end(streamIsOver);
+      region = next;
+      for (const loss of window.losses) losses.push(loss);
+      count += window.count;
+      gradientCount += window.gradientCount;
+      last = window;
+    }
+    yield {
+      ...last!,
+      start: 0,
+      newFrom: 0,
+      losses,
+      count,
+      gradientCount,
+      gradients: (tokens) => {
+        const scale = mean(1, tokens);
+        const scaled = tree.map(sum!, (g: Tensor) =>
+          scale === 1 || g.dtype === "int32" ? clone(g) : g.mul(scale),
+        );
+        return { gradients: scaled as MapTree<Values<Params>, Tensor> };
+      },
+      state: state!,
+    };
+  } finally {
+    region.end(streamIsOver);
+  }
+}

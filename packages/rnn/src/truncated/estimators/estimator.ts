@@ -1,0 +1,122 @@
+import { type Cell, initialState, type Values } from "../../cell.ts";
+import { batchOf, likeParams } from "../../unroll.ts";
+import type { Engine, LocalGradients } from "../engines/engine.ts";
+import type { StreamSettings, TruncatedSettings, TruncationOptions } from "../options.ts";
+import type { Source } from "../source.ts";
+import { checkUntracked, type Term } from "../step.ts";
+
+/**
+ * A way to the gradients of a stream: reads steps, and yields windows of this worker's rows. It
+ * returns all memory in `finally`, and after each `yield` what only that window needed.
+ *
+ * A new one is a file of its own beside `carry.ts`. Its public function is made as `truncated` is:
+ * it checks its options with `streamSettings`, and hands a `Source` and the estimator to
+ * `windowsOf`.
+ *
+ * @param params gives the parameters as they are now
+ * @param settings those of the stream, and its own
+ */
+export type Estimator<
+  Params,
+  State,
+  X,
+  Y,
+  Target,
+  Settings = TruncatedSettings<State, Y, Target>,
+> = (
+  cell: Cell<Params, State, X, Y>,
+  params: () => Values<Params>,
+  source: Source<X, Target>,
+  settings: Settings,
+) => LocalWindows<Params, State>;
+
+export type LocalWindows<Params, State> = Generator<
+  LocalWindow<Values<Params>, Values<State>>,
+  void
+>;
+
+/** What one worker has of a window: that of its own rows, before the sum over all workers. */
+export interface LocalWindow<Params, State> {
+  readonly start: number;
+  readonly newFrom: number;
+  readonly end: number;
+  /** The loss of each new step. */
+  readonly losses: readonly number[];
+  /** Tokens in the new losses. */
+  readonly count: number;
+  /** Tokens in the losses that the gradient is of. */
+  readonly gradientCount: number;
+  /**
+   * The gradients, with all losses divided by a number of tokens: of all workers for their mean, 1
+   * for the sum. Called once at most, before the next window is asked for.
+   */
+  gradients(tokens: number, measure: boolean): LocalGradients<Params>;
+  /** Entries on the tape. */
+  readonly entries: number;
+  /** How the steps run by now, in words. */
+  explain(): string;
+  /** The state after step `end`. */
+  readonly state: State;
+}
+
+/** The window that ends where `engine` is, after new steps with these losses. */
+export function localWindow<Params, State, X, Target>(
+  engine: Engine<Params, State, X, Target>,
+  truncation: TruncationOptions,
+  losses: readonly number[],
+): LocalWindow<Values<Params>, Values<State>> {
+  const { k1, k2, losses: which, multiplicity } = truncation;
+  const end = engine.t;
+  const newFrom = end - losses.length;
+  const start = Math.max(0, end - k2);
+  let count = 0;
+  for (let t = newFrom + 1; t <= end; t++) count += engine.countAt(t);
+  /** The losses that the gradient is of, and their tokens. */
+  const terms: Term[] = [];
+  let gradientCount = 0;
+  const first = which === "new" ? newFrom + 1 : which === "endpoint" ? end : start + 1;
+  for (let t = first; t <= end; t++) {
+    terms.push({ t, weight: multiplicity ? 1 / windowsWith(t, k1, k2) : 1 });
+    gradientCount += engine.countAt(t);
+  }
+  const { entries, state } = engine;
+  return {
+    start,
+    newFrom,
+    end,
+    losses,
+    count,
+    gradientCount,
+    gradients: (tokens, measure) => {
+      const means = terms.map(({ t, weight }) => ({ t, weight: mean(weight, tokens) }));
+      return engine.sweep(means, start, measure);
+    },
+    entries,
+    explain: () => engine.explain(),
+    state,
+  };
+}
+
+/**
+ * In how many windows step `t` (from 1) of an endless stream lies: those whose end `j k1` is at
+ * least `t` and less than `t + k2`.
+ */
+function windowsWith(t: number, k1: number, k2: number): number {
+  return Math.ceil((t + k2) / k1) - Math.ceil(t / k1);
+}
+
+/** A sum over `count` tokens as a mean; 0 over none. */
+export function mean(sum: number, count: number): number {
+  return count === 0 ? 0 : sum / count;
+}
+
+/** The state before the first step: as given, or the model's for as many rows as the input has. */
+export function firstState<Params, State, X, Y, Target>(
+  cell: Cell<Params, State, X, Y>,
+  { where, state }: StreamSettings<State, Y, Target>,
+  params: Values<Params>,
+  input: X,
+): Values<State> {
+  checkUntracked(where, "the state", state);
+  return state ?? initialState(cell, batchOf(input, where), likeParams(params));
+}
