@@ -111,7 +111,7 @@ export const entryPoints = [
     slug: "nn-parallel",
     pages: [
       ["Rows of a worker", ["parallel/shard"]],
-      ["Shared memory", ["parallel"]],
+      ["Communicators and transports", ["parallel"]],
     ],
   },
   {

@@ -144,7 +144,7 @@ const rules = [
 ] satisfies Mutant[];
 
 const machinery = [
-  ...inFile("packages/nn/src/optim/leafwise.ts", [
+  ...inFile("packages/nn/src/optim/fromRule.ts", [
     {
       name: "optimizers: one moment for all names",
       kind: "stale value reused",
@@ -170,7 +170,7 @@ const machinery = [
       replace: "isLast && isApart ? donate(x, by) : donate(x, by)",
     },
   ]),
-  ...inFile("packages/nn/src/optim/ownership.ts", [
+  ...inFile("packages/nn/src/optim/stepCount.ts", [
     {
       name: "optimizers: the number of updates stands still",
       kind: "wrong state",
@@ -183,6 +183,8 @@ const machinery = [
       find: '.add(1).cast("int32")',
       replace: '.add(2).cast("int32")',
     },
+  ]),
+  ...inFile("packages/nn/src/optim/consumeState.ts", [
     {
       name: "optimizers: a state from outside is consumed while a function is recorded",
       kind: "stale value reused",
@@ -214,11 +216,11 @@ const machinery = [
     {
       name: "applyUpdates: subtracts where a tape looks on",
       kind: "sign",
-      find: "const sums = sites.map(({ w, g }) => w.add(g));",
-      replace: "const sums = sites.map(({ w, g }) => w.sub(g));",
+      find: "const sums = leaves.map(({ w, g }) => w.add(g));",
+      replace: "const sums = leaves.map(({ w, g }) => w.sub(g));",
     },
   ]),
-  ...inFile("packages/nn/src/optim/walk.ts", [
+  ...inFile("packages/nn/src/optim/leaves.ts", [
     {
       name: "optimizers: one tensor at two places",
       kind: "guard lost",

@@ -41,7 +41,7 @@ export type { AdamOptions, AdamState } from "./optim/adaptiveMoments.ts";
 export { addDecayedWeights } from "./optim/addDecayedWeights.ts";
 export { applyUpdates } from "./optim/applyUpdates.ts";
 export { type ChainState, chain } from "./optim/chain.ts";
-export type { RuleState } from "./optim/leafwise.ts";
+export type { RuleState } from "./optim/fromRule.ts";
 export { type RmspropOptions, type RmspropState, rmsprop } from "./optim/rmsprop.ts";
 export { scale } from "./optim/scale.ts";
 export { scaleByLearningRate } from "./optim/scaleByLearningRate.ts";

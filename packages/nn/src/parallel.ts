@@ -1,6 +1,6 @@
 /**
- * Training on several cores, in Node and in browsers: which rows are a worker's, and how workers reduce trees, over shared
- * memory or another transport.
+ * Training on several cores, in Node and in browsers: which rows are a worker's, and how workers
+ * reduce trees, over shared memory or another transport.
  *
  * @packageDocumentation
  */

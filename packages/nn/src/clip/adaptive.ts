@@ -1,8 +1,8 @@
 import { type Tensor, tree, where } from "@chronograd/autodiff";
 import { checkOptions, describeTensor, isLike } from "@chronograd/autodiff/internal";
+import { checkLimit } from "../checks.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import { type ClipState, clipping } from "./clipping.ts";
-import { checkLimit } from "./limit.ts";
 import type { NonFiniteOption } from "./nonFinite.ts";
 import { normOf } from "./norm.ts";
 

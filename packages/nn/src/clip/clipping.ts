@@ -1,7 +1,7 @@
 import { type MapTree, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { transformation } from "../optim/consumeState.ts";
 import { markFinite } from "../optim/finite.ts";
-import { firstTensor } from "../optim/leafwise.ts";
-import { transformation } from "../optim/ownership.ts";
+import { firstTensor } from "../optim/stepCount.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import { checkNonFinite, type Measured, measure, type NonFinite } from "./nonFinite.ts";
 

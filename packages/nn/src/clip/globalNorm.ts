@@ -1,7 +1,7 @@
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkLimit } from "../checks.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import { type ClipState, clipping } from "./clipping.ts";
-import { checkLimit } from "./limit.ts";
 import type { NonFiniteOption } from "./nonFinite.ts";
 import { checkOrder, limited, type NormOrder } from "./norm.ts";
 

@@ -9,7 +9,7 @@ import {
 } from "@chronograd/autodiff";
 import { checkAlive } from "@chronograd/autodiff/internal";
 import { complaint, homeOf, isNonFinite, type Named } from "../optim/finite.ts";
-import { isBranch } from "../optim/walk.ts";
+import { isBranch } from "../optim/leaves.ts";
 import { normOf } from "./norm.ts";
 
 /**

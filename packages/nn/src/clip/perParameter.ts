@@ -1,8 +1,8 @@
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkLimit } from "../checks.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import { type ClipState, clipping } from "./clipping.ts";
 import type { NormOptions } from "./globalNorm.ts";
-import { checkLimit } from "./limit.ts";
 import { checkOrder, limited, normOf } from "./norm.ts";
 
 /**

@@ -1,8 +1,9 @@
 import type { Indices } from "@chronograd/autodiff";
 import { checkOptions, lookUp } from "@chronograd/autodiff/internal";
+import { checkWhole } from "../checks.ts";
 import { normal } from "../init/distributions.ts";
 import type { Initializer } from "../init/initializer.ts";
-import { checkCount, type Layer } from "./layer.ts";
+import type { Layer } from "./layer.ts";
 
 /** Whole numbers from 0 up that name rows of an embedding: an int32 tensor of any shape, or numbers in arrays. */
 export type EmbeddingIndices = Indices;
@@ -35,8 +36,8 @@ export function embedding(options: {
 }): Layer<EmbeddingParams, [indices: EmbeddingIndices]> {
   checkOptions("embedding", options, ["input", "output"]);
   const { input, output } = options ?? ({} as typeof options);
-  checkCount(input, "input", "embedding");
-  checkCount(output, "output", "embedding");
+  checkWhole(input, "input", "embedding");
+  checkWhole(output, "output", "embedding");
   return {
     params: { table: normal(1, input, output) },
     apply: ({ table }, indices) => lookUp(table, indices),

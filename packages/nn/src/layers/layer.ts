@@ -7,11 +7,3 @@ export interface Layer<Params, Rest extends readonly unknown[]> {
   readonly params: Params;
   apply(params: MapTree<Params, Tensor, Initializer>, ...rest: Rest): Tensor;
 }
-
-/** Throws a sentence unless `value` is a whole number of at least 1. @internal */
-export function checkCount(value: number, name: string, where: string): void {
-  if (Number.isInteger(value) && value >= 1) return;
-  throw new RangeError(
-    `${where}: ${name} must be a whole number of at least 1, got ${String(value)}`,
-  );
-}

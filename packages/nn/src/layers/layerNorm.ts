@@ -1,8 +1,9 @@
 import { layerNorm as normalize, type Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkPositive, checkWhole } from "../checks.ts";
 import { ones, zeros } from "../init/constant.ts";
 import type { Initializer } from "../init/initializer.ts";
-import { checkCount, type Layer } from "./layer.ts";
+import type { Layer } from "./layer.ts";
 
 /** Parameters of a layer normalisation: `gain [input]`, `bias [input]`. */
 export type LayerNormParams = { gain: Initializer; bias: Initializer };
@@ -31,10 +32,8 @@ export function layerNorm(options: {
 }): Layer<LayerNormParams, [x: Tensor]> {
   checkOptions("layerNorm", options, ["input", "epsilon"]);
   const { input, epsilon = 1e-5 } = options ?? ({} as typeof options);
-  checkCount(input, "input", "layerNorm");
-  if (!(epsilon > 0 && Number.isFinite(epsilon))) {
-    throw new RangeError(`layerNorm: epsilon must be a positive number, got ${String(epsilon)}`);
-  }
+  checkWhole(input, "input", "layerNorm");
+  checkPositive(epsilon, "epsilon", "layerNorm");
   return {
     params: { gain: ones(input), bias: zeros(input) },
     apply({ gain, bias }, x) {

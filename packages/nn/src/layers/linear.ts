@@ -1,9 +1,10 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkWhole } from "../checks.ts";
 import { zeros } from "../init/constant.ts";
 import { glorot } from "../init/glorot.ts";
 import type { Initializer } from "../init/initializer.ts";
-import { checkCount, type Layer } from "./layer.ts";
+import type { Layer } from "./layer.ts";
 
 /** The sizes of a linear layer, and whether it adds a bias. */
 export interface LinearOptions {
@@ -48,8 +49,8 @@ export function linear(
 ): Layer<{ W: Initializer; b?: Initializer }, [x: Tensor]> {
   checkOptions("linear", options, ["input", "output", "bias"]);
   const { input, output, bias = true } = options ?? ({} as LinearOptions);
-  checkCount(input, "input", "linear");
-  checkCount(output, "output", "linear");
+  checkWhole(input, "input", "linear");
+  checkWhole(output, "output", "linear");
   const W = glorot(input, output);
   return {
     params: bias ? { W, b: zeros(output) } : { W },

@@ -1,5 +1,6 @@
 import { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkPositive } from "../checks.ts";
 import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 
 /** Options of `gaussianNegativeLogLikelihood`. */
@@ -41,9 +42,7 @@ export function gaussianNegativeLogLikelihood(
   const { epsilon = 1e-6, full = false, reduction = "mean" } = options;
   const where = "gaussianNegativeLogLikelihood";
   checkSameShape(mean, targets, where, "mean");
-  if (!(epsilon > 0 && Number.isFinite(epsilon))) {
-    throw new RangeError(`${where}: epsilon must be a positive number, got ${String(epsilon)}`);
-  }
+  checkPositive(epsilon, "epsilon", where);
   const square = mean.sub(targets).square();
   const constant = full ? Math.log(2 * Math.PI) / 2 : 0;
   if (!(variance instanceof Tensor)) {

@@ -1,8 +1,9 @@
 import { hypot } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkNumber } from "../checks.ts";
 import type { LearningRate } from "../schedules/schedule.ts";
-import { leafwise, type RuleState } from "./leafwise.ts";
-import { checkOption, decayed, positive } from "./rule.ts";
+import { fromRule, type RuleState } from "./fromRule.ts";
+import { decayed, positive } from "./rule.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
 /** Options of `adagrad`. */
@@ -45,11 +46,11 @@ export function adagrad(options: AdagradOptions = {}): GradientTransformation<Ad
   checkOptions("adagrad", options, known);
   const { learningRate = 0.01, learningRateDecay = 0, weightDecay = 0 } = options;
   const { initialAccumulator = 0, epsilon = 1e-10 } = options;
-  checkOption(learningRateDecay, "learningRateDecay", "adagrad");
-  checkOption(weightDecay, "weightDecay", "adagrad");
-  checkOption(initialAccumulator, "initialAccumulator", "adagrad");
-  checkOption(epsilon, "epsilon", "adagrad");
-  return leafwise<"size">({
+  checkNumber(learningRateDecay, "learningRateDecay", "adagrad");
+  checkNumber(weightDecay, "weightDecay", "adagrad");
+  checkNumber(initialAccumulator, "initialAccumulator", "adagrad");
+  checkNumber(epsilon, "epsilon", "adagrad");
+  return fromRule<"size">({
     name: "adagrad",
     learningRate,
     moments: ["size"],

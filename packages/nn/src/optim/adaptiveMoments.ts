@@ -1,8 +1,9 @@
 import { hypot, type Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkNumber } from "../checks.ts";
 import type { LearningRate } from "../schedules/schedule.ts";
-import { leafwise, type RuleState } from "./leafwise.ts";
-import { checkOption, decayed, positive } from "./rule.ts";
+import { fromRule, type RuleState } from "./fromRule.ts";
+import { decayed, positive } from "./rule.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
 /** Options that `adam` and `adamW` share. */
@@ -35,11 +36,11 @@ export function adaptiveMoments(
   checkOptions(name, options, known);
   const { learningRate = 1e-3, beta1 = 0.9, beta2 = 0.999 } = options;
   const { epsilon = 1e-8, amsgrad = false } = options;
-  checkOption(decay + drift, "weightDecay", name);
-  checkOption(beta1, "beta1", name, 0, 1);
-  checkOption(beta2, "beta2", name, 0, 1);
-  checkOption(epsilon, "epsilon", name);
-  return leafwise<"m" | "rms" | "largest">({
+  checkNumber(decay + drift, "weightDecay", name);
+  checkNumber(beta1, "beta1", name, 0, 1);
+  checkNumber(beta2, "beta2", name, 0, 1);
+  checkNumber(epsilon, "epsilon", name);
+  return fromRule<"m" | "rms" | "largest">({
     name,
     learningRate,
     moments: amsgrad ? ["m", "rms", "largest"] : ["m", "rms"],

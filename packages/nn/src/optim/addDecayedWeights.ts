@@ -1,6 +1,6 @@
 import { type MapTree, tree } from "@chronograd/autodiff";
-import { transformation } from "./ownership.ts";
-import { checkOption } from "./rule.ts";
+import { checkNumber } from "../checks.ts";
+import { transformation } from "./consumeState.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
 /**
@@ -21,7 +21,7 @@ import type { GradientTransformation } from "./transformation.ts";
 export function addDecayedWeights(
   weightDecay: number,
 ): GradientTransformation<Record<never, never>> {
-  checkOption(weightDecay, "weightDecay", "addDecayedWeights");
+  checkNumber(weightDecay, "weightDecay", "addDecayedWeights");
   return transformation<Record<never, never>>("addDecayedWeights", {
     init: () => ({}),
     step: (updates, state, params) => [

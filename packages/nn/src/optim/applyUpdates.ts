@@ -7,9 +7,9 @@ import {
   isUniquelyHeld,
   moveOutOfWindow,
 } from "@chronograd/autodiff/internal";
+import { checkArguments } from "./consumeState.ts";
 import { homeOf } from "./finite.ts";
-import { checkArguments } from "./ownership.ts";
-import { refilled, sitesOf } from "./walk.ts";
+import { leavesOf, refilled } from "./leaves.ts";
 
 /**
  * Parameters plus updates: what comes last in every training step.
@@ -35,27 +35,27 @@ import { refilled, sitesOf } from "./walk.ts";
  */
 export function applyUpdates<P>(params: P, updates: MapTree<P, Tensor>): MapTree<P, Tensor> {
   const where = "applyUpdates";
-  const sites = sitesOf({ params, gradients: updates, moments: {} }, where, "update");
+  const leaves = leavesOf({ params, gradients: updates, moments: {} }, where, "update");
   if (isTracing()) {
     checkArguments(
-      sites.map(({ w }) => w),
+      leaves.map(({ w }) => w),
       "the parameters",
       where,
     );
   }
-  if (sites.some(({ w, g }) => w.tape !== null || g.tape !== null)) {
-    const sums = sites.map(({ w, g }) => w.add(g));
+  if (leaves.some(({ w, g }) => w.tape !== null || g.tape !== null)) {
+    const sums = leaves.map(({ w, g }) => w.add(g));
     return refilled(params, sums, params) as MapTree<P, Tensor>;
   }
-  const own = new Set(sites.map(({ w }) => w.block));
-  const isApart = sites.every(({ g }) => !own.has(g.block));
-  const next = sites.map(({ w, g }) => {
+  const own = new Set(leaves.map(({ w }) => w.block));
+  const isApart = leaves.every(({ g }) => !own.has(g.block));
+  const next = leaves.map(({ w, g }) => {
     if (isApart && isUniquelyHeld(w)) return addedInPlace(w, g);
     const sum = w.add(g);
     moveOutOfWindow(sum);
     return sum;
   });
-  sites.forEach(({ w }, i) => {
+  leaves.forEach(({ w }, i) => {
     if (w.successor === null) consume(w, next[i]!, where);
   });
   return refilled(params, next, params) as MapTree<P, Tensor>;

@@ -1,8 +1,9 @@
 import { hypot } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkNumber } from "../checks.ts";
 import type { LearningRate } from "../schedules/schedule.ts";
-import { leafwise, type RuleState } from "./leafwise.ts";
-import { checkOption, decayed, positive } from "./rule.ts";
+import { fromRule, type RuleState } from "./fromRule.ts";
+import { decayed, positive } from "./rule.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
 /** Options of `rmsprop`. */
@@ -50,11 +51,11 @@ export function rmsprop(options: RmspropOptions = {}): GradientTransformation<Rm
   checkOptions("rmsprop", options, known);
   const { learningRate = 0.01, smoothing = 0.99, epsilon = 1e-8 } = options;
   const { weightDecay = 0, momentum = 0, centered = false } = options;
-  checkOption(smoothing, "smoothing", "rmsprop", 0, 1);
-  checkOption(epsilon, "epsilon", "rmsprop");
-  checkOption(weightDecay, "weightDecay", "rmsprop");
-  checkOption(momentum, "momentum", "rmsprop");
-  return leafwise<"rms" | "mean" | "momentum">({
+  checkNumber(smoothing, "smoothing", "rmsprop", 0, 1);
+  checkNumber(epsilon, "epsilon", "rmsprop");
+  checkNumber(weightDecay, "weightDecay", "rmsprop");
+  checkNumber(momentum, "momentum", "rmsprop");
+  return fromRule<"rms" | "mean" | "momentum">({
     name: "rmsprop",
     learningRate,
     moments: [

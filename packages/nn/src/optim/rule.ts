@@ -52,18 +52,3 @@ export function decayed(w: Tensor, g: Tensor, decay: number): Tensor {
 export function positive(epsilon: number, { dtype }: Tensor): number {
   return Math.max(epsilon, dtype === "float32" ? 2 ** -149 : Number.MIN_VALUE);
 }
-
-/** Throws a sentence unless an option is a finite number from `low` to (but not) `high`. @internal */
-export function checkOption(
-  value: number,
-  name: string,
-  where: string,
-  low = 0,
-  high: number = Number.POSITIVE_INFINITY,
-): void {
-  if (Number.isFinite(value) && value >= low && value < high) return;
-  const range = high === Number.POSITIVE_INFINITY ? "" : ` and below ${high}`;
-  throw new RangeError(
-    `${where}: ${name} must be a finite number of at least ${low}${range}, got ${String(value)}`,
-  );
-}

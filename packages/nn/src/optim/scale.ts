@@ -1,5 +1,5 @@
 import { type MapTree, type Tensor, tree } from "@chronograd/autodiff";
-import { transformation } from "./ownership.ts";
+import { transformation } from "./consumeState.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
 /**

@@ -1,8 +1,8 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { checkLearningRate, type LearningRate, rateAt } from "../schedules/schedule.ts";
-import { checkState, initialStep } from "./leafwise.ts";
-import { stepAfter, transformation } from "./ownership.ts";
+import { transformation } from "./consumeState.ts";
 import { scaledBy } from "./scale.ts";
+import { checkState, initialStep, stepAfter } from "./stepCount.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
 /**

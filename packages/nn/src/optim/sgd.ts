@@ -1,7 +1,8 @@
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkNumber } from "../checks.ts";
 import type { LearningRate } from "../schedules/schedule.ts";
-import { leafwise, type RuleState } from "./leafwise.ts";
-import { checkOption, decayed } from "./rule.ts";
+import { fromRule, type RuleState } from "./fromRule.ts";
+import { decayed } from "./rule.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
 /** Options of `sgd`; all but the learning rate are off unless given. */
@@ -43,15 +44,15 @@ const known = ["learningRate", "momentum", "dampening", "nesterov", "weightDecay
 export function sgd(options: SgdOptions): GradientTransformation<SgdState> {
   checkOptions("sgd", options, known);
   const { learningRate, momentum = 0, dampening = 0, nesterov = false, weightDecay = 0 } = options;
-  checkOption(momentum, "momentum", "sgd");
-  checkOption(weightDecay, "weightDecay", "sgd");
-  checkOption(dampening, "dampening", "sgd", Number.NEGATIVE_INFINITY);
+  checkNumber(momentum, "momentum", "sgd");
+  checkNumber(weightDecay, "weightDecay", "sgd");
+  checkNumber(dampening, "dampening", "sgd", Number.NEGATIVE_INFINITY);
   if (nesterov && (momentum === 0 || dampening !== 0)) {
     throw new RangeError(
       `sgd: nesterov needs momentum above 0 and no dampening, got momentum ${momentum} and dampening ${dampening}`,
     );
   }
-  return leafwise<"momentum">({
+  return fromRule<"momentum">({
     name: "sgd",
     learningRate,
     moments: momentum === 0 ? [] : ["momentum"],

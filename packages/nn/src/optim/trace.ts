@@ -1,6 +1,6 @@
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { leafwise, type RuleState } from "./leafwise.ts";
-import { checkOption } from "./rule.ts";
+import { checkNumber } from "../checks.ts";
+import { fromRule, type RuleState } from "./fromRule.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
 /** Options of `trace`. */
@@ -31,8 +31,8 @@ export interface TraceOptions {
 export function trace(options: TraceOptions): GradientTransformation<RuleState<"trace">> {
   checkOptions("trace", options, ["decay", "nesterov"]);
   const { decay, nesterov = false } = options;
-  checkOption(decay, "decay", "trace", 0, 1);
-  return leafwise<"trace">({
+  checkNumber(decay, "decay", "trace", 0, 1);
+  return fromRule<"trace">({
     name: "trace",
     learningRate: 1,
     moments: ["trace"],

@@ -6,7 +6,10 @@ const longestText = 2 ** 15;
 const rule =
   "every worker must call the same collectives, in the same order, with trees of the same structure, shapes and dtypes";
 
-/** Throws on every worker, with the first difference, unless all came for the same: a collective, and lines about a tree. */
+/**
+ * Throws on every worker, with the first difference, unless all came for the same: a collective,
+ * and lines about a tree.
+ */
 export function agree(transport: Transport, what: string, lines: readonly string[]): void {
   const text = [what, ...lines].join("\n");
   const own = hash(text);

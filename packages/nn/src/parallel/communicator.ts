@@ -2,11 +2,12 @@ import { alias, giveOwner } from "@chronograd/autodiff/internal";
 import { mapTensors } from "./flatTree.ts";
 
 /**
- * One worker's link to the others. Its three collectives wait until every worker has called them: all must call the
- * same ones, in the same order, with trees of the same structure, shapes and dtypes; otherwise they throw.
+ * One worker's link to the others. Its three collectives wait until every worker has called them:
+ * all must call the same ones, in the same order, with trees of the same structure, shapes and
+ * dtypes; otherwise they throw.
  *
- * Trees hold tensors and plain numbers; whatever else stands in them stays as it is. What comes back is not tracked by
- * any tape.
+ * Trees hold tensors and plain numbers; whatever else stands in them stays as it is. What comes
+ * back is not tracked by any tape.
  *
  * @example
  * ```ts
@@ -28,11 +29,14 @@ export interface Communicator {
   /** How many workers there are. */
   readonly size: number;
   /**
-   * The sum over all workers, as a new tree. It is added up in the order of ranks, ((r0 + r1) + r2) + ..., so every
-   * worker holds the same bits, and a run repeats them.
+   * The sum over all workers, as a new tree. It is added up in the order of ranks, ((r0 + r1) +
+   * r2) + ..., so every worker holds the same bits, and a run repeats them.
    */
   allReduce<T>(tree: T): T;
-  /** What worker `root` (0 unless given) holds, as a new tree; of the others' trees only the structure counts. */
+  /**
+   * What worker `root` (0 unless given) holds, as a new tree; of the others' trees only the
+   * structure counts.
+   */
   broadcast<T>(tree: T, root?: number): T;
   /** Waits until every worker is here. */
   barrier(): void;

@@ -3,11 +3,14 @@ import { agree } from "./agreement.ts";
 import { type Communicator, checkRoot } from "./communicator.ts";
 import { aligned, FlatTree, type FlatVector, viewOf } from "./flatTree.ts";
 import { orderedSum } from "./orderedSum.ts";
-import type { Transport } from "./transport.ts";
+import { checkMessageBytes, type Transport } from "./transport.ts";
 
 /**
- * The collectives on trees over whatever moves bytes between workers. Sums are added up in the order of ranks, each
- * worker adding its part of the elements for all, so their bits do not depend on the transport.
+ * The collectives on trees over whatever moves bytes between workers. Sums are added up in the
+ * order of ranks, each worker adding its part of the elements for all, so their bits do not depend
+ * on the transport.
+ *
+ * @throws unless the transport's `messageBytes` is a multiple of 8 of at least 8
  *
  * @example
  * ```ts
@@ -19,6 +22,7 @@ import type { Transport } from "./transport.ts";
  */
 export function createCommunicator(transport: Transport): Communicator {
   const { rank, size } = transport;
+  checkMessageBytes(transport.messageBytes, "createCommunicator");
   return {
     rank,
     size,
@@ -53,7 +57,10 @@ export function createCommunicator(transport: Transport): Communicator {
     barrier: () => agree(transport, "barrier", []),
   };
 
-  /** A new tree, once all agree on what there is to do, by messages of elements `from` to `from + length`. */
+  /**
+   * A new tree, once all agree on what there is to do, by messages of elements `from` to
+   * `from + length`.
+   */
   function exchange<T>(
     what: string,
     tree: T,

@@ -16,8 +16,8 @@ function isInstance(value: unknown): value is object {
 }
 
 /**
- * A tree with `f` of every tensor. Throws a sentence where it holds what cannot be sent: an instance of a class, or a
- * tensor that is gone.
+ * A tree with `f` of every tensor. Throws a sentence where it holds what cannot be sent: an
+ * instance of a class, or a tensor that is gone.
  */
 export function mapTensors<T>(values: T, where: string, f: (x: Tensor) => Tensor): T {
   const visit = (value: object, path: string): Tensor => {
@@ -33,7 +33,10 @@ export function mapTensors<T>(values: T, where: string, f: (x: Tensor) => Tensor
   return tree.map<T, Tensor, object>(values, visit, isInstance) as T;
 }
 
-/** Bytes at whose multiples pieces begin: engines copy shared memory byte by byte where words do not line up. */
+/**
+ * Bytes at whose multiples pieces begin: engines copy shared memory byte by byte where words do not
+ * line up.
+ */
 const alignment = 64;
 
 /** The least multiple of the alignment that is not less, in elements. */
@@ -91,7 +94,9 @@ export class FlatVector {
     this.#each(from, source.length, (part, at) => part.set(source.subarray(at, at + part.length)));
   }
 
-  /** The parts of pieces that lie in `from` to `from + length`, and how far from `from` each begins. */
+  /**
+   * The parts of pieces that lie in `from` to `from + length`, and how far from `from` each begins.
+   */
   #each(from: number, length: number, visit: (part: TypedArray, at: number) => void): void {
     let before = 0;
     for (const piece of this.#pieces) {
@@ -145,7 +150,10 @@ export class FlatTree {
   }
 }
 
-/** A value of the same shape with unset contents, which lives as long as one computed from `x` would. */
+/**
+ * A value of the same shape with unset contents, which lives as long as one computed from `x`
+ * would.
+ */
 function like(x: Tensor): Tensor {
   const value = allocate(x.backend, x.shape, x.dtype);
   value.block.window = x.block.window;

@@ -2,7 +2,8 @@ import type { Tensor, TypedArray } from "@chronograd/autodiff";
 import { bytesOf, kernelsOf } from "@chronograd/autodiff/extend";
 
 /**
- * Puts `((a0 + a1) + a2) + ...` into `target`, which is none of the addends, rounded to the dtype each time.
+ * Puts `((a0 + a1) + a2) + ...` into `target`, which is none of the addends, rounded to the dtype
+ * each time.
  *
  * @param home a tensor in whose memory kernels may add; where there is none, a loop does
  */

@@ -5,6 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkWhole } from "../checks.ts";
 import { fromCloneable, toCloneable } from "./cloneable.ts";
 import { WorkerError } from "./communicator.ts";
 import { SharedMemory, sharedBuffer } from "./sharedMemory.ts";
@@ -14,26 +15,32 @@ import type { Assignment, Report } from "./thread.ts";
 export interface RunWorkersOptions<Input = unknown> {
   /** How many; as many as the machine runs at once unless given. */
   readonly workers?: number;
-  /** What each worker gets as its second argument: tensors, which are copied, and whatever `structuredClone` takes. */
+  /**
+   * What each worker gets as its second argument: tensors, which are copied, and whatever
+   * `structuredClone` takes.
+   */
   readonly input?: Input;
 }
 
-/** How long a worker that failed may take to say so itself, once another has noticed; milliseconds. */
+/**
+ * How long a worker that failed may take to say so itself, once another has noticed; milliseconds.
+ */
 const patience = 1000;
 /** How long workers that are done may take to print and end by themselves; milliseconds. */
 const leave = 200;
 
 /**
- * Starts workers, threads that each import a module and call its default export with `(communicator, input)`, and
- * waits for all of them.
+ * Starts workers, threads that each import a module and call its default export with
+ * `(communicator, input)`, and waits for all of them.
  *
- * When one throws, exits or dies, all others are stopped, also those that wait in a collective. When the promise settles,
- * no worker is left.
+ * When one throws, exits or dies, all others are stopped, also those that wait in a collective.
+ * When the promise settles, no worker is left.
  *
- * @param module a URL, for example `new URL("./train.js", import.meta.url)`, or an absolute path. TypeScript works
- *   where the program itself runs from it: workers inherit Node's flags
+ * @param module a URL, for example `new URL("./train.js", import.meta.url)`, or an absolute path.
+ *   TypeScript works where the program itself runs from it: workers inherit Node's flags
  * @returns what each worker returned, in the order of ranks
- * @throws (rejects) with a `WorkerError` that has the worker's own error as its cause; for bad arguments
+ * @throws (rejects) with a `WorkerError` that has the worker's own error as its cause; for bad
+ *   arguments
  *
  * @example
  * ```ts
@@ -54,11 +61,7 @@ export async function runWorkers<Output = unknown, Input = unknown>(
   checkOptions("runWorkers", options, ["workers", "input"]);
   const href = hrefOf(module);
   const { workers = availableParallelism(), input } = options;
-  if (!Number.isSafeInteger(workers) || workers < 1) {
-    throw new RangeError(
-      `runWorkers: workers must be a whole number of at least 1, got ${String(workers)}`,
-    );
-  }
+  checkWhole(workers, "workers", "runWorkers");
   const given = { module: href, buffer: sharedBuffer(workers), input: toCloneable(input) };
   const threads: Worker[] = [];
   try {
@@ -107,7 +110,8 @@ function outcome<Output>(
       } else if (report.rank === rank || reported.has(report.rank)) {
         fail(report.error, report.rank);
       } else {
-        // Of another worker's failure this one knows less than that worker itself, which will say so, or exit.
+        // Of another worker's failure this one knows less than that worker itself, which will say
+        // so, or exit.
         setTimeout(fail, patience, report.error, report.rank).unref();
       }
     };

@@ -1,12 +1,13 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
+import { checkWhole } from "../checks.ts";
 import type { Communicator } from "./communicator.ts";
 
 /** Which worker of how many: a communicator, or these two of it. */
 export type Rank = Pick<Communicator, "rank" | "size">;
 
 /**
- * The rows that are this worker's, of `count`: from `start` (included) to `end` (excluded). Workers' numbers of rows
- * differ by one at most.
+ * The rows that are this worker's, of `count`: from `start` (included) to `end` (excluded).
+ * Workers' numbers of rows differ by one at most.
  *
  * @throws when there are fewer rows than workers
  *
@@ -30,7 +31,8 @@ export function shardRows(count: number, { rank, size }: Rank): { start: number;
 }
 
 /**
- * This worker's rows of every tensor in a tree: `rank * B / size` up to `(rank + 1) * B / size`, of the B along an axis.
+ * This worker's rows of every tensor in a tree: `rank * B / size` up to `(rank + 1) * B / size`, of
+ * the B along an axis.
  *
  * @param axis where the rows are: 0 unless given, for `[B, ...]`; 1 for time-major `[T, B, ...]`
  * @throws when there are fewer rows than workers, or tensors have different numbers of rows
@@ -45,9 +47,7 @@ export function shardRows(count: number, { rank, size }: Rank): { start: number;
  * ```
  */
 export function shard<T>(values: T, communicator: Rank, axis = 0): T {
-  if (!Number.isInteger(axis) || axis < 0) {
-    throw new RangeError(`shard: axis must be a whole number of at least 0, got ${String(axis)}`);
-  }
+  checkWhole(axis, "axis", "shard", 0);
   let first: { path: string; rows: number } | undefined;
   return tree.map(values, (x: Tensor, path) => {
     const rows = x.shape[axis];

@@ -1,6 +1,7 @@
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkWhole } from "../checks.ts";
 import { Barrier, barrierBytes, type Departure } from "./barrier.ts";
-import type { Transport } from "./transport.ts";
+import { checkMessageBytes, type Transport } from "./transport.ts";
 
 /** Two words before all others: how many workers, and bytes of a message. */
 const headerBytes = 128;
@@ -8,12 +9,16 @@ const defaultMessageBytes = 2 ** 20;
 
 /** How a buffer that workers share is made. */
 export interface SharedBufferOptions {
-  /** Bytes that each worker can send at once, a multiple of 8; larger trees go in parts. 1 MiB unless given. */
+  /**
+   * Bytes that each worker can send at once, a multiple of 8; larger trees go in parts. 1 MiB
+   * unless given.
+   */
   readonly messageBytes?: number;
 }
 
 /**
- * The memory through which `size` workers exchange messages: two places for each, whatever the size of the trees.
+ * The memory through which `size` workers exchange messages: two places for each, whatever the size
+ * of the trees.
  *
  * @throws unless `size` is a whole number of at least 1 and `messageBytes` a multiple of 8
  *
@@ -29,28 +34,20 @@ export interface SharedBufferOptions {
 export function sharedBuffer(size: number, options: SharedBufferOptions = {}): SharedArrayBuffer {
   checkOptions("sharedBuffer", options, ["messageBytes"]);
   const { messageBytes = defaultMessageBytes } = options;
-  if (!Number.isSafeInteger(size) || size < 1) {
-    throw new RangeError(
-      `sharedBuffer: size must be a whole number of workers of at least 1, got ${String(size)}`,
-    );
-  }
-  if (!Number.isSafeInteger(messageBytes) || messageBytes < 8 || messageBytes % 8 !== 0) {
-    throw new RangeError(
-      `sharedBuffer: messageBytes must be a multiple of 8 of at least 8, got ${String(messageBytes)}`,
-    );
-  }
+  checkWhole(size, "size", "sharedBuffer");
+  checkMessageBytes(messageBytes, "sharedBuffer");
   const buffer = new SharedArrayBuffer(headerBytes + barrierBytes(size) + 2 * size * messageBytes);
   new Int32Array(buffer).set([size, messageBytes]);
   return buffer;
 }
 
 /**
- * A transport over memory that workers share, each in a thread of its own: Node's `worker_threads` (`runWorkers` of
- * `@chronograd/nn/node` makes one), or a browser's Web Workers on a page that is cross-origin isolated. It waits with
- * `Atomics`, which a browser's main thread cannot.
+ * A transport over memory that workers share, each in a thread of its own: Node's `worker_threads`
+ * (`runWorkers` of `@chronograd/nn/node` makes one), or a browser's Web Workers on a page that is
+ * cross-origin isolated. It waits with `Atomics`, which a browser's main thread cannot.
  *
- * Messages are not sent but read where they were written. Each worker has two places that take turns: one that is an
- * exchange ahead writes to the other, and none can be two ahead.
+ * Messages are not sent but read where they were written. Each worker has two places that take
+ * turns: one that is an exchange ahead writes to the other, and none can be two ahead.
  *
  * @throws unless `rank` is that of a worker and `buffer` comes from `sharedBuffer`
  */

@@ -1,5 +1,6 @@
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { checkNumber, checkSteps, type Schedule, schedule } from "./schedule.ts";
+import { checkNumber, checkWhole } from "../checks.ts";
+import { type Schedule, schedule } from "./schedule.ts";
 
 /** Options of `cosineDecay`. */
 export interface CosineDecayOptions {
@@ -29,7 +30,7 @@ export function cosineDecay(options: CosineDecayOptions): Schedule {
   const { initial, steps, final = 0 } = options;
   checkNumber(initial, "initial", "cosineDecay");
   checkNumber(final, "final", "cosineDecay");
-  checkSteps(steps, "steps", "cosineDecay");
+  checkWhole(steps, "steps", "cosineDecay");
   return schedule((step) => {
     const angle = step.minimum(steps).mul(Math.PI / steps);
     return angle

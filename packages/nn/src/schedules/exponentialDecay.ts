@@ -1,6 +1,7 @@
 import { pow } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { checkNumber, checkSteps, type Schedule, schedule } from "./schedule.ts";
+import { checkNumber, checkPositive, checkWhole } from "../checks.ts";
+import { type Schedule, schedule } from "./schedule.ts";
 
 /** Options of `exponentialDecay`. */
 export interface ExponentialDecayOptions {
@@ -28,7 +29,7 @@ export function exponentialDecay(options: ExponentialDecayOptions): Schedule {
   checkOptions("exponentialDecay", options, ["initial", "factor", "every"]);
   const { initial, factor, every = 1 } = options;
   checkNumber(initial, "initial", "exponentialDecay");
-  checkNumber(factor, "factor", "exponentialDecay", 0, false);
-  checkSteps(every, "every", "exponentialDecay");
+  checkPositive(factor, "factor", "exponentialDecay");
+  checkWhole(every, "every", "exponentialDecay");
   return schedule((step) => pow(factor, step.div(every)).mul(initial));
 }

@@ -1,13 +1,7 @@
 import { where } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
-import {
-  checkNumber,
-  checkSteps,
-  formulaOf,
-  type LearningRate,
-  type Schedule,
-  schedule,
-} from "./schedule.ts";
+import { checkNumber, checkWhole } from "../checks.ts";
+import { formulaOf, type LearningRate, type Schedule, schedule } from "./schedule.ts";
 
 /** Options of `linearWarmup`. */
 export interface LinearWarmupOptions {
@@ -35,7 +29,7 @@ export interface LinearWarmupOptions {
 export function linearWarmup(options: LinearWarmupOptions): Schedule {
   checkOptions("linearWarmup", options, ["steps", "to", "from"]);
   const { steps, from, to } = options;
-  checkSteps(steps, "steps", "linearWarmup");
+  checkWhole(steps, "steps", "linearWarmup");
   if (typeof to !== "function") checkNumber(to, "to", "linearWarmup");
   if (from !== undefined) checkNumber(from, "from", "linearWarmup");
   const after = formulaOf(to, "linearWarmup");

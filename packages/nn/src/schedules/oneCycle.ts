@@ -1,6 +1,7 @@
 import { type Tensor, where } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { checkNumber, checkSteps, type Schedule, schedule } from "./schedule.ts";
+import { checkNumber, checkPositive, checkWhole } from "../checks.ts";
+import { type Schedule, schedule } from "./schedule.ts";
 
 /** Options of `oneCycle`. */
 export interface OneCycleOptions {
@@ -37,9 +38,9 @@ export function oneCycle(options: OneCycleOptions): Schedule {
   checkOptions("oneCycle", options, known);
   const { peak, steps, rising = 0.3, initialDivisor = 25, finalDivisor = 1e4 } = options;
   checkNumber(peak, "peak", "oneCycle");
-  checkSteps(steps, "steps", "oneCycle", 2);
-  checkNumber(initialDivisor, "initialDivisor", "oneCycle", 0, false);
-  checkNumber(finalDivisor, "finalDivisor", "oneCycle", 0, false);
+  checkWhole(steps, "steps", "oneCycle", 2);
+  checkPositive(initialDivisor, "initialDivisor", "oneCycle");
+  checkPositive(finalDivisor, "finalDivisor", "oneCycle");
   const top = rising * steps - 1;
   const end = steps - 1;
   if (!(top > 0 && top < end)) {

@@ -1,10 +1,10 @@
 import { isTensor, scope, type Tensor, tensor, where } from "@chronograd/autodiff";
 import { checkOptions, describeTensor } from "@chronograd/autodiff/internal";
-import { firstTensor } from "../optim/leafwise.ts";
-import { checkArguments, succeed, transformation } from "../optim/ownership.ts";
+import { checkNumber, checkPositive, checkWhole } from "../checks.ts";
+import { checkArguments, consumeState, transformation } from "../optim/consumeState.ts";
 import { scaledBy } from "../optim/scale.ts";
+import { firstTensor } from "../optim/stepCount.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
-import { checkNumber, checkSteps } from "./schedule.ts";
 
 /** Options of `plateau`. */
 export interface PlateauOptions {
@@ -73,11 +73,11 @@ export function plateau(options: PlateauOptions = {}): Plateau {
   const { initial = 1, factor = 0.1, patience = 10, threshold = 1e-4, mode = "min" } = options;
   const { cooldown = 0, minimum = 0 } = options;
   checkNumber(initial, "initial", "plateau");
-  checkNumber(factor, "factor", "plateau", 0, false);
+  checkPositive(factor, "factor", "plateau");
   checkNumber(threshold, "threshold", "plateau");
   checkNumber(minimum, "minimum", "plateau");
-  checkSteps(patience, "patience", "plateau", 0);
-  checkSteps(cooldown, "cooldown", "plateau", 0);
+  checkWhole(patience, "patience", "plateau", 0);
+  checkWhole(cooldown, "cooldown", "plateau", 0);
   if (factor >= 1) throw new RangeError(`plateau: factor must be below 1, got ${factor}`);
   if (mode !== "min" && mode !== "max") {
     throw new TypeError(`plateau: mode must be "min" or "max", got ${JSON.stringify(mode)}`);
@@ -132,7 +132,7 @@ export function plateau(options: PlateauOptions = {}): Plateau {
         );
       }
       const next = scope(() => after(value.reshape([]), state));
-      succeed(state, next, "plateau.report");
+      consumeState(state, next, "plateau.report");
       return next;
     },
   };

@@ -1,6 +1,7 @@
 import { pow } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { checkNumber, checkSteps, type Schedule, schedule } from "./schedule.ts";
+import { checkNumber, checkWhole } from "../checks.ts";
+import { type Schedule, schedule } from "./schedule.ts";
 
 /** Options of `stepDecay`. */
 export interface StepDecayOptions {
@@ -28,7 +29,7 @@ export function stepDecay(options: StepDecayOptions): Schedule {
   checkOptions("stepDecay", options, ["initial", "every", "factor"]);
   const { initial, every, factor = 0.1 } = options;
   checkNumber(initial, "initial", "stepDecay");
-  checkSteps(every, "every", "stepDecay");
+  checkWhole(every, "every", "stepDecay");
   checkNumber(factor, "factor", "stepDecay");
   return schedule((step) => pow(factor, step.div(every).floor()).mul(initial));
 }

@@ -196,7 +196,7 @@ test("errors are sentences", () => {
     `[RangeError: embedding: output must be a whole number of at least 1, got 1.5]`,
   );
   expect(() => layerNorm({ input: 3, epsilon: 0 })).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: layerNorm: epsilon must be a positive number, got 0]`,
+    `[RangeError: layerNorm: epsilon must be a finite number above 0, got 0]`,
   );
   expect(() => dropout({ rate: 1 })).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: dropout: rate must be at least 0 and below 1, got 1; it is the share of elements that are dropped]`,

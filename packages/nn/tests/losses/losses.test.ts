@@ -155,7 +155,7 @@ test("errors are sentences", () => {
   expect(() =>
     nn.gaussianNegativeLogLikelihood(x, 1, x, { epsilon: 0 }),
   ).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: gaussianNegativeLogLikelihood: epsilon must be a positive number, got 0]`,
+    `[RangeError: gaussianNegativeLogLikelihood: epsilon must be a finite number above 0, got 0]`,
   );
   expect(() =>
     nn.meanSquaredError(x, x, { reduction: "max" as never }),

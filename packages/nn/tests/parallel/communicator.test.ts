@@ -1,9 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
-import { type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { describe, expect, test } from "vitest";
 import { selfCommunicator } from "../../src/index.ts";
 import { runWorkers } from "../../src/node.ts";
-import { createCommunicator, SharedMemory, sharedBuffer } from "../../src/parallel.ts";
+import {
+  createCommunicator,
+  SharedMemory,
+  sharedBuffer,
+  type Transport,
+} from "../../src/parallel.ts";
 import { failure, sumInOrder, treeOf } from "./conformance.ts";
 import type { Given } from "./tasks.ts";
 
@@ -83,6 +88,11 @@ describe("a communicator", () => {
     expect(failure(() => communicator.broadcast(new Map()))).toMatchInlineSnapshot(
       `"broadcast: expected tensors and numbers in plain objects and arrays, got an instance of Map at its root"`,
     );
+    const gone: Tensor[] = [];
+    scope(() => gone.push(tensor([1])));
+    expect(failure(() => communicator.allReduce({ W: gone[0] }))).toMatchInlineSnapshot(
+      `"allReduce: the tensor at "W" is gone: the scope it was made in has ended; return it from the scope to keep it"`,
+    );
     expect(failure(() => communicator.broadcast({}, 1))).toMatchInlineSnapshot(
       `"broadcast: root must be the rank of a worker, a whole number from 0 to 0, got 1"`,
     );
@@ -92,8 +102,12 @@ describe("a communicator", () => {
     expect(failure(() => new SharedMemory(sharedBuffer(2), 2))).toMatchInlineSnapshot(
       `"SharedMemory: rank must be a whole number from 0 to 1, got 2"`,
     );
+    const transport = { rank: 0, size: 1, messageBytes: 4 } as Transport;
+    expect(failure(() => createCommunicator(transport))).toMatchInlineSnapshot(
+      `"createCommunicator: messageBytes must be a multiple of 8 of at least 8, got 4"`,
+    );
     expect(failure(() => sharedBuffer(0))).toMatchInlineSnapshot(
-      `"sharedBuffer: size must be a whole number of workers of at least 1, got 0"`,
+      `"sharedBuffer: size must be a whole number of at least 1, got 0"`,
     );
     expect(failure(() => sharedBuffer(2, { messageBytes: 12 }))).toMatchInlineSnapshot(
       `"sharedBuffer: messageBytes must be a multiple of 8 of at least 8, got 12"`,

@@ -111,7 +111,10 @@ export interface Drawn {
   readonly dtype?: DType;
 }
 
-/** Worker `rank`'s tree: random, with magnitudes apart, so that the order of a sum shows in its bits. */
+/**
+ * Worker `rank`'s tree: random, with magnitudes apart, so that the order of a sum shows in its
+ * bits.
+ */
 export function treeOf(rank: number, { seed = 1, shapes = [], dtype = "float32" }: Drawn) {
   const random = rng(seed, `worker ${rank}`);
   const draw = () =>

@@ -57,7 +57,8 @@ export class Files implements Transport {
   }
 
   #receive(rank: number, start: number, bytes: number, where: string): Uint8Array {
-    // Broadcasts wait for all, too: nobody is two exchanges ahead, and files of two exchanges ago have been read.
+    // Broadcasts wait for all, too: nobody is two exchanges ahead, and files of two exchanges ago
+    // have been read.
     for (let r = 0; r < this.size; r++) this.#await(r, where);
     rmSync(this.#path(this.#round - 2, this.rank), { force: true });
     const received = new Uint8Array(this.messageBytes);

@@ -1,29 +1,24 @@
-import { full, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { full, type Tensor, tree } from "@chronograd/autodiff";
 import { kernelsOf } from "@chronograd/autodiff/extend";
-import {
-  allocate,
-  checkAlive,
-  describeTensor,
-  donate,
-  giveOwner,
-} from "@chronograd/autodiff/internal";
+import { allocate, donate, giveOwner } from "@chronograd/autodiff/internal";
 import { checkLearningRate, rateAt } from "../schedules/schedule.ts";
+import { transformation } from "./consumeState.ts";
 import { checkFinite, homeOf } from "./finite.ts";
-import { stepAfter, transformation } from "./ownership.ts";
+import { type Leaf, leavesOf, refilled } from "./leaves.ts";
 import type { Addresses, Rule, Values } from "./rule.ts";
+import { checkState, initialStep, stepAfter } from "./stepCount.ts";
 import type { GradientTransformation } from "./transformation.ts";
-import { passState, refilled, type Site, sitesOf } from "./walk.ts";
 
 /**
- * What an optimizer remembers: the number of updates done, an int32 scalar, and by moment a tree of the structure of the
- * parameters, with `null` in the place of int32 ones.
+ * What an optimizer remembers: the number of updates done, an int32 scalar, and by moment a tree of
+ * the structure of the parameters, with `null` in the place of int32 ones.
  */
 export type RuleState<Moment extends string> = { readonly step: Tensor } & {
   readonly [Name in Moment]: unknown;
 };
 
-/** The optimizer of a rule: the rule runs over each parameter. */
-export function leafwise<Moment extends string>(
+/** The optimizer of a rule, which runs over each parameter. */
+export function fromRule<Moment extends string>(
   rule: Rule<Moment>,
 ): GradientTransformation<RuleState<Moment>> {
   const { name, learningRate, moments, start = 0 } = rule;
@@ -42,17 +37,17 @@ export function leafwise<Moment extends string>(
     },
     step(gradients, state, params, isLast) {
       const trees = Object.fromEntries(moments.map((each) => [each, state?.[each]]));
-      const sites = sitesOf({ params, gradients, moments: trees }, where);
+      const leaves = leavesOf({ params, gradients, moments: trees }, where);
       checkState(state, moments, where);
       checkFinite(
-        sites,
+        leaves,
         where,
         'or set them to 0 with a clip function and { nonFinite: "zero" } before it',
       );
       const rate = rateAt(learningRate, state.step, name);
-      const { step, updates, next } = isTracked(sites, state.step, rate)
-        ? plain(rule, sites, state.step, rate)
-        : fused(rule, sites, state.step, rate, isLast);
+      const { step, updates, next } = isTracked(leaves, state.step, rate)
+        ? plain(rule, leaves, state.step, rate)
+        : fused(rule, leaves, state.step, rate, isLast);
       const refill = (nested: unknown, values: readonly Tensor[]) =>
         refilled(nested, values, params);
       const after = moments.map((each, i) => [each, refill(trees[each], next[i]!)]);
@@ -64,48 +59,12 @@ export function leafwise<Moment extends string>(
   });
 }
 
-/** The first tensor of a tree, if there is one. */
-export function firstTensor(nested: unknown): Tensor | undefined {
-  return tree.leaves(nested)[0];
-}
-
-/** No updates done yet. */
-export function initialStep(params: unknown): Tensor {
-  const backend = firstTensor(params)?.backend;
-  return tensor(0, { dtype: "int32", ...(backend && { backend }) });
-}
-
-/** Throws a sentence unless a state has the number of updates done, and no values but that and the moments. */
-export function checkState(
-  state: { readonly step: Tensor } | undefined,
-  moments: readonly string[],
-  where: string,
-): void {
-  const refuse = (what: string) => {
-    throw new TypeError(`${where}: the state's ${what}; ${passState}`);
-  };
-  const step = state?.step;
-  if (step?.dtype !== "int32" || step.size !== 1)
-    return refuse(
-      `step must be an int32 scalar, got ${step === undefined ? "nothing" : describeTensor(step)}`,
-    );
-  checkAlive(step, where, "the state's step");
-  const { backend, pointer } = step;
-  if (backend.parent === null && backend.memory.views.int32[pointer / 4]! < 0)
-    refuse(`step must be at least 0, got ${step.item()}`);
-  for (const name in state) {
-    if (name === "step" || moments.includes(name)) continue;
-    if (firstTensor(state[name as "step"]) !== undefined)
-      refuse(`"${name}" is of another rule, or of other options`);
-  }
-}
-
-function isTracked(sites: readonly Site[], step: Tensor, rate: Tensor | number): boolean {
+function isTracked(leaves: readonly Leaf[], step: Tensor, rate: Tensor | number): boolean {
   const tracks = ({ tape }: Tensor) => tape !== null;
   return (
     tracks(step) ||
     (typeof rate !== "number" && tracks(rate)) ||
-    sites.some(({ w, g, moments }) => tracks(w) || tracks(g) || moments.some(tracks))
+    leaves.some(({ w, g, moments }) => tracks(w) || tracks(g) || moments.some(tracks))
   );
 }
 
@@ -116,31 +75,34 @@ interface Outcome {
   readonly next: readonly (readonly Tensor[])[];
 }
 
-/** One kernel for each parameter. The moments are written in place, where nobody else has their bytes. */
+/**
+ * One kernel for each parameter. The moments are written in place, where nobody else has their
+ * bytes.
+ */
 function fused<Moment extends string>(
   rule: Rule<Moment>,
-  sites: readonly Site[],
+  leaves: readonly Leaf[],
   before: Tensor,
   rate: Tensor | number,
   isLast: boolean,
 ): Outcome {
   const values = [before];
   const remembered = new Set<unknown>();
-  for (const { w, g, moments } of sites) {
+  for (const { w, g, moments } of leaves) {
     values.push(w, g);
     for (const x of moments) {
       values.push(x);
       remembered.add(x.block);
     }
   }
-  const isApart = sites.every(({ w, g }) => !remembered.has(g.block) && !remembered.has(w.block));
+  const isApart = leaves.every(({ w, g }) => !remembered.has(g.block) && !remembered.has(w.block));
   const home = homeOf(values)!;
   if (typeof rate !== "number") homeOf([before, rate]);
   const step = stepAfter(before);
   const by = `${rule.name}.update`;
   const updates: Tensor[] = [];
   const next: Tensor[][] = rule.moments.map(() => []);
-  for (const { w, g, moments } of sites) {
+  for (const { w, g, moments } of leaves) {
     const update = allocate(home, w.shape, w.dtype);
     update.block.window = g.block.window;
     updates.push(giveOwner(update));
@@ -166,18 +128,19 @@ function fused<Moment extends string>(
 /** The same in ops, that tapes record. Nothing is consumed. */
 function plain<Moment extends string>(
   rule: Rule<Moment>,
-  sites: readonly Site[],
+  leaves: readonly Leaf[],
   before: Tensor,
   rate: Tensor | number,
 ): Outcome {
   const step = stepAfter(before);
   const t = step.cast("float64");
-  const found = sites.map(({ w, g, moments }) => {
+  const found = leaves.map(({ w, g, moments }) => {
     const own = Object.fromEntries(rule.moments.map((each, i) => [each, moments[i]!]));
     const scaled = typeof rate === "number" ? rate : rate.cast(w.dtype);
     return rule.plain({ w, g, t, rate: scaled, ...own } as Values<Moment>);
   });
-  // A later update may consume a moment that is not tracked, and a tape that tracks the rate may read it.
+  // A later update may consume a moment that is not tracked, and a tape that tracks the rate may
+  // read it.
   const apart = (x: Tensor) => (x.tape === null ? x.clone() : x);
   const next = rule.moments.map((each) => found.map((one) => apart(one[each] as Tensor)));
   return { step, updates: found.map(({ update }) => update), next };

@@ -2,7 +2,7 @@ import { isTensor, type Tensor } from "@chronograd/autodiff";
 import { areApart, checkAlive, describeType, isLike } from "@chronograd/autodiff/internal";
 
 /** A float parameter, what stands at its place in the other trees, and where that is. */
-export interface Site {
+export interface Leaf {
   readonly path: string;
   readonly w: Tensor;
   readonly g: Tensor;
@@ -33,21 +33,22 @@ export function isBranch(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Every float parameter with its gradient and moments, or a thrown sentence that names the first misfit.
+ * Every float parameter with its gradient and moments, or a thrown sentence that names the first
+ * misfit.
  *
  * @param noun what the trees beside the parameters hold
  */
-export function sitesOf(
+export function leavesOf(
   { params, gradients, moments }: Trees,
   where: string,
   noun: "gradient" | "update" = "gradient",
-): Site[] {
+): Leaf[] {
   const names = Object.keys(moments);
-  const sites: Site[] = [];
+  const leaves: Leaf[] = [];
   const seen = new Map<Tensor, string>();
   const visit = (w: unknown, g: unknown, own: readonly unknown[], path: string): void => {
     if (isTensor(w)) {
-      if (w.dtype !== "int32") sites.push(siteOf(w, g, own, path));
+      if (w.dtype !== "int32") leaves.push(leafOf(w, g, own, path));
       return;
     }
     const keys = isBranch(w) ? Object.keys(w) : [];
@@ -67,7 +68,7 @@ export function sitesOf(
       visit(at(w), at(g), own.map(at), below);
     }
   };
-  const siteOf = (w: Tensor, g: unknown, own: readonly unknown[], path: string): Site => {
+  const leafOf = (w: Tensor, g: unknown, own: readonly unknown[], path: string): Leaf => {
     checkAlive(w, where, quote(path));
     const other = seen.get(w);
     if (other !== undefined) {
@@ -114,7 +115,7 @@ export function sitesOf(
       `${where}: there is ${noun === "update" ? "an" : "a"} ${noun} at ${quote(path)} and no parameter; ${noun}s must have the structure of params`,
     );
   visit(params, gradients, Object.values(moments), "");
-  return sites;
+  return leaves;
 }
 
 /** Where a branch has a tensor under none of `keys`. */
@@ -138,7 +139,10 @@ function firstLeaf(value: unknown, path: string): string | undefined {
   return undefined;
 }
 
-/** A tree with the float tensors replaced, in the order in which they are met along `like`; the rest stays. */
+/**
+ * A tree with the float tensors replaced, in the order in which they are met along `like`; the rest
+ * stays.
+ */
 export function refilled(tree: unknown, values: readonly Tensor[], like: unknown): unknown {
   let at = 0;
   const visit = (value: unknown, w: unknown): unknown => {

@@ -1,0 +1,34 @@
+/** Throws a sentence unless a number is finite, at least `least`, and below `bound`. @internal */
+export function checkNumber(
+  value: number,
+  name: string,
+  where: string,
+  least = 0,
+  bound: number = Number.POSITIVE_INFINITY,
+): void {
+  if (Number.isFinite(value) && value >= least && value < bound) return;
+  const range = bound === Number.POSITIVE_INFINITY ? "" : ` and below ${bound}`;
+  throw new RangeError(
+    `${where}: ${name} must be a finite number of at least ${least}${range}, got ${String(value)}`,
+  );
+}
+
+/** Throws a sentence unless a number is finite and above 0. @internal */
+export function checkPositive(value: number, name: string, where: string): void {
+  if (Number.isFinite(value) && value > 0) return;
+  throw new RangeError(`${where}: ${name} must be a finite number above 0, got ${String(value)}`);
+}
+
+/** Throws a sentence unless a number is above 0; infinity limits nothing. @internal */
+export function checkLimit(value: number, name: string, where: string): void {
+  if (typeof value === "number" && value > 0) return;
+  throw new RangeError(`${where}: ${name} must be a number above 0, got ${String(value)}`);
+}
+
+/** Throws a sentence unless a number is whole and at least `least`. @internal */
+export function checkWhole(value: number, name: string, where: string, least = 1): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new RangeError(
+    `${where}: ${name} must be a whole number of at least ${least}, got ${String(value)}`,
+  );
+}
