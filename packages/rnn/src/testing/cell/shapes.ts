@@ -1,4 +1,5 @@
 import { Tape, tree } from "@chronograd/autodiff";
+import { describeType } from "@chronograd/autodiff/internal";
 import type { Law } from "@chronograd/autodiff/testing";
 import { initialState } from "../../cell.ts";
 import { nameOf, type Tally } from "../tally.ts";
@@ -45,7 +46,7 @@ export function shapes(subject: Subject): Law {
 
 /** dtypes and shapes by path: `float64 [2,3]`. */
 function shapesOf(all: unknown): Map<string, string> {
-  return new Map(tree.leavesWithPath(all).map(([path, x]) => [path, `${x.dtype} [${x.shape}]`]));
+  return new Map(tree.leavesWithPath(all).map(([path, x]) => [path, describeType(x)]));
 }
 
 function alike(
@@ -67,7 +68,7 @@ function checkOutput(tally: Tally, output: unknown, batch: number): void {
   tally.check(leaves.length > 0, () => "the output holds no tensor");
   for (const [path, y] of leaves) {
     const name = nameOf("the output", path);
-    const shape = `${y.dtype} [${y.shape}]`;
+    const shape = describeType(y);
     const rows = `${batch} rows along its first axis`;
     tally.check(y.shape[0] === batch, () => `${name} is ${shape}, expected ${rows}`);
     tally.check(y.dtype !== "float32", () => `${name} is float32, from float64 arguments`);
