@@ -1,5 +1,5 @@
 import type { Backend } from "../tensor/backend.ts";
-import { backendOf, isLike, recording, shapesOf, snapshotOf } from "./traceFunction.ts";
+import { backendOf, matches, recording, shapesOf, snapshotOf } from "./traceFunction.ts";
 import type { TraceSnapshot } from "./traceSnapshot.ts";
 
 /** What a function does with inputs of certain shapes, to be compared with what it does later. */
@@ -33,7 +33,7 @@ export class PurityCheck<Inputs> {
    * where it does the same, or where the inputs have not the shapes of those before.
    */
   differenceNow(inputs: Inputs): string | undefined {
-    if (!isLike(inputs, this.#like)) return undefined;
+    if (!matches(inputs, this.#like)) return undefined;
     const now = snapshotNow(this.#f, inputs, this.#backend);
     if (typeof now === "string") return now;
     const difference = this.#seen.differenceTo(now);

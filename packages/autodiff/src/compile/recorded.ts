@@ -3,7 +3,7 @@ import { leaves, type MapTree } from "../tensor/tree.ts";
 import { guardFailed, Plan, Residuals } from "./plan.ts";
 import {
   backendOf,
-  isLike,
+  matches,
   recording,
   resultsOf,
   shapesOf,
@@ -69,7 +69,7 @@ export class RecordedFunction<Inputs, Value, Gradient> {
    * in range.
    */
   accepts(inputs: Inputs): boolean {
-    return isLike(inputs, this.#like) && this.#plan.accepts(leaves(inputs));
+    return matches(inputs, this.#like) && this.#plan.accepts(leaves(inputs));
   }
 
   /**

@@ -1,6 +1,6 @@
 import { type Backend, defaultBackend } from "../tensor/backend.ts";
+import { isLike } from "../tensor/checks.ts";
 import { scope } from "../tensor/scope.ts";
-import { sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { reasonOf, tracing } from "../tensor/tracing.ts";
 import { leaves, map } from "../tensor/tree.ts";
@@ -87,11 +87,12 @@ export function snapshotOf({ trace, phases }: Trace): TraceSnapshot {
   return snapshot;
 }
 
-export function isLike(value: unknown, like: unknown): boolean {
+/** Whether a tree has the structure of another one, and its tensors the shapes and dtypes of those. */
+export function matches(value: unknown, like: unknown): boolean {
   if (value instanceof Tensor) {
     const { shape, dtype } = (like ?? {}) as Partial<Tensor>;
-    const isPlain = value.tape === null && value.dtype === dtype;
-    return isPlain && shape !== undefined && sameShape(value.shape, shape);
+    const isTyped = shape !== undefined && dtype !== undefined;
+    return value.tape === null && isTyped && isLike(value, { shape, dtype });
   }
   if (typeof value !== "object" || value === null) return Object.is(value, like);
   if (typeof like !== "object" || like === null) return false;
@@ -99,6 +100,6 @@ export function isLike(value: unknown, like: unknown): boolean {
   const others = like as Record<string, unknown>;
   return (
     entries.length === Object.keys(others).length &&
-    entries.every(([key, part]) => key in others && isLike(part, others[key]))
+    entries.every(([key, part]) => key in others && matches(part, others[key]))
   );
 }

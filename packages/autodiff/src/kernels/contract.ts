@@ -9,25 +9,14 @@
  * (`y === x` in unary and binary kernels over contiguous operands).
  */
 
-import {
-  type BinaryName,
-  binary,
-  binaryNames,
-  type ScaledName,
-  scaled,
-  scaledNames,
-  select,
-  type UnaryName,
-  unary,
-  unaryNames,
-} from "./elementwise.ts";
+import { elementwiseSignatures } from "./elementwise.ts";
 import { gateSignatures } from "./gates.ts";
 import { type Int32Kernels, int32Signatures } from "./int32.ts";
 import { productSignatures } from "./matmul.ts";
 import type { Memory } from "./memory.ts";
 import {
   type CastKernels,
-  castNames,
+  castSignatures,
   type firstOutOfRange,
   indexedSignatures,
   type MoveKernels,
@@ -36,38 +25,24 @@ import {
   numberSignatures,
 } from "./move.ts";
 import { normalizationSignatures } from "./normalization.ts";
-import {
-  type ArgReduceName,
-  argReduceNames,
-  type ReduceName,
-  reduce,
-  reduceNames,
-} from "./reduce.ts";
+import { reduceSignatures } from "./reduce.ts";
 import { rowsSignatures } from "./rows.ts";
-import { type Kernel, type KernelsOf, same } from "./signature.ts";
+import type { Kernel, KernelsOf } from "./signature.ts";
 import { updateSignatures } from "./update.ts";
 
 /** Kernels of a floating dtype that return nothing. */
-export type FloatSignatures = Readonly<
-  Record<UnaryName, typeof unary> &
-    Record<ScaledName, typeof scaled> &
-    Record<BinaryName, typeof binary> &
-    Record<ReduceName | ArgReduceName, typeof reduce> &
-    Record<"select", typeof select> &
-    typeof rowsSignatures &
-    typeof productSignatures &
-    typeof indexedSignatures &
-    typeof gateSignatures &
-    typeof normalizationSignatures &
-    typeof updateSignatures
->;
+export type FloatSignatures = typeof elementwiseSignatures &
+  typeof reduceSignatures &
+  typeof rowsSignatures &
+  typeof productSignatures &
+  typeof indexedSignatures &
+  typeof gateSignatures &
+  typeof normalizationSignatures &
+  typeof updateSignatures;
 
 const floats: FloatSignatures = {
-  ...same(unaryNames, unary),
-  ...same(scaledNames, scaled),
-  ...same(binaryNames, binary),
-  ...same([...reduceNames, ...argReduceNames], reduce),
-  select,
+  ...elementwiseSignatures,
+  ...reduceSignatures,
   ...rowsSignatures,
   ...productSignatures,
   ...indexedSignatures,
@@ -83,14 +58,14 @@ export const signatures: {
   readonly int32: typeof int32Signatures;
   readonly move32: typeof moveSignatures;
   readonly move64: typeof moveSignatures;
-  readonly cast: Readonly<Record<keyof CastKernels, typeof unary>>;
+  readonly cast: typeof castSignatures;
 } = {
   float32: floats,
   float64: floats,
   int32: int32Signatures,
   move32: moveSignatures,
   move64: moveSignatures,
-  cast: same(castNames, unary),
+  cast: castSignatures,
 };
 export type Family = keyof typeof signatures;
 

@@ -1,4 +1,4 @@
-import type { Kernel } from "./signature.ts";
+import { type Kernel, same } from "./signature.ts";
 
 /** `y[i] = f(x[i])` for `i < n`. */
 export const unary = "n x:in y:out";
@@ -52,3 +52,15 @@ export type BinaryName = (typeof binaryNames)[number];
  */
 export const select =
   "rows cols condition:in conditionRow conditionCol a:in aRow aCol b:in bRow bCol y:out";
+
+export const elementwiseSignatures: Readonly<
+  Record<UnaryName, typeof unary> &
+    Record<ScaledName, typeof scaled> &
+    Record<BinaryName, typeof binary> &
+    Record<"select", typeof select>
+> = {
+  ...same(unaryNames, unary),
+  ...same(scaledNames, scaled),
+  ...same(binaryNames, binary),
+  select,
+};

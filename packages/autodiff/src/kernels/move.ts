@@ -1,6 +1,6 @@
-import type { UnaryKernel } from "./elementwise.ts";
+import { type UnaryKernel, unary } from "./elementwise.ts";
 import type { Memory } from "./memory.ts";
-import type { Kernel, KernelsOf } from "./signature.ts";
+import { type Kernel, type KernelsOf, same } from "./signature.ts";
 
 /**
  * Moves elements of one size whatever they mean. Strides count elements and may be 0 or negative.
@@ -15,11 +15,15 @@ export type MoveKernels = KernelsOf<typeof moveSignatures>;
 
 /** Conversions; float to int32 truncates towards zero (NaN gives 0, out of range saturates). */
 // biome-ignore format: as many as fit in a line
-export const castNames = [
+const castNames = [
   "float32ToFloat64", "float64ToFloat32", "float32ToInt32", "float64ToInt32", "int32ToFloat32",
   "int32ToFloat64",
 ] as const;
-export type CastKernels = Readonly<Record<(typeof castNames)[number], UnaryKernel>>;
+export const castSignatures: Readonly<Record<(typeof castNames)[number], typeof unary>> = same(
+  castNames,
+  unary,
+);
+export type CastKernels = KernelsOf<typeof castSignatures>;
 
 export const indexedSignatures = {
   /**

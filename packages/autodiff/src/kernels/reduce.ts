@@ -1,5 +1,5 @@
 import type { Memory } from "./memory.ts";
-import type { Kernel } from "./signature.ts";
+import { type Kernel, same } from "./signature.ts";
 
 /** `y[o, i] = reduce over l of x[o, l, i]`, all contiguous; `length` may be 0 for `sum`. */
 export const reduce = "outer length inner x:in y:out";
@@ -19,6 +19,11 @@ export type ReduceName = (typeof reduceNames)[number];
  */
 export const argReduceNames = ["argmax", "argmin"] as const;
 export type ArgReduceName = (typeof argReduceNames)[number];
+
+export const reduceSignatures: Readonly<Record<ReduceName | ArgReduceName, typeof reduce>> = same(
+  [...reduceNames, ...argReduceNames],
+  reduce,
+);
 
 type Row = readonly number[];
 
