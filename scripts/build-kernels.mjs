@@ -1,9 +1,11 @@
-// Compiles the AssemblyScript kernels with relaxed SIMD and embeds the module as text: the packages then need no file
-// access and no bundler plug-in, in Node and browsers alike. Engines without relaxed SIMD rewrite it as they load it;
-// the module compiled without it, `simd/build/plain.wasm`, is what tests hold the rewritten one to.
+// Compiles the AssemblyScript kernels with relaxed SIMD and embeds the module as text: the packages
+// then need no file access and no bundler plug-in, in Node and browsers alike. Engines without
+// relaxed SIMD rewrite it as they load it; the module compiled without it, `simd/build/plain.wasm`,
+// is what tests hold the rewritten one to.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import asc from "assemblyscript/asc";
+import { expectedExports } from "../packages/autodiff/src/kernels/simd/exports.ts";
 import {
   decode,
   digits,
@@ -50,7 +52,10 @@ function encode(bytes) {
   throw new Error("build-kernels: the text does not decode to the module");
 }
 
-/** Throws where the bytes of a `relaxed_madd` stand for something else: `plainModule` would take them for one. */
+/**
+ * Throws where the bytes of a `relaxed_madd` stand for something else: `plainModule` would take
+ * them for one.
+ */
 function checkMadds({ wasm, wat }) {
   const looks = wasm.filter(
     (byte, i) =>
@@ -64,8 +69,22 @@ function checkMadds({ wasm, wat }) {
   );
 }
 
+/** Throws where the module's exports are not those of the table of kernels. */
+function checkExports({ wasm }) {
+  const { needed, allowed } = expectedExports();
+  const found = new Set(
+    WebAssembly.Module.exports(new WebAssembly.Module(wasm)).map(({ name }) => name),
+  );
+  const missing = [...needed].filter((name) => !found.has(name));
+  const others = [...found].filter((name) => !needed.has(name) && !allowed.has(name));
+  if (missing.length + others.length === 0) return;
+  throw new Error(
+    `build-kernels: expected the exports of the table in src/kernels/contract.ts, got none for [${missing}] and besides [${others}]; add the functions to simd/, or the kernels to the table`,
+  );
+}
+
 mkdirSync(folder, { recursive: true });
-await compile("plain");
+checkExports(await compile("plain"));
 const relaxed = await compile("relaxed");
 checkMadds(relaxed);
 const text = encode(relaxed.wasm);

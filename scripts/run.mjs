@@ -92,7 +92,9 @@ once(
   "kernels",
   [
     "scripts/build-kernels.mjs",
-    "packages/autodiff/src/kernels/simd/text.ts",
+    ...list("packages/autodiff/src/kernels", /\.ts$/).filter(
+      (path) => !path.endsWith("/module.ts"),
+    ),
     ...list("packages/autodiff/simd", /\.ts$/),
   ],
   ["packages/autodiff/src/kernels/simd/module.ts", "packages/autodiff/simd/build/plain.wasm"],

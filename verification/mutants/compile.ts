@@ -6,20 +6,20 @@ export const compiling: readonly Mutant[] = [
     {
       name: "batch: a weight's gradient from the first step alone",
       kind: "off by one in time",
-      find: "call: changed(first!, { 2: k * calls.length, 11: args[11]! })",
-      replace: "call: changed(first!, { 2: k, 11: args[11]! })",
+      find: "withArgs(calls[0]!, { k: k * calls.length, accumulate })",
+      replace: "withArgs(calls[0]!, { k, accumulate })",
     },
     {
       name: "batch: rows of the first step alone",
       kind: "off by one in time",
-      find: "return { call: changed(first!, { 0: m * calls.length }), columns };",
+      find: "return { call: withArgs(first!, { m: m * calls.length }), columns };",
       replace: "return { call: first!, columns };",
     },
     {
       name: "batch: a gradient added to what was there before",
       kind: "stale value reused",
-      find: "11: args[11]! })",
-      replace: "11: 1 })",
+      find: "k: k * calls.length, accumulate })",
+      replace: "k: k * calls.length, accumulate: 1 })",
     },
   ]),
   ...inFile("packages/autodiff/src/compile/graph.ts", [
@@ -82,7 +82,7 @@ export const compiling: readonly Mutant[] = [
       replace: "return String(value);",
     },
   ]),
-  ...inFile("packages/autodiff/src/compile/recorded.ts", [
+  ...inFile("packages/autodiff/src/compile/traceFunction.ts", [
     {
       name: "recorded: one argument in two places is two values",
       kind: "stale value reused",
@@ -106,7 +106,7 @@ export const compiling: readonly Mutant[] = [
       replace: "return;",
     },
   ]),
-  ...inFile("packages/autodiff/src/compile/trust.ts", [
+  ...inFile("packages/autodiff/src/compile/checkSchedule.ts", [
     {
       name: "trust: what was recorded is never held to what is",
       kind: "stale value reused",
@@ -114,7 +114,7 @@ export const compiling: readonly Mutant[] = [
       replace: "return false;",
     },
   ]),
-  ...inFile("packages/autodiff/src/compile/transcript.ts", [
+  ...inFile("packages/autodiff/src/compile/traceSnapshot.ts", [
     {
       name: "transcript: only the first byte of a constant is compared",
       kind: "stale value reused",
@@ -138,8 +138,8 @@ export const compiling: readonly Mutant[] = [
     {
       name: "lanewise: a sum that begins with 0 keeps the sign of -0",
       kind: "sign",
-      find: 'code: "offset", alpha: 0,',
-      replace: 'code: "copy", alpha: undefined,',
+      find: 'code: "offset", alpha: 0 }',
+      replace: 'code: "copy", alpha: undefined }',
     },
     {
       name: "lanewise: every block of columns is the first",
@@ -166,28 +166,28 @@ export const compiling: readonly Mutant[] = [
     {
       name: "tables: every step looks up what the first did",
       kind: "off by one in time",
-      find: "[3, indices], [4, c.buffer]",
-      replace: "[3, lookups[0]!.indices], [4, c.buffer]",
+      find: "x: product, indices, y }",
+      replace: "x: product, indices: lookups[0]!.indices, y }",
     },
     {
       name: "tables: the table's gradient replaces what was there",
       kind: "lost gradient",
-      find: "table.offset, n, 1];",
-      replace: "table.offset, n, 0];",
+      find: "c: table, accumulate: 1 }",
+      replace: "c: table, accumulate: 0 }",
     },
     {
       name: "tables: only the first step's rows are added up",
       kind: "off by one in time",
-      find: "return { buffer, calls: [zero, ...calls] };",
-      replace: "return { buffer, calls: [zero, ...calls.slice(0, 1)] };",
+      find: "return { pointer: y, calls: [zero, ...calls] };",
+      replace: "return { pointer: y, calls: [zero, ...calls.slice(0, 1)] };",
     },
   ]),
   ...inFile("packages/autodiff/src/compile/prepack.ts", [
     {
       name: "prepack: transposed weights packed as they lie",
       kind: "transposed product",
-      find: "args: [n!, k!, b!, ldb!, bTransposed!, 0],",
-      replace: "args: [n!, k!, b!, ldb!, 0 * bTransposed!, 0],",
+      find: "{ n, k, b, ldb, bTransposed, y: packed }",
+      replace: "{ n, k, b, ldb, bTransposed: 0, y: packed }",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/engines/choosing.ts", [

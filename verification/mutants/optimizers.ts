@@ -133,7 +133,7 @@ const rules = [
       replace: "start: initialAccumulator",
     },
   ]),
-  ...inFile("packages/autodiff/src/kernels/reference/update.ts", [
+  ...inFile("packages/autodiff/src/kernels/update.ts", [
     {
       name: "optimizers: squares that overflow",
       kind: "wrong function",
@@ -305,8 +305,8 @@ const compiled = [
     {
       name: "compile: float64 numbers as float32",
       kind: "wrong function",
-      find: 'letter === "d" ? op.f64(value)',
-      replace: 'letter === "d" ? op.f64(Math.fround(value))',
+      find: "[type.f64]: op.f64 }",
+      replace: "[type.f64]: (value: number) => op.f64(Math.fround(value)) }",
     },
   ]),
   ...inFile("packages/autodiff/src/tensor/tensor.ts", [

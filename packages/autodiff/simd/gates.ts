@@ -6,7 +6,8 @@ import {
 } from "./gates/lstm";
 import { Ragged, Whole } from "./vector";
 
-// Rows of whole vectors are the common case. Where the exponentials take the time it makes no difference.
+// Rows of whole vectors are the common case. Where the exponentials take the time it makes no
+// difference.
 
 export function f32_lstmGates(
   rows: i32, hidden: i32, x: usize, y: usize,

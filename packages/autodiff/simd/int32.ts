@@ -1,5 +1,5 @@
-// Arithmetic on int32, which wraps at 2^31 as PyTorch's and NumPy's does. Codes are the places in `int32BinaryNames`. The
-// loops are scalar: nothing that takes long is made of integers.
+// Arithmetic on int32, which wraps at 2^31 as PyTorch's and NumPy's does. Codes are the places in
+// `int32BinaryNames`. The loops are scalar: nothing that takes long is made of integers.
 import { scatterAdd } from "./move/rows";
 
 function combine(code: i32, a: i32, b: i32): i32 {

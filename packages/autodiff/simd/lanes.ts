@@ -1,4 +1,5 @@
-// Element-wise functions on one vector, for generated loops to call: those that are more than a few instructions.
+// Element-wise functions on one vector, for generated loops to call: those that are more than a few
+// instructions.
 import { Elu, LeakyRelu } from "./math/scaled";
 import {
   Erf, Exp, Expm1, Gelu, Log, Log1p, LogSigmoid, Sigmoid, Sign, Silu, Softplus, Tanh, Widened,

@@ -20,12 +20,7 @@ function scratchBytes<T>(): i32 {
 
 /** Takes over the columns of `c` from a tile in `corner` that overhangs them. */
 function addCorner<T>(
-  rows: i32,
-  columns: i32,
-  corner: usize,
-  c: usize,
-  cStep: usize,
-  accumulate: bool,
+  rows: i32, columns: i32, corner: usize, c: usize, cStep: usize, accumulate: bool,
 ): void {
   for (; rows > 0; rows--) {
     for (let j: usize = 0; j < <usize>columns * sizeof<T>(); j += sizeof<T>()) {
@@ -47,14 +42,7 @@ function zero(rows: i32, bytes: usize, c: usize, cStep: usize): void {
 
 /** As many whole strips of a one-row product as there are; the number of columns done. */
 function strips<T>(
-  n: i32,
-  k: i32,
-  a: usize,
-  b: usize,
-  bStep: usize,
-  bTransposed: i32,
-  c: usize,
-  accumulate: bool,
+  n: i32, k: i32, a: usize, b: usize, bStep: usize, bTransposed: i32, c: usize, accumulate: bool,
 ): i32 {
   const columns = stripColumns<T>(bTransposed);
   const next = bTransposed ? <usize>columns * bStep : <usize>columns * sizeof<T>();
@@ -70,13 +58,7 @@ function strips<T>(
 
 /** Packs `rows` rows of `A` in `tiles` tiles of heights as even as can be, one after the other. */
 function packTiles<T>(
-  rows: i32,
-  tiles: i32,
-  k: i32,
-  a: usize,
-  aStep: usize,
-  aTransposed: i32,
-  y: usize,
+  rows: i32, tiles: i32, k: i32, a: usize, aStep: usize, aTransposed: i32, y: usize,
 ): void {
   for (; tiles > 0; tiles--) {
     const height = rows / tiles;
@@ -89,23 +71,13 @@ function packTiles<T>(
 }
 
 /**
- * The packed tiles of `A` times a group of panels of `B`. The first `whole` columns are read from `b` where
- * they lie, `bStep` bytes between stored rows; panels of the others are packed at `packedB`.
+ * The packed tiles of `A` times a group of panels of `B`. The first `whole` columns are read from
+ * `b` where they lie, `bStep` bytes between stored rows; panels of the others are packed at
+ * `packedB`.
  */
 function group<T>(
-  rows: i32,
-  tiles: i32,
-  columns: i32,
-  whole: i32,
-  k: i32,
-  a: usize,
-  b: usize,
-  bStep: usize,
-  packedB: usize,
-  corner: usize,
-  c: usize,
-  cStep: usize,
-  accumulate: bool,
+  rows: i32, tiles: i32, columns: i32, whole: i32, k: i32, a: usize, b: usize, bStep: usize,
+  packedB: usize, corner: usize, c: usize, cStep: usize, accumulate: bool,
 ): void {
   const width = tileColumns<T>();
   for (; tiles > 0; tiles--) {
@@ -137,15 +109,10 @@ function panelsBytes<T>(n: i32, steps: i32): usize {
   return <usize>((n + tileColumns<T>() - 1) / tileColumns<T>()) * <usize>steps * 32;
 }
 
-/** All of `B` in panels, block after block of `depth` steps, as `product` reads it when `bPacked`. */
-function packWhole<T>(
-  n: i32,
-  k: i32,
-  b: usize,
-  ldb: i32,
-  bTransposed: i32,
-  y: usize,
-): void {
+/**
+ * All of `B` in panels, block after block of `depth` steps, as `product` reads it when `bPacked`.
+ */
+function packWhole<T>(n: i32, k: i32, b: usize, ldb: i32, bTransposed: i32, y: usize): void {
   const bStep = <usize>ldb * sizeof<T>();
   const bInner: usize = bTransposed ? sizeof<T>() : bStep;
   const bOuter: usize = bTransposed ? bStep : sizeof<T>();
@@ -161,25 +128,13 @@ function packWhole<T>(
 }
 
 /**
- * Blocked as in Goto & van de Geijn 2008: `depth` steps at a time, tiles of `A` packed into the second
- * cache, panels of `B` into the first. An element of `C` meets the same operations in the same order
- * whatever `m`, `n`, the transposes, the leading dimensions and its place are.
+ * Blocked as in Goto & van de Geijn 2008: `depth` steps at a time, tiles of `A` packed into the
+ * second cache, panels of `B` into the first. An element of `C` meets the same operations in the
+ * same order whatever `m`, `n`, the transposes, the leading dimensions and its place are.
  */
 function product<T>(
-  m: i32,
-  n: i32,
-  k: i32,
-  a: usize,
-  lda: i32,
-  aTransposed: i32,
-  b: usize,
-  ldb: i32,
-  bTransposed: i32,
-  bPacked: bool,
-  c: usize,
-  ldc: i32,
-  accumulate: i32,
-  scratch: usize,
+  m: i32, n: i32, k: i32, a: usize, lda: i32, aTransposed: i32, b: usize, ldb: i32,
+  bTransposed: i32, bPacked: bool, c: usize, ldc: i32, accumulate: i32, scratch: usize,
 ): void {
   if (m <= 0 || n <= 0) return;
   const cStep = <usize>ldc * sizeof<T>();
@@ -187,7 +142,8 @@ function product<T>(
     if (!accumulate) zero(m, <usize>n * sizeof<T>(), c, cStep);
     return;
   }
-  // Bytes from a stored row to the next; from an inner step to the next; from a row of A, a column of B.
+  // Bytes from a stored row to the next; from an inner step to the next; from a row of A, a column
+  // of B.
   const aStep = <usize>lda * sizeof<T>();
   const bStep = <usize>ldb * sizeof<T>();
   const aInner: usize = aTransposed ? aStep : sizeof<T>();
@@ -220,29 +176,13 @@ function product<T>(
         const panels = bPacked ? bBlock + panelsBytes<T>(j, steps) : packedB;
         if (!bPacked) {
           packPanels<T>(
-            steps,
-            columns - whole,
-            from + <usize>whole * bOuter,
-            bStep,
-            bTransposed,
+            steps, columns - whole, from + <usize>whole * bOuter, bStep, bTransposed,
             packedB + <usize>(whole * steps) * sizeof<T>(),
           );
         }
         const to = cBlock + <usize>j * sizeof<T>();
         group<T>(
-          rows,
-          tiles,
-          columns,
-          whole,
-          steps,
-          packedA,
-          from,
-          bStep,
-          panels,
-          corner,
-          to,
-          cStep,
-          add,
+          rows, tiles, columns, whole, steps, packedA, from, bStep, panels, corner, to, cStep, add,
         );
       }
       aBlock += <usize>rows * aOuter;
@@ -261,19 +201,8 @@ export function f64_matmulScratch(): i32 {
 }
 
 export function f32_matmul(
-  m: i32,
-  n: i32,
-  k: i32,
-  a: usize,
-  lda: i32,
-  aTransposed: i32,
-  b: usize,
-  ldb: i32,
-  bTransposed: i32,
-  c: usize,
-  ldc: i32,
-  accumulate: i32,
-  scratch: usize,
+  m: i32, n: i32, k: i32, a: usize, lda: i32, aTransposed: i32, b: usize, ldb: i32,
+  bTransposed: i32, c: usize, ldc: i32, accumulate: i32, scratch: usize,
 ): void {
   product<f32>(
     m, n, k, a, lda, aTransposed, b, ldb, bTransposed, false, c, ldc, accumulate, scratch,
@@ -281,19 +210,8 @@ export function f32_matmul(
 }
 
 export function f64_matmul(
-  m: i32,
-  n: i32,
-  k: i32,
-  a: usize,
-  lda: i32,
-  aTransposed: i32,
-  b: usize,
-  ldb: i32,
-  bTransposed: i32,
-  c: usize,
-  ldc: i32,
-  accumulate: i32,
-  scratch: usize,
+  m: i32, n: i32, k: i32, a: usize, lda: i32, aTransposed: i32, b: usize, ldb: i32,
+  bTransposed: i32, c: usize, ldc: i32, accumulate: i32, scratch: usize,
 ): void {
   product<f64>(
     m, n, k, a, lda, aTransposed, b, ldb, bTransposed, false, c, ldc, accumulate, scratch,
@@ -305,17 +223,8 @@ export function f32_pack(n: i32, k: i32, b: usize, ldb: i32, bTransposed: i32, y
 }
 
 export function f32_matmulPacked(
-  m: i32,
-  n: i32,
-  k: i32,
-  a: usize,
-  lda: i32,
-  aTransposed: i32,
-  b: usize,
-  c: usize,
-  ldc: i32,
-  accumulate: i32,
-  scratch: usize,
+  m: i32, n: i32, k: i32, a: usize, lda: i32, aTransposed: i32, b: usize, c: usize, ldc: i32,
+  accumulate: i32, scratch: usize,
 ): void {
   product<f32>(m, n, k, a, lda, aTransposed, b, 0, 0, true, c, ldc, accumulate, scratch);
 }
@@ -325,17 +234,8 @@ export function f64_pack(n: i32, k: i32, b: usize, ldb: i32, bTransposed: i32, y
 }
 
 export function f64_matmulPacked(
-  m: i32,
-  n: i32,
-  k: i32,
-  a: usize,
-  lda: i32,
-  aTransposed: i32,
-  b: usize,
-  c: usize,
-  ldc: i32,
-  accumulate: i32,
-  scratch: usize,
+  m: i32, n: i32, k: i32, a: usize, lda: i32, aTransposed: i32, b: usize, c: usize, ldc: i32,
+  accumulate: i32, scratch: usize,
 ): void {
   product<f64>(m, n, k, a, lda, aTransposed, b, 0, 0, true, c, ldc, accumulate, scratch);
 }

@@ -7,14 +7,7 @@ export * from "./move/cast";
 export { firstOutOfRange } from "./move/scan";
 
 export function move32_copy(
-  rows: i32,
-  cols: i32,
-  x: usize,
-  xRow: i32,
-  xCol: i32,
-  y: usize,
-  yRow: i32,
-  yCol: i32,
+  rows: i32, cols: i32, x: usize, xRow: i32, xCol: i32, y: usize, yRow: i32, yCol: i32,
 ): void {
   copy<f32>(rows, cols, x, xRow, xCol, y, yRow, yCol);
 }
@@ -24,14 +17,7 @@ export function move32_gather(n: i32, inner: i32, x: usize, indices: usize, y: u
 }
 
 export function move64_copy(
-  rows: i32,
-  cols: i32,
-  x: usize,
-  xRow: i32,
-  xCol: i32,
-  y: usize,
-  yRow: i32,
-  yCol: i32,
+  rows: i32, cols: i32, x: usize, xRow: i32, xCol: i32, y: usize, yRow: i32, yCol: i32,
 ): void {
   copy<f64>(rows, cols, x, xRow, xCol, y, yRow, yCol);
 }
@@ -97,27 +83,13 @@ export function f64_firstNonFinite(n: i32, x: usize): i32 {
 }
 
 export function f32_addTo(
-  rows: i32,
-  cols: i32,
-  x: usize,
-  xRow: i32,
-  xCol: i32,
-  y: usize,
-  yRow: i32,
-  yCol: i32,
+  rows: i32, cols: i32, x: usize, xRow: i32, xCol: i32, y: usize, yRow: i32, yCol: i32,
 ): void {
   addTo<f32>(rows, cols, x, xRow, xCol, y, yRow, yCol);
 }
 
 export function f64_addTo(
-  rows: i32,
-  cols: i32,
-  x: usize,
-  xRow: i32,
-  xCol: i32,
-  y: usize,
-  yRow: i32,
-  yCol: i32,
+  rows: i32, cols: i32, x: usize, xRow: i32, xCol: i32, y: usize, yRow: i32, yCol: i32,
 ): void {
   addTo<f64>(rows, cols, x, xRow, xCol, y, yRow, yCol);
 }

@@ -71,7 +71,10 @@ export function addLanes(x: v128): f64 {
 export type Whole = u8;
 export type Ragged = i32;
 
-/** The next vector of `n > 0` elements that are left, zeros behind the last; `W` is `Whole` or `Ragged`. */
+/**
+ * The next vector of `n > 0` elements that are left, zeros behind the last; `W` is `Whole` or
+ * `Ragged`.
+ */
 // @ts-ignore: decorator
 @inline
 export function loadNext<T, W>(x: usize, n: i32): v128 {

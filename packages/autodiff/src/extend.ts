@@ -6,10 +6,8 @@
 import "./ops/fluent.ts";
 
 export type * from "./kernels/contract.ts";
-export type { GateKernels } from "./kernels/gates.ts";
 export { type LinearMemory, Memory } from "./kernels/memory.ts";
-export type { NormalizationKernels } from "./kernels/normalization.ts";
-export type { UpdateKernels } from "./kernels/update.ts";
+export { simdKernels } from "./kernels/simd/index.ts";
 export { apply } from "./ops/apply.ts";
 export type {
   AccumulateRule,

@@ -7,6 +7,7 @@ import "./ops/fluent.ts";
 
 export type { Compiled } from "./compile/compile.ts";
 export { compile } from "./compile/compile.ts";
+export type { KernelMaker } from "./kernels/contract.ts";
 export * from "./ops/public.ts";
 export type { SegmentStats, TapeStats } from "./passes/stats.ts";
 export { named, timeStep } from "./tape/place.ts";
@@ -14,7 +15,7 @@ export type { RecordingOptions } from "./tape/recording.ts";
 export { Mark, Recording } from "./tape/recording.ts";
 export type { GradientOptions } from "./tape.ts";
 export { Tape } from "./tape.ts";
-export type { KernelMaker, KernelSetName } from "./tensor/backend.ts";
+export type { KernelSetName } from "./tensor/backend.ts";
 export { Backend, createBackend, defaultBackend, nativeBlas } from "./tensor/backend.ts";
 export type { TensorOptions, TensorSource } from "./tensor/create.ts";
 export { full, ones, tensor, zeros } from "./tensor/create.ts";

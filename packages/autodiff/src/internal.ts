@@ -6,9 +6,11 @@
  */
 import "./ops/fluent.ts";
 
-export type { ForwardRun, Pulled } from "./compile/recorded.ts";
-export { RecordedFunction, Witness } from "./compile/recorded.ts";
-export { Trust } from "./compile/trust.ts";
+export { CheckSchedule } from "./compile/checkSchedule.ts";
+export { PurityCheck } from "./compile/purityCheck.ts";
+export type { ForwardRun } from "./compile/recorded.ts";
+export { RecordedFunction } from "./compile/recorded.ts";
+export type { ValueAndPullbacks } from "./compile/traceFunction.ts";
 export { crossEntropy } from "./ops/crossEntropy.ts";
 export { lookUp } from "./ops/lookup.ts";
 export { Queue } from "./tape/queue.ts";

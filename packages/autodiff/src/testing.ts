@@ -20,6 +20,8 @@ export type { FunctionLawOptions } from "./testing/functionLaws.ts";
 export { functionLaws } from "./testing/functionLaws.ts";
 export type { GradientMismatch } from "./testing/gradientReport.ts";
 export { GradientReport } from "./testing/gradientReport.ts";
+export type { KernelTestOptions } from "./testing/kernels.ts";
+export { testKernels } from "./testing/kernels.ts";
 export type { Finding, Law, LawResult, SeedOptions } from "./testing/law.ts";
 export { hold, holdAll, Report } from "./testing/law.ts";
 export type { OpLawOptions } from "./testing/op.ts";

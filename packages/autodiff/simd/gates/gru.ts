@@ -30,7 +30,10 @@ export function gruGates<T, W>(
   }
 }
 
-/** With `d = g_n (1 - n^2)`: `(g_r + d (h_n + bias)) r'`, `g_z z'`, and `d` on the input's side or `d r` on the state's. */
+/**
+ * With `d = g_n (1 - n^2)`: `(g_r + d (h_n + bias)) r'`, `g_z z'`, and `d` on the input's side or
+ * `d r` on the state's.
+ */
 export function gruGatesVjp<T, W>(
   rows: i32, hidden: i32, y: usize, h: usize, bias: usize, g: usize, recurrent: bool,
   accumulate: bool, dx: usize,

@@ -140,11 +140,17 @@ export function lstmOutput<T, W>(rows: i32, hidden: i32, gates: usize, c: usize,
   }
 }
 
-/** Above this size of o, `o tanh(c)` is far from the subnormal numbers unless `c` is nearly one itself. */
+/**
+ * Above this size of o, `o tanh(c)` is far from the subnormal numbers unless `c` is nearly one
+ * itself.
+ */
 const ample_f64 = memory.data<f64>([1e-200]);
 const ample_f32 = memory.data<f32>([1e-20]);
 
-/** `tanh(c)`, as `y / o` where the product `y = o tanh(c)` kept all its digits: a division costs a fraction. */
+/**
+ * `tanh(c)`, as `y / o` where the product `y = o tanh(c)` kept all its digits: a division costs a
+ * fraction.
+ */
 // @ts-ignore: decorator
 @inline
 function tanhOf<T>(o: v128, c: v128, y: v128): v128 {

@@ -1,7 +1,8 @@
 """Prints the polynomials of this folder, with the errors that their comments state.
 
-Run with mpmath installed. A polynomial is a least-squares fit on Chebyshev points, weighted so that the error counts
-relative to the function that it serves; coefficients are rounded from the lowest up, the others fitted anew each time.
+Run with mpmath installed. A polynomial is a least-squares fit on Chebyshev points, weighted so that
+the error counts relative to the function that it serves; coefficients are rounded from the lowest
+up, the others fitted anew each time.
 """
 
 from mpmath import asin, atan, atanh, cos, erf, erfc, exp, expm1, fsum, log, lu_solve, matrix, mp, mpf, nstr, pi, sin, sinh, sqrt, tanh

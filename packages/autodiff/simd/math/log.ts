@@ -110,7 +110,10 @@ export function log_f64x2(x: v128): v128 {
   return orLimit_f64x2(compose_f64x2(k, fraction_f64x2(carried), f64x2.splat(0)), x);
 }
 
-/** k log_b(2) + log(m)/log(b), given log_b(2) in two parts and 1/log(b): exact at powers of 2 for b = 2. */
+/**
+ * k log_b(2) + log(m)/log(b), given log_b(2) in two parts and 1/log(b): exact at powers of 2 for
+ * b = 2.
+ */
 export function logBase_f64x2(x: v128, upper: v128, lower: v128, inverse: v128): v128 {
   const carried = carried_f64x2(normal_f64x2(x));
   const k = exponent_f64x2(x, carried);

@@ -1,6 +1,7 @@
 /**
- * a - b floor(a/b), of the sign of b, as Python's `%`: the remainder is exact, found by long division with b 2^k; where its
- * sign is not that of b, b is added, rounded once. NaN for b = 0 and for an infinite a.
+ * a - b floor(a/b), of the sign of b, as Python's `%`: the remainder is exact, found by long
+ * division with b 2^k; where its sign is not that of b, b is added, rounded once. NaN for b = 0 and
+ * for an infinite a.
  */
 export function mod(a: f64, b: f64): f64 {
   const divisor = abs(b);

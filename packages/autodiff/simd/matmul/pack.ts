@@ -7,12 +7,7 @@ import { lanes } from "../vector";
 
 /** From stored rows that run across the panel: `y[p, i] = x[p, i]`. */
 export function packAcross<T>(
-  k: i32,
-  count: i32,
-  width: i32,
-  x: usize,
-  xStep: usize,
-  y: usize,
+  k: i32, count: i32, width: i32, x: usize, xStep: usize, y: usize,
 ): void {
   const yStep: usize = <usize>width * sizeof<T>();
   if (count < width) memory.fill(y, 0, <usize>k * yStep);
@@ -43,12 +38,7 @@ export function packAcross<T>(
 
 /** From stored rows that run along the panel: `y[p, i] = x[i, p]`. */
 export function packAlong<T>(
-  k: i32,
-  count: i32,
-  width: i32,
-  x: usize,
-  xStep: usize,
-  y: usize,
+  k: i32, count: i32, width: i32, x: usize, xStep: usize, y: usize,
 ): void {
   const yStep: usize = <usize>width * sizeof<T>();
   if (count < width) memory.fill(y, 0, <usize>k * yStep);
@@ -154,12 +144,7 @@ function fourAcross(k: i32, x: usize, xStep: usize, y: usize, panelBytes: usize)
 
 /** `columns` columns of `B` in panels of two vectors; `along` where stored rows run along them. */
 export function packPanels<T>(
-  k: i32,
-  columns: i32,
-  x: usize,
-  xStep: usize,
-  along: i32,
-  y: usize,
+  k: i32, columns: i32, x: usize, xStep: usize, along: i32, y: usize,
 ): void {
   const width: i32 = 32 / sizeof<T>();
   const panelBytes = <usize>k * 32;

@@ -5,7 +5,9 @@ import { lanes, madd } from "../vector";
  * vectors of columns go side by side, because one chain alone waits for its own latency.
  */
 
-/** Columns of a strip: eight vectors where stored rows of `B` cross it, four where they run along. */
+/**
+ * Columns of a strip: eight vectors where stored rows of `B` cross it, four where they run along.
+ */
 // @ts-ignore: decorator
 @inline
 export function stripColumns<T>(bTransposed: i32): i32 {
@@ -20,12 +22,7 @@ function put<T>(c: usize, value: v128, accumulate: bool): void {
 
 /** `c[strip] = (accumulate ? c : 0) + a B` over `k` steps, `B` stored as `b[k, strip]`. */
 export function stripAcross<T>(
-  k: i32,
-  a: usize,
-  b: usize,
-  bStep: usize,
-  c: usize,
-  accumulate: bool,
+  k: i32, a: usize, b: usize, bStep: usize, c: usize, accumulate: bool,
 ): void {
   let c0 = v128.splat<T>(0), c1 = c0, c2 = c0, c3 = c0;
   let c4 = c0, c5 = c0, c6 = c0, c7 = c0;
@@ -51,7 +48,10 @@ export function stripAcross<T>(
   put<T>(c + 112, c7, accumulate);
 }
 
-/** One vector of columns over one vector of steps: a square of `B`, transposed, times the steps of `a`. */
+/**
+ * One vector of columns over one vector of steps: a square of `B`, transposed, times the steps of
+ * `a`.
+ */
 // @ts-ignore: decorator
 @inline
 function square<T>(a: usize, b: usize, bStep: usize, sum: v128): v128 {
@@ -88,12 +88,7 @@ function column<T>(a: usize, b: usize, bStep: usize, sum: v128): v128 {
 
 /** The same with `B` stored as `b[strip, k]`. */
 export function stripAlong<T>(
-  k: i32,
-  a: usize,
-  b: usize,
-  bStep: usize,
-  c: usize,
-  accumulate: bool,
+  k: i32, a: usize, b: usize, bStep: usize, c: usize, accumulate: bool,
 ): void {
   let c0 = v128.splat<T>(0), c1 = c0, c2 = c0, c3 = c0;
   const vectorStep = <usize>lanes<T>() * bStep;

@@ -29,14 +29,7 @@ function put<T>(c: usize, left: v128, right: v128, accumulate: bool): void {
 // @ts-ignore: decorator
 @inline
 function outerProducts<T>(
-  rows: i32,
-  k: i32,
-  a: usize,
-  b: usize,
-  bStep: usize,
-  c: usize,
-  cStep: usize,
-  accumulate: bool,
+  rows: i32, k: i32, a: usize, b: usize, bStep: usize, c: usize, cStep: usize, accumulate: bool,
 ): void {
   let c00 = v128.splat<T>(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00;
   let c30 = c00, c31 = c00, c40 = c00, c41 = c00, c50 = c00, c51 = c00;
@@ -83,18 +76,11 @@ function outerProducts<T>(
 }
 
 /**
- * `c[rows, 2 vectors] = (accumulate ? c : 0) + A B` over `k` steps. `A` is packed, `rows` elements to
- * a step; `bStep` and `cStep` are bytes between rows.
+ * `c[rows, 2 vectors] = (accumulate ? c : 0) + A B` over `k` steps. `A` is packed, `rows` elements
+ * to a step; `bStep` and `cStep` are bytes between rows.
  */
 export function tile<T>(
-  rows: i32,
-  k: i32,
-  a: usize,
-  b: usize,
-  bStep: usize,
-  c: usize,
-  cStep: usize,
-  accumulate: bool,
+  rows: i32, k: i32, a: usize, b: usize, bStep: usize, c: usize, cStep: usize, accumulate: bool,
 ): void {
   if (rows == 6) outerProducts<T>(6, k, a, b, bStep, c, cStep, accumulate);
   else if (rows == 5) outerProducts<T>(5, k, a, b, bStep, c, cStep, accumulate);

@@ -2,14 +2,7 @@ import { lanes } from "../vector";
 
 /** `y[r*yRow + c*yCol] += x[r*xRow + c*xCol]`; strides count elements. */
 export function addTo<T>(
-  rows: i32,
-  cols: i32,
-  x: usize,
-  xRow: i32,
-  xCol: i32,
-  y: usize,
-  yRow: i32,
-  yCol: i32,
+  rows: i32, cols: i32, x: usize, xRow: i32, xCol: i32, y: usize, yRow: i32, yCol: i32,
 ): void {
   for (; rows > 0; rows--) {
     let from = x;

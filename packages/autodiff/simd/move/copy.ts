@@ -57,10 +57,8 @@ function transpose<T>(rows: i32, cols: i32, x: usize, xStep: usize, y: usize, yS
     for (let c = 0; c < wholeCols; c += lanes<T>()) {
       for (let r = block; r < end; r += lanes<T>()) {
         transposeSquare<T>(
-          x + <usize>c * xStep + <usize>r * sizeof<T>(),
-          xStep,
-          y + <usize>r * yStep + <usize>c * sizeof<T>(),
-          yStep,
+          x + <usize>c * xStep + <usize>r * sizeof<T>(), xStep,
+          y + <usize>r * yStep + <usize>c * sizeof<T>(), yStep,
         );
       }
     }
@@ -75,14 +73,7 @@ function transpose<T>(rows: i32, cols: i32, x: usize, xStep: usize, y: usize, yS
 
 /** Rows whose elements lie apart in `x` or in `y`. */
 function copyStrided<T>(
-  rows: i32,
-  cols: i32,
-  x: usize,
-  xRow: isize,
-  xCol: isize,
-  y: usize,
-  yRow: isize,
-  yCol: isize,
+  rows: i32, cols: i32, x: usize, xRow: isize, xCol: isize, y: usize, yRow: isize, yCol: isize,
 ): void {
   for (; rows > 0; rows--) {
     let from = x;
@@ -98,14 +89,7 @@ function copyStrided<T>(
 }
 
 export function copy<T>(
-  rows: i32,
-  cols: i32,
-  x: usize,
-  xRow: i32,
-  xCol: i32,
-  y: usize,
-  yRow: i32,
-  yCol: i32,
+  rows: i32, cols: i32, x: usize, xRow: i32, xCol: i32, y: usize, yRow: i32, yCol: i32,
 ): void {
   const size = <isize>sizeof<T>();
   if (xCol == 1 && yCol == 1) {
@@ -124,13 +108,7 @@ export function copy<T>(
     transpose<T>(cols, rows, x, <isize>xRow * size, y, <isize>yCol * size);
   } else {
     copyStrided<T>(
-      rows,
-      cols,
-      x,
-      <isize>xRow * size,
-      <isize>xCol * size,
-      y,
-      <isize>yRow * size,
+      rows, cols, x, <isize>xRow * size, <isize>xCol * size, y, <isize>yRow * size,
       <isize>yCol * size,
     );
   }

@@ -40,7 +40,10 @@ export function sumSquares<T>(n: i32, x: usize): f64 {
   return sum;
 }
 
-/** The largest magnitude and the squares of what is divided by it, where the squares themselves are no numbers. */
+/**
+ * The largest magnitude and the squares of what is divided by it, where the squares themselves are
+ * no numbers.
+ */
 function scaledNorm<T>(n: i32, x: usize): f64 {
   let largest: f64 = 0;
   const end = x + <usize>n * sizeof<T>();
@@ -66,8 +69,8 @@ export function norm<T>(n: i32, x: usize, y: usize): void {
 }
 
 /**
- * `y = x limit / norm` where the norm is above the limit, and finite; otherwise `y = x`. A factor that the dtype cannot
- * hold is taken in float64, or in two parts.
+ * `y = x limit / norm` where the norm is above the limit, and finite; otherwise `y = x`. A factor
+ * that the dtype cannot hold is taken in float64, or in two parts.
  */
 export function limitNorm<T>(n: i32, x: usize, norm: usize, limit: f64, y: usize): void {
   const size = load<f64>(norm);

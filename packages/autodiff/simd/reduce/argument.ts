@@ -43,12 +43,7 @@ function columnPositions<T>(least: bool, columns: i32, length: i32, x: usize, st
 // @ts-ignore: decorator
 @inline
 function positions<T>(
-  leastWanted: bool,
-  outer: i32,
-  length: i32,
-  inner: i32,
-  x: usize,
-  y: usize,
+  leastWanted: bool, outer: i32, length: i32, inner: i32, x: usize, y: usize,
 ): void {
   const step = <usize>inner * sizeof<T>();
   for (; outer > 0; outer--) {
@@ -76,22 +71,10 @@ function positions<T>(
   }
 }
 
-export function maximumPositions<T>(
-  outer: i32,
-  length: i32,
-  inner: i32,
-  x: usize,
-  y: usize,
-): void {
+export function maximumPositions<T>(outer: i32, length: i32, inner: i32, x: usize, y: usize): void {
   positions<T>(false, outer, length, inner, x, y);
 }
 
-export function minimumPositions<T>(
-  outer: i32,
-  length: i32,
-  inner: i32,
-  x: usize,
-  y: usize,
-): void {
+export function minimumPositions<T>(outer: i32, length: i32, inner: i32, x: usize, y: usize): void {
   positions<T>(true, outer, length, inner, x, y);
 }

@@ -13,7 +13,9 @@ function pickOne<T>(least: bool, a: T, b: T): T {
   return least ? min<T>(a, b) : max<T>(a, b);
 }
 
-/** The extreme of `n` contiguous elements; of none, the infinity that every other value replaces. */
+/**
+ * The extreme of `n` contiguous elements; of none, the infinity that every other value replaces.
+ */
 // @ts-ignore: decorator
 @inline
 function fold<T>(least: bool, n: i32, x: usize): T {
@@ -72,14 +74,7 @@ function foldRow<T>(least: bool, n: i32, x: usize, y: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function extremes<T>(
-  least: bool,
-  outer: i32,
-  length: i32,
-  inner: i32,
-  x: usize,
-  y: usize,
-): void {
+function extremes<T>(least: bool, outer: i32, length: i32, inner: i32, x: usize, y: usize): void {
   for (; outer > 0; outer--) {
     if (inner == 1) {
       store<T>(y, fold<T>(least, length, x));

@@ -47,14 +47,12 @@ function addTo<T>(to: usize, value: v128): void {
   if (sizeof<T>() == 4) v128.store(to, f64x2.add(v128.load(to, 16), widenHigh<T>(value)), 16);
 }
 
-/** Sums of up to `columnsAtOnce` columns: 8 rows pairwise in `T`, then in float64; in place of `y`, or added to it. */
+/**
+ * Sums of up to `columnsAtOnce` columns: 8 rows pairwise in `T`, then in float64; in place of `y`,
+ * or added to it.
+ */
 function columnTotals<T>(
-  columns: i32,
-  length: i32,
-  x: usize,
-  step: usize,
-  y: usize,
-  accumulate: bool,
+  columns: i32, length: i32, x: usize, step: usize, y: usize, accumulate: bool,
 ): void {
   memory.fill(totals, 0, <usize>columns * 8);
   const vectors = columns / lanes<T>();

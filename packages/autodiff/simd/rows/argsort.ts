@@ -1,4 +1,6 @@
-/** Whether `a` stands before `b`, which it does not where they are equal: NaN counts as the largest. */
+/**
+ * Whether `a` stands before `b`, which it does not where they are equal: NaN counts as the largest.
+ */
 // @ts-ignore: decorator
 @inline
 function precedes<T>(a: T, b: T, descending: i32): bool {

@@ -18,12 +18,7 @@ function columnTotals<T>(columns: i32, length: i32, x: usize, y: usize, step: is
 }
 
 export function cumsum<T>(
-  outer: i32,
-  length: i32,
-  inner: i32,
-  reverse: i32,
-  x: usize,
-  y: usize,
+  outer: i32, length: i32, inner: i32, reverse: i32, x: usize, y: usize,
 ): void {
   const rowBytes = <usize>inner * sizeof<T>();
   const first: usize = reverse ? <usize>(length - 1) * rowBytes : 0;

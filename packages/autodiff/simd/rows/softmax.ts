@@ -39,14 +39,11 @@ export function logSoftmax<T>(rows: i32, cols: i32, x: usize, y: usize): void {
   }
 }
 
-/** The loss is `log(sum of e^(x - m)) + (m - x[target])`: exact where logits are large and close. */
+/**
+ * The loss is `log(sum of e^(x - m)) + (m - x[target])`: exact where logits are large and close.
+ */
 export function crossEntropy<T>(
-  rows: i32,
-  cols: i32,
-  logits: usize,
-  targets: usize,
-  ignoreIndex: i32,
-  losses: usize,
+  rows: i32, cols: i32, logits: usize, targets: usize, ignoreIndex: i32, losses: usize,
 ): void {
   for (; rows > 0; rows--) {
     const target = load<i32>(targets);
@@ -64,13 +61,7 @@ export function crossEntropy<T>(
 }
 
 export function crossEntropyVjp<T>(
-  rows: i32,
-  cols: i32,
-  logits: usize,
-  targets: usize,
-  ignoreIndex: i32,
-  g: usize,
-  dx: usize,
+  rows: i32, cols: i32, logits: usize, targets: usize, ignoreIndex: i32, g: usize, dx: usize,
 ): void {
   const step = <usize>cols * sizeof<T>();
   for (; rows > 0; rows--) {

@@ -1,88 +1,16 @@
-// One update of a parameter for the elements from byte `at` to byte `end`. Every operation rounds: the bits are those of
-// one vector kernel after the other.
+// One update of a parameter for the elements from byte `at` to byte `end`. Every operation rounds:
+// the bits are those of one vector kernel after the other.
 import { pow_f64x2 } from "../math/power";
 import { lanes, loadNext, Ragged, storeNext, Whole } from "../vector";
-
-/** `alpha x + y`. */
-// @ts-ignore: decorator
-@inline
-function scaledSum<T>(x: v128, alpha: T, y: v128): v128 {
-  return v128.add<T>(v128.mul<T>(x, v128.splat<T>(alpha)), y);
-}
+import {
+  greatest, lowest, positive, root, safe, scaledRoot, scaledSum, squares, tracked,
+} from "./root";
 
 /** `g`, or `decay w + g`. */
 // @ts-ignore: decorator
 @inline
 function decayed<T>(w: v128, g: v128, decay: T): v128 {
   return decay == <T>0 ? g : scaledSum<T>(w, decay, g);
-}
-
-/** `beta average + rest x`. */
-// @ts-ignore: decorator
-@inline
-function tracked<T>(average: v128, beta: T, x: v128, rest: T): v128 {
-  return scaledSum<T>(average, beta, v128.mul<T>(x, v128.splat<T>(rest)));
-}
-
-/** Above this, a sum of squares lost nothing to underflow; nothing that counts beside a larger epsilon. */
-// @ts-ignore: decorator
-@inline
-function lowest<T>(epsilon: T): T {
-  const counts = <T>(sizeof<T>() == 4 ? 1e-14 : 1e-140);
-  return epsilon > counts ? <T>-1 : <T>(sizeof<T>() == 4 ? 7.888609052210118e-31 : 1e-290);
-}
-
-/** Lanes in which sums of squares from `least` to `most` neither overflow nor vanish. */
-// @ts-ignore: decorator
-@inline
-function safe<T>(least: v128, most: v128, low: T): v128 {
-  const high = <T>(sizeof<T>() == 4 ? 1.329227995784916e36 : 1e300);
-  return v128.and(
-    v128.gt<T>(least, v128.splat<T>(low)),
-    v128.lt<T>(most, v128.splat<T>(high)),
-  );
-}
-
-/** `keep a^2 + rest b^2`. */
-// @ts-ignore: decorator
-@inline
-function squares<T>(a: v128, keep: T, b: v128, rest: T): v128 {
-  return tracked<T>(v128.mul<T>(a, a), keep, v128.mul<T>(b, b), rest);
-}
-
-/** The root below, in lanes that need it with both sides divided by the larger one; at most `most`. */
-function scaledRoot<T>(a: v128, keep: T, b: v128, rest: T, low: T, most: T): v128 {
-  const largest = v128.pmax<T>(a, v128.abs<T>(b));
-  const one = v128.splat<T>(<T>1);
-  const unit = v128.bitselect(largest, one, v128.gt<T>(largest, v128.splat<T>(<T>0)));
-  const parts = squares<T>(v128.div<T>(a, unit), keep, v128.div<T>(b, unit), rest);
-  const scaled = v128.pmin<T>(v128.splat<T>(most), v128.mul<T>(unit, v128.sqrt<T>(parts)));
-  const sum = squares<T>(a, keep, b, rest);
-  return v128.bitselect(v128.sqrt<T>(sum), scaled, safe<T>(sum, sum, low));
-}
-
-/** The largest number. */
-// @ts-ignore: decorator
-@inline
-function greatest<T>(): T {
-  return <T>(sizeof<T>() == 4 ? f32.MAX_VALUE : f64.MAX_VALUE);
-}
-
-/** `sqrt(keep a^2 + rest b^2)` for `a >= 0`, right where the squares are no numbers of the dtype, too. */
-// @ts-ignore: decorator
-@inline
-function root<T>(a: v128, keep: T, b: v128, rest: T, low: T, most: T): v128 {
-  const sum = squares<T>(a, keep, b, rest);
-  return i8x16.all_true(safe<T>(sum, sum, low))
-    ? v128.sqrt<T>(sum)
-    : scaledRoot<T>(a, keep, b, rest, low, most);
-}
-
-/** Nothing divides by 0: an epsilon of 0 is the smallest number above it. */
-// @ts-ignore: decorator
-@inline
-function positive<T>(epsilon: f64): T {
-  return max<T>(<T>epsilon, <T>(sizeof<T>() == 4 ? f32.MIN_VALUE : f64.MIN_VALUE));
 }
 
 /** The rate: `factor`, times the number at `rate` if there is one. */
@@ -183,7 +111,8 @@ export function adam<T>(
   const pull = <T>(-speed * drift);
   const eps = positive<T>(epsilon);
   const low = lowest<T>(eps);
-  // An average of squares is at most the largest one times 1 - beta2^t: what is corrected does not overflow.
+  // An average of squares is at most the largest one times 1 - beta2^t: what is corrected does not
+  // overflow.
   const top = <T>(1 - 4 * (sizeof<T>() == 4 ? f32.EPSILON : f64.EPSILON)) * greatest<T>() / correction;
   const b1 = <T>beta1;
   const r1 = <T>(1 - beta1);

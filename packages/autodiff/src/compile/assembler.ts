@@ -1,4 +1,7 @@
-/** Bytes of a WebAssembly module, section by section (WebAssembly Core Specification 2.0, section 5). */
+/**
+ * Bytes of a WebAssembly module, section by section (WebAssembly Core Specification 2.0, section
+ * 5).
+ */
 export type Bytes = number[];
 
 /** Value types. */

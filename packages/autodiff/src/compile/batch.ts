@@ -1,41 +1,45 @@
 import { type Batching, batchings, type Column, type Merged } from "./batchings.ts";
+import {
+  type ByteRange,
+  type Call,
+  isCallOf,
+  type KernelName,
+  kernelOf,
+  type Pointer,
+  withArgs,
+} from "./call.ts";
 import { Graph } from "./graph.ts";
-import type { Buffer, Call, Program } from "./program.ts";
-
-/** Part of a buffer: where it begins and how long it is, in bytes. */
-export interface Stretch {
-  readonly buffer: number;
-  readonly offset: number;
-  readonly bytes: number;
-}
+import type { Buffer, Program } from "./program.ts";
 
 /** Copies constants side by side; returns their address. */
-export type Pin = (parts: readonly Stretch[]) => number;
+export type Pin = (parts: readonly ByteRange[]) => number;
 
 /**
- * Runs calls of one kind as one: products by the same weight as one taller product, weight gradients of many time steps
- * as one product over all of them, element-wise calls as longer ones. Their operands are laid side by side, so nothing
- * is copied. Calls that depend on each other, as the steps of a recurrence do, stay apart.
+ * Runs calls of one kind as one: products by the same weight as one taller product, weight
+ * gradients of many time steps as one product over all of them, element-wise calls as longer ones.
+ * Their operands are laid side by side, so nothing is copied. Calls that depend on each other, as
+ * the steps of a recurrence do, stay apart.
  */
 export function batch(program: Program, pin: Pin): Program {
   const { calls, buffers } = program;
   const graph = new Graph(calls, buffers.length);
   const slabs = new Slabs(buffers);
   const merged = new Map<number, Call>();
-  // The state before the first step is often the caller's, and cannot lie beside those of the arena. The call that
-  // reads it, the first of a forward sweep or the last of a backward one, then stays by itself.
+  // The state before the first step is often the caller's, and cannot lie beside those of the
+  // arena. The call that reads it, the first of a forward sweep or the last of a backward one, then
+  // stays by itself.
   const some = [
     (members: readonly number[]) => members,
     (members: readonly number[]) => members.slice(1),
     (members: readonly number[]) => members.slice(0, -1),
   ];
-  let waiting = candidates(calls, buffers);
+  let waiting = candidates(calls);
   for (const choose of some) {
     waiting = waiting.filter(({ members, batching }) => {
       const chosen = choose(members);
       if (chosen.length < 2) return false;
       const run = runOf(
-        chosen.map((at) => calls[at]!),
+        chosen.map((at) => calls[at] as Call<KernelName>),
         batching,
         slabs,
       );
@@ -47,12 +51,16 @@ export function batch(program: Program, pin: Pin): Program {
   }
   const next = graph.order().map((at) => merged.get(at) ?? calls[at]!);
   const moved = slabs.resolve();
-  const relocated = next.map((call) => relocate(call, moved.place));
+  const relocated = next.map((call) => relocate(call, moved.startOf));
   return { ...program, buffers: moved.buffers, calls: relocated };
 }
 
 /** Calls as one, in an order in which their operands lie side by side or can be made to. */
-function runOf(calls: readonly Call[], batching: Batching, slabs: Slabs): Merged | undefined {
+function runOf(
+  calls: readonly Call<KernelName>[],
+  batching: Batching,
+  slabs: Slabs,
+): Merged | undefined {
   // A backward sweep comes to the last step first, but in memory time should run forwards.
   const orders = [calls, calls.toReversed()];
   return (batching.isChain ? orders.toReversed() : orders)
@@ -60,12 +68,12 @@ function runOf(calls: readonly Call[], batching: Batching, slabs: Slabs): Merged
     .find(({ columns }) => slabs.canJoin(columns));
 }
 
-function relocate(call: Call, place: (buffer: number) => { buffer: number; offset: number }): Call {
+function relocate(call: Call, startOf: (buffer: number) => Pointer): Call {
   const buffers = [...call.buffers];
   const args = [...call.args];
   for (let i = 0; i < buffers.length; i++) {
     if (buffers[i]! < 0) continue;
-    const { buffer, offset } = place(buffers[i]!);
+    const { buffer, offset } = startOf(buffers[i]!);
     buffers[i] = buffer;
     args[i] = args[i]! + offset;
   }
@@ -73,16 +81,14 @@ function relocate(call: Call, place: (buffer: number) => { buffer: number; offse
 }
 
 /** Calls that might run as one, products first, then by how many they are. */
-function candidates(
-  calls: readonly Call[],
-  buffers: readonly Buffer[],
-): { members: number[]; batching: Batching }[] {
+function candidates(calls: readonly Call[]): { members: number[]; batching: Batching }[] {
   const groups = new Map<string, { members: number[]; batching: Batching; weight: number }>();
   for (const [at, call] of calls.entries()) {
     for (const batching of batchings) {
-      const key = batching.key(call, buffers);
+      if (!isCallOf(call, batching.kernel)) continue;
+      const key = batching.key(call);
       if (key === undefined) continue;
-      const name = `${call.phase} ${batching.name} ${call.kernel} ${key}`;
+      const name = `${call.phase} ${kernelOf(call)} ${key}`;
       const group = groups.get(name);
       if (group === undefined)
         groups.set(name, { members: [at], batching, weight: batching.weight });
@@ -98,8 +104,8 @@ function candidates(
 /** Buffers that are to lie side by side. */
 class Slabs {
   readonly #buffers: readonly Buffer[];
-  /** By buffer: its slab and place there. */
-  readonly #at: ({ slab: number; place: number } | undefined)[];
+  /** By buffer: its slab and its index there. */
+  readonly #at: ({ slab: number; index: number } | undefined)[];
   readonly #slabs: number[][] = [];
 
   constructor(buffers: readonly Buffer[]) {
@@ -107,7 +113,7 @@ class Slabs {
     this.#at = new Array(buffers.length).fill(undefined);
   }
 
-  /** Whether each column of stretches lies side by side already, or can be made to. */
+  /** Whether each column of ranges lies side by side already, or can be made to. */
   canJoin(columns: readonly Column[]): boolean {
     const taken = new Set<number>();
     return columns.every(({ parts: column }) => {
@@ -127,69 +133,69 @@ class Slabs {
     });
   }
 
-  /** How many stretches, from the first, lie side by side already. */
-  #runLength(column: readonly Stretch[]): number {
+  /** How many ranges, from the first, lie side by side already. */
+  #runLength(column: readonly ByteRange[]): number {
     let length = 1;
     while (length < column.length && this.#follows(column[length - 1]!, column[length]!)) length++;
     return length;
   }
 
-  #follows(before: Stretch, here: Stretch): boolean {
+  #follows(before: ByteRange, here: ByteRange): boolean {
     if (here.buffer < 0 || before.buffer < 0) return false;
     if (here.buffer === before.buffer) return here.offset === before.offset + before.bytes;
     const [a, b] = [this.#at[before.buffer], this.#at[here.buffer]];
     if (a === undefined || b === undefined || a.slab !== b.slab) return false;
     const isWhole = before.offset + before.bytes === this.#buffers[before.buffer]!.bytes;
-    return b.place === a.place + 1 && here.offset === 0 && isWhole;
+    return b.index === a.index + 1 && here.offset === 0 && isWhole;
   }
 
   /** Whether a run of whole buffers ends where its slab does, so that more can follow. */
-  #endsSlab(column: readonly Stretch[], length: number): boolean {
+  #endsSlab(column: readonly ByteRange[], length: number): boolean {
     const { buffer, offset, bytes } = column[length - 1]!;
     const at = this.#at[buffer];
-    if (buffer < 0 || at === undefined || at.place !== this.#slabs[at.slab]!.length - 1)
+    if (buffer < 0 || at === undefined || at.index !== this.#slabs[at.slab]!.length - 1)
       return false;
     return offset + bytes === this.#buffers[buffer]!.bytes;
   }
 
   /** Lays the operands of calls that became one side by side. */
   join({ call, columns }: Merged, pin: Pin): Call {
-    const args = [...call.args];
-    for (const { at, parts } of columns) {
-      if (areConstant(parts)) args[at] = pin(parts);
+    const pinned: Record<string, Pointer> = {};
+    for (const { argument, parts } of columns) {
+      if (areConstant(parts)) pinned[argument] = { buffer: -1, offset: pin(parts) };
       else this.#joinColumn(parts);
     }
-    return { ...call, args };
+    return withArgs(call, pinned);
   }
 
-  #joinColumn(column: readonly Stretch[]): void {
+  #joinColumn(column: readonly ByteRange[]): void {
     const known = this.#runLength(column);
     if (known === column.length) return;
     const goesOn = this.#endsSlab(column, known);
     const slab = goesOn ? this.#at[column[known - 1]!.buffer]!.slab : this.#slabs.push([]) - 1;
     const members = this.#slabs[slab]!;
     for (const { buffer } of column.slice(goesOn ? known : 0)) {
-      this.#at[buffer] = { slab, place: members.push(buffer) - 1 };
+      this.#at[buffer] = { slab, index: members.push(buffer) - 1 };
     }
   }
 
-  /** Buffers with the slabs among them, and where each old one lies now. */
-  resolve(): { buffers: Buffer[]; place: (buffer: number) => { buffer: number; offset: number } } {
+  /** Buffers with the slabs among them, and where each old one starts now. */
+  resolve(): { buffers: Buffer[]; startOf: (buffer: number) => Pointer } {
     const buffers = [...this.#buffers];
-    const places = new Map<number, { buffer: number; offset: number }>();
+    const starts = new Map<number, Pointer>();
     for (const members of this.#slabs) {
       let bytes = 0;
       const slab = buffers.length;
       for (const member of members) {
-        places.set(member, { buffer: slab, offset: bytes });
+        starts.set(member, { buffer: slab, offset: bytes });
         bytes += this.#buffers[member]!.bytes;
       }
       buffers.push({ bytes, slot: -1 });
     }
-    return { buffers, place: (buffer) => places.get(buffer) ?? { buffer, offset: 0 } };
+    return { buffers, startOf: (buffer) => starts.get(buffer) ?? { buffer, offset: 0 } };
   }
 }
 
-function areConstant(parts: readonly Stretch[]): boolean {
+function areConstant(parts: readonly ByteRange[]): boolean {
   return parts.every(({ buffer }) => buffer < 0);
 }

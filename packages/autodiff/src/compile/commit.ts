@@ -1,5 +1,5 @@
 import type { Tensor } from "../tensor/tensor.ts";
-import { type Call, touches } from "./program.ts";
+import { type Call, touches } from "./call.ts";
 import { bufferAt } from "./trace.ts";
 
 /** A program whose inputs are written to after all guards are known, or why that cannot be. */
@@ -12,8 +12,9 @@ export interface Committed {
 }
 
 /**
- * Calls that write to inputs, and all that depend on them, move to a phase of their own, so that guards are read before
- * anything changes. Where a guard itself depends on them, nothing is written in place: `isApart` is false then.
+ * Calls that write to inputs, and all that depend on them, move to a phase of their own, so that
+ * guards are read before anything changes. Where a guard itself depends on them, nothing is written
+ * in place: `isApart` is false then.
  */
 export function committed(
   calls: readonly Call[],

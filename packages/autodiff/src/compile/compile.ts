@@ -1,8 +1,9 @@
 import { describe } from "../ops/declare.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { leaves, leavesWithPath } from "../tensor/tree.ts";
-import { RecordedFunction, Witness } from "./recorded.ts";
-import { Trust } from "./trust.ts";
+import { CheckSchedule } from "./checkSchedule.ts";
+import { PurityCheck } from "./purityCheck.ts";
+import { RecordedFunction } from "./recorded.ts";
 
 /** A function that runs as a plan; see `compile`. */
 export interface Compiled<Args extends unknown[], Y> {
@@ -15,27 +16,30 @@ export interface Compiled<Args extends unknown[], Y> {
 const mostPlans = 32;
 
 /**
- * The same function, recorded once for each structure, shape and dtype of its arguments, planned as a whole, and replayed
- * as one WebAssembly function of kernel calls.
+ * The same function, recorded once for each structure, shape and dtype of its arguments, planned as
+ * a whole, and replayed as one WebAssembly function of kernel calls.
  *
- * The function runs once per plan, on values that stand for the inputs. What it does with them may include tapes and
- * gradients; numbers and strings among the arguments are part of the plan, so a number that changes from call to call
- * should be a tensor: the 32 plans that were used last are kept. The plan gives temporaries one static
- * layout, runs products by a shared weight (and their gradients) over all time steps as one, and packs a weight once
- * for all of its products. Values are those of the function itself, bit by bit, but where a sum is taken in another
- * order.
+ * The function runs once per plan, on values that stand for the inputs. What it does with them may
+ * include tapes and gradients; numbers and strings among the arguments are part of the plan, so a
+ * number that changes from call to call should be a tensor: the 32 plans that were used last are
+ * kept. The plan gives temporaries one static layout, runs products by a shared weight (and their
+ * gradients) over all time steps as one, and packs a weight once for all of its products. Values
+ * are those of the function itself, bit by bit, but where a sum is taken in another order.
  *
- * A function that reads values (`item`, `toArray`), draws random numbers or branches on its inputs cannot be recorded: it
- * runs as it is, and `explain` says why. It must be pure: values that it takes from outside are recorded as constants. Now
- * and then (at most every 256 calls, unless that takes more than 1 % of the time) it is recorded again and compared; where it
- * does something else, the call throws and says what has changed.
+ * A function that reads values (`item`, `toArray`), draws random numbers or branches on its inputs
+ * cannot be recorded: it runs as it is, and `explain` says why. It must be pure: values that it
+ * takes from outside are recorded as constants. Now and then (at most every 256 calls, unless that
+ * takes more than 1 % of the time) it is recorded again and compared; where it does something else,
+ * the call throws and says what has changed.
  *
- * Arguments that the function consumes, parameters and the state of an optimizer say, are consumed once a run succeeded, and
- * what takes their place may be written where they were. What refuses a value that is not finite refuses it in every run, by
- * its own sentence, before anything is changed.
+ * Arguments that the function consumes, parameters and the state of an optimizer say, are consumed
+ * once a run succeeded, and what takes their place may be written where they were. What refuses a
+ * value that is not finite refuses it in every run, by its own sentence, before anything is
+ * changed.
  *
  * @param f takes trees of tensors, numbers and strings to a tree of tensors
- * @throws when called, if an argument is neither, or if the function is found to do something else than when it was recorded
+ * @throws when called, if an argument is neither, or if the function is found to do something else
+ *   than when it was recorded
  *
  * @example
  * ```ts
@@ -103,19 +107,19 @@ export function compile<Args extends unknown[], Y>(f: (...args: Args) => Y): Com
 class Replay<Args extends unknown[], Y> {
   readonly #f: (...args: Args) => Y;
   readonly #recorded: RecordedFunction<Args, Y, never>;
-  readonly #witness: Witness<Args>;
-  readonly #trust = new Trust();
+  readonly #purity: PurityCheck<Args>;
+  readonly #checks = new CheckSchedule();
   /** Milliseconds that a check just took. */
   #checked = 0;
 
   private constructor(
     f: (...args: Args) => Y,
     recorded: RecordedFunction<Args, Y, never>,
-    witness: Witness<Args>,
+    purity: PurityCheck<Args>,
   ) {
     this.#f = f;
     this.#recorded = recorded;
-    this.#witness = witness;
+    this.#purity = purity;
   }
 
   /** A recording, or the reason why there is none. */
@@ -129,18 +133,18 @@ class Replay<Args extends unknown[], Y> {
       [],
     );
     if (typeof recorded === "string") return recorded;
-    const witness = Witness.of((given: Args) => f(...given), args);
-    if (typeof witness !== "string") return new Replay(f, recorded, witness);
+    const purity = PurityCheck.of((given: Args) => f(...given), args);
+    if (typeof purity !== "string") return new Replay(f, recorded, purity);
     recorded.end("the function cannot be recorded");
-    return witness;
+    return purity;
   }
 
   /** Now and then, what the function does otherwise than when it was recorded, in words. */
   difference(args: Args): string | undefined {
-    if (!this.#trust.isDue()) return undefined;
+    if (!this.#checks.isDue()) return undefined;
     this.#recorded.checkConstants();
     const start = performance.now();
-    const difference = this.#witness.differenceNow(args);
+    const difference = this.#purity.differenceNow(args);
     this.#checked = performance.now() - start;
     return difference;
   }
@@ -149,7 +153,7 @@ class Replay<Args extends unknown[], Y> {
   run(args: Args, inputs: readonly Tensor[]): Y {
     const start = this.#checked > 0 ? performance.now() : 0;
     const result = (this.#recorded.replay(inputs) as Y | undefined) ?? this.#f(...args);
-    if (this.#checked > 0) this.#trust.took(this.#checked, performance.now() - start);
+    if (this.#checked > 0) this.#checks.took(this.#checked, performance.now() - start);
     this.#checked = 0;
     return result;
   }
@@ -160,7 +164,7 @@ class Replay<Args extends unknown[], Y> {
 
   end(): void {
     this.#recorded.end("its plan gave way to newer ones");
-    this.#witness.end();
+    this.#purity.end();
   }
 }
 
@@ -171,8 +175,8 @@ function goneIn(args: readonly unknown[]): Error {
 }
 
 /**
- * Structure, dtypes and shapes of the tensors among the arguments, which of them are one and the same, and the value of
- * everything else.
+ * Structure, dtypes and shapes of the tensors among the arguments, which of them are one and the
+ * same, and the value of everything else.
  */
 function signatureOf(args: readonly unknown[]): string {
   const parts: string[] = [];

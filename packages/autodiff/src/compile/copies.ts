@@ -1,9 +1,11 @@
-import { type Call, elementBytes, type Program, touches } from "./program.ts";
+import { argsOf, type Call, elementBytes, isCallOf, touches } from "./call.ts";
+import type { Program } from "./program.ts";
 
 /**
- * Reads a value where it was computed instead of where it was copied to: a buffer that is nothing but contiguous copies of
- * parts of another one, as the cotangent of inputs that were taken apart over time, is that other buffer. So is one of sums
- * `0 + x` where all that reads it is sums that begin with 0 as well: they do not tell 0 from -0.
+ * Reads a value where it was computed instead of where it was copied to: a buffer that is nothing
+ * but contiguous copies of parts of another one, as the cotangent of inputs that were taken apart
+ * over time, is that other buffer. So is one of sums `0 + x` where all that reads it is sums that
+ * begin with 0 as well: they do not tell 0 from -0.
  */
 export function withoutCopies(program: Program): Program {
   const { calls, buffers } = program;
@@ -61,15 +63,14 @@ export function withoutCopies(program: Program): Program {
   return { ...program, calls: relocated };
 }
 
-/** Whether a buffer that these calls write holds sums that begin with 0, of which none can be -0. */
+/**
+ * Whether a buffer that these calls write holds sums that begin with 0, of which none can be -0.
+ */
 function beginsWithZero([first, ...others]: readonly Call[]): boolean {
   if (first === undefined) return false;
-  const isZero = first.kernel.endsWith(".fill") && Object.is(first.args[1], 0);
-  const isProduct = ({ kernel }: Call) => kernel.endsWith(".matmul");
-  return (
-    (isZero || (isProduct(first) && first.args[11] === 0)) &&
-    others.every((call) => isProduct(call) || call.kernel.endsWith(".scatterAdd"))
-  );
+  const isZero = isCallOf(first, "fill") && Object.is(argsOf(first).value, 0);
+  const isProduct = isCallOf(first, "matmul") && argsOf(first).accumulate === 0;
+  return (isZero || isProduct) && others.every((call) => isCallOf(call, "matmul", "scatterAdd"));
 }
 
 /** Bytes that a call copies as they lie. */
@@ -80,22 +81,15 @@ interface Copied {
   readonly bytes: number;
 }
 
-function contiguousCopy({ kernel, args, buffers }: Call, orZeroed: boolean): Copied | undefined {
-  if (!kernel.endsWith(".copy") && !(orZeroed && kernel.endsWith(".addToZero"))) return undefined;
-  const [rows, cols, from, xRow, xCol, to, yRow, yCol] = args as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+function contiguousCopy(call: Call, orZeroed: boolean): Copied | undefined {
+  if (!isCallOf(call, "copy", "addToZero")) return undefined;
+  if (call.name === "addToZero" && !orZeroed) return undefined;
+  const { rows, cols, x, xRow, xCol, y, yRow, yCol } = argsOf(call);
   const isRow = cols === 1 || (xCol === 1 && yCol === 1);
   const isBlock = rows === 1 || (xRow === cols && yRow === cols);
-  if (!isRow || !isBlock || buffers[2]! < 0) return undefined;
-  return { source: buffers[2]!, from, to, bytes: rows * cols * elementBytes(kernel) };
+  if (!isRow || !isBlock || x.buffer < 0) return undefined;
+  const bytes = rows * cols * elementBytes(call);
+  return { source: x.buffer, from: x.offset, to: y.offset, bytes };
 }
 
 /** Whether copies, side by side, fill a buffer. */

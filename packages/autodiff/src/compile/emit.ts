@@ -1,23 +1,20 @@
-import { type Kernels, scaledNames } from "../kernels/contract.ts";
-import {
-  type Bytes,
-  type FunctionType,
-  type Import,
-  moduleOf,
-  op,
-  type,
-  type ValueType,
-} from "./assembler.ts";
+import type { Family, Kernels, Linkable } from "../kernels/contract.ts";
+import { scaledNames } from "../kernels/elementwise.ts";
+import { isPointer, type Kind } from "../kernels/signature.ts";
+import { type Bytes, type FunctionType, type Import, moduleOf, op, type } from "./assembler.ts";
+import { type Call, elementBytes, kernelOf, type Pointer } from "./call.ts";
 import type { Layout } from "./layout.ts";
 import { codeOf } from "./loop.ts";
-import type { Call, Program } from "./program.ts";
-import { isPointer } from "./trace.ts";
+import type { Program } from "./program.ts";
 
-/** Where a program finds the caller's addresses (after them, that of the record), and its temporaries. */
-export interface Places {
+/**
+ * Where a program finds the caller's addresses (after them, that of the record), and its
+ * temporaries.
+ */
+export interface MemoryMap {
   readonly table: number;
   readonly arena: number;
-  /** The entry of the table that holds the address of the record. */
+  /** The slot of the table that holds the address of the record. */
   readonly record: number;
 }
 
@@ -26,24 +23,25 @@ export function nameOfRun(phase: number): string {
   return `run${phase}`;
 }
 
-/** A program as WebAssembly, one function for each of its runs, which calls kernels: a run costs JavaScript one call. */
+/**
+ * A program as WebAssembly, one function for each of its runs, which calls kernels: a run costs
+ * JavaScript one call.
+ */
 export function emit(
   program: Program,
   layout: Layout,
-  places: Places,
+  map: MemoryMap,
   kernels: Kernels,
   phases: number,
 ): { module: Uint8Array<ArrayBuffer>; env: Record<string, WebAssembly.ImportValue> } {
   const imports = new Imports();
   const { calls, loops = [] } = program;
   const links = calls.map((call) => {
-    if (call.kernel.startsWith("loop.")) return undefined;
+    if (call.family === "loop") return undefined;
     const { run, trailing } = linked(kernels, call);
-    const params = [...call.signature].map((letter) =>
-      letter === "s" ? scalarType(call.kernel) : letter === "d" ? type.f64 : type.i32,
-    );
+    const params = call.signature.kinds.map((kind) => typeOf(kind, call));
     const t = { params: [...params, ...trailing.map(() => type.i32)], results: [] };
-    return { index: imports.indexOf(call.kernel, run, t), trailing };
+    return { index: imports.indexOf(kernelOf(call), run, t), trailing };
   });
   const loopCode = loops.map((loop, i) =>
     codeOf(loop, `loop${i}`, (code) => {
@@ -59,15 +57,17 @@ export function emit(
       for (const byte of bytes) body.push(byte);
     };
     for (const [i, value] of call.args.entries()) {
-      const letter = call.signature[i]!;
-      if (isPointer(letter)) put(address(program, layout, places, call.buffers[i]!, value));
-      else if (letter === "s")
-        put(scalarType(call.kernel) === type.f64 ? op.f64(value) : op.f32(value));
-      else put(letter === "d" ? op.f64(value) : op.i32(value));
+      const kind = call.signature.kinds[i]!;
+      const pointer = { buffer: call.buffers[i]!, offset: value };
+      put(
+        isPointer(kind)
+          ? address(program, layout, map, pointer)
+          : constants[typeOf(kind, call)](value),
+      );
     }
     const link = links[at];
     for (const value of link?.trailing ?? []) put(op.i32(value));
-    put(op.call(link?.index ?? imports.list.length + Number(call.kernel.slice("loop.".length))));
+    put(op.call(link?.index ?? imports.list.length + Number(call.name)));
   }
   const runs = bodies.map((body, phase) => {
     return { name: nameOfRun(phase), type: { params: [], results: [] }, locals: [], body };
@@ -93,22 +93,25 @@ class Imports {
   }
 }
 
-function scalarType(kernel: string): ValueType {
-  return kernel.startsWith("float64") ? type.f64 : type.f32;
+/** The type of an argument in WebAssembly: pointers and whole numbers are i32. */
+function typeOf(kind: Kind, call: Call): keyof typeof constants {
+  if (kind === "f64") return type.f64;
+  if (kind !== "real") return type.i32;
+  return elementBytes(call) === 8 ? type.f64 : type.f32;
 }
+const constants = { [type.i32]: op.i32, [type.f32]: op.f32, [type.f64]: op.f64 };
 
 function address(
   { buffers }: Program,
   layout: Layout,
-  places: Places,
-  buffer: number,
-  offset: number,
+  map: MemoryMap,
+  { buffer, offset }: Pointer,
 ): Bytes {
   if (buffer < 0) return op.i32(offset);
   const { slot } = buffers[buffer]!;
   const isKept = layout.isKept[buffer]!;
-  if (slot < 0 && !isKept) return op.i32(places.arena + layout.offsets[buffer]! + offset);
-  const base = op.i32LoadAt(places.table + 4 * (slot < 0 ? places.record : slot));
+  if (slot < 0 && !isKept) return op.i32(map.arena + layout.offsets[buffer]! + offset);
+  const base = op.i32LoadAt(map.table + 4 * (slot < 0 ? map.record : slot));
   const from = slot < 0 ? layout.offsets[buffer]! + offset : offset;
   return from === 0 ? base : [...base, ...op.i32(from), ...op.i32Add];
 }
@@ -118,13 +121,10 @@ function takesNumber(code: string): boolean {
   return (scaledNames as readonly string[]).includes(code);
 }
 
-/** A function behind a kernel, and what it takes besides. */
-type Linked = NonNullable<ReturnType<NonNullable<Kernels["linkable"]>>>;
-
-function linked(kernels: Kernels, { kernel, args }: Call): Linked {
-  const [family, name] = kernel.split(".") as [keyof Kernels, string];
-  const direct = kernels.linkable?.(family, name, args);
+/** The function behind a call's kernel, and what it takes besides. */
+function linked(kernels: Kernels, { family, name, args }: Call): Linkable {
+  const of = family as Family;
+  const direct = kernels.linkable?.(of, name, args);
   if (direct !== undefined) return direct;
-  const run = (kernels[family] as unknown as Record<string, Linked["run"]>)[name]!;
-  return { run, trailing: [] };
+  return { run: (kernels[of] as unknown as Record<string, Linkable["run"]>)[name]!, trailing: [] };
 }

@@ -1,22 +1,25 @@
 import type { Kernels } from "../kernels/contract.ts";
+import { type Kind, signatureOf } from "../kernels/signature.ts";
+import { type Call, isCallOf, type Pointer, touches } from "./call.ts";
 import {
   type Access,
-  areApart,
-  blocks,
+  areDisjoint,
+  columnBlocks,
   commonGrid,
   keyOf,
   type Lanewise,
   lanewise,
 } from "./lanewise.ts";
 import { type Instruction, isInline, type Loop, type Stride } from "./loop.ts";
-import { type Call, type Program, touches } from "./program.ts";
+import type { Program } from "./program.ts";
 
 /** The most calls of one loop: more would not find registers. */
 const mostCalls = 48;
 
 /**
- * Runs element-wise calls that follow each other as one loop, with the values between them in registers; what nobody
- * else reads is not written at all. Each element meets the same operations, so it has the same bits.
+ * Runs element-wise calls that follow each other as one loop, with the values between them in
+ * registers; what nobody else reads is not written at all. Each element meets the same operations,
+ * so it has the same bits.
  */
 export function fused(program: Program, kernels: Kernels): Program {
   if (kernels.lanes === undefined) return program;
@@ -29,7 +32,7 @@ export function fused(program: Program, kernels: Kernels): Program {
   const next: Call[] = [];
   const close = (group: Group): void => {
     const [only] = group.calls;
-    if (group.calls.length < 2 && only?.kernel.endsWith(".addToZero") !== true) {
+    if (group.calls.length < 2 && (only === undefined || !isCallOf(only, "addToZero"))) {
       next.push(...group.calls);
       return;
     }
@@ -38,16 +41,17 @@ export function fused(program: Program, kernels: Kernels): Program {
       for (const buffer of new Set(touches(call).reads)) own[buffer]!++;
     const isPrivate = (buffer: number) =>
       buffer >= 0 && buffers[buffer]!.slot < 0 && readers[buffer] === own[buffer];
-    const { loop, places } = group.toLoop(isPrivate);
+    const { loop, parameters } = group.toLoop(isPrivate);
     if (loop.instructions.length === 0) return;
     const key = JSON.stringify(loop, exactly);
     const index = indices.get(key) ?? loops.push(loop) - 1;
     indices.set(key, index);
     next.push({
-      kernel: `loop.${index}`,
-      signature: places.map(({ letter }) => letter).join(""),
-      args: places.map(({ offset }) => offset),
-      buffers: places.map(({ buffer }) => buffer),
+      family: "loop",
+      name: String(index),
+      signature: signatureOf(parameters.map(({ kind }, i) => `p${i}:${kind}`).join(" ")),
+      args: parameters.map(({ offset }) => offset),
+      buffers: parameters.map(({ buffer }) => buffer),
       phase: group.calls[0]!.phase,
     });
   };
@@ -76,11 +80,9 @@ function fusable(call: Call, kernels: Kernels): Lanewise | undefined {
   return isInline(lane.code) || kernels.lanes!(family, lane.code) !== undefined ? lane : undefined;
 }
 
-/** Where a loop finds one of its addresses. */
-interface Place {
-  readonly buffer: number;
-  readonly offset: number;
-  readonly letter: string;
+/** An address that a loop gets. */
+interface Parameter extends Pointer {
+  readonly kind: Kind;
 }
 
 /** Calls that become one loop. */
@@ -106,7 +108,7 @@ class Group {
     if (grid === undefined) return false;
     const { rows, cols } = grid;
     const isSame = rows === this.#rows && cols === this.#cols;
-    const steps = (isSame ? [lane] : all).flatMap((one) => blocks(one, rows, cols));
+    const steps = (isSame ? [lane] : all).flatMap((one) => columnBlocks(one, rows, cols));
     const touched = isSame ? this.#touched : new Map();
     if (!fits(steps, touched)) {
       // What was tried may have left its marks.
@@ -121,13 +123,13 @@ class Group {
   }
 
   /** The loop, and its addresses. Values of private buffers are not written. */
-  toLoop(isPrivate: (buffer: number) => boolean): { loop: Loop; places: Place[] } {
+  toLoop(isPrivate: (buffer: number) => boolean): { loop: Loop; parameters: Parameter[] } {
     const steps = flattened(this.#steps);
     const [{ size, rows, cols }] = steps as [Lanewise];
     const instructions: Instruction[] = [];
-    const places = new Places(cols, size);
+    const parameters = new Parameters(cols, size);
     const values = new Map<string, number>();
-    /** By place: the step that writes it last. */
+    /** By address: the step that writes it last. */
     const last = new Map<string, number>();
     for (const [at, { output }] of steps.entries()) last.set(keyOf(output), at);
     let count = 0;
@@ -138,7 +140,7 @@ class Group {
         if (value === undefined) {
           value = count++;
           values.set(key, value);
-          instructions.push({ does: "load", value, ...places.of(access, "r") });
+          instructions.push({ does: "load", value, ...parameters.of(access, "in") });
         }
         return value;
       });
@@ -148,9 +150,9 @@ class Group {
       const key = keyOf(output);
       values.set(key, value);
       if (last.get(key) === at && !isPrivate(output.buffer))
-        instructions.push({ does: "store", value, ...places.of(output, "w") });
+        instructions.push({ does: "store", value, ...parameters.of(output, "out") });
     }
-    const { list, strides, move } = places.settled();
+    const { list, strides, move } = parameters.settled();
     const loop: Loop = {
       size,
       rows,
@@ -159,7 +161,7 @@ class Group {
       instructions: used(instructions).map((one) => (one.does === "compute" ? one : move(one))),
       calls: this.calls.length,
     };
-    return { loop, places: list };
+    return { loop, parameters: list };
   }
 }
 
@@ -171,7 +173,9 @@ function marksOf(steps: readonly Lanewise[]): Touched {
   return touched;
 }
 
-/** Whether whatever is written is only touched in the same order of elements; notes what is touched. */
+/**
+ * Whether whatever is written is only touched in the same order of elements; notes what is touched.
+ */
 function fits(steps: readonly Lanewise[], touched: Touched): boolean {
   for (const step of steps) {
     for (const access of [...step.inputs, step.output]) {
@@ -183,13 +187,13 @@ function fits(steps: readonly Lanewise[], touched: Touched): boolean {
         touched.set(access.buffer, known);
       }
       const key = keyOf(access);
-      for (const [other, entry] of known) {
-        if (other === key || !(writes || entry.writes)) continue;
-        if (!areApart(access, entry.access, step)) return false;
+      for (const [other, seen] of known) {
+        if (other === key || !(writes || seen.writes)) continue;
+        if (!areDisjoint(access, seen.access, step)) return false;
       }
-      const entry = known.get(key);
-      if (entry === undefined) known.set(key, { access, writes });
-      else if (writes) entry.writes = true;
+      const seen = known.get(key);
+      if (seen === undefined) known.set(key, { access, writes });
+      else if (writes) seen.writes = true;
     }
   }
   return true;
@@ -226,10 +230,10 @@ function used(instructions: readonly Instruction[]): Instruction[] {
 type Moving = Exclude<Instruction, { does: "compute" }>;
 
 /** The addresses of a loop: accesses to columns of the same rows share one. */
-class Places {
+class Parameters {
   readonly #cols: number;
   readonly #size: number;
-  readonly #all: { access: Access; from: number; letters: Set<string> }[] = [];
+  readonly #all: { access: Access; from: number; kinds: Set<Kind> }[] = [];
 
   constructor(cols: number, size: number) {
     this.#cols = cols;
@@ -237,7 +241,7 @@ class Places {
   }
 
   /** Which address serves an access, and the offset in its buffer. */
-  of(access: Access, letter: string): { parameter: number; offset: number } {
+  of(access: Access, kind: Kind): { parameter: number; offset: number } {
     const { buffer, offset, row, col } = access;
     const near = (row > 0 ? row : 8 * this.#cols) * this.#size;
     let parameter = this.#all.findIndex(
@@ -249,19 +253,18 @@ class Places {
         Math.abs(from - offset) < near,
     );
     if (parameter < 0) {
-      parameter = this.#all.push({ access, from: offset, letters: new Set() }) - 1;
+      parameter = this.#all.push({ access, from: offset, kinds: new Set() }) - 1;
     }
-    const entry = this.#all[parameter]!;
-    entry.from = Math.min(entry.from, offset);
-    entry.letters.add(letter);
+    const found = this.#all[parameter]!;
+    found.from = Math.min(found.from, offset);
+    found.kinds.add(kind);
     return { parameter, offset };
   }
 
   /** The addresses, and instructions relative to them. */
-  settled(): { list: Place[]; strides: Stride[]; move: (one: Moving) => Moving } {
-    const list = this.#all.map(({ access: { buffer }, from, letters }) => {
-      const letter = letters.size > 1 ? "u" : [...letters][0]!;
-      return { buffer, offset: from, letter };
+  settled(): { list: Parameter[]; strides: Stride[]; move: (one: Moving) => Moving } {
+    const list = this.#all.map(({ access: { buffer }, from, kinds }): Parameter => {
+      return { buffer, offset: from, kind: kinds.size > 1 ? "inout" : [...kinds][0]! };
     });
     const strides = this.#all.map(({ access: { row, col } }) => {
       return { rowBytes: row * this.#size, col };

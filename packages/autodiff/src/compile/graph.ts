@@ -1,4 +1,4 @@
-import { type Call, touches } from "./program.ts";
+import { type Call, touches } from "./call.ts";
 
 /** Calls and which have to come before which; calls that were merged count as one. */
 export class Graph {
@@ -35,7 +35,10 @@ export class Graph {
     }
   }
 
-  /** Whether some calls can run as one: no path leads from one to another, but for direct ones where they are a chain. */
+  /**
+   * Whether some calls can run as one: no path leads from one to another, but for direct ones where
+   * they are a chain.
+   */
   canMerge(members: readonly number[], isChain: boolean): boolean {
     const own = new Set(members);
     const round = ++this.#round;

@@ -1,12 +1,11 @@
-import { type Call, elementBytes } from "./program.ts";
+import { binary, scaled, unary } from "../kernels/elementwise.ts";
+import { argsOf, type Call, elementBytes, isCallOf, type Pointer } from "./call.ts";
 
 /**
- * Where a call reads or writes the element `[r, c]` of its grid: `offset + (r*row + c*col)*size` bytes into a buffer, or, where
- * that is -1, from address 0.
+ * Where a call reads or writes the element `[r, c]` of its grid: `offset + (r*row + c*col)*size`
+ * bytes into a buffer, or, where that is -1, from address 0.
  */
-export interface Access {
-  readonly buffer: number;
-  readonly offset: number;
+export interface Access extends Pointer {
   readonly row: number;
   /** 1, or 0 for a number that a whole row shares. */
   readonly col: number;
@@ -26,49 +25,47 @@ export interface Lanewise {
   readonly alpha: number | undefined;
 }
 
-/** A call as a lanewise one, if it is: with columns that follow each other, so that they can be read as vectors. */
+const strided = (at: Pointer, row: number, col: number): Access => ({ ...at, row, col });
+/** Elements of a single row. */
+const flat = (at: Pointer): Access => strided(at, 0, 1);
+
+/**
+ * A call as a lanewise one, if it is: with columns that follow each other, so that they can be read
+ * as vectors.
+ */
 export function lanewise(call: Call): Lanewise | undefined {
-  const { kernel, signature, args, buffers } = call;
-  const family = kernel.slice(0, kernel.indexOf("."));
+  const { family, name: code, signature } = call;
   if (family === "cast" || family === "int32") return undefined;
-  const name = kernel.slice(family.length + 1);
-  const size = elementBytes(kernel);
-  const flat = (at: number): Access => ({
-    buffer: buffers[at]!,
-    offset: args[at]!,
-    row: 0,
-    col: 1,
-  });
-  const strided = (at: number): Access => {
-    return { buffer: buffers[at]!, offset: args[at]!, row: args[at + 1]!, col: args[at + 2]! };
-  };
-  const common = { code: name, size, alpha: undefined };
-  const [first, second] = args as [number, number];
-  if (signature === "nrw" || signature === "nrws") {
-    const alpha = args[3];
-    return { ...common, rows: 1, cols: first, inputs: [flat(1)], output: flat(2), alpha };
+  const common = { code, size: elementBytes(call), alpha: undefined };
+  if (signature.text === unary || signature.text === scaled) {
+    const { n, x, y, ...rest } = argsOf(call as Call<"neg" | "scale">);
+    const alpha = "alpha" in rest ? rest.alpha : undefined;
+    return { ...common, rows: 1, cols: n, inputs: [flat(x)], output: flat(y), alpha };
   }
-  if (name === "fill") {
-    return { ...common, rows: 1, cols: first, inputs: [], output: flat(2), alpha: second };
+  if (isCallOf(call, "fill")) {
+    const { n, value, y } = argsOf(call);
+    return { ...common, rows: 1, cols: n, inputs: [], output: flat(y), alpha: value };
   }
-  const grid = { ...common, rows: first, cols: second };
-  const whole = (at: number): Access => ({ ...flat(at), row: second });
-  if (signature === "nnrnnrnnw") {
-    return plain({ ...grid, inputs: [strided(2), strided(5)], output: whole(8) });
+  if (signature.text === binary) {
+    const { rows, cols, a, aRow, aCol, b, bRow, bCol, y } = argsOf(call as Call<"add">);
+    const inputs = [strided(a, aRow, aCol), strided(b, bRow, bCol)];
+    return plain({ ...common, rows, cols, inputs, output: strided(y, cols, 1) });
   }
-  if (name === "select") {
-    return plain({ ...grid, inputs: [strided(2), strided(5), strided(8)], output: whole(11) });
+  if (isCallOf(call, "select")) {
+    const { rows, cols, condition, conditionRow, conditionCol, ...operands } = argsOf(call);
+    const { a, aRow, aCol, b, bRow, bCol, y } = operands;
+    const choice = [strided(a, aRow, aCol), strided(b, bRow, bCol)];
+    const inputs = [strided(condition, conditionRow, conditionCol), ...choice];
+    return plain({ ...common, rows, cols, inputs, output: strided(y, cols, 1) });
   }
-  if (name === "copy") return plain({ ...grid, inputs: [strided(2)], output: strided(5) });
+  if (!isCallOf(call, "copy", "addTo", "addToZero")) return undefined;
+  const { rows, cols, ...operands } = argsOf(call);
+  const x = strided(operands.x, operands.xRow, operands.xCol);
+  const y = strided(operands.y, operands.yRow, operands.yCol);
+  const move = { ...common, rows, cols, inputs: [x], output: y };
+  if (call.name === "addTo") return plain({ ...move, code: "add", inputs: [y, x] });
   // Not a copy: -0 becomes 0.
-  if (name === "addToZero") {
-    return plain({ ...grid, code: "offset", alpha: 0, inputs: [strided(2)], output: strided(5) });
-  }
-  if (name === "addTo") {
-    const [x, y] = [strided(2), strided(5)];
-    return plain({ ...grid, code: "add", inputs: [y, x], output: y });
-  }
-  return undefined;
+  return plain(call.name === "copy" ? move : { ...move, code: "offset", alpha: 0 });
 }
 
 /** The same on as few rows as can be, if its columns are vectors. */
@@ -92,7 +89,10 @@ function plain(given: Lanewise): Lanewise | undefined {
   return { ...given, rows, cols, inputs, output };
 }
 
-/** Whether a call can be seen on a grid of other rows, because all that it touches is contiguous or one number. */
+/**
+ * Whether a call can be seen on a grid of other rows, because all that it touches is contiguous or
+ * one number.
+ */
 function isFlat({ rows }: Lanewise): boolean {
   return rows === 1;
 }
@@ -120,7 +120,7 @@ function divisor(a: number, b: number): number {
 }
 
 /** A call as calls on blocks of its columns, each of `rows` rows and `cols` columns. */
-export function blocks(call: Lanewise, rows: number, cols: number): Lanewise[] {
+export function columnBlocks(call: Lanewise, rows: number, cols: number): Lanewise[] {
   const width = isFlat(call) ? call.cols / rows : call.cols;
   const at = ({ buffer, offset, row, col }: Access, block: number): Access => ({
     buffer,
@@ -143,7 +143,7 @@ export function keyOf({ buffer, offset, row, col }: Access): string {
 }
 
 /** Whether two accesses on one grid never meet. */
-export function areApart(
+export function areDisjoint(
   a: Access,
   b: Access,
   { rows, cols, size }: Pick<Lanewise, "rows" | "cols" | "size">,

@@ -1,10 +1,13 @@
-import { type Program, touches } from "./program.ts";
+import { touches } from "./call.ts";
+import type { Program } from "./program.ts";
 
 /** Where the buffers lie that a program keeps to itself. */
 export interface Layout {
   /** By buffer; -1 for those of the caller, and for those that nothing touches. */
   readonly offsets: readonly number[];
-  /** By buffer: whether it lies in the record, because a later run reads what an earlier one wrote. */
+  /**
+   * By buffer: whether it lies in the record, because a later run reads what an earlier one wrote.
+   */
   readonly isKept: readonly boolean[];
   /** Bytes of the arena that all runs share. */
   readonly bytes: number;
@@ -15,8 +18,9 @@ export interface Layout {
 const alignment = 64;
 
 /**
- * Places temporaries so that those which live at the same time do not overlap: each at the lowest place that is free
- * for as long as it lives, the largest first (a form of interval colouring; Sekiyama et al. 2018).
+ * Places temporaries so that those which live at the same time do not overlap: each at the lowest
+ * place that is free for as long as it lives, the largest first (a form of interval colouring;
+ * Sekiyama et al. 2018).
  */
 export function layoutOf({ buffers, calls }: Program): Layout {
   const first = new Int32Array(buffers.length).fill(-1);
@@ -53,10 +57,11 @@ export function layoutOf({ buffers, calls }: Program): Layout {
       start = Math.max(start, other.end);
     }
     offsets[i] = start;
-    const entry = { start, end: start + size, first: first[i]!, last: last[i]! };
+    const end = start + size;
     const at = placed.findIndex((other) => other.start > start);
-    placed.splice(at < 0 ? placed.length : at, 0, entry);
-    bytes = Math.max(bytes, entry.end);
+    const lifetime = { start, end, first: first[i]!, last: last[i]! };
+    placed.splice(at < 0 ? placed.length : at, 0, lifetime);
+    bytes = Math.max(bytes, end);
   }
   return { offsets, isKept, bytes, recordBytes };
 }

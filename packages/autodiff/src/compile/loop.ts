@@ -1,6 +1,6 @@
 import { type Bytes, type Definition, op, type } from "./assembler.ts";
 
-/** What a loop does with the elements of a place, in order. */
+/** What a loop does with one vector of each of its parameters, in order. */
 export type Instruction =
   | {
       readonly does: "load";

@@ -9,12 +9,12 @@ export interface Output {
   readonly like: Tensor;
 }
 
-/** One run of a program: which entries of the table its inputs are, what it returns. */
+/** One run of a program: which slots of the table its inputs are, what it returns. */
 export interface Phase {
   readonly firstInput: number;
   readonly result: unknown;
   readonly outputs: readonly Output[];
-  /** What is made for the result: entry of the table, bytes. */
+  /** What is made for the result: slot of the table, bytes. */
   readonly made: readonly (readonly [slot: number, bytes: number])[];
   /** Inputs that the function consumed, by whom, and which output is the successor, or -1. */
   readonly consumed: readonly (readonly [input: number, output: number, by: string])[];
@@ -28,7 +28,7 @@ export interface TracedPhase {
   readonly result: unknown;
 }
 
-/** A traced run, with places in the table for what it returns. */
+/** A traced run, with slots in the table for what it returns. */
 export function phaseOf(
   { firstInput, result, inputs = [] }: TracedPhase,
   trace: TraceBackend,

@@ -5,13 +5,14 @@ import { sameShape } from "../tensor/shape.ts";
 import { alias, consume, donate, giveOwner, Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
 import { map } from "../tensor/tree.ts";
-import { batch, type Stretch } from "./batch.ts";
+import { batch } from "./batch.ts";
+import { type ByteRange, kernelOf } from "./call.ts";
 import { committed } from "./commit.ts";
 import { withoutCopies } from "./copies.ts";
 import { emit, nameOfRun } from "./emit.ts";
 import { fused } from "./fuse.ts";
-import { Kept } from "./kept.ts";
 import { layoutOf } from "./layout.ts";
+import { OwnedBlocks } from "./ownedBlocks.ts";
 import { withoutZeros } from "./peephole.ts";
 import { type Phase, phaseOf, type TracedPhase } from "./phase.ts";
 import { prepacked } from "./prepack.ts";
@@ -19,14 +20,19 @@ import type { Program } from "./program.ts";
 import { byTable as takenByTable } from "./tables.ts";
 import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
 
-/** What a run gives when a guard does not hold: nothing was changed, and the function itself has to run. */
+/**
+ * What a run gives when a guard does not hold: nothing was changed, and the function itself has to
+ * run.
+ */
 export const guardFailed: unique symbol = Symbol("a guard does not hold");
 
-/** What one run leaves for the next: inputs, results, and values in between, all held until it ends. */
-export class Held {
+/**
+ * What one run leaves for the next: inputs, results, and values in between, all held until it ends.
+ */
+export class Residuals {
   readonly pointers: number[] = [];
   readonly blocks: Block[] = [];
-  /** Tensors by their entry of the table, for results that are inputs. */
+  /** Tensors by their slot of the table, for results that are inputs. */
   readonly tensors: (Tensor | undefined)[] = [];
   record: Block | undefined;
   #ended = false;
@@ -40,7 +46,10 @@ export class Held {
   }
 }
 
-/** A traced program, laid out and linked, for inputs of certain shapes. It runs in one phase, or in several in turn. */
+/**
+ * A traced program, laid out and linked, for inputs of certain shapes. It runs in one phase, or in
+ * several in turn.
+ */
 export class Plan {
   readonly backend: Backend;
   readonly program: Program;
@@ -54,14 +63,17 @@ export class Plan {
   readonly #slots: number;
   readonly #table: Block;
   readonly #runs: readonly (() => void)[];
-  /** Scalars that have to be finite: entry of the table, bytes on, and where those lie that are no results. */
+  /**
+   * Scalars that have to be finite: slot of the table, bytes on, and where those lie that are no
+   * results.
+   */
   readonly #guards: readonly { slot: number; offset: number; own: number | undefined }[];
-  /** Entries of the table for inputs that are written to, and whether a sole holder's bytes are. */
+  /** Slots of the table for inputs that are written to, and whether a sole holder's bytes are. */
   readonly #written: readonly number[];
   readonly #isInPlace: boolean;
   /** Values from outside that the program reads. */
   readonly #constants: readonly Block[];
-  readonly #kept = new Kept();
+  readonly #ownedBlocks = new OwnedBlocks();
 
   constructor(backend: Backend, trace: TraceBackend, phases: readonly TracedPhase[]) {
     this.backend = backend;
@@ -86,7 +98,7 @@ export class Plan {
     this.#slots = trace.slots;
     this.#constants = [...trace.held];
     this.traced = calls.length;
-    const pin = (parts: readonly Stretch[]) => this.#pinned(parts);
+    const pin = (parts: readonly ByteRange[]) => this.#pinned(parts);
     const { kernels } = backend;
     const batched = batch(withoutZeros({ buffers, calls, checks }, kernels), pin);
     this.program = fused(prepacked(takenByTable(withoutCopies(batched)), kernels), kernels);
@@ -95,11 +107,11 @@ export class Plan {
     this.recordBytes = layout.recordBytes;
     const arena = this.#hold(layout.bytes);
     this.#table = this.#hold(4 * (this.#slots + 1));
-    for (const block of trace.held) this.#kept.add(block);
+    for (const block of trace.held) this.#ownedBlocks.add(block);
     trace.release();
-    const places = { table: this.#table.pointer, arena: arena.pointer, record: this.#slots };
+    const addresses = { table: this.#table.pointer, arena: arena.pointer, record: this.#slots };
     const runs = phases.length + Number(isApart);
-    const { module, env } = emit(this.program, layout, places, backend.kernels, runs);
+    const { module, env } = emit(this.program, layout, addresses, backend.kernels, runs);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
       env: { ...env, memory: backend.memory.wasm as WebAssembly.Memory },
     });
@@ -111,18 +123,18 @@ export class Plan {
 
   /** Returns the plan's memory now instead of when it is collected; it must not run any more. */
   end(reason: string): void {
-    this.#kept.end(reason);
+    this.#ownedBlocks.end(reason);
   }
 
   #hold(bytes: number): Block {
     const size = Math.max(16, bytes);
     const block = new Block(this.backend, this.backend.memory.allocate(size), size);
-    this.#kept.add(block);
+    this.#ownedBlocks.add(block);
     return block;
   }
 
   /** Constants side by side. */
-  #pinned(parts: readonly Stretch[]): number {
+  #pinned(parts: readonly ByteRange[]): number {
     const { pointer } = this.#hold(parts.reduce((n, { bytes }) => n + bytes, 0));
     const { uint8 } = this.backend.memory.views;
     let to = pointer;
@@ -133,7 +145,10 @@ export class Plan {
     return pointer;
   }
 
-  /** Whether the indices that a run looks up are all in range; where not, the function itself says it best. */
+  /**
+   * Whether the indices that a run looks up are all in range; where not, the function itself says
+   * it best.
+   */
   accepts(inputs: readonly Tensor[], phase = 0): boolean {
     const { firstInput } = this.#phases[phase]!;
     return this.program.checks.every((check) => {
@@ -146,24 +161,28 @@ export class Plan {
   }
 
   /**
-   * One run. What later runs need is left in `held`, and kept where `residuals`.
+   * One run. What later runs need is left in `residuals`, which hold it where `keeps`.
    *
    * @returns the result, or `guardFailed`
    * @throws when a value from outside was consumed since
    */
-  run(phase: number, inputs: readonly Tensor[], held: Held, keeps: boolean): unknown {
+  run(phase: number, inputs: readonly Tensor[], residuals: Residuals, keeps: boolean): unknown {
     this.checkConstants();
     const { memory } = this.backend;
     const { firstInput, result, outputs, made, consumed } = this.#phases[phase]!;
-    const { pointers, blocks, tensors } = held;
+    const { pointers, blocks, tensors } = residuals;
     for (const [i, input] of inputs.entries()) {
       pointers[firstInput + i] = input.pointer;
       tensors[firstInput + i] = input;
       if (keeps) this.#retain(input.block, blocks);
     }
-    if (held.record === undefined && this.recordBytes > 0) {
-      held.record = new Block(this.backend, memory.allocate(this.recordBytes), this.recordBytes);
-      held.record.retain();
+    if (residuals.record === undefined && this.recordBytes > 0) {
+      residuals.record = new Block(
+        this.backend,
+        memory.allocate(this.recordBytes),
+        this.recordBytes,
+      );
+      residuals.record.retain();
     }
     const fresh = new Map<number, Block>();
     const make = (slot: number, bytes: number): number => {
@@ -187,7 +206,7 @@ export class Plan {
     const start = this.#table.pointer / 4;
     const { int32, float64 } = memory.views;
     for (let slot = 0; slot < pointers.length; slot++) int32[start + slot] = pointers[slot] ?? 0;
-    int32[start + this.#slots] = held.record?.pointer ?? 0;
+    int32[start + this.#slots] = residuals.record?.pointer ?? 0;
     try {
       this.#runs[phase]!();
       const holds = ({ slot, offset }: { slot: number; offset: number }) =>
@@ -255,10 +274,10 @@ export class Plan {
     const { calls, buffers, loops = [], byTable = 0 } = this.program;
     const counts = new Map<string, number>();
     let inLoops = 0;
-    for (const { kernel } of calls) {
-      const isLoop = kernel.startsWith("loop.");
-      if (isLoop) inLoops += loops[Number(kernel.slice("loop.".length))]!.calls;
-      const what = isLoop ? "fused loops" : kernel;
+    for (const call of calls) {
+      const isLoop = call.family === "loop";
+      if (isLoop) inLoops += loops[Number(call.name)]!.calls;
+      const what = isLoop ? "fused loops" : kernelOf(call);
       counts.set(what, (counts.get(what) ?? 0) + 1);
     }
     const kernels = [...counts]

@@ -1,5 +1,7 @@
-import { type Kernels, packedLength } from "../kernels/contract.ts";
-import { type Buffer, type Call, type Program, touches } from "./program.ts";
+import type { Kernels } from "../kernels/contract.ts";
+import { packedLength } from "../kernels/matmul.ts";
+import { argsOf, type Call, callOf, elementBytes, isCallOf, touches } from "./call.ts";
+import type { Buffer, Program } from "./program.ts";
 
 /** Products of fewer rows read the matrix where it lies: they would wait for their own sums. */
 const leastRows = 2;
@@ -17,46 +19,26 @@ export function prepacked(program: Program, kernels: Kernels): Program {
   }
   const groups = new Map<string, number[]>();
   for (const [at, call] of calls.entries()) {
-    const { kernel, args, buffers: places } = call;
-    const [m, n, k] = args as [number, number, number];
-    if (!kernel.endsWith(".matmul") || m < leastRows) continue;
-    if ((written.get(places[6]!) ?? Infinity) <= call.phase) continue;
+    if (!isCallOf(call, "matmul")) continue;
+    const { m, n, k, b, ldb, bTransposed } = argsOf(call);
+    if (m < leastRows || (written.get(b.buffer) ?? Infinity) <= call.phase) continue;
     if (kernels.prefersPacked?.(m, n, k) === false) continue;
-    const key = [call.phase, kernel, args[1], args[2], places[6], args[6], args[7], args[8]].join(
-      " ",
-    );
+    const matrix = [n, k, b.buffer, b.offset, ldb, bTransposed];
+    const key = [call.phase, call.family, ...matrix].join(" ");
     groups.set(key, [...(groups.get(key) ?? []), at]);
   }
   const before = new Map<number, Call>();
   const changed = new Map<number, Call>();
   for (const members of groups.values()) {
     if (members.length < 2) continue;
-    const first = calls[members[0]!]!;
-    const [family] = first.kernel.split(".") as [string];
-    const size = family === "float64" ? 8 : 4;
-    const [, n, k, , , , b, ldb, bTransposed] = first.args as number[];
-    const packed = buffers.push({ bytes: packedLength(n!, k!) * size, slot: -1 }) - 1;
-    before.set(members[0]!, {
-      kernel: `${family}.pack`,
-      signature: "nnrnnw",
-      args: [n!, k!, b!, ldb!, bTransposed!, 0],
-      buffers: [-1, -1, first.buffers[6]!, -1, -1, packed],
-      phase: first.phase,
-    });
+    const first = calls[members[0]!] as Call<"matmul">;
+    const { n, k, b, ldb, bTransposed } = argsOf(first);
+    const bytes = packedLength(n, k) * elementBytes(first);
+    const packed = { buffer: buffers.push({ bytes, slot: -1 }) - 1, offset: 0 };
+    before.set(members[0]!, callOf(first, "pack", { n, k, b, ldb, bTransposed, y: packed }));
     for (const member of members) {
-      const { args, buffers: places, phase } = calls[member]!;
-      const pick = (list: readonly number[], to: number) => [
-        ...list.slice(0, 6),
-        to,
-        ...list.slice(9),
-      ];
-      changed.set(member, {
-        kernel: `${family}.matmulPacked`,
-        signature: "nnnrnnrunn",
-        args: pick(args, 0),
-        buffers: pick(places, packed),
-        phase,
-      });
+      const args = argsOf(calls[member] as Call<"matmul">);
+      changed.set(member, callOf(first, "matmulPacked", { ...args, b: packed }));
     }
   }
   const next = calls.flatMap((call, at) => {

@@ -1,23 +1,35 @@
-import { type Buffer, type Call, elementBytes, type Program, touches } from "./program.ts";
+import {
+  argsOf,
+  type Call,
+  callOf,
+  elementBytes,
+  isCallOf,
+  type Pointer,
+  touches,
+  withArgs,
+} from "./call.ts";
+import type { Buffer, Program } from "./program.ts";
 
 /** Rows that one call looks up in a table, or adds to one. */
 interface Lookup {
   readonly rows: number;
-  /** Where the indices are. */
-  readonly indices: number;
-  readonly offset: number;
+  readonly indices: Pointer;
+}
+
+/** What a call looks up: which rows, and their table. */
+interface Look extends Lookup {
+  readonly own: Pointer;
+  readonly table: Pointer;
 }
 
 /** Contiguous rows of a buffer. */
-interface Rows {
-  readonly buffer: number;
-  readonly offset: number;
+interface Rows extends Pointer {
   readonly rows: number;
   readonly cols: number;
 }
 
-/** A table of `rows` rows, and the rows of it that were looked up, or added to it. */
-interface Looked {
+/** A table, and the rows of it that were looked up, or added to it. */
+interface LookedUp {
   readonly table: Rows;
   readonly lookups: readonly Lookup[];
   /** The calls that did. */
@@ -25,9 +37,10 @@ interface Looked {
 }
 
 /**
- * Takes products of looked-up rows by their table, where that has fewer rows: `X = E[i]` gives `X W = (E W)[i]`, and with
- * `S[j] = sum of G[t] over i[t] = j`, `X' G = E' S`, and the gradient of `E` by way of `X` is `S W'`. An embedding of a few
- * symbols then costs a recurrent network no product over all time steps.
+ * Takes products of looked-up rows by their table, where that has fewer rows: `X = E[i]` gives
+ * `X W = (E W)[i]`, and with `S[j] = sum of G[t] over i[t] = j`, `X' G = E' S`, and the gradient of
+ * `E` by way of `X` is `S W'`. An embedding of a few symbols then costs a recurrent network no
+ * product over all time steps.
  */
 export function byTable(program: Program): Program {
   return new Rewrite(program).result();
@@ -41,7 +54,7 @@ class Rewrite {
   readonly #readers: number[][];
   readonly #next: Call[][];
   /** Sums of rows by index, by what is summed. */
-  readonly #sums = new Map<string, number>();
+  readonly #sums = new Map<string, Pointer>();
 
   constructor(program: Program) {
     this.#program = program;
@@ -58,10 +71,10 @@ class Rewrite {
 
   result(): Program {
     const { calls } = this.#program;
-    if (!calls.some(({ kernel }) => kernel.endsWith(".gather"))) return this.#program;
+    if (!calls.some((call) => isCallOf(call, "gather"))) return this.#program;
     let count = 0;
     for (const [at, call] of calls.entries()) {
-      if (!call.kernel.endsWith(".matmul")) continue;
+      if (!isCallOf(call, "matmul")) continue;
       const replaced = this.#forward(call) ?? this.#weight(call, at) ?? this.#table(call, at);
       if (replaced === undefined) continue;
       this.#next[at] = replaced;
@@ -76,61 +89,59 @@ class Rewrite {
   }
 
   /** `X W` as rows of `E W`. */
-  #forward(call: Call): Call[] | undefined {
-    const { m, n, k, a, c, lda, ldc, aT, accumulate, size } = productOf(call);
-    if (aT !== 0 || accumulate !== 0 || lda !== k || ldc !== n || c.buffer < 0) return undefined;
+  #forward(call: Call<"matmul">): Call[] | undefined {
+    const { m, n, k, a, lda, aTransposed, c, ldc, accumulate } = argsOf(call);
+    const isPlain = aTransposed === 0 && accumulate === 0 && lda === k && ldc === n;
+    if (!isPlain || c.buffer < 0) return undefined;
+    const size = elementBytes(call);
     const looked = this.#lookedUp({ ...a, rows: m, cols: k }, size);
     if (looked === undefined) return undefined;
     const { table, lookups } = looked;
     const product = this.#private(table.rows * n * size);
-    const args = [table.rows, n, k, table.offset, k, 0, ...call.args.slice(6, 9), 0, n, 0];
-    const places = at(12, [3, table.buffer], [6, call.buffers[6]!], [9, product]);
-    let offset = c.offset;
+    const move = { family: `move${(8 * size) as 32 | 64}`, phase: call.phase } as const;
+    let { offset } = c;
     return [
-      { ...call, args, buffers: places },
-      ...lookups.map(({ rows, indices, offset: from }): Call => {
-        const to = offset;
+      withArgs(call, { m: table.rows, a: table, c: product }),
+      ...lookups.map(({ rows, indices }) => {
+        const y = { buffer: c.buffer, offset };
         offset += rows * n * size;
-        return {
-          kernel: `move${8 * size}.gather`,
-          signature: "nnrrw",
-          args: [rows, n, 0, from, to],
-          buffers: at(5, [2, product], [3, indices], [4, c.buffer]),
-          phase: call.phase,
-        };
+        return callOf(move, "gather", { n: rows, inner: n, x: product, indices, y });
       }),
     ];
   }
 
   /** `D += X' G` as `D += E' S`. */
-  #weight(call: Call, position: number): Call[] | undefined {
-    const { m, n, k, a, b, lda, ldb, aT, bT, size } = productOf(call);
-    if (aT !== 1 || bT !== 0 || lda !== m || ldb !== n || b.buffer < 0) return undefined;
-    const looked = this.#lookedUp({ ...a, rows: k, cols: m }, size);
+  #weight(call: Call<"matmul">, position: number): Call[] | undefined {
+    const { m, n, k, a, lda, aTransposed, b, ldb, bTransposed } = argsOf(call);
+    const isPlain = aTransposed === 1 && bTransposed === 0 && lda === m && ldb === n;
+    if (!isPlain || b.buffer < 0) return undefined;
+    const looked = this.#lookedUp({ ...a, rows: k, cols: m }, elementBytes(call));
     if (looked === undefined) return undefined;
     const { table, lookups } = looked;
     const sums = this.#sumsOf({ ...b, rows: k, cols: n }, lookups, table.rows, call, position);
     if (sums === undefined) return undefined;
-    const args = [m, n, table.rows, table.offset, m, 1, 0, n, 0, ...call.args.slice(9)];
-    const places = at(12, [3, table.buffer], [6, sums.buffer], [9, call.buffers[9]!]);
-    return [...sums.calls, { ...call, args, buffers: places }];
+    return [...sums.calls, withArgs(call, { k: table.rows, a: table, b: sums.pointer })];
   }
 
-  /** `dX = G W'`, whose rows are only added to the rows of `dE` that they were looked up in, as `dE += S W'`. */
-  #table(call: Call, position: number): Call[] | undefined {
-    const { m, n, k, a, c, lda, ldc, aT, accumulate, size } = productOf(call);
-    if (aT !== 0 || accumulate !== 0 || lda !== k || ldc !== n || a.buffer < 0) return undefined;
-    const added = this.#addedTo({ ...c, rows: m, cols: n }, size, position);
+  /**
+   * `dX = G W'`, whose rows are only added to the rows of `dE` that they were looked up in, as
+   * `dE += S W'`.
+   */
+  #table(call: Call<"matmul">, position: number): Call[] | undefined {
+    const { m, n, k, a, lda, aTransposed, c, ldc, accumulate } = argsOf(call);
+    const isPlain = aTransposed === 0 && accumulate === 0 && lda === k && ldc === n;
+    if (!isPlain || a.buffer < 0) return undefined;
+    const added = this.#addedTo({ ...c, rows: m, cols: n }, elementBytes(call), position);
     if (added === undefined) return undefined;
     const { table, lookups, calls } = added;
     const sums = this.#sumsOf({ ...a, rows: m, cols: k }, lookups, table.rows, call, position);
     if (sums === undefined) return undefined;
-    const args = [table.rows, n, k, 0, k, 0, ...call.args.slice(6, 9), table.offset, n, 1];
-    const places = at(12, [3, sums.buffer], [6, call.buffers[6]!], [9, table.buffer]);
     // In place of the first addition: what the table's gradient was before is there by then.
     const [first] = calls as [number];
     for (const one of calls) this.#next[one] = [];
-    this.#next[first] = [{ ...call, args, buffers: places }];
+    this.#next[first] = [
+      withArgs(call, { m: table.rows, a: sums.pointer, c: table, accumulate: 1 }),
+    ];
     return sums.calls;
   }
 
@@ -139,94 +150,79 @@ class Rewrite {
     given: Rows,
     lookups: readonly Lookup[],
     count: number,
-    { kernel, phase }: Call,
+    call: Call<"matmul">,
     position: number,
-  ): { buffer: number; calls: Call[] } | undefined {
-    const size = elementBytes(kernel);
+  ): { pointer: Pointer; calls: Call[] } | undefined {
     // The sums stand for the rows in all later calls.
     const isSettled = this.#writers[given.buffer]!.every((writer) => writer < position);
     if (!isSettled) return undefined;
-    const key = JSON.stringify([given, lookups, count, phase]);
+    const key = JSON.stringify([given, lookups, count, call.phase]);
     const known = this.#sums.get(key);
-    if (known !== undefined) return { buffer: known, calls: [] };
-    const buffer = this.#private(count * given.cols * size);
-    this.#sums.set(key, buffer);
-    const family = kernel.slice(0, kernel.indexOf("."));
-    let offset = given.offset;
-    const calls: Call[] = lookups.map(({ rows, indices, offset: from }) => {
-      const start = offset;
-      offset += rows * given.cols * size;
-      return {
-        kernel: `${family}.scatterAdd`,
-        signature: "nnrru",
-        args: [rows, given.cols, start, from, 0],
-        buffers: at(5, [2, given.buffer], [3, indices], [4, buffer]),
-        phase,
-      };
+    if (known !== undefined) return { pointer: known, calls: [] };
+    const [inner, size] = [given.cols, elementBytes(call)];
+    const y = this.#private(count * inner * size);
+    this.#sums.set(key, y);
+    let { offset } = given;
+    const calls: Call[] = lookups.map(({ rows, indices }) => {
+      const g = { buffer: given.buffer, offset };
+      offset += rows * inner * size;
+      return callOf(call, "scatterAdd", { n: rows, inner, g, indices, y });
     });
-    const zero: Call = {
-      kernel: `${family}.fill`,
-      signature: "nsw",
-      args: [count * given.cols, 0, 0],
-      buffers: at(3, [2, buffer]),
-      phase,
-    };
-    return { buffer, calls: [zero, ...calls] };
+    const zero = callOf(call, "fill", { n: count * inner, value: 0, y });
+    return { pointer: y, calls: [zero, ...calls] };
   }
 
   /** How rows were looked up, if all of them were, in one table that has far fewer. */
-  #lookedUp(given: Rows, size: number): Looked | undefined {
-    const found = this.#tiles(
-      given,
-      size,
-      this.#writers[given.buffer] ?? [],
-      ({ kernel, args, buffers }) => {
-        if (!kernel.endsWith(".gather") || args[1] !== given.cols) return undefined;
-        return { own: 4, table: buffers[2]!, from: args[2]!, indices: 3 };
-      },
-    );
+  #lookedUp(given: Rows, size: number): LookedUp | undefined {
+    const found = this.#tiles(given, size, this.#writers[given.buffer] ?? [], (call) => {
+      if (!isCallOf(call, "gather")) return undefined;
+      const { n, inner, x, indices, y } = argsOf(call);
+      return inner === given.cols ? { rows: n, indices, own: y, table: x } : undefined;
+    });
     if (found === undefined || this.#writers[found.table.buffer]!.length > 0) return undefined;
     return found;
   }
 
   /** Where rows are added to, if nothing else becomes of them. */
-  #addedTo(given: Rows, size: number, product: number): Looked | undefined {
+  #addedTo(given: Rows, size: number, product: number): LookedUp | undefined {
     // The product itself overwrites them.
     const others = this.#readers[given.buffer]?.filter((position) => position !== product) ?? [];
-    return this.#tiles(given, size, others, ({ kernel, args, buffers }) => {
-      if (!kernel.endsWith(".scatterAdd") || args[1] !== given.cols) return undefined;
-      return { own: 2, table: buffers[4]!, from: args[4]!, indices: 3 };
+    return this.#tiles(given, size, others, (call) => {
+      if (!isCallOf(call, "scatterAdd")) return undefined;
+      const { n, inner, g, indices, y } = argsOf(call);
+      return inner === given.cols ? { rows: n, indices, own: g, table: y } : undefined;
     });
   }
 
-  /** The calls that touch some rows, if each looks up a part of them in one table and there are no others. */
+  /**
+   * The calls that touch some rows, if each looks up a part of them in one table and there are no
+   * others.
+   */
   #tiles(
     { buffer, offset, rows, cols }: Rows,
     size: number,
     touching: readonly number[],
-    look: (call: Call) => { own: number; table: number; from: number; indices: number } | undefined,
-  ): Looked | undefined {
+    look: (call: Call) => Look | undefined,
+  ): LookedUp | undefined {
     if (buffer < 0 || this.#buffers[buffer]!.slot >= 0) return undefined;
     const { calls } = this.#program;
-    const parts: { start: number; at: number; lookup: Lookup }[] = [];
+    const parts: { start: number; position: number; lookup: Lookup }[] = [];
     let table: Rows | undefined;
     const end = offset + rows * cols * size;
     for (const position of touching) {
       const call = calls[position]!;
       const found = look(call);
-      if (found === undefined || call.buffers[found.own] !== buffer) {
-        if (meets(call, buffer, offset, end)) return undefined;
+      if (found?.own.buffer !== buffer) {
+        if (meets(call, buffer, end)) return undefined;
         continue;
       }
-      const [count, start] = [call.args[0]!, call.args[found.own]!];
-      if (start >= end || start + count * cols * size <= offset) continue;
-      const whole = this.#buffers[found.table];
-      if (whole === undefined || found.from !== 0) return undefined;
-      if (table !== undefined && table.buffer !== found.table) return undefined;
-      const height = whole.bytes / (cols * size);
-      table = { buffer: found.table, offset: 0, rows: height, cols };
-      const [indices, from] = [call.buffers[found.indices]!, call.args[found.indices]!];
-      parts.push({ start, at: position, lookup: { rows: count, indices, offset: from } });
+      const start = found.own.offset;
+      if (start >= end || start + found.rows * cols * size <= offset) continue;
+      const whole = this.#buffers[found.table.buffer];
+      if (whole === undefined || found.table.offset !== 0) return undefined;
+      if (table !== undefined && table.buffer !== found.table.buffer) return undefined;
+      table = { ...found.table, rows: whole.bytes / (cols * size), cols };
+      parts.push({ start, position, lookup: { rows: found.rows, indices: found.indices } });
     }
     if (table === undefined || !Number.isInteger(table.rows) || 2 * table.rows > rows)
       return undefined;
@@ -237,53 +233,26 @@ class Rewrite {
       next += lookup.rows * cols * size;
     }
     if (next !== end) return undefined;
-    const order = parts.map(({ at: position }) => position).sort((a, b) => a - b);
+    const order = parts.map(({ position }) => position).sort((a, b) => a - b);
     return { table, lookups: parts.map(({ lookup }) => lookup), calls: order };
   }
 
-  #private(bytes: number): number {
-    return this.#buffers.push({ bytes, slot: -1 }) - 1;
+  #private(bytes: number): Pointer {
+    return { buffer: this.#buffers.push({ bytes, slot: -1 }) - 1, offset: 0 };
   }
 
   /** Without look-ups and products that nobody reads any more. */
   #withoutUnread(program: Program): Program {
     const read = new Set(program.calls.flatMap((call) => touches(call).reads));
-    const calls = program.calls.filter(({ kernel, buffers }) => {
-      const output = kernel.endsWith(".gather") ? buffers[4]! : -1;
+    const calls = program.calls.filter((call) => {
+      const output = isCallOf(call, "gather") ? argsOf(call).y.buffer : -1;
       return output < 0 || program.buffers[output]!.slot >= 0 || read.has(output);
     });
     return { ...program, calls };
   }
 }
 
-/** Whether a call may touch bytes of a buffer; what it touches from where it begins is not known. */
-function meets({ buffers, args }: Call, buffer: number, _start: number, end: number): boolean {
+/** Whether a call may touch bytes of a buffer before `end`; how many it touches is not known. */
+function meets({ buffers, args }: Call, buffer: number, end: number): boolean {
   return buffers.some((other, i) => other === buffer && args[i]! < end);
-}
-
-/** The arguments of `matmul` by name. */
-function productOf({ kernel, args, buffers }: Call) {
-  const [m, n, k, a, lda, aT, b, ldb, bT, c, ldc, accumulate] = args as number[];
-  return {
-    m: m!,
-    n: n!,
-    k: k!,
-    a: { buffer: buffers[3]!, offset: a! },
-    b: { buffer: buffers[6]!, offset: b! },
-    c: { buffer: buffers[9]!, offset: c! },
-    lda: lda!,
-    ldb: ldb!,
-    ldc: ldc!,
-    aT: aT!,
-    bT: bT!,
-    accumulate: accumulate!,
-    size: elementBytes(kernel),
-  };
-}
-
-/** Buffers of a call's arguments: -1 but where said. */
-function at(length: number, ...places: readonly (readonly [index: number, buffer: number])[]) {
-  const buffers = new Array<number>(length).fill(-1);
-  for (const [index, buffer] of places) buffers[index] = buffer;
-  return buffers;
 }

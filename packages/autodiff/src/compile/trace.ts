@@ -1,26 +1,15 @@
-import {
-  argReduceNames,
-  type CastKernels,
-  type FloatKernels,
-  type Int32Kernels,
-  type Kernels,
-  type MoveKernels,
-} from "../kernels/contract.ts";
+import { type Family, type Kernels, signatures } from "../kernels/contract.ts";
 import { Memory, type Views } from "../kernels/memory.ts";
-import {
-  castSignature,
-  floatSignatures,
-  int32Signatures,
-  moveSignatures,
-  type Signature,
-} from "../kernels/signatures.ts";
+import { argReduceNames, reduce } from "../kernels/reduce.ts";
+import { argumentsByName, isPointer, signatureOf } from "../kernels/signature.ts";
 import { Backend } from "../tensor/backend.ts";
 import { Block } from "../tensor/block.ts";
 import { bytesOf, type DType } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
-import type { Buffer, Call, RangeCheck } from "./program.ts";
+import type { Call } from "./call.ts";
+import type { Buffer, RangeCheck } from "./program.ts";
 
 /** Addresses of traced buffers: far above any real one, each in a range of its own. */
 const range = 2 ** 34;
@@ -60,7 +49,7 @@ export class TraceBackend extends Backend {
   readonly guards: Tensor[] = [];
   /** Constants that the program reads: held as long as it may run. */
   readonly held: Set<Block> = new Set();
-  /** Entries of the table of the caller's addresses. */
+  /** Slots of the table of the caller's addresses. */
   slots = 0;
   readonly #now: Now;
 
@@ -120,50 +109,41 @@ interface Now {
 function noting(calls: Call[], checks: RangeCheck[], buffers: Buffer[], now: Now): Kernels {
   /** By buffer of positions along an axis: the length of that axis. */
   const lengths = new Map<number, number>();
-  const note = (family: string, name: string, signature: Signature) => {
-    const kernel = `${family}.${name}`;
+  const note = (family: Family, name: string, text: string) => {
+    const signature = signatureOf(text);
+    const { kinds } = signature;
     const findsPositions = (argReduceNames as readonly string[]).includes(name);
     return (...given: number[]): void => {
-      if (findsPositions) lengths.set(bufferAt(given[4]!), given[1]!);
-      const args = given.map((value, i) => (isPointer(signature[i]!) ? offsetAt(value) : value));
-      const at = given.map((value, i) => (isPointer(signature[i]!) ? bufferAt(value) : -1));
-      calls.push({ kernel, signature, args, buffers: at, phase: now.phase });
+      if (findsPositions) {
+        const { length, y } = argumentsByName(reduce, given);
+        lengths.set(bufferAt(y), length);
+      }
+      const args = given.map((value, i) => (isPointer(kinds[i]!) ? offsetAt(value) : value));
+      const at = given.map((value, i) => (isPointer(kinds[i]!) ? bufferAt(value) : -1));
+      calls.push({ family, name, signature, args, buffers: at, phase: now.phase });
     };
   };
-  const family = (name: string, signatures: Readonly<Record<string, Signature>>) =>
-    Object.fromEntries(
-      Object.entries(signatures).map(([kernel, signature]) => [
-        kernel,
-        note(name, kernel, signature),
-      ]),
-    );
+  const family = <Of extends Family>(of: Of): Kernels[Of] => {
+    const noted = Object.entries(signatures[of]).map(([name, text]) => [
+      name,
+      note(of, name, text),
+    ]);
+    return Object.fromEntries(noted) as Kernels[Of];
+  };
   const reads = (): never => {
     throw new NotTraceable(
       "a number that depends on the inputs was read (a norm, a check for NaN)",
     );
   };
-  const floats = (name: string) =>
-    ({
-      ...family(name, floatSignatures),
-      sumSquares: reads,
-      firstNonFinite: reads,
-    }) as unknown as FloatKernels;
-  const casts = [
-    "float32ToFloat64",
-    "float64ToFloat32",
-    "float32ToInt32",
-    "float64ToInt32",
-    "int32ToFloat32",
-    "int32ToFloat64",
-  ].map((name) => [name, castSignature] as const);
+  const numbers = { sumSquares: reads, firstNonFinite: reads };
   return {
     name: "trace",
-    float32: floats("float32"),
-    float64: floats("float64"),
-    int32: family("int32", int32Signatures) as unknown as Int32Kernels,
-    move32: family("move32", moveSignatures) as unknown as MoveKernels,
-    move64: family("move64", moveSignatures) as unknown as MoveKernels,
-    cast: family("cast", Object.fromEntries(casts)) as unknown as CastKernels,
+    float32: { ...family("float32"), ...numbers },
+    float64: { ...family("float64"), ...numbers },
+    int32: family("int32"),
+    move32: family("move32"),
+    move64: family("move64"),
+    cast: family("cast"),
     firstOutOfRange(n, indices, low, high, except) {
       const buffer = bufferAt(indices);
       if (low === 0 && (lengths.get(buffer) ?? Infinity) <= high) return -1;
@@ -180,8 +160,4 @@ function noting(calls: Call[], checks: RangeCheck[], buffers: Buffer[], now: Now
       return -1;
     },
   };
-}
-
-export function isPointer(letter: string): boolean {
-  return letter === "r" || letter === "w" || letter === "u";
 }

@@ -1,146 +1,177 @@
+import type { Memory } from "./memory.ts";
+import type { KernelsOf } from "./signature.ts";
+
 /**
- * The gates of recurrent cells, in blocks of `hidden` columns side by side: i, f, g, o of a long short-term memory, r, z,
- * n of a gated recurrent unit. Everything is contiguous. A cotangent is written whole, zeros where nothing flows, or
- * added to what is there when `accumulate` is 1.
+ * The gates of recurrent cells, in blocks of `hidden` columns side by side: i, f, g, o of a long
+ * short-term memory, r, z, n of a gated recurrent unit. Everything is contiguous. A cotangent is
+ * written whole, zeros where nothing flows, or added to what is there when `accumulate` is 1.
  */
-export interface GateKernels {
+export const gateSignatures = {
   /** Of `x [rows, 4 hidden]`: `sigmoid` of i, f and o, `tanh` of g. */
-  readonly lstmGates: (rows: number, hidden: number, x: number, y: number) => void;
+  lstmGates: "rows hidden x:in y:out",
   /** `dx = g y'`, with `y' = y - y^2` of a sigmoid and `1 - y^2` of a tanh. */
-  readonly lstmGatesVjp: (
-    rows: number,
-    hidden: number,
-    y: number,
-    g: number,
-    accumulate: number,
-    dx: number,
-  ) => void;
+  lstmGatesVjp: "rows hidden y:in g:in accumulate dx:inout",
   /** `y = f c + i g`, from activated gates. */
-  readonly lstmCellState: (
-    rows: number,
-    hidden: number,
-    gates: number,
-    c: number,
-    y: number,
-  ) => void;
-  /** Blocks `g g_gate`, `g c`, `g i` and zeros; the block of zeros is not touched when it accumulates. */
-  readonly lstmCellStateVjpGates: (
-    rows: number,
-    hidden: number,
-    gates: number,
-    c: number,
-    g: number,
-    accumulate: number,
-    dx: number,
-  ) => void;
-  /** `dc = g f`. */
-  readonly lstmCellStateVjpC: (
-    rows: number,
-    hidden: number,
-    gates: number,
-    g: number,
-    accumulate: number,
-    dc: number,
-  ) => void;
-  /** `y = o tanh(c)`, from activated gates. */
-  readonly lstmOutput: (rows: number, hidden: number, gates: number, c: number, y: number) => void;
-  /** Three blocks of zeros and `g tanh(c)`; `tanh(c)` may be taken as `y / o`. Zeros are not added. */
-  readonly lstmOutputVjpGates: (
-    rows: number,
-    hidden: number,
-    gates: number,
-    c: number,
-    y: number,
-    g: number,
-    accumulate: number,
-    dx: number,
-  ) => void;
-  /** `dc = g o (1 - tanh(c)^2)`; `tanh(c)` may be taken as `y / o`. */
-  readonly lstmOutputVjpC: (
-    rows: number,
-    hidden: number,
-    gates: number,
-    c: number,
-    y: number,
-    g: number,
-    accumulate: number,
-    dc: number,
-  ) => void;
-  /** `r = sigmoid(x_r + h_r)`, `z = sigmoid(x_z + h_z)`, `n = tanh(x_n + r (h_n + bias))`. */
-  readonly gruGates: (
-    rows: number,
-    hidden: number,
-    x: number,
-    h: number,
-    bias: number,
-    y: number,
-  ) => void;
+  lstmCellState: "rows hidden gates:in c:in y:out",
   /**
-   * With `d = g_n (1 - n^2)`: blocks `(g_r + d (h_n + bias)) (r - r^2)`, `g_z (z - z^2)`, and `d` for `x`, or `d r` for
-   * `h` when `recurrent` is 1.
+   * Blocks `g g_gate`, `g c`, `g i` and zeros; the block of zeros is not touched when it
+   * accumulates.
    */
-  readonly gruGatesVjp: (
-    rows: number,
-    hidden: number,
-    y: number,
-    h: number,
-    bias: number,
-    g: number,
-    recurrent: number,
-    accumulate: number,
-    dx: number,
-  ) => void;
+  lstmCellStateVjpGates: "rows hidden gates:in c:in g:in accumulate dx:inout",
+  /** `dc = g f`. */
+  lstmCellStateVjpC: "rows hidden gates:in g:in accumulate dc:inout",
+  /** `y = o tanh(c)`, from activated gates. */
+  lstmOutput: "rows hidden gates:in c:in y:out",
+  /**
+   * Three blocks of zeros and `g tanh(c)`; `tanh(c)` may be taken as `y / o`. Zeros are not added.
+   */
+  lstmOutputVjpGates: "rows hidden gates:in c:in y:in g:in accumulate dx:inout",
+  /** `dc = g o (1 - tanh(c)^2)`; `tanh(c)` may be taken as `y / o`. */
+  lstmOutputVjpC: "rows hidden gates:in c:in y:in g:in accumulate dc:inout",
+  /** `r = sigmoid(x_r + h_r)`, `z = sigmoid(x_z + h_z)`, `n = tanh(x_n + r (h_n + bias))`. */
+  gruGates: "rows hidden x:in h:in bias:in y:out",
+  /**
+   * With `d = g_n (1 - n^2)`: blocks `(g_r + d (h_n + bias)) (r - r^2)`, `g_z (z - z^2)`, and `d`
+   * for `x`, or `d r` for `h` when `recurrent` is 1.
+   */
+  gruGatesVjp: "rows hidden y:in h:in bias:in g:in recurrent accumulate dx:inout",
   /** `db = sum over rows of g_n (1 - n^2) r`; accurate as `sum` is. */
-  readonly gruGatesVjpBias: (
-    rows: number,
-    hidden: number,
-    y: number,
-    g: number,
-    accumulate: number,
-    db: number,
-  ) => void;
+  gruGatesVjpBias: "rows hidden y:in g:in accumulate db:inout",
   /** `y = n + z (h - n)`, from activated gates. */
-  readonly gruOutput: (rows: number, hidden: number, gates: number, h: number, y: number) => void;
+  gruOutput: "rows hidden gates:in h:in y:out",
   /** A block of zeros, `g (h - n)` and `g - g z`; the zeros are not added. */
-  readonly gruOutputVjpGates: (
-    rows: number,
-    hidden: number,
-    gates: number,
-    h: number,
-    g: number,
-    accumulate: number,
-    dx: number,
-  ) => void;
+  gruOutputVjpGates: "rows hidden gates:in h:in g:in accumulate dx:inout",
   /** `dh = g z`. */
-  readonly gruOutputVjpH: (
-    rows: number,
-    hidden: number,
-    gates: number,
-    g: number,
-    accumulate: number,
-    dh: number,
-  ) => void;
+  gruOutputVjpH: "rows hidden gates:in g:in accumulate dh:inout",
+} as const;
+export type GateKernels = KernelsOf<typeof gateSignatures>;
+
+/** 1/(1 + e^-x), by the exponential that does not overflow. */
+export function sigmoid(x: number): number {
+  if (x >= 0) return 1 / (1 + Math.exp(-x));
+  const e = Math.exp(x);
+  return e / (1 + e);
 }
 
-/** What each argument of a gate kernel is, in the letters of `Signature`. */
-export const gateSignatures: Readonly<Record<keyof GateKernels, string>> = {
-  lstmGates: "nnrw",
-  lstmGatesVjp: "nnrrnu",
-  lstmCellState: "nnrrw",
-  lstmCellStateVjpGates: "nnrrrnu",
-  lstmCellStateVjpC: "nnrrnu",
-  lstmOutput: "nnrrw",
-  lstmOutputVjpGates: "nnrrrrnu",
-  lstmOutputVjpC: "nnrrrrnu",
-  gruGates: "nnrrrw",
-  gruGatesVjp: "nnrrrrnnu",
-  gruGatesVjpBias: "nnrrnu",
-  gruOutput: "nnrrw",
-  gruOutputVjpGates: "nnrrrnu",
-  gruOutputVjpH: "nnrrnu",
-};
+/** One element's gates, by their block. */
+type Gates = (block: number) => number;
 
-/** Every name of `GateKernels`. */
-export const gateNames: readonly (keyof GateKernels)[] = Object.keys(
-  gateSignatures,
-) as (keyof GateKernels)[];
+/** Gates of recurrent cells in float64 arithmetic, rounded once when stored. */
+export function referenceGates(memory: Memory, dtype: "float32" | "float64"): GateKernels {
+  const size = dtype === "float32" ? 4 : 8;
+  const at = (pointer: number, index: number): number =>
+    memory.views[dtype][pointer / size + index]!;
+
+  /**
+   * Writes, or adds, `blocks` values for each row and column; `undefined` is a zero. `f` gets the
+   * index of an element of a `[rows, hidden]` matrix and a reader of the blocks of a matrix of
+   * `inputs` blocks.
+   */
+  const each = (
+    [rows, hidden, inputs]: readonly [rows: number, hidden: number, inputs: number],
+    y: number,
+    accumulate: number,
+    f: (read: (pointer: number) => Gates, index: number, column: number) => (number | undefined)[],
+  ): void => {
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < hidden; c++) {
+        const read = (pointer: number) => (block: number) =>
+          at(pointer, (r * inputs + block) * hidden + c);
+        const values = f(read, r * hidden + c, c);
+        values.forEach((value, block) => {
+          const index = (r * values.length + block) * hidden + c;
+          if (accumulate === 1 && value === undefined) return;
+          const stored = accumulate === 1 ? at(y, index) + value! : (value ?? 0);
+          memory.views[dtype][y / size + index] = stored;
+        });
+      }
+    }
+  };
+
+  return {
+    lstmGates(rows, hidden, x, y) {
+      each([rows, hidden, 4], y, 0, (read) => {
+        const a = read(x);
+        return [sigmoid(a(0)), sigmoid(a(1)), Math.tanh(a(2)), sigmoid(a(3))];
+      });
+    },
+    lstmGatesVjp(rows, hidden, y, g, accumulate, dx) {
+      each([rows, hidden, 4], dx, accumulate, (read) => {
+        const [a, d] = [read(y), read(g)];
+        return [0, 1, 2, 3].map((k) => d(k) * (k === 2 ? 1 - a(k) ** 2 : a(k) - a(k) ** 2));
+      });
+    },
+    lstmCellState(rows, hidden, gates, c, y) {
+      each([rows, hidden, 4], y, 0, (read, index) => {
+        const a = read(gates);
+        return [a(1) * at(c, index) + a(0) * a(2)];
+      });
+    },
+    lstmCellStateVjpGates(rows, hidden, gates, c, g, accumulate, dx) {
+      each([rows, hidden, 4], dx, accumulate, (read, index) => {
+        const [a, d] = [read(gates), at(g, index)];
+        return [d * a(2), d * at(c, index), d * a(0), undefined];
+      });
+    },
+    lstmCellStateVjpC(rows, hidden, gates, g, accumulate, dc) {
+      each([rows, hidden, 4], dc, accumulate, (read, index) => [at(g, index) * read(gates)(1)]);
+    },
+    lstmOutput(rows, hidden, gates, c, y) {
+      each([rows, hidden, 4], y, 0, (read, index) => [read(gates)(3) * Math.tanh(at(c, index))]);
+    },
+    lstmOutputVjpGates(rows, hidden, _gates, c, _y, g, accumulate, dx) {
+      each([rows, hidden, 4], dx, accumulate, (_read, index) => {
+        const product = at(g, index) * Math.tanh(at(c, index));
+        return [undefined, undefined, undefined, product];
+      });
+    },
+    lstmOutputVjpC(rows, hidden, gates, c, _y, g, accumulate, dc) {
+      each([rows, hidden, 4], dc, accumulate, (read, index) => {
+        return [at(g, index) * read(gates)(3) * (1 - Math.tanh(at(c, index)) ** 2)];
+      });
+    },
+    gruGates(rows, hidden, x, h, bias, y) {
+      each([rows, hidden, 3], y, 0, (read, _index, column) => {
+        const [a, b] = [read(x), read(h)];
+        const r = sigmoid(a(0) + b(0));
+        const n = Math.tanh(a(2) + r * (b(2) + at(bias, column)));
+        return [r, sigmoid(a(1) + b(1)), n];
+      });
+    },
+    gruGatesVjp(rows, hidden, y, h, bias, g, recurrent, accumulate, dx) {
+      each([rows, hidden, 3], dx, accumulate, (read, _index, column) => {
+        const [gate, d] = [read(y), read(g)];
+        const [r, z, n] = [gate(0), gate(1), gate(2)];
+        const dn = d(2) * (1 - n ** 2);
+        const dr = (d(0) + dn * (read(h)(2) + at(bias, column))) * (r - r ** 2);
+        return [dr, d(1) * (z - z ** 2), recurrent === 1 ? dn * r : dn];
+      });
+    },
+    gruGatesVjpBias(rows, hidden, y, g, accumulate, db) {
+      for (let c = 0; c < hidden; c++) {
+        let total = accumulate === 1 ? at(db, c) : 0;
+        for (let row = 0; row < rows; row++) {
+          const [r, n] = [3 * row * hidden + c, (3 * row + 2) * hidden + c];
+          total += at(g, n) * (1 - at(y, n) ** 2) * at(y, r);
+        }
+        memory.views[dtype][db / size + c] = total;
+      }
+    },
+    gruOutput(rows, hidden, gates, h, y) {
+      each([rows, hidden, 3], y, 0, (read, index) => {
+        const [, z, n] = [0, 1, 2].map(read(gates));
+        return [n! + z! * (at(h, index) - n!)];
+      });
+    },
+    gruOutputVjpGates(rows, hidden, gates, h, g, accumulate, dx) {
+      each([rows, hidden, 3], dx, accumulate, (read, index) => {
+        const [, z, n] = [0, 1, 2].map(read(gates));
+        const d = at(g, index);
+        return [undefined, d * (at(h, index) - n!), d - d * z!];
+      });
+    },
+    gruOutputVjpH(rows, hidden, gates, g, accumulate, dh) {
+      each([rows, hidden, 3], dh, accumulate, (read, index) => [at(g, index) * read(gates)(1)]);
+    },
+  };
+}

@@ -6,7 +6,10 @@ const largest = 7 * 2 ** 29;
 /** WebAssembly's 32-bit address space, in pages. */
 const maximumPages = 1 << 16;
 
-/** The five views that kernels and entry points read memory through; they are made anew whenever the memory grows. */
+/**
+ * The five views that kernels and entry points read memory through; they are made anew whenever the
+ * memory grows.
+ */
 export interface Views {
   readonly float32: Float32Array;
   readonly float64: Float64Array;
@@ -14,7 +17,9 @@ export interface Views {
   readonly uint8: Uint8Array;
 }
 
-/** A `WebAssembly.Memory`, in words that types without a browser's have too: Node's do not name it. */
+/**
+ * A `WebAssembly.Memory`, in words that types without a browser's have too: Node's do not name it.
+ */
 export interface LinearMemory {
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
@@ -23,9 +28,9 @@ export interface LinearMemory {
 /**
  * One growable WebAssembly memory and its allocator.
  *
- * Sizes are rounded up to classes, four to each power of two, and each class keeps a free list: training loops
- * ask for the same few sizes over and over, so memory stops growing after the first windows.
- * Addresses are multiples of 16.
+ * Sizes are rounded up to classes, four to each power of two, and each class keeps a free list:
+ * training loops ask for the same few sizes over and over, so memory stops growing after the first
+ * windows. Addresses are multiples of 16.
  */
 export class Memory {
   readonly wasm: LinearMemory;
@@ -57,7 +62,9 @@ export class Memory {
     return this.#views;
   }
 
-  /** Address of at least `bytes` bytes, a multiple of 16; contents are whatever was there before. */
+  /**
+   * Address of at least `bytes` bytes, a multiple of 16; contents are whatever was there before.
+   */
   allocate(bytes: number): number {
     if (!(bytes <= largest)) this.#refuse(bytes);
     const index = sizeClass(bytes);

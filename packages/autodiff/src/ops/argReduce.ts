@@ -1,4 +1,4 @@
-import type { ArgReduceName } from "../kernels/contract.ts";
+import type { ArgReduceName } from "../kernels/reduce.ts";
 import { format, normalizeAxis, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";

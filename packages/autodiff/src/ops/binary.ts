@@ -1,4 +1,4 @@
-import type { BinaryName } from "../kernels/contract.ts";
+import type { BinaryName } from "../kernels/elementwise.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";

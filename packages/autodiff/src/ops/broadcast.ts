@@ -1,9 +1,6 @@
-import {
-  type BinaryKernel,
-  type BinaryName,
-  type FloatKernels,
-  int32BinaryNames,
-} from "../kernels/contract.ts";
+import type { FloatKernels } from "../kernels/contract.ts";
+import type { BinaryKernel, BinaryName } from "../kernels/elementwise.ts";
+import { int32BinaryNames } from "../kernels/int32.ts";
 import type { Backend } from "../tensor/backend.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { broadcastShapes, type Shape, sameShape } from "../tensor/shape.ts";

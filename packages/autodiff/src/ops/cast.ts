@@ -1,4 +1,4 @@
-import type { CastKernels } from "../kernels/contract.ts";
+import type { CastKernels } from "../kernels/move.ts";
 import { checkAlive } from "../tensor/checks.ts";
 import { checkDType, type DType, isFloat } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -1,4 +1,5 @@
-import type { FloatKernels, Int32Kernels } from "../kernels/contract.ts";
+import type { FloatKernels } from "../kernels/contract.ts";
+import type { Int32Kernels } from "../kernels/int32.ts";
 import type { Backend } from "../tensor/backend.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 

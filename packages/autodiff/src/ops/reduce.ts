@@ -1,9 +1,6 @@
-import {
-  type FloatKernels,
-  int32ReduceNames,
-  type ReduceKernel,
-  type ReduceName,
-} from "../kernels/contract.ts";
+import type { FloatKernels } from "../kernels/contract.ts";
+import { int32ReduceNames } from "../kernels/int32.ts";
+import type { ReduceKernel, ReduceName } from "../kernels/reduce.ts";
 import type { Backend } from "../tensor/backend.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { format, normalizeAxes, reducedShape, type Shape, sizeOf } from "../tensor/shape.ts";

@@ -1,4 +1,4 @@
-import type { RowsName } from "../kernels/contract.ts";
+import type { RowsName } from "../kernels/rows.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { alongLast } from "./alongLast.ts";
 import { apply } from "./apply.ts";

@@ -1,4 +1,4 @@
-import type { MoveKernels } from "../kernels/contract.ts";
+import type { MoveKernels } from "../kernels/move.ts";
 import type { Backend } from "../tensor/backend.ts";
 import { bytesOf, type DType } from "../tensor/dtype.ts";
 import type { Shape } from "../tensor/shape.ts";

@@ -1,4 +1,4 @@
-import type { ScaledName, UnaryName } from "../kernels/contract.ts";
+import type { ScaledName, UnaryName } from "../kernels/elementwise.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
 import {

@@ -1,6 +1,6 @@
 import { findBlas } from "#blas";
 import { blasKernels } from "../kernels/blas/index.ts";
-import type { Kernels } from "../kernels/contract.ts";
+import { type KernelMaker, type Kernels, missingFrom } from "../kernels/contract.ts";
 import { Memory } from "../kernels/memory.ts";
 import { simdKernels } from "../kernels/simd/index.ts";
 import type { Block } from "./block.ts";
@@ -14,8 +14,6 @@ import type { Tensor } from "./tensor.ts";
  * products there; `simd` is the variant of the WebAssembly kernels that the engine offers.
  */
 export type KernelSetName = "native" | "blas" | "simd" | "simd-plain" | "simd-relaxed";
-/** Makes a kernel set over a memory: `referenceKernels` of `@chronograd/autodiff/reference`, or one of your own. */
-export type KernelMaker = (memory: Memory) => Kernels;
 
 const makers: Readonly<Record<KernelSetName, KernelMaker>> = {
   native(memory) {
@@ -96,7 +94,7 @@ export function areApart(a: Backend, b: Backend): boolean {
   return a !== b && a.parent !== b && b.parent !== a;
 }
 
-/** A new backend with a memory of its own. Throws for an unknown kernel set. */
+/** A new backend with a memory of its own. Throws for an unknown kernel set, and for one that lacks a kernel. */
 export function createBackend(
   options: { readonly kernels?: KernelSetName | KernelMaker } = {},
 ): Backend {
@@ -109,7 +107,14 @@ export function createBackend(
     );
   }
   const memory = new Memory();
-  return new Backend(memory, make(memory));
+  const set = make(memory);
+  const missing = missingFrom(set);
+  if (missing !== undefined) {
+    throw new TypeError(
+      `createBackend: kernels must return a set with every kernel, and ${missing} is missing; take what a set of your own lacks from simdKernels(memory) of @chronograd/autodiff/extend`,
+    );
+  }
+  return new Backend(memory, set);
 }
 
 /**

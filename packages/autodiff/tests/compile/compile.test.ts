@@ -87,7 +87,8 @@ describe("compile", () => {
           .map((words) => Number.parseInt(words, 10))
           .reduce((a, b) => a + b, 0);
       };
-      // Per step: h U, and its cotangent by U' and by V'. All others are a few for any number of steps.
+      // Per step: h U, and its cotangent by U' and by V'. All others are a few for any number of
+      // steps.
       const [ten, twenty] = [products(10), products(20)];
       expect((twenty - ten) / 10).toBeLessThanOrEqual(3);
       expect(ten - 30).toBeLessThan(9);
@@ -114,6 +115,35 @@ describe("compile", () => {
       ];
       expect(compile(f)(x, w).toArray()).toEqual(f(x, w).toArray());
     });
+  });
+
+  test("keeps sums over overlapping rows apart: their operands do not lie side by side", () => {
+    const f = (x: Tensor) => {
+      const y = x.mul(1);
+      return [
+        y
+          .slice([[0, 2]])
+          .sum(0)
+          .tanh(),
+        y
+          .slice([[1, 3]])
+          .sum(0)
+          .tanh(),
+      ];
+    };
+    const [first, second] = compile(f)(
+      f64([
+        [0.1, 0.2],
+        [0.3, 0.4],
+        [0.5, 0.6],
+      ]),
+    );
+    const near = (x: Tensor, sums: number[]) => {
+      for (const [i, sum] of sums.entries())
+        expect(x.toTypedArray()[i]).toBeCloseTo(Math.tanh(sum), 14);
+    };
+    near(first!, [0.4, 0.6]);
+    near(second!, [0.8, 1]);
   });
 
   test("plans anew for other shapes, dtypes, structures and numbers, once each", () => {

@@ -1,12 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Call } from "../../src/compile/call.ts";
 import { emit, nameOfRun } from "../../src/compile/emit.ts";
 import { fused } from "../../src/compile/fuse.ts";
 import { layoutOf } from "../../src/compile/layout.ts";
-import type { Buffer, Call, Program } from "../../src/compile/program.ts";
-import { isPointer } from "../../src/compile/trace.ts";
+import type { Buffer, Program } from "../../src/compile/program.ts";
+import { type Family, signatures } from "../../src/kernels/contract.ts";
 import { Memory } from "../../src/kernels/memory.ts";
-import { floatSignatures, moveSignatures } from "../../src/kernels/signatures.ts";
+import { isPointer, signatureOf } from "../../src/kernels/signature.ts";
 import { simdKernels } from "../../src/kernels/simd/index.ts";
 
 type Dtype = "float32" | "float64";
@@ -78,19 +79,19 @@ function callOf(one: Drawn, width: number, dtype: Dtype): Call {
     return [offset(at), stride, 1];
   };
   const [a, b, c] = one.from;
-  const make = (family: string, name: string, signature: string, args: number[], at: number[]) => {
+  const make = (family: Family, name: string, args: number[], at: number[]): Call => {
     let next = 0;
-    const buffers = [...signature].map((letter) => (isPointer(letter) ? at[next++]! : -1));
-    return { kernel: `${family}.${name}`, signature, args, buffers, phase: 0 };
+    const signature = signatureOf((signatures[family] as Record<string, string>)[name]!);
+    const buffers = signature.kinds.map((kind) => (isPointer(kind) ? at[next++]! : -1));
+    return { family, name, signature, args, buffers, phase: 0 };
   };
-  const signature = floatSignatures[one.name]!;
   switch (one.kind) {
     case "unary":
-      return make(dtype, one.name, signature, [n, 0, 0], [a.buffer, one.to.buffer]);
+      return make(dtype, one.name, [n, 0, 0], [a.buffer, one.to.buffer]);
     case "scaled":
-      return make(dtype, one.name, signature, [n, 0, 0, one.alpha], [a.buffer, one.to.buffer]);
+      return make(dtype, one.name, [n, 0, 0, one.alpha], [a.buffer, one.to.buffer]);
     case "fill":
-      return make(dtype, "fill", floatSignatures.fill!, [n, one.alpha, 0], [one.to.buffer]);
+      return make(dtype, "fill", [n, one.alpha, 0], [one.to.buffer]);
     case "binary":
     case "select": {
       // The output is contiguous: the grid is the whole buffer.
@@ -104,7 +105,6 @@ function callOf(one: Drawn, width: number, dtype: Dtype): Call {
       return make(
         dtype,
         name,
-        floatSignatures[name]!,
         [rows, stride, ...operands, 0],
         [...[a, b, c].slice(0, count).map(({ buffer }) => buffer), one.to.buffer],
       );
@@ -114,20 +114,20 @@ function callOf(one: Drawn, width: number, dtype: Dtype): Call {
       const args = [rows, cols, ...read(b, 1), offset(one.to), stride, 1];
       const at = [b.buffer, one.to.buffer];
       return one.kind === "copy"
-        ? make(`move${8 * size}`, "copy", moveSignatures.copy!, args, at)
-        : make(dtype, "addTo", floatSignatures.addTo!, args, at);
+        ? make(`move${(8 * size) as 32 | 64}`, "copy", args, at)
+        : make(dtype, "addTo", args, at);
     }
   }
 }
 
 /** What the contract allows: an output is an input only where both are read and written alike. */
-function isAllowed({ signature, args, buffers, kernel }: Call): boolean {
-  const output = [...signature].findLastIndex((letter) => letter === "w" || letter === "u");
-  const isMove = kernel.endsWith(".copy") || kernel.endsWith(".addTo");
-  return [...signature].every((letter, i) => {
-    if (letter !== "r" || buffers[i] !== buffers[output]) return true;
+function isAllowed({ signature: { kinds, writes, reads }, args, buffers, name }: Call): boolean {
+  const [output] = writes as [number];
+  const isMove = name === "copy" || name === "addTo";
+  return reads.every((i) => {
+    if (i === output || buffers[i] !== buffers[output]) return true;
     if (isMove) return false;
-    const isStrided = signature[i + 1] === "n" && signature.startsWith("nn");
+    const isStrided = kinds[i + 1] === "int" && kinds[1] === "int";
     return !isStrided || (args[i + 1] === args[1] && args[i + 2] === 1);
   });
 }
@@ -165,12 +165,12 @@ describe.each(["float32", "float64"] as const)("fused %s calls", (dtype) => {
       });
       (instance.exports[nameOfRun(0)] as () => void)();
     } else {
-      for (const { kernel, signature, args, buffers: at } of calls) {
-        const [family, name] = kernel.split(".") as ["float32", "add"];
+      for (const { family, name, signature, args, buffers: at } of calls) {
         const given = args.map((value, i) =>
-          isPointer(signature[i]!) ? value + pointers[at[i]!]! : value,
+          isPointer(signature.kinds[i]!) ? value + pointers[at[i]!]! : value,
         );
-        (kernels[family][name] as (...args: number[]) => void)(...given);
+        const run = kernels[family as "float32"][name as "add"];
+        (run as (...args: number[]) => void)(...given);
       }
     }
     return pointers

@@ -19,7 +19,10 @@ interface Setting {
   readonly B: number;
   readonly K: number;
   readonly n: number;
-  /** Whether rows are looked up at once, by each step's part of the indices, or by indices of its own. */
+  /**
+   * Whether rows are looked up at once, by each step's part of the indices, or by indices of its
+   * own.
+   */
   readonly how: "whole" | "parts" | "apart";
   /** Whether two products share the rows. */
   readonly twice: boolean;
@@ -119,7 +122,8 @@ describe("products of looked-up rows", () => {
       const f = compile(experiment({ ...setting, other: "nothing" }));
       f(...inputs({ ...setting, other: "nothing" }, 1));
       const text = f.explain();
-      // One product with the table, one for W's gradient, one for the table's: no other has to do with x.
+      // One product with the table, one for W's gradient, one for the table's: no other has to do
+      // with x.
       expect(text).toMatch(/3 products by way of a table/);
     });
   });

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { BinaryName, ScaledName, UnaryName } from "../../src/kernels/contract.ts";
+import type { BinaryName, ScaledName, UnaryName } from "../../src/kernels/elementwise.ts";
 import type { Arena } from "./arena.ts";
 import { type FloatDtype, ulps } from "./ulp.ts";
 

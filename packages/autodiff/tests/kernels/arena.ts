@@ -16,8 +16,9 @@ const margin = 64;
 const canary = 0xa5;
 
 /**
- * Buffers in one memory with canaries around them. Element offsets from a vector's boundary change from call to
- * call: in 16 rounds between `clear`s, any two operands of a kernel meet in all combinations of alignments.
+ * Buffers in one memory with canaries around them. Element offsets from a vector's boundary change
+ * from call to call: in 16 rounds between `clear`s, any two operands of a kernel meet in all
+ * combinations of alignments.
  */
 export class Arena {
   readonly memory: Memory = new Memory();
@@ -66,7 +67,10 @@ export class Arena {
 
 const blas = findBlas();
 
-/** The kernel sets under test, each in an arena of its own; with a native BLAS, one where all products are its. */
+/**
+ * The kernel sets under test, each in an arena of its own; with a native BLAS, one where all
+ * products are its.
+ */
 export const arenas: readonly (readonly [string, Arena])[] = [
   ...(typeof blas === "string"
     ? []
@@ -83,7 +87,10 @@ export const floatArenas: readonly (readonly [string, "float32" | "float64", Are
     [name, "float64", arena] as const,
   ]);
 
-/** `count` values from -1 to 1 that look irregular: fractional parts of multiples of the golden ratio. */
+/**
+ * `count` values from -1 to 1 that look irregular: fractional parts of multiples of the golden
+ * ratio.
+ */
 export function spread(count: number, seed = 0): number[] {
   return Array.from({ length: count }, (_, i) => {
     const value = (i + 1 + seed * 1000.5) * 0.6180339887498949;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { binaryNames, scaledNames, unaryNames } from "../../src/kernels/contract.ts";
+import { binaryNames, scaledNames, unaryNames } from "../../src/kernels/elementwise.ts";
 import { binary, scaled, unary } from "./apply.ts";
 import { type Arena, floatArenas } from "./arena.ts";
 import type { FloatDtype } from "./ulp.ts";

@@ -7,13 +7,16 @@ import {
   scaledNames,
   type UnaryName,
   unaryNames,
-} from "../../src/kernels/contract.ts";
+} from "../../src/kernels/elementwise.ts";
 import { binary, expectWithin, scaled, unary } from "./apply.ts";
 import { arenas, floatArenas } from "./arena.ts";
 
 const reference = arenas.find(([name]) => name === "reference")![1];
 
-/** What float32 results may miss the truth by: half a unit, and a little more where that is rounded itself. */
+/**
+ * What float32 results may miss the truth by: half a unit, and a little more where that is rounded
+ * itself.
+ */
 const rounding = 0.5001;
 /** Functions with a float32 algorithm of their own: two units. */
 const direct: ReadonlySet<string> = new Set<UnaryName>([
@@ -27,7 +30,10 @@ const direct: ReadonlySet<string> = new Set<UnaryName>([
   "silu",
 ]);
 
-/** `count` float32 values whose bits are spread evenly over all patterns, NaN and infinities included. */
+/**
+ * `count` float32 values whose bits are spread evenly over all patterns, NaN and infinities
+ * included.
+ */
 function bitPatterns(count: number, offset = 0): Float32Array {
   const step = Math.floor(2 ** 32 / count) | 1;
   return new Float32Array(Uint32Array.from({ length: count }, (_, i) => i * step + offset).buffer);

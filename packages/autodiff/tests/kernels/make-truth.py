@@ -1,7 +1,9 @@
-"""Writes fixtures/elementwise.json: float64 arguments and the correctly rounded value of each function there.
+"""Writes fixtures/elementwise.json: float64 arguments and the correctly rounded value of each
+function there.
 
-Run with mpmath installed: python3 make-truth.py [points per range] [file]. The arguments are drawn from each function's
-whole domain with a fixed seed, and from where it is delicate: zeros, thresholds, cancellation, huge angles.
+Run with mpmath installed: python3 make-truth.py [points per range] [file]. The arguments are drawn
+from each function's whole domain with a fixed seed, and from where it is delicate: zeros,
+thresholds, cancellation, huge angles.
 """
 
 import json
@@ -79,7 +81,8 @@ everywhere = tiny + both(magnitudes(1e-3, 1e3) + magnitudes(1e3, most))
 angles = (
     tiny
     + both(magnitudes(1e-2, 1e2, 2 * points) + magnitudes(1e2, 1e7) + magnitudes(1e7, most, 2 * points))
-    # Multiples of pi/2 rounded to float64, and the float64 that is closest to one (Muller et al., Handbook).
+    # Multiples of pi/2 rounded to float64, and the float64 that is closest to one (Muller et al.,
+    # Handbook).
     + [float(k * mp.pi / 2) for k in (1, 2, 3, 4, 5, 7, 11, 1000, 65537, 667543, 10**9 + 1)]
     + [6381956970095103.0 * 2.0**797, 1e22, 2.0**1023, most, 3.4028234663852886e38, 1e30]
     + [float(k * mp.pi / 4) for k in (1, 3, 5, 7, 9)]

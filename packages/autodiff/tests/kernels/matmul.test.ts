@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { packedLength } from "../../src/kernels/contract.ts";
+import { packedLength } from "../../src/kernels/matmul.ts";
 import { type Arena, floatArenas, integers, roundoff, spread } from "./arena.ts";
 
 interface Product {
@@ -138,8 +138,8 @@ describe.each(floatArenas)("matmul of %s in %s", (_, dtype, arena) => {
   });
 
   test("errs by at most (k + 2) roundings of the sum of magnitudes", () => {
-    // Higham 2002, section 3.1: any order of k products and sums, one sum more for c, one rounding to store;
-    // the float64 oracle errs as much again in float64.
+    // Higham 2002, section 3.1: any order of k products and sums, one sum more for c, one rounding
+    // to store; the float64 oracle errs as much again in float64.
     const large = fc.integer({ min: 1, max: 600 });
     fc.assert(
       fc.property(products, large, (drawn, k) => {

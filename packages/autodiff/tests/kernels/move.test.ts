@@ -7,7 +7,9 @@ interface Strides {
   readonly col: number;
 }
 
-/** Where the elements of a `rows` x `cols` array lie, the least at 0, and how many places they span. */
+/**
+ * Where the elements of a `rows` x `cols` array lie, the least at 0, and how many places they span.
+ */
 function layout(rows: number, cols: number, { row, col }: Strides) {
   const corners = rows && cols ? [0, (rows - 1) * row, (cols - 1) * col] : [0];
   const [, down = 0, across = 0] = corners;
@@ -20,7 +22,10 @@ const count = fc.oneof(fc.integer({ min: 0, max: 17 }), fc.integer({ min: 60, ma
 const stride = fc.integer({ min: -3, max: 80 });
 const sign = fc.constantFrom(1, -1);
 
-/** Sizes, strides of any kind to read by, strides to write by that give each element a place of its own. */
+/**
+ * Sizes, strides of any kind to read by, strides to write by that give each element a place of its
+ * own.
+ */
 const copies = fc
   .record({
     rows: count,

@@ -1,12 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { createBackend } from "../../src/index.ts";
-import {
-  type FloatKernels,
-  type Kernels,
-  scaledNames,
-  unaryNames,
-} from "../../src/kernels/contract.ts";
+import type { FloatKernels, Kernels } from "../../src/kernels/contract.ts";
+import { scaledNames, unaryNames } from "../../src/kernels/elementwise.ts";
 import type { Memory } from "../../src/kernels/memory.ts";
 import { kernelsOn, simdKernels } from "../../src/kernels/simd/index.ts";
 import { instantiate } from "../../src/kernels/simd/instantiate.ts";
@@ -28,7 +24,10 @@ const madds = (module: Uint8Array): number =>
       byte === 0xfd && (module[i + 1] === 0x85 || module[i + 1] === 0x87) && module[i + 2] === 2,
   ).length;
 
-/** The kernels as AssemblyScript compiles them without relaxed SIMD: the rewritten ones must have their bits. */
+/**
+ * The kernels as AssemblyScript compiles them without relaxed SIMD: the rewritten ones must have
+ * their bits.
+ */
 const compiled = (memory: Memory): Kernels =>
   kernelsOn(instantiate(bytes("plain"), memory), memory, "compiled");
 const rewritten = (memory: Memory): Kernels => simdKernels(memory, "plain");

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { ArgReduceName, ReduceName } from "../../src/kernels/contract.ts";
+import type { ArgReduceName, ReduceName } from "../../src/kernels/reduce.ts";
 import { type Arena, floatArenas, integers, roundoff, spread } from "./arena.ts";
 
 type Dtype = "float32" | "float64";
@@ -91,8 +91,8 @@ describe.each(floatArenas)("reductions of %s in %s", (_, dtype, arena) => {
   });
 
   test("sum errs by four roundings in a block and one to store, whatever the length", () => {
-    // Blocks are at most 16 vectors deep, added pairwise: log2(16) roundings. Float64 additions of the blocks
-    // and of the oracle add length * 2^-53 each.
+    // Blocks are at most 16 vectors deep, added pairwise: log2(16) roundings. Float64 additions of
+    // the blocks and of the oracle add length * 2^-53 each.
     for (const shape of [[1, 100_001, 1] as const, [1, 20_003, 7] as const, ...large]) {
       const values = spread(shape[0] * shape[1] * shape[2]).map((x) => Math.fround(x + 0.75));
       const sums = naive(shape, values, add);
@@ -148,8 +148,8 @@ describe.each(floatArenas)("reductions of %s in %s", (_, dtype, arena) => {
   });
 
   test("logSumExp errs by a rounding of the result and a few of the terms", () => {
-    // An error of x - m, at most |x - m| roundings, is one of its term relative to that term; the exponential
-    // and the logarithm add at most 4 roundings each.
+    // An error of x - m, at most |x - m| roundings, is one of its term relative to that term; the
+    // exponential and the logarithm add at most 4 roundings each.
     const check = (shape: Shape) => {
       for (const scale of [1, 30]) {
         const count = shape[0] * shape[1] * shape[2];

@@ -73,8 +73,8 @@ const sizes = fc.oneof(fc.integer({ min: 1, max: 17 }), fc.integer({ min: 18, ma
 const rowCounts = fc.integer({ min: 0, max: 5 });
 
 describe.each(floatArenas)("row-wise kernels of %s in %s", (_, dtype, arena) => {
-  // Relative error of a term e^(x - m): |x - m| <= 20 roundings from the difference, 4 from the exponential;
-  // as much in the total; one for each operation after; the float64 oracle likewise.
+  // Relative error of a term e^(x - m): |x - m| <= 20 roundings from the difference, 4 from the
+  // exponential; as much in the total; one for each operation after; the float64 oracle likewise.
   const relative = (2 * (2 * scale + 4) + 4) * (roundoff[dtype] + roundoff.float64);
 
   test("softmax is e^x over the sum of e^x", () => {

@@ -17,8 +17,9 @@ function spacing(dtype: FloatDtype, x: number): number {
 const isNegative = (x: number): boolean => x < 0 || Object.is(x, -0);
 
 /**
- * The error of `got` in units of the last place of `truth`, which may be more precise than the dtype. Infinity counts
- * as the power of two at which the dtype ends, NaN must meet NaN, and signs must agree, those of zeros too.
+ * The error of `got` in units of the last place of `truth`, which may be more precise than the
+ * dtype. Infinity counts as the power of two at which the dtype ends, NaN must meet NaN, and signs
+ * must agree, those of zeros too.
  */
 export function ulps(dtype: FloatDtype, got: number, truth: number): number {
   if (Object.is(got, truth)) return 0;

@@ -1,11 +1,18 @@
 import type { FloatKernels, Kernels } from "../contract.ts";
+import { productSignatures } from "../matmul.ts";
 import type { Memory } from "../memory.ts";
+import { argumentsByName } from "../signature.ts";
 import type { BlasLibrary, Gemm } from "./library.ts";
 
-/** Multiplications from which a product is the library's: below, the call costs more than it saves. */
+/**
+ * Multiplications from which a product is the library's: below, the call costs more than it saves.
+ */
 export const leastProduct = 4096;
 
-/** Columns of a panel. A packed matrix is its panels, one after the other, each `[k, panel]`, the last as wide as is left. */
+/**
+ * Columns of a panel. A packed matrix is its panels, one after the other, each `[k, panel]`, the
+ * last as wide as is left.
+ */
 const panel = 64;
 /** So many rows are few: a library that packs the matrix first spends much of its time on that. */
 const fewRows = 64;
@@ -13,11 +20,12 @@ const fewRows = 64;
 const worthCores = 2 ** 23;
 
 /**
- * Another set's kernels, with large matrix products by a native BLAS, straight on the WebAssembly memory. `least` is the
- * number of multiplications, `m n k`, that makes a product large.
+ * Another set's kernels, with large matrix products by a native BLAS, straight on the WebAssembly
+ * memory. `least` is the number of multiplications, `m n k`, that makes a product large.
  *
- * A BLAS packs both matrices in each call. Where few rows are multiplied by one weight again and again, that is half of the
- * time; so a packed matrix is laid out in panels, with which products are small enough for the library not to pack.
+ * A BLAS packs both matrices in each call. Where few rows are multiplied by one weight again and
+ * again, that is half of the time; so a packed matrix is laid out in panels, with which products
+ * are small enough for the library not to pack.
  */
 export function blasKernels(
   base: Kernels,
@@ -75,10 +83,9 @@ export function blasKernels(
       return hasPanels(n, k) && m <= fewRows && (library.threads === 1 || m * n * k <= worthCores);
     },
     linkable(family, name, args) {
-      const isOurs =
-        (name === "matmul" && isLarge(...(args.slice(0, 3) as [number, number, number]))) ||
-        (name === "matmulPacked" && hasPanels(args[1]!, args[2]!)) ||
-        (name === "pack" && hasPanels(args[0]!, args[1]!));
+      if (!(name in productSignatures)) return base.linkable?.(family, name, args);
+      const { m, n, k } = argumentsByName(productSignatures[name as "matmul"], args);
+      const isOurs = name === "matmul" ? isLarge(m, n, k) : hasPanels(n, k);
       if (!isOurs) return base.linkable?.(family, name, args);
       const run = kernels[family as "float32"][name as "matmul"];
       return { run: run as (...args: number[]) => void, trailing: [] };
@@ -106,7 +113,10 @@ function whole(gemm: Gemm, at: (pointer: number) => number): FloatKernels["matmu
   };
 }
 
-/** A product by a matrix in panels, in parts of at most `small` multiplications where that is possible. */
+/**
+ * A product by a matrix in panels, in parts of at most `small` multiplications where that is
+ * possible.
+ */
 function panels(
   gemm: Gemm,
   at: (pointer: number) => number,

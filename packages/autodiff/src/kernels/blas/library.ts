@@ -1,6 +1,6 @@
 /**
- * `C = A B + beta C` in row-major order, as `cblas_sgemm` and `cblas_dgemm` with alpha 1. Addresses are those of the
- * process. `A` is `[m,k]`, or stored `[k,m]` where it is transposed; likewise `B`.
+ * `C = A B + beta C` in row-major order, as `cblas_sgemm` and `cblas_dgemm` with alpha 1. Addresses
+ * are those of the process. `A` is `[m,k]`, or stored `[k,m]` where it is transposed; likewise `B`.
  */
 export type Gemm = (
   aTransposed: boolean,
@@ -23,7 +23,10 @@ export interface BlasLibrary {
   readonly name: string;
   /** Cores that a product may use. */
   readonly threads: number;
-  /** Multiplications up to which it reads matrices where they lie, on one core, faster than after packing them; 0 for none. */
+  /**
+   * Multiplications up to which it reads matrices where they lie, on one core, faster than after
+   * packing them; 0 for none.
+   */
   readonly small: number;
   readonly float32: Gemm;
   readonly float64: Gemm;
@@ -35,8 +38,9 @@ export interface BlasLibrary {
 export type BlasSearch = BlasLibrary | string;
 
 /**
- * Whether a library computes `[[1,2,3],[4,5,6]]` times its transpose, in all four forms and on top of what is there:
- * one with other integers, or another convention, is told apart before it is used.
+ * Whether a library computes `[[1,2,3],[4,5,6]]` times its transpose, in all four forms and on top
+ * of what is there: one with other integers, or another convention, is told apart before it is
+ * used.
  */
 export function isRight(library: BlasLibrary): boolean {
   return (["float32", "float64"] as const).every((dtype) => {

@@ -12,7 +12,10 @@ interface Koffi {
 }
 type Loaded = ReturnType<Koffi["load"]>;
 
-/** Names by which a BLAS with cblas functions is known, by platform; the first that loads and is right is used. */
+/**
+ * Names by which a BLAS with cblas functions is known, by platform; the first that loads and is
+ * right is used.
+ */
 const candidates: Readonly<Record<string, readonly string[]>> = {
   linux: [
     "libopenblas.so.0",
@@ -34,8 +37,8 @@ const candidates: Readonly<Record<string, readonly string[]>> = {
 let found: BlasSearch | undefined;
 
 /**
- * The system's BLAS, through koffi, searched for once. The environment's `CHRONOGRAD_BLAS` says `off`, or the path of the
- * library to use. A search that may not look finds nothing.
+ * The system's BLAS, through koffi, searched for once. The environment's `CHRONOGRAD_BLAS` says
+ * `off`, or the path of the library to use. A search that may not look finds nothing.
  */
 export function findBlas(): BlasSearch {
   if (found !== undefined) return found;
@@ -87,7 +90,10 @@ function attempt(koffi: Koffi, path: string): BlasLibrary | string {
   }
 }
 
-/** Pointers are declared as whole numbers of their size, which the calling conventions pass alike: no object is made. */
+/**
+ * Pointers are declared as whole numbers of their size, which the calling conventions pass alike:
+ * no object is made.
+ */
 function gemm(loaded: Loaded, name: string, scalar: string): Gemm {
   const call = loaded.func(
     `void ${name}(int, int, int, int, int, int, ${scalar}, uintptr_t, int, uintptr_t, int, ${scalar}, uintptr_t, int)`,
@@ -128,14 +134,16 @@ function described(loaded: Loaded, path: string): Pick<BlasLibrary, "name" | "th
   return {
     name: `OpenBLAS ${version} (${core}, ${threads} ${threads === 1 ? "thread" : "threads"})`,
     threads,
-    // Its kernels for small matrices are those of processors with AVX-512, for up to 100^3 multiplications.
+    // Its kernels for small matrices are those of processors with AVX-512, for up to 100^3
+    // multiplications.
     small: /SkylakeX|Cooperlake|SapphireRapids/i.test(core) ? 1e6 : 0,
   };
 }
 
 /**
- * Tells OpenBLAS which kernels this processor runs, unless the environment does: a release older than the processor takes
- * it for an ancient one, at a tenth of the speed. It reads the C environment, which is not a worker's `process.env`.
+ * Tells OpenBLAS which kernels this processor runs, unless the environment does: a release older
+ * than the processor takes it for an ancient one, at a tenth of the speed. It reads the C
+ * environment, which is not a worker's `process.env`.
  */
 function nameProcessor(koffi: Koffi): void {
   if (process.platform !== "linux" || process.arch !== "x64") return;

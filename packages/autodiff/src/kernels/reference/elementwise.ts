@@ -1,13 +1,15 @@
 import ndarray, { type NdArray } from "ndarray";
 import ops from "ndarray-ops";
+import type { FloatKernels } from "../contract.ts";
 import type {
   BinaryKernel,
   BinaryName,
-  FloatKernels,
   ScaledName,
   UnaryKernel,
   UnaryName,
-} from "../contract.ts";
+} from "../elementwise.ts";
+import { sigmoid } from "../gates.ts";
+import { mod } from "../int32.ts";
 import type { Memory } from "../memory.ts";
 
 type Elements = NdArray<Float32Array | Float64Array>;
@@ -47,13 +49,6 @@ const arrayBinary = {
   notEqual: ops.neq,
 } as const;
 
-/** 1/(1 + e^-x), by the exponential that does not overflow. */
-export function sigmoid(x: number): number {
-  if (x >= 0) return 1 / (1 + Math.exp(-x));
-  const e = Math.exp(x);
-  return e / (1 + e);
-}
-
 /** log(1 + e^x). */
 function softplus(x: number): number {
   return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
@@ -67,7 +62,10 @@ function silu(x: number): number {
   return ((x * h) / (1 + h * h)) * h;
 }
 
-/** erf(x) = 2/sqrt(pi) e^-x^2 (x + 2x^3/3 + 4x^5/15 + ...), all terms of one sign (Abramowitz & Stegun 7.1.6). */
+/**
+ * erf(x) = 2/sqrt(pi) e^-x^2 (x + 2x^3/3 + 4x^5/15 + ...), all terms of one sign (Abramowitz &
+ * Stegun 7.1.6).
+ */
 function erfSeries(x: number): number {
   let term = x;
   let sum = x;
@@ -79,8 +77,8 @@ function erfSeries(x: number): number {
 }
 
 /**
- * sqrt(pi) e^x^2 erfc(x) = 1/(x + (1/2)/(x + (2/2)/(x + (3/2)/(x + ...)))) (Abramowitz & Stegun 7.1.14); for x >= 1
- * 200 levels leave a relative error under 1e-16.
+ * sqrt(pi) e^x^2 erfc(x) = 1/(x + (1/2)/(x + (2/2)/(x + (3/2)/(x + ...)))) (Abramowitz & Stegun
+ * 7.1.14); for x >= 1 200 levels leave a relative error under 1e-16.
  */
 function erfcFraction(x: number): number {
   let tail = 0;
@@ -96,8 +94,8 @@ function erf(x: number): number {
 }
 
 /**
- * x Phi(x) with Phi(x) = erfc(-x/sqrt(2))/2. In the tails e^(-x^2/2) comes from an exact square and its rest;
- * beyond 40 it vanishes.
+ * x Phi(x) with Phi(x) = erfc(-x/sqrt(2))/2. In the tails e^(-x^2/2) comes from an exact square and
+ * its rest; beyond 40 it vanishes.
  */
 function gelu(x: number): number {
   const t = Math.abs(x);
@@ -107,12 +105,6 @@ function gelu(x: number): number {
   const density = Math.exp((-high * high) / 2) * Math.exp(((high - t) * (high + t)) / 2);
   const tail = (t * erfcFraction(t * Math.SQRT1_2) * density) / (2 * Math.sqrt(Math.PI));
   return x < 0 ? -tail : x - tail;
-}
-
-/** The remainder with the sign of the divisor; `%` is exact. */
-export function mod(a: number, b: number): number {
-  const rest = a % b;
-  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
 }
 
 /** The nearest integer, the even one of two. */
@@ -148,7 +140,9 @@ const scalarUnary = {
   round,
 } as const satisfies Record<Exclude<UnaryName, keyof typeof arrayUnary>, Scalar>;
 
-/** IEEE 754's power; `Math.pow` has NaN for `1^NaN` and for 1 and -1 to the power of an infinity. */
+/**
+ * IEEE 754's power; `Math.pow` has NaN for `1^NaN` and for 1 and -1 to the power of an infinity.
+ */
 function power(a: number, b: number): number {
   return a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b;
 }
@@ -172,8 +166,9 @@ function mapped<Name extends string, A, B>(
 }
 
 /**
- * Element-wise kernels in float64 arithmetic, rounded once when stored: `Math` where it has the function, else the
- * stable form of the textbook. The number `alpha` of a scaled kernel is rounded to the dtype first.
+ * Element-wise kernels in float64 arithmetic, rounded once when stored: `Math` where it has the
+ * function, else the stable form of the textbook. The number `alpha` of a scaled kernel is rounded
+ * to the dtype first.
  */
 export function elementwise(
   memory: Memory,

@@ -1,25 +1,30 @@
 import type { FloatKernels, Kernels } from "../contract.ts";
+import { referenceGates } from "../gates.ts";
+import { referenceInt32 } from "../int32.ts";
+import { referenceProducts } from "../matmul.ts";
 import type { Memory } from "../memory.ts";
+import {
+  referenceCasts,
+  referenceFirstOutOfRange,
+  referenceIndexed,
+  referenceMoves,
+} from "../move.ts";
+import { referenceNormalization } from "../normalization.ts";
+import { referenceReductions } from "../reduce.ts";
+import { referenceRows } from "../rows.ts";
+import { referenceUpdates } from "../update.ts";
 import { elementwise } from "./elementwise.ts";
-import { gates } from "./gates.ts";
-import { int32 } from "./int32.ts";
-import { matmul } from "./matmul.ts";
-import { casts, firstOutOfRange, moves, scans } from "./move.ts";
-import { normalization } from "./normalization.ts";
-import { reductions } from "./reduce.ts";
-import { rowwise } from "./rows.ts";
-import { updates } from "./update.ts";
 
 function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernels {
   return {
     ...elementwise(memory, dtype),
-    ...reductions(memory, dtype),
-    ...rowwise(memory, dtype),
-    ...scans(memory, dtype),
-    ...matmul(memory, dtype),
-    ...gates(memory, dtype),
-    ...normalization(memory, dtype),
-    ...updates(memory, dtype),
+    ...referenceReductions(memory, dtype),
+    ...referenceIndexed(memory, dtype),
+    ...referenceRows(memory, dtype),
+    ...referenceProducts(memory, dtype),
+    ...referenceGates(memory, dtype),
+    ...referenceNormalization(memory, dtype),
+    ...referenceUpdates(memory, dtype),
   };
 }
 
@@ -29,10 +34,10 @@ export function referenceKernels(memory: Memory): Kernels {
     name: "reference",
     float32: floatKernels(memory, "float32"),
     float64: floatKernels(memory, "float64"),
-    int32: int32(memory),
-    move32: moves(memory, "int32"),
-    move64: moves(memory, "float64"),
-    cast: casts(memory),
-    firstOutOfRange: firstOutOfRange(memory),
+    int32: referenceInt32(memory),
+    move32: referenceMoves(memory, "int32"),
+    move64: referenceMoves(memory, "float64"),
+    cast: referenceCasts(memory),
+    firstOutOfRange: referenceFirstOutOfRange(memory),
   };
 }

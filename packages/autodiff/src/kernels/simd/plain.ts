@@ -1,6 +1,9 @@
 /** Sections of a module that matter here. */
 const [types, functions, code] = [1, 3, 10];
-/** By the second byte of three, the first is 0xfd, the last 2: f32x4.relaxed_madd, f64x2.relaxed_madd, and what they become. */
+/**
+ * By the second byte of three, the first is 0xfd, the last 2: f32x4.relaxed_madd,
+ * f64x2.relaxed_madd, and what they become.
+ */
 const relaxedMadd: Readonly<Record<number, readonly [mul: number, add: number]>> = {
   133: [0xe6, 0xe4],
   135: [0xf2, 0xf0],
@@ -14,8 +17,9 @@ function leb(value: number, least = 1): number[] {
 }
 
 /**
- * The kernel module for an engine without relaxed SIMD: every `relaxed_madd(a, b, c)` becomes `add(mul(a, b), c)`, with
- * `c` in one more local of the function. The build makes sure that no constant looks like such an instruction.
+ * The kernel module for an engine without relaxed SIMD: every `relaxed_madd(a, b, c)` becomes
+ * `add(mul(a, b), c)`, with `c` in one more local of the function. The build makes sure that no
+ * constant looks like such an instruction.
  */
 export function plainModule(module: Uint8Array): Uint8Array<ArrayBuffer> {
   // An instruction of three bytes becomes ten, or twelve with many locals.

@@ -1,5 +1,5 @@
 import { cast, clone, concat, type MapTree, Tape, Tensor, tree } from "@chronograd/autodiff";
-import type { Pulled } from "@chronograd/autodiff/internal";
+import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { type StepSettings, type TimeStep, takeStep, tokensOf } from "../step.ts";
 
@@ -53,7 +53,7 @@ export function chunkOnTape<Params, State, X, Y, Target>(
   { params, state, steps }: ChunkInputs<Params, State, X, Target>,
   start: number,
 ): {
-  readonly computed: Pulled<ChunkValue<State>, ChunkGradient<Params, State>>;
+  readonly computed: ValueAndPullbacks<ChunkValue<State>, ChunkGradient<Params, State>>;
   readonly sizes: LossSizes;
   readonly tape: Tape;
 } {

@@ -1,5 +1,10 @@
 import { scope, type Tensor, tree } from "@chronograd/autodiff";
-import { describeTensor, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/internal";
+import {
+  CheckSchedule,
+  describeTensor,
+  PurityCheck,
+  RecordedFunction,
+} from "@chronograd/autodiff/internal";
 import type { Cell } from "../../cell.ts";
 import type { StepSettings } from "../step.ts";
 import {
@@ -27,7 +32,7 @@ export class RecordedChunk<Params, State, X, Y, Target> {
       >
     | undefined;
   /** The first step of the recorded chunk. */
-  #witness: Witness<ChunkInputs<Params, State, X, Target>> | undefined;
+  #purity: PurityCheck<ChunkInputs<Params, State, X, Target>> | undefined;
   #sizes: LossSizes = { sizes: [], counts: [] };
   /** Why there is no plan. */
   #reason: string | undefined;
@@ -37,7 +42,7 @@ export class RecordedChunk<Params, State, X, Y, Target> {
   #start = 0;
   #seen = 0;
   #onTapes = 0;
-  readonly #trust = new Trust();
+  readonly #checks = new CheckSchedule();
 
   constructor(cell: Cell<Params, State, X, Y>, settings: StepSettings<Y, Target>) {
     this.#cell = cell;
@@ -52,7 +57,7 @@ export class RecordedChunk<Params, State, X, Y, Target> {
   ): ChunkRun<Params, State> {
     this.#start = start;
     if (this.#seen++ === 0) this.#record(inputs, weights);
-    if (this.#trust.isDue()) this.check(inputs, start);
+    if (this.#checks.isDue()) this.check(inputs, start);
     const recorded = this.#recorded;
     if (recorded?.accepts(inputs) !== true) return this.#onTape(inputs, start);
     const run = recorded.forward(inputs);
@@ -71,27 +76,27 @@ export class RecordedChunk<Params, State, X, Y, Target> {
 
   #record(inputs: ChunkInputs<Params, State, X, Target>, weights: () => Tensor): void {
     const { state } = inputs;
-    const witness = Witness.of(this.#step, firstStep(inputs));
+    const purity = PurityCheck.of(this.#step, firstStep(inputs));
     const planned =
-      typeof witness === "string"
-        ? witness
+      typeof purity === "string"
+        ? purity
         : (this.#changeOfState ??
           scope(() =>
             RecordedFunction.plan(this.#chunk, inputs, [{ state, weights: weights() }, { state }]),
           ));
     if (typeof planned === "string") {
       this.#reason = planned;
-      if (typeof witness !== "string") witness.end();
+      if (typeof purity !== "string") purity.end();
       return;
     }
     this.#recorded = planned;
-    this.#witness = witness as Exclude<typeof witness, string>;
+    this.#purity = purity as Exclude<typeof purity, string>;
   }
 
   /** Throws when a step read something from outside that has changed since it was recorded. */
   check(inputs: ChunkInputs<Params, State, X, Target>, start: number): void {
     this.#start = start;
-    const difference = this.#witness?.differenceNow(firstStep(inputs));
+    const difference = this.#purity?.differenceNow(firstStep(inputs));
     if (difference === undefined) return;
     throw new Error(
       `${this.#settings.where}: at step ${start + 1} the model or the loss is not what compile: true recorded, since it takes something from outside that has changed: ${difference}; give it to the loop as part of a step, such as { input, target: { value, weight: tensor(0.5) } } for a loss (y, { value, weight }) => ..., or leave compile out`,
@@ -134,7 +139,7 @@ export class RecordedChunk<Params, State, X, Y, Target> {
 
   end(reason: string): void {
     this.#recorded?.end(reason);
-    this.#witness?.end();
+    this.#purity?.end();
   }
 }
 

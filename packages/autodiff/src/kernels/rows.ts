@@ -1,7 +1,33 @@
-import type { FloatKernels, RowsKernel, RowsName } from "../contract.ts";
-import type { Memory } from "../memory.ts";
+import type { Memory } from "./memory.ts";
+import type { KernelsOf } from "./signature.ts";
 
-type RowwiseName = RowsName | "crossEntropy" | "crossEntropyVjp" | "cumsum" | "argsort";
+export const rowsSignatures = {
+  /**
+   * `y[r, :] = softmax(x[r, :])` of contiguous rows, shifted by the row's maximum, as in
+   * `logSoftmax`.
+   */
+  softmax: "rows cols x:in y:out",
+  logSoftmax: "rows cols x:in y:out",
+  /** `y[o, l, i] = sum of x[o, 0..l, i]` (from the far end when `reverse` is 1). */
+  cumsum: "outer length inner reverse x:in y:out",
+  /**
+   * Positions that sort each row, from the largest down when `descending` is 1; equal elements keep
+   * their order, NaN counts as the largest. `scratch` takes `cols` int32.
+   */
+  argsort: "rows cols descending x:in scratch:out y:out",
+  /**
+   * `losses[r] = logSumExp(logits[r,:]) - logits[r, targets[r]]`, 0 where `targets[r]` is
+   * `ignoreIndex`.
+   */
+  crossEntropy: "rows cols logits:in targets:in ignoreIndex losses:out",
+  /**
+   * `dx[r,:] = g[r] * (softmax(logits[r,:]) - onehot(targets[r]))`, 0 where `targets[r]` is
+   * `ignoreIndex`.
+   */
+  crossEntropyVjp: "rows cols logits:in targets:in ignoreIndex g:in dx:out",
+} as const;
+export type RowsKernels = KernelsOf<typeof rowsSignatures>;
+export type RowsName = "softmax" | "logSoftmax";
 
 /** Numerators and denominator of softmax, shifted by the maximum. */
 function exponentials(row: readonly number[]): { shift: number; terms: number[]; total: number } {
@@ -32,10 +58,7 @@ function crossEntropyVjp(row: readonly number[], target: number, g: number): num
 }
 
 /** Row-wise kernels in float64 arithmetic, rounded once when stored. */
-export function rowwise(
-  memory: Memory,
-  dtype: "float32" | "float64",
-): Pick<FloatKernels, RowwiseName> {
+export function referenceRows(memory: Memory, dtype: "float32" | "float64"): RowsKernels {
   const size = dtype === "float32" ? 4 : 8;
   const read = (x: number, row: number, cols: number): number[] => {
     const start = x / size + row * cols;
@@ -44,7 +67,7 @@ export function rowwise(
   const write = (y: number, row: number, values: readonly number[]): void => {
     memory.views[dtype].set(values, y / size + row * values.length);
   };
-  const kernel = (f: (row: readonly number[]) => number[]): RowsKernel => {
+  const kernel = (f: (row: readonly number[]) => number[]): RowsKernels["softmax"] => {
     return (rows, cols, x, y) => {
       for (let r = 0; r < rows; r++) write(y, r, f(read(x, r, cols)));
     };

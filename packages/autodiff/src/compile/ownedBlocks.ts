@@ -1,7 +1,7 @@
 import { type Block, holdUntilCollected, releaseEarly } from "../tensor/block.ts";
 
 /** Blocks that are held until `end`, or until this is collected. */
-export class Kept {
+export class OwnedBlocks {
   /** Each block has an owner of its own in the garbage collector's net. */
   readonly #owned: (readonly [owner: object, block: Block])[] = [];
 

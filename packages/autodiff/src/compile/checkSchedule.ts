@@ -3,8 +3,11 @@ const longest = 256;
 /** The share of the time that checks may take. */
 const share = 0.01;
 
-/** When to look whether what was recorded is still what a function does: soon at first, then every 256 runs. */
-export class Trust {
+/**
+ * When to look whether what was recorded is still what a function does: soon at first, then every
+ * 256 runs.
+ */
+export class CheckSchedule {
   #runs = 0;
   #distance = 1;
   #next = 2;

@@ -1,12 +1,49 @@
-import type {
-  BinaryKernel,
-  Int32BinaryName,
-  Int32Kernels,
-  Int32ReduceName,
-  ReduceKernel,
-} from "../contract.ts";
-import type { Memory } from "../memory.ts";
-import { mod } from "./elementwise.ts";
+import { type BinaryKernel, binary, select } from "./elementwise.ts";
+import type { Memory } from "./memory.ts";
+import { indexedSignatures } from "./move.ts";
+import { type ReduceKernel, reduce } from "./reduce.ts";
+import { rowsSignatures } from "./rows.ts";
+import { type KernelsOf, same } from "./signature.ts";
+
+/**
+ * Functions of two int32 values, which wrap at 2^31; `mod` by 0 is 0. Their places are the codes of
+ * the SIMD kernel.
+ */
+// biome-ignore format: as many as fit in a line
+export const int32BinaryNames = [
+  "add", "sub", "mul", "maximum", "minimum", "mod", "less", "lessEqual", "greater", "greaterEqual",
+  "equal", "notEqual",
+] as const;
+export type Int32BinaryName = (typeof int32BinaryNames)[number];
+
+/** Reductions of int32; `sum` wraps. */
+export const int32ReduceNames = ["sum", "max", "min"] as const;
+export type Int32ReduceName = (typeof int32ReduceNames)[number];
+
+/** The arithmetic of int32: what positions and labels are computed with. */
+export const int32Signatures: Readonly<
+  Record<Int32BinaryName, typeof binary> &
+    Record<Int32ReduceName, typeof reduce> &
+    Pick<typeof rowsSignatures, "cumsum"> &
+    Pick<typeof indexedSignatures, "scatterAdd"> & {
+      readonly select: typeof select;
+      readonly fill: "n value y:out";
+    }
+> = {
+  ...same(int32BinaryNames, binary),
+  ...same(int32ReduceNames, reduce),
+  select,
+  cumsum: rowsSignatures.cumsum,
+  scatterAdd: indexedSignatures.scatterAdd,
+  fill: "n value y:out",
+};
+export type Int32Kernels = KernelsOf<typeof int32Signatures>;
+
+/** The remainder with the sign of the divisor; `%` is exact. */
+export function mod(a: number, b: number): number {
+  const rest = a % b;
+  return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
+}
 
 type Combine = (a: number, b: number) => number;
 
@@ -33,7 +70,7 @@ const folds: Readonly<Record<Int32ReduceName, Combine>> = {
 };
 
 /** Arithmetic of int32 in plain loops. */
-export function int32(memory: Memory): Int32Kernels {
+export function referenceInt32(memory: Memory): Int32Kernels {
   const at = (pointer: number, i: number) => memory.views.int32[pointer / 4 + i]!;
   const put = (pointer: number, i: number, value: number) => {
     memory.views.int32[pointer / 4 + i] = value;
