@@ -97,6 +97,7 @@ if (only[0] === "--packages") {
   vitest("tests", only);
 } else {
   check("format, lint and layers", bin("biome"), ["ci", "--colors=off"]);
+  check("prose in code within 100 columns", node, ["scripts/prose.mjs"]);
   check("tests made of the snippets in docs and docstrings", node, ["scripts/snippets.mjs"]);
   check("types of tests, examples and snippets", node, [
     "node_modules/typescript/bin/tsc",
