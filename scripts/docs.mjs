@@ -25,7 +25,7 @@ function must(what, args) {
   process.exit(1);
 }
 
-/** The source files behind the doors of the packages. */
+/** The source files behind the entry points of the packages. */
 function entryPoints() {
   return ["autodiff", "nn", "rnn"].flatMap((name) => {
     const folder = `${root}packages/${name}`;

@@ -1,11 +1,11 @@
 // Trains on an endless stream for 100,000 windows (arguments: windows, k1, k2) and prints what resident memory does: it must not grow.
 import { scope, tensor } from "@chronograd/autodiff";
-import { adam, applyUpdates, chain, clipByGlobalNorm, stream } from "@chronograd/nn";
+import { adam, applyUpdates, chain, clipByGlobalNorm, rng } from "@chronograd/nn";
 import { initialParams, lstm, truncated } from "@chronograd/rnn";
 
 const [windows = 100_000, k1 = 2, k2 = 4] = process.argv.slice(2).map(Number);
 const cell = lstm({ input: 2, hidden: 8 });
-let params = initialParams(cell, stream(1));
+let params = initialParams(cell, rng(1));
 const optimizer = chain({ clip: clipByGlobalNorm(1), adam: adam({ learningRate: 1e-3 }) });
 let state = optimizer.init(params);
 function* steps() {

@@ -56,21 +56,27 @@ function faultsOf(unpacked) {
   }
   require(manifest.publishConfig?.access ===
     "public", "a scoped package must be published as public");
-  const doors = targets(manifest.exports);
-  for (const path of [...doors, ...targets(manifest.imports), ...(manifest.sideEffects || [])]) {
+  const entryPoints = targets(manifest.exports);
+  for (const path of [
+    ...entryPoints,
+    ...targets(manifest.imports),
+    ...(manifest.sideEffects || []),
+  ]) {
     require(has.has(posix.normalize(path)), `package.json names ${path}, which is not there`);
   }
   for (const [name, range] of Object.entries(manifest.dependencies)) {
     require(/^\d+\.\d+\.\d+$/.test(range), `the dependency ${name} is ${range}, not a version`);
   }
 
-  // Tensors have methods when bundlers know that the module that makes them does something, and each door that imports it.
+  // Tensors have methods when bundlers know that the module that makes them does something, and each entry point that imports it.
   const fluent = ["dist/ops/fluent.js", "src/ops/fluent.ts"];
-  for (const door of doors.filter((path) => /(?<!\.d)\.[jt]s$/.test(path))) {
-    const reached = modulesFrom(posix.normalize(door), text);
+  for (const entryPoint of entryPoints.filter((path) => /(?<!\.d)\.[jt]s$/.test(path))) {
+    const reached = modulesFrom(posix.normalize(entryPoint), text);
     if (!reached.some((path) => /^(dist|src)\/tensor\/tensor\.[jt]s$/.test(path))) continue;
-    require(reached.some((path) => fluent.includes(path)), `${door} does not import ops/fluent`);
-    require(manifest.sideEffects.includes(door), `sideEffects does not name ${door}`);
+    require(reached.some((path) =>
+      fluent.includes(path),
+    ), `${entryPoint} does not import ops/fluent`);
+    require(manifest.sideEffects.includes(entryPoint), `sideEffects does not name ${entryPoint}`);
   }
   const named = (manifest.sideEffects || []).map((path) => posix.normalize(path));
   for (const path of fluent.filter((path) => has.has(path))) {

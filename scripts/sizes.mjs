@@ -10,7 +10,7 @@ const all = (...names) => names.map((name) => `export * from "@chronograd/${name
 
 const entries = [
   {
-    what: "Everything: the main doors of autodiff, nn and rnn",
+    what: "Everything: the main entry points of autodiff, nn and rnn",
     program: all("autodiff", "nn", "rnn"),
     limit: 120_000,
   },

@@ -1,14 +1,14 @@
 import { type FloatDType, type Tensor, tensor } from "@chronograd/autodiff";
 import type { InputSpec, Sample } from "@chronograd/autodiff/extend";
-import { type Stream, stream } from "@chronograd/nn";
+import { type Rng, rng } from "@chronograd/nn";
 
 /** A random [3,3] matrix, float64. */
-export function matrix(random: Stream): Tensor {
+export function matrix(random: Rng): Tensor {
   return normal(random, [3, 3]);
 }
 
 /** Normal numbers of a shape, float64. */
-export function normal(random: Stream, shape: readonly number[]): Tensor {
+export function normal(random: Rng, shape: readonly number[]): Tensor {
   const size = shape.reduce((n, length) => n * length, 1);
   return tensor(
     Float64Array.from({ length: size }, () => random.normal()),
@@ -29,7 +29,7 @@ const steps: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [
 ];
 
 /** A stretch of a program: from some matrices to one, by random steps. Values are used once, often, or never. */
-export function block(random: Stream, length = 4): (...inputs: Tensor[]) => Tensor {
+export function block(random: Rng, length = 4): (...inputs: Tensor[]) => Tensor {
   const plan = Array.from(
     { length },
     () => [random.integer(0, steps.length), random.uniform(), random.uniform()] as const,
@@ -54,7 +54,7 @@ export function drawSample(
   seed: number,
   { kinks = [], dtype = "float64" }: { kinks?: readonly number[]; dtype?: FloatDType } = {},
 ): Tensor[] {
-  const random = stream(seed, "sample");
+  const random = rng(seed, "sample");
   const element = ({ domain: [low, high] = [-2, 2], integers }: InputSpec): number => {
     if (integers !== undefined) return random.integer(integers[0], integers[1]);
     for (;;) {

@@ -1,6 +1,6 @@
-import { map, type Tensor, tensor } from "@chronograd/autodiff";
+import { type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { linear, stream } from "@chronograd/nn";
+import { linear, rng } from "@chronograd/nn";
 import {
   defineCell,
   elman,
@@ -39,7 +39,7 @@ const surrogates: Law = {
   statement: "each window's gradient is that of central differences of its surrogate, in all modes",
   bound: 1e-7,
   measure(seed) {
-    const random = stream(seed, "surrogates");
+    const random = rng(seed, "surrogates");
     const steps = Array.from({ length: 9 }, () => ({
       input: normal(random, [1, 2]),
       target: normal(random, [1, 2]),
@@ -65,7 +65,7 @@ const starts: Law = {
   bound: 0,
   measure(seed) {
     const tally = new Tally();
-    const random = stream(seed, "initial state");
+    const random = rng(seed, "initial state");
     const drawn = Float64Array.from({ length: 2 }, () => random.normal());
     const cell = defineCell({
       params: () => ({ w: { shape: [], draw: () => Float64Array.of(0.5) } }),
@@ -160,14 +160,14 @@ function formulaLaw(name: keyof typeof formulas): Law {
     bound: 1e-12,
     measure(seed) {
       const tally = new Tally();
-      const random = stream(seed, "formula");
+      const random = rng(seed, "formula");
       const cell = cells[name] as unknown as AnyCell;
       const shapes: Record<string, readonly number[]> = {};
       for (const [key, { shape }] of Object.entries(cell.params)) shapes[key] = shape;
       const params = Object.fromEntries(
         Object.entries(shapes).map(([key, shape]) => [key, normal(random, shape)]),
       );
-      const state = map(initialState(cell, 1, { dtype: "float64" }), (x: Tensor) =>
+      const state = tree.map(initialState(cell, 1, { dtype: "float64" }), (x: Tensor) =>
         normal(random, x.shape),
       );
       const x = normal(random, [1, 2]);

@@ -7,7 +7,7 @@ import {
   hold,
   type Law,
 } from "@chronograd/autodiff/testing";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import type { Subject } from "./subject.ts";
 
 type Rule = (d: Tensor, x: Tensor) => Tensor;
@@ -35,7 +35,7 @@ function rowScale(rules: { readonly vjp?: unknown; readonly jvp?: unknown } = {}
         values[to! + i] = values[from! + i]! * sum;
       }
     },
-    keeps: { inputs: "all", output: false },
+    residuals: { inputs: "all", output: false },
     vjp: [(g, { inputs }) => vjp(g, inputs[0]!)],
     jvp: ([dx], { inputs }) => tangent(dx!, inputs[0]!),
     samples: [],
@@ -53,7 +53,7 @@ const mistakes: readonly ((rule: Rule) => Rule)[] = [
 ];
 
 function matrix(seed: number): Tensor {
-  const random = stream(seed, "checker");
+  const random = rng(seed, "checker");
   return tensor(
     Float64Array.from({ length: 9 }, () => 0.2 + random.uniform()),
     { shape: [3, 3] },
@@ -71,7 +71,7 @@ function claims(statements: Iterable<readonly [holds: boolean, what: string]>): 
 }
 
 function* verdicts(seed: number): Generator<[boolean, string]> {
-  const random = stream(seed, "scale");
+  const random = rng(seed, "scale");
   const x = matrix(seed);
   const first = Math.floor(random.uniform() * mistakes.length);
   for (const mode of ["full", "directions"] as const) {

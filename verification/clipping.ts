@@ -1,4 +1,4 @@
-import { flatten, map, scope, type Tensor, tensor } from "@chronograd/autodiff";
+import { scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import {
   type ClipState,
@@ -8,8 +8,8 @@ import {
   clipPerParameter,
   type GradientTransformation,
   type NormOrder,
-  type Stream,
-  stream,
+  type Rng,
+  rng,
 } from "@chronograd/nn";
 import { normal } from "./blocks.ts";
 import type { Subject } from "./subject.ts";
@@ -18,7 +18,7 @@ import { type Numbers, numbers, Tally } from "./tally.ts";
 type Tree = { readonly W: Tensor; readonly b: Tensor; readonly more: readonly Tensor[] };
 
 /** Gradients of several shapes and sizes. */
-function gradientsOf(random: Stream): Tree {
+function gradientsOf(random: Rng): Tree {
   return {
     W: normal(random, [3, 2]).mul(1 + 4 * random.uniform()),
     b: normal(random, [2]).mul(0.1),
@@ -26,11 +26,7 @@ function gradientsOf(random: Stream): Tree {
   };
 }
 
-function law(
-  name: string,
-  statement: string,
-  measure: (random: Stream, tally: Tally) => void,
-): Law {
+function law(name: string, statement: string, measure: (random: Rng, tally: Tally) => void): Law {
   return {
     name,
     statement,
@@ -38,7 +34,7 @@ function law(
     measure: (seed) =>
       scope(() => {
         const tally = new Tally();
-        for (let draw = 0; draw < 4; draw++) measure(stream(4 * seed + draw, name), tally);
+        for (let draw = 0; draw < 4; draw++) measure(rng(4 * seed + draw, name), tally);
         return tally;
       }),
   };
@@ -140,7 +136,7 @@ const adaptive = law(
     const [before, weights] = [numbers(g), numbers(params)];
     const [clipping, epsilon] = [0.1 + 0.4 * random.uniform(), 1e-3];
     const columns = new Map(
-      flatten(g).map(([path, { rank, shape }]) => [path, rank > 1 ? shape.at(-1)! : 1]),
+      tree.leavesWithPath(g).map(([path, { rank, shape }]) => [path, rank > 1 ? shape.at(-1)! : 1]),
     );
     const unit = (list: ArrayLike<number>, path: string, i: number) => {
       const count = columns.get(path)!;
@@ -169,7 +165,7 @@ const nonFinite = law(
       { ...g, W: elements(0) },
     ];
     const limit = 0.5;
-    const weights = map(g, (w: Tensor) => w.add(1));
+    const weights = tree.map(g, (w: Tensor) => w.add(1));
     const makers = {
       clipByGlobalNorm: (options: object) => clipByGlobalNorm(limit, options),
       clipPerParameter: (options: object) => clipPerParameter(limit, options),
@@ -212,7 +208,7 @@ const scales = law(
         clipPerParameter,
         () => clipAdaptive({ clipping: limit / 1e-3 }),
       ]) {
-        const weights = map(g, (x: Tensor) => x.mul(0));
+        const weights = tree.map(g, (x: Tensor) => x.mul(0));
         const { gradients, norm } = clipped(make(limit), g, weights);
         if (largest === 0) continue;
         tally.number(norm / length, 1, () => `norm of ${dtype} at ${size}`);

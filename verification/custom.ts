@@ -13,7 +13,7 @@ import {
   vjp,
 } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { normal } from "./blocks.ts";
 import type { Subject } from "./subject.ts";
 import { Tally, values } from "./tally.ts";
@@ -41,7 +41,7 @@ const derivatives = law(
   "with its true rule a custom gradient is the function: values, gradients, tangents, second derivatives, on outer tapes, twice on one tape, compiled",
   1e-11,
   (seed, tally) => {
-    const random = stream(seed, "custom gradients");
+    const random = rng(seed, "custom gradients");
     const draw = (): Pair => ({ a: normal(random, [3]), b: normal(random, [3]) });
     const [x, v] = [draw(), draw()];
     const [f, truth] = [lossOf(custom), lossOf(plain)];
@@ -122,7 +122,7 @@ const aux = law(
   "with hasAux, what a function returns besides its value comes out as it is, and the gradient is that of the value",
   1e-12,
   (seed, tally) => {
-    const x = normal(stream(seed, "aux"), [3]);
+    const x = normal(rng(seed, "aux"), [3]);
     const f = (z: Tensor) => [z.square().sum(), { doubled: z.mul(2), count: 3 }] as const;
     const [gradient, { doubled, count }] = grad(f, { hasAux: true })(x);
     tally.list(values(gradient), values(x.mul(2)), "gradient");
@@ -141,7 +141,7 @@ const constants = law(
   "a cotangent that is a constant of a compiled function gives what it gives outside",
   1e-12,
   (seed, tally) => {
-    const random = stream(seed, "constants");
+    const random = rng(seed, "constants");
     const f = (w: Tensor) => {
       const cotangent = ones([2], { dtype: "float64" }).mul(3);
       return vjp((z: Tensor) => z.square().tanh(), w)[1](cotangent);

@@ -1,6 +1,6 @@
 import { scope, tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { type Stream, stream } from "@chronograd/nn";
+import { type Rng, rng } from "@chronograd/nn";
 import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn/safetensors";
 import type { Subject } from "./subject.ts";
 import { Tally } from "./tally.ts";
@@ -48,7 +48,7 @@ const entry = (name: string, dtype: string, count: number, begin: number, end: n
   `"${name}":{"dtype":"${dtype}","shape":[${count}],"data_offsets":[${begin},${end}]${more}}`;
 
 /** Eight elements, small in half of the cases. */
-function elements(random: Stream, bits: number): Uint8Array {
+function elements(random: Rng, bits: number): Uint8Array {
   const bytes = Uint8Array.from({ length: bits }, () => random.integer(0, 256));
   if (random.uniform() < 0.5) {
     // Only the first two bytes of each element, so that whole numbers fit.
@@ -64,7 +64,7 @@ const everyType: Law = {
   bound: 0,
   measure: (seed) => {
     const tally = new Tally();
-    const random = stream(seed, "files");
+    const random = rng(seed, "files");
     for (const [type, [bits, read]] of Object.entries(types)) {
       const data = elements(random, bits);
       const both = new Uint8Array([...data, 7]);
@@ -106,7 +106,7 @@ const headers: Law = {
   measure: (seed) =>
     scope(() => {
       const tally = new Tally();
-      const random = stream(seed, "headers");
+      const random = rng(seed, "headers");
       const names = ["10", "b", "2", "a"].slice(random.integer(0, 3));
       const places = names.map((_, i) => i).sort(() => random.uniform() - 0.5);
       const fields = names.map((name, i) =>

@@ -1,7 +1,7 @@
 import { compile, concat, grad, scope, type Tensor, tensor } from "@chronograd/autodiff";
 import { liveView } from "@chronograd/autodiff/ndarray";
 import type { Law } from "@chronograd/autodiff/testing";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { type CountedLoss, elman, initialParams, truncated } from "@chronograd/rnn";
 import type { Subject } from "./subject.ts";
 import { Tally } from "./tally.ts";
@@ -79,7 +79,7 @@ function impurities(element: number): Impure[] {
 /** Runs a stream whose loss changes at a window; the windows that were yielded after it, or -1 if all were. */
 function windowsAfter({ loss, change }: Impure, at: number, windows: number, doesCompile: boolean) {
   const cell = elman({ input: 1, hidden: 3 });
-  const params = initialParams(cell, stream(1), { dtype: "float64" });
+  const params = initialParams(cell, rng(1), { dtype: "float64" });
   const step = {
     input: tensor(Float64Array.of(1), { shape: [1, 1] }),
     target: tensor(Float64Array.of(0.1, 0.2, 0.3), { shape: [1, 3] }),
@@ -110,7 +110,7 @@ const streams: Law = {
   bound: 0,
   measure(seed) {
     const tally = new Tally();
-    const random = stream(seed, "impure");
+    const random = rng(seed, "impure");
     const element = between(random, 0, 2);
     for (const kind of impurities(element).keys()) {
       const at = between(random, 0, 60);
@@ -140,7 +140,7 @@ const functions: Law = {
   bound: 0,
   measure(seed) {
     const tally = new Tally();
-    const random = stream(seed, "numbers");
+    const random = rng(seed, "numbers");
     const numbers = [Infinity, -Infinity, Number.NaN, 0, -0, random.normal()];
     // The sums keep the loops apart.
     const scaled = (x: Tensor) =>
@@ -178,7 +178,7 @@ const closures: Law = {
   bound: 0,
   measure(seed) {
     const tally = new Tally();
-    const random = stream(seed, "closures");
+    const random = rng(seed, "closures");
     scope(() => {
       const draw = () => tensor(Float64Array.from({ length: 3 }, () => random.normal()));
       const [x, y] = [draw(), draw()];
@@ -209,7 +209,7 @@ const closures: Law = {
 /** Whether a stream throws whose steps all share a target that changes. */
 function throwsWhenChanged(options: { compile?: boolean; stale?: "recompute" }): boolean {
   const cell = elman({ input: 1, hidden: 3 });
-  const params = initialParams(cell, stream(1), { dtype: "float64" });
+  const params = initialParams(cell, rng(1), { dtype: "float64" });
   const input = tensor(Float64Array.of(1), { shape: [1, 1] });
   const target = tensor(new Float64Array(3), { shape: [1, 3] });
   function* steps() {

@@ -15,25 +15,21 @@ import {
   zeros,
 } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { embedding, type Stream, stream } from "@chronograd/nn";
+import { embedding, type Rng, rng } from "@chronograd/nn";
 import type { Subject } from "./subject.ts";
 import { Tally, values } from "./tally.ts";
 
 const least = -(2 ** 31);
 const most = 2 ** 31 - 1;
 
-function law(
-  name: string,
-  statement: string,
-  measure: (random: Stream, tally: Tally) => void,
-): Law {
+function law(name: string, statement: string, measure: (random: Rng, tally: Tally) => void): Law {
   return {
     name,
     statement,
     bound: 0,
     measure(seed) {
       const tally = new Tally();
-      scope(() => measure(stream(seed, name), tally));
+      scope(() => measure(rng(seed, name), tally));
       return tally;
     },
   };

@@ -1,4 +1,4 @@
-import { flatten, jvp, map, scope, Tape, type Tensor } from "@chronograd/autodiff";
+import { jvp, scope, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import {
   type CompositeDeclaration,
   type OpDeclaration,
@@ -7,7 +7,7 @@ import {
 } from "@chronograd/autodiff/extend";
 import { liveView } from "@chronograd/autodiff/ndarray";
 import type { Law } from "@chronograd/autodiff/testing";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { drawSample, normal } from "./blocks.ts";
 import { Tally, values } from "./tally.ts";
 
@@ -39,7 +39,7 @@ function recorded(sample: Sample, row: Declared, seed: number) {
   const watched = tape.watch(inputs) as Tensor[];
   const y = sample.call(watched);
   const isFlowing = tape.tracks(y) && y.dtype !== "int32";
-  const cotangent = normal(stream(seed, "cotangent"), y.shape);
+  const cotangent = normal(rng(seed, "cotangent"), y.shape);
   const sweep = () => {
     const found = tape.gradientIfReached(y, watched, { cotangent });
     return [...found.values()].flatMap(values);
@@ -103,8 +103,8 @@ const forwards: Law = {
       if (sample === undefined) continue;
       scope(() => {
         const inputs = drawSample(sample, seed, kinksOf(row));
-        const random = stream(seed, "tangent");
-        const tangents = map(inputs, (x: Tensor) => normal(random, x.shape));
+        const random = rng(seed, "tangent");
+        const tangents = tree.map(inputs, (x: Tensor) => normal(random, x.shape));
         const pushed = (after: () => void) => {
           const f = (xs: Tensor[]) => {
             const y = sample.call(xs);
@@ -112,7 +112,7 @@ const forwards: Law = {
             return y;
           };
           const [, dy] = jvp(f as never, inputs as never, tangents as never);
-          return flatten(dy).flatMap(([, y]) => values(y));
+          return tree.leavesWithPath(dy).flatMap(([, y]) => values(y));
         };
         const before = pushed(() => {});
         let after: number[];

@@ -1,6 +1,6 @@
 import { scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
 import { functionLaws, type Law } from "@chronograd/autodiff/testing";
-import { dropout, embedding, layerNorm, linear, type Stream, stream } from "@chronograd/nn";
+import { dropout, embedding, layerNorm, linear, type Rng, rng } from "@chronograd/nn";
 import { normal } from "./blocks.ts";
 import { lossSubjects } from "./losses.ts";
 import type { Subject } from "./subject.ts";
@@ -11,12 +11,12 @@ export function inDtype(x: Tensor, dtype: "float32" | "float64"): Tensor {
   return x.dtype === dtype ? x : x.cast(dtype).detach();
 }
 
-/** A law with a random stream of its own. */
+/** A law with a random generator of its own. */
 export function law(
   name: string,
   statement: string,
   bound: number,
-  measure: (random: Stream, tally: Tally) => void,
+  measure: (random: Rng, tally: Tally) => void,
 ): Law {
   return {
     name,
@@ -25,7 +25,7 @@ export function law(
     measure: (seed) =>
       scope(() => {
         const tally = new Tally();
-        for (let draw = 0; draw < 3; draw++) measure(stream(3 * seed + draw, name), tally);
+        for (let draw = 0; draw < 3; draw++) measure(rng(3 * seed + draw, name), tally);
         return tally;
       }),
   };
@@ -118,7 +118,7 @@ export function layerSubjects(): Subject[] {
   const group = "layers";
   const draw = (shapes: Readonly<Record<string, readonly number[]>>) => {
     return (seed: number, dtype: "float32" | "float64") => {
-      const random = stream(seed, "inputs");
+      const random = rng(seed, "inputs");
       return Object.fromEntries(
         Object.entries(shapes).map(([name, shape]) => [
           name,
@@ -165,7 +165,7 @@ export function layerSubjects(): Subject[] {
       laws: [
         dropoutFormula,
         ...functionLaws(
-          ({ x }) => dropout({ rate: 0.4 }).apply(x!, stream(1, "mask")),
+          ({ x }) => dropout({ rate: 0.4 }).apply(x!, rng(1, "mask")),
           draw({ x: [3, 4] }),
         ),
       ],

@@ -7,8 +7,8 @@ import {
   huber,
   meanSquaredError,
   type Reduction,
-  type Stream,
-  stream,
+  type Rng,
+  rng,
 } from "@chronograd/nn";
 import { normal } from "./blocks.ts";
 import type { Subject } from "./subject.ts";
@@ -21,7 +21,7 @@ type Dtype = "float32" | "float64";
 interface Loss {
   readonly name: string;
   /** Drawn by the seed; differentiated by. */
-  draw(random: Stream): Floats;
+  draw(random: Rng): Floats;
   call(inputs: Floats, options: { readonly reduction?: Reduction }): Tensor;
   /** The losses themselves, from plain numbers, and how many of them count. */
   formula(inputs: Readonly<Record<string, readonly number[]>>): {
@@ -114,7 +114,7 @@ function formulaLaw({ draw, call, formula }: Loss): Law {
     bound: 1e-12,
     measure(seed) {
       const tally = new Tally();
-      const inputs = draw(stream(seed, "formula"));
+      const inputs = draw(rng(seed, "formula"));
       const plain = Object.entries(inputs).map(([name, x]) => [name, values(x)] as const);
       const expected = formula(Object.fromEntries(plain));
       const sum = expected.losses.reduce((a, b) => a + b, 0);
@@ -135,7 +135,7 @@ const small: Law = {
   bound: 1e-12,
   measure(seed) {
     const tally = new Tally();
-    const random = stream(seed, "small");
+    const random = rng(seed, "small");
     const [mean, target] = [normal(random, [3]), normal(random, [3])];
     const slopes = (variance: number) => {
       const v = tensor(Float64Array.of(variance, variance, 1));
@@ -172,7 +172,7 @@ export function lossSubjects(): Subject[] {
         functionLaws(
           (inputs: Floats) => loss.call(inputs, { reduction }),
           (seed, dtype: Dtype) => {
-            const drawn = Object.entries(loss.draw(stream(seed, "inputs")));
+            const drawn = Object.entries(loss.draw(rng(seed, "inputs")));
             return Object.fromEntries(
               drawn.map(([name, x]) => [name, dtype === "float64" ? x : x.cast(dtype).detach()]),
             ) as Floats;

@@ -1,6 +1,6 @@
 import { scope, Tape, type Tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { type Stream, stream } from "@chronograd/nn";
+import { type Rng, rng } from "@chronograd/nn";
 import { Tally } from "./tally.ts";
 
 /** How many random programs each seed stands for. */
@@ -11,7 +11,7 @@ export function law(
   name: string,
   statement: string,
   bound: number,
-  measure: (random: Stream, tally: Tally) => void,
+  measure: (random: Rng, tally: Tally) => void,
 ): Law {
   return {
     name,
@@ -20,7 +20,7 @@ export function law(
     measure(seed) {
       const tally = new Tally();
       for (let draw = 0; draw < draws; draw++) {
-        scope(() => measure(stream(draws * seed + draw, name), tally));
+        scope(() => measure(rng(draws * seed + draw, name), tally));
       }
       return tally;
     },

@@ -1,4 +1,4 @@
-import { map, scope, type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
+import { scope, type Tensor, tensor, tree, valueAndGrad } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import {
   adagrad,
@@ -8,11 +8,11 @@ import {
   chain,
   type GradientTransformation,
   type LearningRate,
+  type Rng,
   rmsprop,
-  type Stream,
+  rng,
   schedule,
   sgd,
-  stream,
 } from "@chronograd/nn";
 import { decodeSafetensors, encodeSafetensors, restoreTree } from "@chronograd/nn/safetensors";
 import { normal } from "./blocks.ts";
@@ -43,7 +43,7 @@ function train(
   between: (done: number, state: unknown) => unknown = (_, state) => state,
 ): Tree {
   const at = (done: number) => (typeof optimizer === "function" ? optimizer(done) : optimizer);
-  let params = map(start, (x: Tensor) => x.clone()) as Tree;
+  let params = tree.map(start, (x: Tensor) => x.clone()) as Tree;
   let state = at(0).init(params);
   for (const [i, g] of gradients.entries()) {
     const [moves, next] = at(i).update(g, between(i, state), params);
@@ -53,7 +53,7 @@ function train(
   return params;
 }
 
-function drawn(random: Stream, shapes: Readonly<Record<string, readonly number[]>>): Tree {
+function drawn(random: Rng, shapes: Readonly<Record<string, readonly number[]>>): Tree {
   return Object.fromEntries(
     Object.entries(shapes).map(([name, shape]) => [name, normal(random, shape)]),
   );
@@ -64,7 +64,7 @@ function laws(make: (learningRate: LearningRate) => Optimizer): Law[] {
     name: string,
     statement: string,
     bound: number,
-    measure: (random: Stream, tally: Tally) => void,
+    measure: (random: Rng, tally: Tally) => void,
   ): Law => ({
     name,
     statement,
@@ -72,7 +72,7 @@ function laws(make: (learningRate: LearningRate) => Optimizer): Law[] {
     measure: (seed) =>
       scope(() => {
         const tally = new Tally();
-        measure(stream(seed, name), tally);
+        measure(rng(seed, name), tally);
         return tally;
       }),
   });
@@ -167,7 +167,7 @@ function laws(make: (learningRate: LearningRate) => Optimizer): Law[] {
         const [g, h, w] = [normal(random, [3]), normal(random, [3]), normal(random, [3])];
         const first = optimizer.init({ w });
         const moved = (scaleOf: Tensor): Tensor => {
-          const start = map(first, (x: Tensor) => x.clone());
+          const start = tree.map(first, (x: Tensor) => x.clone());
           const [one, state] = optimizer.update({ w: g.mul(scaleOf) } as Tree, start, { w });
           const mid = applyUpdates<Tree>({ w: w.mul(1) }, one as Tree) as Tree;
           const [two] = optimizer.update({ w: h.add(mid.w!.mul(0.1)) }, state, mid);
@@ -204,7 +204,7 @@ const own: Law = {
   measure: (seed) =>
     scope(() => {
       const tally = new Tally();
-      const random = stream(seed, "updates");
+      const random = rng(seed, "updates");
       const [w, g] = [normal(random, [2, 3]), normal(random, [2, 3])];
       const optimizer = sgd({ learningRate: 0.3 });
       const [moves] = optimizer.update({ w: g }, optimizer.init({ w }), { w });
@@ -222,7 +222,7 @@ const once: Law = {
   measure: (seed) =>
     scope(() => {
       const tally = new Tally();
-      const w = normal(stream(seed, "once"), [2]);
+      const w = normal(rng(seed, "once"), [2]);
       const u = w.mul(2);
       const [params, updates] = [
         { a: w, b: w },

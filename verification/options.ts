@@ -1,7 +1,7 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { scope, zeros } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { dropout, embedding, layerNorm, linear, stream, zeros as zeroInit } from "@chronograd/nn";
+import { dropout, embedding, init, layerNorm, linear, rng } from "@chronograd/nn";
 import { sharedBuffer } from "@chronograd/nn/parallel";
 import { restoreTree, tensorsOf } from "@chronograd/nn/safetensors";
 import {
@@ -19,7 +19,7 @@ import { Tally } from "./tally.ts";
 
 const sizes = { input: 3, hidden: 3 };
 const own = elman(sizes);
-const params = initialParams(own, stream(1));
+const params = initialParams(own, rng(1));
 const loss = (y: Tensor): Tensor => y;
 
 const decoded = { names: [], tensors: {}, metadata: {} };
@@ -37,12 +37,12 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
   ],
   [() => unroll(own, params, zeros([1, 1, 3]), { reversed: true } as never), "unroll", "reverse"],
   [() => initialState(own, 1, { dtypes: "float64" } as never), "initialState", "dtype"],
-  [() => initialParams(own, stream(1), { backends: 1 } as never), "initialParams", "backend"],
+  [() => initialParams(own, rng(1), { backends: 1 } as never), "initialParams", "backend"],
   [() => linear({ input: 3, outputs: 2 } as never), "linear", "inputs"],
   [() => embedding({ counts: 3, size: 2 } as never), "embedding", "count"],
   [() => dropout({ rates: 0.5 } as never), "dropout", "rate"],
   [() => layerNorm({ size: 3, eps: 1 } as never), "layerNorm", "epsilon"],
-  [() => zeroInit(3, { dtyp: "int32" } as never), "zeros", "dtype"],
+  [() => init.zeros(3, { dtyp: "int32" } as never), "zeros", "dtype"],
   [() => restoreTree({}, decoded, { prefixes: "" } as never), "restoreTree", "prefix"],
   [() => tensorsOf(decoded, { prefixes: "" } as never), "tensorsOf", "prefix"],
   [() => sharedBuffer(1, { slotbytes: 8 } as never), "sharedBuffer", "slotBytes"],
@@ -65,7 +65,7 @@ export const options: Law = {
           params: ({ units }: { units: number }) => ({
             b: { shape: [units], draw: () => new Float64Array(units) },
           }),
-          state: () => ({ h: zeroInit(1) }),
+          state: () => ({ h: init.zeros(1) }),
           step: ({ b }, x: Tensor, { h }) => [x.add(b), { h }],
         })(given as never);
       tally.throws(custom({ unit: 3 }), /needs the size units.* did "unit" mean "units"\?/, "own");

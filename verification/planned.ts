@@ -1,6 +1,6 @@
-import { crossEntropy, map, scope, type Tensor, tensor } from "@chronograd/autodiff";
+import { crossEntropy, scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { applyUpdates, embedding, linear, normal, stream, zeros } from "@chronograd/nn";
+import { applyUpdates, embedding, init, linear, rng } from "@chronograd/nn";
 import {
   defineCell,
   elman,
@@ -27,16 +27,16 @@ import {
 /** Long enough for plans to be made, and for a short window at the end. */
 export function drawn(seed: number) {
   const { model } = problem(seed);
-  const random = stream(seed, "planned");
+  const random = rng(seed, "planned");
   const draw = (shape: readonly number[]): Tensor => {
     const size = shape.reduce((n, length) => n * length, 1);
     const values = Float64Array.from({ length: size }, () => random.normal());
     return tensor(values, { shape });
   };
-  const params = map(initialParams(model, random, { dtype: "float64" }), (x: Tensor) =>
+  const params = tree.map(initialParams(model, random, { dtype: "float64" }), (x: Tensor) =>
     x.add(draw(x.shape).mul(0.3)),
   ) as unknown as Params;
-  const state = map(initialState(model, 2, { dtype: "float64" }), (x: Tensor) =>
+  const state = tree.map(initialState(model, 2, { dtype: "float64" }), (x: Tensor) =>
     draw(x.shape),
   ) as unknown as State;
   // Cuts that fall between chunks of some steps.
@@ -69,8 +69,12 @@ const squares = (y: Tensor, target: Tensor): Tensor => y.sub(target).square().su
 /** A cell whose outputs are products with the table that its inputs were looked up in. */
 function tied(count: number) {
   return defineCell({
-    params: () => ({ E: normal(1, count, 3), W: normal(1, 3, 3), U: normal(1, 3, 3) }),
-    state: () => ({ h: zeros(3) }),
+    params: () => ({
+      E: init.normal(1, count, 3),
+      W: init.normal(1, 3, 3),
+      U: init.normal(1, 3, 3),
+    }),
+    state: () => ({ h: init.zeros(3) }),
     step: ({ E, W, U }, x: Tensor, { h }) => {
       const next = E.gather(x).matmul(W).add(h.matmul(U)).tanh();
       return [next.matmul(E, { transposeB: true }), { h: next }];
@@ -81,7 +85,7 @@ function tied(count: number) {
 /** The same cuts on a stream of a few symbols, each of which is looked up more often than there are. */
 export function drawnSymbols(seed: number): Drawn {
   const { options, updates } = drawn(seed);
-  const random = stream(seed, "symbols");
+  const random = rng(seed, "symbols");
   const [count, rows] = [between(random, 1, 3), between(random, 4, 6)];
   const plain = sequential({
     symbols: embedding({ count, size: 2 }),
@@ -116,10 +120,10 @@ export function run(
   updates: boolean,
   loss: (y: Tensor, target: Tensor) => Tensor,
 ): Seen[] {
-  let params = map(first, (x: Tensor) => x.clone()) as Params;
-  const numbers = (tree: unknown): Record<string, number[]> => {
+  let params = tree.map(first, (x: Tensor) => x.clone()) as Params;
+  const numbers = (nested: unknown): Record<string, number[]> => {
     const found: Record<string, number[]> = {};
-    map(tree, (x: Tensor, path) => {
+    tree.map(nested, (x: Tensor, path) => {
       found[path] = [...x.toTypedArray()];
     });
     return found;
@@ -135,7 +139,7 @@ export function run(
       span: [start, newFrom, end, count, gradientCount],
     };
     if (updates) {
-      const step = map(window.gradients, (g: Tensor) => g.mul(-0.03)) as unknown as Params;
+      const step = tree.map(window.gradients, (g: Tensor) => g.mul(-0.03)) as unknown as Params;
       params = applyUpdates(params, step) as Params;
     }
     return seen;

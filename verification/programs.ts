@@ -1,6 +1,6 @@
 import { concat, type Tensor, tensor } from "@chronograd/autodiff";
 import { functionLaws, type Law } from "@chronograd/autodiff/testing";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import type { Subject } from "./subject.ts";
 
 /** Steps that keep a [3,3] matrix of moderate size moderate, each of one or two values made before. */
@@ -25,7 +25,7 @@ const steps: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [
 
 /** A random program: every value is made of random ones before it, so that values are used once, often, or never. */
 function program(seed: number): (inputs: { x: Tensor; w: Tensor; v: Tensor }) => Tensor[] {
-  const random = stream(seed, "program");
+  const random = rng(seed, "program");
   const draw = (n: number) => Math.min(n - 1, Math.floor(random.uniform() * n));
   const length = 3 + draw(10);
   const plan = Array.from(
@@ -43,7 +43,7 @@ function program(seed: number): (inputs: { x: Tensor; w: Tensor; v: Tensor }) =>
 export function programSubject(): Subject {
   const lawsFor = (seed: number): Law[] =>
     functionLaws(program(seed), (at, dtype) => {
-      const random = stream(at, "inputs");
+      const random = rng(at, "inputs");
       const matrix = () =>
         tensor(
           Float64Array.from({ length: 9 }, () => random.normal()),

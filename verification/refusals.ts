@@ -1,6 +1,6 @@
-import { grad, jvp, map, scope, type Tensor, tensor, vjp, zeros } from "@chronograd/autodiff";
+import { grad, jvp, scope, type Tensor, tensor, tree, vjp, zeros } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { type Stream, stream, zeros as zeroInit } from "@chronograd/nn";
+import { init, type Rng, rng } from "@chronograd/nn";
 import {
   type Cell,
   defineCell,
@@ -21,8 +21,8 @@ import { between, oneOf } from "./truncation/problem.ts";
 
 const sizes = { input: 3, hidden: 3 };
 export const own = defineCell({
-  params: ({ hidden }) => ({ b: zeroInit(hidden) }),
-  state: ({ hidden }) => ({ h: zeroInit(hidden) }),
+  params: ({ hidden }) => ({ b: init.zeros(hidden) }),
+  state: ({ hidden }) => ({ h: init.zeros(hidden) }),
   step: ({ b }, x: Tensor, { h }) => {
     const next = x.add(b).add(h.mul(0.5)).tanh();
     return [next, { h: next }];
@@ -47,7 +47,7 @@ export const squares = (y: Tensor, target: Tensor): Tensor => y.sub(target).squa
 export function law(
   name: string,
   statement: string,
-  measure: (random: Stream, tally: Tally) => void,
+  measure: (random: Rng, tally: Tally) => void,
 ): Law {
   return {
     name,
@@ -56,7 +56,7 @@ export function law(
     measure: (seed) =>
       scope(() => {
         const tally = new Tally();
-        measure(stream(seed, name), tally);
+        measure(rng(seed, name), tally);
         return tally;
       }),
   };
@@ -115,7 +115,7 @@ const axes = law(
           [b, { h: step(x, h) }] as const,
       };
       const x = zeros([2, 3]);
-      return unroll(cell, initialParams(cell, stream(1)), [x, x]).state.h.shape;
+      return unroll(cell, initialParams(cell, rng(1)), [x, x]).state.h.shape;
     };
     tally.throws(
       () => run((_x, h) => h.sum(0, { keepDims: true })),
@@ -139,7 +139,7 @@ const ways: Record<string, (a: Tensor, k: Options, steps: Steps) => Tensor> = {
   params: (a, k, steps) =>
     last(
       own,
-      map(weights(), (x: Tensor) => x.add(a)),
+      tree.map(weights(), (x: Tensor) => x.add(a)),
       steps,
       k,
     ),

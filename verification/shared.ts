@@ -1,7 +1,7 @@
 import { scope, Tape, type Tensor } from "@chronograd/autodiff";
 import { opTable } from "@chronograd/autodiff/extend";
 import type { Law } from "@chronograd/autodiff/testing";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { drawSample, normal } from "./blocks.ts";
 import { Tally, total, values } from "./tally.ts";
 
@@ -20,7 +20,7 @@ export const shared: Law = {
       for (const sample of declaration.samples) {
         const measure = (i: number, at: number, where: string, result: Tally): void => {
           const inputs = drawSample(sample, at, { kinks: declaration.kinks ?? [] });
-          const random = stream(at, "shared");
+          const random = rng(at, "shared");
           const side = normal(random, inputs[i]!.shape);
           const tape = new Tape();
           const watched = tape.watch({ side, w: inputs[i]! });

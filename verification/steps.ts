@@ -1,4 +1,4 @@
-import { compile, flatten, scope, type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
+import { compile, scope, type Tensor, tensor, tree, valueAndGrad } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import {
   adam,
@@ -15,10 +15,10 @@ import {
   linearWarmup,
   oneCycle,
   plateau,
+  rng,
   schedule,
   sgd,
   stepDecay,
-  stream,
 } from "@chronograd/nn";
 import { Tally } from "./tally.ts";
 
@@ -92,7 +92,9 @@ function trained(optimizer: Optimizer, compiled: boolean, dtype: "float32" | "fl
   }
   const why = compiled ? (run as ReturnType<typeof compile>).explain() : "";
   if (why.includes("not compiled")) return why;
-  return JSON.stringify(flatten([params, state, loss]).map(([path, x]) => [path, x.toArray()]));
+  return JSON.stringify(
+    tree.leavesWithPath([params, state, loss]).map(([path, x]) => [path, x.toArray()]),
+  );
 }
 
 const compiledStep = (makers: Makers): Law => ({
@@ -143,7 +145,8 @@ const guarded: Law = {
       let [params, state] = [start.params, start.state];
       const x = tensor([1, 1 + seed]);
       for (let i = 0; i < 3; i++) [params, state] = step(params, state, x);
-      const values = () => JSON.stringify(flatten([params, state]).map(([, y]) => y.toArray()));
+      const values = () =>
+        JSON.stringify(tree.leavesWithPath([params, state]).map(([, y]) => y.toArray()));
       const before = values();
       const bad = tensor([1, Number.NaN]);
       tally.throws(() => step(params, state, bad), /the gradient of "w" has 1 of 2/, "NaN");
@@ -204,11 +207,11 @@ const closed: Law = {
       let [at, done] = [{ w: tensor([0]) } as Tree, slowing.init(tensor([0]))];
       for (let i = 0; i < 2; i++) [at, done] = slow(at, done);
       tally.number(at.w!.item(), -1.5, () => "two steps of 1 / (1 + step)");
-      const random = stream(seed);
+      const random = rng(seed);
       const noisy = compile((x: Tensor) => x.mul(random.uniform()));
       const [a, b] = [noisy(tensor(1)).item(), noisy(tensor(1)).item()];
       tally.check(a !== b, () => `drew ${a} twice`);
-      tally.check(/stream was drawn/.test(noisy.explain()), () => noisy.explain());
+      tally.check(/generator was drawn/.test(noisy.explain()), () => noisy.explain());
       return tally;
     }),
 };
@@ -221,7 +224,7 @@ const plateaus: Law = {
   measure: (seed) =>
     scope(() => {
       const tally = new Tally();
-      const random = stream(seed, "plateau");
+      const random = rng(seed, "plateau");
       for (const mode of ["min", "max"] as const) {
         const link = plateau({ mode, factor: 0.5, patience: 2, threshold: 0.1, cooldown: 1 });
         let state = link.init({});

@@ -6,8 +6,8 @@ import { cellSubjects } from "./cells.ts";
 import { checkerSubject } from "./checker.ts";
 import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
+import { creationSubjects } from "./creation.ts";
 import { customSubjects } from "./custom.ts";
-import { doorSubjects } from "./doors.ts";
 import { edgeSubjects } from "./edges/index.ts";
 import { fileSubjects } from "./files.ts";
 import { impureSubject } from "./impure.ts";
@@ -46,7 +46,7 @@ export function wholeSubjects(): Subject[] {
     ...transformSubjects(),
     ...customSubjects(),
     ...integerSubjects(),
-    ...doorSubjects(),
+    ...creationSubjects(),
     ...layerSubjects(),
     ...cellSubjects(),
     ...wholeNumberSubjects(),

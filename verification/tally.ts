@@ -1,4 +1,4 @@
-import { flatten, isTensor, type Tensor } from "@chronograd/autodiff";
+import { isTensor, type Tensor, tree } from "@chronograd/autodiff";
 import type { Finding } from "@chronograd/autodiff/testing";
 
 /** The largest of many differences, and where it stands. */
@@ -51,7 +51,7 @@ export class Tally implements Finding {
   /** Two trees of tensors, or of numbers by path. */
   trees(found: unknown, expected: unknown, where: string): void {
     const [mine, theirs] = [numbers(found), numbers(expected)];
-    const paths = (tree: Numbers) => Object.keys(tree).sort().join(", ");
+    const paths = (nested: Numbers) => Object.keys(nested).sort().join(", ");
     this.check(paths(mine) === paths(theirs), () => {
       return `${where}: has ${paths(mine)}, expected ${paths(theirs)}`;
     });
@@ -78,14 +78,14 @@ export class Tally implements Finding {
 export type Numbers = Readonly<Record<string, ArrayLike<number>>>;
 
 /** The elements of a tree's tensors by path; numbers by path stay. */
-export function numbers(tree: unknown): Numbers {
+export function numbers(nested: unknown): Numbers {
   const isPlain =
-    typeof tree === "object" &&
-    tree !== null &&
-    !isTensor(tree) &&
-    Object.values(tree).some((leaf) => Array.isArray(leaf) && typeof leaf[0] === "number");
-  if (isPlain) return tree as Numbers;
-  return Object.fromEntries(flatten(tree).map(([path, x]) => [path, values(x)]));
+    typeof nested === "object" &&
+    nested !== null &&
+    !isTensor(nested) &&
+    Object.values(nested).some((leaf) => Array.isArray(leaf) && typeof leaf[0] === "number");
+  if (isPlain) return nested as Numbers;
+  return Object.fromEntries(tree.leavesWithPath(nested).map(([path, x]) => [path, values(x)]));
 }
 
 /** The elements of a tensor. */

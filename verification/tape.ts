@@ -1,4 +1,4 @@
-import { flatten, grad, map, Tape, type Tensor } from "@chronograd/autodiff";
+import { grad, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import { block, matrix } from "./blocks.ts";
 import { keptLaws } from "./kept.ts";
 import { levelLaws } from "./levels.ts";
@@ -115,13 +115,13 @@ const reached = law(
   "gradient is gradientIfReached, with zeros where nothing arrives",
   0,
   (random, tally) => {
-    const tree = { used: matrix(random), idle: matrix(random), also: [matrix(random)] };
+    const nested = { used: matrix(random), idle: matrix(random), also: [matrix(random)] };
     const f = block(random);
     const tape = new Tape();
-    const watched = tape.watch(tree);
+    const watched = tape.watch(nested);
     const y = f(watched.also[0]!, watched.used).add(watched.used).sum();
     const found = tape.gradientIfReached(y, watched);
-    for (const [path, g] of flatten(tape.gradient(y, watched))) {
+    for (const [path, g] of tree.leavesWithPath(tape.gradient(y, watched))) {
       const there = found.get(path);
       const expected = there === undefined ? new Array<number>(9).fill(0) : values(there);
       tally.bits(values(g), expected, `by ${path}`);
@@ -167,7 +167,7 @@ const detached = law(
     )(x);
     tally.trees(
       second,
-      map(x, (z: Tensor) => z.mul(0)),
+      tree.map(x, (z: Tensor) => z.mul(0)),
       "second derivative of detach(t)^2 t",
     );
   },

@@ -13,7 +13,7 @@ import {
 } from "@chronograd/autodiff";
 import { opTable } from "@chronograd/autodiff/extend";
 import type { Law } from "@chronograd/autodiff/testing";
-import { type Stream, stream } from "@chronograd/nn";
+import { type Rng, rng } from "@chronograd/nn";
 import { block, drawSample, normal } from "./blocks.ts";
 import type { Subject } from "./subject.ts";
 import { numbers, Tally, total, values } from "./tally.ts";
@@ -24,7 +24,7 @@ function law(
   name: string,
   statement: string,
   bound: number,
-  measure: (random: Stream, tally: Tally, seed: number) => void,
+  measure: (random: Rng, tally: Tally, seed: number) => void,
 ): Law {
   return {
     name,
@@ -34,7 +34,7 @@ function law(
       const tally = new Tally();
       for (let draw = 0; draw < draws; draw++) {
         const own = draws * seed + draw;
-        scope(() => measure(stream(own, name), tally, own));
+        scope(() => measure(rng(own, name), tally, own));
       }
       return tally;
     },
@@ -42,7 +42,7 @@ function law(
 }
 
 /** A random smooth function from a vector of `n` to one of `m` elements, through a [3,3] matrix. */
-function vectors(random: Stream, n: number, m: number): (x: Tensor) => Tensor {
+function vectors(random: Rng, n: number, m: number): (x: Tensor) => Tensor {
   const [into, out, body] = [normal(random, [n, 9]), normal(random, [9, m]), block(random)];
   return (x) => {
     const inner = x.matmul(into).mul(0.5).tanh().reshape([3, 3]);
@@ -221,7 +221,7 @@ const partial = law(
         scope(() => {
           const where = `${name}, ${sample.label}`;
           const inputs = drawSample(sample, seed, { kinks: declaration.kinks ?? [] });
-          const random = stream(seed, "directions");
+          const random = rng(seed, "directions");
           const directions = inputs.map((x) => normal(random, x.shape));
           const alone = (i: number) => (x: Tensor) => sample.call(inputs.with(i, x));
           const y = sample.call(inputs);

@@ -1,6 +1,6 @@
 import { scope, type Tensor, tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { glorot, normal, ones, stream, zeros } from "@chronograd/nn";
+import { init, rng } from "@chronograd/nn";
 import { defineCell, initialParams, initialState, truncated, unroll } from "@chronograd/rnn";
 import { cellLaws, symbols } from "@chronograd/rnn/testing";
 import type { Subject } from "./subject.ts";
@@ -11,11 +11,14 @@ const count = 4;
 
 /** The state is a memory, the symbol that came last, and a row that is never changed. */
 const bigram = defineCell({
-  params: ({ hidden }) => ({ table: normal(1, count, hidden), U: glorot(hidden, hidden) }),
+  params: ({ hidden }) => ({
+    table: init.normal(1, count, hidden),
+    U: init.glorot(hidden, hidden),
+  }),
   state: ({ hidden }) => ({
-    h: zeros(hidden),
-    last: zeros({ dtype: "int32" }),
-    kept: ones(2, { dtype: "int32" }),
+    h: init.zeros(hidden),
+    last: init.zeros({ dtype: "int32" }),
+    kept: init.ones(2, { dtype: "int32" }),
   }),
   step: ({ table, U }, x: Tensor, { h, last, kept }) => {
     const next = table.gather(x).mul(table.gather(last)).add(h.matmul(U)).tanh();
@@ -31,7 +34,7 @@ const carried: Law = {
   measure: (seed) =>
     scope(() => {
       const tally = new Tally();
-      const random = stream(seed, "whole numbers");
+      const random = rng(seed, "whole numbers");
       const [B, T] = [between(random, 1, 3), between(random, 2, 7)];
       const xs = Array.from({ length: T }, () =>
         Array.from({ length: B }, () => random.integer(0, count)),

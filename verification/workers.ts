@@ -1,4 +1,4 @@
-import { concat, map, scope, type Tensor } from "@chronograd/autodiff";
+import { concat, scope, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import type { Communicator } from "@chronograd/nn";
 import { type Drawn, drawn, run, type Seen } from "./planned.ts";
@@ -10,13 +10,13 @@ import type { State } from "./truncation/problem.ts";
 const twins: Communicator = {
   rank: 0,
   size: 2,
-  allReduce: <T>(tree: T): T => {
+  allReduce: <T>(values: T): T => {
     // A list has a place for each worker, and this one filled its own.
-    if (Array.isArray(tree)) return [tree[0], tree[0]] as T;
-    const doubled = map(tree, (x: Tensor) => x.mul(2));
-    return map<unknown, number, number>(doubled, (x) => 2 * x, isNumber) as T;
+    if (Array.isArray(values)) return [values[0], values[0]] as T;
+    const doubled = tree.map(values, (x: Tensor) => x.mul(2));
+    return tree.map<unknown, number, number>(doubled, (x) => 2 * x, isNumber) as T;
   },
-  broadcast: (tree) => tree,
+  broadcast: (values) => values,
   barrier: () => {},
 };
 
@@ -42,7 +42,7 @@ const draws = 4;
 
 function compare({ model, params, steps, options, updates, loss }: Drawn, tally: Tally): void {
   const twice = (x: Tensor) => concat([x, x]);
-  const state = map(options.state, twice) as unknown as State;
+  const state = tree.map(options.state, twice) as unknown as State;
   const all = steps.map(({ input, target }) => ({ input: twice(input), target: twice(target) }));
   const one = run(model, params, all, { ...options, state, compile: false }, updates, loss);
   const two = run(model, params, steps, { ...options, communicator: twins }, updates, loss);

@@ -1,14 +1,14 @@
-import { zeros } from "@chronograd/nn";
+import { init } from "@chronograd/nn";
 import { type CellSizes, defineCell, gru, lstm } from "@chronograd/rnn";
 
 /** The LSTM as a user writes it, from plain ops. */
 const custom = defineCell({
   params: ({ input, hidden }: CellSizes) => ({
-    W: zeros(input, 4 * hidden),
-    U: zeros(hidden, 4 * hidden),
-    b: zeros(4 * hidden),
+    W: init.zeros(input, 4 * hidden),
+    U: init.zeros(hidden, 4 * hidden),
+    b: init.zeros(4 * hidden),
   }),
-  state: ({ hidden }: CellSizes) => ({ h: zeros(hidden), c: zeros(hidden) }),
+  state: ({ hidden }: CellSizes) => ({ h: init.zeros(hidden), c: init.zeros(hidden) }),
   step: ({ W, U, b }, x, { h, c }) => {
     const gates = x.matmul(W).add(h.matmul(U)).add(b);
     const [i, f, g, o] = gates.split(4, -1);

@@ -1,4 +1,4 @@
-import { leaves, scope } from "@chronograd/autodiff";
+import { scope, tree } from "@chronograd/autodiff";
 import { readProblem } from "../problem.ts";
 import type { Request } from "../protocol.ts";
 import { type Maker, serve } from "../serve.ts";
@@ -14,7 +14,7 @@ function check(bare: BareLstm, request: Request): void {
   bare.backward();
   scope(() => {
     const { params, batch, gradient } = experiment(request);
-    const gradients = leaves(gradient(params, ...batch(0)).gradients);
+    const gradients = tree.leaves(gradient(params, ...batch(0)).gradients);
     parameterNames.forEach((name, index) => {
       const expected = gradients[index]!.toTypedArray();
       const start = bare.g[name] / 4;

@@ -6,7 +6,7 @@ import {
   clipByGlobalNorm,
   embedding,
   linear,
-  stream as randomStream,
+  rng as randomStream,
 } from "@chronograd/nn";
 import { initialParams, lstm, sequential, type TimeStep, truncated } from "@chronograd/rnn";
 import { clipNorm, learningRate } from "../problem.ts";

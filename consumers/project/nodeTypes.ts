@@ -1,4 +1,4 @@
-// The door that needs Node's types, in a program without a browser's.
+// The entry point that needs Node's types, in a program without a browser's.
 import { type Tensor, tensor } from "@chronograd/autodiff";
 import { runWorkers, writeSafetensors } from "@chronograd/nn/node";
 

@@ -1,6 +1,6 @@
 // What every consumer runs: a cell of one's own, trained by truncated back-propagation, and numbers that are known.
 import { grad, tensor } from "@chronograd/autodiff";
-import { applyUpdates, glorot, orthogonal, sgd, stream, zeros } from "@chronograd/nn";
+import { applyUpdates, init, rng, sgd } from "@chronograd/nn";
 import { defineCell, initialParams, truncated } from "@chronograd/rnn";
 
 const float64 = (values) => tensor(values, { dtype: "float64" });
@@ -8,8 +8,8 @@ const float64 = (values) => tensor(values, { dtype: "float64" });
 /** x_t = w x_{t-1}, x_0 = 0.9, w = 0.2, loss x_t, k1 = 1, k2 = 3: the gradients are 0.9, 2 w 0.9 and 3 w^2 0.9. */
 function knownGradients() {
   const decay = defineCell({
-    params: () => ({ w: zeros() }),
-    state: () => ({ x: zeros() }),
+    params: () => ({ w: init.zeros() }),
+    state: () => ({ x: init.zeros() }),
     step: ({ w }, _, { x }) => [w.mul(x), { x: w.mul(x) }],
   });
   const steps = [1, 2, 3].map(() => ({ input: float64(0), target: float64(0) }));
@@ -21,15 +21,19 @@ function knownGradients() {
 /** Losses of windows while a cell learns to say the next value of a sine. */
 function losses(compile) {
   const elman = defineCell({
-    params: ({ hidden }) => ({ W: glorot(1, hidden), U: orthogonal(hidden), b: zeros(hidden) }),
-    state: ({ hidden }) => ({ h: zeros(hidden) }),
+    params: ({ hidden }) => ({
+      W: init.glorot(1, hidden),
+      U: init.orthogonal(hidden),
+      b: init.zeros(hidden),
+    }),
+    state: ({ hidden }) => ({ h: init.zeros(hidden) }),
     step: ({ W, U, b }, x, { h }) => {
       const next = x.matmul(W).add(h.matmul(U)).add(b).tanh();
       return [next, { h: next }];
     },
   });
   const cell = elman({ hidden: 8 });
-  let params = initialParams(cell, stream(1));
+  let params = initialParams(cell, rng(1));
   const optimizer = sgd({ learningRate: 0.1 });
   let state = optimizer.init(params);
   const steps = Array.from({ length: 400 }, (_, t) => ({

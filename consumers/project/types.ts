@@ -4,7 +4,7 @@ import { type OpDeclaration, opTable } from "@chronograd/autodiff/extend";
 import { toNdarray } from "@chronograd/autodiff/ndarray";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { checkGradients } from "@chronograd/autodiff/testing";
-import { alone, glorot, stream, zeros } from "@chronograd/nn";
+import { init, rng, selfCommunicator } from "@chronograd/nn";
 import { shard } from "@chronograd/nn/parallel";
 import { defineCell, initialParams, truncated } from "@chronograd/rnn";
 import { testCell } from "@chronograd/rnn/testing";
@@ -14,17 +14,17 @@ const shape: readonly number[] = x.add(1).square().sum(0).shape;
 const derivative: Tensor = grad((y: Tensor) => y.square().sum())(x);
 const [value, gradient]: [Tensor, Tensor] = valueAndGrad((y: Tensor) => y.sum())(x);
 const entry: number = toNdarray(x).get(0, 1);
-const rows: Tensor = shard(x, alone);
+const rows: Tensor = shard(x, selfCommunicator);
 const planned: Tensor = compile((y: Tensor) => y.tanh())(x);
 const names: string[] = opTable().map(({ name }) => name);
 const declarations: OpDeclaration[] = [];
 const isRight: boolean = checkGradients((y: Tensor) => y.square(), x.cast("float64")).ok;
 const elman = defineCell({
   params: ({ hidden }: { readonly hidden: number }) => ({
-    W: glorot(1, hidden),
-    b: zeros(hidden),
+    W: init.glorot(1, hidden),
+    b: init.zeros(hidden),
   }),
-  state: ({ hidden }) => ({ h: zeros(hidden) }),
+  state: ({ hidden }) => ({ h: init.zeros(hidden) }),
   step: ({ W, b }, input: Tensor, { h }) => {
     const next = input.matmul(W).add(h).add(b).tanh();
     return [next, { h: next }];
@@ -33,7 +33,7 @@ const elman = defineCell({
 const cell = elman({ hidden: 3 });
 const steps = [{ input: tensor([[1]]), target: tensor([[1]]) }];
 const loss = (y: Tensor, target: Tensor): Tensor => y.mean().sub(target).square();
-for (const window of truncated(cell, initialParams(cell, stream(1)), steps, {
+for (const window of truncated(cell, initialParams(cell, rng(1)), steps, {
   k1: 1,
   k2: 1,
   loss,

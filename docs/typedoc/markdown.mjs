@@ -1,23 +1,28 @@
 // Pages of the reference as Markdown.
 
 /** A page: every member with its declaration, comment and examples. */
-export function pageText({ door, title, members }, methodsNote) {
-  const head = [`# ${title}`, `From \`${door.name}\`.${methodsNote}`];
+export function pageText({ entryPoint, title, members }, methodsNote) {
+  const head = [`# ${title}`, `From \`${entryPoint.name}\`.${methodsNote}`];
   return [...head, ...members.map(memberText)].join("\n\n");
 }
 
 /** The page that links to every export. */
 export function indexText(chapters) {
   const link = ({ name, url }) => `[\`${name}\`](${url})`;
-  const parts = ["# Reference", "Every export, by the door it comes through."];
-  for (const { door, summary, pages, again } of chapters) {
-    parts.push(`## ${door.name} {#${door.slug}}`, summary);
+  const parts = ["# Reference", "Every export, by the entry point it comes through."];
+  for (const { entryPoint, summary, pages, again } of chapters) {
+    parts.push(`## ${entryPoint.name} {#${entryPoint.slug}}`, summary);
     for (const { title, url, members } of pages) {
       parts.push(`**[${title}](${url})** ${members.map(link).join(" ")}`);
     }
     if (again.length > 0) parts.push(`Also exported here: ${again.map(link).join(" ")}`);
   }
   return parts.join("\n\n");
+}
+
+/** Where a page shows an export. */
+export function anchorOf(name) {
+  return name.replaceAll(".", "-");
 }
 
 /** A comment's text; a link in it is only named. */
@@ -29,7 +34,7 @@ export function textOf(parts = []) {
 function memberText({ reflection, name, kind, text, types, methods = [], isBase }) {
   const signature = reflection.signatures?.[0];
   const title = kind === "function" ? `${name}()` : name;
-  const parts = [`## ${title} {#${name}}`];
+  const parts = [`## ${title} {#${anchorOf(name)}}`];
   // What a documented class inherits is shown there.
   if (isBase) parts.push(block(`class ${name}`));
   else parts.push(block(text), typesLine(types));

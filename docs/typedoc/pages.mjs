@@ -1,13 +1,16 @@
-// Which page of the reference an export stands on: decided by the door it comes through and the file it is declared
+// Which page of the reference an export stands on: decided by the entry point it comes through and the file it is declared
 // in. A file that is not listed gets a page by its folder's name, so that nothing is left out.
 
-/** Doors in the order of the sidebar, each with its pages: a title and the files (or folders) behind it. */
-export const doors = [
+/** Entry points in the order of the sidebar, each with its pages: a title and the files (or folders) behind it. */
+export const entryPoints = [
   {
     name: "@chronograd/autodiff",
     slug: "autodiff",
     pages: [
-      ["Tensors", ["tensor/tensor", "tensor/doors", "tensor/dtype", "tensor/shape", "ops/declare"]],
+      [
+        "Tensors",
+        ["tensor/tensor", "tensor/create", "tensor/dtype", "tensor/shape", "ops/declare"],
+      ],
       ["The tape", ["tape", "tape/place", "tape/recording", "passes"]],
       ["Compiling", ["compile"]],
       ["Transforms", ["transforms/reverse", "transforms/forward", "transforms"]],
@@ -17,7 +20,7 @@ export const doors = [
       ["Element-wise functions", ["ops/elementwise", "ops/unary"]],
       ["Activations", ["ops/activations"]],
       ["Comparison and selection", ["ops/compare", "ops/select"]],
-      ["Reductions", ["ops/reduce", "ops/argReduce", "ops/scan"]],
+      ["Reductions", ["ops/reduce", "ops/argReduce", "ops/cumulative"]],
       ["Statistics", ["ops/statistics"]],
       ["Linear algebra", ["ops/linalg", "ops/einsum"]],
       ["Shapes", ["ops/shape"]],
@@ -35,7 +38,7 @@ export const doors = [
     slug: "extend",
     pages: [
       ["Declaring ops", ["ops"]],
-      ["Recorded functions", ["compile"]],
+      ["Compiled functions", ["compile"]],
       ["Kernels and memory", ["kernels", "tensor", "tape"]],
     ],
   },
@@ -63,7 +66,7 @@ export const doors = [
           "tape/origin",
         ],
       ],
-      ["Finding the first NaN", ["testing/scan", "passes/scan"]],
+      ["Finding the first NaN", ["testing/findNonFinite", "passes/findNonFinite"]],
       ["Laws", ["testing/law", "testing/functionLaws", "testing/op", "testing"]],
     ],
   },
@@ -82,8 +85,8 @@ export const doors = [
     slug: "nn",
     pages: [
       ["Parameters", ["parameters"]],
-      ["Initialisers", ["initializers"]],
-      ["Random streams", ["streams"]],
+      ["Initialisers", ["init"]],
+      ["Random generators", ["rng"]],
       ["Layers", ["layers"]],
       ["Losses", ["losses"]],
       ["Optimizers", ["optim"]],
@@ -139,13 +142,17 @@ export const doors = [
 ];
 
 /** Title and address of the page of what a file declares, and which of the page's files it is. */
-export function pageOf(door, file) {
+export function pageOf(entryPoint, file) {
   const path = file.replace(/^.*\/packages\/[^/]+\/src\//, "").replace(/\.ts$/, "");
   const isIn = (place) => path === place || path.startsWith(`${place}/`);
-  const listed = door.pages.find(([, places]) => places.some(isIn));
+  const listed = entryPoint.pages.find(([, places]) => places.some(isIn));
   const title = listed?.[0] ?? sentence(path.split("/")[0]);
   const name = title.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
-  return { title, url: `/reference/${door.slug}/${name}`, place: listed?.[1].findIndex(isIn) ?? 0 };
+  return {
+    title,
+    url: `/reference/${entryPoint.slug}/${name}`,
+    place: listed?.[1].findIndex(isIn) ?? 0,
+  };
 }
 
 /** `checkGradients` as `Check gradients`. */

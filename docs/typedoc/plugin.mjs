@@ -4,8 +4,8 @@ import { Tensor } from "@chronograd/autodiff";
 import { opTable } from "@chronograd/autodiff/extend";
 import { Converter, ReferenceReflection, ReflectionKind } from "typedoc";
 import { derivatives } from "./derivatives.mjs";
-import { indexText, pageText, textOf } from "./markdown.mjs";
-import { doors, pageOf } from "./pages.mjs";
+import { anchorOf, indexText, pageText, textOf } from "./markdown.mjs";
+import { entryPoints, pageOf } from "./pages.mjs";
 import { namedIn, show } from "./source.mjs";
 
 const table = opTable();
@@ -43,31 +43,29 @@ function removeMethods(project) {
   }
 }
 
-/** Every door with its pages, and every page with its members, in the order of the sidebar. */
+/** Every entry point with its pages, and every page with its members, in the order of the sidebar. */
 function collect(project, symbols, checker) {
-  const modules = new Map(project.children.map((child) => [doorName(symbols.get(child)), child]));
+  const modules = new Map(
+    project.children.map((child) => [entryPointName(symbols.get(child)), child]),
+  );
   for (const name of modules.keys()) {
-    if (doors.some((door) => door.name === name)) continue;
+    if (entryPoints.some((entryPoint) => entryPoint.name === name)) continue;
     throw new Error(`reference: there is no ${name} in docs/typedoc/pages.mjs; add it there`);
   }
   const urls = new Map();
-  const chapters = doors
+  const chapters = entryPoints
     .filter(({ name }) => modules.has(name))
-    .map((door) => {
-      const { comment, children } = modules.get(door.name);
+    .map((entryPoint) => {
+      const { comment, children } = modules.get(entryPoint.name);
       const isAgain = (child) => child instanceof ReferenceReflection;
-      const pages = pagesOf(
-        door,
-        children.filter((child) => !isAgain(child)),
-        symbols,
-        checker,
-      );
+      const named = children.filter((child) => !isAgain(child)).flatMap(membersOf);
+      const pages = pagesOf(entryPoint, named, symbols, checker);
       for (const { symbol, url } of pages.flatMap(({ members }) => members)) urls.set(symbol, url);
       const again = children.filter(isAgain).map((child) => {
         const target = child.getTargetReflectionDeep();
         return { name: child.name, url: urls.get(symbols.get(target)) };
       });
-      return { door, summary: textOf(comment?.summary), pages, again };
+      return { entryPoint, summary: textOf(comment?.summary), pages, again };
     });
   const members = chapters.flatMap(({ pages }) => pages.flatMap((page) => page.members));
   const bases = new Set(members.map(({ base }) => base));
@@ -81,27 +79,37 @@ function collect(project, symbols, checker) {
 }
 
 /** `packages/autodiff/src/extend.ts` as `@chronograd/autodiff/extend`. */
-function doorName({ declarations: [file] }) {
+function entryPointName({ declarations: [file] }) {
   const [, name, path] = /packages\/([^/]+)\/src\/(.+)\.ts$/.exec(file.fileName);
   return path === "index" ? `@chronograd/${name}` : `@chronograd/${name}/${path}`;
 }
 
-function pagesOf(door, reflections, symbols, checker) {
+/** An export with its name; of a namespace such as `tree`, each function as `tree.map`. */
+function membersOf(reflection) {
+  if (!reflection.kindOf(ReflectionKind.Namespace)) return [{ name: reflection.name, reflection }];
+  return reflection.children.map((child) => {
+    return { name: `${reflection.name}.${child.name}`, reflection: child };
+  });
+}
+
+function pagesOf(entryPoint, named, symbols, checker) {
   const pages = new Map();
-  for (const reflection of reflections) {
-    const { name } = reflection;
+  for (const { name, reflection } of named) {
     const symbol = symbols.get(reflection);
-    const { title, url, place } = pageOf(door, symbol.declarations[0].getSourceFile().fileName);
-    if (!pages.has(url)) pages.set(url, { door, title, url, members: [] });
+    const { title, url, place } = pageOf(
+      entryPoint,
+      symbol.declarations[0].getSourceFile().fileName,
+    );
+    if (!pages.has(url)) pages.set(url, { entryPoint, title, url, members: [] });
     const shown = show(name, symbol, checker);
     const { members } = pages.get(url);
-    members.push({ name, url: `${url}#${name}`, place, reflection, symbol, ...shown });
+    members.push({ name, url: `${url}#${anchorOf(name)}`, place, reflection, symbol, ...shown });
   }
   const kinds = ["class", "function", "const", "type"];
   for (const { members } of pages.values()) {
     members.sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind) || a.place - b.place);
   }
-  const order = door.pages.map(([title]) => title);
+  const order = entryPoint.pages.map(([title]) => title);
   const rank = ({ title }) => (order.includes(title) ? order.indexOf(title) : order.length);
   return [...pages.values()].sort((a, b) => rank(a) - rank(b));
 }
@@ -120,8 +128,8 @@ function save(folder, url, text) {
 }
 
 /** True for the pages of ops that users call. */
-function hasOps({ door, members }) {
-  return door.slug === "autodiff" && members.some(({ name }) => ops.has(name));
+function hasOps({ entryPoint, members }) {
+  return entryPoint.slug === "autodiff" && members.some(({ name }) => ops.has(name));
 }
 
 /** Says which functions of a page are methods of tensors too. */
@@ -134,11 +142,11 @@ function methodsNote(page) {
   return ` ${all} is a method of tensors too: \`${first}(x, ...)\` is \`x.${first}(...)\`.`;
 }
 
-/** Groups by door; the ops of a door stand apart from the rest. */
+/** Groups by entry point; the ops of a entry point stand apart from the rest. */
 function sidebar(chapters) {
   const item = ({ title, url }) => ({ text: title, link: url });
-  const groups = chapters.flatMap(({ door, pages }) => {
-    const text = door.name.replace("@chronograd/", "");
+  const groups = chapters.flatMap(({ entryPoint, pages }) => {
+    const text = entryPoint.name.replace("@chronograd/", "");
     const rest = pages.filter((page) => !hasOps(page));
     if (rest.length === pages.length) return [{ text, items: pages.map(item) }];
     const rules = { text: "Derivatives of ops", link: "/reference/derivatives" };

@@ -6,14 +6,14 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const condition = "@chronograd/source";
 const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
 
-/** The sources behind a package's doors in this copy: links in node_modules lead out of it, to sources without mutants. */
-function doors(name: string) {
+/** The sources behind a package's entry points in this copy: links in node_modules lead out of it, to sources without mutants. */
+function entryPoints(name: string) {
   const { exports } = JSON.parse(readFileSync(`${packages}${name}/package.json`, "utf8"));
-  return Object.entries<Record<string, string>>(exports).flatMap(([door, targets]) => {
+  return Object.entries<Record<string, string>>(exports).flatMap(([entryPoint, targets]) => {
     const source = targets[condition];
     if (source === undefined) return [];
     return {
-      find: new RegExp(`^@chronograd/${name}${door.slice(1)}$`),
+      find: new RegExp(`^@chronograd/${name}${entryPoint.slice(1)}$`),
       replacement: `${packages}${name}/${source}`,
     };
   });
@@ -38,7 +38,7 @@ class QuickestFirst extends BaseSequencer {
 /** The tests of what is mutated; `npm run stryker` runs them in a copy of the workspace. */
 export default defineConfig({
   root: fileURLToPath(new URL("../../", import.meta.url)),
-  resolve: { alias: ["autodiff", "nn", "rnn"].flatMap(doors) },
+  resolve: { alias: ["autodiff", "nn", "rnn"].flatMap(entryPoints) },
   test: {
     // Below the folder of tests that `npm run stryker` names.
     include: ["{tape,passes,transforms,truncated}/**/*.test.ts", "tensor/lifetimes.test.ts"],

@@ -1,5 +1,5 @@
 import type { FloatDType } from "@chronograd/autodiff";
-import type { Stream } from "@chronograd/nn";
+import type { Rng } from "@chronograd/nn";
 import { Big } from "./big.ts";
 
 /** Exponents, precision and the largest number of a float. */
@@ -16,17 +16,17 @@ const ends = [2 ** -1074, 2 ** -1022, 2 ** -149, 2 ** -126, 1];
 const rounding = { float32: Math.fround, float64: (x: number) => x };
 
 /** `m 2^k` with a random mantissa; in two factors, since the smallest powers are subnormal. */
-function power(random: Stream, k: number): number {
+function power(random: Rng, k: number): number {
   const half = Math.trunc(k / 2);
   return (1 + random.uniform()) * 2 ** half * 2 ** (k - half);
 }
 
-function sign(random: Stream): number {
+function sign(random: Rng): number {
   return random.uniform() < 0.5 ? -1 : 1;
 }
 
 /** Numbers of both signs that stand for all exponents, the extremes among them, and those beside some points. */
-export function numbers(random: Stream, dtype: FloatDType, near: readonly number[]): number[] {
+export function numbers(random: Rng, dtype: FloatDType, near: readonly number[]): number[] {
   const { least, most, bits, largest } = formats[dtype];
   const all = Array.from({ length: counts.all }, (_, i) => {
     const share = (i + random.uniform()) / counts.all;
@@ -47,7 +47,7 @@ export function numbers(random: Stream, dtype: FloatDType, near: readonly number
 }
 
 /** Pairs of numbers: some of any two sizes, some of sizes within a few binary orders, or all if they are to be alike. */
-export function pairs(random: Stream, dtype: FloatDType, areAlike: boolean): [number, number][] {
+export function pairs(random: Rng, dtype: FloatDType, areAlike: boolean): [number, number][] {
   const list = numbers(random, dtype, []);
   const others = numbers(random, dtype, []);
   return list.map((x): [number, number] => {

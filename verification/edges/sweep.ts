@@ -1,6 +1,6 @@
 import { type FloatDType, grad, jvp, scope, type Tensor, tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { type Stream, stream } from "@chronograd/nn";
+import { type Rng, rng } from "@chronograd/nn";
 import { Tally, values } from "../tally.ts";
 import { Big } from "./big.ts";
 import { formats } from "./draw.ts";
@@ -8,7 +8,7 @@ import { formats } from "./draw.ts";
 /** A function of one or two numbers beside its exact derivatives, of which there are `order` and one more by `order` inputs. */
 export interface Subjected {
   readonly f: (...x: Tensor[]) => Tensor;
-  draw(random: Stream, dtype: FloatDType): number[][];
+  draw(random: Rng, dtype: FloatDType): number[][];
   /** Whether the law says something about derivatives of this order (0: first, 1: second) here. */
   holds(x: readonly Big[], order: number, largest: Big): boolean;
   /** By the first input, by the second; twice by the first, by both, twice by the second. */
@@ -102,7 +102,7 @@ export function sweepLaws(subject: Subjected, dtype: FloatDType): Law[] {
       scope(() => {
         const tally = new Tally();
         const rows = subject
-          .draw(stream(seed, "sweep"), dtype)
+          .draw(rng(seed, "sweep"), dtype)
           .map((row) => ({ row, x: row.map((value) => Big.of(value)) }))
           .filter(({ x }) => subject.holds(x, order, format.largest))
           .map(({ row, x }) => ({

@@ -49,8 +49,8 @@ const lstm = inFile("packages/rnn/src/cells/lstm.ts", [
   {
     name: "lstm: nothing flows through the memory",
     kind: "lost gradient",
-    find: "lstmMemory(gates, c)",
-    replace: "lstmMemory(gates, c.detach())",
+    find: "lstmCellState(gates, c)",
+    replace: "lstmCellState(gates, c.detach())",
   },
   {
     name: "lstm: the gates not activated",

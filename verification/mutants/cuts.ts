@@ -10,13 +10,13 @@ const segment = inFile("packages/rnn/src/truncated/segment.ts", [
   {
     name: "segment: cuts at every step",
     kind: "lost gradient",
-    find: "this.#state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
-    replace: "this.#state = map(stepped.next, (x: Tensor) => x.detach()) as Values<State>;",
+    find: "this.#state = tree.map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
+    replace: "this.#state = tree.map(stepped.next, (x: Tensor) => x.detach()) as Values<State>;",
   },
   {
     name: "segment: a state that is a parameter not cut",
     kind: "boundary not cut",
-    find: "this.#state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
+    find: "this.#state = tree.map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
     replace: "this.#state = stepped.next;",
   },
   {

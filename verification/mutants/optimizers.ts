@@ -260,7 +260,7 @@ const machinery = [
       replace: "const sign = -1;",
     },
   ]),
-  ...inFile("packages/nn/src/streams/stream.ts", [
+  ...inFile("packages/nn/src/rng/rng.ts", [
     {
       name: "streams: a plan repeats a draw",
       kind: "stale value reused",

@@ -219,7 +219,7 @@ const files = [
 ];
 
 const wholeNumbers = [
-  ...inFile("packages/nn/src/initializers/initialize.ts", [
+  ...inFile("packages/nn/src/init/initialize.ts", [
     {
       name: "whole numbers: floats instead",
       kind: "wrong function",
@@ -231,7 +231,7 @@ const wholeNumbers = [
     {
       name: "whole numbers: gone with their window",
       kind: "aliased memory",
-      find: "for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);",
+      find: "for (const x of tree.leaves(this.#state)) if (x.tape === null) region.hold(x.block);",
       replace: "",
     },
   ]),

@@ -55,13 +55,13 @@ const entry = inFile("packages/autodiff/src/tape/entry.ts", [
   {
     name: "entry: the output's version not counted",
     kind: "guard lost",
-    find: "let versions = keeps.output ? output.block.version : 0;",
+    find: "let versions = residuals.output ? output.block.version : 0;",
     replace: "let versions = 0;",
   },
   {
     name: "entry: the inputs' versions not counted",
     kind: "guard lost",
-    find: "for (const i of keeps.inputs) versions += inputs[i]!.block.version;",
+    find: "for (const i of residuals.inputs) versions += inputs[i]!.block.version;",
     replace: "",
   },
 ]);

@@ -150,8 +150,8 @@ const layers = [
     {
       name: "dropout: keeps what it should drop",
       kind: "mask ignored",
-      find: "stream.bits() < threshold ? 0 : scale",
-      replace: "stream.bits() < threshold ? scale : 0",
+      find: "rng.bits() < threshold ? 0 : scale",
+      replace: "rng.bits() < threshold ? scale : 0",
     },
     {
       name: "dropout: the gradient passes the mask by",

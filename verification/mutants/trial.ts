@@ -26,8 +26,8 @@ const about: readonly (readonly [folder: string, groups: readonly string[]])[] =
   ["autodiff/src/testing/", ["checks"]],
   ["autodiff/src/passes/returned", ["checks"]],
   ["autodiff/src/passes/forward", ["transforms", "programs"]],
-  ["autodiff/src/ops/", ["conventions", "integers", "doors", "transforms", "tape", "programs"]],
-  ["autodiff/src/", ["integers", "doors", "tape", "programs", "transforms"]],
+  ["autodiff/src/ops/", ["conventions", "integers", "creation", "transforms", "tape", "programs"]],
+  ["autodiff/src/", ["integers", "creation", "tape", "programs", "transforms"]],
 ];
 
 /** How likely a subject's laws tell; only the order of the trial depends on it. */

@@ -24,7 +24,7 @@ const dtype = inFile("packages/autodiff/src/tensor/dtype.ts", [
   },
 ]);
 
-const doors = inFile("packages/autodiff/src/tensor/doors.ts", [
+const create = inFile("packages/autodiff/src/tensor/create.ts", [
   {
     name: "tensor: int32 takes what it is given",
     kind: "guard lost",
@@ -102,7 +102,7 @@ const statistics = inFile("packages/autodiff/src/ops/statistics.ts", [
   },
 ]);
 
-const scan = inFile("packages/autodiff/src/ops/scan.ts", [
+const cumulative = inFile("packages/autodiff/src/ops/cumulative.ts", [
   {
     name: "cumprod: each element times the first alone",
     kind: "forgotten term",
@@ -194,13 +194,13 @@ const apply = inFile("packages/autodiff/src/ops/apply.ts", [
 export const valuesTaken: readonly Mutant[] = [
   ...indices,
   ...dtype,
-  ...doors,
+  ...create,
   ...select,
   ...sort,
   ...batched,
   ...custom,
   ...statistics,
-  ...scan,
+  ...cumulative,
   ...reverse,
   ...tape,
   ...lanewise,

@@ -1,6 +1,6 @@
-import { jvp, map, scope, Tape, type Tensor } from "@chronograd/autodiff";
+import { jvp, scope, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import type { Subject } from "../subject.ts";
 import { type Argument, type Case, type Elements, fixture, read } from "./fixture.ts";
 import { Worst } from "./worst.ts";
@@ -137,8 +137,8 @@ function compareGradients(each: Case, call: Call, worst: Worst): void {
 
 function compareTangents(each: Case, call: Call, seed: number, worst: Worst): void {
   const { floats, integers } = readInputs(each);
-  const random = stream(seed);
-  const tangents = map(floats, (x: Tensor) =>
+  const random = rng(seed);
+  const tangents = tree.map(floats, (x: Tensor) =>
     read({ shape: x.shape, values: Array.from({ length: x.size }, () => random.normal()) }),
   );
   const [, pushed] = jvp((x: Named) => run(each, call, { ...x, ...integers }), floats, tangents);

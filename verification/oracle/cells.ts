@@ -1,4 +1,4 @@
-import { concat, flatten, type Tensor } from "@chronograd/autodiff";
+import { concat, type Tensor, tree } from "@chronograd/autodiff";
 import {
   type Cell,
   type CellSizes,
@@ -46,7 +46,7 @@ function single(name: string): Call {
   return ({ x, ...rest }, [sizes]) => {
     const { params, state } = partsOf(rest);
     const found = run(cellOf(name, sizes), params, x!, state);
-    return { outputs: found.outputs, ...Object.fromEntries(flatten(found.state)) };
+    return { outputs: found.outputs, ...Object.fromEntries(tree.leavesWithPath(found.state)) };
   };
 }
 
@@ -60,7 +60,7 @@ function stacked(name: string): Call {
       upper: cellOf(name, { input: hidden, hidden }),
     }) as unknown as VectorCell;
     const found = run(cell, params, x!, state);
-    return { outputs: found.outputs, ...Object.fromEntries(flatten(found.state)) };
+    return { outputs: found.outputs, ...Object.fromEntries(tree.leavesWithPath(found.state)) };
   };
 }
 
@@ -79,7 +79,8 @@ function bidirectional(name: string): Call {
       const ways = ["forward", "backward"].map((way) => {
         const found = run(cell, p[way], outputs, s[way], way === "backward");
         const prefix = layer === "" ? way : `${layer}.${way}`;
-        for (const [key, leaf] of flatten(found.state)) states[`${prefix}.${key}`] = leaf;
+        for (const [key, leaf] of tree.leavesWithPath(found.state))
+          states[`${prefix}.${key}`] = leaf;
         return found.outputs;
       });
       outputs = concat(ways, -1);

@@ -39,13 +39,13 @@ def lstm():
         gates, c = uniform(-4, 4, *lead, 4 * n), uniform(-4, 4, *lead, n)
         yield case(label, "lstmGates", lstm_gates, {"x": gates})
         active = lstm_gates(gates)
-        yield case(label, "lstmMemory", lstm_memory, {"gates": active, "c": c})
+        yield case(label, "lstmCellState", lstm_memory, {"gates": active, "c": c})
         yield case(label, "lstmOutput", lstm_output, {"gates": active, "c": c})
     far = torch.tensor([[-1000.0, 40, -40, 0, 1000, 1000, -700, 30]])
     yield case("far", "lstmGates", lstm_gates, {"x": far})
     shut = torch.tensor([[0.5, 1, 1, 0, -1, 1, 0, 1]])
     memory = torch.tensor([[30.0, -30.0]])
-    yield case("shut and open", "lstmMemory", lstm_memory, {"gates": shut, "c": memory})
+    yield case("shut and open", "lstmCellState", lstm_memory, {"gates": shut, "c": memory})
     yield case("shut and open", "lstmOutput", lstm_output, {"gates": shut, "c": memory})
 
 

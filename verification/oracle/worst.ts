@@ -1,4 +1,4 @@
-import { flatten, type Tensor } from "@chronograd/autodiff";
+import { type Tensor, tree } from "@chronograd/autodiff";
 import type { Finding } from "@chronograd/autodiff/testing";
 import type { Elements, Written } from "./fixture.ts";
 
@@ -49,7 +49,7 @@ export class Worst implements Finding {
     expected: Readonly<Record<string, Elements | readonly Written[]>>,
     where: string,
   ): void {
-    const leaves = new Map(flatten(actual));
+    const leaves = new Map(tree.leavesWithPath(actual));
     for (const [path, elements] of Object.entries(expected)) {
       const leaf = leaves.get(path);
       if (leaf === undefined) this.see(Infinity, () => `${where} ${path}: missing`);

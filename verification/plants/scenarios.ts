@@ -2,7 +2,7 @@
 import { type MapTree, type Tensor, tensor } from "@chronograd/autodiff";
 import { apply, kernelsOf, type OpDeclaration, op } from "@chronograd/autodiff/extend";
 import { checkGradients } from "@chronograd/autodiff/testing";
-import { glorot, linear, type Stream, stream, zeros } from "@chronograd/nn";
+import { init, linear, type Rng, rng } from "@chronograd/nn";
 import {
   type Cell,
   defineCell,
@@ -17,7 +17,7 @@ import { checkTruncated, testCell } from "@chronograd/rnn/testing";
 
 const sizes = { input: 3, hidden: 3 };
 
-function normal(random: Stream, shape: readonly number[]): Tensor {
+function normal(random: Rng, shape: readonly number[]): Tensor {
   const size = shape.reduce((n, length) => n * length, 1);
   return tensor(
     Float64Array.from({ length: size }, () => random.normal()),
@@ -30,7 +30,7 @@ function unrolled<Params, State>(
   cell: Cell<Params, State>,
   loss: (y: Tensor) => Tensor = (y) => y,
 ): string {
-  const random = stream(3, "plants");
+  const random = rng(3, "plants");
   const params = initialParams(cell, random, { dtype: "float64" });
   const xs = normal(random, [3, 2, 3]);
   const f = (p: MapTree<Values<Params>, Tensor>) =>
@@ -44,7 +44,7 @@ const declaration: OpDeclaration = {
   inputs: ["x"],
   shape: ([x]) => x!.shape,
   forward: (backend, [x], y) => kernelsOf(backend, y).tanh(y.size, x!.pointer, y.pointer),
-  keeps: { inputs: [], output: true },
+  residuals: { inputs: [], output: true },
   vjp: [(g, { output: y }) => g.mul(y.neg().add(1))],
   jvp: ([dx], { output: y }) => dx!.mul(y.neg().add(1)),
   samples: [],
@@ -53,11 +53,11 @@ const fastTanh = op(declaration, (x: Tensor) => apply(declaration, [x], undefine
 
 const twoScales = defineCell({
   params: ({ input, hidden }) => ({
-    W: glorot(input, hidden),
-    U: glorot(hidden, hidden),
-    rate: zeros(hidden),
+    W: init.glorot(input, hidden),
+    U: init.glorot(hidden, hidden),
+    rate: init.zeros(hidden),
   }),
-  state: ({ hidden }) => ({ fast: zeros(hidden), slow: zeros(hidden) }),
+  state: ({ hidden }) => ({ fast: init.zeros(hidden), slow: init.zeros(hidden) }),
   step: ({ W, U, rate }, x, { fast, slow }) => {
     const heard = fastTanh(fast.matmul(U));
     const next = {
@@ -69,8 +69,11 @@ const twoScales = defineCell({
 });
 
 const normalising = defineCell({
-  params: ({ input, hidden }) => ({ W: glorot(input, hidden), U: glorot(hidden, hidden) }),
-  state: ({ hidden }) => ({ h: zeros(hidden) }),
+  params: ({ input, hidden }) => ({
+    W: init.glorot(input, hidden),
+    U: init.glorot(hidden, hidden),
+  }),
+  state: ({ hidden }) => ({ h: init.zeros(hidden) }),
   step: ({ W, U }, x, { h }) => {
     const size = h.norm().add(1).item();
     const next = x
@@ -84,8 +87,8 @@ const normalising = defineCell({
 /** A recurrence on outputs that have more than one user each. */
 function shared(): string {
   const cell = defineCell({
-    params: ({ input, hidden }) => ({ W: glorot(input, hidden) }),
-    state: ({ hidden }) => ({ h: zeros(hidden) }),
+    params: ({ input, hidden }) => ({ W: init.glorot(input, hidden) }),
+    state: ({ hidden }) => ({ h: init.zeros(hidden) }),
     step: ({ W }, x, { h }) => {
       const heard = x.matmul(W).add(h);
       const next = heard.tanh().add(heard.sin());
@@ -109,7 +112,7 @@ function classified(): string {
       cell: elman({ input, hidden }).params,
       head: linear({ inputs: hidden, outputs: 3 }).params,
     }),
-    state: ({ hidden }) => ({ h: zeros(hidden), t: zeros() }),
+    state: ({ hidden }) => ({ h: init.zeros(hidden), t: init.zeros() }),
     step: ({ cell, head }, x, { h, t }) => {
       const next = x.matmul(cell.W).add(h.matmul(cell.U)).add(cell.b).tanh();
       const logits = next.matmul(head.W).add(head.b);
@@ -121,7 +124,7 @@ function classified(): string {
 }
 
 function windows(): string {
-  const random = stream(5, "plants");
+  const random = rng(5, "plants");
   const steps = Array.from({ length: 7 }, () => ({
     input: normal(random, [2, 3]),
     target: normal(random, [2, 3]),

@@ -50,7 +50,7 @@ describe("the set of mutants", () => {
 describe("the harness kills", () => {
   test.each([
     ["tanh: x saved for y", "tanh", "differences"],
-    ["tanh: x declared as kept for y", "tanh", "keeps"],
+    ["tanh: x declared as kept for y", "tanh", "residuals"],
     ["window: reaches back one step less", "truncated, by differences", "surrogates"],
   ])("%s: %s, %s", async (name, subject, law) => {
     const mutant = mutants.find((each) => each.name === name);

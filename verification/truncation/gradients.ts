@@ -1,4 +1,4 @@
-import { jvp, map, Tape, type Tensor, tensor, zip } from "@chronograd/autodiff";
+import { jvp, Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { numbers, total } from "../tally.ts";
 import { expectedOf, run, spans, summed } from "./definition.ts";
@@ -134,15 +134,15 @@ const bias = law(
   1e-11,
   (seed, tally) => {
     const p = problem(seed, { plain: true });
-    const v = map(p.params, (x: Tensor) =>
+    const v = tree.map(p.params, (x: Tensor) =>
       tensor(
         Float64Array.from({ length: x.size }, () => p.random.normal()),
         { shape: x.shape },
       ),
     ) as Params;
-    const along = (tree: unknown, other: unknown): number => {
+    const along = (nested: unknown, other: unknown): number => {
       let sum = 0;
-      zip(tree, other, (a, b) => {
+      tree.zip(nested, other, (a, b) => {
         sum += a.mul(b).sum().item();
         return a;
       });

@@ -1,5 +1,5 @@
-import { map, type Tensor, tensor } from "@chronograd/autodiff";
-import { linear, type Stream, stream } from "@chronograd/nn";
+import { type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { linear, type Rng, rng } from "@chronograd/nn";
 import {
   type Cell,
   type CountedLoss,
@@ -35,18 +35,18 @@ const models: readonly (() => unknown)[] = [
 const rows = 2;
 
 /** A whole number from `low` to `high`. */
-export function between(random: Stream, low: number, high: number): number {
+export function between(random: Rng, low: number, high: number): number {
   return random.integer(low, high + 1);
 }
 
 /** One of a list. */
-export function oneOf<T>(random: Stream, list: readonly T[]): T {
+export function oneOf<T>(random: Rng, list: readonly T[]): T {
   return list[random.integer(0, list.length)]!;
 }
 
 /** What is measured on: a model, a stream of its own, and where to cut it. All float64, drawn by the seed. */
 export interface Problem {
-  readonly random: Stream;
+  readonly random: Rng;
   readonly model: Model;
   readonly params: Params;
   /** Before the first step; not the model's own. */
@@ -61,7 +61,7 @@ export interface Problem {
 
 /** Draws a problem; `plain` where every step should have a loss that counts its elements. */
 export function problem(seed: number, { plain = false } = {}): Problem {
-  const random = stream(seed, "truncation");
+  const random = rng(seed, "truncation");
   const normal = (shape: readonly number[], scale = 1): Tensor => {
     const size = shape.reduce((n, length) => n * length, 1);
     return tensor(
@@ -71,11 +71,11 @@ export function problem(seed: number, { plain = false } = {}): Problem {
   };
   const model = oneOf(random, models)() as Model;
   // Biases start as zeros, which would hide what they are multiplied by.
-  const params = map(
+  const params = tree.map(
     initialParams(model, random.split("params"), { dtype: "float64" }),
     (x: Tensor) => x.add(normal(x.shape, 0.2)),
   ) as unknown as Params;
-  const state = map(initialState(model, rows, { dtype: "float64" }), (x: Tensor) =>
+  const state = tree.map(initialState(model, rows, { dtype: "float64" }), (x: Tensor) =>
     normal(x.shape, 0.5),
   ) as State;
   const T = between(random, 1, 11);

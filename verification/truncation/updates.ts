@@ -1,4 +1,4 @@
-import { map, scope, type Tensor, tensor } from "@chronograd/autodiff";
+import { scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { applyUpdates, sgd } from "@chronograd/nn";
 import { defineCell, truncated, type Window } from "@chronograd/rnn";
@@ -31,7 +31,10 @@ function stepOf({ random }: Problem): Step {
   const learningRate = 0.05;
   const optimizer = sgd({ learningRate });
   const own: Step = (params, { gradients }) =>
-    applyUpdates(params, map(gradients, (g: Tensor) => g.mul(-learningRate)) as never) as Params;
+    applyUpdates(
+      params,
+      tree.map(gradients, (g: Tensor) => g.mul(-learningRate)) as never,
+    ) as Params;
   let state: ReturnType<typeof optimizer.init> | undefined;
   const theirs: Step = (params, { gradients }) => {
     const [updates, next] = optimizer.update(gradients, state ?? optimizer.init(params), params);

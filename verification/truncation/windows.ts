@@ -1,4 +1,4 @@
-import { map, scope, type Tensor } from "@chronograd/autodiff";
+import { scope, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { truncated, type Window } from "@chronograd/rnn";
 import { Tally } from "../tally.ts";
@@ -56,6 +56,6 @@ export function words({ T }: Pick<Problem, "T">, options: Options): string {
 }
 
 /** A tree's tensors in memory that nobody else changes. */
-export function copyOf<T>(tree: T): T {
-  return map(tree, (x: Tensor) => x.detach().clone()) as T;
+export function copyOf<T>(values: T): T {
+  return tree.map(values, (x: Tensor) => x.detach().clone()) as T;
 }

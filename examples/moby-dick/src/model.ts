@@ -1,5 +1,5 @@
 import { crossEntropy, scope, type Tensor, tensor } from "@chronograd/autodiff";
-import { embedding, linear, type Stream } from "@chronograd/nn";
+import { embedding, linear, type Rng } from "@chronograd/nn";
 import { elman, gru, initialState, lstm, sequential, type Values } from "@chronograd/rnn";
 import { lanes } from "./corpus.ts";
 import type { Options } from "./options.ts";
@@ -56,7 +56,7 @@ export function sample(
   model: Model,
   params: Params,
   characters: readonly string[],
-  random: Stream,
+  random: Rng,
   { length, temperature }: { length: number; temperature: number },
 ): string {
   let text = "";

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { clone, crossEntropy, map, type Tensor } from "@chronograd/autodiff";
+import { clone, crossEntropy, type Tensor, tree } from "@chronograd/autodiff";
 import {
   adam,
   applyUpdates,
@@ -7,10 +7,10 @@ import {
   clipByGlobalNorm,
   countParameters,
   linearWarmup,
-  type Stream,
-  type StreamState,
-  stream,
-  streamFrom,
+  type Rng,
+  type RngState,
+  rng,
+  rngFrom,
 } from "@chronograd/nn";
 import { type Decoded, restoreTree } from "@chronograd/nn/safetensors";
 import { initialParams, initialState, truncated } from "@chronograd/rnn";
@@ -66,7 +66,7 @@ export async function train(
   resumed?: { tensors: Decoded; earlier: readonly Metrics[] },
 ): Promise<Result> {
   const model = characterModel(options, corpus.characters.length);
-  const random = stream(options.seed);
+  const random = rng(options.seed);
   const optimizer = optimizerOf(options);
   const params = initialParams(model, random.split("parameters"));
   const training: Training = {
@@ -113,10 +113,10 @@ export async function train(
   );
   let windowStart = clock();
   for (const window of windows) {
-    const { tree } = training;
-    const [updates, next] = optimizer.update(window.gradients, tree.optimizer, tree.params);
-    tree.params = applyUpdates(tree.params, updates) as Params;
-    tree.optimizer = next;
+    const { tree: values } = training;
+    const [updates, next] = optimizer.update(window.gradients, values.optimizer, values.params);
+    values.params = applyUpdates(values.params, updates) as Params;
+    values.optimizer = next;
     training.step += window.losses.length;
     const now = clock();
     const line: Metrics = {
@@ -147,7 +147,7 @@ export async function train(
     // Signals arrive only between turns of the event loop.
     await setImmediate();
     if (clock() >= end || stop()) {
-      tree.state = map(window.state, (x: Tensor) => clone(x)) as State;
+      values.state = tree.map(window.state, (x: Tensor) => clone(x)) as State;
       training.seconds = clock();
       break;
     }
@@ -172,11 +172,11 @@ function round(value: number, digits: number): number {
 
 /** A run as tensors and text. */
 function checkpoint(
-  { tree, step, window, seconds }: Training,
-  sampling: StreamState,
+  { tree: values, step, window, seconds }: Training,
+  sampling: RngState,
 ): Pick<Result, "tensors" | "metadata"> {
   return {
-    tensors: tree,
+    tensors: values,
     metadata: {
       training: JSON.stringify({ step, window, seconds }),
       sampling: JSON.stringify(sampling),
@@ -185,7 +185,7 @@ function checkpoint(
 }
 
 /** Puts back what `checkpoint` took; returns the stream that samples are drawn from. */
-function restore(training: Training, decoded: Decoded): Stream {
+function restore(training: Training, decoded: Decoded): Rng {
   const text = (key: string): unknown => {
     const value = decoded.metadata[key];
     if (value !== undefined) return JSON.parse(value);
@@ -194,7 +194,7 @@ function restore(training: Training, decoded: Decoded): Stream {
   try {
     training.tree = restoreTree(training.tree, decoded);
     Object.assign(training, text("training"));
-    return streamFrom(text("sampling") as StreamState);
+    return rngFrom(text("sampling") as RngState);
   } catch (error) {
     throw new UsageError(`--resume: model.safetensors does not fit: ${(error as Error).message}`);
   }

@@ -10,7 +10,7 @@ import {
   chain,
   clipByGlobalNorm,
   linear,
-  stream,
+  rng,
 } from "@chronograd/nn";
 import { runWorkers } from "@chronograd/nn/node";
 import { shardRows } from "@chronograd/nn/parallel";
@@ -27,7 +27,7 @@ const k1 = 10;
 
 /** Endless noise for some rows of the batch. A row's numbers depend on the row alone, whoever computes it. */
 function* noise(start: number, end: number): Generator<TimeStep> {
-  const rows = Array.from({ length: end - start }, (_, i) => stream(7, `row ${start + i}`));
+  const rows = Array.from({ length: end - start }, (_, i) => rng(7, `row ${start + i}`));
   const seen: Float32Array[] = [];
   for (;;) {
     const now = Float32Array.from(rows, (row) => row.normal());
@@ -45,7 +45,7 @@ export default function train(communicator: Communicator, { batch, windows }: Op
     readout: linear({ inputs: 128, outputs: 1 }),
   });
   // The same seed on every worker, so all begin with the same weights, and they stay the same.
-  let params = initialParams(model, stream(1));
+  let params = initialParams(model, rng(1));
   const optimizer = chain({ clip: clipByGlobalNorm(1), adam: adam({ learningRate: 0.005 }) });
   let state = optimizer.init(params);
   const { start, end } = shardRows(batch, communicator);

@@ -1,4 +1,4 @@
-import { alone } from "@chronograd/nn";
+import { selfCommunicator } from "@chronograd/nn";
 import { runWorkers } from "@chronograd/nn/node";
 import { expect, test } from "vitest";
 import train from "../src/train.ts";
@@ -9,6 +9,6 @@ test("two workers learn what one does", async () => {
   const [first, second] = await runWorkers<number>(module, { workers: 2, input });
   expect(second).toBe(first);
   // In float32, sums in another order differ a little, and more with every update.
-  expect(first).toBeCloseTo(train(alone, input), 3);
-  expect(first).toBeLessThan(train(alone, { ...input, windows: 1 }));
+  expect(first).toBeCloseTo(train(selfCommunicator, input), 3);
+  expect(first).toBeLessThan(train(selfCommunicator, { ...input, windows: 1 }));
 }, 120_000);

@@ -2,7 +2,7 @@ import {
   gruGates, gruGatesVjp, gruGatesVjpBias, gruOutput, gruOutputVjpGates, gruOutputVjpH,
 } from "./gates/gru";
 import {
-  lstmGates, lstmGatesVjp, lstmMemory, lstmMemoryVjpGates, lstmMemoryVjpC, lstmOutput, lstmOutputVjpGates, lstmOutputVjpC,
+  lstmGates, lstmGatesVjp, lstmCellState, lstmCellStateVjpGates, lstmCellStateVjpC, lstmOutput, lstmOutputVjpGates, lstmOutputVjpC,
 } from "./gates/lstm";
 import { Ragged, Whole } from "./vector";
 
@@ -21,25 +21,25 @@ export function f32_lstmGatesVjp(
   else lstmGatesVjp<f32, Ragged>(rows, hidden, y, g, accumulate, dx);
 }
 
-export function f32_lstmMemory(
+export function f32_lstmCellState(
   rows: i32, hidden: i32, gates: usize, c: usize, y: usize,
 ): void {
-  if (hidden % 4 == 0) lstmMemory<f32, Whole>(rows, hidden, gates, c, y);
-  else lstmMemory<f32, Ragged>(rows, hidden, gates, c, y);
+  if (hidden % 4 == 0) lstmCellState<f32, Whole>(rows, hidden, gates, c, y);
+  else lstmCellState<f32, Ragged>(rows, hidden, gates, c, y);
 }
 
-export function f32_lstmMemoryVjpGates(
+export function f32_lstmCellStateVjpGates(
   rows: i32, hidden: i32, gates: usize, c: usize, g: usize, accumulate: bool, dx: usize,
 ): void {
-  if (hidden % 4 == 0) lstmMemoryVjpGates<f32, Whole>(rows, hidden, gates, c, g, accumulate, dx);
-  else lstmMemoryVjpGates<f32, Ragged>(rows, hidden, gates, c, g, accumulate, dx);
+  if (hidden % 4 == 0) lstmCellStateVjpGates<f32, Whole>(rows, hidden, gates, c, g, accumulate, dx);
+  else lstmCellStateVjpGates<f32, Ragged>(rows, hidden, gates, c, g, accumulate, dx);
 }
 
-export function f32_lstmMemoryVjpC(
+export function f32_lstmCellStateVjpC(
   rows: i32, hidden: i32, gates: usize, g: usize, accumulate: bool, dc: usize,
 ): void {
-  if (hidden % 4 == 0) lstmMemoryVjpC<f32, Whole>(rows, hidden, gates, g, accumulate, dc);
-  else lstmMemoryVjpC<f32, Ragged>(rows, hidden, gates, g, accumulate, dc);
+  if (hidden % 4 == 0) lstmCellStateVjpC<f32, Whole>(rows, hidden, gates, g, accumulate, dc);
+  else lstmCellStateVjpC<f32, Ragged>(rows, hidden, gates, g, accumulate, dc);
 }
 
 export function f32_lstmOutput(
@@ -116,25 +116,25 @@ export function f64_lstmGatesVjp(
   else lstmGatesVjp<f64, Ragged>(rows, hidden, y, g, accumulate, dx);
 }
 
-export function f64_lstmMemory(
+export function f64_lstmCellState(
   rows: i32, hidden: i32, gates: usize, c: usize, y: usize,
 ): void {
-  if (hidden % 2 == 0) lstmMemory<f64, Whole>(rows, hidden, gates, c, y);
-  else lstmMemory<f64, Ragged>(rows, hidden, gates, c, y);
+  if (hidden % 2 == 0) lstmCellState<f64, Whole>(rows, hidden, gates, c, y);
+  else lstmCellState<f64, Ragged>(rows, hidden, gates, c, y);
 }
 
-export function f64_lstmMemoryVjpGates(
+export function f64_lstmCellStateVjpGates(
   rows: i32, hidden: i32, gates: usize, c: usize, g: usize, accumulate: bool, dx: usize,
 ): void {
-  if (hidden % 2 == 0) lstmMemoryVjpGates<f64, Whole>(rows, hidden, gates, c, g, accumulate, dx);
-  else lstmMemoryVjpGates<f64, Ragged>(rows, hidden, gates, c, g, accumulate, dx);
+  if (hidden % 2 == 0) lstmCellStateVjpGates<f64, Whole>(rows, hidden, gates, c, g, accumulate, dx);
+  else lstmCellStateVjpGates<f64, Ragged>(rows, hidden, gates, c, g, accumulate, dx);
 }
 
-export function f64_lstmMemoryVjpC(
+export function f64_lstmCellStateVjpC(
   rows: i32, hidden: i32, gates: usize, g: usize, accumulate: bool, dc: usize,
 ): void {
-  if (hidden % 2 == 0) lstmMemoryVjpC<f64, Whole>(rows, hidden, gates, g, accumulate, dc);
-  else lstmMemoryVjpC<f64, Ragged>(rows, hidden, gates, g, accumulate, dc);
+  if (hidden % 2 == 0) lstmCellStateVjpC<f64, Whole>(rows, hidden, gates, g, accumulate, dc);
+  else lstmCellStateVjpC<f64, Ragged>(rows, hidden, gates, g, accumulate, dc);
 }
 
 export function f64_lstmOutput(

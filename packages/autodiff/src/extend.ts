@@ -1,5 +1,5 @@
 /**
- * The door for authors of ops, cells and optimizers: declare a primitive with its rules, own the memory of what a
+ * The entry point for authors of ops, cells and optimizers: declare a primitive with its rules, own the memory of what a
  * loop makes.
  *
  * @packageDocumentation
@@ -50,5 +50,5 @@ export {
   place,
   takeOver,
 } from "./tensor/tensor.ts";
-export { named } from "./tensor/text.ts";
+export { describeTensor } from "./tensor/text.ts";
 export { isTracing, NotTraceable, refuseTracing } from "./tensor/tracing.ts";

@@ -1,6 +1,6 @@
 /**
  * The kernels that define what is right: slow, on ndarray and ndarray-ops. It compiles code when it is imported, so
- * it stands behind a door of its own.
+ * it stands behind an entry point of its own.
  *
  * @packageDocumentation
  */

@@ -1,18 +1,22 @@
 import { describe } from "./ops/declare.ts";
 import { backward, type Seed } from "./passes/backward.ts";
+import {
+  type FindNonFiniteOptions,
+  findNonFinite,
+  type NonFinite,
+} from "./passes/findNonFinite.ts";
 import { print } from "./passes/print.ts";
-import { type NonFinite, type ScanOptions, scan } from "./passes/scan.ts";
 import { stats, type TapeStats } from "./passes/stats.ts";
 import { constantId } from "./tape/entry.ts";
 import { type Mark, Recording } from "./tape/recording.ts";
 import { areApart } from "./tensor/backend.ts";
-import { ones, zeros } from "./tensor/doors.ts";
+import { ones, zeros } from "./tensor/create.ts";
 import { checkOptions } from "./tensor/options.ts";
 import { scope } from "./tensor/scope.ts";
 import { format, sameShape } from "./tensor/shape.ts";
 import { checkAlive, Tensor } from "./tensor/tensor.ts";
-import { named } from "./tensor/text.ts";
-import { checkTree, flatten, type MapTree, map } from "./tensor/tree.ts";
+import { describeTensor } from "./tensor/text.ts";
+import { checkTree, leavesWithPath, type MapTree, map } from "./tensor/tree.ts";
 
 /** How `Tape.gradient` sweeps. */
 export interface GradientOptions {
@@ -111,7 +115,7 @@ export class Tape extends Recording {
     );
     const paths: string[] = [];
     const targets: Tensor[] = [];
-    for (const [path, x] of flatten(tree)) {
+    for (const [path, x] of leavesWithPath(tree)) {
       if (x.dtype === "int32") continue;
       paths.push(path);
       targets.push(this.#tracked(x, path));
@@ -155,7 +159,7 @@ export class Tape extends Recording {
     });
     if (seeds.length > 0 && seeds.every(([{ tape }]) => tape !== this)) {
       throw new TypeError(
-        `gradient: the target (${named(targets[0]!)}) was not recorded on this tape; compute it from what this tape's watch(...) returned`,
+        `gradient: the target (${describeTensor(targets[0]!)}) was not recorded on this tape; compute it from what this tape's watch(...) returned`,
       );
     }
     return seeds;
@@ -171,7 +175,7 @@ export class Tape extends Recording {
     if (own !== undefined) return own;
     const name = path === "" ? "the tensor" : `"${path}"`;
     throw new TypeError(
-      `gradient: ${name} (${named(x)}) is not on this tape; pass what tape.watch(...) returned, or a value computed from it`,
+      `gradient: ${name} (${describeTensor(x)}) is not on this tape; pass what tape.watch(...) returned, or a value computed from it`,
     );
   }
 
@@ -234,17 +238,20 @@ export class Tape extends Recording {
    * const tape = new Tape();
    * const x = tape.watch(tensor([4, 0]));
    * const loss = x.sqrt().sum();
-   * tape.scan()?.op; // => undefined
-   * tape.scan(loss)?.message; // =>
+   * tape.findNonFinite()?.op; // => undefined
+   * tape.findNonFinite(loss)?.message; // =>
    * // backward: the cotangent of its input x holds Infinity at [1]: sqrt [2] -> [2] (entry 0); the watched x is 0 there
    * ```
    */
-  scan(target?: Tensor | readonly Tensor[], options: ScanOptions = {}): NonFinite | undefined {
-    this.checkOpen("scan");
-    checkOptions("scan", options, ["onlyNaN"]);
-    if (target === undefined) return scan(this, [], [], options);
+  findNonFinite(
+    target?: Tensor | readonly Tensor[],
+    options: FindNonFiniteOptions = {},
+  ): NonFinite | undefined {
+    this.checkOpen("findNonFinite");
+    checkOptions("findNonFinite", options, ["onlyNaN"]);
+    if (target === undefined) return findNonFinite(this, [], [], options);
     const seeds = this.#seeds([target].flat(), undefined);
-    return scope(() => scan(this, seeds, this.#leaves(), options));
+    return scope(() => findNonFinite(this, seeds, this.#leaves(), options));
   }
 
   /** Every watched leaf, as a target of a sweep. */

@@ -10,21 +10,10 @@ export type { NonFinite, NonFiniteOption } from "./clip/nonFinite.ts";
 export type { NormOrder } from "./clip/norm.ts";
 export { clipPerParameter } from "./clip/perParameter.ts";
 export { clipByValue } from "./clip/value.ts";
-export {
-  constant,
-  ones,
-  type ShapeAndDType,
-  type WholeNumbers,
-  zeros,
-} from "./initializers/constant.ts";
-export { normal, uniform } from "./initializers/distributions.ts";
-export { glorot, glorotNormal } from "./initializers/glorot.ts";
-export { he, heNormal } from "./initializers/he.ts";
-export { identity } from "./initializers/identity.ts";
-export { type InitializeOptions, initialize } from "./initializers/initialize.ts";
-export { type Initializer, isInitializer } from "./initializers/initializer.ts";
-export { lecun, lecunNormal } from "./initializers/lecun.ts";
-export { orthogonal } from "./initializers/orthogonal.ts";
+export type { ShapeAndDType, WholeNumbers } from "./init/constant.ts";
+export * as init from "./init/index.ts";
+export { type InitializeOptions, initialize } from "./init/initialize.ts";
+export { type Initializer, isInitializer } from "./init/initializer.ts";
 export { type Dropout, dropout } from "./layers/dropout.ts";
 export { type EmbeddingIndices, type EmbeddingParams, embedding } from "./layers/embedding.ts";
 export type { Layer } from "./layers/layer.ts";
@@ -59,8 +48,10 @@ export { scaleByLearningRate } from "./optim/scaleByLearningRate.ts";
 export { type SgdOptions, type SgdState, sgd } from "./optim/sgd.ts";
 export { type TraceOptions, trace } from "./optim/trace.ts";
 export type { GradientTransformation } from "./optim/transformation.ts";
-export { alone, type Communicator, WorkerError } from "./parallel/communicator.ts";
+export { type Communicator, selfCommunicator, WorkerError } from "./parallel/communicator.ts";
 export * from "./parameters.ts";
+export { rngFrom } from "./rng/resume.ts";
+export { Rng, type RngState, rng } from "./rng/rng.ts";
 export { type CosineDecayOptions, cosineDecay } from "./schedules/cosineDecay.ts";
 export { type ExponentialDecayOptions, exponentialDecay } from "./schedules/exponentialDecay.ts";
 export { type LinearWarmupOptions, linearWarmup } from "./schedules/linearWarmup.ts";
@@ -73,5 +64,3 @@ export {
 } from "./schedules/plateau.ts";
 export { type LearningRate, type Schedule, schedule } from "./schedules/schedule.ts";
 export { type StepDecayOptions, stepDecay } from "./schedules/stepDecay.ts";
-export { streamFrom } from "./streams/resume.ts";
-export { Stream, type StreamState, stream } from "./streams/stream.ts";

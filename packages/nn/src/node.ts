@@ -1,5 +1,5 @@
 /**
- * The door to files and worker threads, for Node and its kin: safetensors written whole or not at all, and one training run on
+ * The entry point to files and worker threads, for Node and its kin: safetensors written whole or not at all, and one training run on
  * several cores.
  *
  * @packageDocumentation

@@ -1,5 +1,5 @@
 /**
- * The door to training on several cores, in Node and in browsers: which rows are a worker's, and the memory through which
+ * The entry point to training on several cores, in Node and in browsers: which rows are a worker's, and the memory through which
  * workers reduce.
  *
  * @packageDocumentation

@@ -1,18 +1,17 @@
-import { leaves } from "@chronograd/autodiff";
-
-export type { IsLeaf, MapTree, Tree } from "@chronograd/autodiff";
-export { flatten, leaves, map, zip } from "@chronograd/autodiff";
+import { tree } from "@chronograd/autodiff";
 
 /**
  * The number of elements of all float tensors in a tree: what an optimizer may change.
  *
  * @example
  * ```ts
- * import { countParameters, initialize, linear, stream } from "@chronograd/nn";
+ * import { countParameters, initialize, linear, rng } from "@chronograd/nn";
  *
- * countParameters(initialize(linear({ inputs: 2, outputs: 3 }).params, stream(1))); // => 9
+ * countParameters(initialize(linear({ inputs: 2, outputs: 3 }).params, rng(1))); // => 9
  * ```
  */
-export function countParameters(tree: unknown): number {
-  return leaves(tree).reduce((count, x) => (x.dtype === "int32" ? count : count + x.size), 0);
+export function countParameters(values: unknown): number {
+  return tree
+    .leaves(values)
+    .reduce((count, x) => (x.dtype === "int32" ? count : count + x.size), 0);
 }

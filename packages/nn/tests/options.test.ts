@@ -2,17 +2,14 @@ import { createBackend, type Tensor, tensor } from "@chronograd/autodiff";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { expect, expectTypeOf, test } from "vitest";
 import {
-  constant,
   dropout,
   embedding,
-  glorot,
   type Initializer,
+  init,
   initialize,
   layerNorm,
   linear,
-  ones,
-  stream,
-  zeros,
+  rng,
 } from "../src/index.ts";
 import { runWorkers, writeFileAtomic, writeSafetensors } from "../src/node.ts";
 import { sharedBuffer } from "../src/parallel.ts";
@@ -37,14 +34,14 @@ test.each<[string, () => unknown]>([
   ["dropout of a number", () => dropout(0.5 as never)],
   ["layerNorm", () => layerNorm({ size: 3, eps: 1e-5 } as never)],
   ["layerNorm without a size", () => layerNorm(undefined as never)],
-  ["initialize", () => initialize(zeros(1), stream(1), { dType: "float64" } as never)],
-  ["zeros of another dtype", () => zeros(3, { dtype: "float64" } as never)],
-  ["zeros of another option", () => zeros(3, { type: "int32" } as never)],
-  ["ones without a dtype", () => ones(3, {} as never)],
-  ["a size that is missing", () => zeros(3, undefined as never)],
-  ["options of a weight", () => glorot(3, 4, { gain: 2 } as never)],
-  ["a whole number that is none", () => constant(0.5, 3, { dtype: "int32" })],
-  ["a whole number that is too large", () => constant(2 ** 31, 3, { dtype: "int32" })],
+  ["initialize", () => initialize(init.zeros(1), rng(1), { dType: "float64" } as never)],
+  ["zeros of another dtype", () => init.zeros(3, { dtype: "float64" } as never)],
+  ["zeros of another option", () => init.zeros(3, { type: "int32" } as never)],
+  ["ones without a dtype", () => init.ones(3, {} as never)],
+  ["a size that is missing", () => init.zeros(3, undefined as never)],
+  ["options of a weight", () => init.glorot(3, 4, { gain: 2 } as never)],
+  ["a whole number that is none", () => init.constant(0.5, 3, { dtype: "int32" })],
+  ["a whole number that is too large", () => init.constant(2 ** 31, 3, { dtype: "int32" })],
   ["restoreTree", () => restoreTree({}, file, { prefixes: "" } as never)],
   ["tensorsOf", () => tensorsOf(file, { start: "" } as never)],
   ["sharedBuffer", () => sharedBuffer(2, { bytes: 8 } as never)],
@@ -72,12 +69,12 @@ test("int32 initialisers keep their dtype in a tree of floats", () => {
   const make = (dtype: "float32" | "float64") =>
     initialize(
       {
-        w: glorot(2, 2),
-        last: zeros({ dtype: "int32" }),
-        seen: constant(-3, 2, { dtype: "int32" }),
-        one: ones(1, 2, { dtype: "int32" }),
+        w: init.glorot(2, 2),
+        last: init.zeros({ dtype: "int32" }),
+        seen: init.constant(-3, 2, { dtype: "int32" }),
+        one: init.ones(1, 2, { dtype: "int32" }),
       },
-      stream(1),
+      rng(1),
       { dtype, backend },
     );
   for (const dtype of ["float32", "float64"] as const) {
@@ -86,5 +83,5 @@ test("int32 initialisers keep their dtype in a tree of floats", () => {
     expect([last.toArray(), seen.toArray(), one.toArray()]).toEqual([0, [-3, -3], [[1, 1]]]);
   }
   expectTypeOf(make("float32").last).toEqualTypeOf<Tensor>();
-  expectTypeOf(zeros(3, { dtype: "int32" })).toEqualTypeOf<Initializer>();
+  expectTypeOf(init.zeros(3, { dtype: "int32" })).toEqualTypeOf<Initializer>();
 });

@@ -6,11 +6,10 @@ import {
   applyUpdates,
   chain,
   clipByGlobalNorm,
-  glorot,
+  init,
   initialize,
   linear,
-  stream,
-  zeros,
+  rng,
 } from "../src/index.ts";
 import { decodeSafetensors, encodeSafetensors, restoreTree } from "../src/safetensors.ts";
 
@@ -18,11 +17,11 @@ const backend = createBackend({ kernels: referenceKernels });
 const make = () =>
   initialize(
     {
-      layers: [{ W: glorot(2, 3), b: zeros(3) }],
+      layers: [{ W: init.glorot(2, 3), b: init.zeros(3) }],
       head: linear({ inputs: 3, outputs: 1 }).params,
       name: "text" as string,
     },
-    stream(1),
+    rng(1),
     { backend },
   );
 

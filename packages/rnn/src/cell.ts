@@ -3,12 +3,12 @@ import {
   clone,
   type FloatDType,
   type MapTree,
-  map,
   scope,
   Tensor,
+  tree,
 } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
-import { type Initializer, initialize, type Stream, stream } from "@chronograd/nn";
+import { type Initializer, initialize, type Rng, rng } from "@chronograd/nn";
 import { checkNext, checkRows } from "./rows.ts";
 import { partsOf } from "./sizes.ts";
 
@@ -76,22 +76,22 @@ export interface CellDefinition<Sizes, Params, State, X, Y> {
  *
  * @example
  * ```ts
- * import { glorot, orthogonal, stream, zeros } from "@chronograd/nn";
+ * import { init, rng } from "@chronograd/nn";
  * import { defineCell, initialParams } from "@chronograd/rnn";
  *
  * const elman = defineCell({
  *   params: ({ input, hidden }) => ({
- *     W: glorot(input, hidden),
- *     U: orthogonal(hidden),
- *     b: zeros(hidden),
+ *     W: init.glorot(input, hidden),
+ *     U: init.orthogonal(hidden),
+ *     b: init.zeros(hidden),
  *   }),
- *   state: ({ hidden }) => ({ h: zeros(hidden) }),
+ *   state: ({ hidden }) => ({ h: init.zeros(hidden) }),
  *   step: ({ W, U, b }, x, { h }) => {
  *     const next = x.matmul(W).add(h.matmul(U)).add(b).tanh();
  *     return [next, { h: next }];
  *   },
  * });
- * const params = initialParams(elman({ input: 3, hidden: 5 }), stream(1));
+ * const params = initialParams(elman({ input: 3, hidden: 5 }), rng(1));
  * params.W.shape; // => [3, 5]
  * ```
  */
@@ -165,21 +165,21 @@ export interface ValueOptions {
 const valueOptions = ["dtype", "backend"];
 
 /**
- * A cell's parameters, drawn from a random stream: each from a stream of its own, named by its path.
+ * A cell's parameters, drawn from a random generator: each from a generator of its own, named by its path.
  *
  * @example
  * ```ts
- * import { stream } from "@chronograd/nn";
+ * import { rng } from "@chronograd/nn";
  * import { gru, initialParams } from "@chronograd/rnn";
  *
  * const cell = gru({ input: 3, hidden: 5 });
- * const params = initialParams(cell, stream(1), { dtype: "float64" });
+ * const params = initialParams(cell, rng(1), { dtype: "float64" });
  * [params.W.shape, params.W.dtype]; // => [[3, 15], "float64"]
  * ```
  */
 export function initialParams<Params>(
   cell: { readonly params: Params },
-  random: Stream,
+  random: Rng,
   options: ValueOptions = {},
 ): Values<Params> {
   checkOptions("initialParams", options, valueOptions);
@@ -209,7 +209,7 @@ export function initialState<State>(
     throw new RangeError(`initialState: batch must be a whole number of at least 1, got ${batch}`);
   }
   return scope(() => {
-    const rows = initialize(cell.state, stream(0, "state"), options);
-    return map(rows, (row: Tensor) => clone(row.broadcastTo([batch, ...row.shape])));
+    const rows = initialize(cell.state, rng(0, "state"), options);
+    return tree.map(rows, (row: Tensor) => clone(row.broadcastTo([batch, ...row.shape])));
   }) as unknown as Values<State>;
 }

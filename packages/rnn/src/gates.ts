@@ -1,4 +1,4 @@
-import type { Initializer, Stream } from "@chronograd/nn";
+import type { Initializer, Rng } from "@chronograd/nn";
 
 /** Matrices of one shape side by side, one per gate, each drawn as if it stood alone. */
 export function gateBlocks(gates: number, block: (gate: number) => Initializer): Initializer {
@@ -6,7 +6,7 @@ export function gateBlocks(gates: number, block: (gate: number) => Initializer):
   const [rows, columns] = blocks[0]!.shape as [number, number];
   return {
     shape: [rows, gates * columns],
-    draw(random: Stream): Float64Array {
+    draw(random: Rng): Float64Array {
       const whole = new Float64Array(rows * gates * columns);
       for (const [gate, part] of blocks.entries()) {
         const drawn = part.draw(random.split(`gate${gate}`));

@@ -1,11 +1,11 @@
-import { flatten, Tensor } from "@chronograd/autodiff";
+import { Tensor, tree } from "@chronograd/autodiff";
 import { findLeaf, isBranch, nameOfLeaf } from "./leaf.ts";
 
 const hasAxis = ({ shape }: Tensor): boolean => shape.length > 0;
 
 /** Rows of a tree: the length of the first axis that a tensor of it has; `undefined` where none has one. */
-export function rowsOf(tree: unknown): number | undefined {
-  return findLeaf(tree, hasAxis)?.shape[0];
+export function rowsOf(values: unknown): number | undefined {
+  return findLeaf(values, hasAxis)?.shape[0];
 }
 
 /** Rows of a step: those of its state, or of its input where no state has any. */
@@ -47,8 +47,8 @@ export function checkTarget(target: unknown, x: unknown, state: unknown): void {
 export function checkNext(where: string, x: unknown, state: unknown, next: unknown): void {
   const rows = rowsOfStep(x, state);
   if (follows(state, next, rows)) return;
-  const before = new Map(flatten(state));
-  for (const [path, after] of flatten(next)) {
+  const before = new Map(tree.leavesWithPath(state));
+  for (const [path, after] of tree.leavesWithPath(next)) {
     const like = before.get(path);
     if (like === undefined || like.rank === after.rank) continue;
     throw new RangeError(
@@ -82,8 +82,8 @@ function refuse(
   rows: number,
   trees: Readonly<Record<string, unknown>>,
 ): never {
-  const leaves = Object.entries(trees).flatMap(([tree, value]) =>
-    flatten(value).map(([path, x]) => ({ x, said: nameOfLeaf(tree, path, x) })),
+  const leaves = Object.entries(trees).flatMap(([values, value]) =>
+    tree.leavesWithPath(value).map(([path, x]) => ({ x, said: nameOfLeaf(values, path, x) })),
   );
   const right = leaves.find(({ x }) => x.shape[0] === rows)!.said;
   const name = leaves.find(({ x }) => x === wrong)!.said;

@@ -30,7 +30,7 @@ type StatesOf<Parts> = {
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { embedding, linear, stream } from "@chronograd/nn";
+ * import { embedding, linear, rng } from "@chronograd/nn";
  * import { initialParams, lstm, sequential, unroll } from "@chronograd/rnn";
  *
  * const model = sequential({
@@ -39,7 +39,7 @@ type StatesOf<Parts> = {
  *   upper: lstm({ input: 32, hidden: 32 }),
  *   head: linear({ inputs: 32, outputs: 65 }),
  * });
- * const params = initialParams(model, stream(1));
+ * const params = initialParams(model, rng(1));
  * params.head.W.shape; // => [32, 65]
  *
  * // Two sequences side by side, three steps of symbols each.

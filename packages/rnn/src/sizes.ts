@@ -1,4 +1,4 @@
-import { flatten } from "@chronograd/autodiff";
+import { tree } from "@chronograd/autodiff";
 import { checkOptions, nearestOf } from "@chronograd/autodiff/extend";
 import { type Initializer, isInitializer } from "@chronograd/nn";
 
@@ -45,7 +45,7 @@ export function partsOf<Sizes, Params, State>(
 
 /** Initialisers of one's own may have any shape: what is no length stands for a size that is none. */
 function checkShapes(made: unknown, name: string): void {
-  for (const [path, { shape }] of flatten<Initializer>(made, isInitializer)) {
+  for (const [path, { shape }] of tree.leavesWithPath<Initializer>(made, isInitializer)) {
     const length = shape.find((each) => !Number.isInteger(each) || each < 0);
     if (length === undefined && !shape.includes(undefined as never)) continue;
     throw new RangeError(

@@ -1,5 +1,5 @@
 /**
- * The door for those who must know that a cell, a model or a truncated objective is right.
+ * The entry point for those who must know that a cell, a model or a truncated objective is right.
  *
  * @packageDocumentation
  */

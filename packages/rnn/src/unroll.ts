@@ -1,4 +1,4 @@
-import { type MapTree, map, scope, stack, Tensor } from "@chronograd/autodiff";
+import { type MapTree, scope, stack, Tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
 import { atStep } from "./atStep.ts";
 import { type Cell, initialState, runStep, type Values } from "./cell.ts";
@@ -30,11 +30,11 @@ export interface Unrolled<State, Y> {
  * @example
  * ```ts
  * import { tensor, zeros } from "@chronograd/autodiff";
- * import { stream } from "@chronograd/nn";
+ * import { rng } from "@chronograd/nn";
  * import { initialParams, lstm, unroll } from "@chronograd/rnn";
  *
  * const cell = lstm({ input: 3, hidden: 5 });
- * const params = initialParams(cell, stream(1));
+ * const params = initialParams(cell, rng(1));
  * const { outputs, state } = unroll(cell, params, zeros([7, 2, 3]));
  * [outputs.shape, state.c.shape]; // => [[7, 2, 5], [2, 5]]
  *
@@ -104,7 +104,7 @@ export function likeParams(params: unknown): {
   backend?: Tensor["backend"];
 } {
   let like: ReturnType<typeof likeParams> = {};
-  map(params, (x: Tensor) => {
+  tree.map(params, (x: Tensor) => {
     if (like.dtype === undefined && x.dtype !== "int32")
       like = { dtype: x.dtype, backend: x.backend };
   });
@@ -114,11 +114,11 @@ export function likeParams(params: unknown): {
 function stackInTime<Y>(outputs: readonly Y[]): MapTree<Y, Tensor> {
   const columns = outputs.map((output) => {
     const leaves: Tensor[] = [];
-    map(output, (x: Tensor) => leaves.push(x));
+    tree.map(output, (x: Tensor) => leaves.push(x));
     return leaves;
   });
   let leaf = 0;
-  return map(outputs[0]!, () => {
+  return tree.map(outputs[0]!, () => {
     const at = leaf++;
     return stack(columns.map((column) => column[at]!));
   }) as MapTree<Y, Tensor>;

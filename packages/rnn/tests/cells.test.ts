@@ -1,6 +1,6 @@
-import { map, scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
+import { scope, Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { holdAll } from "@chronograd/autodiff/testing";
-import { linear, stream } from "@chronograd/nn";
+import { linear, rng } from "@chronograd/nn";
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import {
@@ -102,16 +102,16 @@ const all = {
 
 describe.each(Object.entries(all))("%s", (name, cell) => {
   const setup = (seed: number, B: number) => {
-    const random = stream(seed, "cells");
+    const random = rng(seed, "cells");
     const draw = (shape: readonly number[]) =>
       tensor(
         Float64Array.from({ length: shape.reduce((p, n) => p * n, 1) }, () => random.normal()),
         { shape },
       );
-    const params = map(initialParams(cell, stream(seed), { dtype: "float64" }), (x: Tensor) =>
+    const params = tree.map(initialParams(cell, rng(seed), { dtype: "float64" }), (x: Tensor) =>
       draw(x.shape),
     ) as AnyParams;
-    const state = map(initialState(cell, B, { dtype: "float64" }), (x: Tensor) =>
+    const state = tree.map(initialState(cell, B, { dtype: "float64" }), (x: Tensor) =>
       draw(x.shape),
     ) as AnyState;
     return { params, state, x: draw([B, 2]), draw };
@@ -121,10 +121,10 @@ describe.each(Object.entries(all))("%s", (name, cell) => {
     fc.assert(
       fc.property(fc.nat(9999), fc.integer({ min: 1, max: 4 }), (seed, B) => {
         const { params, state, x } = setup(seed, B);
-        const plain = (tree: unknown) => map(tree, (t: Tensor) => t.toArray()) as never;
+        const plain = (values: unknown) => tree.map(values, (t: Tensor) => t.toArray()) as never;
         const [output, next] = cell.step(params, x, state);
         const expected = equations[name]!(plain(params), x.toArray() as Rows, plain(state));
-        map(next, (t: Tensor, path) => {
+        tree.map(next, (t: Tensor, path) => {
           for (const [i, row] of (t.toArray() as Rows).entries()) {
             for (const [j, v] of row.entries()) expect(v).toBeCloseTo(expected[path]![i]![j]!, 12);
           }
@@ -143,7 +143,7 @@ describe.each(Object.entries(all))("%s", (name, cell) => {
 describe("unroll", () => {
   test("throws for no steps and for a scalar", () => {
     const cell = elman({ input: 1, hidden: 1 });
-    const params = initialParams(cell, stream(1));
+    const params = initialParams(cell, rng(1));
     expect(() => unroll(cell, params, [])).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: unroll: expected at least one time step, got none]`,
     );
@@ -199,7 +199,7 @@ describe("definitions", () => {
         return [{ y: fast }, { memory: { fast } }];
       },
     })({ input: 2, hidden: 3 });
-    const params = initialParams(cell, stream(1));
+    const params = initialParams(cell, rng(1));
     expectTypeOf(params).toEqualTypeOf<{ W: Tensor; rates: Tensor[] }>();
     const { outputs } = unroll(cell, params, tensor([[[1, 2]], [[3, 4]]]));
     expect(outputs.y.shape).toEqual([2, 1, 3]);
@@ -211,7 +211,7 @@ describe("definitions", () => {
       second: gru({ input: 3, hidden: 4 }),
       head: linear({ inputs: 4, outputs: 1 }),
     });
-    const params = initialParams(model, stream(1));
+    const params = initialParams(model, rng(1));
     expectTypeOf(params.first.W).toEqualTypeOf<Tensor>();
     const state = initialState(model, 2);
     expect(state.second.h.shape).toEqual([2, 4]);
@@ -231,7 +231,7 @@ describe("definitions", () => {
     scope(() => {
       const cell = lstm({ input: 1, hidden: 2 });
       const tape = new Tape();
-      const watched = tape.watch(initialParams(cell, stream(1)));
+      const watched = tape.watch(initialParams(cell, rng(1)));
       const { outputs } = unroll(cell, watched, tensor([[[1]], [[2]]]));
       expect(tape.gradient(outputs.sum(), watched).b.shape).toEqual([8]);
     });

@@ -1,5 +1,5 @@
 import { type Tensor, tensor } from "@chronograd/autodiff";
-import { glorot, normal, stream, zeros } from "@chronograd/nn";
+import { init, rng } from "@chronograd/nn";
 import { expect, expectTypeOf, test } from "vitest";
 import { defineCell, initialParams, initialState, truncated, unroll } from "../src/index.ts";
 import { checkTruncated, symbols, testCell } from "../src/testing.ts";
@@ -7,11 +7,11 @@ import { modes } from "./truncated/setup.ts";
 
 /** Symbols in; the state is a memory, the symbol that came last, and how many came. */
 const bigram = defineCell({
-  params: ({ hidden }) => ({ table: normal(1, 4, hidden), U: glorot(hidden, hidden) }),
+  params: ({ hidden }) => ({ table: init.normal(1, 4, hidden), U: init.glorot(hidden, hidden) }),
   state: ({ hidden }) => ({
-    h: zeros(hidden),
-    last: zeros({ dtype: "int32" }),
-    seen: zeros(1, { dtype: "int32" }),
+    h: init.zeros(hidden),
+    last: init.zeros({ dtype: "int32" }),
+    seen: init.zeros(1, { dtype: "int32" }),
   }),
   step: ({ table, U }, x: Tensor, { h, last, seen }) => {
     const next = table.gather(x).mul(table.gather(last)).add(h.matmul(U)).tanh();
@@ -38,7 +38,7 @@ test("int32 initialisers give int32 states, whatever the dtype of the others", (
 });
 
 test("unroll carries them, forwards and in reverse", () => {
-  const params = initialParams(bigram, stream(1));
+  const params = initialParams(bigram, rng(1));
   const { state } = unroll(bigram, params, xs);
   expect([state.last.toArray(), state.seen.toArray()]).toEqual([
     [1, 0],
@@ -54,7 +54,7 @@ test("unroll carries them, forwards and in reverse", () => {
 test.each(modes.flatMap((stale) => [1, 2, 3].map((k1) => ({ stale, k1 }))))(
   "truncated carries them, $stale, k1 = $k1",
   ({ stale, k1 }) => {
-    const params = initialParams(bigram, stream(1));
+    const params = initialParams(bigram, rng(1));
     const steps = xs.map((input) => ({ input, target: null }));
     for (const compile of [false, true]) {
       const windows = truncated(bigram, params, steps, {
@@ -80,11 +80,11 @@ test.each(modes.flatMap((stale) => [1, 2, 3].map((k1) => ({ stale, k1 }))))(
 
 test("a whole number that no step changes outlives the window it came with", () => {
   const cell = defineCell({
-    params: () => ({ table: normal(1, 3) }),
-    state: () => ({ row: zeros({ dtype: "int32" }) }),
+    params: () => ({ table: init.normal(1, 3) }),
+    state: () => ({ row: init.zeros({ dtype: "int32" }) }),
     step: ({ table }, x: Tensor, { row }) => [table.gather(row).mul(x), { row }],
   })({ input: 1, hidden: 1 });
-  const params = initialParams(cell, stream(1));
+  const params = initialParams(cell, rng(1));
   const steps = [1, 2, 3, 4, 5, 6].map((x) => ({ input: tensor([x, x]), target: null }));
   for (const stale of modes) {
     const options = { k1: 1, k2: 2, stale, loss: (y: Tensor) => y };
@@ -112,8 +112,8 @@ test("checkTruncated takes such a cell", () => {
 
 test("tuples as states are inferred", () => {
   const pair = defineCell({
-    params: ({ input, hidden }) => ({ W: glorot(input, hidden) }),
-    state: ({ hidden }) => [zeros(hidden), zeros(hidden)],
+    params: ({ input, hidden }) => ({ W: init.glorot(input, hidden) }),
+    state: ({ hidden }) => [init.zeros(hidden), init.zeros(hidden)],
     step: ({ W }, x, [fast, slow]) => {
       expectTypeOf(fast).toEqualTypeOf<Tensor>();
       expectTypeOf(slow).toEqualTypeOf<Tensor>();
@@ -122,8 +122,8 @@ test("tuples as states are inferred", () => {
     },
   })({ input: 2, hidden: 3 });
   const constant = defineCell({
-    params: ({ input, hidden }) => ({ W: glorot(input, hidden) }),
-    state: ({ hidden }) => [zeros(hidden), { slow: zeros(hidden) }] as const,
+    params: ({ input, hidden }) => ({ W: init.glorot(input, hidden) }),
+    state: ({ hidden }) => [init.zeros(hidden), { slow: init.zeros(hidden) }] as const,
     step: ({ W }, x, [fast, { slow }]) => {
       expectTypeOf(fast).toEqualTypeOf<Tensor>();
       expectTypeOf(slow).toEqualTypeOf<Tensor>();
@@ -134,19 +134,19 @@ test("tuples as states are inferred", () => {
   expectTypeOf(initialState(pair, 1)).toEqualTypeOf<[Tensor, Tensor]>();
   expectTypeOf(initialState(constant, 1)).toEqualTypeOf<[Tensor, { slow: Tensor }]>();
   const nested = defineCell({
-    params: () => ({ w: zeros(1) }),
-    state: () => ({ pair: [zeros(1), zeros(1)] }),
+    params: () => ({ w: init.zeros(1) }),
+    state: () => ({ pair: [init.zeros(1), init.zeros(1)] }),
     step: ({ w }, x, { pair: [a, b] }) => {
       expectTypeOf(b).toEqualTypeOf<Tensor>();
       return [x.mul(w), { pair: [b, a] }];
     },
   })({ input: 1, hidden: 1 });
-  const { state } = unroll(nested, initialParams(nested, stream(1)), [tensor([[1]])]);
+  const { state } = unroll(nested, initialParams(nested, rng(1)), [tensor([[1]])]);
   expectTypeOf(state.pair).toEqualTypeOf<[Tensor, Tensor]>();
   for (const cell of [pair, constant] as const) {
     testCell(cell as typeof pair, { runs: 1 }).assert();
   }
-  const params = initialParams(pair, stream(1));
+  const params = initialParams(pair, rng(1));
   const steps = [tensor([[1, 2]])].map((input) => ({ input, target: tensor([[0, 0, 0]]) }));
   const windows = truncated(pair, params, steps, {
     k1: 1,

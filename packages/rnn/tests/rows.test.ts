@@ -1,5 +1,5 @@
 import { concat, type Tensor, tensor, zeros } from "@chronograd/autodiff";
-import { embedding, glorot, linear, orthogonal, zeros as starts, stream } from "@chronograd/nn";
+import { embedding, init, linear, rng } from "@chronograd/nn";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -19,11 +19,11 @@ import { testCell } from "../src/testing.ts";
 
 const own = defineCell({
   params: ({ input, hidden }) => ({
-    W: glorot(input, hidden),
-    U: orthogonal(hidden),
-    b: starts(hidden),
+    W: init.glorot(input, hidden),
+    U: init.orthogonal(hidden),
+    b: init.zeros(hidden),
   }),
-  state: ({ hidden }) => ({ h: starts(hidden) }),
+  state: ({ hidden }) => ({ h: init.zeros(hidden) }),
   step: ({ W, U, b }, x, { h }) => {
     const next = x.matmul(W).add(h.matmul(U)).add(b).tanh();
     return [next, { h: next }];
@@ -54,7 +54,7 @@ const loss = (y: Tensor, target: Tensor): Tensor => y.sub(target).square();
 const stales = ["carry", "recompute", "defer"] as const;
 
 describe.each(Object.entries(cells))("%s", (name, cell) => {
-  const params = initialParams(cell, stream(1));
+  const params = initialParams(cell, rng(1));
 
   test("input and state of unlike rows are refused in every loop, whichever has more", () => {
     const rows = fc.integer({ min: 1, max: 4 });
@@ -107,7 +107,7 @@ test.each(["lstm", "gru", "gruResetBefore", "elman", "own", "sequential"])(
   "%s takes no row for a batch",
   (name) => {
     const cell = cells[name]!;
-    const params = initialParams(cell, stream(1));
+    const params = initialParams(cell, rng(1));
     const words =
       /the input \[3\] has no axis for rows, expected \[rows, 3\]; one row is x\.reshape\(\[1, 3\]\)/;
     expect(() => cell.step(params, zeros([3]), initialState(cell, 3))).toThrow(words);
@@ -119,7 +119,7 @@ test.each(["lstm", "gru", "gruResetBefore", "elman", "own", "sequential"])(
 
 test("the sentences", () => {
   const cell = lstm(sizes);
-  const params = initialParams(cell, stream(1));
+  const params = initialParams(cell, rng(1));
   expect(() =>
     cell.step(params, zeros([1, 3]), initialState(cell, 3)),
   ).toThrowErrorMatchingInlineSnapshot(
@@ -141,7 +141,7 @@ test("the sentences", () => {
     rnn: own(sizes),
     head: linear({ inputs: 5, outputs: 4 }),
   });
-  const some = initialParams(symbols, stream(1));
+  const some = initialParams(symbols, rng(1));
   const text = tensor(
     [
       [1, 2],
@@ -158,8 +158,8 @@ test("the sentences", () => {
 describe("the state after a step", () => {
   const family = (step: (x: Tensor, h: Tensor) => Tensor) =>
     defineCell({
-      params: () => ({ w: starts(1) }),
-      state: () => ({ h: starts(2) }),
+      params: () => ({ w: init.zeros(1) }),
+      state: () => ({ h: init.zeros(2) }),
       step: ({ w }, x: Tensor, { h }) => [h.mul(w).sum().reshape([1]), { h: step(x, h) }],
     })({ input: 2, hidden: 2 });
 
@@ -167,7 +167,7 @@ describe("the state after a step", () => {
     const x = zeros([3, 2]);
     const run = (step: (x: Tensor, h: Tensor) => Tensor) => {
       const cell = family(step);
-      return () => unroll(cell, initialParams(cell, stream(1)), [x, x]);
+      return () => unroll(cell, initialParams(cell, rng(1)), [x, x]);
     };
     expect(run((_, h) => h.sum(0, { keepDims: true }))).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: unroll: step 1: cell: the next state "h" [1,2] has 1 row, and the state "h" [3,2] has 3; where all rows share it, say so with broadcastTo([3,2])]`,
@@ -183,7 +183,7 @@ describe("the state after a step", () => {
 
   test("may grow by design, in every loop", () => {
     const memory = family((x, h) => concat([h, x], 1));
-    const params = initialParams(memory, stream(1));
+    const params = initialParams(memory, rng(1));
     const xs = [1, 2, 3].map((b) =>
       tensor([
         [b, b],

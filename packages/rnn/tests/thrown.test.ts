@@ -1,11 +1,11 @@
 import { type Tensor, tensor, zeros } from "@chronograd/autodiff";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { elman, initialParams, sequential, truncated, unroll } from "../src/index.ts";
 import { modes } from "./truncated/setup.ts";
 
 const cell = elman({ input: 1, hidden: 2 });
-const params = initialParams(cell, stream(1));
+const params = initialParams(cell, rng(1));
 const xs = [0, 1, 2, 3].map((x) => tensor([[x]]));
 class Stop extends Error {}
 
@@ -79,7 +79,7 @@ test.each(modes)("a loss that is undefined names its step, %s", (stale) => {
 
 test("an op that refuses is the cause, inside of a model too", () => {
   const model = sequential({ lower: cell, upper: elman({ input: 3, hidden: 2 }) });
-  const error = caught(() => unroll(model, initialParams(model, stream(1)), zeros([2, 1, 1])));
+  const error = caught(() => unroll(model, initialParams(model, rng(1)), zeros([2, 1, 1])));
   expect(error).toMatchInlineSnapshot(
     `[RangeError: unroll: step 1: matmul: inner dimensions must agree, got [1,2] and [3,2]; transpose one operand?]`,
   );

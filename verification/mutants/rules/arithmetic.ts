@@ -46,8 +46,8 @@ const binary = inFile("packages/autodiff/src/ops/arithmetic.ts", [
   {
     name: "mul: b not declared as kept",
     kind: "guard lost",
-    find: '(d, a) => d.mul(a)],\n  keeps: "ab",',
-    replace: '(d, a) => d.mul(a)],\n  keeps: "a",',
+    find: '(d, a) => d.mul(a)],\n  residuals: "ab",',
+    replace: '(d, a) => d.mul(a)],\n  residuals: "a",',
   },
   {
     name: "div: by a, times b",
@@ -183,8 +183,8 @@ const select = inFile("packages/autodiff/src/ops/select.ts", [
   {
     name: "where: the condition not declared as kept",
     kind: "guard lost",
-    find: "keeps: { inputs: [0], output: false }",
-    replace: "keeps: { inputs: [], output: false }",
+    find: "residuals: { inputs: [0], output: false }",
+    replace: "residuals: { inputs: [], output: false }",
   },
 ]);
 

@@ -16,20 +16,20 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
   {
     name: "exp: x saved for y",
     kind: "wrong saved value",
-    find: 'derivative: (d, _x, y) => d.mul(y), keeps: "y" }',
-    replace: 'derivative: (d, x) => d.mul(x), keeps: "x" }',
+    find: 'derivative: (d, _x, y) => d.mul(y),\n  residuals: "y",\n}',
+    replace: 'derivative: (d, x) => d.mul(x),\n  residuals: "x",\n}',
   },
   {
     name: "expm1: as if y were exp",
     kind: "forgotten term",
-    find: 'derivative: (d, x) => d.mul(x.exp()),\n  keeps: "x",',
-    replace: 'derivative: (d, _x, y) => d.mul(y),\n  keeps: "y",',
+    find: 'derivative: (d, x) => d.mul(x.exp()),\n  residuals: "x",',
+    replace: 'derivative: (d, _x, y) => d.mul(y),\n  residuals: "y",',
   },
   {
     name: "expm1: from the output, which is -1 where the derivative is not yet 0",
     kind: "range",
-    find: 'derivative: (d, x) => d.mul(x.exp()),\n  keeps: "x",',
-    replace: 'derivative: (d, _x, y) => d.mul(y.add(1)),\n  keeps: "y",',
+    find: 'derivative: (d, x) => d.mul(x.exp()),\n  residuals: "x",',
+    replace: 'derivative: (d, _x, y) => d.mul(y.add(1)),\n  residuals: "y",',
   },
   {
     name: "log: times x",
@@ -40,8 +40,8 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
   {
     name: "log: x not declared as kept",
     kind: "guard lost",
-    find: 'derivative: (d, x) => d.div(x),\n  keeps: "x",',
-    replace: 'derivative: (d, x) => d.div(x),\n  keeps: "",',
+    find: 'derivative: (d, x) => d.div(x),\n  residuals: "x",',
+    replace: 'derivative: (d, x) => d.div(x),\n  residuals: "",',
   },
   {
     name: "log1p: as log",
@@ -137,14 +137,14 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
   {
     name: "tanh: x saved for y",
     kind: "wrong saved value",
-    find: 'derivative: (d, _x, y) => d.mul(y.square().neg().add(1)),\n  keeps: "y"',
-    replace: 'derivative: (d, x) => d.mul(x.square().neg().add(1)),\n  keeps: "x"',
+    find: 'derivative: (d, _x, y) => d.mul(y.square().neg().add(1)),\n  residuals: "y"',
+    replace: 'derivative: (d, x) => d.mul(x.square().neg().add(1)),\n  residuals: "x"',
   },
   {
     name: "tanh: x declared as kept for y",
     kind: "guard lost",
-    find: 'derivative: (d, _x, y) => d.mul(y.square().neg().add(1)),\n  keeps: "y"',
-    replace: 'derivative: (d, _x, y) => d.mul(y.square().neg().add(1)),\n  keeps: "x"',
+    find: 'derivative: (d, _x, y) => d.mul(y.square().neg().add(1)),\n  residuals: "y"',
+    replace: 'derivative: (d, _x, y) => d.mul(y.square().neg().add(1)),\n  residuals: "x"',
   },
   {
     name: "erf: 1 for 2",
@@ -170,7 +170,7 @@ const shared = inFile("packages/autodiff/src/ops/unary.ts", [
   {
     name: "unary: outputs never declared as kept",
     kind: "guard lost",
-    find: 'output: keeps.includes("y") },\n    vjp: isNone(derivative)',
+    find: 'output: residuals.includes("y") },\n    vjp: isNone(derivative)',
     replace: "output: false },\n    vjp: isNone(derivative)",
   },
 ]);

@@ -10,8 +10,8 @@ const lstm = inFile("packages/autodiff/src/ops/lstm.ts", [
   {
     name: "lstmGates: x declared as kept for y",
     kind: "guard lost",
-    find: "keeps: { inputs: [], output: true },",
-    replace: "keeps: { inputs: [0], output: false },",
+    find: "residuals: { inputs: [], output: true },",
+    replace: "residuals: { inputs: [0], output: false },",
   },
   {
     name: "lstmGates: the kernel reads the cotangent for the gates",
@@ -20,21 +20,21 @@ const lstm = inFile("packages/autodiff/src/ops/lstm.ts", [
     replace: "g.pointer, g.pointer, accumulate",
   },
   {
-    name: "lstmMemory: the input gate's slope is itself",
+    name: "lstmCellState: the input gate's slope is itself",
     kind: "wrong saved value",
     find: "[g.mul(candidate), g.mul(c!), g.mul(i), zerosLike(g)]",
     replace: "[g.mul(i), g.mul(c!), g.mul(i), zerosLike(g)]",
   },
   {
-    name: "lstmMemory: the kernel's rule adds nothing to what arrived",
+    name: "lstmCellState: the kernel's rule adds nothing to what arrived",
     kind: "lost gradient",
-    find: `        kernelsOf(into.block.backend, into).lstmMemoryVjpGates(
+    find: `        kernelsOf(into.block.backend, into).lstmCellStateVjpGates(
           ...sizesOf(into, 4),
           gates!.pointer,
           c!.pointer,
           g.pointer,
           accumulate,`,
-    replace: `        kernelsOf(into.block.backend, into).lstmMemoryVjpGates(
+    replace: `        kernelsOf(into.block.backend, into).lstmCellStateVjpGates(
           ...sizesOf(into, 4),
           gates!.pointer,
           c!.pointer,
@@ -42,13 +42,13 @@ const lstm = inFile("packages/autodiff/src/ops/lstm.ts", [
           0,`,
   },
   {
-    name: "lstmMemory: nothing flows along the memory in forward mode",
+    name: "lstmCellState: nothing flows along the memory in forward mode",
     kind: "lost gradient",
     find: "const byC = dc && f.mul(dc);",
     replace: "const byC = dc && f.mul(dc).mul(0);",
   },
   {
-    name: "lstmMemory: the input gate forgets by the cotangent of the memory",
+    name: "lstmCellState: the input gate forgets by the cotangent of the memory",
     kind: "gate order",
     find: "g.mul(gates!.split(4, -1)[1])",
     replace: "g.mul(gates!.split(4, -1)[0])",
@@ -68,8 +68,8 @@ const lstm = inFile("packages/autodiff/src/ops/lstm.ts", [
   {
     name: "lstmOutput: the output not declared as kept",
     kind: "guard lost",
-    find: "keeps: { inputs: [0, 1], output: true },",
-    replace: "keeps: { inputs: [0, 1], output: false },",
+    find: "residuals: { inputs: [0, 1], output: true },",
+    replace: "residuals: { inputs: [0, 1], output: false },",
   },
   {
     name: "lstmOutput: the forget gate's tangent",
@@ -107,8 +107,8 @@ const gru = inFile("packages/autodiff/src/ops/gru.ts", [
   {
     name: "gruGates: the state not declared as kept",
     kind: "guard lost",
-    find: "keeps: { inputs: [1, 2], output: true },",
-    replace: "keeps: { inputs: [2], output: true },",
+    find: "residuals: { inputs: [1, 2], output: true },",
+    replace: "residuals: { inputs: [2], output: true },",
   },
   {
     name: "gruGates: the tangent of the bias lost",

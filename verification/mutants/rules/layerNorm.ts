@@ -41,8 +41,8 @@ export const layerNorm: readonly Mutant[] = inFile("packages/autodiff/src/ops/la
   {
     name: "layerNorm: the gain not declared as kept",
     kind: "guard lost",
-    find: "keeps: { inputs: [0, 1], output: false },",
-    replace: "keeps: { inputs: [0], output: false },",
+    find: "residuals: { inputs: [0, 1], output: false },",
+    replace: "residuals: { inputs: [0], output: false },",
   },
   {
     name: "layerNorm: the bias gets the last sweep's rows twice",

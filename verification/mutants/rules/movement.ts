@@ -89,9 +89,9 @@ const indexing = inFile("packages/autodiff/src/ops/indexing.ts", [
   {
     name: "gather: indices not declared as kept",
     kind: "guard lost",
-    find: "keeps: { inputs: [1], output: false },\n  vjp: [\n    (g, { inputs: [x, indices], attributes }) =>",
+    find: "residuals: { inputs: [1], output: false },\n  vjp: [\n    (g, { inputs: [x, indices], attributes }) =>",
     replace:
-      "keeps: { inputs: [], output: false },\n  vjp: [\n    (g, { inputs: [x, indices], attributes }) =>",
+      "residuals: { inputs: [], output: false },\n  vjp: [\n    (g, { inputs: [x, indices], attributes }) =>",
   },
   {
     name: "scatterAdd: nothing flows to x",

@@ -72,8 +72,8 @@ const matmul = inFile("packages/autodiff/src/ops/matmul.ts", [
   {
     name: "matmul: b not declared as kept",
     kind: "guard lost",
-    find: "keeps: { inputs: [0, 1], output: false },",
-    replace: "keeps: { inputs: [0], output: false },",
+    find: "residuals: { inputs: [0, 1], output: false },",
+    replace: "residuals: { inputs: [0], output: false },",
   },
 ]);
 
@@ -162,14 +162,14 @@ const loss = inFile("packages/autodiff/src/ops/loss.ts", [
   {
     name: "crossEntropy: logits not declared as kept",
     kind: "guard lost",
-    find: "keeps: { inputs: [0, 1], output: false },\n  vjp: [",
-    replace: "keeps: { inputs: [1], output: false },\n  vjp: [",
+    find: "residuals: { inputs: [0, 1], output: false },\n  vjp: [",
+    replace: "residuals: { inputs: [1], output: false },\n  vjp: [",
   },
   {
     name: "crossEntropy: targets not declared as kept",
     kind: "guard lost",
-    find: "keeps: { inputs: [0, 1], output: false },\n  vjp: [",
-    replace: "keeps: { inputs: [0], output: false },\n  vjp: [",
+    find: "residuals: { inputs: [0, 1], output: false },\n  vjp: [",
+    replace: "residuals: { inputs: [0], output: false },\n  vjp: [",
   },
 ]);
 

@@ -28,8 +28,8 @@ const reduce = inFile("packages/autodiff/src/ops/reduce.ts", [
   {
     name: "max: y not declared as kept",
     kind: "guard lost",
-    find: "keeps: { inputs: [0], output: true },\n  empty: false,\n  apart: true,",
-    replace: "keeps: { inputs: [0], output: false },\n  empty: false,\n  apart: true,",
+    find: "residuals: { inputs: [0], output: true },\n  empty: false,\n  apart: true,",
+    replace: "residuals: { inputs: [0], output: false },\n  empty: false,\n  apart: true,",
   },
   {
     name: "logSumExp: not divided by the sum",
@@ -102,7 +102,7 @@ const statistics = inFile("packages/autodiff/src/ops/statistics.ts", [
   },
 ]);
 
-const scan = inFile("packages/autodiff/src/ops/scan.ts", [
+const cumulative = inFile("packages/autodiff/src/ops/cumulative.ts", [
   {
     name: "cumsum: the gradient runs the same way",
     kind: "off by one in time",
@@ -139,4 +139,9 @@ const euclidean = inFile("packages/autodiff/src/ops/euclidean.ts", [
 ]);
 
 /** Bugs in sums, extremes, statistics and running sums. */
-export const reductions: readonly Mutant[] = [...reduce, ...statistics, ...euclidean, ...scan];
+export const reductions: readonly Mutant[] = [
+  ...reduce,
+  ...statistics,
+  ...euclidean,
+  ...cumulative,
+];

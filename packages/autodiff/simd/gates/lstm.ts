@@ -70,7 +70,7 @@ export function lstmGatesVjp<T, W>(
 }
 
 /** `f c + i g`. */
-export function lstmMemory<T, W>(rows: i32, hidden: i32, gates: usize, c: usize, y: usize): void {
+export function lstmCellState<T, W>(rows: i32, hidden: i32, gates: usize, c: usize, y: usize): void {
   const block = <usize>hidden * sizeof<T>();
   for (; rows > 0; rows--) {
     for (let at: usize = 0, n = hidden; n > 0; at += 16, n -= lanes<T>()) {
@@ -86,7 +86,7 @@ export function lstmMemory<T, W>(rows: i32, hidden: i32, gates: usize, c: usize,
   }
 }
 
-export function lstmMemoryVjpGates<T, W>(
+export function lstmCellStateVjpGates<T, W>(
   rows: i32, hidden: i32, gates: usize, c: usize, g: usize, accumulate: bool, dx: usize,
 ): void {
   const block = <usize>hidden * sizeof<T>();
@@ -108,7 +108,7 @@ export function lstmMemoryVjpGates<T, W>(
   }
 }
 
-export function lstmMemoryVjpC<T, W>(
+export function lstmCellStateVjpC<T, W>(
   rows: i32, hidden: i32, gates: usize, g: usize, accumulate: bool, dc: usize,
 ): void {
   const block = <usize>hidden * sizeof<T>();

@@ -1,6 +1,6 @@
 import { describe } from "../ops/declare.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { flatten, leaves } from "../tensor/tree.ts";
+import { leaves, leavesWithPath } from "../tensor/tree.ts";
 import { RecordedFunction, Witness } from "./recorded.ts";
 import { Trust } from "./trust.ts";
 
@@ -166,7 +166,7 @@ class Replay<Args extends unknown[], Y> {
 
 /** The first argument that is gone, as an error. */
 function goneIn(args: readonly unknown[]): Error {
-  const [path, x] = flatten(args).find(([, { block }]) => block.holders <= 0)!;
+  const [path, x] = leavesWithPath(args).find(([, { block }]) => block.holders <= 0)!;
   return new Error(
     `compile: the argument at "${path}" is gone: ${x.block.end ?? "nothing holds it"}`,
   );

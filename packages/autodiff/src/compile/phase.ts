@@ -1,5 +1,5 @@
 import { latest, type Tensor } from "../tensor/tensor.ts";
-import { flatten } from "../tensor/tree.ts";
+import { leavesWithPath } from "../tensor/tree.ts";
 import { bufferAt, type TraceBackend } from "./trace.ts";
 
 /** One tensor of a result: part of something in the caller's table, or a constant. */
@@ -34,7 +34,7 @@ export function phaseOf(
   trace: TraceBackend,
 ): Phase {
   const made: [number, number][] = [];
-  const found = flatten(result).map(([, y]) => y);
+  const found = leavesWithPath(result).map(([, y]) => y);
   const outputs = found.map((y): Output => {
     const at = bufferAt(y.block.pointer);
     if (at < 0) {

@@ -146,7 +146,7 @@ export class Plan {
   }
 
   /**
-   * One run. What later runs need is left in `held`, and kept where `keeps`.
+   * One run. What later runs need is left in `held`, and kept where `residuals`.
    *
    * @returns the result, or `guardFailed`
    * @throws when a value from outside was consumed since

@@ -16,9 +16,15 @@ export interface GateKernels {
     dx: number,
   ) => void;
   /** `y = f c + i g`, from activated gates. */
-  readonly lstmMemory: (rows: number, hidden: number, gates: number, c: number, y: number) => void;
+  readonly lstmCellState: (
+    rows: number,
+    hidden: number,
+    gates: number,
+    c: number,
+    y: number,
+  ) => void;
   /** Blocks `g g_gate`, `g c`, `g i` and zeros; the block of zeros is not touched when it accumulates. */
-  readonly lstmMemoryVjpGates: (
+  readonly lstmCellStateVjpGates: (
     rows: number,
     hidden: number,
     gates: number,
@@ -28,7 +34,7 @@ export interface GateKernels {
     dx: number,
   ) => void;
   /** `dc = g f`. */
-  readonly lstmMemoryVjpC: (
+  readonly lstmCellStateVjpC: (
     rows: number,
     hidden: number,
     gates: number,
@@ -120,9 +126,9 @@ export interface GateKernels {
 export const gateSignatures: Readonly<Record<keyof GateKernels, string>> = {
   lstmGates: "nnrw",
   lstmGatesVjp: "nnrrnu",
-  lstmMemory: "nnrrw",
-  lstmMemoryVjpGates: "nnrrrnu",
-  lstmMemoryVjpC: "nnrrnu",
+  lstmCellState: "nnrrw",
+  lstmCellStateVjpGates: "nnrrrnu",
+  lstmCellStateVjpC: "nnrrnu",
   lstmOutput: "nnrrw",
   lstmOutputVjpGates: "nnrrrrnu",
   lstmOutputVjpC: "nnrrrrnu",

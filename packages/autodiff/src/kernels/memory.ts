@@ -6,7 +6,7 @@ const largest = 7 * 2 ** 29;
 /** WebAssembly's 32-bit address space, in pages. */
 const maximumPages = 1 << 16;
 
-/** The five views that kernels and doors read memory through; they are made anew whenever the memory grows. */
+/** The five views that kernels and entry points read memory through; they are made anew whenever the memory grows. */
 export interface Views {
   readonly float32: Float32Array;
   readonly float64: Float64Array;

@@ -13,7 +13,7 @@ import { scaled, type UnaryOp, unary } from "./unary.ts";
 export const sigmoid: UnaryOp = unary({
   name: "sigmoid",
   derivative: (d, _x, y) => d.mul(y.sub(y.square())),
-  keeps: "y",
+  residuals: "y",
 });
 
 /**
@@ -29,7 +29,7 @@ export const sigmoid: UnaryOp = unary({
 export const softplus: UnaryOp = unary({
   name: "softplus",
   derivative: (d, x) => d.mul(x.sigmoid()),
-  keeps: "x",
+  residuals: "x",
 });
 
 /**
@@ -46,7 +46,7 @@ export const softplus: UnaryOp = unary({
 export const logSigmoid: UnaryOp = unary({
   name: "logSigmoid",
   derivative: (d, x) => d.mul(x.neg().sigmoid()),
-  keeps: "x",
+  residuals: "x",
 });
 
 /**
@@ -62,7 +62,7 @@ export const logSigmoid: UnaryOp = unary({
 export const relu: UnaryOp = unary({
   name: "relu",
   derivative: (d, x) => d.mul(greater(x, 0)),
-  keeps: "x",
+  residuals: "x",
   kinks: [0],
 });
 
@@ -75,7 +75,7 @@ const exactGelu = unary({
     const density = bell(x, -0.5).mul(1 / Math.sqrt(2 * Math.PI));
     return d.mul(cumulative.add(x.mul(density)));
   },
-  keeps: "xy",
+  residuals: "xy",
 });
 
 /** How `gelu` takes the normal distribution function. */
@@ -135,13 +135,13 @@ export const silu: UnaryOp = unary({
     const s = x.sigmoid();
     return d.mul(s.add(y.sub(y.mul(s))));
   },
-  keeps: "xy",
+  residuals: "xy",
 });
 
 const leakyReluDeclaration = scaled({
   name: "leakyRelu",
   derivative: (d, x, _y, alpha) => where(less(x, 0), scale(d, alpha), d),
-  keeps: "x",
+  residuals: "x",
   kinks: [0],
 });
 
@@ -164,7 +164,7 @@ const eluDeclaration = scaled({
   name: "elu",
   // The exponential of what is below 0, so that none overflows where nobody asks for it.
   derivative: (d, x, _y, alpha) => where(less(x, 0), d.mul(x.minimum(0).exp().mul(alpha)), d),
-  keeps: "x",
+  residuals: "x",
   kinks: [0],
 });
 

@@ -1,5 +1,5 @@
 import { areApart, type Backend, defaultBackend } from "../tensor/backend.ts";
-import { filled } from "../tensor/doors.ts";
+import { filled } from "../tensor/create.ts";
 import { checkInt32, type DType, isFloat } from "../tensor/dtype.ts";
 import { format } from "../tensor/shape.ts";
 import { alias, allocate, checkAlive, place, Tensor } from "../tensor/tensor.ts";

@@ -27,7 +27,7 @@ function argReduction(name: ArgReduceName): ArgReduceOp {
       const inner = sizeOf(x!.shape.slice(axis + 1));
       kernelsOf(backend, x!)[name](outer, x!.shape[axis]!, inner, x!.pointer, y.pointer);
     },
-    keeps: { inputs: [], output: false },
+    residuals: { inputs: [], output: false },
     vjp: integerOutput,
     jvp: integerOutput,
     samples: [

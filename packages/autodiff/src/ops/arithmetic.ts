@@ -31,7 +31,7 @@ interface BinaryDeclaration {
   readonly name: BinaryName;
   readonly partials: readonly [PartialRule, PartialRule];
   /** Which of `a`, `b` and `y` the partial derivatives read. */
-  readonly keeps: string;
+  readonly residuals: string;
   readonly domains?: readonly [InputSpec["domain"], InputSpec["domain"]];
   readonly apart?: boolean;
   /** The in-place form of both operands' rules. */
@@ -39,14 +39,14 @@ interface BinaryDeclaration {
 }
 
 function binary(given: BinaryDeclaration): OpDeclaration {
-  const { name, partials, keeps, domains, apart, accumulate } = given;
+  const { name, partials, residuals, domains, apart, accumulate } = given;
   const declaration: OpDeclaration = {
     ...broadcasting(name, (inputs) => apply(declaration, inputs, undefined), domains),
     ...(apart !== undefined && { apart }),
     ...(accumulate !== undefined && { accumulate: [accumulate, accumulate] }),
-    keeps: {
-      inputs: [0, 1].filter((i) => keeps.includes("ab"[i]!)),
-      output: keeps.includes("y"),
+    residuals: {
+      inputs: [0, 1].filter((i) => residuals.includes("ab"[i]!)),
+      output: residuals.includes("y"),
     },
     vjp: partials.map((partial) => (g, { inputs: [a, b], output }, input) => {
       const shape = (input === 0 ? a! : b!).shape;
@@ -88,7 +88,7 @@ const addBroadcast: AccumulateRule<unknown> = (g, _application, into) => {
 const addDeclaration = binary({
   name: "add",
   partials: [(d) => d, (d) => d],
-  keeps: "",
+  residuals: "",
   accumulate: addBroadcast,
 });
 /**
@@ -110,7 +110,7 @@ export const add: BinaryOp = op(addDeclaration, (a: Operand, b: Operand) => {
   return apply(addDeclaration, [a, b], undefined);
 });
 
-const subDeclaration = binary({ name: "sub", partials: [(d) => d, (d) => d.neg()], keeps: "" });
+const subDeclaration = binary({ name: "sub", partials: [(d) => d, (d) => d.neg()], residuals: "" });
 /** `a - b`; int32 wraps at 2^31. */
 export const sub: BinaryOp = op(subDeclaration, (a: Operand, b: Operand) =>
   typeof b === "number" && isFloatTensor(a)
@@ -121,7 +121,7 @@ export const sub: BinaryOp = op(subDeclaration, (a: Operand, b: Operand) =>
 const mulDeclaration = binary({
   name: "mul",
   partials: [(d, _a, b) => d.mul(b), (d, a) => d.mul(a)],
-  keeps: "ab",
+  residuals: "ab",
 });
 /** `a b`, element by element; int32 wraps at 2^31. */
 export const mul: BinaryOp = op(mulDeclaration, (a: Operand, b: Operand) => {
@@ -135,7 +135,7 @@ export const div: BinaryOp = simple(
   binary({
     name: "div",
     partials: [(d, _a, b) => d.div(b), (d, _a, b, y) => d.mul(y).div(b).neg()],
-    keeps: "by",
+    residuals: "by",
     domains: [undefined, [0.4, 2]],
   }),
 );
@@ -156,7 +156,7 @@ const powDeclaration = binary({
       return d.mul(y).mul(where(isLost, 1, a).log());
     },
   ],
-  keeps: "aby",
+  residuals: "aby",
   domains: [[0.3, 2], undefined],
 });
 /**
@@ -198,7 +198,7 @@ export const maximum: BinaryOp = simple(
       (d, a, b) => d.mul(share(greater(a, b), a, b)),
       (d, a, b) => d.mul(share(less(a, b), a, b)),
     ],
-    keeps: "ab",
+    residuals: "ab",
     apart: true,
   }),
 );
@@ -211,7 +211,7 @@ export const minimum: BinaryOp = simple(
       (d, a, b) => d.mul(share(less(a, b), a, b)),
       (d, a, b) => d.mul(share(greater(a, b), a, b)),
     ],
-    keeps: "ab",
+    residuals: "ab",
     apart: true,
   }),
 );
@@ -232,7 +232,7 @@ export const mod: BinaryOp = simple(
     name: "mod",
     // The quotient is a whole number, and (a - y) / b is near it.
     partials: [(d) => d, (d, a, b, y) => d.mul(a.sub(y).div(b).round().neg())],
-    keeps: "aby",
+    residuals: "aby",
     domains: [
       [2.2, 2.8],
       [0.96, 1.04],
@@ -279,7 +279,7 @@ export const atan2: BinaryOp = simple(
   binary({
     name: "atan2",
     partials: [(d, a, b) => overSquare(d, b, a), (d, a, b) => overSquare(d, a, b).neg()],
-    keeps: "ab",
+    residuals: "ab",
     domains: [[0.3, 2], undefined],
   }),
 );
@@ -290,7 +290,7 @@ const hypotDeclaration = binary({
     (d, a, b, y) => without(y, d)?.mul(a).mul(2) ?? overLength(d, a, b),
     (d, a, b, y) => without(y, d)?.mul(b).mul(2) ?? overLength(d, b, a),
   ],
-  keeps: "ab",
+  residuals: "ab",
   domains: [[0.3, 2], undefined],
 });
 const hypotJvp = hypotDeclaration.jvp as JvpRule<unknown>;

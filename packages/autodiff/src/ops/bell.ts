@@ -18,7 +18,7 @@ const declaration: OpDeclaration<number> = {
     scale(y.size, y.pointer, y.pointer, alpha);
     exp(y.size, y.pointer, y.pointer);
   },
-  keeps: { inputs: [0], output: true },
+  residuals: { inputs: [0], output: true },
   vjp: [(g, { inputs: [x], output, attributes }) => derivative(g, x!, output, attributes)],
   jvp: ([dx], { inputs: [x], output, attributes }) => derivative(dx!, x!, output, attributes),
   samples: [],

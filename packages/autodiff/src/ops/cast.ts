@@ -17,7 +17,7 @@ const castDeclaration: OpDeclaration<DType> = {
     const name = `${x!.dtype}To${capital[dtype]}` as keyof CastKernels;
     backend.kernels.cast[name](y.size, x!.pointer, y.pointer);
   },
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: [(g, { inputs: [x] }) => cast(g, x!.dtype)],
   jvp: ([dx], { attributes }) => cast(dx!, attributes),
   samples: [
@@ -73,7 +73,7 @@ const cloneDeclaration: OpDeclaration = {
     copy(1, y.size, x!.pointer, y.size, 1, y.pointer, y.size, 1);
   },
   outlives: true,
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: [(g) => g],
   jvp: "linear",
   samples: [{ label: "[3]", inputs: [{ shape: [3] }], call: ([x]) => clone(x!) }],

@@ -14,7 +14,7 @@ function comparison(name: BinaryName): CompareOp {
   const noRule = none("piecewise constant: nothing flows through");
   const declaration: OpDeclaration = {
     ...broadcasting(name, (inputs) => apply(declaration, inputs, undefined)),
-    keeps: { inputs: [], output: false },
+    residuals: { inputs: [], output: false },
     vjp: noRule,
     jvp: noRule,
   };

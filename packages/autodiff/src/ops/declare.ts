@@ -107,7 +107,7 @@ export interface OpDeclaration<Attributes = unknown> extends Examples {
   /** Makes the output share the first input's bytes, `start` elements on; `undefined` where that is impossible. */
   view?(inputs: readonly Tensor[], attributes: Attributes): number | undefined;
   /** What the rules read: the values a tape must find unchanged. */
-  readonly keeps: { readonly inputs: readonly number[] | "all"; readonly output: boolean };
+  readonly residuals: { readonly inputs: readonly number[] | "all"; readonly output: boolean };
   /** One rule per input, or one for all (it is told which). */
   readonly vjp: readonly (VjpRule<Attributes> | NoRule)[] | VjpRule<Attributes> | NoRule;
   /** The tangent rule; `"linear"` when the op is linear in all its inputs together. */
@@ -121,7 +121,7 @@ export interface OpDeclaration<Attributes = unknown> extends Examples {
   /** True when the output does not end with the window that its inputs come from: a copy to keep. */
   readonly outlives?: true;
   /** The same function in plain ops, for a fused op: tests hold them equal, recorded sweeps go through it. */
-  meaning?(inputs: readonly Tensor[], attributes: Attributes): Tensor;
+  decomposition?(inputs: readonly Tensor[], attributes: Attributes): Tensor;
 }
 
 /** A public function written with other ops; it has no rules of its own. */
@@ -152,7 +152,7 @@ export type Op<F> = F & { readonly declaration: OpDeclaration | CompositeDeclara
  *     const to = y.pointer / bytes.BYTES_PER_ELEMENT;
  *     for (let i = 0; i < y.size; i++) bytes[to + i] = 2 * bytes[from + i]!;
  *   },
- *   keeps: { inputs: [], output: false },
+ *   residuals: { inputs: [], output: false },
  *   vjp: [(g) => g.mul(2)],
  *   jvp: none("an example without forward mode"),
  *   samples: [{ label: "[3]", inputs: [{ shape: [3] }], call: ([x]) => twice(x!) }],

@@ -8,7 +8,7 @@ import { piecewiseConstant, type ScaledOp, scaled, type UnaryOp, unary } from ".
 export const neg: UnaryOp = unary({
   name: "neg",
   derivative: (d) => d.neg(),
-  keeps: "",
+  residuals: "",
   ofInt32: (x) => x.mul(-1),
 });
 
@@ -20,7 +20,7 @@ export const abs: UnaryOp = unary({
     if (ofSquare !== undefined) return ofSquare.mul(x).mul(2);
     return about(y, d.mul(x.sign()), () => d.mul(x));
   },
-  keeps: "x",
+  residuals: "x",
   kinks: [0],
   ofInt32: (x) => x.maximum(x.mul(-1)),
 });
@@ -29,12 +29,16 @@ export const abs: UnaryOp = unary({
 export const sign: UnaryOp = unary({
   name: "sign",
   derivative: piecewiseConstant,
-  keeps: "",
+  residuals: "",
   kinks: [0],
 });
 
 /** `e^x`. */
-export const exp: UnaryOp = unary({ name: "exp", derivative: (d, _x, y) => d.mul(y), keeps: "y" });
+export const exp: UnaryOp = unary({
+  name: "exp",
+  derivative: (d, _x, y) => d.mul(y),
+  residuals: "y",
+});
 
 /**
  * `e^x - 1`, accurate near 0.
@@ -51,14 +55,14 @@ export const exp: UnaryOp = unary({ name: "exp", derivative: (d, _x, y) => d.mul
 export const expm1: UnaryOp = unary({
   name: "expm1",
   derivative: (d, x) => d.mul(x.exp()),
-  keeps: "x",
+  residuals: "x",
 });
 
 /** Natural logarithm; NaN below 0. */
 export const log: UnaryOp = unary({
   name: "log",
   derivative: (d, x) => d.div(x),
-  keeps: "x",
+  residuals: "x",
   domain: [0.2, 3],
 });
 
@@ -66,7 +70,7 @@ export const log: UnaryOp = unary({
 export const log2: UnaryOp = unary({
   name: "log2",
   derivative: (d, x) => d.mul(Math.LOG2E).div(x),
-  keeps: "x",
+  residuals: "x",
   domain: [0.2, 3],
 });
 
@@ -83,7 +87,7 @@ export const log2: UnaryOp = unary({
 export const log10: UnaryOp = unary({
   name: "log10",
   derivative: (d, x) => d.mul(Math.LOG10E).div(x),
-  keeps: "x",
+  residuals: "x",
   domain: [0.2, 3],
 });
 
@@ -101,7 +105,7 @@ export const log10: UnaryOp = unary({
 export const log1p: UnaryOp = unary({
   name: "log1p",
   derivative: (d, x) => d.div(x.add(1)),
-  keeps: "x",
+  residuals: "x",
   domain: [-0.8, 3],
 });
 
@@ -109,7 +113,7 @@ export const log1p: UnaryOp = unary({
 export const sqrt: UnaryOp = unary({
   name: "sqrt",
   derivative: (d, _x, y) => d.mul(0.5).div(y),
-  keeps: "y",
+  residuals: "y",
   domain: [0.2, 3],
 });
 
@@ -117,7 +121,7 @@ export const sqrt: UnaryOp = unary({
 export const rsqrt: UnaryOp = unary({
   name: "rsqrt",
   derivative: (d, _x, y) => d.mul(y).mul(-0.5).mul(y.square()),
-  keeps: "y",
+  residuals: "y",
   domain: [0.2, 3],
 });
 
@@ -125,14 +129,14 @@ export const rsqrt: UnaryOp = unary({
 export const square: UnaryOp = unary({
   name: "square",
   derivative: (d, x) => without(x, d)?.mul(2) ?? about(x, d.mul(x).mul(2), () => d),
-  keeps: "x",
+  residuals: "x",
 });
 
 /** `1 / x`. */
 export const reciprocal: UnaryOp = unary({
   name: "reciprocal",
   derivative: (d, _x, y) => d.mul(y.square()).neg(),
-  keeps: "y",
+  residuals: "y",
   domain: [0.3, 3],
 });
 
@@ -140,21 +144,21 @@ export const reciprocal: UnaryOp = unary({
 export const sin: UnaryOp = unary({
   name: "sin",
   derivative: (d, x) => d.mul(x.cos()),
-  keeps: "x",
+  residuals: "x",
 });
 
 /** Cosine of radians. */
 export const cos: UnaryOp = unary({
   name: "cos",
   derivative: (d, x) => d.mul(x.sin()).neg(),
-  keeps: "x",
+  residuals: "x",
 });
 
 /** Tangent of radians. */
 export const tan: UnaryOp = unary({
   name: "tan",
   derivative: (d, _x, y) => d.mul(y.square().add(1)),
-  keeps: "y",
+  residuals: "y",
   domain: [-1.2, 1.2],
 });
 
@@ -169,7 +173,7 @@ function gap(x: Tensor): Tensor {
 export const asin: UnaryOp = unary({
   name: "asin",
   derivative: (d, x) => d.mul(gap(x).rsqrt()),
-  keeps: "x",
+  residuals: "x",
   domain: [-0.9, 0.9],
 });
 
@@ -177,7 +181,7 @@ export const asin: UnaryOp = unary({
 export const acos: UnaryOp = unary({
   name: "acos",
   derivative: (d, x) => d.mul(gap(x).rsqrt()).neg(),
-  keeps: "x",
+  residuals: "x",
   domain: [-0.9, 0.9],
 });
 
@@ -189,35 +193,35 @@ export const atan: UnaryOp = unary({
     const length = x.hypot(1);
     return d.div(length).div(length);
   },
-  keeps: "x",
+  residuals: "x",
 });
 
 /** Hyperbolic sine. */
 export const sinh: UnaryOp = unary({
   name: "sinh",
   derivative: (d, x) => d.mul(x.cosh()),
-  keeps: "x",
+  residuals: "x",
 });
 
 /** Hyperbolic cosine. */
 export const cosh: UnaryOp = unary({
   name: "cosh",
   derivative: (d, x) => d.mul(x.sinh()),
-  keeps: "x",
+  residuals: "x",
 });
 
 /** Inverse hyperbolic sine. */
 export const asinh: UnaryOp = unary({
   name: "asinh",
   derivative: (d, x) => d.div(x.hypot(1)),
-  keeps: "x",
+  residuals: "x",
 });
 
 /** Inverse hyperbolic cosine; NaN below 1. */
 export const acosh: UnaryOp = unary({
   name: "acosh",
   derivative: (d, x) => d.mul(x.sub(1).rsqrt()).mul(x.add(1).rsqrt()),
-  keeps: "x",
+  residuals: "x",
   domain: [1.2, 4],
 });
 
@@ -225,7 +229,7 @@ export const acosh: UnaryOp = unary({
 export const atanh: UnaryOp = unary({
   name: "atanh",
   derivative: (d, x) => d.div(gap(x)),
-  keeps: "x",
+  residuals: "x",
   domain: [-0.9, 0.9],
 });
 
@@ -233,21 +237,25 @@ export const atanh: UnaryOp = unary({
 export const tanh: UnaryOp = unary({
   name: "tanh",
   derivative: (d, _x, y) => d.mul(y.square().neg().add(1)),
-  keeps: "y",
+  residuals: "y",
 });
 
 /** The error function. */
 export const erf: UnaryOp = unary({
   name: "erf",
   derivative: (d, x) => d.mul(bell(x, -1)).mul(2 / Math.sqrt(Math.PI)),
-  keeps: "x",
+  residuals: "x",
 });
 
 /** The largest whole number not above `x`. Nothing flows back. */
-export const floor: UnaryOp = unary({ name: "floor", derivative: piecewiseConstant, keeps: "" });
+export const floor: UnaryOp = unary({
+  name: "floor",
+  derivative: piecewiseConstant,
+  residuals: "",
+});
 
 /** The smallest whole number not below `x`. Nothing flows back. */
-export const ceil: UnaryOp = unary({ name: "ceil", derivative: piecewiseConstant, keeps: "" });
+export const ceil: UnaryOp = unary({ name: "ceil", derivative: piecewiseConstant, residuals: "" });
 
 /**
  * The nearest whole number, halves to even. Nothing flows back.
@@ -259,12 +267,16 @@ export const ceil: UnaryOp = unary({ name: "ceil", derivative: piecewiseConstant
  * tensor([0.5, 1.5, 2.5, -0.6]).round().toArray(); // => [0, 2, 2, -1]
  * ```
  */
-export const round: UnaryOp = unary({ name: "round", derivative: piecewiseConstant, keeps: "" });
+export const round: UnaryOp = unary({
+  name: "round",
+  derivative: piecewiseConstant,
+  residuals: "",
+});
 
 const scaleDeclaration = scaled({
   name: "scale",
   derivative: (d, _x, _y, alpha) => scale(d, alpha),
-  keeps: "",
+  residuals: "",
 });
 
 /** `alpha x`. */
@@ -272,7 +284,7 @@ export const scale: ScaledOp = op(scaleDeclaration, (x: Operand, alpha: number) 
   apply(scaleDeclaration, [x], alpha),
 );
 
-const offsetDeclaration = scaled({ name: "offset", derivative: (d) => d, keeps: "" });
+const offsetDeclaration = scaled({ name: "offset", derivative: (d) => d, residuals: "" });
 
 /** `x + alpha`. */
 export const offset: ScaledOp = op(offsetDeclaration, (x: Operand, alpha: number) =>

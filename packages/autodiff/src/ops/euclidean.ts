@@ -44,7 +44,7 @@ const declaration: OpDeclaration<Axes> = {
     const length = root(x!, axes);
     copy(1, y.size, length.pointer, y.size, 1, y.pointer, y.size, 1);
   },
-  keeps: { inputs: [0], output: true },
+  residuals: { inputs: [0], output: true },
   vjp: [
     (g, { inputs: [x], output, attributes: axes }) => {
       const kept = reducedShape(x!.shape, axes, true);

@@ -58,7 +58,7 @@ function kernelOf<Attributes>(
     forward(_backend, [g, output, ...inputs], y, attributes) {
       rule.kernel(g!, { inputs, output: output!, attributes }, y, 0);
     },
-    keeps: { inputs: [], output: false },
+    residuals: { inputs: [], output: false },
     vjp: unwatched,
     jvp: unwatched,
     samples: [],

@@ -1,5 +1,5 @@
 // What the gates of recurrent cells share: blocks of columns side by side.
-import { zeros } from "../tensor/doors.ts";
+import { zeros } from "../tensor/create.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import { format, type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -58,7 +58,7 @@ const gruGatesDeclaration: OpDeclaration<undefined> = {
     const { gruGates: kernel } = kernelsOf(backend, y);
     kernel(...sizesOf(y, 3), x!.pointer, h!.pointer, bias!.pointer, y.pointer);
   },
-  keeps: { inputs: [1, 2], output: true },
+  residuals: { inputs: [1, 2], output: true },
   ...fusedRules("gruGates", [
     side(0),
     side(1),
@@ -80,7 +80,7 @@ const gruGatesDeclaration: OpDeclaration<undefined> = {
     const dn = xn.add(dr.mul(recurrent)).add(r.mul(hn.add(dbias!)));
     return concat([dr, xz.add(hz).mul(sigmoidSlope(z)), dn.mul(tanhSlope(n))], -1);
   },
-  meaning([x, h, bias]) {
+  decomposition([x, h, bias]) {
     const [xr, xz, xn] = x!.split(3, -1);
     const [hr, hz, hn] = h!.split(3, -1);
     const r = xr.add(hr).sigmoid();
@@ -127,7 +127,7 @@ const gruOutputDeclaration: OpDeclaration<undefined> = {
     const { gruOutput: kernel } = kernelsOf(backend, y);
     kernel(...sizesOf(y, 1), gates!.pointer, h!.pointer, y.pointer);
   },
-  keeps: { inputs: [0, 1], output: false },
+  residuals: { inputs: [0, 1], output: false },
   ...fusedRules("gruOutput", [
     {
       plain(g, { inputs: [gates, h] }) {
@@ -161,7 +161,7 @@ const gruOutputDeclaration: OpDeclaration<undefined> = {
     const byGates = dn.sub(z.mul(dn)).add(dz.mul(h!.sub(n)));
     return byH ? byGates.add(byH) : byGates;
   },
-  meaning([gates, h]) {
+  decomposition([gates, h]) {
     const [, z, n] = gates!.split(3, -1);
     return n.add(z.mul(h!.sub(n)));
   },

@@ -54,7 +54,7 @@ const gatherDeclaration: OpDeclaration<Lookup> = {
       kernel(indices!.size, inner, from, indices!.pointer, y.pointer + i * indices!.size * bytes);
     }
   },
-  keeps: { inputs: [1], output: false },
+  residuals: { inputs: [1], output: false },
   vjp: [
     (g, { inputs: [x, indices], attributes }) =>
       apply(scatterDeclaration, [g, indices!], { ...attributes, shape: x!.shape }),
@@ -153,7 +153,7 @@ const scatterDeclaration: OpDeclaration<Lookup & { readonly shape: Shape }> = {
     arithmeticOf(backend, y).fill(y.size, 0, y.pointer);
     addRows(g!, indices!, y, axis);
   },
-  keeps: { inputs: [1], output: false },
+  residuals: { inputs: [1], output: false },
   vjp: [
     (g, { inputs: [, indices], attributes: { axis, trusted } }) =>
       apply(gatherDeclaration, [g, indices!], { axis, ...(trusted && { trusted }) }),

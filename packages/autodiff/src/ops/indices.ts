@@ -1,4 +1,4 @@
-import { type TensorSource, tensorOf } from "../tensor/doors.ts";
+import { type TensorSource, tensorOf } from "../tensor/create.ts";
 import { format } from "../tensor/shape.ts";
 import { checkAlive, Tensor } from "../tensor/tensor.ts";
 import { mod } from "./arithmetic.ts";

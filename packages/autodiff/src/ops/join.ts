@@ -43,7 +43,7 @@ const concatDeclaration: OpDeclaration<Joint> = {
       copyStrided(backend, y.dtype, x.shape, x.pointer, stridesOf(x.shape), to, strides);
     }
   },
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp(g, { attributes: { axis, starts } }, input) {
     const range = [starts[input]!, starts[input + 1]!] as const;
     return g.slice([...Array<null>(axis).fill(null), range]);

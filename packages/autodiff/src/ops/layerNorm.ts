@@ -47,7 +47,7 @@ const layerNormDeclaration: OpDeclaration<number> = {
       y.pointer,
     );
   },
-  keeps: { inputs: [0, 1], output: false },
+  residuals: { inputs: [0, 1], output: false },
   ...fusedRules<number>("layerNorm", [
     {
       plain: (g, { inputs: [x, gain], attributes: epsilon }) =>
@@ -88,7 +88,7 @@ const layerNormDeclaration: OpDeclaration<number> = {
     const sum = parts.reduce((a, b) => (a && b ? a.add(b) : (a ?? b)), null)!;
     return sum.broadcastTo(output.shape);
   },
-  meaning: ([x, gain, bias], epsilon) => normalized(x!, epsilon)[0].mul(gain!).add(bias!),
+  decomposition: ([x, gain, bias], epsilon) => normalized(x!, epsilon)[0].mul(gain!).add(bias!),
   samples: [
     ...[[2, 5], [7], [2, 2, 4], [3, 1], [0, 3]].map(
       (shape): Sample => ({

@@ -32,7 +32,7 @@ function normalization({ name, vjp, jvp }: RowsDeclaration): NormalizeOp {
       const columns = x!.shape[x!.rank - 1]!;
       if (y.size > 0) kernelsOf(backend, y)[name](y.size / columns, columns, x!.pointer, y.pointer);
     },
-    keeps: { inputs: [], output: true },
+    residuals: { inputs: [], output: true },
     vjp: [(g, { output }) => vjp(g, output)],
     jvp: ([dx], { output }) => jvp(dx!, output),
     samples: [
@@ -127,7 +127,7 @@ const crossEntropyDeclaration: OpDeclaration<number> = {
       y.pointer,
     );
   },
-  keeps: { inputs: [0, 1], output: false },
+  residuals: { inputs: [0, 1], output: false },
   vjp: [
     (g, { inputs: [logits, targets], attributes }) =>
       apply(crossEntropyVjpDeclaration, [logits!, targets!, g], attributes),
@@ -137,7 +137,7 @@ const crossEntropyDeclaration: OpDeclaration<number> = {
     const counted = notIgnored(targets!, logits!, ignoreIndex);
     return where(counted, slope(logits!, targets!).mul(dx!).sum(-1), 0);
   },
-  meaning([logits, targets], ignoreIndex) {
+  decomposition([logits, targets], ignoreIndex) {
     const picked = logits!.mul(labels(targets!, logits!)).sum(-1);
     return logSumExp(logits!, -1)
       .sub(picked)
@@ -188,7 +188,7 @@ const crossEntropyVjpDeclaration: OpDeclaration<number> = {
       y.pointer,
     );
   },
-  keeps: { inputs: [0, 1, 2], output: false },
+  residuals: { inputs: [0, 1, 2], output: false },
   vjp(h, { inputs: [logits, targets, g], attributes: ignoreIndex }, input) {
     const counted = notIgnored(targets!, logits!, ignoreIndex);
     if (input === 2) return where(counted, slope(logits!, targets!).mul(h).sum(-1), 0);

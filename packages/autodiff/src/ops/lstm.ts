@@ -22,7 +22,7 @@ const lstmGatesDeclaration: OpDeclaration<undefined> = {
   forward(backend, [x], y) {
     kernelsOf(backend, y).lstmGates(...sizesOf(y, 4), x!.pointer, y.pointer);
   },
-  keeps: { inputs: [], output: true },
+  residuals: { inputs: [], output: true },
   ...fusedRules("lstmGates", [
     {
       plain: (g, { output }) => g.mul(gateSlopes(output)),
@@ -33,7 +33,7 @@ const lstmGatesDeclaration: OpDeclaration<undefined> = {
     },
   ]),
   jvp: ([dx], { output }) => dx!.mul(gateSlopes(output)),
-  meaning([x]) {
+  decomposition([x]) {
     const [i, f, g, o] = x!.split(4, -1);
     return concat([i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()], -1);
   },
@@ -71,23 +71,23 @@ export const lstmGates: Op<(x: Tensor) => Tensor> = op(
   1,
 );
 
-const lstmMemoryDeclaration: OpDeclaration<undefined> = {
-  name: "lstmMemory",
+const lstmCellStateDeclaration: OpDeclaration<undefined> = {
+  name: "lstmCellState",
   inputs: ["gates", "c"],
-  shape: ([gates, c]) => checkState("lstmMemory", 4, gates!, c!, "c"),
+  shape: ([gates, c]) => checkState("lstmCellState", 4, gates!, c!, "c"),
   forward(backend, [gates, c], y) {
-    const { lstmMemory: kernel } = kernelsOf(backend, y);
+    const { lstmCellState: kernel } = kernelsOf(backend, y);
     kernel(...sizesOf(y, 1), gates!.pointer, c!.pointer, y.pointer);
   },
-  keeps: { inputs: [0, 1], output: false },
-  ...fusedRules("lstmMemory", [
+  residuals: { inputs: [0, 1], output: false },
+  ...fusedRules("lstmCellState", [
     {
       plain(g, { inputs: [gates, c] }) {
         const [i, , candidate] = gates!.split(4, -1);
         return concat([g.mul(candidate), g.mul(c!), g.mul(i), zerosLike(g)], -1);
       },
       kernel(g, { inputs: [gates, c] }, into, accumulate) {
-        kernelsOf(into.block.backend, into).lstmMemoryVjpGates(
+        kernelsOf(into.block.backend, into).lstmCellStateVjpGates(
           ...sizesOf(into, 4),
           gates!.pointer,
           c!.pointer,
@@ -100,8 +100,8 @@ const lstmMemoryDeclaration: OpDeclaration<undefined> = {
     {
       plain: (g, { inputs: [gates] }) => g.mul(gates!.split(4, -1)[1]),
       kernel(g, { inputs: [gates] }, into, accumulate) {
-        const { lstmMemoryVjpC } = kernelsOf(into.block.backend, into);
-        lstmMemoryVjpC(...sizesOf(into, 1), gates!.pointer, g.pointer, accumulate, into.pointer);
+        const { lstmCellStateVjpC } = kernelsOf(into.block.backend, into);
+        lstmCellStateVjpC(...sizesOf(into, 1), gates!.pointer, g.pointer, accumulate, into.pointer);
       },
     },
   ]),
@@ -113,11 +113,11 @@ const lstmMemoryDeclaration: OpDeclaration<undefined> = {
     const byGates = df.mul(c!).add(di.mul(g)).add(i.mul(dg));
     return byC ? byGates.add(byC) : byGates;
   },
-  meaning([gates, c]) {
+  decomposition([gates, c]) {
     const [i, f, g] = gates!.split(4, -1);
     return f.mul(c!).add(i.mul(g));
   },
-  samples: stateSamples(4, "c", ([gates, c]) => lstmMemory(gates!, c!)),
+  samples: stateSamples(4, "c", ([gates, c]) => lstmCellState(gates!, c!)),
 };
 
 /**
@@ -130,14 +130,14 @@ const lstmMemoryDeclaration: OpDeclaration<undefined> = {
  *
  * @example
  * ```ts
- * import { lstmMemory, tensor } from "@chronograd/autodiff";
+ * import { lstmCellState, tensor } from "@chronograd/autodiff";
  *
- * lstmMemory(tensor([0.5, 0.25, 1, 0]), tensor([8])).toArray(); // => [2.5]
+ * lstmCellState(tensor([0.5, 0.25, 1, 0]), tensor([8])).toArray(); // => [2.5]
  * ```
  */
-export const lstmMemory: Op<(gates: Tensor, c: Tensor) => Tensor> = op(
-  lstmMemoryDeclaration,
-  (gates: Tensor, c: Tensor) => apply(lstmMemoryDeclaration, [gates, c], undefined),
+export const lstmCellState: Op<(gates: Tensor, c: Tensor) => Tensor> = op(
+  lstmCellStateDeclaration,
+  (gates: Tensor, c: Tensor) => apply(lstmCellStateDeclaration, [gates, c], undefined),
   2,
 );
 
@@ -149,7 +149,7 @@ const lstmOutputDeclaration: OpDeclaration<undefined> = {
     const { lstmOutput: kernel } = kernelsOf(backend, y);
     kernel(...sizesOf(y, 1), gates!.pointer, c!.pointer, y.pointer);
   },
-  keeps: { inputs: [0, 1], output: true },
+  residuals: { inputs: [0, 1], output: true },
   ...fusedRules("lstmOutput", [
     {
       plain(g, { inputs: [, c] }) {
@@ -190,7 +190,7 @@ const lstmOutputDeclaration: OpDeclaration<undefined> = {
     const byGates = dgates.split(4, -1)[3].mul(t);
     return byC ? byGates.add(byC) : byGates;
   },
-  meaning: ([gates, c]) => gates!.split(4, -1)[3].mul(c!.tanh()),
+  decomposition: ([gates, c]) => gates!.split(4, -1)[3].mul(c!.tanh()),
   samples: stateSamples(4, "c", ([gates, c]) => lstmOutput(gates!, c!)),
 };
 

@@ -109,7 +109,7 @@ const matmulDeclaration: OpDeclaration<Product> = {
   forward(backend, [a, b], y, product) {
     multiply(backend, a!, b!, y, product, false);
   },
-  keeps: { inputs: [0, 1], output: false },
+  residuals: { inputs: [0, 1], output: false },
   vjp: [
     (g, { inputs: [a, b], attributes }) => {
       const [left, right, product] = gradientOfA(g, a!, b!, attributes);

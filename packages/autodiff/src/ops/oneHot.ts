@@ -17,7 +17,7 @@ const oneHotDeclaration: OpDeclaration<{ depth: number; dtype: "float32" | "floa
   forward(backend, [indices], y, { depth }) {
     kernelsOf(backend, y).oneHot(indices!.size, depth, indices!.pointer, y.pointer);
   },
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: noGradient,
   jvp: noGradient,
   samples: [

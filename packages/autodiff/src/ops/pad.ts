@@ -28,7 +28,7 @@ const padDeclaration: OpDeclaration<Padding> = {
     const to = y.pointer + start * bytesOf[y.dtype];
     copyStrided(backend, y.dtype, x!.shape, x!.pointer, stridesOf(x!.shape), to, strides);
   },
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: [
     (g, { inputs: [x], attributes: { widths } }) =>
       slice(

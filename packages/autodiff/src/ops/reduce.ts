@@ -80,13 +80,13 @@ interface ReduceDeclaration {
   readonly name: ReduceName;
   readonly vjp: (g: Tensor, x: Tensor, y: Tensor, axes: Axes) => Tensor;
   readonly jvp: "linear" | ((dx: Tensor, x: Tensor, y: Tensor, axes: Axes) => Tensor);
-  readonly keeps: OpDeclaration["keeps"];
+  readonly residuals: OpDeclaration["residuals"];
   /** What an empty set reduces to is not defined for every reduction. */
   readonly empty: boolean;
   readonly apart?: boolean;
 }
 
-function reduction({ name, vjp, jvp, keeps, empty, apart }: ReduceDeclaration): ReduceOp {
+function reduction({ name, vjp, jvp, residuals, empty, apart }: ReduceDeclaration): ReduceOp {
   const declaration: OpDeclaration<Axes> = {
     name,
     inputs: ["x"],
@@ -103,7 +103,7 @@ function reduction({ name, vjp, jvp, keeps, empty, apart }: ReduceDeclaration): 
       const kernel = (arithmeticOf(backend, y) as FloatKernels)[name];
       reduceAlong(backend, kernel, x!.shape, axes, bytesOf[y.dtype], x!.pointer, y.pointer);
     },
-    keeps,
+    residuals,
     vjp: [(g, { inputs: [x], output, attributes }) => vjp(g, x!, output, attributes)],
     jvp:
       jvp === "linear"
@@ -176,7 +176,7 @@ export const sum: ReduceOp = reduction({
   name: "sum",
   vjp: (g, x, _y, axes) => spread(g, x.shape, axes),
   jvp: "linear",
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   empty: true,
 });
 
@@ -191,7 +191,7 @@ const extreme = {
     shareOfExtreme(x, y, axes).mul(reshape(g, reducedShape(x.shape, axes, true))),
   jvp: (dx: Tensor, x: Tensor, y: Tensor, axes: Axes) =>
     dx.mul(shareOfExtreme(x, y, axes)).sum(axes),
-  keeps: { inputs: [0], output: true },
+  residuals: { inputs: [0], output: true },
   empty: false,
   apart: true,
 };
@@ -241,7 +241,7 @@ export const logSumExp: ReduceOp = reduction({
   vjp: (g, x, y, axes) =>
     responsibilities(x, y, axes).mul(reshape(g, reducedShape(x.shape, axes, true))),
   jvp: (dx, x, y, axes) => responsibilities(x, y, axes).mul(dx).sum(axes),
-  keeps: { inputs: [0], output: true },
+  residuals: { inputs: [0], output: true },
   empty: false,
 });
 

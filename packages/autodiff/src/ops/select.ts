@@ -43,7 +43,7 @@ const whereDeclaration: OpDeclaration = {
       );
     }
   },
-  keeps: { inputs: [0], output: false },
+  residuals: { inputs: [0], output: false },
   vjp: [
     { none: "a condition is piecewise constant: nothing flows through" },
     (g, { inputs: [condition, a] }) => sumTo(where(condition!, g, 0), a!.shape),

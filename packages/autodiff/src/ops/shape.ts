@@ -27,7 +27,7 @@ const reshapeDeclaration: OpDeclaration<Shape> = {
   accepts: "any",
   shape: (_inputs, shape) => shape,
   view: () => 0,
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: [(g, { inputs: [x] }) => reshape(g, x!.shape)],
   jvp: "linear",
   samples: [
@@ -142,7 +142,7 @@ const transposeDeclaration: OpDeclaration<readonly number[]> = {
     const permuted = axes.map((axis) => strides[axis]!);
     copyStrided(backend, y.dtype, y.shape, x!.pointer, permuted, y.pointer, stridesOf(y.shape));
   },
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: [
     (g, { attributes: axes }) =>
       transpose(
@@ -208,7 +208,7 @@ const broadcastToDeclaration: OpDeclaration<Shape> = {
     const from = broadcastStrides(x!.shape, y.shape);
     copyStrided(backend, y.dtype, y.shape, x!.pointer, from, y.pointer, stridesOf(y.shape));
   },
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: [(g, { inputs: [x] }) => sumTo(g, x!.shape)],
   jvp: "linear",
   samples: [

@@ -99,7 +99,7 @@ const sliceDeclaration: OpDeclaration<Window> = {
     const from = x!.pointer + first * bytesOf[y.dtype];
     copyStrided(backend, y.dtype, y.shape, from, strides, y.pointer, stridesOf(y.shape));
   },
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: [(g, { attributes }) => unslice(g, attributes)],
   jvp: "linear",
   accumulate: [
@@ -140,7 +140,7 @@ const unsliceDeclaration: OpDeclaration<Window> = {
     const to = y.pointer + first * bytesOf[y.dtype];
     copyStrided(backend, y.dtype, g!.shape, g!.pointer, stridesOf(g!.shape), to, strides);
   },
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: [(g, { attributes }) => apply(sliceDeclaration, [g], attributes)],
   jvp: "linear",
   samples: [

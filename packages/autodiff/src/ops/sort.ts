@@ -1,4 +1,4 @@
-import { tensor } from "../tensor/doors.ts";
+import { tensor } from "../tensor/create.ts";
 import { bytesOf } from "../tensor/dtype.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { format, normalizeAxis, type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
@@ -90,7 +90,7 @@ const argsortDeclaration: OpDeclaration<boolean> = {
     kernel(x!.size / cols, cols, descending ? 1 : 0, x!.pointer, scratch, y.pointer);
     backend.memory.release(scratch, bytes);
   },
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: none("integer output: nothing flows through"),
   jvp: none("integer output: nothing flows through"),
   samples: [

@@ -26,7 +26,7 @@ export interface UnaryDeclaration extends Partial<Pick<Examples, "kinks">> {
   readonly name: UnaryName;
   readonly derivative: DerivativeRule | NoRule;
   /** Which of `x` and `y` the derivative reads. */
-  readonly keeps: "x" | "y" | "xy" | "";
+  readonly residuals: "x" | "y" | "xy" | "";
   /** Where test inputs lie. */
   readonly domain?: readonly [number, number];
   /** The function of int32, by ops that have kernels for it; without it, int32 is refused. */
@@ -36,7 +36,7 @@ export interface UnaryDeclaration extends Partial<Pick<Examples, "kinks">> {
 export function unary({
   name,
   derivative,
-  keeps,
+  residuals,
   domain = [-2, 2],
   kinks = [],
   ofInt32,
@@ -48,7 +48,7 @@ export function unary({
     forward(backend, [x], y) {
       kernelsOf(backend, y)[name](y.size, x!.pointer, y.pointer);
     },
-    keeps: { inputs: keeps.includes("x") ? [0] : [], output: keeps.includes("y") },
+    residuals: { inputs: residuals.includes("x") ? [0] : [], output: residuals.includes("y") },
     vjp: isNone(derivative)
       ? derivative
       : [(g, { inputs, output }) => derivative(g, inputs[0]!, output)],
@@ -78,13 +78,13 @@ export type ScaledOp = Op<(x: Operand, alpha: number) => Tensor>;
 export interface ScaledDeclaration extends Partial<Pick<Examples, "kinks">> {
   readonly name: ScaledName;
   readonly derivative: (d: Tensor, x: Tensor, y: Tensor, alpha: number) => Tensor;
-  readonly keeps: "x" | "xy" | "";
+  readonly residuals: "x" | "xy" | "";
 }
 
 export function scaled({
   name,
   derivative,
-  keeps,
+  residuals,
   kinks = [],
 }: ScaledDeclaration): OpDeclaration<number> {
   const declaration: OpDeclaration<number> = {
@@ -97,7 +97,7 @@ export function scaled({
     forward(backend, [x], y, alpha) {
       kernelsOf(backend, y)[name](y.size, x!.pointer, y.pointer, alpha);
     },
-    keeps: { inputs: keeps.includes("x") ? [0] : [], output: keeps.includes("y") },
+    residuals: { inputs: residuals.includes("x") ? [0] : [], output: residuals.includes("y") },
     vjp: [(g, { inputs, output, attributes }) => derivative(g, inputs[0]!, output, attributes)],
     jvp: ([dx], { inputs, output, attributes }) => derivative(dx!, inputs[0]!, output, attributes),
     samples: [[3], [2, 3], [0]].map((shape) => ({

@@ -4,7 +4,7 @@ import { type Entry, slotOf } from "../tape/entry.ts";
 import type { Queue } from "../tape/queue.ts";
 import type { Recording } from "../tape/recording.ts";
 import { Region, within } from "../tensor/block.ts";
-import { filled } from "../tensor/doors.ts";
+import { filled } from "../tensor/create.ts";
 import { alias, place, type Tensor } from "../tensor/tensor.ts";
 import { fits, misfit, thrown } from "./returned.ts";
 

@@ -1,6 +1,6 @@
 import { nameOfInput, type OpDeclaration } from "../ops/declare.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { named } from "../tensor/text.ts";
+import { describeTensor } from "../tensor/text.ts";
 import { currentPlace, type Place, pathOf, stepOf } from "./place.ts";
 
 /** The id of an input that the tape does not track. */
@@ -62,15 +62,17 @@ export class Entry {
   checkVersions(position: number): void {
     const { declaration, inputs, output } = this;
     if (versionsKept(declaration, inputs, output) === this.versions) return;
-    const { keeps } = declaration;
+    const { residuals } = declaration;
     // The one that was changed most often: exact unless several values had live views.
-    const kept = inputs.filter((_, i) => keeps.inputs === "all" || keeps.inputs.includes(i));
-    if (keeps.output) kept.push(output);
+    const kept = inputs.filter(
+      (_, i) => residuals.inputs === "all" || residuals.inputs.includes(i),
+    );
+    if (residuals.output) kept.push(output);
     const changed = kept.reduce((a, b) => (b.block.version > a.block.version ? b : a));
     const i = inputs.indexOf(changed);
     const value = i < 0 ? "its output" : `its input ${nameOfInput(declaration, i)}`;
     throw new Error(
-      `gradient: ${declaration.name} (entry ${position}${inWords(this.place)}) needs ${value}, ${named(changed)}, as it was recorded, but it was changed through a live view since; change a clone(...) instead, or record again`,
+      `gradient: ${declaration.name} (entry ${position}${inWords(this.place)}) needs ${value}, ${describeTensor(changed)}, as it was recorded, but it was changed through a live view since; change a clone(...) instead, or record again`,
     );
   }
 }
@@ -80,12 +82,16 @@ function inWords(place: Place | null): string {
   return `${t === undefined ? "" : `, time step ${t}`}${path === "" ? "" : `, in ${path}`}`;
 }
 
-function versionsKept({ keeps }: OpDeclaration, inputs: readonly Tensor[], output: Tensor): number {
-  let versions = keeps.output ? output.block.version : 0;
-  if (keeps.inputs === "all") {
+function versionsKept(
+  { residuals }: OpDeclaration,
+  inputs: readonly Tensor[],
+  output: Tensor,
+): number {
+  let versions = residuals.output ? output.block.version : 0;
+  if (residuals.inputs === "all") {
     for (const input of inputs) versions += input.block.version;
   } else {
-    for (const i of keeps.inputs) versions += inputs[i]!.block.version;
+    for (const i of residuals.inputs) versions += inputs[i]!.block.version;
   }
   return versions;
 }

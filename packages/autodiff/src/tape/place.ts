@@ -39,10 +39,10 @@ function inside<T>(place: Place, body: () => T): T {
  * @example
  * ```ts
  * import { grad, named, tensor } from "@chronograd/autodiff";
- * import { scan } from "@chronograd/autodiff/testing";
+ * import { findNonFinite } from "@chronograd/autodiff/testing";
  *
  * const f = (x: ReturnType<typeof tensor>) => named("head", () => x.log().sum());
- * scan(f, tensor([1, 0]))?.place; // => "head"
+ * findNonFinite(f, tensor([1, 0]))?.place; // => "head"
  * grad(f)(tensor([1, 2])).toArray(); // => [1, 0.5]
  * ```
  */
@@ -59,14 +59,14 @@ export function named<T>(name: string, body: () => T): T {
  * @example
  * ```ts
  * import { type Tensor, tensor, timeStep } from "@chronograd/autodiff";
- * import { scan } from "@chronograd/autodiff/testing";
+ * import { findNonFinite } from "@chronograd/autodiff/testing";
  *
  * const collapse = (x: Tensor) => {
  *   let h = x;
  *   for (let t = 1; t <= 5; t++) h = timeStep(t, () => h.sub(1).sqrt());
  *   return h;
  * };
- * const found = scan(collapse, tensor(5));
+ * const found = findNonFinite(collapse, tensor(5));
  * [found?.op, found?.t]; // => ["sqrt", 4]
  * ```
  */

@@ -2,7 +2,7 @@ import type { OpDeclaration, Recorder } from "../ops/declare.ts";
 import { type Block, currentRegion, type Ending } from "../tensor/block.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { alias, checkAlive, type Tensor, track } from "../tensor/tensor.ts";
-import { named } from "../tensor/text.ts";
+import { describeTensor } from "../tensor/text.ts";
 import { NotTraceable, tracingDepth } from "../tensor/tracing.ts";
 import { checkTree, leaves, type MapTree, map, zip } from "../tensor/tree.ts";
 import { constantId, Entry, leafId, slotOf } from "./entry.ts";
@@ -153,7 +153,7 @@ export class Recording implements Recorder, Ending {
     checkAlive(x, "watch");
     if (x.tape === this) {
       throw new TypeError(
-        `watch: ${named(x)} is tracked by this tape already; pass the value itself, or detach(x)`,
+        `watch: ${describeTensor(x)} is tracked by this tape already; pass the value itself, or detach(x)`,
       );
     }
     if (x.tape !== null && x.tape.level > this.level) {
@@ -199,7 +199,7 @@ export class Recording implements Recorder, Ending {
   #checkCarried(x: Tensor, where: string): void {
     if (this.#store.carried.has(x.id)) return;
     throw new Error(
-      `${where}: ${named(x)} was made by entry ${x.id}, which was forgotten (the tape now starts at entry ${this.base}); carry it over with mark(state) before forget(mark), or detach(...).clone() it before`,
+      `${where}: ${describeTensor(x)} was made by entry ${x.id}, which was forgotten (the tape now starts at entry ${this.base}); carry it over with mark(state) before forget(mark), or detach(...).clone() it before`,
     );
   }
 

@@ -1,4 +1,4 @@
-import { optionsOfShaped, type TensorOptions, tensorOf } from "./doors.ts";
+import { optionsOfShaped, type TensorOptions, tensorOf } from "./create.ts";
 import { checkOptions } from "./options.ts";
 import { checkShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";

@@ -5,7 +5,7 @@ import { Block, currentRegion, float, sink } from "./block.ts";
 import { arrayOf, bytesOf, type DType, type TypedArray } from "./dtype.ts";
 import { type NestedNumbers, readNested } from "./nested.ts";
 import { format, type Shape, sizeOf } from "./shape.ts";
-import { named, textOf } from "./text.ts";
+import { describeTensor, textOf } from "./text.ts";
 
 /**
  * An immutable n-dimensional array in kernel memory, row-major and contiguous.
@@ -174,7 +174,7 @@ export function place(value: Tensor): Tensor {
 /** Throws, with what became of it, when the value's bytes were returned. @internal */
 export function checkAlive(x: Tensor, where: string): void {
   if (x.block.holders > 0) return;
-  throw new Error(`${where}: ${named(x)} is gone: ${x.block.end ?? "nothing holds it"}`);
+  throw new Error(`${where}: ${describeTensor(x)} is gone: ${x.block.end ?? "nothing holds it"}`);
 }
 
 /** Copies a typed array into a new value. @internal */

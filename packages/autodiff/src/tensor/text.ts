@@ -9,7 +9,7 @@ const edge = 3;
 const width = 75;
 
 /** `Tensor float32 [2,3]`: a tensor in a sentence. @internal */
-export function named({ dtype, shape }: Pick<Tensor, "dtype" | "shape">): string {
+export function describeTensor({ dtype, shape }: Pick<Tensor, "dtype" | "shape">): string {
   return `Tensor ${dtype} ${format(shape)}`;
 }
 
@@ -70,7 +70,7 @@ function standing(x: Tensor): { note: string; hasValues: boolean } {
 export function textOf(x: Tensor): string {
   const { shape, dtype, size } = x;
   const { note, hasValues } = standing(x);
-  if (!hasValues) return named(x) + note;
+  if (!hasValues) return describeTensor(x) + note;
   const view = x.block.backend.memory.views[dtype];
   const start = x.pointer / bytesOf[dtype];
   const isLarge = size > shownWhole;

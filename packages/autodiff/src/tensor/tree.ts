@@ -32,13 +32,13 @@ function isPlain(value: unknown): value is Record<string, unknown> {
  *
  * @example
  * ```ts
- * import { flatten, tensor } from "@chronograd/autodiff";
+ * import { tensor, tree } from "@chronograd/autodiff";
  *
  * const params = { layers: [{ W: tensor(1) }], b: tensor(2) };
- * flatten(params).map(([path]) => path); // => ["layers.0.W", "b"]
+ * tree.leavesWithPath(params).map(([path]) => path); // => ["layers.0.W", "b"]
  * ```
  */
-export function flatten<Leaf = Tensor>(
+export function leavesWithPath<Leaf = Tensor>(
   tree: unknown,
   isLeaf: IsLeaf<Leaf> = isTensor as unknown as IsLeaf<Leaf>,
 ): [path: string, leaf: Leaf][] {
@@ -55,7 +55,7 @@ export function flatten<Leaf = Tensor>(
   for (const [path] of result) {
     if (paths.has(path)) {
       throw new TypeError(
-        `flatten: two leaves have the path ${quote(path)}; rename a key that holds a "."`,
+        `tree.leavesWithPath: two leaves have the path ${quote(path)}; rename a key that holds a "."`,
       );
     }
     paths.add(path);
@@ -92,10 +92,10 @@ export function checkTree(tree: unknown, where: string): void {
  *
  * @example
  * ```ts
- * import { leaves, tensor } from "@chronograd/autodiff";
+ * import { tensor, tree } from "@chronograd/autodiff";
  *
  * const params = { layers: [{ W: tensor(1) }], b: tensor(2) };
- * leaves(params).length; // => 2
+ * tree.leaves(params).length; // => 2
  * ```
  */
 export function leaves(tree: unknown): Tensor[] {
@@ -114,9 +114,9 @@ export function leaves(tree: unknown): Tensor[] {
  *
  * @example
  * ```ts
- * import { map, tensor } from "@chronograd/autodiff";
+ * import { tensor, tree } from "@chronograd/autodiff";
  *
- * map({ W: tensor([1, 2]), b: tensor(3) }, (x) => x.mul(2)).b.item(); // => 6
+ * tree.map({ W: tensor([1, 2]), b: tensor(3) }, (x) => x.mul(2)).b.item(); // => 6
  * ```
  */
 export function map<T, To, Leaf = Tensor>(
@@ -145,9 +145,9 @@ export function map<T, To, Leaf = Tensor>(
  *
  * @example
  * ```ts
- * import { tensor, zip } from "@chronograd/autodiff";
+ * import { tensor, tree } from "@chronograd/autodiff";
  *
- * zip({ w: tensor(1) }, { w: tensor(2) }, (a, b) => a.add(b)).w.item(); // => 3
+ * tree.zip({ w: tensor(1) }, { w: tensor(2) }, (a, b) => a.add(b)).w.item(); // => 3
  * ```
  */
 export function zip<T, U, To>(
@@ -155,24 +155,24 @@ export function zip<T, U, To>(
   second: U,
   f: (a: Tensor, b: Tensor, path: string) => To,
 ): MapTree<T, To> {
-  const others = new Map(flatten(second));
+  const others = new Map(leavesWithPath(second));
   const count = others.size;
   let paired = 0;
   const result = map(first, (leaf: Tensor, path) => {
     const other = others.get(path);
     if (other === undefined) {
       throw new TypeError(
-        `zip: the second tree has no tensor at ${quote(path)}; both trees must have the same structure`,
+        `tree.zip: the second tree has no tensor at ${quote(path)}; both trees must have the same structure`,
       );
     }
     paired++;
     return f(leaf, other, path);
   });
   if (paired !== count) {
-    const mine = new Set(flatten(first).map(([path]) => path));
+    const mine = new Set(leavesWithPath(first).map(([path]) => path));
     const extra = [...others.keys()].find((path) => !mine.has(path)) ?? "";
     throw new TypeError(
-      `zip: the first tree has no tensor at ${quote(extra)}; both trees must have the same structure`,
+      `tree.zip: the first tree has no tensor at ${quote(extra)}; both trees must have the same structure`,
     );
   }
   return result;

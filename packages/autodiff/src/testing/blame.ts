@@ -5,7 +5,7 @@ import { replay } from "../passes/replay.ts";
 import { describeSite, indexOf, type Site, siteOf } from "../passes/site.ts";
 import { constantId, type Entry } from "../tape/entry.ts";
 import { Tape } from "../tape.ts";
-import { tensor } from "../tensor/doors.ts";
+import { tensor } from "../tensor/create.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { innermostPrimal, type Tensor } from "../tensor/tensor.ts";

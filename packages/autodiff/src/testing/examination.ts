@@ -6,7 +6,7 @@ import { siteOf } from "../passes/site.ts";
 import type { Entry } from "../tape/entry.ts";
 import { Recording } from "../tape/recording.ts";
 import { Region, within } from "../tensor/block.ts";
-import { tensor } from "../tensor/doors.ts";
+import { tensor } from "../tensor/create.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { innermostPrimal, type Tensor } from "../tensor/tensor.ts";
 import type { RuleFault } from "./checkTape.ts";

@@ -18,7 +18,7 @@ import {
   Value,
 } from "fast-check";
 import type { Backend } from "../tensor/backend.ts";
-import { tensor } from "../tensor/doors.ts";
+import { tensor } from "../tensor/create.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";

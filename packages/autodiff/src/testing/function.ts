@@ -2,12 +2,12 @@ import { isNone, type OpDeclaration } from "../ops/declare.ts";
 import { forward } from "../passes/forward.ts";
 import { slotOf } from "../tape/entry.ts";
 import { Tape } from "../tape.ts";
-import { tensor } from "../tensor/doors.ts";
+import { tensor } from "../tensor/create.ts";
 import { type FloatDType, isFloat } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { format } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { flatten, type MapTree, map, quote } from "../tensor/tree.ts";
+import { leavesWithPath, type MapTree, map, quote } from "../tensor/tree.ts";
 import { scatter } from "./differences.ts";
 import { lengthsOf } from "./steps.ts";
 
@@ -200,7 +200,7 @@ export function randomVector(n: number, seed: number): Float64Array {
 }
 
 function floats(tree: unknown): [string, Tensor][] {
-  return flatten(tree).filter(([, x]) => isFloat(x.dtype));
+  return leavesWithPath(tree).filter(([, x]) => isFloat(x.dtype));
 }
 
 function parts(list: readonly (readonly [string, Tensor])[]): Part[] {

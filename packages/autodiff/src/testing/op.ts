@@ -14,11 +14,11 @@ import { holdAll, type Law, type Report, type SeedOptions } from "./law.ts";
 import { broadcastLaw } from "./laws/broadcast.ts";
 import type { Case } from "./laws/case.ts";
 import { compiledLaw } from "./laws/compiled.ts";
+import { decompositionLaw } from "./laws/decomposition.ts";
 import { errorLaw } from "./laws/errors.ts";
 import { firstOrderLaws } from "./laws/first.ts";
 import { edgeLaw, referenceLaw } from "./laws/kernels.ts";
 import { layoutLaws } from "./laws/layout.ts";
-import { meaningLaw } from "./laws/meaning.ts";
 import { secondOrderLaws } from "./laws/second.ts";
 import { drawInputs } from "./samples.ts";
 import { checkSettings } from "./settings.ts";
@@ -85,8 +85,8 @@ export function opLaws(op: Declared, options: OpLawOptions = {}): Law[] {
   if (!isComposite && declaration.broadcasts !== undefined && flows) {
     laws.push(broadcastLaw(floating, declaration.broadcasts, dtype));
   }
-  if (!isComposite && declaration.meaning !== undefined) {
-    laws.push(meaningLaw(floating, declaration, { dtype }));
+  if (!isComposite && declaration.decomposition !== undefined) {
+    laws.push(decompositionLaw(floating, declaration, { dtype }));
   }
   if (reference !== undefined && floating.length > 0) {
     const bound = dtype === "float64" ? 1e-13 : (declaration.float32 ?? 2e-6);

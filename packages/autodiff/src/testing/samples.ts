@@ -1,6 +1,6 @@
 import type { Examples, InputSpec, Sample } from "../ops/declare.ts";
 import type { Backend } from "../tensor/backend.ts";
-import { tensor } from "../tensor/doors.ts";
+import { tensor } from "../tensor/create.ts";
 import type { FloatDType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 

@@ -1,4 +1,4 @@
-import { tensor } from "../tensor/doors.ts";
+import { tensor } from "../tensor/create.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { leaves, type MapTree } from "../tensor/tree.ts";

@@ -1,16 +1,20 @@
 import { apply } from "../ops/apply.ts";
 import { describe, none, type OpDeclaration, type VjpRule } from "../ops/declare.ts";
 import { concat } from "../ops/join.ts";
-import { ones } from "../tensor/doors.ts";
+import { ones } from "../tensor/create.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { format, type Shape, sameShape, sizeOf } from "../tensor/shape.ts";
 import { alias, type Tensor } from "../tensor/tensor.ts";
-import { named } from "../tensor/text.ts";
-import { checkTree, flatten, leaves, type MapTree, map } from "../tensor/tree.ts";
+import { describeTensor } from "../tensor/text.ts";
+import { checkTree, leaves, leavesWithPath, type MapTree, map } from "../tensor/tree.ts";
 import { vjp as pullbackOf } from "./reverse.ts";
 
 /** The cotangent of `x`, from the cotangent `g` of `y = f(x)`: trees like `x` and `y`. */
-export type Pull<X, Y> = (g: MapTree<Y, Tensor>, x: MapTree<X, Tensor>, y: MapTree<Y, Tensor>) => X;
+export type Pullback<X, Y> = (
+  g: MapTree<Y, Tensor>,
+  x: MapTree<X, Tensor>,
+  y: MapTree<Y, Tensor>,
+) => X;
 
 /** A tree with its tensors replaced by others, in the order of `leaves`. */
 function replaced<T>(tree: T, tensors: readonly Tensor[]): MapTree<T, Tensor> {
@@ -51,7 +55,7 @@ function checkValue(value: unknown): void {
   for (const y of [first, ...others]) {
     if (!isFloat(y.dtype) || y.dtype !== first.dtype) {
       throw new TypeError(
-        `customGradient: f must return floats of one dtype, got ${named(first)} and ${named(y)}; cast them, or return integers by another function`,
+        `customGradient: f must return floats of one dtype, got ${describeTensor(first)} and ${describeTensor(y)}; cast them, or return integers by another function`,
       );
     }
     if (y.tape === null) continue;
@@ -63,13 +67,13 @@ function checkValue(value: unknown): void {
 
 /** The rule's cotangents, one for each input; throws unless they are a tree like the argument. */
 function checkCotangents(found: unknown, x: unknown): Map<string, Tensor> {
-  const cotangents = new Map(flatten(found));
-  for (const [path, input] of flatten(x)) {
+  const cotangents = new Map(leavesWithPath(found));
+  for (const [path, input] of leavesWithPath(x)) {
     if (!isFloat(input.dtype)) continue;
     const at = path === "" ? "" : ` at "${path}"`;
     const g = cotangents.get(path);
     if (g !== undefined && sameShape(g.shape, input.shape) && g.dtype === input.dtype) continue;
-    const got = g === undefined ? (path === "" ? describe(found) : "none") : named(g);
+    const got = g === undefined ? (path === "" ? describe(found) : "none") : describeTensor(g);
     throw new TypeError(
       `customGradient: the rule must return a cotangent${at} of ${input.dtype} ${format(input.shape)} like the argument, got ${got}; return zeros for what nothing flows to`,
     );
@@ -103,7 +107,7 @@ function checkCotangents(found: unknown, x: unknown): Map<string, Tensor> {
  */
 export function customGradient<X, Y>(
   f: (x: X) => Y,
-  rule: Pull<X, Y>,
+  rule: Pullback<X, Y>,
 ): (x: X) => MapTree<Y, Tensor> {
   for (const [what, given] of Object.entries({ f, rule })) {
     if (typeof given === "function") continue;
@@ -116,7 +120,7 @@ export function customGradient<X, Y>(
     let packing: Packing | undefined;
     /** The rule gives the cotangents of all inputs; a sweep asks for one after the other. */
     let last: { g: Tensor; output: Tensor; cotangents: Map<string, Tensor> } | undefined;
-    const paths = flatten(x).map(([path]) => path);
+    const paths = leavesWithPath(x).map(([path]) => path);
     const pull = (g: Tensor, given: readonly Tensor[], output: Tensor) => {
       const tree = replaced(x, given);
       const found = rule(
@@ -148,7 +152,7 @@ export function customGradient<X, Y>(
         const y = packing.pack(value);
         return alias(y, y.shape);
       },
-      keeps: { inputs: "all", output: true },
+      residuals: { inputs: "all", output: true },
       vjp: inputs.map(({ dtype }) => (isFloat(dtype) ? vjp : noGradient)),
       jvp(tangents, { inputs: given, output }) {
         // J dx is the derivative of <J' g, dx> by g.

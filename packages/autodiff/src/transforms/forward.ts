@@ -1,11 +1,11 @@
 import { forward } from "../passes/forward.ts";
 import { slotOf } from "../tape/entry.ts";
 import { Tape } from "../tape.ts";
-import { zeros } from "../tensor/doors.ts";
+import { zeros } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
 import { format, sameShape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { flatten, type MapTree, map, zip } from "../tensor/tree.ts";
+import { leavesWithPath, type MapTree, map, zip } from "../tensor/tree.ts";
 
 /** Tangents by leaf slot, from a tree beside the watched one. */
 export function tangentsBySlot(
@@ -32,7 +32,7 @@ export function pushForward<T>(
   tangents: ReadonlyMap<number, Tensor>,
   outputs: T,
 ): MapTree<T, Tensor> {
-  const list = flatten(outputs);
+  const list = leavesWithPath(outputs);
   const own = list.filter(([, y]) => y.tape === tape);
   const found = forward(
     tape,

@@ -4,7 +4,7 @@ import { backward } from "../passes/backward.ts";
 import { forward } from "../passes/forward.ts";
 import { slotOf } from "../tape/entry.ts";
 import { Tape } from "../tape.ts";
-import { tensor, zeros } from "../tensor/doors.ts";
+import { tensor, zeros } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
 import { format } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -4,11 +4,11 @@ import {
   createBackend,
   grad,
   jvp,
-  leaves,
   scope,
   Tape,
   type Tensor,
   tensor,
+  tree,
 } from "../../src/index.ts";
 
 const f64 = (x: number | number[] | number[][]) => tensor(x, { dtype: "float64" });
@@ -62,7 +62,9 @@ function problem(T: number, seed: number, dtype: "float64" | "float32" = "float6
 }
 
 function distance(a: unknown, b: unknown): number {
-  const [x, y] = [a, b].map((tree) => leaves(tree).flatMap((leaf) => [...leaf.toTypedArray()]));
+  const [x, y] = [a, b].map((nested) =>
+    tree.leaves(nested).flatMap((leaf) => [...leaf.toTypedArray()]),
+  );
   expect(x!.length).toBe(y!.length);
   return Math.max(...x!.map((value, i) => Math.abs(value - y![i]!)));
 }
@@ -120,7 +122,7 @@ describe("compile", () => {
 
   test("plans anew for other shapes, dtypes, structures and numbers, once each", () => {
     scope(() => {
-      const fast = compile((tree: { x: Tensor; by?: number }) => tree.x.mul(tree.by ?? 1));
+      const fast = compile((nested: { x: Tensor; by?: number }) => nested.x.mul(nested.by ?? 1));
       expect(fast({ x: f64([1, 2]), by: 3 }).toArray()).toEqual([3, 6]);
       expect(fast({ x: f64([1, 2]), by: 4 }).toArray()).toEqual([4, 8]);
       expect(fast({ x: f64([1, 2, 3]), by: 4 }).toArray()).toEqual([4, 8, 12]);
@@ -335,8 +337,8 @@ describe("plans of one function", () => {
 
   test("are told apart by structure, however names look", () => {
     scope(() => {
-      const keys = compile((tree: Record<string, unknown>, x: Tensor) =>
-        x.mul(Object.keys(tree).length),
+      const keys = compile((nested: Record<string, unknown>, x: Tensor) =>
+        x.mul(Object.keys(nested).length),
       );
       const x = f64([1]);
       expect(keys({ a: { b: 1 }, c: 2 }, x).item()).toBe(2);

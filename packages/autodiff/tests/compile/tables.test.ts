@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compile, concat, flatten, scope, Tape, type Tensor, tensor } from "../../src/index.ts";
+import { compile, concat, scope, Tape, type Tensor, tensor, tree } from "../../src/index.ts";
 
 /** Numbers from -1 to 1 that look irregular. */
 function numbers(shape: readonly number[], seed: number): Tensor {
@@ -93,8 +93,8 @@ describe("products of looked-up rows", () => {
           const f = experiment(setting);
           const compiled = compile(f);
           const given = inputs(setting, seed);
-          const expected = flatten(f(...given));
-          const found = new Map(flatten(compiled(...given)));
+          const expected = tree.leavesWithPath(f(...given));
+          const found = new Map(tree.leavesWithPath(compiled(...given)));
           expect(compiled.explain()).not.toMatch(/not compiled/);
           for (const [path, value] of expected) {
             const [want, got] = [value.toTypedArray(), found.get(path)!.toTypedArray()];

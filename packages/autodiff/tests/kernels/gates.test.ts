@@ -52,17 +52,17 @@ const definitions: readonly (readonly [keyof GateKernels, Definition])[] = [
     },
   ],
   [
-    "lstmMemory",
+    "lstmCellState",
     { operands: { gates: 4, c: 1 }, f: ({ gates: [i, f, g], c }) => [f! * c[0]! + i! * g!] },
   ],
   [
-    "lstmMemoryVjpGates",
+    "lstmCellStateVjpGates",
     {
       operands: { gates: 4, c: 1, g: 1 },
       f: ({ gates: [i, , k], c, g: [g] }) => [g! * k!, g! * c[0]!, g! * i!, undefined],
     },
   ],
-  ["lstmMemoryVjpC", { operands: { gates: 4, g: 1 }, f: ({ gates, g }) => [g[0]! * gates[1]!] }],
+  ["lstmCellStateVjpC", { operands: { gates: 4, g: 1 }, f: ({ gates, g }) => [g[0]! * gates[1]!] }],
   ["lstmOutput", { operands: { gates: 4, c: 1 }, f: ({ gates, c }) => [gates[3]! * tanh(c[0]!)] }],
   [
     "lstmOutputVjpGates",

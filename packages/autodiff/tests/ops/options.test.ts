@@ -46,7 +46,7 @@ const functions: Record<string, (options: Options) => unknown> = {
   Tape: (o) => new ops.Tape(o),
   watch: (o) => new ops.Tape().watch(x, o),
   gradient: (o) => tape.gradient(loss, watched, o),
-  scan: (o) => tape.scan(loss, o),
+  findNonFinite: (o) => tape.findNonFinite(loss, o),
 };
 
 describe.each(Object.entries(functions))("%s", (name, call) => {

@@ -23,7 +23,7 @@ function declare(rules: Partial<OpDeclaration>): OpDeclaration {
     inputs: ["x"],
     shape: ([x]) => x!.shape,
     forward: (backend, [x], y) => kernelsOf(backend, y).tanh(y.size, x!.pointer, y.pointer),
-    keeps: { inputs: [], output: true },
+    residuals: { inputs: [], output: true },
     samples: [],
     vjp: [(g, { output }) => g.mul(output.square().neg().add(1))],
     jvp: ([dx], { output }) => dx!.mul(output.square().neg().add(1)),

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createBackend, leaves, map, scope, Tape, type Tensor, tensor } from "../../src/index.ts";
+import { createBackend, scope, Tape, type Tensor, tensor, tree } from "../../src/index.ts";
 import { liveView } from "../../src/ndarray.ts";
 
 /** Numbers from -1 to 1 that look irregular. */
@@ -74,7 +74,7 @@ describe("a weight that many steps share", () => {
           y = y.matmul(weight).matmul(weight, { transposeB: true }).tanh();
         if (fails) liveView(x).set(0, 0, 7);
         const gradients = tape.gradient(y.sum(), { weight, start });
-        return leaves(map(gradients, (g: Tensor) => g.shape)).length;
+        return tree.leaves(tree.map(gradients, (g: Tensor) => g.shape)).length;
       });
     run(false);
     const before = backend.memory.bytesInUse;

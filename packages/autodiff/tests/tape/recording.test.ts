@@ -309,12 +309,12 @@ describe("a value that a rule reads must be as it was recorded", () => {
 
   test("changes of several values do not cancel, and the one that changed most is named", () => {
     const both: OpDeclaration = { ...(div.declaration as OpDeclaration), name: "both" };
-    for (const keeps of [both.keeps, { inputs: "all", output: true } as const]) {
+    for (const residuals of [both.residuals, { inputs: "all", output: true } as const]) {
       scope(() => {
         const tape = new Tape();
         const raw = tape.watch([f64([1, 2]), f64([3, 4])] as const);
         const [a, b] = raw.map((x) => tape.strip(x)) as [Tensor, Tensor];
-        const y = apply({ ...both, keeps }, raw, undefined);
+        const y = apply({ ...both, residuals }, raw, undefined);
         const sweep = () => tape.gradient(y, raw, { cotangent: f64([1, 1]) });
         sweep();
         liveView(tape.strip(y));
@@ -324,7 +324,7 @@ describe("a value that a rule reads must be as it was recorded", () => {
         expect(sweep).toThrow("both (entry 0) needs its output, Tensor");
         // The rules of a division do not read a; those that read everything do.
         for (let i = 0; i < 3; i++) liveView(a);
-        const most = keeps.inputs === "all" ? "input a" : "output";
+        const most = residuals.inputs === "all" ? "input a" : "output";
         expect(sweep).toThrow(`both (entry 0) needs its ${most}, Tensor`);
       });
     }

@@ -5,7 +5,7 @@ import { named, type Tensor, tensor, timeStep } from "../../src/index.ts";
 import { liveView } from "../../src/ndarray.ts";
 import { tensors } from "../../src/testing/fast-check.ts";
 import { gradientMatchers } from "../../src/testing/vitest.ts";
-import { checkGradients, scan } from "../../src/testing.ts";
+import { checkGradients, findNonFinite } from "../../src/testing.ts";
 
 expect.extend(gradientMatchers);
 
@@ -18,7 +18,7 @@ function tanhWith(rules: Pick<OpDeclaration, "vjp" | "jvp"> & Partial<OpDeclarat
     inputs: ["x"],
     shape: ([x]) => x!.shape,
     forward: (backend, [x], y) => kernelsOf(backend, y).tanh(y.size, x!.pointer, y.pointer),
-    keeps: { inputs: [], output: true },
+    residuals: { inputs: [], output: true },
     samples: [],
     ...rules,
   };
@@ -72,7 +72,7 @@ describe("checkGradients", () => {
     // z + 1 keeps the steps long: the kink is less than a thousandth of them away.
     const shifted = tanhWith({
       forward: (backend, [x], y) => kernelsOf(backend, y).abs(y.size, x!.pointer, y.pointer),
-      keeps: { inputs: "all", output: false },
+      residuals: { inputs: "all", output: false },
       vjp: [(g, { inputs }) => g.mul(inputs[0]!.sign()).mul(2)],
       jvp: ([dx], { inputs }) => dx!.mul(inputs[0]!.sign()),
     });
@@ -243,7 +243,7 @@ describe("blame", () => {
   });
 });
 
-describe("scan", () => {
+describe("findNonFinite", () => {
   test("names the first NaN of a forward sweep: op, step, part, and the inputs it came from", () => {
     const f = ({ W, x }: { W: Tensor; x: Tensor }) => {
       let h = x;
@@ -251,7 +251,7 @@ describe("scan", () => {
         h = timeStep(t, () => named("cell", () => h.matmul(W).sub(1).sqrt()));
       return h;
     };
-    const found = scan(f, { W: f64([[1]]), x: f64([[3]]) })!;
+    const found = findNonFinite(f, { W: f64([[1]]), x: f64([[3]]) })!;
     expect(found).toMatchObject({
       sweep: "forward",
       op: "sqrt",
@@ -267,17 +267,17 @@ describe("scan", () => {
   test("names a parameter or a constant that came in bad", () => {
     const f = ({ W, x }: { W: Tensor; x: Tensor }) => x.mul(W).add(f64([0, Infinity]));
     const x = f64([1, 2]);
-    expect(scan(f, { W: f64([1, Number.NaN]), x })).toMatchObject({
+    expect(findNonFinite(f, { W: f64([1, Number.NaN]), x })).toMatchObject({
       op: "mul",
       of: '"W"',
       index: "[1]",
     });
-    expect(scan(f, { W: f64([1, 1]), x })).toMatchObject({
+    expect(findNonFinite(f, { W: f64([1, 1]), x })).toMatchObject({
       op: "add",
       of: "the constant b",
       value: Infinity,
     });
-    expect(scan(f, { W: f64([1, 1]), x }, { onlyNaN: true })).toBe(undefined);
+    expect(findNonFinite(f, { W: f64([1, 1]), x }, { onlyNaN: true })).toBe(undefined);
   });
 
   test("names the rule that makes the first of a backward sweep", () => {
@@ -286,13 +286,13 @@ describe("scan", () => {
         .sqrt()
         .mul(2)
         .sum();
-    expect(scan(f, f64([1, 0]))).toMatchObject({
+    expect(findNonFinite(f, f64([1, 0]))).toMatchObject({
       sweep: "backward",
       op: "sqrt",
       of: "the cotangent of its input x",
       index: "[1]",
     });
-    expect(scan(f, f64([1, 2]))).toBe(undefined);
+    expect(findNonFinite(f, f64([1, 2]))).toBe(undefined);
   });
 
   test("tells a sum of finite cotangents that overflows", () => {
@@ -300,6 +300,10 @@ describe("scan", () => {
       const y = z.mul(1);
       return y.mul(1.5e308).add(y.mul(1.5e308));
     };
-    expect(scan(f, f64([0]))).toMatchObject({ sweep: "backward", op: "scale", value: Infinity });
+    expect(findNonFinite(f, f64([0]))).toMatchObject({
+      sweep: "backward",
+      op: "scale",
+      value: Infinity,
+    });
   });
 });

@@ -38,7 +38,7 @@ function declare(rules: Partial<OpDeclaration>): OpDeclaration {
     inputs: ["x"],
     shape: ([x]) => x!.shape,
     forward: (backend, [x], y) => kernelsOf(backend, y).tanh(y.size, x!.pointer, y.pointer),
-    keeps: { inputs: [], output: true },
+    residuals: { inputs: [], output: true },
     samples: [],
     ...right,
     ...rules,
@@ -112,7 +112,7 @@ describe("ops whose inputs are not all differentiated", () => {
     for (const n of [3, 96, 97, 300]) {
       const kinked: Partial<OpDeclaration> = {
         forward: (backend, [x], y) => kernelsOf(backend, y).abs(y.size, x!.pointer, y.pointer),
-        keeps: { inputs: "all", output: false },
+        residuals: { inputs: "all", output: false },
         vjp: [(g, { inputs }) => g.mul(inputs[0]!.sign())],
         accumulate: [],
       };
@@ -302,7 +302,7 @@ describe("check", () => {
             1,
             z.pointer,
           ),
-        keeps: { inputs: "all", output: false },
+        residuals: { inputs: "all", output: false },
         vjp: [
           (g, { inputs }) => g.mul(inputs[1]!),
           // Of the wrong input.
@@ -347,7 +347,7 @@ describe("check", () => {
   test("throws on a tape that has ended", () => {
     const { tape } = scope(() => ({ tape: new Tape() }));
     expect(() => checkTape(tape)).toThrow("checkTape: the tape has ended: the scope");
-    expect(() => tape.scan()).toThrow("scan: the tape has ended: the scope");
+    expect(() => tape.findNonFinite()).toThrow("findNonFinite: the tape has ended: the scope");
   });
 
   test("throws a sentence for what is no tape, and for an order that there is not", () => {

@@ -3,11 +3,11 @@ import { Tape, type Tensor, tanh, tensor } from "../../src/index.ts";
 import {
   checkGradients,
   checkTape,
+  findNonFinite,
   functionLaws,
   hold,
   holdAll,
   opLaws,
-  scan,
   testOp,
 } from "../../src/testing.ts";
 
@@ -24,7 +24,7 @@ test("unknown options are refused, with the nearest right name", () => {
     () => functionLaws(f, draw, wrong({ orders: 1 })),
     () => hold(law, wrong({ seeds: 1 })),
     () => holdAll("tanh", [law], wrong({ run: 1 })),
-    () => scan(f, x, wrong({ onlyNan: true })),
+    () => findNonFinite(f, x, wrong({ onlyNan: true })),
     () => checkTape(new Tape(), wrong({ tolerances: 1 })),
     () => checkGradients(f, x, wrong({ order: 3 })),
   ].map((call) => {
@@ -43,7 +43,7 @@ test("unknown options are refused, with the nearest right name", () => {
       "functionLaws: there is no option "orders", did you mean "order"? It takes dtype, order",
       "hold: there is no option "seeds", did you mean "seed"? It takes seed, runs",
       "holdAll: there is no option "run", did you mean "runs"? It takes seed, runs",
-      "scan: there is no option "onlyNan", did you mean "onlyNaN"? It takes onlyNaN",
+      "findNonFinite: there is no option "onlyNan", did you mean "onlyNaN"? It takes onlyNaN",
       "checkTape: there is no option "tolerances", did you mean "tolerance"? It takes tolerance, seed, order",
       "checkGradients: order must be 1 or 2, got 3",
     ]

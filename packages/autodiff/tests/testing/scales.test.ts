@@ -47,7 +47,7 @@ function rowScale(rules: Partial<{ vjp: Rule; jvp: Rule }> = {}) {
         for (let k = i; k < i + n; k++) values[to! + k] = values[from! + k]! * sum;
       }
     },
-    keeps: { inputs: "all", output: false },
+    residuals: { inputs: "all", output: false },
     vjp: [(g, { inputs }) => given.vjp(g, inputs[0]!)],
     jvp: ([dx], { inputs }) => given.jvp(dx!, inputs[0]!),
     samples: [{ label: "[3,3]", inputs: [{ shape: [3, 3] }], call: ([x]) => mine(x!) }],

@@ -1,5 +1,5 @@
-import { flatten, type Tensor, where } from "@chronograd/autodiff";
-import { checkOptions, named } from "@chronograd/autodiff/extend";
+import { type Tensor, tree, where } from "@chronograd/autodiff";
+import { checkOptions, describeTensor } from "@chronograd/autodiff/extend";
 import type { GradientTransformation } from "../optim/transformation.ts";
 import { areAlike } from "../optim/walk.ts";
 import { type ClipState, clipping } from "./clipping.ts";
@@ -45,10 +45,10 @@ export function clipAdaptive(options: AdaptiveOptions = {}): GradientTransformat
   checkLimit(share, "clipping", name);
   checkLimit(epsilon, "epsilon", name);
   return clipping(name, 2, nonFinite, (g, { home }, path, params) => {
-    const w = new Map(flatten(params)).get(path);
+    const w = new Map(tree.leavesWithPath(params)).get(path);
     if (w === undefined || !areAlike(w, g)) {
       throw new TypeError(
-        `clipAdaptive: the gradient at "${path}" is ${named(g)} and the parameter there ${w === undefined ? "is missing" : named(w)}; both trees must have the same structure and shapes`,
+        `clipAdaptive: the gradient at "${path}" is ${describeTensor(g)} and the parameter there ${w === undefined ? "is missing" : describeTensor(w)}; both trees must have the same structure and shapes`,
       );
     }
     const axes = g.shape.map((_, axis) => axis).slice(0, g.rank > 1 ? -1 : undefined);

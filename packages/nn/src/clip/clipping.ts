@@ -1,4 +1,4 @@
-import { type MapTree, map, type Tensor, tensor } from "@chronograd/autodiff";
+import { type MapTree, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { markFinite } from "../optim/finite.ts";
 import { firstTensor } from "../optim/leafwise.ts";
 import { transformation } from "../optim/ownership.ts";
@@ -27,7 +27,7 @@ export function clipping(
     step(gradients, _state, params) {
       const measured = measure(gradients, order, nonFinite, name);
       const changed: Tensor[] = [];
-      const clipped = map(measured.gradients, (g: Tensor, path) => {
+      const clipped = tree.map(measured.gradients, (g: Tensor, path) => {
         if (g.dtype === "int32" || g.size === 0) return g;
         const next = change(g, measured, path, params);
         changed.push(next);

@@ -3,8 +3,8 @@ import {
   defaultBackend,
   equal,
   isTensor,
-  map,
   type Tensor,
+  tree,
   where,
 } from "@chronograd/autodiff";
 import { complaint, homeOf, isNonFinite, type Named } from "../optim/finite.ts";
@@ -58,7 +58,7 @@ export function measure<G>(
     if (bad.length === 0) throw overflown(where);
     if (nonFinite === "throw") throw complaint(bad, where, advice);
   }
-  const result = map(gradients, (g: Tensor) =>
+  const result = tree.map(gradients, (g: Tensor) =>
     g.dtype !== "int32" && (mayZero || isNonFinite(g)) ? zeroed(g) : g,
   ) as G;
   const mended = floats(result, where).map(({ g }) => g);
@@ -70,7 +70,7 @@ export function measure<G>(
 const advice = 'or pass { nonFinite: "zero" } or { nonFinite: "pass" }';
 
 /** Float tensors of a tree with their paths; throws a sentence when one is gone. */
-function floats(tree: unknown, where: string): Named {
+function floats(values: unknown, where: string): Named {
   const found: { path: string; g: Tensor }[] = [];
   const visit = (g: unknown, path: string): void => {
     if (isTensor(g)) {
@@ -81,7 +81,7 @@ function floats(tree: unknown, where: string): Named {
       for (const key of Object.keys(g)) visit(g[key], path === "" ? key : `${path}.${key}`);
     }
   };
-  visit(tree, "");
+  visit(values, "");
   return found;
 }
 

@@ -1,4 +1,4 @@
-import { type DType, flatten, type Tensor } from "@chronograd/autodiff";
+import { type DType, type Tensor, tree } from "@chronograd/autodiff";
 import { headerLimit, metadataKey, type StoredType, storedTypes } from "./safetensors.ts";
 
 const typeOf: Readonly<Record<DType, StoredType>> = {
@@ -20,7 +20,7 @@ const alignment = 8;
  * A tensor is named by its path (`"layers.0.W"`). Elements of 8 bytes come first, then names in order, so that every
  * tensor is aligned, and the same tree always gives the same bytes.
  *
- * @param tree nested objects and arrays of tensors
+ * @param values nested objects and arrays of tensors
  * @param metadata text to keep with them
  * @throws for a lone tensor, two tensors with one path, metadata that is not text, or text with half a character (a lone
  *   surrogate)
@@ -37,10 +37,10 @@ const alignment = 8;
  * ```
  */
 export function encodeSafetensors(
-  tree: unknown,
+  values: unknown,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const named = flatten(tree).sort(inFileOrder);
+  const named = tree.leavesWithPath(values).sort(inFileOrder);
   checkNames(named);
   // Written out key by key: an object would move keys that look like numbers to its front.
   const header: string[] = [];

@@ -1,11 +1,4 @@
-import {
-  type Backend,
-  flatten,
-  type MapTree,
-  map,
-  type Tensor,
-  tensor,
-} from "@chronograd/autodiff";
+import { type Backend, type MapTree, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
 import type { Decoded } from "./safetensors.ts";
 
@@ -40,7 +33,7 @@ export function restoreTree<T>(
 ): MapTree<T, Tensor> {
   checkOptions("restoreTree", options, ["prefix"]);
   const { prefix = "" } = options;
-  const wanted = flatten(like);
+  const wanted = tree.leavesWithPath(like);
   const missing = wanted
     .map(([path]) => path)
     .filter((path) => !Object.hasOwn(tensors, prefix + path));
@@ -64,7 +57,7 @@ export function restoreTree<T>(
       `restoreTree: "${path}" is ${dtype} [${shape.join(",")}] in the file and ${x.dtype} [${x.shape.join(",")}] in the tree`,
     );
   }
-  return map(like, (x: Tensor, path) => {
+  return tree.map(like, (x: Tensor, path) => {
     const { data, shape, dtype } = tensors[prefix + path]!;
     return tensor(data, { shape, dtype, backend: x.backend });
   });

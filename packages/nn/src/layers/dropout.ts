@@ -1,18 +1,18 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { allocate, checkOptions } from "@chronograd/autodiff/extend";
-import type { Stream } from "../streams/stream.ts";
+import type { Rng } from "../rng/rng.ts";
 
-/** A layer without parameters: `apply(x, stream)` drops, `apply(x, undefined)` does not. */
+/** A layer without parameters: `apply(x, rng)` drops, `apply(x, undefined)` does not. */
 export interface Dropout {
   readonly params: Record<string, never>;
-  apply(x: Tensor, stream: Stream | undefined): Tensor;
+  apply(x: Tensor, rng: Rng | undefined): Tensor;
 }
 
 /**
  * Sets each element of `x` to 0 with probability `rate` and divides the others by `1 - rate`, so that the expected
  * value stays `x` (Srivastava et al. 2014, Dropout: a simple way to prevent neural networks from overfitting).
  *
- * Without a stream, in evaluation, `apply` returns `x` itself. The mask is drawn from the stream in row-major order
+ * Without a generator, in evaluation, `apply` returns `x` itself. The mask is drawn from the generator in row-major order
  * and is a constant on the tape.
  *
  * @throws for a rate outside 0 (included) to 1 (excluded)
@@ -20,10 +20,10 @@ export interface Dropout {
  * @example
  * ```ts
  * import { ones } from "@chronograd/autodiff";
- * import { dropout, stream } from "@chronograd/nn";
+ * import { dropout, rng } from "@chronograd/nn";
  *
  * const layer = dropout({ rate: 0.5 });
- * const kept = layer.apply(ones([1000]), stream(7)).sum().item() / 2;
+ * const kept = layer.apply(ones([1000]), rng(7)).sum().item() / 2;
  * kept > 400 && kept < 600; // => true
  * layer.apply(ones([3]), undefined).toArray(); // => [1, 1, 1]
  * ```
@@ -40,8 +40,8 @@ export function dropout(options: { readonly rate: number }): Dropout {
   const threshold = rate * 2 ** 32;
   return {
     params: {},
-    apply(x, stream) {
-      if (stream === undefined || rate === 0) return x;
+    apply(x, rng) {
+      if (rng === undefined || rate === 0) return x;
       if (x.dtype === "int32") {
         throw new TypeError(
           `dropout: x must be float32 or float64, got int32 [${x.shape.join(",")}]; convert it with cast(x, "float32")`,
@@ -55,7 +55,7 @@ export function dropout(options: { readonly rate: number }): Dropout {
         const start = mask.pointer / elements.BYTES_PER_ELEMENT;
         const scale = 1 / (1 - rate);
         for (let i = start; i < start + mask.size; i++) {
-          elements[i] = stream.bits() < threshold ? 0 : scale;
+          elements[i] = rng.bits() < threshold ? 0 : scale;
         }
         return x.mul(mask);
       } finally {

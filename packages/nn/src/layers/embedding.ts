@@ -1,7 +1,7 @@
 import type { Indices } from "@chronograd/autodiff";
 import { checkOptions, lookUp } from "@chronograd/autodiff/extend";
-import { normal } from "../initializers/distributions.ts";
-import type { Initializer } from "../initializers/initializer.ts";
+import { normal } from "../init/distributions.ts";
+import type { Initializer } from "../init/initializer.ts";
 import { checkCount, type Layer } from "./layer.ts";
 
 /** Whole numbers from 0 up that name rows of an embedding: an int32 tensor of any shape, or numbers in arrays. */

@@ -1,7 +1,7 @@
 import { layerNorm as normalize, type Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
-import { ones, zeros } from "../initializers/constant.ts";
-import type { Initializer } from "../initializers/initializer.ts";
+import { ones, zeros } from "../init/constant.ts";
+import type { Initializer } from "../init/initializer.ts";
 import { checkCount, type Layer } from "./layer.ts";
 
 /** Parameters of a layer normalisation: `gain [size]`, `bias [size]`. */

@@ -1,8 +1,8 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
-import { zeros } from "../initializers/constant.ts";
-import { glorot } from "../initializers/glorot.ts";
-import type { Initializer } from "../initializers/initializer.ts";
+import { zeros } from "../init/constant.ts";
+import { glorot } from "../init/glorot.ts";
+import type { Initializer } from "../init/initializer.ts";
 import { checkCount, type Layer } from "./layer.ts";
 
 /** The size of a linear layer, and whether it adds a bias. */

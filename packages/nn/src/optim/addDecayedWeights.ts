@@ -1,4 +1,4 @@
-import { type MapTree, zip } from "@chronograd/autodiff";
+import { type MapTree, tree } from "@chronograd/autodiff";
 import { transformation } from "./ownership.ts";
 import { checkOption } from "./rule.ts";
 import type { GradientTransformation } from "./transformation.ts";
@@ -25,7 +25,7 @@ export function addDecayedWeights(
   return transformation<Record<never, never>>("addDecayedWeights", {
     init: () => ({}),
     step: (updates, state, params) => [
-      zip(updates, params, (g, w) =>
+      tree.zip(updates, params, (g, w) =>
         g.dtype === "int32" ? g : g.add(w.mul(weightDecay)),
       ) as MapTree<typeof updates, never>,
       state,

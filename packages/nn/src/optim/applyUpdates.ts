@@ -25,11 +25,11 @@ import { refilled, sitesOf } from "./walk.ts";
  *
  * @example
  * ```ts
- * import { map, type Tensor, tensor } from "@chronograd/autodiff";
+ * import { type Tensor, tensor, tree } from "@chronograd/autodiff";
  * import { applyUpdates } from "@chronograd/nn";
  *
  * const gradients = { w: tensor([1, 2]) };
- * const descent = map(gradients, (g: Tensor) => g.mul(-0.5));
+ * const descent = tree.map(gradients, (g: Tensor) => g.mul(-0.5));
  * applyUpdates({ w: tensor([1, 1]) }, descent).w.toArray(); // => [0.5, 0]
  * ```
  */

@@ -1,5 +1,5 @@
-import { full, leaves, map, type Tensor, tensor } from "@chronograd/autodiff";
-import { allocate, kernelsOf, named, place, takeOver } from "@chronograd/autodiff/extend";
+import { full, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { allocate, describeTensor, kernelsOf, place, takeOver } from "@chronograd/autodiff/extend";
 import { checkLearningRate, rateAt } from "../schedules/schedule.ts";
 import { checkFinite, homeOf } from "./finite.ts";
 import { stepAfter, transformation } from "./ownership.ts";
@@ -25,7 +25,7 @@ export function leafwise<Moment extends string>(
   return transformation<RuleState<Moment>>(name, {
     init(params) {
       const moment = () =>
-        map(params, ({ dtype, shape, backend }: Tensor) =>
+        tree.map(params, ({ dtype, shape, backend }: Tensor) =>
           dtype === "int32" ? null : full(shape, start, { dtype, backend }),
         );
       return Object.fromEntries([
@@ -46,7 +46,8 @@ export function leafwise<Moment extends string>(
       const { step, updates, next } = isTracked(sites, state.step, rate)
         ? plain(rule, sites, state.step, rate)
         : fused(rule, sites, state.step, rate, isLast);
-      const refill = (tree: unknown, values: readonly Tensor[]) => refilled(tree, values, params);
+      const refill = (nested: unknown, values: readonly Tensor[]) =>
+        refilled(nested, values, params);
       const after = moments.map((each, i) => [each, refill(trees[each], next[i]!)]);
       return [
         refill(gradients, updates) as never,
@@ -57,8 +58,8 @@ export function leafwise<Moment extends string>(
 }
 
 /** The first tensor of a tree, if there is one. */
-export function firstTensor(tree: unknown): Tensor | undefined {
-  return leaves(tree)[0];
+export function firstTensor(nested: unknown): Tensor | undefined {
+  return tree.leaves(nested)[0];
 }
 
 /** No updates done yet. */
@@ -79,7 +80,7 @@ export function checkState(
   const step = state?.step;
   if (step?.dtype !== "int32" || step.size !== 1)
     return refuse(
-      `step must be an int32 scalar, got ${step === undefined ? "nothing" : named(step)}`,
+      `step must be an int32 scalar, got ${step === undefined ? "nothing" : describeTensor(step)}`,
     );
   checkThere(step, "the state's step", where);
   const { backend, pointer } = step;

@@ -1,4 +1,4 @@
-import { type MapTree, map, type Tensor } from "@chronograd/autodiff";
+import { type MapTree, type Tensor, tree } from "@chronograd/autodiff";
 import { transformation } from "./ownership.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
@@ -28,7 +28,7 @@ export function scale(factor: number): GradientTransformation<Record<never, neve
 
 /** Float tensors times a number or a float64 scalar. */
 export function scaledBy<G>(updates: G, factor: number | Tensor): MapTree<G, Tensor> {
-  return map(updates, (x: Tensor) => {
+  return tree.map(updates, (x: Tensor) => {
     if (x.dtype === "int32") return x;
     return x.mul(typeof factor === "number" ? factor : factor.cast(x.dtype));
   });

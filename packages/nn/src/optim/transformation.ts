@@ -14,15 +14,15 @@ import type { MapTree, Tensor } from "@chronograd/autodiff";
  *
  * @example
  * ```ts
- * import { map, type Tensor, tensor, zip } from "@chronograd/autodiff";
+ * import { type Tensor, tensor, tree } from "@chronograd/autodiff";
  * import { applyUpdates, chain, clipByGlobalNorm, type GradientTransformation } from "@chronograd/nn";
  *
  * // Steps of the sign of the average gradient.
  * const signOfAverage: GradientTransformation<{ average: unknown }> = {
- *   init: (params) => ({ average: map(params, (w: Tensor) => w.mul(0)) }),
+ *   init: (params) => ({ average: tree.map(params, (w: Tensor) => w.mul(0)) }),
  *   update: (gradients, { average }) => {
- *     const next = zip(gradients, average, (g, a) => a.mul(0.9).add(g.mul(0.1)));
- *     return [map(next, (a: Tensor) => a.sign().mul(-0.01)) as typeof next, { average: next }];
+ *     const next = tree.zip(gradients, average, (g, a) => a.mul(0.9).add(g.mul(0.1)));
+ *     return [tree.map(next, (a: Tensor) => a.sign().mul(-0.01)) as typeof next, { average: next }];
  *   },
  * };
  * const optimizer = chain({ clip: clipByGlobalNorm(1), sign: signOfAverage });

@@ -11,7 +11,7 @@ import { mapTensors } from "./vectors.ts";
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { alone, type Communicator } from "@chronograd/nn";
+ * import { type Communicator, selfCommunicator } from "@chronograd/nn";
  *
  * // The mean of all workers' rows: the sum and the count travel together.
  * function meanOf(rows: number[], communicator: Communicator): number {
@@ -19,7 +19,7 @@ import { mapTensors } from "./vectors.ts";
  *   const { sum, count } = communicator.allReduce(own);
  *   return sum.item() / count;
  * }
- * meanOf([1, 2, 6], alone); // => 3
+ * meanOf([1, 2, 6], selfCommunicator); // => 3
  * ```
  */
 export interface Communicator {
@@ -49,13 +49,13 @@ function same<T>(tree: T, where: string): T {
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { alone } from "@chronograd/nn";
+ * import { selfCommunicator } from "@chronograd/nn";
  *
- * alone.size; // => 1
- * alone.allReduce({ W: tensor([1, 2]), count: 3 }).count; // => 3
+ * selfCommunicator.size; // => 1
+ * selfCommunicator.allReduce({ W: tensor([1, 2]), count: 3 }).count; // => 3
  * ```
  */
-export const alone: Communicator = {
+export const selfCommunicator: Communicator = {
   rank: 0,
   size: 1,
   allReduce: (tree) => same(tree, "allReduce"),

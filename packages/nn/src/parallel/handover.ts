@@ -1,4 +1,4 @@
-import { map, type Tensor, type TypedArray, tensor } from "@chronograd/autodiff";
+import { type Tensor, type TypedArray, tensor, tree } from "@chronograd/autodiff";
 
 /** A tensor on its way to another thread. */
 interface Parcel {
@@ -8,7 +8,7 @@ interface Parcel {
 
 /** A value with its tensors copied out, as `postMessage` can send it. */
 export function pack(value: unknown): unknown {
-  return map(value, (x: Tensor): Parcel => {
+  return tree.map(value, (x: Tensor): Parcel => {
     return { "chronograd:tensor": x.toTypedArray(), shape: x.shape };
   });
 }
@@ -16,7 +16,7 @@ export function pack(value: unknown): unknown {
 /** What was packed, its tensors in this thread's memory. */
 export function unpack(value: unknown): unknown {
   const open = ({ "chronograd:tensor": data, shape }: Parcel) => tensor(data, { shape });
-  return map<unknown, Tensor, Parcel>(value, open, isParcel);
+  return tree.map<unknown, Tensor, Parcel>(value, open, isParcel);
 }
 
 function isParcel(value: unknown): value is Parcel {

@@ -1,4 +1,4 @@
-import { map, type Tensor } from "@chronograd/autodiff";
+import { type Tensor, tree } from "@chronograd/autodiff";
 import type { Communicator } from "./communicator.ts";
 
 /** Which worker of how many: a communicator, or these two of it. */
@@ -44,12 +44,12 @@ export function shardRows(count: number, { rank, size }: Place): { start: number
  * shard(batch, { rank: 1, size: 2 }).targets.toArray(); // => [20, 30]
  * ```
  */
-export function shard<T>(tree: T, communicator: Place, axis = 0): T {
+export function shard<T>(values: T, communicator: Place, axis = 0): T {
   if (!Number.isInteger(axis) || axis < 0) {
     throw new RangeError(`shard: axis must be a whole number of at least 0, got ${String(axis)}`);
   }
   let first: { path: string; rows: number } | undefined;
-  return map(tree, (x: Tensor, path) => {
+  return tree.map(values, (x: Tensor, path) => {
     const rows = x.shape[axis];
     if (rows === undefined) {
       throw new RangeError(

@@ -1,4 +1,4 @@
-import { type DType, flatten, map, Tensor, type TypedArray } from "@chronograd/autodiff";
+import { type DType, Tensor, type TypedArray, tree } from "@chronograd/autodiff";
 import { allocate, bytesOf, place } from "@chronograd/autodiff/extend";
 
 type Leaf = Tensor | number;
@@ -18,7 +18,7 @@ function isInstance(value: unknown): value is object {
  * A tree with `f` of every tensor. Throws a sentence where it holds what cannot be sent: an instance of a class, or a
  * tensor that is gone.
  */
-export function mapTensors<T>(tree: T, where: string, f: (x: Tensor) => Tensor): T {
+export function mapTensors<T>(values: T, where: string, f: (x: Tensor) => Tensor): T {
   const visit = (value: object, path: string): Tensor => {
     const at = () => (path === "" ? "its root" : JSON.stringify(path));
     if (!(value instanceof Tensor)) {
@@ -31,7 +31,7 @@ export function mapTensors<T>(tree: T, where: string, f: (x: Tensor) => Tensor):
       `${where}: the tensor at ${at()} is gone: ${value.block.end ?? "nothing holds it"}`,
     );
   };
-  return map<T, Tensor, object>(tree, visit, isInstance) as T;
+  return tree.map<T, Tensor, object>(values, visit, isInstance) as T;
 }
 
 /** Elements that lie together. The view is taken anew each time: kernel memory moves when it grows. */
@@ -94,14 +94,14 @@ export class Vectors {
   readonly #tree: unknown;
   readonly #leaves: readonly Leaf[];
 
-  constructor(tree: unknown, where: string) {
-    mapTensors(tree, where, (x) => x);
-    const found = flatten<Leaf>(tree, isLeaf);
+  constructor(values: unknown, where: string) {
+    mapTensors(values, where, (x) => x);
+    const found = tree.leavesWithPath<Leaf>(values, isLeaf);
     this.lines = found.map(([path, leaf]) => {
       const what = typeof leaf === "number" ? "a number" : `${leaf.dtype} [${leaf.shape}]`;
       return path === "" ? what : `${JSON.stringify(path)}: ${what}`;
     });
-    this.#tree = tree;
+    this.#tree = values;
     this.#leaves = found.map(([, leaf]) => leaf);
   }
 
@@ -119,7 +119,7 @@ export class Vectors {
         const target = targets[leaf++]!;
         return typeof target === "number" ? received[number++]! : target;
       };
-      return map<unknown, Leaf, Leaf>(this.#tree, next, isLeaf);
+      return tree.map<unknown, Leaf, Leaf>(this.#tree, next, isLeaf);
     };
     return { result, vectors: vectors.filter((vector) => vector.own.length > 0) };
   }

@@ -1,5 +1,5 @@
 import { isTensor, scope, type Tensor, tensor, where } from "@chronograd/autodiff";
-import { checkOptions, named } from "@chronograd/autodiff/extend";
+import { checkOptions, describeTensor } from "@chronograd/autodiff/extend";
 import { firstTensor } from "../optim/leafwise.ts";
 import { checkArguments, succeed, transformation } from "../optim/ownership.ts";
 import { scaledBy } from "../optim/scale.ts";
@@ -128,7 +128,7 @@ export function plateau(options: PlateauOptions = {}): Plateau {
       const isNumber = () => value.equal(value).reciprocal();
       if (value?.size !== 1 || !scope(() => backend.isFinite(isNumber()))) {
         throw new RangeError(
-          `plateau.report: the metric must be a number, got ${isTensor(metric) ? named(metric) : String(metric)}`,
+          `plateau.report: the metric must be a number, got ${isTensor(metric) ? describeTensor(metric) : String(metric)}`,
         );
       }
       const next = scope(() => after(value.reshape([]), state));

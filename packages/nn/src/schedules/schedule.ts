@@ -1,5 +1,5 @@
 import { isTensor, scope, Tensor, tensor } from "@chronograd/autodiff";
-import { NotTraceable, named } from "@chronograd/autodiff/extend";
+import { describeTensor, NotTraceable } from "@chronograd/autodiff/extend";
 
 /**
  * A learning rate as a function of the number of updates done: `rate(0)` is that of the first update. A number gives a
@@ -88,7 +88,7 @@ export function rateAt(rate: LearningRate, step: Tensor, where: string): Tensor 
 function float64Scalar(found: Tensor, where: string): Tensor {
   if (isTensor(found) && found.size === 1 && found.dtype === "float64") return found;
   throw new TypeError(
-    `${where}: the schedule must give a float64 scalar for a step that is one, got ${isTensor(found) ? named(found) : String(found)}`,
+    `${where}: the schedule must give a float64 scalar for a step that is one, got ${isTensor(found) ? describeTensor(found) : String(found)}`,
   );
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createBackend, flatten, leaves, Tape, tensor } from "@chronograd/autodiff";
+import { createBackend, Tape, tensor, tree } from "@chronograd/autodiff";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -34,7 +34,8 @@ const trees = fc.record({
 const orders = fc.constantFrom<NormOrder>(1, 2, Number.POSITIVE_INFINITY);
 const limits = fc.double({ min: 1e-3, max: 1e6, noNaN: true });
 
-const elements = (tree: unknown): number[] => leaves(tree).flatMap((x) => [...x.toTypedArray()]);
+const elements = (nested: unknown): number[] =>
+  tree.leaves(nested).flatMap((x) => [...x.toTypedArray()]);
 
 function norm(values: readonly number[], order: number): number {
   const magnitudes = values.map(Math.abs);
@@ -45,9 +46,9 @@ function norm(values: readonly number[], order: number): number {
 describe("clipByGlobalNorm", () => {
   test("the norm is at most the limit after, was reported before, and the direction stays", () => {
     fc.assert(
-      fc.property(trees, limits, orders, (tree, maxNorm, order) => {
-        const before = elements(tree);
-        const result = clipped(clipByGlobalNorm(maxNorm, { order }), tree);
+      fc.property(trees, limits, orders, (nested, maxNorm, order) => {
+        const before = elements(nested);
+        const result = clipped(clipByGlobalNorm(maxNorm, { order }), nested);
         const after = elements(result.gradients);
         const length = norm(before, order);
         expect(Math.abs(result.norm - length)).toBeLessThanOrEqual(1e-12 * length);
@@ -58,7 +59,8 @@ describe("clipByGlobalNorm", () => {
             1e-12 * Math.abs(v) + Number.MIN_VALUE,
           );
         });
-        if (result.norm <= maxNorm) expect(leaves(result.gradients)).toEqual(leaves(tree));
+        if (result.norm <= maxNorm)
+          expect(tree.leaves(result.gradients)).toEqual(tree.leaves(nested));
       }),
     );
   });
@@ -124,10 +126,10 @@ describe("clipByGlobalNorm", () => {
 
 test("clipPerParameter limits each norm on its own", () => {
   fc.assert(
-    fc.property(trees, limits, orders, (tree, maxNorm, order) => {
-      const result = clipped(clipPerParameter(maxNorm, { order }), tree);
-      const before = flatten(tree);
-      flatten(result.gradients).forEach(([, after], i) => {
+    fc.property(trees, limits, orders, (nested, maxNorm, order) => {
+      const result = clipped(clipPerParameter(maxNorm, { order }), nested);
+      const before = tree.leavesWithPath(nested);
+      tree.leavesWithPath(result.gradients).forEach(([, after], i) => {
         const g = before[i]![1];
         const length = norm(elements(g), order);
         const factor = Math.min(1, maxNorm / length);
@@ -137,7 +139,7 @@ test("clipPerParameter limits each norm on its own", () => {
           );
         });
       });
-      expect(Math.abs(result.norm - norm(elements(tree), order))).toBeLessThanOrEqual(
+      expect(Math.abs(result.norm - norm(elements(nested), order))).toBeLessThanOrEqual(
         1e-12 * result.norm,
       );
     }),
@@ -146,9 +148,9 @@ test("clipPerParameter limits each norm on its own", () => {
 
 test("clipByValue limits each element", () => {
   fc.assert(
-    fc.property(trees, limits, (tree, limit) => {
-      const before = elements(tree);
-      const result = clipped(clipByValue(limit), tree);
+    fc.property(trees, limits, (nested, limit) => {
+      const before = elements(nested);
+      const result = clipped(clipByValue(limit), nested);
       expect(elements(result.gradients)).toEqual(
         before.map((v) => Math.min(limit, Math.max(-limit, v))),
       );

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createBackend, flatten, type Tensor, tensor, zeros } from "@chronograd/autodiff";
+import { createBackend, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -47,19 +47,21 @@ const content = (x: { dtype: string; shape: readonly number[] }, data: ArrayLike
 describe("round trip", () => {
   test("any tree and any text come back as they were", () => {
     fc.assert(
-      fc.property(trees, metadata, (tree, texts) => {
-        const decoded = decodeSafetensors(encodeSafetensors(tree, texts));
+      fc.property(trees, metadata, (nested, texts) => {
+        const decoded = decodeSafetensors(encodeSafetensors(nested, texts));
         expect(decoded.metadata).toEqual(texts);
         const found = Object.entries(decoded.tensors).map(([name, x]) => [
           name,
           content(x, x.data),
         ]);
-        const given = flatten(tree).map(([name, x]) => [name, content(x, x.toTypedArray())]);
+        const given = tree
+          .leavesWithPath(nested)
+          .map(([name, x]) => [name, content(x, x.toTypedArray())]);
         expect(Object.fromEntries(found)).toEqual(Object.fromEntries(given));
-        const restored = restoreTree(tree, decoded);
-        expect(flatten(restored).map(([name, x]) => [name, content(x, x.toTypedArray())])).toEqual(
-          given,
-        );
+        const restored = restoreTree(nested, decoded);
+        expect(
+          tree.leavesWithPath(restored).map(([name, x]) => [name, content(x, x.toTypedArray())]),
+        ).toEqual(given);
       }),
     );
   });
@@ -73,8 +75,8 @@ describe("round trip", () => {
 
   test("data starts at a multiple of 8 and every tensor at a multiple of its elements", () => {
     fc.assert(
-      fc.property(trees, metadata, (tree, texts) => {
-        const bytes = encodeSafetensors(tree, texts);
+      fc.property(trees, metadata, (nested, texts) => {
+        const bytes = encodeSafetensors(nested, texts);
         const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
         expect(length % 8).toBe(0);
         const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
@@ -129,7 +131,7 @@ describe("encodeSafetensors", () => {
       `[TypeError: encodeSafetensors: a lone tensor has no name; put it into an object, for example { W: tensor }]`,
     );
     expect(() => encodeSafetensors({ a: { b: x }, "a.b": x })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: flatten: two leaves have the path "a.b"; rename a key that holds a "."]`,
+      `[TypeError: tree.leavesWithPath: two leaves have the path "a.b"; rename a key that holds a "."]`,
     );
     expect(() => encodeSafetensors({ __metadata__: x })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: encodeSafetensors: a tensor must not be called "__metadata__"; rename it]`,
@@ -148,7 +150,7 @@ describe("encodeSafetensors", () => {
 
 describe("restoreTree", () => {
   const like = { layer: { W: zeros([2, 1], { backend }), b: zeros([1], { backend }) } };
-  const saved = (tree: unknown) => decodeSafetensors(encodeSafetensors(tree));
+  const saved = (nested: unknown) => decodeSafetensors(encodeSafetensors(nested));
 
   test("puts tensors back by path, on the same backend, and leaves the tree alone", () => {
     const values = { layer: { W: tensor([[1], [2]], { backend }), b: tensor([3], { backend }) } };

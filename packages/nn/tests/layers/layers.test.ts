@@ -17,8 +17,8 @@ import {
   initialize,
   layerNorm,
   linear,
-  stream,
-  streamFrom,
+  rng,
+  rngFrom,
 } from "../../src/index.ts";
 
 const backend = createBackend({ kernels: referenceKernels });
@@ -34,7 +34,7 @@ function expectClose(actual: Tensor, expected: NestedNumbers): void {
 
 describe("linear", () => {
   const layer = linear({ inputs: 3, outputs: 2 });
-  const params = initialize(layer.params, stream(1), float64);
+  const params = initialize(layer.params, rng(1), float64);
 
   test("is x W + b for any leading axes", () => {
     const x = tensor(
@@ -63,7 +63,7 @@ describe("linear", () => {
 test("embedding picks rows, and gradients go to the rows that were picked", () => {
   const layer = embedding({ count: 4, size: 2 });
   const tape = new Tape();
-  const params = tape.watch(initialize(layer.params, stream(2), { backend }));
+  const params = tape.watch(initialize(layer.params, rng(2), { backend }));
   const y = layer.apply(
     params,
     tensor(
@@ -110,7 +110,7 @@ describe("layerNorm", () => {
 
   test("does not see the mean and the scale of its input", () => {
     const layer = layerNorm({ size: 4, epsilon: 1e-12 });
-    const params = initialize(layer.params, stream(1), float64);
+    const params = initialize(layer.params, rng(1), float64);
     const numbers = fc.array(fc.double({ min: -10, max: 10, noNaN: true }), {
       minLength: 4,
       maxLength: 4,
@@ -136,7 +136,7 @@ describe("dropout", () => {
     for (const rate of [0.1, 0.5, 0.9]) {
       const n = 50_000;
       const y = dropout({ rate })
-        .apply(ones([n], { backend }), stream(3))
+        .apply(ones([n], { backend }), rng(3))
         .toTypedArray();
       const dropped = y.filter((v) => v === 0).length / n;
       expect(Math.abs(dropped - rate)).toBeLessThan(
@@ -149,23 +149,23 @@ describe("dropout", () => {
   test("the mask is a constant on the tape: the gradient is the mask", () => {
     const tape = new Tape();
     const x = tape.watch(ones([100], { backend }));
-    const y = dropout({ rate: 0.4 }).apply(x, stream(4));
+    const y = dropout({ rate: 0.4 }).apply(x, rng(4));
     expect(tape.gradient(y.sum(), x).toArray()).toEqual(y.toArray());
   });
 
   test("is the identity without a stream, and draws nothing at rate 0", () => {
     const x = ones([3], { backend });
     expect(dropout({ rate: 0.5 }).apply(x, undefined)).toBe(x);
-    const from = stream(1);
+    const from = rng(1);
     expect(dropout({ rate: 0 }).apply(x, from)).toBe(x);
-    expect(from.getState()).toEqual(stream(1).getState());
+    expect(from.getState()).toEqual(rng(1).getState());
   });
 
   test("a resumed stream drops the same elements", () => {
     const layer = dropout({ rate: 0.5 });
-    const from = stream(5);
+    const from = rng(5);
     layer.apply(ones([10], { backend }), from);
-    const resumed = streamFrom(from.getState());
+    const resumed = rngFrom(from.getState());
     const x = ones([200], { backend });
     expect(layer.apply(x, resumed).toArray()).toEqual(layer.apply(x, from).toArray());
   });
@@ -176,10 +176,10 @@ describe("dropout", () => {
     scope(() => {
       const x = ones([1000], { backend });
       const withX = backend.memory.bytesInUse;
-      const y = layer.apply(x, stream(6));
+      const y = layer.apply(x, rng(6));
       expect(backend.memory.bytesInUse - withX).toBe(withX - before);
       const tape = new Tape();
-      layer.apply(tape.watch(x), stream(6));
+      layer.apply(tape.watch(x), rng(6));
       expect(y.backend.memory.bytesInUse - withX).toBe(3 * (withX - before));
       tape.forget(tape.mark());
       expect(backend.memory.bytesInUse - withX).toBe(withX - before);
@@ -203,13 +203,13 @@ test("errors are sentences", () => {
   );
   const x = ones([2, 4], { backend });
   const layer = linear({ inputs: 3, outputs: 1 });
-  const params = initialize(layer.params, stream(1), { backend });
+  const params = initialize(layer.params, rng(1), { backend });
   expect(() => layer.apply(params, x)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: linear: x must have 3 elements along its last axis, got shape [2,4]]`,
   );
   const norm = layerNorm({ size: 3 });
   expect(() =>
-    norm.apply(initialize(norm.params, stream(1), { backend }), x),
+    norm.apply(initialize(norm.params, rng(1), { backend }), x),
   ).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: layerNorm: x must have 3 elements along its last axis, got shape [2,4]]`,
   );

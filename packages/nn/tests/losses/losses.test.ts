@@ -168,7 +168,7 @@ describe("crossEntropyLoss of a tensor of targets", () => {
   const shapes = [[1], [7], [2, 3]] as const;
   const dtypes = ["float32", "float64"] as const satisfies readonly FloatDType[];
   const drawn = (shape: readonly number[], dtype: FloatDType, seed: number) => {
-    const random = nn.stream(seed);
+    const random = nn.rng(seed);
     const rows = shape.reduce((a, b) => a * b, 1);
     const logits = Float64Array.from({ length: 4 * rows }, () => 3 * random.normal());
     const classes = Int32Array.from({ length: rows }, () =>

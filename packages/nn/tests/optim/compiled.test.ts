@@ -1,14 +1,6 @@
 import { compile, type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
 import { describe, expect, test } from "vitest";
-import {
-  adam,
-  applyUpdates,
-  chain,
-  clipByGlobalNorm,
-  dropout,
-  sgd,
-  stream,
-} from "../../src/index.ts";
+import { adam, applyUpdates, chain, clipByGlobalNorm, dropout, rng, sgd } from "../../src/index.ts";
 
 interface Params {
   w: Tensor;
@@ -102,7 +94,7 @@ describe("a compiled training step", () => {
   });
 
   test("that draws random numbers draws anew each time", () => {
-    const random = stream(1);
+    const random = rng(1);
     const layer = dropout({ rate: 0.5 });
     const noisy = compile((x: Tensor) => layer.apply(x, random));
     const x = tensor(new Float32Array(64).fill(1));
@@ -110,7 +102,7 @@ describe("a compiled training step", () => {
     const scaled = compile((y: Tensor) => y.mul(random.normal()));
     expect(scaled(tensor(1)).item()).not.toBe(scaled(tensor(1)).item());
     expect(scaled.explain().split("not compiled, ")[1]).toMatchInlineSnapshot(
-      `"because a random stream was drawn from, and a plan would repeat the draw; draw outside, and pass it as an argument"`,
+      `"because a random generator was drawn from, and a plan would repeat the draw; draw outside, and pass it as an argument"`,
     );
   });
 });

@@ -7,8 +7,8 @@ import {
   adamW,
   type GradientTransformation,
   rmsprop,
+  rng,
   sgd,
-  stream,
 } from "../../src/index.ts";
 import { type Addresses, type Chain, chains } from "./chain.ts";
 import { Run } from "./run.ts";
@@ -144,7 +144,7 @@ describe.each(backends)("%s kernels", (_, backend, dtypes) => {
       fc.assert(
         fc.property(subject, size, dtype, fc.nat(1000), (make, n, type, seed) => {
           scope(() => {
-            const random = stream(seed);
+            const random = rng(seed);
             const numbers = () => Float64Array.from({ length: n }, () => random.normal());
             const [start, gradients] = [numbers(), Array.from({ length: updates }, numbers)];
             const on = { dtype: type, backend } as const;

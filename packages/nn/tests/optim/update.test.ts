@@ -1,12 +1,4 @@
-import {
-  clone,
-  createBackend,
-  flatten,
-  Tape,
-  type Tensor,
-  tensor,
-  zeros,
-} from "@chronograd/autodiff";
+import { clone, createBackend, Tape, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import { Region } from "@chronograd/autodiff/extend";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { describe, expect, test } from "vitest";
@@ -80,10 +72,10 @@ test.each(each)(
   (_name, make) => {
     const w = tensor([1, -1], { backend });
     expect(new Run(make()).update(w, tensor([1, -1], { backend })).dtype).toBe("float32");
-    const tree = {
+    const nested = {
       layers: [{ W: zeros([2, 3], { backend }) }, { W: zeros([0, 3], { backend }), note: "text" }],
     };
-    const next = new Run(make()).update(tree, {
+    const next = new Run(make()).update(nested, {
       layers: [{ W: zeros([2, 3], { backend }) }, { W: zeros([0, 3], { backend }), note: "text" }],
     });
     expect(next.layers.map(({ W }) => W.shape)).toEqual([
@@ -169,7 +161,7 @@ test("int32 tensors and what is no tensor are passed on as they are", () => {
   const params = { w: vector(1), order, name: "text" };
   const run = new Run(adam());
   const next = run.update(params, { w: vector(1), order, name: "text" });
-  expect(flatten(run.state).map(([path]) => path)).toEqual(["step", "m.w", "rms.w"]);
+  expect(tree.leavesWithPath(run.state).map(([path]) => path)).toEqual(["step", "m.w", "rms.w"]);
   expect(next.order).toBe(order);
   expect(order.toArray()).toEqual([1, 2]);
   expect(next.name).toBe("text");
@@ -257,7 +249,7 @@ describe("consumed values", () => {
       const params = { a: vector(1), b: vector(2, 3) };
       const optimizer = make();
       const state = optimizer.init(params);
-      const before = JSON.stringify(flatten(state).map(([, x]) => x.toArray()));
+      const before = JSON.stringify(tree.leavesWithPath(state).map(([, x]) => x.toArray()));
       const update = (a: Tensor, b: Tensor) => () => optimizer.update({ a, b }, state, params);
       expect(update(vector(1), vector(1))).toThrow(RangeError);
       expect(update(vector(1), vector(1, Number.NaN))).toThrow(/"b" has 1 of 2/);
@@ -266,7 +258,7 @@ describe("consumed values", () => {
       expect(() =>
         chained.update({ a: vector(1), b: vector(1, 1) }, { optimizer: state, broken: {} }, params),
       ).toThrow("mine");
-      expect(JSON.stringify(flatten(state).map(([, x]) => x.toArray()))).toBe(before);
+      expect(JSON.stringify(tree.leavesWithPath(state).map(([, x]) => x.toArray()))).toBe(before);
       const updates = { a: vector(1), b: vector(1) };
       expect(() => applyUpdates(params, updates as never)).toThrow(RangeError);
       expect(params.b.toArray()).toEqual([2, 3]);

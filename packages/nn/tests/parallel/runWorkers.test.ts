@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { map, type Tensor, tensor } from "@chronograd/autodiff";
+import { type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { expect, test } from "vitest";
 import { WorkerError } from "../../src/index.ts";
 import { runWorkers } from "../../src/node.ts";
@@ -27,7 +27,7 @@ test("values come back in the order of ranks, and tensors go both ways", async (
   const values = await runWorkers<typeof input>(fileURLToPath(tasks), { workers: 2, input });
   const read = (x: Tensor) => [x.dtype, x.toArray()];
   const expected = { task: "echo", x: [["float64", [[1.5, 2]]]], n: 3 };
-  expect(values.map((value) => map(value, read))).toEqual([expected, expected]);
+  expect(values.map((value) => tree.map(value, read))).toEqual([expected, expected]);
 });
 
 test("there are as many workers as the machine runs at once, unless said otherwise", async () => {

@@ -1,7 +1,7 @@
 import { tensor, zeros } from "@chronograd/autodiff";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { alone } from "../../src/index.ts";
+import { selfCommunicator } from "../../src/index.ts";
 import { shard, shardRows } from "../../src/parallel.ts";
 
 test("every row is somebody's, in order, and nobody has two more than another", () => {
@@ -34,7 +34,7 @@ test("a tree is split along its rows", () => {
       [[5], [6]],
     ],
   ]);
-  expect(shard(inputs, alone).toArray()).toEqual(inputs.toArray());
+  expect(shard(inputs, selfCommunicator).toArray()).toEqual(inputs.toArray());
 });
 
 test("what cannot be split is told", () => {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import { map, type Tensor, tensor } from "@chronograd/autodiff";
+import { type Tensor, tensor, tree } from "@chronograd/autodiff";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { alone } from "../../src/index.ts";
+import { selfCommunicator } from "../../src/index.ts";
 import { runWorkers } from "../../src/node.ts";
 import { SharedCommunicator, sharedBuffer } from "../../src/parallel.ts";
 import { bitsOf, failure, type Given, type Sum, treeOf } from "./tasks.ts";
@@ -107,7 +107,7 @@ describe("workers that disagree all throw a sentence", () => {
 });
 
 describe("a communicator", () => {
-  const ends = [alone, new SharedCommunicator(sharedBuffer(1), 0)] as const;
+  const ends = [selfCommunicator, new SharedCommunicator(sharedBuffer(1), 0)] as const;
 
   test.each(ends)("of one worker gives back every bit", (communicator) => {
     const odd = [0, -0, Number.NaN, Infinity, 5e-324, -1 / 3, 2 ** -149];
@@ -127,7 +127,7 @@ describe("a communicator", () => {
       const x = tensor([1, 2]);
       const sum = communicator.allReduce({ x });
       expect(sum.x).not.toBe(x);
-      expect(map(sum, (y: Tensor) => y.toArray())).toEqual({ x: [1, 2] });
+      expect(tree.map(sum, (y: Tensor) => y.toArray())).toEqual({ x: [1, 2] });
     },
   );
 

@@ -1,6 +1,6 @@
 // What the workers of the tests do: each a task by its name.
-import { map, type Tensor, tensor } from "@chronograd/autodiff";
-import { type Communicator, stream } from "../../src/index.ts";
+import { type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { type Communicator, rng } from "../../src/index.ts";
 import { SharedCommunicator } from "../../src/parallel.ts";
 
 export interface Given {
@@ -27,7 +27,7 @@ export function treeOf(
   rank: number,
   { seed = 1, lengths = [], dtype = "float32" }: Partial<Omit<Sum, "buffer">>,
 ) {
-  const random = stream(seed, `worker ${rank}`);
+  const random = rng(seed, `worker ${rank}`);
   const draw = () =>
     dtype === "int32" ? random.integer(-1e9, 1e9) : random.normal() * 10 ** random.integer(-6, 7);
   return {
@@ -40,8 +40,8 @@ export function treeOf(
 }
 
 /** Numbers of a tree, to be compared bit by bit. */
-export function bitsOf(tree: unknown): unknown {
-  return map(tree, (x: Tensor) => ({
+export function bitsOf(values: unknown): unknown {
+  return tree.map(values, (x: Tensor) => ({
     shape: [...x.shape],
     dtype: x.dtype,
     data: x.toTypedArray(),
@@ -59,7 +59,7 @@ const tasks = {
       bitsOf(all.broadcast(treeOf(all.rank, given), root)),
     ),
   often: (all: Communicator, { times = 1000 }: Given) => {
-    const random = stream(all.rank);
+    const random = rng(all.rank);
     let total = 0;
     for (let i = 0; i < times; i++) {
       // Sometimes one is late, so that others fall asleep.

@@ -1,5 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { glorot, type Initializer, orthogonal, zeros } from "@chronograd/nn";
+import { type Initializer, init } from "@chronograd/nn";
 import { type Cell, type CellSizes, defineCell } from "../cell.ts";
 
 /** Parameters of an Elman cell, with I inputs and H hidden units. */
@@ -21,11 +21,11 @@ const parts = {
   name: "elman",
   sizes: ["input", "hidden", "activation"] as const,
   params: ({ input, hidden }: ElmanSizes): ElmanParams => ({
-    W: glorot(input, hidden),
-    U: orthogonal(hidden),
-    b: zeros(hidden),
+    W: init.glorot(input, hidden),
+    U: init.orthogonal(hidden),
+    b: init.zeros(hidden),
   }),
-  state: ({ hidden }: ElmanSizes): HiddenState => ({ h: zeros(hidden) }),
+  state: ({ hidden }: ElmanSizes): HiddenState => ({ h: init.zeros(hidden) }),
 };
 
 function withActivation(

@@ -1,5 +1,5 @@
 import { gruGates, gruOutput, type Tensor } from "@chronograd/autodiff";
-import { glorot, type Initializer, orthogonal, zeros } from "@chronograd/nn";
+import { type Initializer, init } from "@chronograd/nn";
 import { type Cell, type CellSizes, defineCell } from "../cell.ts";
 import { gateBlocks } from "../gates.ts";
 import type { HiddenState } from "./elman.ts";
@@ -21,11 +21,11 @@ export type GruBeforeParams = Omit<GruParams, "bn">;
 
 const initial = {
   params: ({ input, hidden }: CellSizes): GruBeforeParams => ({
-    W: gateBlocks(3, () => glorot(input, hidden)),
-    U: gateBlocks(3, () => orthogonal(hidden)),
-    b: zeros(3 * hidden),
+    W: gateBlocks(3, () => init.glorot(input, hidden)),
+    U: gateBlocks(3, () => init.orthogonal(hidden)),
+    b: init.zeros(3 * hidden),
   }),
-  state: ({ hidden }: CellSizes): HiddenState => ({ h: zeros(hidden) }),
+  state: ({ hidden }: CellSizes): HiddenState => ({ h: init.zeros(hidden) }),
 };
 
 /**
@@ -42,7 +42,10 @@ const initial = {
 export const gru: (sizes: CellSizes) => Cell<GruParams, HiddenState> = defineCell({
   name: "gru",
   sizes: ["input", "hidden"],
-  params: (sizes: CellSizes): GruParams => ({ ...initial.params(sizes), bn: zeros(sizes.hidden) }),
+  params: (sizes: CellSizes): GruParams => ({
+    ...initial.params(sizes),
+    bn: init.zeros(sizes.hidden),
+  }),
   state: initial.state,
   step: ({ W, U, b, bn }, x: Tensor, { h }) => {
     const next = gruOutput(gruGates(x.matmul(W).add(b), h.matmul(U), bn), h);

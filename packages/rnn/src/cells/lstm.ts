@@ -1,5 +1,5 @@
-import { lstmGates, lstmMemory, lstmOutput, type Tensor } from "@chronograd/autodiff";
-import { glorot, type Initializer, orthogonal, zeros } from "@chronograd/nn";
+import { lstmCellState, lstmGates, lstmOutput, type Tensor } from "@chronograd/autodiff";
+import { type Initializer, init } from "@chronograd/nn";
 import { type Cell, type CellSizes, defineCell } from "../cell.ts";
 import { forgetBias, gateBlocks } from "../gates.ts";
 
@@ -35,14 +35,14 @@ export const lstm: (sizes: CellSizes) => Cell<LstmParams, LstmState> = defineCel
   name: "lstm",
   sizes: ["input", "hidden"],
   params: ({ input, hidden }: CellSizes): LstmParams => ({
-    W: gateBlocks(4, () => glorot(input, hidden)),
-    U: gateBlocks(4, () => orthogonal(hidden)),
+    W: gateBlocks(4, () => init.glorot(input, hidden)),
+    U: gateBlocks(4, () => init.orthogonal(hidden)),
     b: forgetBias(hidden),
   }),
-  state: ({ hidden }: CellSizes): LstmState => ({ h: zeros(hidden), c: zeros(hidden) }),
+  state: ({ hidden }: CellSizes): LstmState => ({ h: init.zeros(hidden), c: init.zeros(hidden) }),
   step: ({ W, U, b }, x: Tensor, { h, c }) => {
     const gates = lstmGates(x.matmul(W).add(h.matmul(U)).add(b));
-    const cNext = lstmMemory(gates, c);
+    const cNext = lstmCellState(gates, c);
     const hNext = lstmOutput(gates, cNext);
     return [hNext, { h: hNext, c: cNext }];
   },

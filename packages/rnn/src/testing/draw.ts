@@ -1,5 +1,5 @@
-import { type Backend, map, type Tensor, tensor } from "@chronograd/autodiff";
-import { initialize, type Stream, stream } from "@chronograd/nn";
+import { type Backend, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { initialize, type Rng, rng } from "@chronograd/nn";
 import { type Cell, initialState } from "../cell.ts";
 
 /** A cell whose types nobody looks at any more. */
@@ -20,9 +20,9 @@ export function drawn(
  * Parameters around those that the initialisers draw, but random in every element: what starts as zero would hide
  * whatever it is multiplied by. Matrices move by up to 1 / sqrt(rows), everything else by up to 1/2.
  */
-export function drawParams(cell: { readonly params: unknown }, random: Stream): unknown {
+export function drawParams(cell: { readonly params: unknown }, random: Rng): unknown {
   const initial = initialize(cell.params, random.split("initial"), { dtype: "float64" });
-  return map(initial, (x: Tensor, path) => {
+  return tree.map(initial, (x: Tensor, path) => {
     if (x.dtype === "int32") return x;
     const noise = random.split(path === "" ? "noise" : `noise ${path}`);
     const spread = x.rank > 1 ? 1 / Math.sqrt(x.shape[0]!) : 0.5;
@@ -31,33 +31,33 @@ export function drawParams(cell: { readonly params: unknown }, random: Stream): 
 }
 
 /** A state around the initial one, random in every element by up to 1; whole numbers stay, as they may be indices. */
-export function drawState(cell: PlainCell, random: Stream, batch: number): unknown {
+export function drawState(cell: PlainCell, random: Rng, batch: number): unknown {
   const initial = initialState(cell, batch, { dtype: "float64" });
-  return map(initial, (x: Tensor, path) => {
+  return tree.map(initial, (x: Tensor, path) => {
     if (x.dtype === "int32") return x;
     const noise = random.split(path === "" ? "noise" : `noise ${path}`);
     return x.add(drawn(x.shape, () => symmetric(noise), { backend: x.backend }));
   });
 }
 
-function symmetric(random: Stream): number {
+function symmetric(random: Rng): number {
   return 2 * random.uniform() - 1;
 }
 
 /** The same tree with its float tensors in float64, which changes no value. */
-export function inFloat64(tree: unknown): unknown {
-  return map(tree, (x: Tensor) => (x.dtype === "float32" ? x.cast("float64") : x));
+export function inFloat64(values: unknown): unknown {
+  return tree.map(values, (x: Tensor) => (x.dtype === "float32" ? x.cast("float64") : x));
 }
 
 /** How to draw one input: a number of columns, the shape of a row, or a function. */
-export type InputOption<X> = number | readonly number[] | ((random: Stream, batch: number) => X);
+export type InputOption<X> = number | readonly number[] | ((random: Rng, batch: number) => X);
 
 /** An input option as a function; without one, the only number of columns that the cell takes. */
 export function inputOf(
   cell: PlainCell,
   option: InputOption<unknown> | undefined,
   where: string,
-): (random: Stream, batch: number) => unknown {
+): (random: Rng, batch: number) => unknown {
   if (typeof option === "function") return (random, batch) => inFloat64(option(random, batch));
   const row = typeof option === "number" ? [option] : (option ?? [guessColumns(cell, where)]);
   if (!Array.isArray(row) || row.some((length) => !Number.isInteger(length) || length < 1)) {
@@ -70,9 +70,9 @@ export function inputOf(
 
 /** A cell does not say how wide its input is, but it throws for any other width. */
 function guessColumns(cell: PlainCell, where: string): number {
-  const params = drawParams(cell, stream(1, "guess"));
+  const params = drawParams(cell, rng(1, "guess"));
   const widths = new Set([1]);
-  map(params, (x: Tensor) => {
+  tree.map(params, (x: Tensor) => {
     for (const length of x.shape) widths.add(length);
   });
   const taken: number[] = [];
@@ -115,7 +115,7 @@ function guessColumns(cell: PlainCell, where: string): number {
  * testCell(model, { input: symbols(5), runs: 1 }).ok; // => true
  * ```
  */
-export function symbols(count: number): (random: Stream, batch: number) => Tensor {
+export function symbols(count: number): (random: Rng, batch: number) => Tensor {
   if (!Number.isInteger(count) || count < 1) {
     throw new RangeError(`symbols: count must be a whole number of at least 1, got ${count}`);
   }

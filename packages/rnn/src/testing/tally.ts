@@ -1,4 +1,4 @@
-import { flatten, type Tensor } from "@chronograd/autodiff";
+import { type Tensor, tree } from "@chronograd/autodiff";
 import type { Finding } from "@chronograd/autodiff/testing";
 
 /** Compares numbers, and keeps the largest error with the words for it. */
@@ -34,8 +34,8 @@ export class Tally {
    * element of both.
    */
   trees(found: unknown, expected: unknown, where: string, scale: number | "relative" = 1): void {
-    const others = new Map(flatten(expected));
-    const mine = new Map(flatten(found));
+    const others = new Map(tree.leavesWithPath(expected));
+    const mine = new Map(tree.leavesWithPath(found));
     const all = [...mine.values(), ...others.values()].map((x) => largest(x.toTypedArray()));
     const by = scale === "relative" ? Math.max(0, ...all) : scale;
     for (const [path, x] of mine) {
@@ -73,9 +73,9 @@ export function largest(values: ArrayLike<number>): number {
 }
 
 /** A leaf of a tree in words: `state.h`; after a space, the path by itself. */
-export function nameOf(tree: string, path: string): string {
-  if (path === "") return tree.trimEnd();
-  return tree === "" || tree.endsWith(" ") ? `${tree}${path}` : `${tree}.${path}`;
+export function nameOf(nested: string, path: string): string {
+  if (path === "") return nested.trimEnd();
+  return nested === "" || nested.endsWith(" ") ? `${nested}${path}` : `${nested}.${path}`;
 }
 
 /** The place of element `i` of a tensor: `[1,2]`; nothing for a scalar. */

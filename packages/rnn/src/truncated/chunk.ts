@@ -1,4 +1,4 @@
-import { cast, clone, concat, leaves, type MapTree, map, Tape, Tensor } from "@chronograd/autodiff";
+import { cast, clone, concat, type MapTree, Tape, Tensor, tree } from "@chronograd/autodiff";
 import type { Pulled } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import type { Plan, TimeStep } from "./options.ts";
@@ -77,14 +77,14 @@ export function pulledChunk<Params, State, X, Y, Target>(
     counts: joined(
       counts.filter((count) => count instanceof Tensor).map((count) => cast(count, "float64")),
     ),
-    state: map(now, (x: Tensor) => clone(tape.strip(x))) as Values<State>,
+    state: tree.map(now, (x: Tensor) => clone(tape.strip(x))) as Values<State>,
   };
   const pullback = (given: unknown): ChunkGradient<Params, State> => {
     const { state: arriving, weights } = given as { state: Values<State>; weights?: Tensor };
     const targets: Tensor[] = [];
     const cotangents: Tensor[] = [];
-    const after = leaves(now);
-    for (const [i, g] of leaves(arriving).entries()) {
+    const after = tree.leaves(now);
+    for (const [i, g] of tree.leaves(arriving).entries()) {
       if (g.dtype === "int32" || !tape.tracks(after[i]!)) continue;
       targets.push(after[i]!);
       cotangents.push(g);

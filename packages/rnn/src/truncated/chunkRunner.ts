@@ -1,5 +1,5 @@
-import { clone, flatten, map, scope, Tape, type Tensor } from "@chronograd/autodiff";
-import { named, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/extend";
+import { clone, scope, Tape, type Tensor, tree } from "@chronograd/autodiff";
+import { describeTensor, RecordedFunction, Trust, Witness } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import {
   type ChunkGradient,
@@ -105,7 +105,7 @@ export class ChunkRunner<Params, State, X, Y, Target> {
     const t = this.#start + 1;
     const { next, loss, count } = takeStep(this.#cell, this.#plan, tape, weights, before, step, t);
     this.#changeOfState = changeOf(state, next);
-    const plain = <T>(tree: T) => map(tree, (x: Tensor) => clone(tape.strip(x)));
+    const plain = <T>(values: T) => tree.map(values, (x: Tensor) => clone(tape.strip(x)));
     return { loss: plain(loss), count: plain(count), state: plain(next) };
   };
 
@@ -160,10 +160,10 @@ function firstStep<Params, State, X, Target>({
 
 /** The first leaf of a state whose shape or dtype a step changes, in words. */
 function changeOf(before: unknown, after: unknown): string | undefined {
-  const now = new Map(flatten(after));
-  for (const [path, x] of flatten(before)) {
+  const now = new Map(tree.leavesWithPath(after));
+  for (const [path, x] of tree.leavesWithPath(before)) {
     const y = now.get(path);
-    const [was, is] = [named(x), y === undefined ? "missing" : named(y)];
+    const [was, is] = [describeTensor(x), y === undefined ? "missing" : describeTensor(y)];
     if (was !== is) {
       return `a step changes the state's shape: ${path || "it"} is ${was} before and ${is} after`;
     }

@@ -1,4 +1,4 @@
-import { leaves, type MapTree, map, type Tensor, tensor, zeros, zip } from "@chronograd/autodiff";
+import { type MapTree, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import { alias, Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import type { ChunkRun } from "./chunk.ts";
@@ -37,8 +37,8 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
     this.plan = plan;
     this.length = chunkLength(plan.k1, plan.k2);
     this.#runner = new ChunkRunner(cell, plan);
-    for (const x of leaves(state)) this.#first.hold(x.block);
-    this.#state = map(state, (x: Tensor) => alias(x, x.shape)) as Values<State>;
+    for (const x of tree.leaves(state)) this.#first.hold(x.block);
+    this.#state = tree.map(state, (x: Tensor) => alias(x, x.shape)) as Values<State>;
   }
 
   /** Steps taken so far. */
@@ -71,13 +71,13 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
     checkSteps(steps, this.#t);
     // Handles of its own: `applyUpdates` consumes the caller's.
     const inputs = {
-      params: map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>,
+      params: tree.map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>,
       state: this.#state,
       steps,
     };
     const region = new Region();
     // All of them, whether or not a step reads them: the chunk may be run again.
-    for (const x of leaves(inputs)) region.hold(x.block);
+    for (const x of tree.leaves(inputs)) region.hold(x.block);
     const weights = () => this.#weights([], this.#t, params);
     let run: ChunkRun<Params, State>;
     try {
@@ -131,7 +131,7 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
         segment.end();
       }
     }
-    let arriving = map(this.#state, (x: Tensor) =>
+    let arriving = tree.map(this.#state, (x: Tensor) =>
       zeros(x.shape, { dtype: x.dtype, backend: x.backend }),
     ) as Values<State>;
     let total: MapTree<Values<Params>, Tensor> | undefined;
@@ -145,7 +145,9 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
       total =
         total === undefined
           ? params
-          : (zip(total, params, (a, b) => (a.dtype === "int32" ? a : a.add(b))) as typeof params);
+          : (tree.zip(total, params, (a, b) =>
+              a.dtype === "int32" ? a : a.add(b),
+            ) as typeof params);
     }
     return { gradients: total! };
   }
@@ -154,7 +156,8 @@ export class ChunkedSegment<Params, State, X, Y, Target> {
   #weights(terms: readonly Term[], start: number, params: Values<Params>): Tensor {
     const values = new Float64Array(this.length);
     for (const { t, weight } of terms) values[t - 1 - start] = weight;
-    const like = leaves(params).find((x) => x.dtype !== "int32") ?? leaves(this.#state)[0];
+    const like =
+      tree.leaves(params).find((x) => x.dtype !== "int32") ?? tree.leaves(this.#state)[0];
     const dtype = like?.dtype === "float64" ? "float64" : "float32";
     return tensor(values, { dtype, ...(like && { backend: like.backend }) });
   }

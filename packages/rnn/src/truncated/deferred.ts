@@ -1,4 +1,4 @@
-import { clone, type MapTree, map, type Tensor, zip } from "@chronograd/autodiff";
+import { clone, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import { carried } from "./carried.ts";
@@ -29,10 +29,10 @@ export function* deferred<Params, State, X, Y, Target>(
       within(next, () => {
         sum = (
           sum === undefined
-            ? map(gradients, (g: Tensor) => clone(g))
-            : zip(sum, gradients, (a, b) => (a.dtype === "int32" ? clone(a) : a.add(b)))
+            ? tree.map(gradients, (g: Tensor) => clone(g))
+            : tree.zip(sum, gradients, (a, b) => (a.dtype === "int32" ? clone(a) : a.add(b)))
         ) as MapTree<Values<Params>, Tensor>;
-        state = map(window.state, (x: Tensor) => clone(x)) as Values<State>;
+        state = tree.map(window.state, (x: Tensor) => clone(x)) as Values<State>;
       });
       region.end(windowIsOver);
       region = next;
@@ -51,14 +51,14 @@ export function* deferred<Params, State, X, Y, Target>(
       sweep: (tokens) => {
         const scale = mean(1, tokens);
         if (scale === 1) return { gradients: sum! };
-        const scaled = map(sum!, (g: Tensor) => (g.dtype === "int32" ? g : g.mul(scale)));
+        const scaled = tree.map(sum!, (g: Tensor) => (g.dtype === "int32" ? g : g.mul(scale)));
         return { gradients: scaled as MapTree<Values<Params>, Tensor> };
       },
       region,
       entries: last!.entries,
       explain: () => last!.explain(),
       get state() {
-        return within(region, () => map(state!, (x: Tensor) => clone(x))) as Values<State>;
+        return within(region, () => tree.map(state!, (x: Tensor) => clone(x))) as Values<State>;
       },
     };
   } finally {

@@ -1,4 +1,4 @@
-import { flatten, leaves, map, Tensor } from "@chronograd/autodiff";
+import { Tensor, tree } from "@chronograd/autodiff";
 import { latest, Region, within } from "@chronograd/autodiff/extend";
 import { type Cell, initialState, type Values } from "../cell.ts";
 import { batchOf, likeParams } from "../unroll.ts";
@@ -44,7 +44,7 @@ export function checkUnchanged(step: object, t: number): void {
   const [blocks = [], versions = 0] = came.get(step) ?? [];
   if (versionsOf(blocks) === versions) return;
   const gone = blocks.findIndex(({ holders }) => holders <= 0);
-  const path = gone < 0 ? "a value" : `the ${flatten(step)[gone]![0]}`;
+  const path = gone < 0 ? "a value" : `the ${tree.leavesWithPath(step)[gone]![0]}`;
   const what =
     gone < 0
       ? "was changed through a live view after the step had come"
@@ -93,7 +93,7 @@ export class Feed<X, Target> {
         if (!this.#isReadLate) return { step: value, region };
         // An object of its own, since a stream may yield one twice.
         const step = { input: value.input, target: value.target };
-        const blocks = leaves(step).map(({ block }) => block);
+        const blocks = tree.leaves(step).map(({ block }) => block);
         came.set(step, [blocks, versionsOf(blocks)]);
         return { step, region };
       }
@@ -117,7 +117,7 @@ export function present<Params>(params: Values<Params> | (() => Values<Params>))
   const today =
     typeof params === "function"
       ? (params as () => Values<Params>)()
-      : (map(params, (x: Tensor) => latest(x)) as Values<Params>);
+      : (tree.map(params, (x: Tensor) => latest(x)) as Values<Params>);
   checkUntracked("the parameter", today);
   return today;
 }

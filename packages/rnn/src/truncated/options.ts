@@ -1,6 +1,6 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
-import { alone, type Communicator } from "@chronograd/nn";
+import { type Communicator, selfCommunicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
 
 /** One time step of a stream: what the model sees and what it should say. */
@@ -34,11 +34,11 @@ export type LossReduction = "sum" | "mean";
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { stream } from "@chronograd/nn";
+ * import { rng } from "@chronograd/nn";
  * import { elman, initialParams, truncated } from "@chronograd/rnn";
  *
  * const cell = elman({ input: 1, hidden: 1 });
- * const params = initialParams(cell, stream(1));
+ * const params = initialParams(cell, rng(1));
  * const target = tensor([[0]]);
  * const steps = [1, 2, 3, 4, 5].map((x) => ({ input: tensor([[x]]), target }));
  * const windows = truncated(cell, params, steps, {
@@ -90,7 +90,7 @@ export interface TruncatedOptions<State, Y = Tensor, Target = Tensor> {
    */
   readonly compile?: boolean;
   /**
-   * The workers that share the batch, each with a stream of its own rows; `alone` unless given. Windows are then those of
+   * The workers that share the batch, each with a stream of its own rows; `selfCommunicator` unless given. Windows are then those of
    * all rows: the same on every worker, but for the state.
    */
   readonly communicator?: Communicator;
@@ -149,7 +149,7 @@ export function planOf<State, Y, Target>(
     );
   }
   const { losses = "new", multiplicity = false, reduction = "sum", stale = "carry" } = options;
-  const { compile = false, communicator = alone } = options;
+  const { compile = false, communicator = selfCommunicator } = options;
   const plan = { ...options, losses, multiplicity, reduction, stale, compile, communicator };
   if (typeof compile !== "boolean") {
     throw new TypeError(
@@ -176,7 +176,7 @@ export function planOf<State, Y, Target>(
   }
   if (typeof communicator?.allReduce !== "function") {
     throw new TypeError(
-      `truncated: communicator must have rank, size and allReduce, as alone and those of runWorkers do, got ${JSON.stringify(communicator)}`,
+      `truncated: communicator must have rank, size and allReduce, as selfCommunicator and those of runWorkers do, got ${JSON.stringify(communicator)}`,
     );
   }
   return plan;

@@ -1,4 +1,4 @@
-import { clone, detach, map, type Tensor } from "@chronograd/autodiff";
+import { clone, detach, type Tensor, tree } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import { checkUnchanged, type Feed, present, stateFor, stepIsOver } from "./feed.ts";
@@ -47,7 +47,9 @@ export function* recomputed<Params, State, X, Y, Target>(
         const { input } = steps.get(1)!.value;
         const first = new Region();
         const value = within(first, () => {
-          return map(stateFor(cell, plan, today, input), (x: Tensor) => clone(x)) as Values<State>;
+          return tree.map(stateFor(cell, plan, today, input), (x: Tensor) =>
+            clone(x),
+          ) as Values<State>;
         });
         states.set(0, { value, region: first });
       }
@@ -84,7 +86,7 @@ export function* recomputed<Params, State, X, Y, Target>(
 /** Keeps a copy of a state, in place of what was stored for that step before. */
 function store<State>(states: Map<number, Kept<State>>, s: number, state: State): void {
   const region = new Region();
-  const value = within(region, () => map(state, (x: Tensor) => clone(detach(x)))) as State;
+  const value = within(region, () => tree.map(state, (x: Tensor) => clone(detach(x)))) as State;
   states.get(s)?.region.end(stepIsOver);
   states.set(s, { value, region });
 }

@@ -1,12 +1,4 @@
-import {
-  full,
-  leaves,
-  type MapTree,
-  type Mark,
-  map,
-  Tape,
-  type Tensor,
-} from "@chronograd/autodiff";
+import { full, type MapTree, type Mark, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import { kernelsOf, Queue, type Region, within } from "@chronograd/autodiff/extend";
 import type { Cell, Values } from "../cell.ts";
 import { stepIsOver, streamIsOver } from "./feed.ts";
@@ -104,10 +96,10 @@ export class Segment<Params, State, X, Y, Target> {
     const { loss, count } = within(region, () => {
       const { cell, plan, tape } = this;
       const stepped = takeStep(cell, plan, tape, this.#watched!, stateBefore, step, t);
-      this.#state = map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
+      this.#state = tree.map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
       return { loss: stepped.loss, count: tokensOf(stepped.count, t) };
     });
-    for (const x of leaves(this.#state)) if (x.tape === null) region.hold(x.block);
+    for (const x of tree.leaves(this.#state)) if (x.tape === null) region.hold(x.block);
     this.#steps.push({ before, stateBefore, loss, count });
     const value = loss === null ? 0 : sumOf(loss);
     if (!Number.isFinite(value)) {
@@ -118,7 +110,7 @@ export class Segment<Params, State, X, Y, Target> {
 
   /** Where the first NaN or infinity of the last k2 steps is. */
   #origin(): string {
-    const found = this.tape.scan();
+    const found = this.tape.findNonFinite();
     if (found === undefined) return "its elements are finite, but their sum is not";
     return `${found.message}; lower the learning rate, clip gradients, or look at the input of that step`;
   }
@@ -178,7 +170,7 @@ export class Segment<Params, State, X, Y, Target> {
 
 /** The tensors of a state that a tape tracks. */
 function tracked(state: unknown): Tensor[] {
-  return leaves(state).filter((x) => x.tape !== null);
+  return tree.leaves(state).filter((x) => x.tape !== null);
 }
 
 function sumOfSquares(tensors: readonly Tensor[]): number {

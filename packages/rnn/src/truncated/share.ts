@@ -1,4 +1,4 @@
-import { clone, detach, map, type Tensor } from "@chronograd/autodiff";
+import { clone, detach, type Tensor, tree } from "@chronograd/autodiff";
 import { type Region, within } from "@chronograd/autodiff/extend";
 import type { Values } from "../cell.ts";
 import type { ChunkedSegment } from "./chunked.ts";
@@ -58,7 +58,7 @@ export function shareOf<Params, State, X, Y, Target>(
       if (region.ended !== undefined) {
         throw new Error(`truncated: the state of window ${index} is gone: ${region.ended}`);
       }
-      return within(region, () => map(last, (x: Tensor) => clone(detach(x)))) as Values<State>;
+      return within(region, () => tree.map(last, (x: Tensor) => clone(detach(x)))) as Values<State>;
     },
   };
 }

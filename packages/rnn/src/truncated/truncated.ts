@@ -28,21 +28,21 @@ import { type Window, wholeWindow } from "./window.ts";
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { applyUpdates, glorot, sgd, stream, zeros } from "@chronograd/nn";
+ * import { applyUpdates, init, rng, sgd } from "@chronograd/nn";
  * import { defineCell, initialParams, truncated } from "@chronograd/rnn";
  *
  * const cell = defineCell({
  *   params: ({ input, hidden }) => ({
- *     W: glorot(input, hidden),
- *     U: glorot(hidden, hidden),
+ *     W: init.glorot(input, hidden),
+ *     U: init.glorot(hidden, hidden),
  *   }),
- *   state: ({ hidden }) => ({ h: zeros(hidden) }),
+ *   state: ({ hidden }) => ({ h: init.zeros(hidden) }),
  *   step: ({ W, U }, x, { h }) => {
  *     const next = x.matmul(W).add(h.matmul(U)).tanh();
  *     return [next, { h: next }];
  *   },
  * })({ input: 1, hidden: 2 });
- * let params = initialParams(cell, stream(1));
+ * let params = initialParams(cell, rng(1));
  * const optimizer = sgd({ learningRate: 0.1 });
  * let state = optimizer.init(params);
  * const target = tensor([[0, 0]]);

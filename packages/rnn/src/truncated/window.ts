@@ -1,4 +1,4 @@
-import { leaves, type MapTree, type Tensor } from "@chronograd/autodiff";
+import { type MapTree, type Tensor, tree } from "@chronograd/autodiff";
 import { mean } from "./objective.ts";
 import type { Plan } from "./options.ts";
 import type { Share } from "./share.ts";
@@ -61,7 +61,7 @@ export function wholeWindow<Params, State>(
   const swept = share.sweep(over(gradientCount), measure?.(index) ?? false);
   const { gradients, squares } = communicator.allReduce(swept);
   const total = losses.reduce((a, b) => a + b, 0);
-  leaves(gradients).forEach(keep);
+  tree.leaves(gradients).forEach(keep);
   const window: Window<Params, State> = {
     index,
     start,
@@ -78,7 +78,7 @@ export function wholeWindow<Params, State>(
     explain: () => share.explain(),
     get state() {
       const { state } = share;
-      leaves(state).forEach(keep);
+      tree.leaves(state).forEach(keep);
       return state;
     },
   };

@@ -1,13 +1,13 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { apply, type OpDeclaration, op } from "@chronograd/autodiff/extend";
 import { liveView } from "@chronograd/autodiff/ndarray";
-import { glorot, zeros } from "@chronograd/nn";
+import { init } from "@chronograd/nn";
 import { type Cell, defineCell, type Values } from "../../src/index.ts";
 
 export const sizes = { input: 2, hidden: 2 };
 const parts = {
-  params: () => ({ W: glorot(2, 2), U: glorot(2, 2), b: zeros(2) }),
-  state: () => ({ h: zeros(2) }),
+  params: () => ({ W: init.glorot(2, 2), U: init.glorot(2, 2), b: init.zeros(2) }),
+  state: () => ({ h: init.zeros(2) }),
 };
 type Params = ReturnType<typeof parts.params>;
 type State = ReturnType<typeof parts.state>;
@@ -37,7 +37,7 @@ function doubled(rules: Pick<OpDeclaration, "vjp" | "jvp">): (x: Tensor) => Tens
       const [from, to] = [x!, y].map((z) => z.pointer / bytes.BYTES_PER_ELEMENT);
       for (let i = 0; i < y.size; i++) bytes[to! + i] = 2 * bytes[from! + i]!;
     },
-    keeps: { inputs: [0], output: false },
+    residuals: { inputs: [0], output: false },
     samples: [],
     ...rules,
   };
@@ -56,7 +56,7 @@ const frozenCube: (x: Tensor) => Tensor = (() => {
       const [from, to] = [x!, y].map((z) => z.pointer / bytes.BYTES_PER_ELEMENT);
       for (let i = 0; i < y.size; i++) bytes[to! + i] = bytes[from! + i]! ** 3;
     },
-    keeps: { inputs: [0], output: false },
+    residuals: { inputs: [0], output: false },
     vjp: [(g, { inputs: [x] }) => g.mul(x!.detach().square().mul(3))],
     jvp: ([dx], { inputs: [x] }) => dx!.mul(x!.square().mul(3)),
     samples: [],

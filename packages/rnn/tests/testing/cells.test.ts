@@ -1,5 +1,5 @@
 import { type Tensor, tensor } from "@chronograd/autodiff";
-import { embedding, glorot, linear, zeros } from "@chronograd/nn";
+import { embedding, init, linear } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { defineCell, elman, gru, lstm, sequential } from "../../src/index.ts";
 import { cellLaws, symbols, testCell } from "../../src/testing.ts";
@@ -143,8 +143,8 @@ describe("what a cell takes as input", () => {
     });
     testCell(model, { input: symbols(4), runs: 1 }).assert();
     const sum = defineCell({
-      params: () => ({ w: glorot(2, 2) }),
-      state: () => ({ total: { h: zeros(2) } }),
+      params: () => ({ w: init.glorot(2, 2) }),
+      state: () => ({ total: { h: init.zeros(2) } }),
       step: ({ w }, { x, scale }: { x: Tensor; scale: Tensor }, { total }) => {
         const h = total.h.add(x.sum(1).matmul(w).mul(scale)).tanh();
         return [{ h, square: h.square() }, { total: { h } }];
@@ -187,7 +187,7 @@ describe("what a cell takes as input", () => {
 test("a cell without parameters, and one without a state", () => {
   const still = defineCell({
     params: () => ({}),
-    state: () => ({ h: zeros(2) }),
+    state: () => ({ h: init.zeros(2) }),
     step: (_: object, x: Tensor, { h }) => [h.add(x), { h: h.add(x).tanh() }],
   })(sizes);
   const report = testCell(still, { input: 2, runs: 1 });
@@ -200,8 +200,8 @@ test("a cell without parameters, and one without a state", () => {
 
 test("parameters and states that must lie somewhere are drawn by functions", () => {
   const root = defineCell({
-    params: () => ({ w: zeros(2) }),
-    state: () => ({ h: zeros(2) }),
+    params: () => ({ w: init.zeros(2) }),
+    state: () => ({ h: init.zeros(2) }),
     step: ({ w }, x: Tensor, { h }) => {
       const next = h.sqrt().mul(w.log()).add(x.square()).add(1);
       return [next, { h: next }];

@@ -52,7 +52,7 @@ describe("random cells", () => {
   });
 });
 
-describe("random streams", () => {
+describe("random generators", () => {
   test("have the sizes they say", () => {
     fc.assert(
       fc.property(streams({ input: 2, target: 3 }), ({ length, batch, inputs, targets, steps }) => {

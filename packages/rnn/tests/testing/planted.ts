@@ -1,5 +1,5 @@
-import { detach, map, Tape, type Tensor, tensor, zip } from "@chronograd/autodiff";
-import { stream } from "@chronograd/nn";
+import { detach, Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { rng } from "@chronograd/nn";
 import { elman, type TimeStep } from "../../src/index.ts";
 import type { WindowsFunction } from "../../src/testing.ts";
 
@@ -8,7 +8,7 @@ type Model = typeof model;
 
 /** Steps of two rows, fixed by the seed. */
 export function stepsOf(T: number, seed = 1): TimeStep[] {
-  const random = stream(seed, "steps");
+  const random = rng(seed, "steps");
   const draw = (columns: number): Tensor =>
     tensor(
       Float64Array.from({ length: 2 * columns }, () => random.normal()),
@@ -55,7 +55,7 @@ export function planted(
     const generations: Gradient[] = [];
     const before: Gradient[] = [];
     for (let newFrom = 0, index = 0; newFrom < steps.length; newFrom += k1, index++) {
-      generations.push(map(params(), (x: Tensor) => x.clone()));
+      generations.push(tree.map(params(), (x: Tensor) => x.clone()));
       const end = Math.min(newFrom + k1, steps.length);
       const span = { index, start: Math.max(0, end - k2), newFrom, end };
       const age = (t: number) => bug.age?.(t, span, k1) ?? Math.ceil(t / k1) - 1;
@@ -71,7 +71,7 @@ export function planted(
       for (let t = cut + 1; t <= end; t++) {
         const { input, target } = steps[t - 1]!;
         const weights = bug.isConstant?.(t, span) ? generations[age(t)]! : watched[age(t)]!;
-        if (bug.isDetached?.(t, span)) state = map(state, (x: Tensor) => detach(x));
+        if (bug.isDetached?.(t, span)) state = tree.map(state, (x: Tensor) => detach(x));
         const [y, next] = cell.step(weights, input, state);
         state = next;
         const often = bug.counts?.(t, span) ?? (t > newFrom ? 1 : 0);
@@ -86,5 +86,5 @@ export function planted(
 }
 
 export function added(a: Gradient, b: Gradient): Gradient {
-  return zip(a, b, (x, y) => x.add(y));
+  return tree.zip(a, b, (x, y) => x.add(y));
 }

@@ -1,5 +1,5 @@
-import { crossEntropy, map, type Tensor, tensor } from "@chronograd/autodiff";
-import { embedding, linear, stream } from "@chronograd/nn";
+import { crossEntropy, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { embedding, linear, rng } from "@chronograd/nn";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { elman, gru, initialParams, lstm, sequential } from "../../src/index.ts";
@@ -74,7 +74,7 @@ describe("truncated is right in every mode", () => {
         yield { input: symbol(0), target: { next: symbol(1), t } };
       }
     }
-    const random = stream(4);
+    const random = rng(4);
     const row = () =>
       tensor(
         Float64Array.from({ length: 16 }, () => random.normal()),
@@ -84,7 +84,7 @@ describe("truncated is right in every mode", () => {
       k1: 2,
       k2: 3,
       loss: (y, { next, t }) => (t % 3 === 1 ? null : { loss: crossEntropy(y, next), count: 7 }),
-      params: initialParams(language, stream(1)),
+      params: initialParams(language, rng(1)),
       state: { embedding: {}, lstm: { h: row(), c: row() }, head: {} },
     });
     report.assert();
@@ -158,8 +158,8 @@ describe("a planted mistake is found and named", () => {
       { after: (g, before) => (before.length > 0 ? added(g, before.at(-1)!) : g) },
       four("accumulated"),
     ],
-    ["zeros", { after: (g) => map(g, (x: Tensor) => x.mul(0)) }, four("zero")],
-    ["not a number", { after: (g) => map(g, (x: Tensor) => x.mul(NaN)) }, four("not finite")],
+    ["zeros", { after: (g) => tree.map(g, (x: Tensor) => x.mul(0)) }, four("zero")],
+    ["not a number", { after: (g) => tree.map(g, (x: Tensor) => x.mul(NaN)) }, four("not finite")],
     [
       "two mistakes: the endpoint, and a cut that is early",
       {
@@ -173,7 +173,7 @@ describe("a planted mistake is found and named", () => {
       { after: (g) => ({ ...g, U: g.U.mul(1.5) }) },
       four("factor 1.5, by params.U"),
     ],
-    ["something else", { after: (g) => map(g, (x: Tensor) => x.add(1)) }, four("unknown")],
+    ["something else", { after: (g) => tree.map(g, (x: Tensor) => x.add(1)) }, four("unknown")],
   ])("%s", (_what, bug, expected) => {
     expect(kinds(bug)).toEqual(expected);
   });

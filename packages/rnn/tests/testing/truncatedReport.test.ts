@@ -1,6 +1,6 @@
-import { map, scope, type Tensor } from "@chronograd/autodiff";
+import { scope, type Tensor, tree } from "@chronograd/autodiff";
 import { apply, type OpDeclaration } from "@chronograd/autodiff/extend";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { defineCell, initialParams, truncated } from "../../src/index.ts";
 import { checkTruncated, type WindowsFunction } from "../../src/testing.ts";
@@ -45,7 +45,7 @@ describe("the report says what is wrong", () => {
       { age: (t, { start, index }, k1) => (t > start ? index : Math.ceil(t / k1) - 1) },
     ],
     ["a lost step", { isConstant: (t, { newFrom }) => t === newFrom }],
-    ["something that fits nothing", { after: (g) => map(g, (x: Tensor) => x.add(1)) }],
+    ["something that fits nothing", { after: (g) => tree.map(g, (x: Tensor) => x.add(1)) }],
     ["one parameter", { after: (g) => ({ ...g, U: g.U.mul(1.5) }) }],
   ])("%s", (_what, bug) => {
     const report = checkTruncated(model, steps, {
@@ -130,7 +130,7 @@ test("where the model's own gradient is wrong, the truncation is not blamed", ()
     inputs: ["x"],
     shape: ([x]) => x!.shape,
     view: () => 0,
-    keeps: { inputs: [], output: false },
+    residuals: { inputs: [], output: false },
     vjp: [(g) => g.mul(0.5)],
     jvp: "linear",
     samples: [],
@@ -152,7 +152,7 @@ test("where the model's own gradient is wrong, the truncation is not blamed", ()
 });
 
 test("a kink in every draw is undecided, not right", () => {
-  const zero = map(initialParams(model, stream(1)), (x: Tensor) => x.mul(0));
+  const zero = tree.map(initialParams(model, rng(1)), (x: Tensor) => x.mul(0));
   const kink = (y: Tensor) => y.abs();
   const report = checkTruncated(model, steps, { k1: 2, k2: 4, ...only, loss: kink, params: zero });
   expect(report.ok).toBe(false);

@@ -1,6 +1,6 @@
 import { scope, type Tensor, tensor } from "@chronograd/autodiff";
 import { liveView } from "@chronograd/autodiff/ndarray";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { expect, test } from "vitest";
 import { elman, initialParams, type TruncatedOptions, truncated } from "../../src/index.ts";
 
@@ -14,7 +14,7 @@ function run(
   isShared: boolean,
 ) {
   const cell = elman({ input: 1, hidden: 2 });
-  const params = initialParams(cell, stream(1), f64);
+  const params = initialParams(cell, rng(1), f64);
   const make = (t: number) => tensor([[Math.sin(t)]], f64);
   const first = make(0);
   const inputs = Array.from({ length: 40 }, (_, t) => (isShared ? first : make(t)));
@@ -67,7 +67,7 @@ test("values that do not change are taken", () => {
 });
 
 test("a value that is gone is told by its step and its name", () => {
-  const params = initialParams(elman({ input: 1, hidden: 2 }), stream(1), f64);
+  const params = initialParams(elman({ input: 1, hidden: 2 }), rng(1), f64);
   let kept!: Tensor;
   scope(() => {
     kept = tensor([[1]], f64);

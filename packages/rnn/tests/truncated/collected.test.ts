@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { type Backend, createBackend, type Tensor, tensor } from "@chronograd/autodiff";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { expect, test } from "vitest";
 import { initialParams, lstm, type TimeStep, truncated } from "../../src/index.ts";
 import { modes } from "./setup.ts";
@@ -20,7 +20,7 @@ async function collectUntil(enough: () => boolean): Promise<void> {
 
 function open(backend: Backend, stale: (typeof modes)[number], compile = false) {
   const cell = lstm({ input: 2, hidden: 8 });
-  const params = initialParams(cell, stream(1), { backend });
+  const params = initialParams(cell, rng(1), { backend });
   function* steps(): Generator<TimeStep> {
     for (let t = 0; t < 40; t++) {
       yield { input: tensor([[t, 1]], { backend }), target: tensor([[0.5]], { backend }) };

@@ -1,5 +1,5 @@
-import { createBackend, map, scope, Tape, type Tensor, tensor, zeros } from "@chronograd/autodiff";
-import { applyUpdates, sgd, stream } from "@chronograd/nn";
+import { createBackend, scope, Tape, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
+import { applyUpdates, rng, sgd } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import {
   defineCell,
@@ -71,7 +71,7 @@ test("a state from a window that is over is refused; its clone goes on", () => {
   const run = (state: { x: Tensor } | undefined) =>
     Array.from(
       truncated(line, params, [step, step], { k1: 1, k2: 1, loss, ...(state && { state }) }),
-      (w) => ({ state: w.state, kept: map(w.state, (x: Tensor) => x.clone()), loss: w.loss }),
+      (w) => ({ state: w.state, kept: tree.map(w.state, (x: Tensor) => x.clone()), loss: w.loss }),
     ).at(-1)!;
   const first = run(undefined);
   expect(() => run(first.state)).toThrow(/is gone: its window is over; clone\(\)/);
@@ -97,7 +97,7 @@ describe("everything is returned", () => {
     },
   ): number {
     const backend = createBackend();
-    const params = initialParams(cell, stream(1), { backend });
+    const params = initialParams(cell, rng(1), { backend });
     const before = backend.memory.bytesInUse;
     const { steps, options, throwing } = make(backend);
     const broken = {
@@ -187,7 +187,7 @@ test("defer takes streams of any length, and trees with integers", () => {
 test("unroll off the tape keeps no step's intermediate values", () => {
   const backend = createBackend();
   const cell = lstm({ input: 4, hidden: 16 });
-  const params = initialParams(cell, stream(1), { backend });
+  const params = initialParams(cell, rng(1), { backend });
   const peak = (T: number): number => {
     const xs = zeros([T, 2, 4], { backend });
     return scope(() => {

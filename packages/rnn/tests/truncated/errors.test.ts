@@ -1,5 +1,5 @@
 import { type Tensor, tensor, zeros } from "@chronograd/autodiff";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { expect, test } from "vitest";
 import {
   elman,
@@ -10,7 +10,7 @@ import {
 } from "../../src/index.ts";
 
 const cell = elman({ input: 1, hidden: 2 });
-const params = initialParams(cell, stream(1));
+const params = initialParams(cell, rng(1));
 const step: TimeStep = { input: tensor([[1]]), target: tensor([[0, 0]]) };
 const loss = (y: Tensor, target: Tensor): Tensor => y.sub(target).square();
 const good = { k1: 2, k2: 4, loss };

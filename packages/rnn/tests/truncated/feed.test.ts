@@ -1,11 +1,11 @@
 import { createBackend, type Tensor, tensor, zeros } from "@chronograd/autodiff";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { elman, initialParams, type TimeStep, truncated } from "../../src/index.ts";
 import { modes, numbers } from "./setup.ts";
 
 const cell = elman({ input: 2, hidden: 2 });
-const params = initialParams(cell, stream(1));
+const params = initialParams(cell, rng(1));
 const loss = (y: Tensor, target: Tensor): Tensor => y.sub(target).square();
 const step: TimeStep = { input: zeros([1, 2]), target: zeros([1, 2]) };
 
@@ -14,7 +14,7 @@ describe.each(modes)("%s", (stale) => {
 
   test("a whole sequence is its slices in time", () => {
     const draw = (seed: string) => {
-      const random = stream(1, seed);
+      const random = rng(1, seed);
       return tensor(
         Float32Array.from({ length: 5 * 3 * 2 }, () => random.normal()),
         { shape: [5, 3, 2] },
@@ -107,7 +107,7 @@ describe.each(modes)("%s", (stale) => {
 
   test("a step that came and could not be taken is returned", () => {
     const backend = createBackend();
-    const here = initialParams(cell, stream(1), { backend });
+    const here = initialParams(cell, rng(1), { backend });
     const before = backend.memory.bytesInUse;
     function* scalars(): Generator<TimeStep> {
       yield { input: zeros([], { backend }), target: zeros([], { backend }) };

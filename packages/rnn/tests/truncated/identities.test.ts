@@ -1,4 +1,4 @@
-import { map, scope, type Tensor, tensor } from "@chronograd/autodiff";
+import { scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { defineCell, initialState, truncated } from "../../src/index.ts";
@@ -117,14 +117,14 @@ describe("with frozen weights, in float64", () => {
                   }
                   return sum;
                 });
-              map(p.params, (x: Tensor, path) => {
+              tree.map(p.params, (x: Tensor, path) => {
                 const values = x.toTypedArray();
                 const i = seed % values.length;
                 const at = (h: number) => {
                   const moved = values.slice();
                   moved[i]! += h;
                   return surrogate(
-                    map(p.params, (leaf: Tensor, where) =>
+                    tree.map(p.params, (leaf: Tensor, where) =>
                       where === path ? tensor(moved, { shape: x.shape }) : leaf,
                     ) as AnyParams,
                   );

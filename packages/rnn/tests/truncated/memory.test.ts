@@ -1,5 +1,5 @@
 import { createBackend, type Tensor, tensor } from "@chronograd/autodiff";
-import { adam, applyUpdates, chain, clipByGlobalNorm, sgd, stream } from "@chronograd/nn";
+import { adam, applyUpdates, chain, clipByGlobalNorm, rng, sgd } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { initialParams, lstm, type TimeStep, truncated } from "../../src/index.ts";
 
@@ -9,7 +9,7 @@ const loss = (y: Tensor, target: Tensor): Tensor => y.sub(target).square();
 function setup(T: number) {
   const backend = createBackend();
   const cell = lstm({ input: 2, hidden: 4 });
-  const params = initialParams(cell, stream(1), { backend });
+  const params = initialParams(cell, rng(1), { backend });
   function* steps(): Generator<TimeStep> {
     for (let t = 0; t < T; t++) {
       yield {

@@ -1,5 +1,5 @@
-import { createBackend, map, scope, type Tensor, tensor, zeros } from "@chronograd/autodiff";
-import { adam, applyUpdates, dropout, linear, stream } from "@chronograd/nn";
+import { createBackend, scope, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
+import { adam, applyUpdates, dropout, linear, rng } from "@chronograd/nn";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
@@ -16,7 +16,7 @@ type Options = Omit<TruncatedOptions<Record<string, never>>, "loss">;
 
 /** What a stream yields while its parameters are updated, as plain numbers. */
 function run({ cell, params, steps, loss }: Problem, options: Options, updates: boolean) {
-  let present = map(params, (x: Tensor) => x.clone()) as AnyParams;
+  let present = tree.map(params, (x: Tensor) => x.clone()) as AnyParams;
   return Array.from(
     truncated(cell, present, steps, { ...options, loss }),
     ({ gradients, losses, start, newFrom, end, count, gradientCount, state }) => {
@@ -27,7 +27,7 @@ function run({ cell, params, steps, loss }: Problem, options: Options, updates: 
         spans: { start, newFrom, end, count, gradientCount },
       };
       if (updates) {
-        const step = map(gradients, (g: Tensor) => g.mul(-0.05)) as AnyParams;
+        const step = tree.map(gradients, (g: Tensor) => g.mul(-0.05)) as AnyParams;
         present = applyUpdates(present, step) as AnyParams;
       }
       return found;
@@ -113,7 +113,7 @@ describe("a stream that runs as plans", () => {
       cell: lstm({ input: 2, hidden: 3 }),
       head: linear({ inputs: 3, outputs: 1 }),
     });
-    const params = initialParams(model, stream(1), { backend });
+    const params = initialParams(model, rng(1), { backend });
     function* steps() {
       for (let t = 0; t < 40; t++) {
         yield { input: of(tensor([[Math.sin(t), 1]])), target: zeros([1, 1], { backend }) };
@@ -142,7 +142,7 @@ describe("a stream that runs as plans", () => {
     const peak = (T: number) => {
       const backend = createBackend();
       const cell = lstm({ input: 1, hidden: 4 });
-      let params = initialParams(cell, stream(1), { backend });
+      let params = initialParams(cell, rng(1), { backend });
       const optimizer = adam({ learningRate: 1e-3 });
       let state = optimizer.init(params);
       function* steps() {
@@ -191,7 +191,7 @@ describe("a stream that runs as plans", () => {
     scope(() => {
       const losses = (compile: boolean) => {
         const inner = lstm({ input: 2, hidden: 3 });
-        const [layer, random] = [dropout({ rate: 0.5 }), stream(3)];
+        const [layer, random] = [dropout({ rate: 0.5 }), rng(3)];
         const model: typeof inner = {
           ...inner,
           step: (given, x, state) => {
@@ -199,7 +199,7 @@ describe("a stream that runs as plans", () => {
             return [layer.apply(y, random), next];
           },
         };
-        const params = initialParams(model, stream(1), { dtype: "float64" });
+        const params = initialParams(model, rng(1), { dtype: "float64" });
         const { steps } = problem("lstm", 30, 4);
         const loss = (y: Tensor, target: Tensor) => y.sub(target).square();
         return Array.from(truncated(model, params, steps, { k1: 2, k2: 4, loss, compile })).flatMap(

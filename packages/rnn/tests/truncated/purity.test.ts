@@ -1,6 +1,6 @@
 import { concat, equal, type Tensor, tensor, zeros } from "@chronograd/autodiff";
 import { liveView } from "@chronograd/autodiff/ndarray";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { type CountedLoss, defineCell, initialParams, truncated } from "../../src/index.ts";
 import { distance, type Numbers, numbers, problem } from "./setup.ts";
@@ -195,7 +195,7 @@ describe("with compile", () => {
   });
 
   test("a model that does something else each time is not planned, and says why", () => {
-    const random = stream(1);
+    const random = rng(1);
     let calls = 0;
     const said = [() => Math.sin(++calls), () => random.uniform()].map((draw) => {
       const loss: Loss = (y, x) => squares(y, x).mul(tensor([1, 1, draw()], { dtype: "float64" }));
@@ -204,7 +204,7 @@ describe("with compile", () => {
     expect(said).toMatchInlineSnapshot(`
       [
         "chunk by chunk on tapes, because it does not do the same twice (random numbers, or a state of its own): float64.mul reads a tensor from outside that has other values",
-        "chunk by chunk on tapes, because a random stream was drawn from, and a plan would repeat the draw; draw outside, and pass it as an argument",
+        "chunk by chunk on tapes, because a random generator was drawn from, and a plan would repeat the draw; draw outside, and pass it as an argument",
       ]
     `);
   });
@@ -262,7 +262,7 @@ describe("with compile", () => {
         return [next.sum(-1), { x: next }];
       },
     })({ input: 1, hidden: 1 });
-    const params = initialParams(growing, stream(1), { dtype: "float64" });
+    const params = initialParams(growing, rng(1), { dtype: "float64" });
     const steps = Array.from({ length: 20 }, () => ({
       input: zeros([1, 1], { dtype: "float64" }),
       target: zeros([1], { dtype: "float64" }),

@@ -1,5 +1,5 @@
-import { detach, map, scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
-import { applyUpdates, type GradientTransformation, stream } from "@chronograd/nn";
+import { detach, scope, Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { applyUpdates, type GradientTransformation, rng } from "@chronograd/nn";
 import {
   type Cell,
   defineCell,
@@ -55,8 +55,8 @@ export type AnyState = Values<Record<string, never>>;
 /** A model, its parameters, and a stream of T steps with B rows, all float64 and fixed by the seed. */
 export function problem(name: string, T: number, seed: number, B = 2) {
   const cell = cells[name]!;
-  const params = initialParams(cell, stream(seed), { dtype: "float64" });
-  const random = stream(seed, "data");
+  const params = initialParams(cell, rng(seed), { dtype: "float64" });
+  const random = rng(seed, "data");
   const draw = (columns: number): Tensor =>
     tensor(
       Float64Array.from({ length: B * columns }, () => random.normal()),
@@ -69,9 +69,9 @@ export function problem(name: string, T: number, seed: number, B = 2) {
 
 export type Problem = ReturnType<typeof problem>;
 
-export function numbers(tree: unknown): Numbers {
+export function numbers(nested: unknown): Numbers {
   const result: Numbers = {};
-  map(tree, (x: Tensor, path) => {
+  tree.map(nested, (x: Tensor, path) => {
     result[path] = [...x.toTypedArray()];
   });
   return result;
@@ -133,7 +133,7 @@ export function byDefinition(
     for (let t = 1; t <= start; t++) [, state] = cell.step(params, steps[t - 1]!.input, state);
     const tape = new Tape();
     const watched = tape.watch(params) as AnyParams;
-    state = map(state, (x: Tensor) => detach(x)) as AnyState;
+    state = tree.map(state, (x: Tensor) => detach(x)) as AnyState;
     const terms: Tensor[] = [];
     for (let t = start + 1; t <= end; t++) {
       const { input, target } = steps[t - 1]!;

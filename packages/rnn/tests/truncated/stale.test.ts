@@ -1,4 +1,4 @@
-import { map, scope, Tape, type Tensor, zip } from "@chronograd/autodiff";
+import { scope, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import { applyUpdates, sgd } from "@chronograd/nn";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -17,7 +17,7 @@ const runs = { numRuns: 25 };
 
 /** One step of plain gradient descent, by hand. */
 function descend(params: AnyParams, gradients: AnyParams): AnyParams {
-  return zip(params, gradients, (p, g) => p.sub(g.mul(learningRate))) as AnyParams;
+  return tree.zip(params, gradients, (p, g) => p.sub(g.mul(learningRate))) as AnyParams;
 }
 
 test("carry sweeps the overlap with the weights of the time when it was recorded", () => {
@@ -32,7 +32,7 @@ test("carry sweeps the overlap with the weights of the time when it was recorded
         const weights: AnyParams[] = [];
         const stream = truncated(p.cell, () => params, p.steps, { k1, k2, loss: p.loss });
         for (let j = 0; j * k1 < T; j++) {
-          const used = map(params, (x: Tensor) => x.clone()) as AnyParams;
+          const used = tree.map(params, (x: Tensor) => x.clone()) as AnyParams;
           const end = Math.min((j + 1) * k1, T);
           for (let t = j * k1 + 1; t <= end; t++) weights.push(used);
           const window = stream.next().value!;
@@ -57,7 +57,7 @@ test("carry sweeps the overlap with the weights of the time when it was recorded
             const parts = tape.gradient(losses, [
               ...generations.values(),
             ]) as unknown as AnyParams[];
-            return numbers(parts.reduce((a, b) => zip(a, b, (x, y) => x.add(y)) as AnyParams));
+            return numbers(parts.reduce((a, b) => tree.zip(a, b, (x, y) => x.add(y)) as AnyParams));
           });
           expect(distance(numbers(window.gradients), expected)).toBeLessThan(1e-12);
           params = update(params, window.gradients);
@@ -95,7 +95,7 @@ test("recompute reruns the overlap from the stored state with today's weights", 
             const { input, target } = p.steps[t - 1]!;
             const [y, next] = p.cell.step(watched, input, state);
             state = next;
-            states.set(t, map(next, (x: Tensor) => x.detach().clone()) as AnyState);
+            states.set(t, tree.map(next, (x: Tensor) => x.detach().clone()) as AnyState);
             if (t > newFrom) losses.push(p.loss(y, target).sum());
           }
           const expected = numbers(tape.gradient(losses, watched));
@@ -147,7 +147,10 @@ test("an update of one's own reaches the stream through applyUpdates", () => {
       ({ gradients, loss }) => {
         params = (
           own
-            ? applyUpdates(params, map(gradients, (g: Tensor) => g.mul(-learningRate)) as AnyParams)
+            ? applyUpdates(
+                params,
+                tree.map(gradients, (g: Tensor) => g.mul(-learningRate)) as AnyParams,
+              )
             : update(params, gradients)
         ) as AnyParams;
         return loss;

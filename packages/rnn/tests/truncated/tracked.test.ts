@@ -1,4 +1,4 @@
-import { grad, jvp, map, Tape, type Tensor, tensor, vjp } from "@chronograd/autodiff";
+import { grad, jvp, Tape, type Tensor, tensor, tree, vjp } from "@chronograd/autodiff";
 import { describe, expect, test } from "vitest";
 import { type TimeStep, type TruncatedOptions, truncated, unroll } from "../../src/index.ts";
 import { half, line, modes } from "./setup.ts";
@@ -95,7 +95,7 @@ test("params that are held by a tape of one's own may be passed as they are", ()
   expect(
     last(
       {},
-      map(new Tape().watch(params), (x: Tensor) => x.detach()),
+      tree.map(new Tape().watch(params), (x: Tensor) => x.detach()),
     ).item(),
   ).toBeGreaterThan(0);
 });

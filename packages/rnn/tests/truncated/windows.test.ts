@@ -1,4 +1,4 @@
-import { map, scope, type Tensor, tensor, zeros } from "@chronograd/autodiff";
+import { scope, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { defineCell, type TimeStep, type TruncatedOptions, truncated } from "../../src/index.ts";
@@ -255,7 +255,7 @@ describe.each(modes)("%s: what is made of a window", (stale) => {
     const all = truncated(line, half(), steps(6), { k1: 2, k2: 4, loss, stale });
     for (const window of all) {
       kept.push(window.gradients.w, window.gradients.w.mul(2));
-      copies.push(map(window.state, (x: Tensor) => x.clone()).x);
+      copies.push(tree.map(window.state, (x: Tensor) => x.clone()).x);
       states.push(window.state);
     }
     for (const value of [...kept, ...states.map(({ x }) => x)]) {

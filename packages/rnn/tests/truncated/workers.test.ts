@@ -1,4 +1,4 @@
-import { alone } from "@chronograd/nn";
+import { selfCommunicator } from "@chronograd/nn";
 import { runWorkers } from "@chronograd/nn/node";
 import { describe, expect, test } from "vitest";
 import { distance, modes } from "./setup.ts";
@@ -32,7 +32,7 @@ describe.each([2, 3])("%d workers", (workers) => {
   test("train as one does on all rows, to 1e-12, whatever the mode", async () => {
     const found = await run<Trained>(workers, { settings });
     for (const [i, setting] of settings.entries()) {
-      const expected = train(alone, setting);
+      const expected = train(selfCommunicator, setting);
       for (const [rank, ofRank] of found.entries()) {
         const { windows, params } = ofRank[i]!;
         expect(windows.length).toBe(expected.windows.length);

@@ -1,5 +1,5 @@
 // What the workers of the tests do: train on their rows, or fail.
-import { map, type Tensor, tensor } from "@chronograd/autodiff";
+import { type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { adam, applyUpdates, type Communicator, chain, clipByGlobalNorm } from "@chronograd/nn";
 import { shard } from "@chronograd/nn/parallel";
 import { type TimeStep, type TruncatedOptions, truncated } from "../../src/index.ts";
@@ -55,7 +55,7 @@ function* stepsOf(
 export function train(communicator: Communicator, setting: Setting, bug?: Given["bug"]) {
   const { name, T, B, seed, options, masked = false, measured = false } = setting;
   const { cell, params, steps, loss } = problem(name, T, seed, B);
-  let present = map(params, (x: Tensor) => x.clone()) as AnyParams;
+  let present = tree.map(params, (x: Tensor) => x.clone()) as AnyParams;
   const optimizer = chain({ clip: clipByGlobalNorm(0.5), adam: adam({ learningRate: 0.01 }) });
   let state = optimizer.init(present);
   const windows = [];
@@ -71,7 +71,7 @@ export function train(communicator: Communicator, setting: Setting, bug?: Given[
       gradients: numbers(window.gradients),
       totals: { losses: [...losses], loss: [window.loss], norms: [...stateGradientNorms] },
       spans: [count, gradientCount, start, newFrom, end],
-      rows: Object.values(map(window.state, (x: Tensor) => x.shape[0]) as object),
+      rows: Object.values(tree.map(window.state, (x: Tensor) => x.shape[0]) as object),
     });
     const [updates, next] = optimizer.update(window.gradients, state, present);
     present = applyUpdates(present, updates as AnyParams) as AnyParams;

@@ -49,19 +49,19 @@ export function gates(memory: Memory, dtype: "float32" | "float64"): GateKernels
         return [0, 1, 2, 3].map((k) => d(k) * (k === 2 ? 1 - a(k) ** 2 : a(k) - a(k) ** 2));
       });
     },
-    lstmMemory(rows, hidden, gates, c, y) {
+    lstmCellState(rows, hidden, gates, c, y) {
       each([rows, hidden, 4], y, 0, (read, index) => {
         const a = read(gates);
         return [a(1) * at(c, index) + a(0) * a(2)];
       });
     },
-    lstmMemoryVjpGates(rows, hidden, gates, c, g, accumulate, dx) {
+    lstmCellStateVjpGates(rows, hidden, gates, c, g, accumulate, dx) {
       each([rows, hidden, 4], dx, accumulate, (read, index) => {
         const [a, d] = [read(gates), at(g, index)];
         return [d * a(2), d * at(c, index), d * a(0), undefined];
       });
     },
-    lstmMemoryVjpC(rows, hidden, gates, g, accumulate, dc) {
+    lstmCellStateVjpC(rows, hidden, gates, g, accumulate, dc) {
       each([rows, hidden, 4], dc, accumulate, (read, index) => [at(g, index) * read(gates)(1)]);
     },
     lstmOutput(rows, hidden, gates, c, y) {

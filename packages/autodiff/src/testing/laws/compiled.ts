@@ -1,6 +1,6 @@
 import { compile } from "../../compile/compile.ts";
 import { Tape } from "../../tape.ts";
-import { tensor } from "../../tensor/doors.ts";
+import { tensor } from "../../tensor/create.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";

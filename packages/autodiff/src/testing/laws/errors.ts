@@ -1,6 +1,6 @@
 import { type OpDeclaration, type Sample, vjpRule } from "../../ops/declare.ts";
 import { type Backend, createBackend } from "../../tensor/backend.ts";
-import { tensor, zeros } from "../../tensor/doors.ts";
+import { tensor, zeros } from "../../tensor/create.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";

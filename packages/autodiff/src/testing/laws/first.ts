@@ -3,8 +3,8 @@ import { isFloat } from "../../tensor/dtype.ts";
 import { liveView } from "../../tensor/ndarray.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { named } from "../../tensor/text.ts";
-import { flatten, type MapTree } from "../../tensor/tree.ts";
+import { describeTensor } from "../../tensor/text.ts";
+import { leavesWithPath, type MapTree } from "../../tensor/tree.ts";
 import { checkGradients } from "../checkGradients.ts";
 import { checkTape } from "../checkTape.ts";
 import { randomVector } from "../function.ts";
@@ -103,7 +103,7 @@ export function firstOrderLaws<T>(
           inputs: MapTree<T, Tensor>;
           spare: unknown;
         };
-        const targets = flatten(c.f(watched.inputs))
+        const targets = leavesWithPath(c.f(watched.inputs))
           .map(([, y]) => y)
           .filter((y) => isFloat(y.dtype) && tape.tracks(y));
         const cotangent = targets.map((y) => y.mul(0));
@@ -113,12 +113,12 @@ export function firstOrderLaws<T>(
           cases++;
           if (path.startsWith("spare"))
             return { error: Infinity, cases, what: `a gradient for the unused ${path}` };
-          const x = flatten(watched).find(([where]) => where === path)![1];
+          const x = leavesWithPath(watched).find(([where]) => where === path)![1];
           if (g.shape.join() !== x.shape.join() || g.dtype !== x.dtype) {
             return {
               error: Infinity,
               cases,
-              what: `the gradient for ${path} is ${named(g)}, the value ${named(x)}`,
+              what: `the gradient for ${path} is ${describeTensor(g)}, the value ${describeTensor(x)}`,
             };
           }
         }
@@ -126,7 +126,7 @@ export function firstOrderLaws<T>(
       },
     ),
     law(
-      "keeps",
+      "residuals",
       "a value changed after it was recorded: the gradient is what it was, or an error",
       0,
       (c, seed) => changes(c, seed, dtype),
@@ -138,14 +138,14 @@ export function firstOrderLaws<T>(
 
 /** Changes every input, and the output, behind a tape's back. */
 function changes<T>(c: Case<T>, seed: number, dtype: "float32" | "float64") {
-  const count = flatten(c.draw(seed, dtype)).length;
+  const count = leavesWithPath(c.draw(seed, dtype)).length;
   let cases = 0;
   for (let k = 0; k <= count; k++) {
     const found = scope(() => {
       const inputs = c.draw(seed, dtype);
       const tape = new Tape();
       const watched = tape.watch(inputs) as MapTree<T, Tensor>;
-      const outputs = flatten(c.f(watched)).map(([, y]) => y);
+      const outputs = leavesWithPath(c.f(watched)).map(([, y]) => y);
       const targets = outputs.filter((y) => isFloat(y.dtype) && tape.tracks(y));
       if (targets.length === 0) return undefined;
       const cotangent = targets.map((y) => y.mul(0).detach().add(0.75));
@@ -154,7 +154,7 @@ function changes<T>(c: Case<T>, seed: number, dtype: "float32" | "float64") {
         return [...gradients.values()].flatMap((g) => [...g.toTypedArray()]);
       };
       const before = sweep();
-      const changed = k < count ? flatten(inputs)[k]![1] : targets[0]!;
+      const changed = k < count ? leavesWithPath(inputs)[k]![1] : targets[0]!;
       if (changed.size === 0 || changed.dtype === "int32") return undefined;
       const view = liveView(changed);
       // By different amounts: some functions do not notice when all elements are shifted.

@@ -1,5 +1,5 @@
 import type { Backend } from "../../tensor/backend.ts";
-import { tensor } from "../../tensor/doors.ts";
+import { tensor } from "../../tensor/create.ts";
 import type { FloatDType } from "../../tensor/dtype.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";

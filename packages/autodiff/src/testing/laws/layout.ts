@@ -1,5 +1,5 @@
 import ndarray from "ndarray";
-import { tensor } from "../../tensor/doors.ts";
+import { tensor } from "../../tensor/create.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { map } from "../../tensor/tree.ts";
@@ -7,7 +7,7 @@ import { randomVector } from "../function.ts";
 import type { Law } from "../law.ts";
 import { type Case, flattened, type LawOptions, lawOf, same, worse } from "./case.ts";
 
-/** The same numbers behind reversed, permuted, offset strides, read through the ndarray door. */
+/** The same numbers behind reversed, permuted, offset strides, read through the ndarray entry point. */
 function strided(x: Tensor): Tensor {
   const values = x.toTypedArray();
   const [shape, n] = [x.shape, x.shape.length];

@@ -1,8 +1,8 @@
-import { tensor } from "../../tensor/doors.ts";
+import { tensor } from "../../tensor/create.ts";
 import { isFloat } from "../../tensor/dtype.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { flatten, leaves, type MapTree, map } from "../../tensor/tree.ts";
+import { leaves, leavesWithPath, type MapTree, map } from "../../tensor/tree.ts";
 import { jvp } from "../../transforms/forward.ts";
 import { grad } from "../../transforms/reverse.ts";
 import { hvp } from "../../transforms/second.ts";
@@ -108,5 +108,5 @@ function numbers(tree: unknown): number[] {
 }
 
 function floatCount(tree: unknown): number {
-  return flatten(tree).reduce((n, [, x]) => n + (isFloat(x.dtype) ? x.size : 0), 0);
+  return leavesWithPath(tree).reduce((n, [, x]) => n + (isFloat(x.dtype) ? x.size : 0), 0);
 }

@@ -1,6 +1,6 @@
-import { flatten, jvp, leaves, map, Tape, type Tensor, tensor } from "@chronograd/autodiff";
+import { jvp, Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { type Stream, stream } from "@chronograd/nn";
+import { type Rng, rng } from "@chronograd/nn";
 import { Tally } from "../tally.ts";
 import { type Case, draw, law, results, run, type Subject } from "./subject.ts";
 
@@ -14,14 +14,14 @@ export function adjoint(subject: Subject): Law {
       const drawn: unknown = draw(subject, seed);
       const f = (at: unknown): unknown => results(run(subject.cell, at as Case));
       if (!hasForwardMode(f, drawn)) return undefined;
-      const v = randomLike(drawn, stream(seed, "tangent"));
+      const v = randomLike(drawn, rng(seed, "tangent"));
       const [y, tangent] = jvp(f, drawn, v);
-      const u = randomLike(y, stream(seed, "cotangent"));
+      const u = randomLike(y, rng(seed, "cotangent"));
       const left = inner(u, tangent);
       const tape = new Tape();
       const watched = tape.watch(drawn);
-      const pairs = flatten(f(watched)).flatMap(([path, target]) => {
-        const cotangent = new Map(flatten(u)).get(path)!;
+      const pairs = tree.leavesWithPath(f(watched)).flatMap(([path, target]) => {
+        const cotangent = new Map(tree.leavesWithPath(u)).get(path)!;
         return target.dtype !== "int32" && tape.tracks(target)
           ? [[target, cotangent] as const]
           : [];
@@ -34,7 +34,7 @@ export function adjoint(subject: Subject): Law {
       tally.add(Math.abs(left.sum - right.sum) / scale, () => {
         return `forward mode gives ${left.sum}, reverse mode ${right.sum}`;
       });
-      return { ...tally.finding(), cases: leaves(drawn).reduce((n, x) => n + x.size, 0) };
+      return { ...tally.finding(), cases: tree.leaves(drawn).reduce((n, x) => n + x.size, 0) };
     },
   );
 }
@@ -54,8 +54,8 @@ function isNone(rule: unknown): boolean {
   return typeof rule === "object" && rule !== null && "none" in rule;
 }
 
-function randomLike(tree: unknown, random: Stream): unknown {
-  return map(tree, (x: Tensor) => {
+function randomLike(values: unknown, random: Rng): unknown {
+  return tree.map(values, (x: Tensor) => {
     if (x.dtype === "int32") return x;
     const elements = Float64Array.from({ length: x.size }, () => random.normal());
     return tensor(elements, { shape: x.shape, dtype: x.dtype, backend: x.backend });
@@ -64,10 +64,10 @@ function randomLike(tree: unknown, random: Stream): unknown {
 
 /** The inner product of two trees, and the size of what was added up. */
 function inner(first: unknown, second: unknown): { sum: number; size: number } {
-  const others = new Map(flatten(second));
+  const others = new Map(tree.leavesWithPath(second));
   let sum = 0;
   let size = 0;
-  for (const [path, x] of flatten(first)) {
+  for (const [path, x] of tree.leavesWithPath(first)) {
     if (x.dtype === "int32") continue;
     const [a, b] = [x.toTypedArray(), others.get(path)!.toTypedArray()];
     for (let i = 0; i < a.length; i++) {

@@ -1,4 +1,4 @@
-import { flatten, leaves, map, Tape, type Tensor } from "@chronograd/autodiff";
+import { Tape, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { largest as largestOf, Tally } from "../tally.ts";
 import { type Case, contraction, draw, law, results, run, type Subject } from "./subject.ts";
@@ -14,13 +14,15 @@ export function singlePrecision(subject: Subject): Law {
       const exact = evaluate(subject, cast(single, "float64"), seed);
       const rounded = evaluate(subject, single, seed);
       const tally = new Tally();
-      for (const [path, x] of flatten(rounded.results)) {
+      for (const [path, x] of tree.leavesWithPath(rounded.results)) {
         if (x.dtype === "int32") continue;
         tally.check(x.dtype === "float32", () => `${path} is ${x.dtype}, from float32 arguments`);
       }
       tally.trees(floats(rounded.results), floats(exact.results), "in float32, ", "relative");
       // A gradient adds up many terms, so its rounding is measured by the largest.
-      const largest = Math.max(...leaves(exact.gradients).map((g) => largestOf(g.toTypedArray())));
+      const largest = Math.max(
+        ...tree.leaves(exact.gradients).map((g) => largestOf(g.toTypedArray())),
+      );
       const where = "the float32 gradient by ";
       tally.trees(floats(rounded.gradients), floats(exact.gradients), where, largest);
       return tally.finding();
@@ -29,7 +31,7 @@ export function singlePrecision(subject: Subject): Law {
 }
 
 function cast(drawn: Case, dtype: "float32" | "float64"): Case {
-  return map(drawn, (x: Tensor) => (x.dtype === "int32" ? x : x.cast(dtype))) as Case;
+  return tree.map(drawn, (x: Tensor) => (x.dtype === "int32" ? x : x.cast(dtype))) as Case;
 }
 
 function evaluate(
@@ -46,6 +48,6 @@ function evaluate(
 }
 
 /** The float tensors of a tree by path: whole numbers may jump. */
-function floats(tree: unknown): Record<string, Tensor> {
-  return Object.fromEntries(flatten(tree).filter(([, x]) => x.dtype !== "int32"));
+function floats(values: unknown): Record<string, Tensor> {
+  return Object.fromEntries(tree.leavesWithPath(values).filter(([, x]) => x.dtype !== "int32"));
 }

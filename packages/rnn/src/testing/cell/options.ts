@@ -1,5 +1,5 @@
 import type { SeedOptions } from "@chronograd/autodiff/testing";
-import type { Stream } from "@chronograd/nn";
+import type { Rng } from "@chronograd/nn";
 import type { Values } from "../../cell.ts";
 import type { InputOption } from "../draw.ts";
 
@@ -9,14 +9,14 @@ import type { InputOption } from "../draw.ts";
  * @example
  * ```ts
  * import { type Tensor, tensor } from "@chronograd/autodiff";
- * import { constant } from "@chronograd/nn";
+ * import { init } from "@chronograd/nn";
  * import { defineCell } from "@chronograd/rnn";
  * import { testCell } from "@chronograd/rnn/testing";
  *
  * // A rate that must stay positive, and an input of two parts.
  * const leaky = defineCell({
- *   params: ({ hidden }) => ({ rate: constant(1, hidden) }),
- *   state: ({ hidden }) => ({ h: constant(0, hidden) }),
+ *   params: ({ hidden }) => ({ rate: init.constant(1, hidden) }),
+ *   state: ({ hidden }) => ({ h: init.constant(0, hidden) }),
  *   step: ({ rate }, x: { up: Tensor; down: Tensor }, { h }) => {
  *     const next = x.up.sub(x.down).add(h.mul(rate.log()).tanh());
  *     return [next, { h: next }];
@@ -43,9 +43,9 @@ export interface CellTestOptions<Params = unknown, State = unknown, X = unknown>
    */
   readonly input?: InputOption<X>;
   /** Draws the parameters; unless given, around what the initialisers draw, every element random. */
-  readonly params?: (random: Stream) => Values<Params>;
+  readonly params?: (random: Rng) => Values<Params>;
   /** Draws the state before the first step; unless given, around the initial state, every element random. */
-  readonly state?: (random: Stream, batch: number) => Values<State>;
+  readonly state?: (random: Rng, batch: number) => Values<State>;
   /** Rows of a batch, at least 2; 3 unless given. */
   readonly batch?: number;
   /** Time steps, at least 2; 4 unless given. */

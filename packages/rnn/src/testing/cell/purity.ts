@@ -1,4 +1,4 @@
-import { flatten, map, scope, Tape, type Tensor } from "@chronograd/autodiff";
+import { scope, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { nameOf, Tally } from "../tally.ts";
 import { type Case, draw, law, run, type Subject, type Trajectory } from "./subject.ts";
@@ -24,12 +24,12 @@ export function purity(subject: Subject): Law {
 }
 
 /** What a tree is now; the result compares it with what it is then. */
-function snapshot(tree: unknown, name: string): (tally: Tally) => void {
-  const leaves = flatten(tree).map(([path, x]) => {
+function snapshot(nested: unknown, name: string): (tally: Tally) => void {
+  const leaves = tree.leavesWithPath(nested).map(([path, x]) => {
     return { path, x, values: x.toTypedArray(), version: x.block.version };
   });
   return (tally) => {
-    const now = new Map(flatten(tree));
+    const now = new Map(tree.leavesWithPath(nested));
     for (const { path, x, values, version } of leaves) {
       const leaf = nameOf(name, path);
       tally.check(now.get(path) === x, () => `${leaf} was replaced by another tensor`);
@@ -77,6 +77,6 @@ export function repeats(subject: Subject): Law {
 
 /** The same case at other addresses. */
 function elsewhere(drawn: Case): Case {
-  const copy = (tree: unknown): unknown => map(tree, (x: Tensor) => x.clone());
+  const copy = (nested: unknown): unknown => tree.map(nested, (x: Tensor) => x.clone());
   return { params: copy(drawn.params), state: copy(drawn.state), inputs: drawn.inputs.map(copy) };
 }

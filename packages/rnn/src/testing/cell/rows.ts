@@ -1,6 +1,6 @@
-import { concat, flatten, map, Tape, type Tensor, zip } from "@chronograd/autodiff";
+import { concat, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { initialState } from "../../cell.ts";
 import { Tally } from "../tally.ts";
 import { type Case, contraction, draw, law, run, type Subject } from "./subject.ts";
@@ -8,9 +8,9 @@ import { type Case, contraction, draw, law, run, type Subject } from "./subject.
 /** Takes one row of an input: of those leaves that grow with the batch. */
 function rowOfInput(subject: Subject): (input: unknown, row: number) => unknown {
   const { batch } = subject;
-  const larger = new Map(flatten(subject.input(stream(0), batch + 1)));
+  const larger = new Map(tree.leavesWithPath(subject.input(rng(0), batch + 1)));
   return (input, row) =>
-    map(input, (x: Tensor, path) =>
+    tree.map(input, (x: Tensor, path) =>
       x.shape[0] === batch && larger.get(path)?.shape[0] === batch + 1 ? rowOf(x, row) : x,
     );
 }
@@ -19,8 +19,8 @@ function rowOf(x: Tensor, row: number): Tensor {
   return x.slice([[row, row + 1]]);
 }
 
-function rowOfTree(tree: unknown, row: number): unknown {
-  return map(tree, (x: Tensor) => rowOf(x, row));
+function rowOfTree(nested: unknown, row: number): unknown {
+  return tree.map(nested, (x: Tensor) => rowOf(x, row));
 }
 
 /** A row alone is that row in the batch. */
@@ -62,7 +62,7 @@ export function rowGradients(subject: Subject): Law {
         "params"
       >;
       const { outputs, states } = run(cell, { params: drawn.params, ...watched });
-      const larger = new Map(flatten(subject.input(stream(0), batch + 1)));
+      const larger = new Map(tree.leavesWithPath(subject.input(rng(0), batch + 1)));
       const tally = new Tally();
       for (let row = 0; row < batch; row++) {
         const loss = contraction(seed)(rowOfTree({ outputs, state: states.at(-1) }, row));
@@ -101,7 +101,7 @@ export function reset(subject: Subject): Law {
       const through = run(cell, drawn);
       const start = initialState(cell, 1, { dtype: "float64" });
       const inputs = drawn.inputs.slice(at);
-      const state = zip(through.states[at - 1], start, (x, fresh) => {
+      const state = tree.zip(through.states[at - 1], start, (x, fresh) => {
         const parts = [fresh];
         if (row > 0) parts.unshift(x.slice([[0, row]]));
         if (row < batch - 1) parts.push(x.slice([[row + 1, batch]]));

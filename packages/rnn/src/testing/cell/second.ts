@@ -1,7 +1,7 @@
-import { flatten, grad, hvp, leaves, type Tensor, zip } from "@chronograd/autodiff";
+import { grad, hvp, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { derivativeError, differences } from "@chronograd/autodiff/testing";
-import { stream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { indexOf, largest, Tally } from "../tally.ts";
 import { hasForwardMode } from "./adjoint.ts";
 import {
@@ -25,15 +25,15 @@ function scalarOf({ cell }: Subject, seed: number): (at: unknown) => Tensor {
 }
 
 /** Elements of a tree's float tensors, one after another. */
-function elements(tree: unknown): Float64Array {
+function elements(nested: unknown): Float64Array {
   return Float64Array.from(
-    leaves(tree).flatMap((x) => (x.dtype === "int32" ? [] : [...x.toTypedArray()])),
+    tree.leaves(nested).flatMap((x) => (x.dtype === "int32" ? [] : [...x.toTypedArray()])),
   );
 }
 
 /** The tree with its float tensors moved by `s` along `v`. */
-function moved(tree: unknown, v: unknown, s: number): unknown {
-  return zip(tree, v, (x, dx) => (x.dtype === "int32" ? x : x.add(dx.mul(s))));
+function moved(nested: unknown, v: unknown, s: number): unknown {
+  return tree.zip(nested, v, (x, dx) => (x.dtype === "int32" ? x : x.add(dx.mul(s))));
 }
 
 /** The gradient of a gradient is that of differences of the gradient. */
@@ -46,11 +46,14 @@ export function secondOrder(subject: Subject): Law {
     (seed) =>
       decided(subject, tolerance, (attempt): Attempt => {
         const drawn: unknown = draw(subject, seed, { steps, attempt });
-        const v = direction(drawn, stream(seed, `direction ${attempt}`));
+        const v = direction(drawn, rng(seed, `direction ${attempt}`));
         const f = scalarOf(subject, seed);
         const gradient = grad(f);
         const alongV = (at: unknown): Tensor =>
-          leaves(zip(gradient(at), v, (g, dx) => (g.dtype === "int32" ? g : g.mul(dx).sum())))
+          tree
+            .leaves(
+              tree.zip(gradient(at), v, (g, dx) => (g.dtype === "int32" ? g : g.mul(dx).sum())),
+            )
             .filter((part) => part.dtype !== "int32")
             .reduce((a, b) => a.add(b));
         const found = elements(grad(alongV)(drawn));
@@ -79,10 +82,14 @@ export function secondOrder(subject: Subject): Law {
 }
 
 /** The name of every element of `elements(tree)`. */
-function places(tree: unknown): string[] {
-  return flatten(tree).flatMap(([path, x]) =>
-    x.dtype === "int32" ? [] : Array.from({ length: x.size }, (_, i) => `${path}${indexOf(i, x)}`),
-  );
+function places(nested: unknown): string[] {
+  return tree
+    .leavesWithPath(nested)
+    .flatMap(([path, x]) =>
+      x.dtype === "int32"
+        ? []
+        : Array.from({ length: x.size }, (_, i) => `${path}${indexOf(i, x)}`),
+    );
 }
 
 /** Hessians are symmetric, whichever way they are computed. */
@@ -95,7 +102,7 @@ export function symmetry(subject: Subject): Law {
       const drawn: unknown = draw(subject, seed, { steps });
       const f = scalarOf(subject, seed);
       if (!hasForwardMode(grad(f), drawn)) return undefined;
-      const [u, v] = ["u", "v"].map((name) => direction(drawn, stream(seed, name)));
+      const [u, v] = ["u", "v"].map((name) => direction(drawn, rng(seed, name)));
       const product = (a: unknown, b: unknown): { sum: number; size: number } => {
         const [x, y] = [elements(a), elements(hvp(f, drawn, b))];
         const terms = x.map((value, i) => value * y[i]!);

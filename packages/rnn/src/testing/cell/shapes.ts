@@ -1,4 +1,4 @@
-import { flatten, Tape, type Tensor } from "@chronograd/autodiff";
+import { Tape, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { initialState } from "../../cell.ts";
 import { nameOf } from "../tally.ts";
@@ -30,7 +30,12 @@ export function shapes(subject: Subject): Law {
           const { outputs, states } = run(cell, { ...drawn, params: watched, state });
           for (const [t, next] of states.entries()) {
             const where = `step ${t + 1} of ${batch} row${batch === 1 ? "" : "s"}${when}`;
-            alike(flatten(next), new Map(flatten(state)), `the next state, ${where}`, check);
+            alike(
+              tree.leavesWithPath(next),
+              new Map(tree.leavesWithPath(state)),
+              `the next state, ${where}`,
+              check,
+            );
           }
           outputsOf(outputs, batch, check);
           gradients(tape, watched, { outputs, states }, check);
@@ -71,7 +76,7 @@ function alike(
 }
 
 function outputsOf(outputs: readonly unknown[], batch: number, check: Check): void {
-  const leaves = outputs.map((output) => flatten(output));
+  const leaves = outputs.map((output) => tree.leavesWithPath(output));
   check(leaves[0]!.length > 0, () => "the output holds no tensor");
   for (const [path, y] of leaves[0]!) {
     const name = nameOf("the output", path);
@@ -94,12 +99,12 @@ function outputsOf(outputs: readonly unknown[], batch: number, check: Check): vo
 
 /** Every gradient that is there has its parameter's shape. */
 function gradients(tape: Tape, params: unknown, reached: unknown, check: Check): void {
-  const targets = flatten(reached).flatMap(([, y]) =>
-    y.dtype !== "int32" && tape.tracks(y) ? [y.sum()] : [],
-  );
+  const targets = tree
+    .leavesWithPath(reached)
+    .flatMap(([, y]) => (y.dtype !== "int32" && tape.tracks(y) ? [y.sum()] : []));
   if (targets.length === 0) return;
   const found = tape.gradientIfReached(targets, params);
-  for (const [path, x] of flatten(params)) {
+  for (const [path, x] of tree.leavesWithPath(params)) {
     const g = found.get(path);
     if (g === undefined) continue;
     check(describe(g) === describe(x), () => {

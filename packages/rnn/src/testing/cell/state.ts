@@ -1,4 +1,4 @@
-import { map, type Tensor } from "@chronograd/autodiff";
+import { type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { Tally } from "../tally.ts";
 import { draw, law, run, type Subject } from "./subject.ts";
@@ -19,7 +19,7 @@ export function stateIsAll(subject: Subject): Law {
       const tally = new Tally();
       for (let t = 1; t < steps; t++) {
         const first = run(cell, { ...drawn, inputs: drawn.inputs.slice(0, t) });
-        const state = map(first.states[t - 1], (x: Tensor) => x.detach().clone());
+        const state = tree.map(first.states[t - 1], (x: Tensor) => x.detach().clone());
         run(cell, draw(subject, seed + 1, { steps: 2 }));
         const second = run(cell, { ...drawn, state, inputs: drawn.inputs.slice(t) });
         for (let i = t; i < steps; i++) {

@@ -1,7 +1,7 @@
-import { flatten, leaves, map, scope, type Tensor, tensor, timeStep } from "@chronograd/autodiff";
+import { scope, type Tensor, tensor, timeStep, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
 import { checkSettings, type Finding, type Law } from "@chronograd/autodiff/testing";
-import { type Stream, stream } from "@chronograd/nn";
+import { type Rng, rng } from "@chronograd/nn";
 import { runStep } from "../../cell.ts";
 import { drawParams, drawState, inFloat64, inputOf, type PlainCell } from "../draw.ts";
 import { nameOf } from "../tally.ts";
@@ -15,9 +15,9 @@ export interface Subject {
   readonly tolerance: number;
   readonly float32: number;
   readonly redraws: number;
-  params(random: Stream): unknown;
-  state(random: Stream, batch: number): unknown;
-  input(random: Stream, batch: number): unknown;
+  params(random: Rng): unknown;
+  state(random: Rng, batch: number): unknown;
+  input(random: Rng, batch: number): unknown;
 }
 
 /** One random case, all float64. */
@@ -86,7 +86,7 @@ export function draw(
     attempt = 0,
   }: { readonly steps?: number; readonly batch?: number; readonly attempt?: number } = {},
 ): Case {
-  const random = attempt === 0 ? stream(seed) : stream(seed, `draw ${attempt}`);
+  const random = attempt === 0 ? rng(seed) : rng(seed, `draw ${attempt}`);
   return {
     params: subject.params(random.split("params")),
     state: subject.state(random.split("state"), batch),
@@ -123,11 +123,11 @@ export function results({ outputs, states }: Trajectory): unknown {
 }
 
 /** `<u, tree>` with random `u`, exact in float32: the same numbers each time, for trees of one structure. */
-export function contraction(seed: number): (tree: unknown) => Tensor {
-  return (tree) => {
-    const random = stream(seed, "cotangent");
+export function contraction(seed: number): (values: unknown) => Tensor {
+  return (values) => {
+    const random = rng(seed, "cotangent");
     let total: Tensor | undefined;
-    for (const [path, y] of flatten(tree)) {
+    for (const [path, y] of tree.leavesWithPath(values)) {
       if (y.dtype === "int32") continue;
       const own = random.split(nameOf("leaf", path));
       const u = Float64Array.from({ length: y.size }, () => Math.fround(own.normal()));
@@ -139,13 +139,13 @@ export function contraction(seed: number): (tree: unknown) => Tensor {
   };
 }
 
-/** A random tree like `tree`, in the float tensors; of unit length, all of them together. */
-export function direction(tree: unknown, random: Stream): unknown {
-  const size = leaves(tree).reduce((n, x) => n + (x.dtype === "int32" ? 0 : x.size), 0);
+/** A random tree like `values`, in the float tensors; of unit length, all of them together. */
+export function direction(values: unknown, random: Rng): unknown {
+  const size = tree.leaves(values).reduce((n, x) => n + (x.dtype === "int32" ? 0 : x.size), 0);
   const all = Float64Array.from({ length: size }, () => random.normal());
   const length = Math.sqrt(all.reduce((sum, e) => sum + e * e, 0));
   let start = 0;
-  return map(tree, (x: Tensor) => {
+  return tree.map(values, (x: Tensor) => {
     if (x.dtype === "int32") return x;
     const part = all.subarray(start, start + x.size).map((e) => e / length);
     start += x.size;

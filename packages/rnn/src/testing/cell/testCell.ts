@@ -70,14 +70,14 @@ export function cellLaws<Params, State, X, Y>(
  * ```ts
  * import { defineCell, gru } from "@chronograd/rnn";
  * import { testCell } from "@chronograd/rnn/testing";
- * import { zeros } from "@chronograd/nn";
+ * import { init } from "@chronograd/nn";
  *
  * testCell(gru({ input: 2, hidden: 2 })).ok; // => true
  *
  * // A cell that forgets to differentiate through its state.
  * const broken = defineCell({
- *   params: ({ hidden }) => ({ b: zeros(hidden) }),
- *   state: ({ hidden }) => ({ h: zeros(hidden) }),
+ *   params: ({ hidden }) => ({ b: init.zeros(hidden) }),
+ *   state: ({ hidden }) => ({ h: init.zeros(hidden) }),
  *   step: ({ b }, x, { h }) => {
  *     const next = x.add(b).add(h.detach()).tanh();
  *     return [next, { h: next }];

@@ -1,4 +1,4 @@
-import { leaves, map, Tape, type Tensor, zip } from "@chronograd/autodiff";
+import { Tape, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { truncated } from "../../truncated/truncated.ts";
 import { Tally } from "../tally.ts";
@@ -13,7 +13,7 @@ export function truncates(subject: Subject): Law {
     1e-12,
     (seed) => {
       const { params, state, inputs } = draw(subject, seed);
-      if (leaves(params).every((x) => x.dtype === "int32")) return undefined;
+      if (tree.leaves(params).every((x) => x.dtype === "int32")) return undefined;
       const loss = (y: unknown, t: number): Tensor => contraction(seed + t)(y);
       const tape = new Tape();
       const watched = tape.watch(params);
@@ -32,8 +32,8 @@ export function truncates(subject: Subject): Law {
           const before = sum;
           sum =
             before === undefined
-              ? map(gradients, (g: Tensor) => g.clone())
-              : zip(before, gradients, (a, b) => (a.dtype === "int32" ? a : a.add(b).clone()));
+              ? tree.map(gradients, (g: Tensor) => g.clone())
+              : tree.zip(before, gradients, (a, b) => (a.dtype === "int32" ? a : a.add(b).clone()));
         }
         const where = `stale "${stale}", k1 ${k1}: the sum of the windows' gradients by params`;
         tally.trees(sum, full, where, "relative");

@@ -1,4 +1,4 @@
-import { flatten, map, stack, Tape, type Tensor } from "@chronograd/autodiff";
+import { stack, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { type Unrolled, unroll } from "../../unroll.ts";
 import { Tally } from "../tally.ts";
@@ -8,8 +8,10 @@ import { type Case, contraction, draw, law, run, type Subject } from "./subject.
 function stepByStep({ cell }: Subject, drawn: Case, reverse: boolean): Unrolled<unknown, unknown> {
   const inputs = reverse ? drawn.inputs.toReversed() : drawn.inputs;
   const { outputs, states } = run(cell, { ...drawn, inputs });
-  const columns = (reverse ? outputs.toReversed() : outputs).map((y) => new Map(flatten(y)));
-  const stacked: unknown = map(outputs[0], (_: Tensor, path) =>
+  const columns = (reverse ? outputs.toReversed() : outputs).map(
+    (y) => new Map(tree.leavesWithPath(y)),
+  );
+  const stacked: unknown = tree.map(outputs[0], (_: Tensor, path) =>
     stack(columns.map((column) => column.get(path)!)),
   );
   return { outputs: stacked, state: states.at(-1) };

@@ -1,5 +1,5 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { glorot, type Initializer, normal, zeros } from "@chronograd/nn";
+import { type Initializer, init } from "@chronograd/nn";
 import fc, { type Arbitrary } from "fast-check";
 import { type Cell, type CellSizes, defineCell } from "../../cell.ts";
 
@@ -50,16 +50,16 @@ export function composed(
   /** Each leaf has a parameter of its own, in the order of the expression. */
   const parameter = (kind: "W" | "U" | "b" | "u"): string => {
     const name = `${kind}${Object.keys(params).length}`;
-    if (kind === "W") params[name] = glorot(input, hidden);
-    else if (kind === "U") params[name] = glorot(hidden, hidden);
-    else params[name] = kind === "b" ? zeros(hidden) : normal(0.5, hidden);
+    if (kind === "W") params[name] = init.glorot(input, hidden);
+    else if (kind === "U") params[name] = init.glorot(hidden, hidden);
+    else params[name] = kind === "b" ? init.zeros(hidden) : init.normal(0.5, hidden);
     return name;
   };
   const first = compile({ op: "+", left: "x W", right: candidate }, parameter);
   const second = gate === null ? null : compile({ op: "+", left: "x W", right: gate }, parameter);
   const cell = defineCell({
     params: () => params,
-    state: (): State => ({ h: zeros(hidden), ...(second && { c: zeros(hidden) }) }),
+    state: (): State => ({ h: init.zeros(hidden), ...(second && { c: init.zeros(hidden) }) }),
     step: (weights: Record<string, Tensor>, x: Tensor, { h, c }) => {
       const next = first.run(weights, x, h).tanh();
       if (second === null || c === undefined) return [next, { h: next }];

@@ -1,7 +1,7 @@
-import { map, scope, type Tensor, zip } from "@chronograd/autodiff";
+import { scope, type Tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
 import { checkSettings } from "@chronograd/autodiff/testing";
-import { stream as randomStream } from "@chronograd/nn";
+import { rng as randomStream } from "@chronograd/nn";
 import { type Cell, initialState } from "../../cell.ts";
 import type { StepSource } from "../../truncated/feed.ts";
 import type { TimeStep } from "../../truncated/options.ts";
@@ -158,7 +158,7 @@ function checkModes(
       initialState(cell, batchOf(steps[0]!.input, "checkTruncated"), { dtype: "float64" }),
   );
   const updates = spansOf(cuts).map(({ index }) =>
-    map(params, (x: Tensor, path) => {
+    tree.map(params, (x: Tensor, path) => {
       if (x.dtype === "int32") return x;
       const own = random.split(`update ${index} ${path}`);
       return drawn(x.shape, () => 0.1 * (own.uniform() - 0.5), { backend: x.backend });
@@ -167,7 +167,7 @@ function checkModes(
   const generations = [params];
   for (const update of updates) {
     const before = generations.at(-1);
-    generations.push(zip(before, update, (x, dx) => (x.dtype === "int32" ? x : x.add(dx))));
+    generations.push(tree.zip(before, update, (x, dx) => (x.dtype === "int32" ? x : x.add(dx))));
   }
   const experiment = new Experiment(cell, steps, state, options.loss, generations);
   if (experiment.size === 0) {

@@ -1,4 +1,4 @@
-import { flatten, map, scope, Tensor, tensor } from "@chronograd/autodiff";
+import { scope, Tensor, tensor, tree } from "@chronograd/autodiff";
 import { type Differences, differences } from "@chronograd/autodiff/testing";
 import { runStep } from "../../cell.ts";
 import type { CountedLoss, TimeStep } from "../../truncated/options.ts";
@@ -54,10 +54,9 @@ export class Experiment {
 
   /** Number of elements of the float parameters. */
   get size(): number {
-    return flatten(this.generations[0]).reduce(
-      (n, [, x]) => n + (x.dtype === "int32" ? 0 : x.size),
-      0,
-    );
+    return tree
+      .leavesWithPath(this.generations[0])
+      .reduce((n, [, x]) => n + (x.dtype === "int32" ? 0 : x.size), 0);
   }
 
   /** The states after steps 0, 1, ... for weights of these ages; they live as long as the scope of the first call. */
@@ -132,7 +131,7 @@ export class Experiment {
 
 /** Weights moved by `s` along `v`. */
 function move(weights: unknown, v: Direction, s: number): unknown {
-  return map(weights, (x: Tensor, path) => {
+  return tree.map(weights, (x: Tensor, path) => {
     const along = v.get(path);
     if (along === undefined) return x;
     const values = x.toTypedArray() as Float64Array;

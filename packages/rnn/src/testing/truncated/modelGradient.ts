@@ -1,4 +1,4 @@
-import { flatten, map, scope, Tape, Tensor } from "@chronograd/autodiff";
+import { scope, Tape, Tensor, tree } from "@chronograd/autodiff";
 import { runStep } from "../../cell.ts";
 import type { Ages, Part } from "./definition.ts";
 import type { Experiment } from "./experiment.ts";
@@ -16,7 +16,7 @@ export function modelGradient(
   const total = new Map<string, Float64Array>();
   for (const part of objective) {
     scope(() => {
-      for (const [path, g] of flatten(partGradient(experiment, ages, part))) {
+      for (const [path, g] of tree.leavesWithPath(partGradient(experiment, ages, part))) {
         const before = total.get(path);
         const values = Float64Array.from(g.toTypedArray());
         total.set(path, before === undefined ? values : values.map((x, i) => x + before[i]!));
@@ -37,7 +37,7 @@ function partGradient(experiment: Experiment, ages: Ages, { start, end, weights 
     if (!watched.has(age)) watched.set(age, tape.watch(generations[age], options));
     return watched.get(age);
   };
-  let state: unknown = map(experiment.states(ages)[start], (x: Tensor) => x.detach());
+  let state: unknown = tree.map(experiment.states(ages)[start], (x: Tensor) => x.detach());
   const losses: Tensor[] = [];
   for (let t = start + 1; t <= end; t++) {
     const { input, target } = steps[t - 1]!;

@@ -1,4 +1,4 @@
-import { flatten, map, type Tensor } from "@chronograd/autodiff";
+import { type Tensor, tree } from "@chronograd/autodiff";
 import { applyUpdates } from "@chronograd/nn";
 import type { TruncatedOptions } from "../../truncated/options.ts";
 import type { Window } from "../../truncated/window.ts";
@@ -30,8 +30,8 @@ export function observe(
   updates: readonly unknown[],
 ): Observation {
   const found: Observed[] = [];
-  let params = map(generations[0], (x: Tensor) => x.clone());
-  const options = { ...setting, ...cuts, loss, state: map(state, (x: Tensor) => x.clone()) };
+  let params = tree.map(generations[0], (x: Tensor) => x.clone());
+  const options = { ...setting, ...cuts, loss, state: tree.map(state, (x: Tensor) => x.clone()) };
   try {
     for (const window of windows(model, () => params, [...steps], options)) {
       found.push(numbersOf(window));
@@ -47,9 +47,11 @@ export function observe(
 }
 
 function numbersOf({ gradients, losses, start, newFrom, end }: CheckedWindow): Observed {
-  const numbers = flatten(gradients).flatMap(([path, g]) =>
-    g.dtype === "int32" ? [] : [[path, Float64Array.from(g.toTypedArray())] as const],
-  );
+  const numbers = tree
+    .leavesWithPath(gradients)
+    .flatMap(([path, g]) =>
+      g.dtype === "int32" ? [] : [[path, Float64Array.from(g.toTypedArray())] as const],
+    );
   return {
     gradients: new Map(numbers),
     ...(losses !== undefined && { losses: [...losses] }),

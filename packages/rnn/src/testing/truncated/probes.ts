@@ -1,5 +1,5 @@
-import { flatten, type Tensor } from "@chronograd/autodiff";
-import { type Stream, stream } from "@chronograd/nn";
+import { type Tensor, tree } from "@chronograd/autodiff";
+import { type Rng, rng } from "@chronograd/nn";
 import { indexOf, nameOf } from "../tally.ts";
 import type { Direction } from "./experiment.ts";
 
@@ -21,13 +21,13 @@ const sampled = 4;
 
 /** Every element of small parameters; random directions and elements of large ones. */
 export function probesOf(params: unknown, seed: number): Probe[] {
-  const floats = flatten(params).filter(([, x]) => x.dtype !== "int32");
+  const floats = tree.leavesWithPath(params).filter(([, x]) => x.dtype !== "int32");
   const total = floats.reduce((n, [, x]) => n + x.size, 0);
   return floats.flatMap(([path, x]) => {
     if (total <= elementLimit || x.size <= 2 * sampled) {
       return Array.from({ length: x.size }, (_, i) => single(path, x, i));
     }
-    const random = stream(seed, nameOf("probe", path));
+    const random = rng(seed, nameOf("probe", path));
     return Array.from({ length: sampled }, (_, i) => [
       whole(path, x, random.split(`direction ${i}`)),
       single(path, x, random.integer(0, x.size)),
@@ -43,13 +43,13 @@ function single(path: string, x: Tensor, element: number): Probe {
   return { path, element, v: new Map([[path, direction]]), h, words };
 }
 
-function whole(path: string, x: Tensor, random: Stream): Probe {
+function whole(path: string, x: Tensor, random: Rng): Probe {
   const v = new Map([[path, unit(x.size, random)]]);
   const words = `the derivative along a random direction of ${nameOf("params", path)}`;
   return { path, element: -1, v, h: 4e-3, words };
 }
 
-function unit(size: number, random: Stream): Float64Array {
+function unit(size: number, random: Rng): Float64Array {
   const v = Float64Array.from({ length: size }, () => random.normal());
   const length = Math.sqrt(v.reduce((sum, e) => sum + e * e, 0)) || 1;
   return v.map((e) => e / length);
@@ -57,10 +57,10 @@ function unit(size: number, random: Stream): Float64Array {
 
 /** Directions in which all parameters move at once, of unit length. */
 export function randomDirections(params: unknown, count: number, seed: number): Direction[] {
-  const floats = flatten(params).filter(([, x]) => x.dtype !== "int32");
+  const floats = tree.leavesWithPath(params).filter(([, x]) => x.dtype !== "int32");
   const size = floats.reduce((n, [, x]) => n + x.size, 0);
   return Array.from({ length: count }, (_, k) => {
-    const v = unit(size, stream(seed, `diagnosis ${k}`));
+    const v = unit(size, rng(seed, `diagnosis ${k}`));
     let start = 0;
     return new Map(
       floats.map(([path, x]) => {

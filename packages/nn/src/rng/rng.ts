@@ -4,8 +4,8 @@ import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGene
 import { type Key, keyOfChild, keyOfSeed } from "./key.ts";
 import { logarithm } from "./logarithm.ts";
 
-/** Everything a stream is, as plain JSON: `streamFrom(state)` goes on where `getState()` was called. */
-export interface StreamState {
+/** Everything a generator is, as plain JSON: `rngFrom(state)` goes on where `getState()` was called. */
+export interface RngState {
   readonly name: string;
   /** What the seed and the names amount to; `split` depends on nothing else. */
   readonly key: Key;
@@ -21,15 +21,15 @@ export interface StreamState {
  * The generator is xoroshiro128+ (Blackman & Vigna 2021), of which only the upper bits of a draw are used, and
  * nothing in it depends on the engine: one seed and name give the same draws everywhere.
  */
-export class Stream {
-  /** The names that led here, joined by "/"; empty for the stream of a seed alone. */
+export class Rng {
+  /** The names that led here, joined by "/"; empty for the generator of a seed alone. */
   readonly name: string;
   readonly #key: Key;
   readonly #generator: JumpableRandomGenerator;
   #spare: number | null;
 
   /** @internal */
-  constructor({ name, key, position, spare }: StreamState) {
+  constructor({ name, key, position, spare }: RngState) {
     this.name = name;
     this.#key = key;
     this.#generator = xoroshiro128plusFromState(position);
@@ -39,7 +39,7 @@ export class Stream {
   /** The next draw, from what a plan would draw only once. */
   #next(): number {
     refuseTracing(
-      "a random stream was drawn from, and a plan would repeat the draw; draw outside, and pass it as an argument",
+      "a random generator was drawn from, and a plan would repeat the draw; draw outside, and pass it as an argument",
     );
     return this.#generator.next();
   }
@@ -103,24 +103,24 @@ export class Stream {
   }
 
   /**
-   * The stream called `name` beneath this one. It depends on this stream's seed and names and on `name`, and not
+   * The generator called `name` beneath this one. It depends on this generator's seed and names and on `name`, and not
    * on what was drawn: the order in which parts of a program split and draw does not matter.
    *
    * @throws for an empty name
    */
-  split(name: string): Stream {
+  split(name: string): Rng {
     if (typeof name !== "string" || name === "") {
       throw new TypeError(
-        `split: name must be a string that is not empty, got ${name === "" ? "an empty one" : String(name)}; name what the stream is for, for example "dropout"`,
+        `split: name must be a string that is not empty, got ${name === "" ? "an empty one" : String(name)}; name what the generator is for, for example "dropout"`,
       );
     }
     const key = keyOfChild(this.#key, name);
     const path = this.name === "" ? name : `${this.name}/${name}`;
-    return new Stream({ name: path, key, position: positionOf(key), spare: null });
+    return new Rng({ name: path, key, position: positionOf(key), spare: null });
   }
 
-  /** The whole state as plain JSON, for `streamFrom`. */
-  getState(): StreamState {
+  /** The whole state as plain JSON, for `rngFrom`. */
+  getState(): RngState {
     const [a, b, c, d] = this.#generator.getState();
     return { name: this.name, key: this.#key, position: [a!, b!, c!, d!], spare: this.#spare };
   }
@@ -136,28 +136,28 @@ function positionOf(key: Key): Key {
 }
 
 /**
- * The random stream of a seed, or the one called `name` beneath it: `stream(7, "data")` is
- * `stream(7).split("data")`.
+ * The random generator of a seed, or the one called `name` beneath it: `rng(7, "data")` is
+ * `rng(7).split("data")`.
  *
  * @param seed any safe integer
  * @throws for a seed that is not a safe integer
  *
  * @example
  * ```ts
- * import { stream } from "@chronograd/nn";
+ * import { rng } from "@chronograd/nn";
  *
- * const dropout = stream(7).split("dropout");
- * const again = stream(7, "dropout");
+ * const dropout = rng(7).split("dropout");
+ * const again = rng(7, "dropout");
  * dropout.uniform() === again.uniform(); // => true
  * ```
  */
-export function stream(seed: number, name = ""): Stream {
+export function rng(seed: number, name = ""): Rng {
   if (!Number.isSafeInteger(seed)) {
     throw new RangeError(
-      `stream: seed must be a whole number between -2^53 and 2^53, got ${String(seed)}`,
+      `rng: seed must be a whole number between -2^53 and 2^53, got ${String(seed)}`,
     );
   }
   const key = keyOfSeed(seed);
-  const root = new Stream({ name: "", key, position: positionOf(key), spare: null });
+  const root = new Rng({ name: "", key, position: positionOf(key), spare: null });
   return name === "" ? root : root.split(name);
 }

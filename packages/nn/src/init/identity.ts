@@ -8,9 +8,9 @@ import { checkLengths, type Initializer } from "./initializer.ts";
  *
  * @example
  * ```ts
- * import { identity, initialize, stream } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * initialize(identity(2), stream(1)).toArray(); // => [[1, 0], [0, 1]]
+ * initialize(init.identity(2), rng(1)).toArray(); // => [[1, 0], [0, 1]]
  * ```
  */
 export function identity(n: number): Initializer {

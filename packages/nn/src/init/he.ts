@@ -11,9 +11,9 @@ import type { Initializer } from "./initializer.ts";
  *
  * @example
  * ```ts
- * import { he, initialize, stream } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * initialize(he(3, 4), stream(1)).shape; // => [3, 4]
+ * initialize(init.he(3, 4), rng(1)).shape; // => [3, 4]
  * ```
  */
 export function he(...shape: readonly number[]): Initializer {
@@ -28,9 +28,9 @@ export function he(...shape: readonly number[]): Initializer {
  *
  * @example
  * ```ts
- * import { heNormal, initialize, stream } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * initialize(heNormal(3, 4), stream(1)).shape; // => [3, 4]
+ * initialize(init.heNormal(3, 4), rng(1)).shape; // => [3, 4]
  * ```
  */
 export function heNormal(...shape: readonly number[]): Initializer {

@@ -12,9 +12,9 @@ import type { Initializer } from "./initializer.ts";
  *
  * @example
  * ```ts
- * import { glorot, initialize, stream } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * initialize(glorot(3, 4), stream(1)).shape; // => [3, 4]
+ * initialize(init.glorot(3, 4), rng(1)).shape; // => [3, 4]
  * ```
  */
 export function glorot(...shape: readonly number[]): Initializer {
@@ -29,9 +29,9 @@ export function glorot(...shape: readonly number[]): Initializer {
  *
  * @example
  * ```ts
- * import { glorotNormal, initialize, stream } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * initialize(glorotNormal(3, 4), stream(1)).shape; // => [3, 4]
+ * initialize(init.glorotNormal(3, 4), rng(1)).shape; // => [3, 4]
  * ```
  */
 export function glorotNormal(...shape: readonly number[]): Initializer {

@@ -11,9 +11,9 @@ import type { Initializer } from "./initializer.ts";
  *
  * @example
  * ```ts
- * import { initialize, lecun, stream } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * initialize(lecun(3, 4), stream(1)).shape; // => [3, 4]
+ * initialize(init.lecun(3, 4), rng(1)).shape; // => [3, 4]
  * ```
  */
 export function lecun(...shape: readonly number[]): Initializer {
@@ -28,9 +28,9 @@ export function lecun(...shape: readonly number[]): Initializer {
  *
  * @example
  * ```ts
- * import { initialize, lecunNormal, stream } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * initialize(lecunNormal(3, 4), stream(1)).shape; // => [3, 4]
+ * initialize(init.lecunNormal(3, 4), rng(1)).shape; // => [3, 4]
  * ```
  */
 export function lecunNormal(...shape: readonly number[]): Initializer {

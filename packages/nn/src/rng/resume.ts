@@ -1,4 +1,4 @@
-import { Stream, type StreamState } from "./stream.ts";
+import { Rng, type RngState } from "./rng.ts";
 
 function isWords(value: unknown): boolean {
   return (
@@ -9,27 +9,27 @@ function isWords(value: unknown): boolean {
 }
 
 /**
- * The stream that `getState()` was taken from, at the draw where it was taken.
+ * The generator that `getState()` was taken from, at the draw where it was taken.
  *
  * @throws when `state` is not what `getState()` returns
  *
  * @example
  * ```ts
- * import { stream, streamFrom } from "@chronograd/nn";
+ * import { rng, rngFrom } from "@chronograd/nn";
  *
- * const noise = stream(7, "noise");
+ * const noise = rng(7, "noise");
  * noise.normal();
  * const saved = JSON.stringify(noise.getState());
- * streamFrom(JSON.parse(saved)).normal() === noise.normal(); // => true
+ * rngFrom(JSON.parse(saved)).normal() === noise.normal(); // => true
  * ```
  */
-export function streamFrom(state: StreamState): Stream {
+export function rngFrom(state: RngState): Rng {
   const problem = problemOf(state);
   if (problem !== undefined) {
-    throw new TypeError(`streamFrom: ${problem}; pass what getState() returned`);
+    throw new TypeError(`rngFrom: ${problem}; pass what getState() returned`);
   }
   const { name, key, position, spare } = state;
-  return new Stream({ name, key: [...key], position: [...position], spare });
+  return new Rng({ name, key: [...key], position: [...position], spare });
 }
 
 function problemOf(state: unknown): string | undefined {

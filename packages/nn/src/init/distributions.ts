@@ -14,15 +14,15 @@ function checkScale(scale: number, name: string, where: string): void {
  *
  * @example
  * ```ts
- * import { initialize, stream, uniform } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * Math.abs(initialize(uniform(0.1), stream(7)).item()) <= 0.1; // => true
+ * Math.abs(initialize(init.uniform(0.1), rng(7)).item()) <= 0.1; // => true
  * ```
  */
 export function uniform(limit: number, ...shape: readonly number[]): Initializer {
   checkScale(limit, "limit", "uniform");
   checkLengths(shape, "uniform");
-  return elementwise(shape, (stream) => limit * (2 * stream.uniform() - 1));
+  return elementwise(shape, (rng) => limit * (2 * rng.uniform() - 1));
 }
 
 /**
@@ -32,13 +32,13 @@ export function uniform(limit: number, ...shape: readonly number[]): Initializer
  *
  * @example
  * ```ts
- * import { initialize, normal, stream } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * initialize(normal(0.02, 65, 32), stream(7)).shape; // => [65, 32]
+ * initialize(init.normal(0.02, 65, 32), rng(7)).shape; // => [65, 32]
  * ```
  */
 export function normal(standardDeviation: number, ...shape: readonly number[]): Initializer {
   checkScale(standardDeviation, "standardDeviation", "normal");
   checkLengths(shape, "normal");
-  return elementwise(shape, (stream) => standardDeviation * stream.normal());
+  return elementwise(shape, (rng) => standardDeviation * rng.normal());
 }

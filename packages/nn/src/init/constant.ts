@@ -41,10 +41,10 @@ function repeated(value: number, given: ShapeAndDType, where: string): Initializ
  *
  * @example
  * ```ts
- * import { initialize, stream, zeros } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * initialize(zeros(2), stream(1)).toArray(); // => [0, 0]
- * initialize(zeros({ dtype: "int32" }), stream(1)).dtype; // => "int32"
+ * initialize(init.zeros(2), rng(1)).toArray(); // => [0, 0]
+ * initialize(init.zeros({ dtype: "int32" }), rng(1)).dtype; // => "int32"
  * ```
  */
 export function zeros(...shape: ShapeAndDType): Initializer {
@@ -58,9 +58,9 @@ export function zeros(...shape: ShapeAndDType): Initializer {
  *
  * @example
  * ```ts
- * import { initialize, ones, stream } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * initialize(ones(2), stream(1)).toArray(); // => [1, 1]
+ * initialize(init.ones(2), rng(1)).toArray(); // => [1, 1]
  * ```
  */
 export function ones(...shape: ShapeAndDType): Initializer {
@@ -75,9 +75,9 @@ export function ones(...shape: ShapeAndDType): Initializer {
  *
  * @example
  * ```ts
- * import { constant, initialize, stream } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * initialize(constant(0.5, 2), stream(1)).toArray(); // => [0.5, 0.5]
+ * initialize(init.constant(0.5, 2), rng(1)).toArray(); // => [0.5, 0.5]
  * ```
  */
 export function constant(value: number, ...shape: ShapeAndDType): Initializer {

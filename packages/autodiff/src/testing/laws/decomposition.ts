@@ -1,7 +1,7 @@
 import { apply } from "../../ops/apply.ts";
 import type { OpDeclaration } from "../../ops/declare.ts";
 import { Tape } from "../../tape.ts";
-import { tensor } from "../../tensor/doors.ts";
+import { tensor } from "../../tensor/create.ts";
 import type { FloatDType } from "../../tensor/dtype.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
@@ -24,14 +24,14 @@ interface Fused {
   readonly attributes: unknown;
 }
 
-/** A fused op and its meaning in plain ops have the same values, gradients and tangents. */
-export function meaningLaw(
+/** A fused op and its decomposition into plain ops have the same values, gradients and tangents. */
+export function decompositionLaw(
   cases: readonly Case<Tensor[]>[],
   declaration: OpDeclaration,
   { dtype = "float64" }: LawOptions = {},
 ): Law {
   const head = {
-    name: "meaning",
+    name: "decomposition",
     statement:
       "values, gradients, tangents and a gradient's derivative by its cotangent are those of plain ops",
     bound: rounding(dtype, 1e-12, 1e-5),
@@ -43,7 +43,7 @@ export function meaningLaw(
         const on = (f: (inputs: readonly Tensor[]) => Tensor) =>
           new Flattened(f, inputs, c.label, dtype);
         const fused = on((xs) => apply(declaration, xs, attributes));
-        const plain = on((xs) => declaration.meaning!(xs, attributes));
+        const plain = on((xs) => declaration.decomposition!(xs, attributes));
         const u = randomVector(fused.outputs, seed + 1).map(Math.fround);
         const v = randomVector(fused.x.length, seed + 2).map(Math.fround);
         const both = [

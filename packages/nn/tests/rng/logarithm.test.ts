@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { logarithm } from "../../src/streams/logarithm.ts";
+import { logarithm } from "../../src/rng/logarithm.ts";
 
 test("it is the natural logarithm to within a few roundings", () => {
   const inside = fc.double({ min: 2 ** -110, max: 1, maxExcluded: true, noNaN: true });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { streamFrom } from "../../src/streams/resume.ts";
-import { type Stream, stream } from "../../src/streams/stream.ts";
+import { rngFrom } from "../../src/rng/resume.ts";
+import { type Rng, rng } from "../../src/rng/rng.ts";
 
 const seeds = fc.maxSafeInteger();
 const names = fc.string({ minLength: 1 });
@@ -10,17 +10,17 @@ const draws = fc.array(fc.constantFrom<Draw>("uniform", "normal", "integer", "bi
   maxLength: 20,
 });
 
-function draw(from: Stream, kinds: readonly Draw[]): number[] {
+function draw(from: Rng, kinds: readonly Draw[]): number[] {
   return kinds.map((kind) => (kind === "integer" ? from.integer(-5, 100) : from[kind]()));
 }
 
-const some = (from: Stream, count = 8) => Array.from({ length: count }, () => from.uniform());
+const some = (from: Rng, count = 8) => Array.from({ length: count }, () => from.uniform());
 
 describe("laws", () => {
   test("one seed and name give the same draws, whatever their kinds", () => {
     fc.assert(
       fc.property(seeds, names, draws, (seed, name, kinds) => {
-        expect(draw(stream(seed, name), kinds)).toEqual(draw(stream(seed, name), kinds));
+        expect(draw(rng(seed, name), kinds)).toEqual(draw(rng(seed, name), kinds));
       }),
     );
   });
@@ -28,10 +28,10 @@ describe("laws", () => {
   test("a stream goes on where its saved state was taken", () => {
     fc.assert(
       fc.property(seeds, names, draws, draws, (seed, name, before, after) => {
-        const one = stream(seed, name);
+        const one = rng(seed, name);
         draw(one, before);
         const saved = JSON.stringify(one.getState());
-        const resumed = streamFrom(JSON.parse(saved));
+        const resumed = rngFrom(JSON.parse(saved));
         expect(resumed.name).toBe(one.name);
         expect(some(resumed.split("below"))).toEqual(some(one.split("below")));
         expect(draw(resumed, after)).toEqual(draw(one, after));
@@ -43,9 +43,9 @@ describe("laws", () => {
   test("what is split off does not depend on draws", () => {
     fc.assert(
       fc.property(seeds, names, draws, (seed, name, kinds) => {
-        const drawn = stream(seed);
+        const drawn = rng(seed);
         draw(drawn, kinds);
-        expect(some(drawn.split(name))).toEqual(some(stream(seed).split(name)));
+        expect(some(drawn.split(name))).toEqual(some(rng(seed).split(name)));
       }),
     );
   });
@@ -53,8 +53,8 @@ describe("laws", () => {
   test("the order of splitting does not matter", () => {
     fc.assert(
       fc.property(seeds, names, names, (seed, a, b) => {
-        const one = stream(seed);
-        const two = stream(seed);
+        const one = rng(seed);
+        const two = rng(seed);
         const [a1, b1] = [one.split(a), one.split(b)];
         const [b2, a2] = [two.split(b), two.split(a)];
         expect([some(a1), some(b1)]).toEqual([some(a2), some(b2)]);
@@ -66,22 +66,20 @@ describe("laws", () => {
     fc.assert(
       fc.property(seeds, seeds, names, names, (seed, other, a, b) => {
         fc.pre(a !== b && seed !== other);
-        expect(some(stream(seed, a))).not.toEqual(some(stream(seed, b)));
-        expect(some(stream(seed, a))).not.toEqual(some(stream(other, a)));
-        expect(some(stream(seed, a))).not.toEqual(some(stream(seed)));
+        expect(some(rng(seed, a))).not.toEqual(some(rng(seed, b)));
+        expect(some(rng(seed, a))).not.toEqual(some(rng(other, a)));
+        expect(some(rng(seed, a))).not.toEqual(some(rng(seed)));
       }),
     );
   });
 
-  test("stream(seed, name) is stream(seed).split(name)", () => {
-    expect(stream(7, "data").getState()).toEqual(stream(7).split("data").getState());
+  test("rng(seed, name) is rng(seed).split(name)", () => {
+    expect(rng(7, "data").getState()).toEqual(rng(7).split("data").getState());
   });
 
   test("a path of names is not a name with a slash", () => {
-    expect(some(stream(1).split("a").split("b"))).not.toEqual(some(stream(1).split("a/b")));
-    expect(some(stream(1).split("ab").split("c"))).not.toEqual(
-      some(stream(1).split("a").split("bc")),
-    );
+    expect(some(rng(1).split("a").split("b"))).not.toEqual(some(rng(1).split("a/b")));
+    expect(some(rng(1).split("ab").split("c"))).not.toEqual(some(rng(1).split("a").split("bc")));
   });
 });
 
@@ -90,8 +88,8 @@ describe("independence", () => {
     const count = 4000;
     const flips = new Array<number>(128).fill(0);
     for (let seed = 0; seed < count; seed++) {
-      const a = stream(seed).getState().position;
-      const b = stream(seed + 1).getState().position;
+      const a = rng(seed).getState().position;
+      const b = rng(seed + 1).getState().position;
       for (let bit = 0; bit < 128; bit++) {
         flips[bit]! += ((a[bit >> 5]! ^ b[bit >> 5]!) >>> (bit & 31)) & 1;
       }
@@ -102,7 +100,7 @@ describe("independence", () => {
 
   test("names that differ in one letter flip each bit of the state half of the time", () => {
     const count = 4000;
-    const root = stream(3);
+    const root = rng(3);
     const flips = new Array<number>(128).fill(0);
     for (let i = 0; i < count; i++) {
       const a = root.split(`layer ${i} a`).getState().position;
@@ -115,7 +113,7 @@ describe("independence", () => {
   });
 
   test("100,000 names give as many states", () => {
-    const root = stream(0);
+    const root = rng(0);
     const states = new Set<string>();
     for (let i = 0; i < 100_000; i++) states.add(root.split(String(i)).getState().position.join());
     expect(states.size).toBe(100_000);
@@ -123,7 +121,7 @@ describe("independence", () => {
 
   test("siblings, and neighbours in one stream, are uncorrelated", () => {
     const count = 50_000;
-    const root = stream(11);
+    const root = rng(11);
     const correlation = (a: readonly number[], b: readonly number[]) =>
       a.reduce((sum, x, i) => sum + (x - 0.5) * (b[i]! - 0.5), 0) / count / (1 / 12);
     const limit = 4.5 / Math.sqrt(count);
@@ -152,20 +150,20 @@ function countInto(bins: number, total: number, next: () => number): number[] {
 
 describe("distributions", () => {
   test.each([1, 2, 3])("uniform draws fill bins evenly (seed %i)", (seed) => {
-    const from = stream(seed, "uniform");
+    const from = rng(seed, "uniform");
     expect(
       Math.abs(chiSquare(countInto(1000, 500_000, () => Math.floor(from.uniform() * 1000)))),
     ).toBeLessThan(4);
   });
 
   test("the lower bits of a uniform draw are as even as the upper ones", () => {
-    const from = stream(5, "low");
+    const from = rng(5, "low");
     const next = () => (from.uniform() * 2 ** 53) % 256;
     expect(Math.abs(chiSquare(countInto(256, 500_000, next)))).toBeLessThan(4);
   });
 
   test("uniform draws lie in [0, 1) on a grid of 2^-53", () => {
-    const from = stream(6);
+    const from = rng(6);
     for (let i = 0; i < 1000; i++) {
       const u = from.uniform();
       expect(u).toBeGreaterThanOrEqual(0);
@@ -175,14 +173,14 @@ describe("distributions", () => {
   });
 
   test.each([2, 3, 6, 7, 64, 1000])("integers below %i are equally likely", (count) => {
-    const from = stream(count, "integer");
+    const from = rng(count, "integer");
     const counts = countInto(count, 200_000, () => from.integer(0, count));
     expect(Math.abs(chiSquare(counts))).toBeLessThan(4.5);
   });
 
   test("integers of a wide range are equally likely in its thirds, where a remainder would be biased", () => {
     const width = 3 * 2 ** 51;
-    const from = stream(4, "wide");
+    const from = rng(4, "wide");
     const counts = countInto(3, 100_000, () => Math.floor(from.integer(0, width) / 2 ** 51));
     expect(Math.abs(chiSquare(counts))).toBeLessThan(4.5);
   });
@@ -192,7 +190,7 @@ describe("distributions", () => {
       fc.property(seeds, fc.maxSafeInteger(), fc.maxSafeInteger(), (seed, a, b) => {
         const [low, high] = a < b ? [a, b] : [b, a];
         fc.pre(high - low >= 1 && high - low <= 2 ** 53);
-        const x = stream(seed).integer(low, high);
+        const x = rng(seed).integer(low, high);
         expect(Number.isSafeInteger(x) && x >= low && x < high).toBe(true);
       }),
     );
@@ -200,7 +198,7 @@ describe("distributions", () => {
 
   test("normal draws have the moments and the tails of the normal distribution", () => {
     const count = 400_000;
-    const from = stream(8, "normal");
+    const from = rng(8, "normal");
     const z = Array.from({ length: count }, () => from.normal());
     const moment = (power: number) => z.reduce((sum, x) => sum + x ** power, 0) / count;
     const root = Math.sqrt(count);
@@ -219,37 +217,37 @@ describe("distributions", () => {
 
 describe("errors", () => {
   test("are sentences", () => {
-    expect(() => stream(0.5)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: stream: seed must be a whole number between -2^53 and 2^53, got 0.5]`,
+    expect(() => rng(0.5)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: rng: seed must be a whole number between -2^53 and 2^53, got 0.5]`,
     );
-    expect(() => stream(1).split("")).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: split: name must be a string that is not empty, got an empty one; name what the stream is for, for example "dropout"]`,
+    expect(() => rng(1).split("")).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: split: name must be a string that is not empty, got an empty one; name what the generator is for, for example "dropout"]`,
     );
-    expect(() => stream(1).integer(3, 3)).toThrowErrorMatchingInlineSnapshot(
+    expect(() => rng(1).integer(3, 3)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: integer: expected whole numbers with low below high, at most 2^53 apart, got low 3 and high 3; high itself is never drawn]`,
     );
-    expect(() => stream(1).integer(0, 0.5)).toThrowErrorMatchingInlineSnapshot(
+    expect(() => rng(1).integer(0, 0.5)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: integer: expected whole numbers with low below high, at most 2^53 apart, got low 0 and high 0.5; high itself is never drawn]`,
     );
-    const state = stream(1).getState();
-    const bad = (change: object) => () => streamFrom({ ...state, ...change });
-    expect(() => streamFrom(undefined as never)).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: streamFrom: expected a state object, got undefined; pass what getState() returned]`,
+    const state = rng(1).getState();
+    const bad = (change: object) => () => rngFrom({ ...state, ...change });
+    expect(() => rngFrom(undefined as never)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: rngFrom: expected a state object, got undefined; pass what getState() returned]`,
     );
     expect(bad({ name: 1 })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: streamFrom: name must be a string, got number; pass what getState() returned]`,
+      `[TypeError: rngFrom: name must be a string, got number; pass what getState() returned]`,
     );
     expect(bad({ key: [1, 2, 3] })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: streamFrom: key must be four 32-bit integers; pass what getState() returned]`,
+      `[TypeError: rngFrom: key must be four 32-bit integers; pass what getState() returned]`,
     );
     expect(bad({ position: [0, 0, 0, 0] })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: streamFrom: position must not be all zeros; pass what getState() returned]`,
+      `[TypeError: rngFrom: position must not be all zeros; pass what getState() returned]`,
     );
     expect(bad({ position: [0, 0, 0, 2 ** 31] })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: streamFrom: position must be four 32-bit integers; pass what getState() returned]`,
+      `[TypeError: rngFrom: position must be four 32-bit integers; pass what getState() returned]`,
     );
     expect(bad({ spare: Number.NaN })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: streamFrom: spare must be a number or null, got NaN; pass what getState() returned]`,
+      `[TypeError: rngFrom: spare must be a number or null, got NaN; pass what getState() returned]`,
     );
   });
 });

@@ -1,4 +1,4 @@
-/** 128 bits, as four 32-bit words: what a stream's seed and names amount to. */
+/** 128 bits, as four 32-bit words: what a generator's seed and names amount to. */
 export type Key = readonly [number, number, number, number];
 
 /** The fractional part of the golden ratio: a start without structure (Knuth, TAOCP 3, section 6.4). */
@@ -30,7 +30,7 @@ export function keyOfSeed(seed: number): Key {
   return settle(absorb(absorb([golden, ~golden, golden >>> 1, 1], seed | 0), high | 0));
 }
 
-/** The key of the stream called `name` beneath the stream of `parent`. */
+/** The key of the generator called `name` beneath the generator of `parent`. */
 export function keyOfChild(parent: Key, name: string): Key {
   let key = absorb(parent, name.length);
   for (let i = 0; i < name.length; i++) key = absorb(key, name.charCodeAt(i));

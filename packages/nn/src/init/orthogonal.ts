@@ -1,4 +1,4 @@
-import type { Stream } from "../streams/stream.ts";
+import type { Rng } from "../rng/rng.ts";
 import { checkLengths, type Initializer } from "./initializer.ts";
 
 /**
@@ -15,9 +15,9 @@ import { checkLengths, type Initializer } from "./initializer.ts";
  *
  * @example
  * ```ts
- * import { initialize, orthogonal, stream } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * const W = initialize(orthogonal(3), stream(1));
+ * const W = initialize(init.orthogonal(3), rng(1));
  * Math.abs(W.matmul(W, { transposeB: true }).sum().item() - 3) < 1e-5; // => true
  * ```
  */
@@ -26,13 +26,13 @@ export function orthogonal(rows: number, columns: number = rows, gain = 1): Init
   if (!Number.isFinite(gain)) {
     throw new RangeError(`orthogonal: gain must be a finite number, got ${String(gain)}`);
   }
-  return { shape: [rows, columns], draw: (stream) => draw(rows, columns, gain, stream) };
+  return { shape: [rows, columns], draw: (rng) => draw(rows, columns, gain, rng) };
 }
 
-function draw(rows: number, columns: number, gain: number, stream: Stream): Float64Array {
+function draw(rows: number, columns: number, gain: number, rng: Rng): Float64Array {
   const tall = Math.max(rows, columns);
   const narrow = Math.min(rows, columns);
-  const normal = Float64Array.from({ length: tall * narrow }, () => stream.normal());
+  const normal = Float64Array.from({ length: tall * narrow }, () => rng.normal());
   const q = orthonormalColumns(normal, tall, narrow);
   for (let i = 0; i < q.length; i++) q[i]! *= gain;
   return rows >= columns ? q : transposed(q, tall, narrow);

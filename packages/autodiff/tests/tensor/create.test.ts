@@ -86,11 +86,11 @@ test("copies are copies", () => {
 });
 
 test("what is no tensor, what is gone and what int32 does not hold are refused in words", () => {
-  for (const door of [toNdarray, liveView]) {
-    expect(() => door([1] as never)).toThrow(
-      `${door.name}: expected a tensor, got object; make one with tensor(...)`,
+  for (const convert of [toNdarray, liveView]) {
+    expect(() => convert([1] as never)).toThrow(
+      `${convert.name}: expected a tensor, got object; make one with tensor(...)`,
     );
-    expect(() => door(null as never)).toThrow(`${door.name}: expected a tensor, got null`);
+    expect(() => convert(null as never)).toThrow(`${convert.name}: expected a tensor, got null`);
   }
   let gone: Tensor | undefined;
   let view: LiveNdArray | undefined;

@@ -1,4 +1,4 @@
-import type { NonFinite, ScanOptions } from "../passes/scan.ts";
+import type { FindNonFiniteOptions, NonFinite } from "../passes/findNonFinite.ts";
 import { Tape } from "../tape.ts";
 import { isFloat } from "../tensor/dtype.ts";
 import { checkOptions } from "../tensor/options.ts";
@@ -16,27 +16,27 @@ import { leaves, type MapTree } from "../tensor/tree.ts";
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
- * import { scan } from "@chronograd/autodiff/testing";
+ * import { findNonFinite } from "@chronograd/autodiff/testing";
  *
  * const params = { scale: tensor([1, 0]), x: tensor([3, 0]) };
- * const found = scan(({ scale, x }) => x.div(scale), params);
+ * const found = findNonFinite(({ scale, x }) => x.div(scale), params);
  * [found?.op, found?.value, found?.index]; // => ["div", NaN, "[1]"]
  * found?.causes; // => ['"x" is 0 there', '"scale" is 0 there']
  *
  * // The value is finite, its gradient is not.
- * scan((x) => x.sqrt(), tensor([0]))?.sweep; // => "backward"
+ * findNonFinite((x) => x.sqrt(), tensor([0]))?.sweep; // => "backward"
  * ```
  */
-export function scan<T>(
+export function findNonFinite<T>(
   f: (inputs: MapTree<T, Tensor>) => unknown,
   inputs: T,
-  options: ScanOptions = {},
+  options: FindNonFiniteOptions = {},
 ): NonFinite | undefined {
-  checkOptions("scan", options, ["onlyNaN"]);
+  checkOptions("findNonFinite", options, ["onlyNaN"]);
   return scope(() => {
     const tape = new Tape({ trace: true });
     const outputs = leaves(f(tape.watch(inputs) as MapTree<T, Tensor>));
     const targets = outputs.filter((y) => isFloat(y.dtype) && tape.tracks(y)).map((y) => y.sum());
-    return tape.scan(targets, options);
+    return tape.findNonFinite(targets, options);
   });
 }

@@ -112,6 +112,6 @@ const refused = law(
 );
 
 /** What goes into the library and comes out besides numbers: options, texts, refusals. */
-export function doorSubjects(): Subject[] {
-  return [{ name: "doors", group: "doors", laws: [options, texts, refused] }];
+export function creationSubjects(): Subject[] {
+  return [{ name: "creation", group: "creation", laws: [options, texts, refused] }];
 }

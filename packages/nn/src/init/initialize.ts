@@ -1,14 +1,13 @@
 import {
   type Backend,
   type FloatDType,
-  flatten,
   type MapTree,
-  map,
   type Tensor,
   tensor,
+  tree,
 } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/extend";
-import type { Stream } from "../streams/stream.ts";
+import type { Rng } from "../rng/rng.ts";
 import { type Initializer, isInitializer, sizeOf } from "./initializer.ts";
 
 /** Where parameters live and what their elements are. */
@@ -20,39 +19,39 @@ export interface InitializeOptions {
 }
 
 /**
- * The tree with every initializer replaced by a tensor, drawn from `stream.split(path)`: what one parameter is drawn
+ * The tree with every initializer replaced by a tensor, drawn from `rng.split(path)`: what one parameter is drawn
  * as does not depend on the others. Whatever is not an initializer stays as it is.
  *
- * @throws for a stream that is none, two initializers at one path, or an initializer that draws too few or too many
+ * @throws for a generator that is none, two initializers at one path, or an initializer that draws too few or too many
  *
  * @example
  * ```ts
- * import { glorot, initialize, stream, zeros } from "@chronograd/nn";
+ * import { init, initialize, rng } from "@chronograd/nn";
  *
- * const params = initialize({ W: glorot(2, 3), b: zeros(3) }, stream(7));
+ * const params = initialize({ W: init.glorot(2, 3), b: init.zeros(3) }, rng(7));
  * params.W.shape; // => [2, 3]
  * params.b.toArray(); // => [0, 0, 0]
  * ```
  */
 export function initialize<T>(
-  tree: T,
-  stream: Stream,
+  values: T,
+  rng: Rng,
   options: InitializeOptions = {},
 ): MapTree<T, Tensor, Initializer> {
   checkOptions("initialize", options, ["dtype", "backend"]);
   const { dtype = "float32", backend } = options;
-  if (typeof stream?.split !== "function") {
+  if (typeof rng?.split !== "function") {
     throw new TypeError(
-      `initialize: expected a random stream, got ${String(stream)}; make one with stream(seed)`,
+      `initialize: expected a random generator, got ${String(rng)}; make one with rng(seed)`,
     );
   }
-  // Two places with one path would have one stream: flatten throws.
-  flatten(tree, isInitializer);
-  return map(
-    tree,
+  // Two places with one path would have one generator: leavesWithPath throws.
+  tree.leavesWithPath(values, isInitializer);
+  return tree.map(
+    values,
     (initializer: Initializer, path) => {
       const { shape } = initializer;
-      const elements = initializer.draw(path === "" ? stream : stream.split(path));
+      const elements = initializer.draw(path === "" ? rng : rng.split(path));
       if (elements.length !== sizeOf(shape)) {
         throw new RangeError(
           `initialize: the initializer at "${path}" drew ${elements.length} elements for shape [${shape.join(",")}], expected ${sizeOf(shape)}`,

@@ -11,9 +11,9 @@ describe("forward", () => {
       const tape = new Tape();
       const x = tape.watch(f64([1, 2]));
       const y = x.sin().sum();
-      expect(tape.scan()).toBeUndefined();
-      expect(tape.scan(y)).toBeUndefined();
-      expect(tape.scan([y, x.mul(2).sum()])).toBeUndefined();
+      expect(tape.findNonFinite()).toBeUndefined();
+      expect(tape.findNonFinite(y)).toBeUndefined();
+      expect(tape.findNonFinite([y, x.mul(2).sum()])).toBeUndefined();
     });
   });
 
@@ -29,7 +29,7 @@ describe("forward", () => {
       x.neg();
       const y = timeStep(7, () => named("outer", () => named("inner", () => x.sqrt())));
       y.mul(2);
-      const found = tape.scan()!;
+      const found = tape.findNonFinite()!;
       expect(found).toEqual({
         op: "sqrt",
         entry: 1,
@@ -56,14 +56,14 @@ describe("forward", () => {
       const { w } = tape.watch({ w: f64([1, Infinity]) });
       const x = tape.watch(f64([1, 2]));
       x.mul(w).add(f64([Number.NaN, 0]));
-      expect(tape.scan()).toMatchObject({
+      expect(tape.findNonFinite()).toMatchObject({
         op: "mul",
         of: `"w"`,
         value: Infinity,
         index: "[1]",
         message: `forward: "w" holds Infinity at [1]: mul [2] [2] -> [2] (entry 0); the watched a is 2 there; "w" is Infinity there`,
       });
-      expect(tape.scan(undefined, { onlyNaN: true })).toMatchObject({
+      expect(tape.findNonFinite(undefined, { onlyNaN: true })).toMatchObject({
         op: "add",
         of: "the constant b",
         value: Number.NaN,
@@ -79,9 +79,9 @@ describe("forward", () => {
       const x = tape.watch(f64([0, 2]));
       const h = x.log();
       tape.forget(tape.mark(h));
-      expect(tape.scan()).toBeUndefined();
+      expect(tape.findNonFinite()).toBeUndefined();
       x.neg().add(h);
-      expect(tape.scan()).toMatchObject({
+      expect(tape.findNonFinite()).toMatchObject({
         op: "add",
         entry: 2,
         of: "b, from entry 0, forgotten since",
@@ -102,7 +102,12 @@ describe("forward", () => {
       x.gather(tensor(Int32Array.of(0)));
       x.argmax();
       x.sum();
-      expect(tape.scan()).toMatchObject({ op: "sum", entry: 2, value: Infinity, index: "[]" });
+      expect(tape.findNonFinite()).toMatchObject({
+        op: "sum",
+        entry: 2,
+        value: Infinity,
+        index: "[]",
+      });
     });
   });
 
@@ -110,8 +115,8 @@ describe("forward", () => {
     scope(() => {
       const tape = new Tape({ trace: true });
       tape.watch(f64(-1)).sqrt();
-      const { line, caller, message } = tape.scan()!;
-      expect(line!.file).toMatch(/scan\.test\.ts$/);
+      const { line, caller, message } = tape.findNonFinite()!;
+      expect(line!.file).toMatch(/findNonFinite\.test\.ts$/);
       const words = [line!, caller!].map((at) => `${at.file}:${at.line}:${at.column}`);
       expect(message).toContain(`(entry 0), at ${words[0]} (called at ${words[1]}); the watched x`);
     });
@@ -165,7 +170,7 @@ describe("what caused it", () => {
           const tape = new Tape();
           tape.watch(large).mul(tape.watch(small));
           const expected = small.broadcastTo(shape).toTypedArray()[at];
-          expect(tape.scan()).toMatchObject({
+          expect(tape.findNonFinite()).toMatchObject({
             value: Infinity,
             index: indexOf(at, shape),
             causes: ["the watched a is 1e+308 there", `the watched b is ${expected} there`],
@@ -186,7 +191,9 @@ describe("what caused it", () => {
         ]),
       );
       x.sum();
-      expect(tape.scan()!.causes).toEqual(["the watched x is at most -1.7e+308 in size, at [1,0]"]);
+      expect(tape.findNonFinite()!.causes).toEqual([
+        "the watched x is at most -1.7e+308 in size, at [1,0]",
+      ]);
     });
     scope(() => {
       const tape = new Tape();
@@ -197,7 +204,7 @@ describe("what caused it", () => {
           [3, Number.NaN],
         ]),
       );
-      expect(tape.scan()!.causes).toEqual([
+      expect(tape.findNonFinite()!.causes).toEqual([
         "the watched a is -2 there",
         "the constant b is NaN there",
       ]);
@@ -211,7 +218,7 @@ describe("what caused it", () => {
         ]),
       );
       x.sum(0);
-      expect(tape.scan()).toMatchObject({
+      expect(tape.findNonFinite()).toMatchObject({
         op: "sum",
         index: "[0]",
         causes: ["the watched x is at most 1e+308 in size, at [0,0]"],
@@ -221,7 +228,10 @@ describe("what caused it", () => {
       const tape = new Tape();
       const x = tape.watch(zeros([0], { dtype: "float64" }));
       x.pad([[1, 1]], -Infinity);
-      expect(tape.scan()).toMatchObject({ value: -Infinity, causes: ["the watched x is empty"] });
+      expect(tape.findNonFinite()).toMatchObject({
+        value: -Infinity,
+        causes: ["the watched x is empty"],
+      });
     });
   });
 });
@@ -232,11 +242,11 @@ describe("backward", () => {
       const tape = new Tape();
       const tree = tape.watch({ a: f64([4, 0]) });
       const y = tree.a.sqrt().sum();
-      expect(tape.scan()).toBeUndefined();
-      expect(tape.scan(y)!.message).toBe(
+      expect(tape.findNonFinite()).toBeUndefined();
+      expect(tape.findNonFinite(y)!.message).toBe(
         `backward: the cotangent of its input x holds Infinity at [1]: sqrt [2] -> [2] (entry 0); "a" is 0 there`,
       );
-      expect(tape.scan(y, { onlyNaN: true })).toBeUndefined();
+      expect(tape.findNonFinite(y, { onlyNaN: true })).toBeUndefined();
     });
   });
 
@@ -245,7 +255,7 @@ describe("backward", () => {
       const tape = new Tape();
       const x = tape.watch(f64([0, 1]));
       const y = x.sqrt().mul(1).sqrt().sum();
-      expect(tape.scan(y)).toMatchObject({ sweep: "backward", op: "sqrt", entry: 2 });
+      expect(tape.findNonFinite(y)).toMatchObject({ sweep: "backward", op: "sqrt", entry: 2 });
       // The tape holds nothing else than before.
       expect(tape.stats().entries).toBe(4);
     });
@@ -257,7 +267,7 @@ describe("backward", () => {
       const x = tape.watch(f64([0]));
       const y = x.neg();
       const z = y.mul(1.5e308).add(y.mul(1.5e308));
-      expect(tape.scan(z)).toMatchObject({
+      expect(tape.findNonFinite(z)).toMatchObject({
         sweep: "backward",
         op: "neg",
         of: "the cotangent of its output (a sum of finite ones, or the one to start from)",

@@ -3,9 +3,9 @@ import { referenceKernels } from "@chronograd/autodiff/reference";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as nn from "../../src/index.ts";
-import { orthonormalColumns } from "../../src/initializers/orthogonal.ts";
+import { orthonormalColumns } from "../../src/init/orthogonal.ts";
 
-const { stream } = nn;
+const { rng } = nn;
 const backend = createBackend({ kernels: referenceKernels });
 const lengths = fc.integer({ min: 1, max: 9 });
 
@@ -30,40 +30,44 @@ describe("distributions", () => {
     lecun: 1 / fanIn,
   };
 
-  const uniforms = { glorot: nn.glorot, he: nn.he, lecun: nn.lecun };
-  const normals = { glorot: nn.glorotNormal, he: nn.heNormal, lecun: nn.lecunNormal };
+  const uniforms = { glorot: nn.init.glorot, he: nn.init.he, lecun: nn.init.lecun };
+  const normals = {
+    glorot: nn.init.glorotNormal,
+    he: nn.init.heNormal,
+    lecun: nn.init.lecunNormal,
+  };
 
   test.each(["glorot", "he", "lecun"] as const)(
     "%s has the variance of its paper, uniform and normal",
     (name) => {
-      const uniform = uniforms[name](fanIn, fanOut).draw(stream(1));
+      const uniform = uniforms[name](fanIn, fanOut).draw(rng(1));
       expect(variance(uniform) / expected[name]).toBeCloseTo(1, 1);
       const limit = Math.sqrt(3 * expected[name]);
       expect(Math.max(...uniform.map(Math.abs))).toBeLessThanOrEqual(limit);
       expect(Math.max(...uniform.map(Math.abs))).toBeGreaterThan(0.99 * limit);
-      const normal = normals[name](fanIn, fanOut).draw(stream(1));
+      const normal = normals[name](fanIn, fanOut).draw(rng(1));
       expect(variance(normal) / expected[name]).toBeCloseTo(1, 1);
       expect(Math.max(...normal.map(Math.abs))).toBeGreaterThan(3 * Math.sqrt(expected[name]));
     },
   );
 
   test("axes between the first and the last belong to both fans", () => {
-    const limit = Math.max(...nn.glorot(20, 3, 3, 10).draw(stream(2)).map(Math.abs));
+    const limit = Math.max(...nn.init.glorot(20, 3, 3, 10).draw(rng(2)).map(Math.abs));
     expect(limit).toBeCloseTo(Math.sqrt(6 / (20 * 9 + 10 * 9)), 3);
   });
 
   test("uniform and normal have the scale asked for", () => {
-    expect(variance(nn.uniform(0.3, 100, 100).draw(stream(3)))).toBeCloseTo(0.03, 3);
-    expect(variance(nn.normal(0.3, 100, 100).draw(stream(3)))).toBeCloseTo(0.09, 2);
-    expect([...nn.uniform(0, 3).draw(stream(3)).map(Math.abs)]).toEqual([0, 0, 0]);
+    expect(variance(nn.init.uniform(0.3, 100, 100).draw(rng(3)))).toBeCloseTo(0.03, 3);
+    expect(variance(nn.init.normal(0.3, 100, 100).draw(rng(3)))).toBeCloseTo(0.09, 2);
+    expect([...nn.init.uniform(0, 3).draw(rng(3)).map(Math.abs)]).toEqual([0, 0, 0]);
   });
 
   test("constants are constant, whatever the stream", () => {
-    expect([...nn.zeros(2, 2).draw(stream(1))]).toEqual([0, 0, 0, 0]);
-    expect([...nn.ones(3).draw(stream(1))]).toEqual([1, 1, 1]);
-    expect([...nn.constant(-0.5).draw(stream(1))]).toEqual([-0.5]);
-    expect([...nn.identity(2).draw(stream(1))]).toEqual([1, 0, 0, 1]);
-    expect([...nn.zeros(0, 4).draw(stream(1))]).toEqual([]);
+    expect([...nn.init.zeros(2, 2).draw(rng(1))]).toEqual([0, 0, 0, 0]);
+    expect([...nn.init.ones(3).draw(rng(1))]).toEqual([1, 1, 1]);
+    expect([...nn.init.constant(-0.5).draw(rng(1))]).toEqual([-0.5]);
+    expect([...nn.init.identity(2).draw(rng(1))]).toEqual([1, 0, 0, 1]);
+    expect([...nn.init.zeros(0, 4).draw(rng(1))]).toEqual([]);
   });
 });
 
@@ -76,7 +80,7 @@ describe("orthogonal", () => {
         fc.double({ min: 0.5, max: 2, noNaN: true }),
         fc.nat(),
         (m, n, gain, seed) => {
-          const q = nn.orthogonal(m, n, gain).draw(stream(seed));
+          const q = nn.init.orthogonal(m, n, gain).draw(rng(seed));
           const transposed = Float64Array.from(
             { length: m * n },
             (_, i) => q[(i % m) * n + Math.floor(i / m)]!,
@@ -96,7 +100,7 @@ describe("orthogonal", () => {
     fc.assert(
       fc.property(lengths, lengths, fc.nat(), (a, b, seed) => {
         const [m, n] = a > b ? [a, b] : [b, a];
-        const from = stream(seed);
+        const from = rng(seed);
         const x = Float64Array.from({ length: m * n }, () => from.normal());
         const q = orthonormalColumns(x.slice(), m, n);
         for (let i = 0; i < n; i++) {
@@ -116,9 +120,10 @@ describe("orthogonal", () => {
     const count = 4000;
     const sums = new Float64Array(n * n);
     const squares = new Float64Array(n * n);
-    const root = stream(5);
+    const root = rng(5);
     for (let i = 0; i < count; i++) {
-      nn.orthogonal(n)
+      nn.init
+        .orthogonal(n)
         .draw(root.split(String(i)))
         .forEach((v, at) => {
           sums[at]! += v / count;
@@ -134,12 +139,12 @@ describe("orthogonal", () => {
 describe("initialize", () => {
   test("keeps the structure, leaves alone what is no initializer, and takes dtype and backend", () => {
     const tree = {
-      layers: [{ W: nn.glorot(2, 3) }, { W: nn.glorot(3, 1) }],
-      b: nn.zeros(),
+      layers: [{ W: nn.init.glorot(2, 3) }, { W: nn.init.glorot(3, 1) }],
+      b: nn.init.zeros(),
       note: "text",
       n: 3,
     };
-    const params = nn.initialize(tree, stream(1), { dtype: "float64", backend });
+    const params = nn.initialize(tree, rng(1), { dtype: "float64", backend });
     expect(params.layers.map(({ W }) => W.shape)).toEqual([
       [2, 3],
       [3, 1],
@@ -150,65 +155,65 @@ describe("initialize", () => {
     expect(params.layers[0]!.W.backend).toBe(backend);
   });
 
-  test("each parameter is drawn from the stream split by its path, so neighbours do not matter", () => {
+  test("each parameter is drawn from the generator split by its path, so neighbours do not matter", () => {
     const options = { dtype: "float64", backend } as const;
-    const alone = nn.initialize({ a: { W: nn.normal(1, 4) } }, stream(9), options);
+    const alone = nn.initialize({ a: { W: nn.init.normal(1, 4) } }, rng(9), options);
     const among = nn.initialize(
-      { z: nn.normal(1, 7), a: { b: nn.normal(1, 2), W: nn.normal(1, 4) } },
-      stream(9),
+      { z: nn.init.normal(1, 7), a: { b: nn.init.normal(1, 2), W: nn.init.normal(1, 4) } },
+      rng(9),
       options,
     );
     expect(among.a.W.toArray()).toEqual(alone.a.W.toArray());
-    expect(among.a.W.toArray()).toEqual([...nn.normal(1, 4).draw(stream(9, "a.W"))]);
+    expect(among.a.W.toArray()).toEqual([...nn.init.normal(1, 4).draw(rng(9, "a.W"))]);
     expect(among.a.b.toArray()).not.toEqual((alone.a.W.toArray() as number[]).slice(0, 2));
   });
 
   test("an initializer of one's own is a shape and a draw", () => {
     const ramp: nn.Initializer = { shape: [3], draw: () => Float64Array.of(1, 2, 3) };
     expect(nn.isInitializer(ramp)).toBe(true);
-    expect(nn.initialize({ ramp }, stream(1), { backend }).ramp.toArray()).toEqual([1, 2, 3]);
+    expect(nn.initialize({ ramp }, rng(1), { backend }).ramp.toArray()).toEqual([1, 2, 3]);
     for (const other of [null, 3, {}, { shape: [1] }, { draw() {} }, []])
       expect(nn.isInitializer(other)).toBe(false);
   });
 });
 
 test("errors are sentences", () => {
-  expect(() => nn.zeros(2.5)).toThrowErrorMatchingInlineSnapshot(
+  expect(() => nn.init.zeros(2.5)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: zeros: shape [2.5] has length 2.5; expected whole numbers of at least 0]`,
   );
-  expect(() => nn.constant(Number.NaN, 2)).toThrowErrorMatchingInlineSnapshot(
+  expect(() => nn.init.constant(Number.NaN, 2)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: constant: value must be a finite number, got NaN; the shape follows it]`,
   );
-  expect(() => nn.uniform(-1, 2)).toThrowErrorMatchingInlineSnapshot(
+  expect(() => nn.init.uniform(-1, 2)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: uniform: limit must be a finite number of at least 0, got -1; the shape follows it]`,
   );
-  expect(() => nn.normal(Number.POSITIVE_INFINITY)).toThrowErrorMatchingInlineSnapshot(
+  expect(() => nn.init.normal(Number.POSITIVE_INFINITY)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: normal: standardDeviation must be a finite number of at least 0, got Infinity; the shape follows it]`,
   );
-  expect(() => nn.glorot(3)).toThrowErrorMatchingInlineSnapshot(
+  expect(() => nn.init.glorot(3)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: glorot: expected a shape of at least two axes [inputs, ..., outputs], got [3]; use uniform(limit, ...shape) or zeros(...shape) for a vector]`,
   );
-  expect(() => nn.heNormal(0, 3)).toThrowErrorMatchingInlineSnapshot(
+  expect(() => nn.init.heNormal(0, 3)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: heNormal: shape [0,3] has length 0; expected whole numbers of at least 1]`,
   );
-  expect(() => nn.orthogonal(0)).toThrowErrorMatchingInlineSnapshot(
+  expect(() => nn.init.orthogonal(0)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: orthogonal: shape [0,0] has length 0; expected whole numbers of at least 1]`,
   );
-  expect(() => nn.orthogonal(2, 2, Number.NaN)).toThrowErrorMatchingInlineSnapshot(
+  expect(() => nn.init.orthogonal(2, 2, Number.NaN)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: orthogonal: gain must be a finite number, got NaN]`,
   );
-  expect(() => nn.identity(-1)).toThrowErrorMatchingInlineSnapshot(
+  expect(() => nn.init.identity(-1)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: identity: shape [-1] has length -1; expected whole numbers of at least 1]`,
   );
   expect(() => nn.initialize({}, 7 as never)).toThrowErrorMatchingInlineSnapshot(
-    `[TypeError: initialize: expected a random stream, got 7; make one with stream(seed)]`,
+    `[TypeError: initialize: expected a random generator, got 7; make one with rng(seed)]`,
   );
-  const twice = { a: { b: nn.zeros() }, "a.b": nn.zeros() };
-  expect(() => nn.initialize(twice, stream(1), { backend })).toThrowErrorMatchingInlineSnapshot(
-    `[TypeError: flatten: two leaves have the path "a.b"; rename a key that holds a "."]`,
+  const twice = { a: { b: nn.init.zeros() }, "a.b": nn.init.zeros() };
+  expect(() => nn.initialize(twice, rng(1), { backend })).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: tree.leavesWithPath: two leaves have the path "a.b"; rename a key that holds a "."]`,
   );
   const short = { W: { shape: [3], draw: () => new Float64Array(2) } };
-  expect(() => nn.initialize(short, stream(1), { backend })).toThrowErrorMatchingInlineSnapshot(
+  expect(() => nn.initialize(short, rng(1), { backend })).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: initialize: the initializer at "W" drew 2 elements for shape [3], expected 3]`,
   );
 });

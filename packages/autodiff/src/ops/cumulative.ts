@@ -8,12 +8,12 @@ import { arithmeticOf } from "./kernels.ts";
 import { flip } from "./slice.ts";
 
 /** From which end a scan runs. */
-export interface ScanOptions {
+export interface FindNonFiniteOptions {
   readonly reverse?: boolean;
 }
 
 /** Running results along an axis. */
-export type ScanOp = Op<(x: Tensor, axis?: number, options?: ScanOptions) => Tensor>;
+export type ScanOp = Op<(x: Tensor, axis?: number, options?: FindNonFiniteOptions) => Tensor>;
 
 const cumsumDeclaration: OpDeclaration<{ axis: number; reverse: boolean }> = {
   name: "cumsum",
@@ -26,7 +26,7 @@ const cumsumDeclaration: OpDeclaration<{ axis: number; reverse: boolean }> = {
     const { cumsum: kernel } = arithmeticOf(backend, y);
     kernel(outer, x!.shape[axis]!, inner, reverse ? 1 : 0, x!.pointer, y.pointer);
   },
-  keeps: { inputs: [], output: false },
+  residuals: { inputs: [], output: false },
   vjp: [
     (g, { attributes: { axis, reverse } }) =>
       apply(cumsumDeclaration, [g], { axis, reverse: !reverse }),
@@ -56,7 +56,7 @@ const cumsumDeclaration: OpDeclaration<{ axis: number; reverse: boolean }> = {
  */
 export const cumsum: ScanOp = op(
   cumsumDeclaration,
-  (x: Tensor, axis = 0, options?: ScanOptions) => {
+  (x: Tensor, axis = 0, options?: FindNonFiniteOptions) => {
     checkOptions("cumsum", options, ["reverse"]);
     const { reverse = false } = options ?? {};
     return apply(cumsumDeclaration, [x], { axis: normalizeAxis(axis, x.rank, "cumsum"), reverse });
@@ -89,7 +89,7 @@ export const cumprod: ScanOp = op(
       },
     ],
   },
-  (x: Tensor, axis = 0, options?: ScanOptions) => {
+  (x: Tensor, axis = 0, options?: FindNonFiniteOptions) => {
     checkOptions("cumprod", options, ["reverse"]);
     const at = normalizeAxis(axis, x.rank, "cumprod");
     if (options?.reverse === true) return flip(cumprod(flip(x, at), at), at);

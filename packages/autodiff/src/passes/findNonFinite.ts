@@ -22,17 +22,17 @@ export interface NonFinite extends Site {
 }
 
 /** What counts as a find. */
-export interface ScanOptions {
+export interface FindNonFiniteOptions {
   /** Passes infinities over and looks for NaN alone, for programs that mask with -Infinity; false unless given. */
   readonly onlyNaN?: boolean;
 }
 
 /** The first non-finite value of a recording in time order, then, with seeds, that of a backward sweep. */
-export function scan(
+export function findNonFinite(
   recording: Recording,
   seeds: readonly Seed[] = [],
   targets: readonly Tensor[] = [],
-  { onlyNaN = false }: ScanOptions = {},
+  { onlyNaN = false }: FindNonFiniteOptions = {},
 ): NonFinite | undefined {
   const isBad = onlyNaN ? Number.isNaN : (value: number) => !Number.isFinite(value);
   const finder = new Finder(recording, isBad);

@@ -1,12 +1,12 @@
 import type { Shape } from "@chronograd/autodiff";
-import type { Stream } from "../streams/stream.ts";
+import type { Rng } from "../rng/rng.ts";
 
-/** How a parameter starts: its shape, and its elements in row-major order as a random stream gives them. */
+/** How a parameter starts: its shape, and its elements in row-major order as a random generator gives them. */
 export interface Initializer {
   readonly shape: Shape;
   /** `"int32"` for whole numbers; unless given, floats of the dtype that `initialize` is asked for. */
   readonly dtype?: "int32";
-  draw(stream: Stream): Float64Array;
+  draw(rng: Rng): Float64Array;
 }
 
 /** True for initializers, the leaves of a tree of parameters that are yet to be drawn. */
@@ -32,9 +32,9 @@ export function checkLengths(shape: Shape, where: string, least = 0): void {
 }
 
 /** An initializer whose elements are drawn one by one. @internal */
-export function elementwise(shape: Shape, draw: (stream: Stream) => number): Initializer {
+export function elementwise(shape: Shape, draw: (rng: Rng) => number): Initializer {
   return {
     shape,
-    draw: (stream) => Float64Array.from({ length: sizeOf(shape) }, () => draw(stream)),
+    draw: (rng) => Float64Array.from({ length: sizeOf(shape) }, () => draw(rng)),
   };
 }

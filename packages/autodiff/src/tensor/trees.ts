@@ -1,0 +1,2 @@
+/** Functions of trees, as the namespace `tree`. */
+export { leaves, leavesWithPath, map, zip } from "./tree.ts";
