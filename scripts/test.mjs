@@ -59,7 +59,7 @@ function vitest(what, args) {
   console.log(`${status === 0 ? "ok  " : "FAIL"} ${what}: ${counts.numPassedTests} tests`);
 }
 
-/** Packs the packages as they would be published, looks at them, and trains with them wherever people do. */
+/** Packs the packages as they would be published, checks them, and trains with them on every platform. */
 function checkPackages() {
   const packed = join(scratch, "packed");
   const project = join(scratch, "project");
@@ -104,7 +104,7 @@ if (only[0] === "--packages") {
     "-p",
     "tsconfig.tests.json",
   ]);
-  // A failing law names the seed it failed with; this one starts them all.
+  // A failing law names the seed it failed with; all seeds are drawn from this one.
   console.log(`laws with seed ${process.env.CHRONOGRAD_SEED ?? 1} (CHRONOGRAD_SEED)`);
   vitest("tests", []);
   check("the site builds, without a dead link", node, ["scripts/docs.mjs"]);

@@ -23,7 +23,7 @@ const params = initialParams(own, rng(1));
 const loss = (y: Tensor): Tensor => y;
 
 const decoded = { names: [], tensors: {}, metadata: {} };
-/** A call with a name that is near a right one, and that. */
+/** A call with a misspelt option, and the right name. */
 const misspelt: readonly (readonly [call: () => unknown, where: string, name: string])[] = [
   [() => truncated(own, params, [], { K1: 1, k2: 1, loss } as never), "truncated", "k1"],
   [() => lstm({ inputs: 3, hidden: 3 } as never), "lstm", "input"],
