@@ -180,7 +180,7 @@ function formulaLaw(name: keyof typeof formulas): Law {
   };
 }
 
-/** Cells, tested against the laws of every cell and against their formulas. */
+/** Cells held to what every cell must do, and to their formulas. */
 export function cellSubjects(): Subject[] {
   const own = Object.entries(cells).map(([name, cell]) => ({
     name,

@@ -5,10 +5,10 @@ import { scope, Tape, tensor } from "@chronograd/autodiff";
 export function derivatives(table, urls) {
   const parts = [
     "# Derivatives of ops",
-    `This page runs every rule of the op table (\`opTable()\` of \`@chronograd/autodiff/extend\`) on a tape, and writes the
-recorded entries as a formula. $g$ is the cotangent of the output $y$, and $\\bar x$ is that of the input $x$. Products are
-element by element, except for \`matmul\`, where they are matrix products. Where operands broadcast, a cotangent is summed
-over the axes along which its input was repeated. $[\\,\\cdot\\,]$ is 1 where the comparison holds and 0 elsewhere.`,
+    `Made by running every rule of the op table (\`opTable()\` of \`@chronograd/autodiff/extend\`) on a tape, and writing what it
+records as a formula. $g$ is the cotangent of the output $y$, and $\\bar x$ that of the input $x$. Products are element by
+element, but for \`matmul\`, where they are matrix products. Where operands broadcast, a cotangent is summed over the axes
+along which its input was stretched. $[\\,\\cdot\\,]$ is 1 where the comparison holds and 0 elsewhere.`,
   ];
   for (const family of new Set(table.map((row) => row.family))) {
     const rows = table.filter((row) => row.family === family && urls.has(row.name));
@@ -56,7 +56,7 @@ const titles = {
   cast: "Casts and copies",
 };
 
-/** Inputs of a sample, from the middle of the domain, so that every rule can be run. */
+/** Inputs as a sample asks for them: the middle of the domain, so that every rule can be run. */
 function inputsOf({ inputs }) {
   return inputs.map(({ shape, domain: [low, high] = [0, 1], integers }) => {
     const size = shape.reduce((product, length) => product * length, 1);
@@ -65,7 +65,7 @@ function inputsOf({ inputs }) {
   });
 }
 
-/** The entries that a sample of an op records. */
+/** What a sample of an op leaves on a tape. */
 function recorded(sample) {
   const tape = new Tape();
   sample.call(tape.watch(inputsOf(sample)));
@@ -117,7 +117,7 @@ function cotangentOf(name) {
   return name.length === 1 ? `\\bar{${name}}` : `\\overline{${symbolOf(name)}}`;
 }
 
-/** The precedence of a formula: one with a lower precedence than its place asks for gets parentheses. */
+/** How tightly a formula holds together: what is looser than its place asks gets parentheses. */
 const atom = 0;
 const power = 1;
 const product = 2;

@@ -38,7 +38,7 @@ export const entryPoints = [
     slug: "extend",
     pages: [
       ["Declaring ops", ["ops"]],
-      ["Compiled functions", ["compile"]],
+      ["Recorded functions", ["compile"]],
       ["Kernels and memory", ["kernels", "tensor", "tape"]],
     ],
   },

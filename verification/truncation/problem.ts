@@ -15,7 +15,7 @@ import {
   type Values,
 } from "@chronograd/rnn";
 
-/** A model without its types. */
+/** A model whose types nobody looks at. */
 export type Model = Cell<Record<string, never>, Record<string, never>>;
 export type Params = Values<Record<string, never>>;
 export type State = Values<Record<string, never>>;
@@ -44,7 +44,7 @@ export function oneOf<T>(random: Rng, list: readonly T[]): T {
   return list[random.integer(0, list.length)]!;
 }
 
-/** A model, a stream for it, and where to cut it. All is float64 and drawn by the seed. */
+/** What is measured on: a model, a stream of its own, and where to cut it. All float64, drawn by the seed. */
 export interface Problem {
   readonly random: Rng;
   readonly model: Model;
@@ -55,7 +55,7 @@ export interface Problem {
   readonly T: number;
   readonly k1: number;
   readonly k2: number;
-  /** A loss that is missing at some steps, and gives its own count of tokens at others. */
+  /** Without a loss at some steps; at others it says itself how many tokens it counts. */
   loss(output: Tensor, target: Tensor): Tensor | CountedLoss | null;
 }
 
