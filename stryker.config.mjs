@@ -5,12 +5,12 @@ export default {
   testRunner: "vitest",
   plugins: ["@stryker-mutator/vitest-runner"],
   coverageAnalysis: "perTest",
-  // The machine may have other work; the wall clock is what tells an endless loop.
+  // The machine may be busy, and a time limit is the only sign of an endless loop.
   concurrency: 1,
   timeoutMS: 20_000,
   // Every mutator is on. Error texts count as behaviour here (their tests are snapshots), so string literals do too.
   mutator: { excludedMutations: [] },
-  // What runs when a module loads is mutated as well: there is little of it, and it is constants that matter.
+  // Code that runs when a module loads is mutated as well: it is little, and it is constants that matter.
   ignoreStatic: false,
   // Nothing reads a tsconfig here, and Stryker would rewrite it with the compiler's old API, which TypeScript 7 has not.
   tsconfigFile: "none",

@@ -8,13 +8,13 @@ export interface Entry {
   readonly kind: Kind;
   readonly config: Config;
   readonly system: System;
-  /** Threads that the system is told to use; what it likes where there is no number. */
+  /** Threads that the system is told to use; without a number it chooses. */
   readonly threads?: number;
-  /** Times the first step of a process of its own, again and again. */
+  /** Times the first step of a new process, several times. */
   readonly cold?: boolean;
 }
 
-/** Entries that are measured together, in rounds. */
+/** Entries that are measured in the same rounds. */
 export interface Block {
   readonly name: string;
   readonly entries: readonly Entry[];
@@ -68,7 +68,7 @@ function trainingBlocks(quick: boolean): Block[] {
   return blocks;
 }
 
-/** Matrix products `[m,k] [k,n]` as recurrent networks have them: a step forward, a step back, a gradient; squares. */
+/** Matrix products `[m,k] [k,n]` of recurrent networks: of a step forward, a step back, and a gradient; and square ones. */
 const products: readonly (readonly [m: number, k: number, n: number, transposed: string])[] = [
   [32, 128, 512, ""],
   [32, 256, 1024, ""],
@@ -100,7 +100,7 @@ function ofKind(kind: Kind): System[] {
   return systems.filter(({ kinds, sparing }) => kinds.includes(kind) && sparing !== true);
 }
 
-/** Microseconds an op: milliseconds of a chain of 1000. */
+/** Chains of 1000 ops: their milliseconds are microseconds per op. */
 function overheadBlock(): Block {
   const entries: Entry[] = [];
   for (const op of ["neg", "mul"]) {
@@ -150,7 +150,7 @@ function growthBlocks(quick: boolean): Block[] {
   return blocks;
 }
 
-/** What to measure. A filter chooses whole blocks, so that there is always something to compare with. */
+/** What to measure. A filter chooses whole blocks, so that each system has another to compare with. */
 export function chooseBlocks({ quick, filter, only }: Options): Block[] {
   const all = [
     ...trainingBlocks(quick),

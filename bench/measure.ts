@@ -20,12 +20,12 @@ export interface Result {
 /** Where systems' processes come from, and problems' files. */
 export interface Place {
   worker(entry: Entry): Promise<Worker>;
-  /** A process of its own, which whoever asks for it ends. */
+  /** A new process; the caller ends it. */
   freshWorker(entry: Entry): Promise<Worker>;
   problem(entry: Entry): string | undefined;
 }
 
-/** A system that takes part in a block's rounds. */
+/** A system that is measured in the rounds of a block. */
 interface Participant {
   readonly entry: Entry;
   readonly label: string;
@@ -39,7 +39,7 @@ interface Participant {
   estimate: number;
 }
 
-/** Milliseconds between two turns: threads that wait for work by spinning go to sleep. */
+/** Milliseconds between two turns, in which threads that wait for work in a loop go to sleep. */
 const pause = 40;
 
 export class Measurement {
@@ -54,7 +54,7 @@ export class Measurement {
     this.#progress = progress;
   }
 
-  /** Measures a block, in rounds in which every system has its turn; systems that fail or disagree are left out. */
+  /** Measures a block in rounds; in each round every system has one turn. Systems that fail or differ are left out. */
   async block(block: Block, status: string): Promise<Result[]> {
     let participants: Participant[] = [];
     for (const entry of block.entries) {
@@ -66,7 +66,7 @@ export class Measurement {
     participants = this.#agreeing(participants, block.name);
     const { rounds } = this.#options;
     for (let r = 0; r < rounds; r++) {
-      // Each round begins with another system, so that none always follows the same.
+      // Each round begins with another system, so that no system always follows the same one.
       const first = r % Math.max(1, participants.length);
       const order = [...participants.slice(first), ...participants.slice(0, first)];
       for (const participant of order) {
@@ -81,7 +81,7 @@ export class Measurement {
     return bestThreads(participants.filter(({ samples }) => samples.length > 0).map(resultOf));
   }
 
-  /** What fails is said once: a system that does not start fails in every case. */
+  /** A failure is reported once, because a system that does not start fails in every case. */
   async #attempt<T>(entry: Entry, label: string, work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();
@@ -117,7 +117,7 @@ export class Measurement {
     }
     const worker = await this.#place.worker(entry);
     participant.begun = await worker.ask({ ...participant.request, warm: 0, steps: 0 });
-    // Engines that compile what runs often get the time to; then a step says how long one takes.
+    // First steps give engines time to compile; then one step shows how long a step takes.
     const estimate = Math.min(...participant.begun.ms);
     const warm = Math.min(100, Math.floor((this.#options.quick ? 500 : 1500) / estimate));
     participant.estimate = estimate;
@@ -148,10 +148,10 @@ export class Measurement {
     return Math.min(50, Math.max(1, Math.round(turn / Math.max(estimate, 1e-3))));
   }
 
-  /** Turns over all rounds: fewer for the slow. */
+  /** Turns over all rounds: slow systems get fewer. */
   #turns(participant: Participant): number {
     const { quick, rounds } = this.#options;
-    // One came with getting ready.
+    // One turn ran while the case was prepared.
     if (participant.entry.cold === true) return quick ? 0 : Math.min(rounds, 4);
     const budget = quick ? 2000 : 8000;
     const turn = participant.estimate * (this.#steps(participant) + 1);
@@ -201,7 +201,7 @@ function resultOf({ entry, begun, samples, starts, facts }: Participant): Result
   else if (begun.first_ms !== undefined && entry.kind === "train") {
     extra.first_ms = round(begun.first_ms);
   }
-  // A process that lives on has the memory of all cases before.
+  // A process that was used before still has the memory of earlier cases.
   for (const [name, value] of Object.entries(facts)) {
     if (name !== "peak_mib" || entry.cold === true) extra[name] = value;
   }

@@ -7,16 +7,16 @@ import { writeProblem } from "./problem.ts";
 import type { Peers } from "./setup.ts";
 import { Worker } from "./worker.ts";
 
-/** The processes of all systems, kept from case to case, and a folder with the problems that they read. */
+/** The processes of all systems, which run on from case to case, and a folder with the problems that they read. */
 export class Processes implements Place {
   readonly #peers: Peers;
   readonly #folder = mkdtempSync(join(tmpdir(), "chronograd-bench-"));
   readonly #workers = new Map<string, Worker>();
   readonly #hopeless = new Map<string, string>();
   readonly #problems = new Set<string>();
-  /** What systems said that they are, by name. */
+  /** The description that each system gave of itself, by name. */
   readonly versions: Record<string, string> = {};
-  /** What they said beside. */
+  /** Other numbers that they reported. */
   readonly notes = new Map<string, string>();
 
   constructor(peers: Peers) {
@@ -25,7 +25,7 @@ export class Processes implements Place {
 
   async worker(entry: Entry): Promise<Worker> {
     const { system, threads, config } = entry;
-    // In JavaScript a model has a process of its own: what the engine learnt from one would slow the other.
+    // In JavaScript each model has a separate process: what the engine optimized for one would slow the other.
     const apart = system.need === "workspace" || system.need === "npm";
     const key = `${system.name}/${threads ?? ""}/${apart ? (config.model ?? entry.kind) : ""}`;
     const running = this.#workers.get(key);

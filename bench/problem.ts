@@ -4,8 +4,8 @@ import { type NamedArray, readArrays, writeArrays } from "./tensors.ts";
 /** Batches that a problem has; training steps take them in turn. */
 export const batches = 4;
 /**
- * The settings of a training step, the same in every system. Every gradient is clipped at first, and epsilon is so large
- * that the size of a gradient counts: otherwise losses would not tell whether it was clipped.
+ * The settings of a training step, the same in every system. At first every gradient is clipped, and epsilon is so large
+ * that the size of a gradient matters: otherwise the losses would not show whether it was clipped.
  */
 export const learningRate = 3e-3;
 export const clipNorm = 0.5;
@@ -41,7 +41,7 @@ export function writeProblem(path: string, model: string, config: Config): void 
   };
   const width = (model === "gru" ? 3 : 4) * H;
   const limit = 1 / Math.sqrt(H);
-  // Symbols as uneven as those of a text; each place reads on where its batch before ended.
+  // Symbols as unevenly distributed as those of a text; each row continues where it ended in the batch before.
   const symbols = Int32Array.from({ length: (batches * T + 1) * B }, () =>
     Math.floor(V * random() ** 3),
   );

@@ -1,4 +1,4 @@
-/** Lines that stay, and what is going on now: rewritten in place on a terminal, silent in a pipe. */
+/** Prints lines, and a last line with the present activity: overwritten in a terminal, absent in a pipe. */
 export interface Progress {
   say(line: string): void;
   status(text: string): void;

@@ -1,6 +1,6 @@
 /**
- * What passes between the benchmark and a system: JSON, one object a line, over standard input and output. A system
- * says `Ready` once, then answers each `Request` with a `Reply`, in turn. It computes only between the two.
+ * The messages between the benchmark and a system: JSON, one object a line, over standard input and output. A system
+ * sends `Ready` once, then answers each `Request` with a `Reply`. It computes only between the two.
  */
 
 /** Sizes and settings of a case. */
@@ -41,7 +41,7 @@ export interface Reply {
   readonly error?: string;
 }
 
-/** Steps that begin a case: they are held to every other system's. */
+/** The first steps of a case: they are compared with those of all other systems. */
 export const checkedSteps = 3;
 
 /** A number of a configuration. */

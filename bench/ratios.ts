@@ -1,17 +1,17 @@
 import type { Result } from "./measure.ts";
 import { geometricMean, round } from "./statistics.ts";
 
-/** The configurations of ours of which the best counts, with a native BLAS and without. */
+/** Our configurations, with a native BLAS and without; the fastest of each counts. */
 const configurations = ["chronograd", "chronograd-1-worker", "chronograd-2-workers"];
 const wasmOnly = ["chronograd-wasm", "chronograd-wasm-2-workers"];
 const peers = ["pytorch", "pytorch-custom", "jax", "tfjs-wasm", "tfjs-cpu", "jax-js"];
 
-/** Products of which the summary speaks: squares whose side is at least 128. */
+/** The products that the summary uses: square ones with at least 128 rows. */
 const square = /^gemm-(\d+)x\1x\1$/;
 
 /**
- * How many times as fast as something else: above 1, what the key names first is faster. What was not measured has no
- * key. A key without a case is the geometric mean of those with one.
+ * How many times as fast as another system: above 1, the system that the key names first is faster. A ratio that was
+ * not measured has no key. A key without a case is the geometric mean of those with one.
  */
 export function ratiosOf(results: readonly Result[]): Record<string, number> {
   const median = (name: string, system: string): number | undefined =>
@@ -27,7 +27,7 @@ export function ratiosOf(results: readonly Result[]): Record<string, number> {
   for (const size of new Set(sizes)) {
     for (const model of ["lstm", "gru", "custom"]) {
       const ours = (system: string): number | undefined => median(`${model}-${size}`, system);
-      // What a peer computes for a custom cell is an LSTM: it is that cell.
+      // The custom cell is an LSTM, so peers are measured with their LSTM.
       const theirs = (system: string): number | undefined =>
         median(`${model === "custom" ? "lstm" : model}-${size}`, system);
       const best = (names: readonly string[]): number | undefined => {

@@ -1,14 +1,14 @@
 import { createInterface } from "node:readline";
 import { checkedSteps, type Kind, type Ready, type Reply, type Request } from "./protocol.ts";
 
-/** What one step says: its loss and gradient norm where it trains, its own time where only a part of it counts. */
+/** The result of a step: loss and gradient norm if it trains; its time if only a part of the step counts. */
 export interface Outcome {
   readonly loss?: number;
   readonly norm?: number;
   readonly ms?: number;
 }
 
-/** A case made ready. */
+/** A case that is ready to run. */
 export interface Subject {
   step(): Outcome | Promise<Outcome>;
   facts?(): Record<string, number | string>;

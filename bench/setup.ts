@@ -15,7 +15,7 @@ const folder = fileURLToPath(new URL("peers/", import.meta.url));
 const windows = process.platform === "win32";
 const node = [process.execPath, "--conditions=@chronograd/source"];
 
-/** Sets up what the systems chosen need, as far as it is not there yet. Whatever fails is left out, never fatal. */
+/** Installs what the chosen systems need and do not have yet. A system whose installation fails is left out. */
 export function setUpPeers(needs: ReadonlySet<Need>, say: (line: string) => void): Peers {
   const found = new Map<Need, Found>([["workspace", { command: node }]]);
   if (needs.has("npm")) found.set("npm", setUpNpm(say));
@@ -42,7 +42,7 @@ function setUpNpm(say: (line: string) => void): Found {
   return { command: node };
 }
 
-/** A C program on the system's OpenBLAS, or, without a compiler or library, NumPy on the one that it brings. */
+/** A C program with the system's OpenBLAS; without a compiler or library, NumPy with the one that it brings. */
 function setUpOpenblas(python: Python | undefined, say: (line: string) => void): Found {
   const source = fileURLToPath(new URL("systems/openblas.c", import.meta.url));
   const binary = join(folder, `.native/openblas${windows ? ".exe" : ""}`);

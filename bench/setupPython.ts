@@ -10,12 +10,12 @@ export interface Python {
   readonly jax: Found;
 }
 
-/** Names an index that has PyTorch for CPUs alone; without one, Linux gets gigabytes for graphics cards with it. */
+/** An index with PyTorch for CPUs only. From the default index Linux also gets gigabytes for graphics cards. */
 const cpuIndex = process.env.CHRONOGRAD_TORCH_INDEX;
-/** Free bytes without which the packages with everything are not even tried. */
+/** With fewer free bytes than this the large packages are not tried. */
 const roomForEverything = 12 * 2 ** 30;
 
-/** What a package's installation ended with: nothing when it is there. */
+/** Why the installation of a package failed; nothing if it is there. */
 interface Stamp {
   readonly torch: string;
   readonly jax: string;
@@ -95,7 +95,7 @@ function newestPython(): { readonly path: string; readonly name: string } | unde
     const { status, stdout } = spawnSync(path, ["-c", probe], { encoding: "utf8" });
     const [major, minor] = (stdout ?? "").trim().split(" ").map(Number);
     if (status !== 0 || major !== 3 || minor === undefined || minor <= bestMinor) continue;
-    // What is newer than this may not have packages yet.
+    // A newer Python may not have packages yet.
     if (minor > 14) continue;
     best = { path, name: `Python 3.${minor}` };
     bestMinor = minor;

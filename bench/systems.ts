@@ -2,14 +2,14 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import type { Kind } from "./protocol.ts";
 
-/** What must be there before a system can run; `setup.ts` sees to it. */
+/** What must be installed before a system can run; `setup.ts` installs it. */
 export type Need = "workspace" | "npm" | "torch" | "jax" | "openblas";
 
 /** A program that answers requests; see `protocol.ts`. */
 export interface System {
-  /** As results and ratios call it. */
+  /** The name in results and ratios. */
   readonly name: string;
-  /** What runs the program: the workspace's Node, the peers' Python, or nothing, for a program of its own. */
+  /** What runs the program: the workspace's Node, the peers' Python, or nothing for an executable. */
   readonly need: Need;
   /** The program and its arguments, after what runs it. */
   readonly program: readonly string[];
@@ -17,11 +17,11 @@ export interface System {
   readonly kinds: readonly Kind[];
   /** The models that it trains. */
   readonly models?: readonly string[];
-  /** Whether to try several numbers of threads and keep the best; else its own choice, or the one it has. */
+  /** Whether to try several numbers of threads and keep the fastest; otherwise the system chooses, or has one. */
   readonly threads?: "each";
-  /** The most work in a training step, in GFLOP, with which it still ends in bearable time. */
+  /** The largest training step, in GFLOP, that the system is measured with. */
   readonly most?: { readonly quick: number; readonly full: number };
-  /** Worker threads that share the rows of a batch: it takes no part where there are fewer rows. */
+  /** Worker threads that divide the rows of a batch; cases with fewer rows are left out. */
   readonly workers?: number;
   /** Not in growth and cold starts, or not in quick ones. */
   readonly sparing?: boolean;
@@ -36,8 +36,8 @@ const wasm = { CHRONOGRAD_BLAS: "off" };
 const both = ["lstm", "gru"];
 
 /**
- * Every system. Another configuration of ours is another row with other arguments or `env`; what ratios are made of it,
- * `ratios.ts` says.
+ * Every system. Another configuration of ours is another row with other arguments or `env`. `ratios.ts` says which
+ * ratios use it.
  */
 export const systems: readonly System[] = [
   {

@@ -24,13 +24,13 @@ function remarks({ name, config, median_ms }: Result): string {
   return parts.join(", ");
 }
 
-/** How many times what ours takes another takes. */
+/** The time of another system divided by ours. */
 function comparison(result: Result, ours: Result | undefined): string {
   if (ours === undefined || ours.system === result.system) return "";
   return `x${mark(result.median_ms / ours.median_ms)}`;
 }
 
-/** The rows of one block, our own first, others by what they take, with ratios to ours. */
+/** The rows of one block, ours first, the others sorted by time, with ratios to ours. */
 export function tableOf(results: readonly Result[]): string[] {
   const ours = (name: string): Result | undefined =>
     results.find((result) => result.name === name && result.system.startsWith("chronograd"));

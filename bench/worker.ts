@@ -2,10 +2,10 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Ready, Reply, Request } from "./protocol.ts";
 
-/** Seconds in which a system must be there, and in which it must answer. */
+/** Seconds in which a system must start, and in which it must answer. */
 const patience = { start: 120, answer: 300 };
 
-/** A system's process, on its own lines. It computes only while it is asked something. */
+/** The process of a system. It computes only between a request and its answer. */
 export class Worker {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #lines: AsyncIterator<string>;
@@ -34,7 +34,7 @@ export class Worker {
     });
   }
 
-  /** Starts a process and waits until it is ready; throws with what it complained about. */
+  /** Starts a process and waits until it is ready; throws with its error output. */
   static async start(
     command: readonly string[],
     env: Readonly<Record<string, string>>,
@@ -46,7 +46,7 @@ export class Worker {
     return worker;
   }
 
-  /** Asks one thing; throws when the process ended, was too slow, or says that it failed. */
+  /** Sends one request; throws if the process ended, was too slow, or reports a failure. */
   async ask(request: Request): Promise<Reply> {
     this.#child.stdin.write(`${JSON.stringify(request)}\n`);
     const reply = await this.#next<Reply>(patience.answer);
@@ -82,7 +82,7 @@ export class Worker {
   }
 }
 
-/** The line of a complaint that says most: the last that names an error, or the last. */
+/** The most informative line of an error output: the last that names an error, or else the last. */
 function gist(text: string): string {
   const lines = text.trim().split("\n");
   const said = lines.findLast((line) => /\w*Error\b/.test(line)) ?? lines.at(-1);

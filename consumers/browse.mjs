@@ -31,7 +31,7 @@ function takeReport(request, response) {
   return true;
 }
 
-/** Serves a folder as a careful site would. */
+/** Serves a folder with a strict content security policy. */
 async function serve() {
   const server = createServer(async (request, response) => {
     if (takeReport(request, response)) return;

@@ -17,7 +17,7 @@ const root = fileURLToPath(new URL("../packages/autodiff/", import.meta.url));
 const folder = `${root}simd/build`;
 const target = `${root}src/kernels/simd/module.ts`;
 
-/** Compiles one variant; what it compiled to, as bytes and as text. */
+/** Compiles one variant; returns the module as bytes and as text. */
 async function compile(variant) {
   const output = `${folder}/${variant}`;
   const flags = [
@@ -52,10 +52,7 @@ function encode(bytes) {
   throw new Error("build-kernels: the text does not decode to the module");
 }
 
-/**
- * Throws where the bytes of a `relaxed_madd` stand for something else: `plainModule` would take
- * them for one.
- */
+/** Throws if other code has the bytes of a `relaxed_madd`: `plainModule` would replace them. */
 function checkMadds({ wasm, wat }) {
   const looks = wasm.filter(
     (byte, i) =>

@@ -49,7 +49,7 @@ export const consumers = {
   "TypeScript 5": compile(5),
 };
 
-/** Why a consumer can't be had here, if it can't. */
+/** Why a consumer cannot run on this machine; nothing if it can. */
 export function missing(name) {
   const chromium = process.env.CHRONOGRAD_CHROMIUM ?? "/usr/bin/chromium";
   if (!name.startsWith("Chromium") || process.env.CHRONOGRAD_EXPECTS_CHROMIUM) return undefined;
@@ -71,7 +71,7 @@ function bringTools() {
   const stamp = tool(".installed.json");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   must("npm", ["ci", ...flags], folder);
-  // Of all scripts that packages would run, the one that is needed: it picks Bun's binary.
+  // The only install script that is needed: it chooses Bun's binary.
   must(node, ["install.js"], tool("bun"));
   writeFileSync(stamp, lock);
 }

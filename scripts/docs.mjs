@@ -36,7 +36,7 @@ function entryPoints() {
   });
 }
 
-/** The address of a page, and what stands on it: ids, links within the site, formulas that KaTeX did not take. */
+/** The address of a page, its ids, its links within the site, and the formulas that KaTeX refused. */
 function read(page) {
   const html = readFileSync(`${site}/${page}`, "utf8");
   const address = `/${page.replace(/(^|\/)index\.html$/, "$1").replace(/\.html$/, "")}`;

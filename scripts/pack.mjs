@@ -1,4 +1,4 @@
-// A dry run of publishing: packs every package as `pnpm publish` would, into a folder, and looks at what would be published.
+// A dry run of publishing: packs every package as `pnpm publish` would, into a folder, and checks what would be published.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
@@ -20,7 +20,7 @@ function targets(value) {
   return typeof value === "string" ? [value] : Object.values(value ?? {}).flatMap(targets);
 }
 
-/** Modules that a program's text imports or passes on, types aside. */
+/** Modules that a program imports or re-exports, without those of types only. */
 const imports = /^(?:import|export)\b(?! type)(?:[^"]* from)?\s*"(\.[^"]+)"/gm;
 
 /** The modules of a package that one of them imports, itself included; `text` reads a file. */

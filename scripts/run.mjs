@@ -1,4 +1,4 @@
-// The one entry behind `npm start`, `npm test` and their kin: sets up what is missing, then runs a task.
+// Runs `npm start`, `npm test` and all other tasks: installs what is missing, then runs the task.
 // It needs nothing but Node and npm: pnpm comes through npx, and the tasks run on the Node that the lockfile names.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -15,7 +15,7 @@ const tasks = {
   packages: ["scripts/test.mjs", "--packages"],
   sizes: ["scripts/sizes.mjs"],
   docs: ["scripts/docs.mjs"],
-  // With a young generation of fixed size: V8 grows it to 128 MiB over time whatever a program does.
+  // The young generation gets a fixed size, because V8 lets it grow to 128 MiB in every program.
   memory: ["--max-semi-space-size=1", "scripts/memory.mjs"],
   verify: ["--conditions=@chronograd/source", "verification/verify.ts"],
   soak: ["--conditions=@chronograd/source", "verification/soak.ts"],
@@ -110,7 +110,7 @@ once(
   () => {
     console.log("Compiling the packages ...");
     must("Compiling the packages", node, ["node_modules/typescript/bin/tsc", "-b"]);
-    // What was compiled from files that are gone would be published.
+    // Otherwise the output of deleted sources would be published.
     for (const path of list("packages", /^packages\/[^/]+\/dist\/(?!\.tsbuildinfo)/)) {
       const source = path.replace("/dist/", "/src/").replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts");
       if (!existsSync(root + source)) rmSync(root + path, { recursive: true, force: true });
@@ -124,7 +124,7 @@ if (tasks[task].length > 0) {
     CHRONOGRAD_MACHINE_NODE: process.env.npm_node_execpath ?? process.execPath,
   };
   const child = spawn(node, [...tasks[task], ...args], { cwd: root, stdio: "inherit", env });
-  // Ctrl-C reaches the task itself, which ends in its own way; here it only must not end the wait.
+  // Ctrl-C also reaches the task, which decides how to end; here it must not end the wait.
   process.on("SIGINT", () => {});
   child.on("exit", (code, signal) => process.exit(signal === null ? code : 1));
 }

@@ -6,8 +6,8 @@ import { createRequire } from "node:module";
 import { Stryker } from "@stryker-mutator/core";
 
 /**
- * What is mutated, and whose tests must notice: those of the same package. Not by Stryker's `testFiles`: with it, mutants
- * of what runs when a module loads are never switched on.
+ * What is mutated, and which tests must notice: those of the same package. Stryker's `testFiles` is not used: with it,
+ * mutants of code that runs when a module loads are never activated.
  */
 const folders = {
   truncated: { mutate: ["packages/rnn/src/truncated/**/*.ts"], tests: "packages/rnn/tests" },

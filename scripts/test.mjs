@@ -59,7 +59,7 @@ function vitest(what, args) {
   console.log(`${status === 0 ? "ok  " : "FAIL"} ${what}: ${counts.numPassedTests} tests`);
 }
 
-/** Packs the packages as they would be published, looks at them, and trains with them wherever people do. */
+/** Packs the packages as they would be published, checks them, and trains with them on every platform. */
 function checkPackages() {
   const packed = join(scratch, "packed");
   const project = join(scratch, "project");
@@ -97,13 +97,14 @@ if (only[0] === "--packages") {
   vitest("tests", only);
 } else {
   check("format, lint and layers", bin("biome"), ["ci", "--colors=off"]);
+  check("prose in code within 100 columns", node, ["scripts/prose.mjs"]);
   check("tests made of the snippets in docs and docstrings", node, ["scripts/snippets.mjs"]);
   check("types of tests, examples and snippets", node, [
     "node_modules/typescript/bin/tsc",
     "-p",
     "tsconfig.tests.json",
   ]);
-  // A failing law names the seed it failed with; this one starts them all.
+  // A failing law names the seed it failed with; all seeds are drawn from this one.
   console.log(`laws with seed ${process.env.CHRONOGRAD_SEED ?? 1} (CHRONOGRAD_SEED)`);
   vitest("tests", []);
   check("the site builds, without a dead link", node, ["scripts/docs.mjs"]);

@@ -28,7 +28,7 @@ const steps: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [
   (a, b) => a.add(b.sum(0).mul(0.2)),
 ];
 
-/** A stretch of a program: from some matrices to one, by random steps. Values are used once, often, or never. */
+/** A part of a program: from some matrices to one, by random steps. Values are used once, often, or never. */
 export function block(random: Rng, length = 4): (...inputs: Tensor[]) => Tensor {
   const plan = Array.from(
     { length },
@@ -42,7 +42,7 @@ export function block(random: Rng, length = 4): (...inputs: Tensor[]) => Tensor 
       const latest = a < 0.7 ? values.at(-1)! : values[Math.floor(a * values.length)]!;
       values.push(steps[step]!(latest, other));
     }
-    // Every input matters, however the plan fell out.
+    // Every input matters, whatever steps were drawn.
     const direct = inputs.map((x, i) => x.mul(0.1 * (i + 1)).sin());
     return [...direct, ...values.slice(-2)].reduce((x, y) => x.add(y.mul(0.7)));
   };

@@ -128,7 +128,7 @@ const unrolled: Law = {
   },
 };
 
-/** Cells held to what every cell must do, and to their formulas. */
+/** Cells, tested against the laws of every cell and against their formulas. */
 export function cellSubjects(): Subject[] {
   const small = { batch: 2, steps: 3 };
   const builtIn = cellTable().map((row) => ({

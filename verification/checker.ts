@@ -19,7 +19,7 @@ const right: Record<"vjp" | "jvp", Rule> = {
   jvp: (dx, x) => dx.mul(sums(x, 1)).add(x.mul(sums(dx, 1))),
 };
 
-/** `x * (sum of its row)`, with rules of one's choice. */
+/** `x * (sum of its row)`, with the given rules. */
 function rowScale(rules: { readonly vjp?: unknown; readonly jvp?: unknown } = {}) {
   const { vjp, jvp: tangent } = { ...right, ...rules } as typeof right;
   const declaration: OpDeclaration = {
@@ -60,7 +60,7 @@ function matrix(seed: number): Tensor {
   );
 }
 
-/** Finds what is said to be true, and is not. */
+/** Counts statements that should be true and are not. */
 function claims(statements: Iterable<readonly [holds: boolean, what: string]>): Finding {
   let cases = 0;
   for (const [holds, what] of statements) {
@@ -151,9 +151,7 @@ function* returned(seed: number): Generator<[boolean, string]> {
   }
 }
 
-/**
- * The checker itself: it must find planted mistakes at every scale, and none where there is none.
- */
+/** The checker itself: it must find planted mistakes at every scale, and no others. */
 export function checkerSubject(): Subject {
   const laws: Law[] = [
     {

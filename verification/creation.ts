@@ -109,7 +109,7 @@ const refused = law(
   },
 );
 
-/** What goes into the library and comes out besides numbers: options, texts, refusals. */
+/** What the library takes and gives besides numbers: options, texts, refusals. */
 export function creationSubjects(): Subject[] {
   return [{ name: "creation", group: "creation", laws: [options, texts, refused] }];
 }

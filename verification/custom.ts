@@ -173,7 +173,7 @@ function law(
   };
 }
 
-/** Derivative rules of a user's own, values beside gradients, and constants as cotangents. */
+/** Custom derivative rules, values returned with gradients, and constants as cotangents. */
 export function customSubjects(): Subject[] {
   const laws = [derivatives, refusals, aux, constants];
   return [{ name: "custom gradients", group: "transforms", laws }];

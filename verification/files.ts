@@ -5,7 +5,7 @@ import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn/safetensors
 import type { Subject } from "./subject.ts";
 import { Tally } from "./tally.ts";
 
-/** Bits of an element and how it is read, one at a time, by the language itself. */
+/** The bits of an element, and how JavaScript reads one. */
 const types: Readonly<
   Record<string, [bits: number, read?: (view: DataView, at: number) => number]>
 > = {

@@ -229,7 +229,7 @@ function throwsWhenChanged(options: { compile?: boolean; stale?: "recompute" }):
   return false;
 }
 
-/** What is replayed is what would be done now, or it is refused. */
+/** A replay does what the function would do now, or it is refused. */
 export function impureSubject(): Subject {
   return {
     name: "plans of what is not pure",

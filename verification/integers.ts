@@ -159,7 +159,7 @@ const arithmetic = law(
   },
 );
 
-/** What no axis has. */
+/** Positions that no axis has. */
 const wrong = [Number.NaN, 0.5, -0.5, Infinity, -Infinity, 2 ** 32, 2 ** 32 + 1, -(2 ** 32)];
 
 const indices = law(
@@ -261,7 +261,7 @@ const numbers = law(
   },
 );
 
-/** What is computed with int32, and what picks elements. */
+/** Arithmetic of int32, and ops that pick elements. */
 export function integerSubjects(): Subject[] {
   return [{ name: "integers", group: "integers", laws: [arithmetic, indices, numbers] }];
 }

@@ -11,7 +11,7 @@ import { rng } from "@chronograd/nn";
 import { drawSample, normal } from "./blocks.ts";
 import { Tally, values } from "./tally.ts";
 
-/** The words of the error for a value that was changed after a rule had been promised it. */
+/** The words of the error for a value that was changed although a rule still needs it. */
 const guard = /was changed through a live view/;
 
 /** Changes every element, each by another amount; whole numbers stay what they are and within their range. */
@@ -44,7 +44,7 @@ function recorded(sample: Sample, row: Declared, seed: number) {
     const found = tape.gradientIfReached(y, watched, { cotangent });
     return [...found.values()].flatMap(values);
   };
-  /** Every tensor that an entry holds, but for those that stand for numbers: nobody else has them. */
+  /** Every tensor that an entry holds, except those made from numbers, which nobody else has. */
   const held = [...tape.entries].flatMap(({ inputs: read, ids, output }) => [
     ...read.filter((x, i) => ids[i] !== -1 || x.rank > 0),
     output,
@@ -132,5 +132,5 @@ const forwards: Law = {
   },
 };
 
-/** What a tape promises about values that change under it. */
+/** What a tape guarantees about recorded values that are changed later. */
 export const keptLaws: readonly Law[] = [backwards, forwards];

@@ -11,7 +11,7 @@ export function inDtype(x: Tensor, dtype: "float32" | "float64"): Tensor {
   return x.dtype === dtype ? x : x.cast(dtype).detach();
 }
 
-/** A law with a random generator of its own. */
+/** A law with its own random generator. */
 export function law(
   name: string,
   statement: string,

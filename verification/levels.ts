@@ -38,7 +38,7 @@ const nesting = law(
       const within = inner.watch(x);
       const both = outer.watch(within);
       const y = f(both, both);
-      // One operand is known to both tapes, the other to the inner one alone.
+      // Both tapes track one operand; only the inner tape tracks the other.
       const mixed = f(both, within);
       for (const [name, tape, by, first] of [
         ["inner", inner, within, expected],
@@ -62,5 +62,5 @@ const nesting = law(
   },
 );
 
-/** What holds where tapes meet, and where a sweep is recorded itself. */
+/** What holds for several tapes at once, and for recorded sweeps. */
 export const levelLaws: readonly Law[] = [recorded, nesting];

@@ -127,7 +127,7 @@ function formulaLaw({ draw, call, formula }: Loss): Law {
   };
 }
 
-/** A limited variance: as documented, the gradient passes the limit by. */
+/** A limited variance: as documented, the gradient ignores the limit. */
 const small: Law = {
   name: "small variance",
   statement:

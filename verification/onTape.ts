@@ -3,7 +3,7 @@ import type { Law } from "@chronograd/autodiff/testing";
 import { type Rng, rng } from "@chronograd/nn";
 import { Tally } from "./tally.ts";
 
-/** How many random programs each seed stands for. */
+/** How many random programs are drawn for each seed. */
 const draws = 4;
 
 /** A law that is measured on several random programs. */
@@ -27,7 +27,7 @@ export function law(
   };
 }
 
-/** The gradients of `<u, f(inputs)>` by each input, on a tape of their own. */
+/** The gradients of `<u, f(inputs)>` by each input, on a separate tape. */
 export function gradients(
   f: (...inputs: Tensor[]) => Tensor,
   inputs: readonly Tensor[],

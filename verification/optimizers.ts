@@ -23,7 +23,7 @@ import { numbers, Tally } from "./tally.ts";
 
 type Optimizer = GradientTransformation<unknown>;
 
-/** Every optimizer, with options that use everything it remembers. */
+/** Every optimizer, with options that use all of its state. */
 const makers: Readonly<Record<string, (learningRate: LearningRate) => Optimizer>> = {
   sgd: (learningRate) => sgd({ learningRate, momentum: 0.9, weightDecay: 0.1, nesterov: true }),
   adam: (learningRate) => adam({ learningRate, amsgrad: true, weightDecay: 0.1 }),
@@ -105,7 +105,7 @@ function laws(make: (learningRate: LearningRate) => Optimizer): Law[] {
       });
       const found = numbers(train(scheduled, start, gradients));
       tally.list([...new Set(asked)], [0, 1, 2, 3, 4], "steps that the schedule was asked for");
-      // By hand: each update by another optimizer, with that update's rate, which goes on from the state.
+      // The expected result: a new optimizer for each update, with the rate of that update and the state so far.
       const expected = train((done) => make(rate(done)), start, gradients);
       for (const [path, list] of Object.entries(numbers(expected))) {
         tally.bits(found[path]!, list, `by ${path}`);
@@ -234,7 +234,7 @@ const once: Law = {
     }),
 };
 
-/** What holds for every optimizer; the formulas are PyTorch's, beside its numbers. */
+/** What holds for every optimizer; their formulas are tested with the numbers of PyTorch. */
 export function optimizerSubjects(): Subject[] {
   const group = "optimizers";
   return [

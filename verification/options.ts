@@ -19,7 +19,7 @@ function lastSize(small: CellRow["sizes"]): string {
 }
 
 const decoded = { names: [], tensors: {}, metadata: {} };
-/** A call with a name that is near a right one, and that. */
+/** A call with a misspelt option, and the right name. */
 const misspelt: readonly (readonly [call: () => unknown, where: string, name: string])[] = [
   [() => truncated(own, params, [], { K1: 1, k2: 1, loss } as never), "truncated", "k1"],
   ...cellTable().map(({ family, make, sizes: small }) => {

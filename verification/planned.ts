@@ -175,7 +175,7 @@ const symbols: Law = {
   },
 };
 
-/** How many streams each seed stands for. */
+/** How many streams are drawn for each seed. */
 const draws = 8;
 
 function compare({ model, params, steps, options, updates, loss }: Drawn, tally: Tally): void {

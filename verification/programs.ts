@@ -39,7 +39,7 @@ function program(seed: number): (inputs: { x: Tensor; w: Tensor; v: Tensor }) =>
   };
 }
 
-/** All laws of functions, for programs drawn by the seed: what holds for each op must hold for what is made of them. */
+/** All laws of functions, for programs drawn by the seed: what holds for ops must hold for their compositions. */
 export function programSubject(): Subject {
   const lawsFor = (seed: number): Law[] =>
     functionLaws(program(seed), (at, dtype) => {

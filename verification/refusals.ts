@@ -38,7 +38,7 @@ const stales = ["carry", "recompute", "defer"] as const;
 const modes = stales.flatMap((stale) => [[stale, false] as const, [stale, true] as const]);
 export const squares = (y: Tensor, target: Tensor): Tensor => y.sub(target).square();
 
-/** A law about refusals: nothing is measured but whether they come. */
+/** A law about refusals: it only measures whether they are thrown. */
 export function law(
   name: string,
   statement: string,
@@ -129,7 +129,7 @@ const axes = law(
   },
 );
 
-/** Ways of a value of a tape around into a stream. */
+/** Ways in which a value tracked by a surrounding tape can enter a stream. */
 const ways: Record<string, (a: Tensor, k: Options, steps: Steps) => Tensor> = {
   params: (a, k, steps) =>
     last(
@@ -163,7 +163,7 @@ const ways: Record<string, (a: Tensor, k: Options, steps: Steps) => Tensor> = {
     return last({ ...own, step }, weights(), steps, k);
   },
 };
-/** What the sentence calls it. */
+/** Its name in the sentence. */
 const named: Record<string, string> = {
   params: 'parameter "b"',
   state: 'state "h"',
@@ -264,7 +264,7 @@ const thrown = law(
   },
 );
 
-/** What must not pass in silence, in cells and streams. */
+/** What cells and streams must refuse. */
 export function refusalSubjects(): Subject[] {
   const subjects = { rows: [rows, axes], tracked: [tapes], thrown: [thrown], options: [options] };
   return Object.entries(subjects).map(([name, laws]) => ({ name, group: "refusals", laws }));

@@ -26,7 +26,7 @@ const first = wholeNumber("soak", "seed", flags.seed);
 const jobs = wholeNumber("soak", "jobs", flags.jobs, 1);
 const wanted = new RegExp(flags.group);
 
-/** What one process tells another: a seed is done, or a law broke. */
+/** Messages between processes: a seed is done, or a law is broken. */
 interface Message {
   readonly laws: number;
   readonly cases: number;
@@ -36,7 +36,7 @@ interface Message {
 /** Larger subjects take turns: each of their laws is tried for one seed in so many. */
 const turns = 8;
 
-/** Laws that the seed changes nothing about are held by the other tests. */
+/** Laws that do not depend on the seed are left to the other tests. */
 const fixed = new Set(["errors", "edges"]);
 const fixedGroups = /^(ops|PyTorch)/;
 

@@ -186,7 +186,7 @@ const closed: Law = {
       predict(tensor([1]));
       applyUpdates(params, { w: tensor([1]) });
       tally.throws(() => predict(tensor([1])), /consumed by applyUpdates/, "old weights");
-      // A loop that is closed over its parameters and state goes on as it does uncompiled.
+      // A loop that captures its parameters and state continues as it does without compile.
       const optimizer = adam({ learningRate: 0.1 });
       let now: Tree = { w: tensor([1, 2 + seed]) };
       let state = optimizer.init(now);
@@ -198,7 +198,7 @@ const closed: Law = {
       });
       for (let i = 0; i < 3; i++) loop(tensor([1, 1]));
       tally.number(state.step.item(), 3, () => "updates");
-      // A rate that is a function of plain numbers is asked in every update.
+      // A rate that is a function of plain numbers is called in every update.
       const slowing = sgd({ learningRate: (done: number) => 1 / (1 + done) });
       const slow = compile((p: Tree, s: ReturnType<typeof slowing.init>) => {
         const [updates, next] = slowing.update({ w: p.w!.mul(0).add(1) } as Tree, s, p);

@@ -25,7 +25,7 @@ import { truncationSubjects } from "./truncation/index.ts";
 import { wholeNumberSubjects } from "./wholeNumbers.ts";
 import { workersSubject } from "./workers.ts";
 
-/** Ops on one kind of kernels, held beside the reference kernels. */
+/** Ops on one kernel set, compared with the reference kernels. */
 export function opSubjects(dtype: FloatDType, backend: Backend = defaultBackend()): Subject[] {
   const reference = createBackend({ kernels: referenceKernels });
   return opTable().map(({ name, declaration }) => ({
@@ -35,7 +35,7 @@ export function opSubjects(dtype: FloatDType, backend: Backend = defaultBackend(
   }));
 }
 
-/** What is verified beside single ops and the oracle's numbers: how they work together, and what is made of them. */
+/** What is verified in addition to single ops and the oracle's numbers: combinations of ops, and what is built on them. */
 export function wholeSubjects(): Subject[] {
   return [
     programSubject(),

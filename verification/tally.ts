@@ -1,7 +1,7 @@
 import { isTensor, type Tensor, tree } from "@chronograd/autodiff";
 import type { Finding } from "@chronograd/autodiff/testing";
 
-/** The largest of many differences, and where it stands. */
+/** The largest of many differences, and where it is. */
 export class Tally implements Finding {
   error = 0;
   cases = 0;

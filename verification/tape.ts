@@ -33,7 +33,7 @@ const since = law(
     tally.number(tape.gradientIfReached(y, h, { since: tape.mark(), cotangent: u }).size, 0, () => {
       return "gradients by a value, since a mark after everything";
     });
-    // The state that is carried over goes on as a constant.
+    // The state of the mark stays usable, as a constant.
     const more = after(watched.w, watched.v, h);
     tally.trees(
       tape.gradient(more, [watched.w, watched.v], { cotangent: u }),
@@ -195,7 +195,7 @@ const dtypes = law(
   },
 );
 
-/** What tapes promise: marks, cuts, targets, generations, recorded sweeps, guards. */
+/** What tapes guarantee: marks, cuts, targets, generations, recorded sweeps, guards. */
 export function tapeSubjects(): Subject[] {
   return [
     {

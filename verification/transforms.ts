@@ -165,7 +165,7 @@ const closures = law(
     const body = block(random, 6);
     const [x, y, v] = [normal(random, [3, 3]), normal(random, [3, 3]), normal(random, [3, 3])];
     const f = (a: Tensor, b: Tensor) => body(a, b).sum();
-    // By one Hessian of both together: its block by y along v.
+    // By one Hessian of both inputs: its block by y along v.
     const both = hvp(
       (p: { a: Tensor; b: Tensor }) => f(p.a, p.b),
       { a: x, b: y },
@@ -257,7 +257,7 @@ const partial = law(
   },
 );
 
-/** What the transforms promise, beside each other and beside differences. */
+/** What the transforms guarantee, compared with each other and with differences. */
 export function transformSubjects(): Subject[] {
   const laws = [jacobians, hessians, trees, constants, closures, outputs, partial];
   return [{ name: "transforms", group: "transforms", laws }];

@@ -25,7 +25,7 @@ function rounded(error: number): number | string {
   return Number.isFinite(error) ? Number(error.toPrecision(2)) : String(error);
 }
 
-/** Kernels that are not the default here, or not for all sizes. */
+/** Kernel sets that are not the default on this machine, or not for all sizes. */
 const others = [
   "simd-plain",
   "reference",

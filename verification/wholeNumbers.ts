@@ -9,7 +9,7 @@ import { between, oneOf } from "./truncation/problem.ts";
 
 const count = 4;
 
-/** The state is a memory, the symbol that came last, and a row that is never changed. */
+/** The state is a memory, the last symbol, and a row that never changes. */
 const bigram = defineCell({
   params: ({ hidden }) => ({
     table: init.normal(1, count, hidden),

@@ -6,7 +6,7 @@ import type { Subject } from "./subject.ts";
 import { Tally } from "./tally.ts";
 import type { State } from "./truncation/problem.ts";
 
-/** As if there were another worker with the same rows, which says what this one says. */
+/** A communicator that acts as if a second worker had the same rows and the same results. */
 const twins: Communicator = {
   rank: 0,
   size: 2,
@@ -37,7 +37,7 @@ const windows: Law = {
   },
 };
 
-/** How many streams each seed stands for. */
+/** How many streams are drawn for each seed. */
 const draws = 4;
 
 function compare({ model, params, steps, options, updates, loss }: Drawn, tally: Tally): void {
@@ -57,7 +57,7 @@ function compare({ model, params, steps, options, updates, loss }: Drawn, tally:
   }
 }
 
-/** What workers reduce is what one worker has on all rows. */
+/** The windows of several workers equal those of one worker with all rows. */
 export function workersSubject(): Subject {
   return { name: "truncated, over workers", group: "truncated streams", laws: [windows] };
 }

@@ -28,7 +28,7 @@ const steps = {
   },
 };
 
-/** The mean cross-entropy over T steps; the input's products of all steps are one. */
+/** The mean cross-entropy over T steps; the input products of all steps are one product. */
 function lossOf({ model, H, B, T, V }) {
   return (weights, inputs, targets) => {
     const { table, W, b, U, bn, headW, headb } = weights;
@@ -48,7 +48,7 @@ function lossOf({ model, H, B, T, V }) {
   };
 }
 
-/** Row by row: its sums are as inexact as adding up one by one in float32 is. */
+/** Row by row, because jax-js sums in float32, one element after the other. */
 function sumOfSquares(x) {
   return np.sum(np.sum(np.square(x), -1));
 }

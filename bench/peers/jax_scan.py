@@ -4,7 +4,7 @@ import os
 
 from serve import THREADS, read_problem, serve
 
-# XLA takes as many threads as it finds cores when it is loaded.
+# XLA uses as many threads as there are cores when it is loaded.
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
 
@@ -36,7 +36,7 @@ def make_step(config, learning_rate, clip_norm, epsilon):
     cell, states = (gru, 1) if config["model"] == "gru" else (lstm, 2)
 
     def loss_of(weights, inputs, targets):
-        # The input's products of all steps are one.
+        # The input products of all steps are one product.
         gates = weights["table"][inputs] @ weights["W"] + weights["b"]
         zeros = jnp.zeros((inputs.shape[1], weights["U"].shape[0]))
         _, h = jax.lax.scan(lambda s, g: cell(weights, s, g), (zeros,) * states, gates)

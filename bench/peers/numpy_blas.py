@@ -1,4 +1,4 @@
-"""Times matrix products in NumPy, on the OpenBLAS that it brings: what is left without a C compiler."""
+"""Times matrix products in NumPy, on the OpenBLAS that it brings. Used where there is no C compiler."""
 
 import os
 import time

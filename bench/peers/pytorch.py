@@ -12,7 +12,7 @@ CUSTOM = sys.argv[1] == "custom"
 
 
 class BuiltIn(nn.Module):
-    """nn.LSTM or nn.GRU. It has two biases where one would do: the second stays 0, but for the GRU's candidate."""
+    """nn.LSTM or nn.GRU. It has two biases. The second stays 0, except for the candidate of the GRU."""
 
     def __init__(self, model, weights):
         super().__init__()

@@ -31,7 +31,7 @@ function rowsOf(symbols, V) {
   return tf.cast(tf.oneHot(symbols, V), "float32");
 }
 
-/** The mean cross-entropy over T steps; the input's products of all steps are one. */
+/** The mean cross-entropy over T steps; the input products of all steps are one product. */
 function lossOf(weights, { model, H, B, T, V }, inputs, targets) {
   const { table, W, b, headW, headb } = weights;
   // The wasm backend has no gradient of gather: a product with one-hot rows looks the symbols up.

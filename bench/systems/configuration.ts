@@ -1,2 +1,2 @@
-/** Whether steps run as plans, as `compile` makes them: the first argument says `recorded` where not. */
+/** Whether steps run as plans of `compile`; not if the first argument is `recorded`. */
 export const compiles: boolean = process.argv[2] !== "recorded";

@@ -9,7 +9,7 @@ function evaluates() {
   }
 }
 
-/** What training says, or the error, as data that can be sent. */
+/** The result of training, or the error, as data that can be sent. */
 export function attempt() {
   try {
     return { said: train(), evaluates: evaluates() };

@@ -1,4 +1,4 @@
-// What every consumer runs: a cell of one's own, trained by truncated back-propagation, and numbers that are known.
+// What every consumer runs: a custom cell, trained by truncated back-propagation, and gradients with known values.
 import { grad, tensor } from "@chronograd/autodiff";
 import { applyUpdates, init, rng, sgd } from "@chronograd/nn";
 import { defineCell, initialParams, truncated } from "@chronograd/rnn";
@@ -18,7 +18,7 @@ function knownGradients() {
   return Array.from(windows, ({ gradients }) => gradients.w.item());
 }
 
-/** Losses of windows while a cell learns to say the next value of a sine. */
+/** Losses of windows while a cell learns to predict the next value of a sine. */
 function losses(compile) {
   const elman = defineCell({
     params: ({ hidden }) => ({
@@ -56,7 +56,7 @@ const mean = (list) => list.reduce((a, b) => a + b, 0) / list.length;
 const close = (a, b, bound) =>
   a.length === b.length && a.every((x, i) => Math.abs(x - b[i]) < bound);
 
-/** Throws a sentence unless everything is right; else says what was done. */
+/** Throws a sentence unless everything is right; otherwise returns a summary. */
 export function train() {
   const started = performance.now();
   const expect = (holds, what) => {

@@ -1,7 +1,18 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { katex } from "@mdit/plugin-katex";
 import { defineConfig } from "vitepress";
 import reference from "../reference/sidebar.json" with { type: "json" };
 import { home } from "./home.ts";
+
+/** The records of decisions in the order of their numbers, each under its title. */
+const folder = new URL("../decisions/", import.meta.url);
+const decisions = readdirSync(folder)
+  .filter((file) => /^\d{4}-/.test(file))
+  .sort()
+  .map((file) => {
+    const [title = ""] = readFileSync(new URL(file, folder), "utf8").split("\n", 1);
+    return { text: title.replace("# ", ""), link: `/decisions/${file.replace(".md", "")}` };
+  });
 
 export default defineConfig({
   title: "Chronograd",
@@ -25,6 +36,7 @@ export default defineConfig({
         ],
       },
       { text: "Errors", link: "/errors" },
+      { text: "Decisions", link: "/decisions/", activeMatch: "/decisions/" },
       { text: "Benchmarks", link: "/benchmarks" },
     ],
     sidebar: {
@@ -41,6 +53,16 @@ export default defineConfig({
             { text: "Compiling", link: "/guide/compiling" },
             { text: "Several cores", link: "/guide/parallel" },
             { text: "Bundlers and browsers", link: "/guide/bundlers" },
+          ],
+        },
+      ],
+      "/decisions/": [
+        {
+          text: "Decisions",
+          items: [
+            { text: "By subject", link: "/decisions/" },
+            ...decisions,
+            { text: "Dependencies", link: "/decisions/dependencies" },
           ],
         },
       ],

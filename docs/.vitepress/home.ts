@@ -16,7 +16,7 @@ export const home: {
     name: "Chronograd",
     text: "Gradients through time",
     tagline:
-      "Automatic differentiation for recurrent networks, in TypeScript. A tape that is a program, truncated back-propagation for any k1 and k2, and gradients that are held to mathematics.",
+      "Automatic differentiation for recurrent networks, in TypeScript. A tape that is a program, truncated back-propagation for any k1 and k2, and gradients that are tested against mathematics.",
     actions: [
       { theme: "brand", text: "Getting started", link: "/guide/getting-started" },
       { theme: "alt", text: "Truncated BPTT, exactly", link: "/guide/truncated" },
@@ -27,16 +27,16 @@ export const home: {
     {
       title: "A tape that is a program",
       details:
-        "Entries stand in time order. Backward, forward and printing are passes over it, and mark, since and forget cut it.",
+        "Entries stand in time order. Backward, forward and print are passes over them; mark, since and forget are cuts between them.",
       link: "/guide/tape",
     },
     {
       title: "Your cell in ten lines",
-      details: "Write one typed step. Unrolling, stacking, truncation and memory come with it.",
+      details: "Write one typed step. Unrolling, stacking and truncation work with it at once.",
       link: "/guide/custom-cell",
     },
     {
-      title: "Gradients held to mathematics",
+      title: "Gradients tested against mathematics",
       details:
         "Every rule is compared with central differences, with its adjoint, and in second order.",
       link: "/reference/derivatives",
@@ -44,7 +44,7 @@ export const home: {
     {
       title: "Memory without dispose",
       details:
-        "Values live in WebAssembly memory and return to it at once, with the tape segment or the scope that made them.",
+        "Values live in WebAssembly memory. Their bytes are released as soon as the tape or the scope that owns them ends.",
       link: "/guide/memory",
     },
   ],

@@ -6,10 +6,10 @@ export function derivatives(table, pages) {
   const declarations = new Map(table.map(({ name, declaration }) => [name, declaration]));
   const parts = [
     "# Derivatives of ops",
-    `Made by running every rule of the op table (\`opTable()\` of \`@chronograd/autodiff/extend\`) on a tape, and writing what it
-records as a formula. $g$ is the cotangent of the output $y$, and $\\bar x$ that of the input $x$. Products are element by
-element, but for \`matmul\`, where they are matrix products. Where operands broadcast, a cotangent is summed over the axes
-along which its input was stretched. $[\\,\\cdot\\,]$ is 1 where the comparison holds and 0 elsewhere.`,
+    `This page was made by running every rule of the op table (\`opTable()\` of \`@chronograd/autodiff/extend\`) on a tape, and writing
+the recorded entries as a formula. $g$ is the cotangent of the output $y$, and $\\bar x$ is that of the input $x$. Products are
+element by element, except for \`matmul\`, where they are matrix products. Where operands broadcast, a cotangent is summed
+over the axes along which its input was repeated. $[\\,\\cdot\\,]$ is 1 where the comparison holds and 0 elsewhere.`,
   ];
   for (const { title, members } of pages) {
     const ops = members.filter(({ name }) => declarations.has(name));
@@ -25,7 +25,7 @@ along which its input was stretched. $[\\,\\cdot\\,]$ is 1 where the comparison 
   return parts.join("\n\n");
 }
 
-/** Inputs as a sample asks for them: the middle of the domain, so that every rule can be run. */
+/** Inputs of a sample, from the middle of the domain, so that every rule can be run. */
 function inputsOf({ inputs }) {
   return inputs.map(({ shape, domain: [low, high] = [0, 1], integers }) => {
     const size = shape.reduce((product, length) => product * length, 1);
@@ -34,7 +34,7 @@ function inputsOf({ inputs }) {
   });
 }
 
-/** What a sample of an op leaves on a tape. */
+/** The entries that a sample of an op records. */
 function recorded(sample) {
   const tape = new Tape();
   sample.call(tape.watch(inputsOf(sample)));
@@ -86,7 +86,7 @@ function cotangentOf(name) {
   return name.length === 1 ? `\\bar{${name}}` : `\\overline{${symbolOf(name)}}`;
 }
 
-/** How tightly a formula holds together: what is looser than its place asks gets parentheses. */
+/** The precedence of a formula: one with a lower precedence than its place asks for gets parentheses. */
 const atom = 0;
 const power = 1;
 const product = 2;

@@ -61,10 +61,12 @@ function collect(project, symbols, checker) {
       for (const { symbol, url } of pages.flatMap(({ members }) => members)) urls.set(symbol, url);
       const again = children.filter(isAgain).map((child) => {
         const target = child.getTargetReflectionDeep();
-        return { name: child.name, url: urls.get(symbols.get(target)) };
+        return { name: child.name, symbol: symbols.get(target) };
       });
       return { entryPoint, summary: textOf(comment?.summary), pages, again };
     });
+  // What is exported twice may stand on a page of a later entry point.
+  for (const found of chapters.flatMap(({ again }) => again)) found.url = urls.get(found.symbol);
   const members = chapters.flatMap(({ pages }) => pages.flatMap((page) => page.members));
   const bases = new Set(members.map(({ base }) => base));
   for (const member of members) {

@@ -42,7 +42,7 @@ export default defineConfig({
   test: {
     // Below the folder of tests that `npm run stryker` names.
     include: ["{tape,passes,transforms,truncated}/**/*.test.ts", "tensor/lifetimes.test.ts"],
-    // A million entries, 100,000 steps.
+    // These have a million entries or 100,000 steps.
     exclude: ["**/endless.test.ts"],
     sequence: { sequencer: QuickestFirst },
     testTimeout: 60_000,

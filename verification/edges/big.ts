@@ -1,4 +1,4 @@
-/** Numbers `m 2^e` of 256 bits (77 digits), whatever their exponent: what derivatives in floating point are held to. */
+/** Numbers `m 2^e` of 256 bits (77 digits), with any exponent: the true values for derivatives in floating point. */
 export class Big {
   private readonly m: bigint;
   private readonly e: number;
@@ -52,7 +52,7 @@ export class Big {
     if (this.m === 0n) return other;
     if (other.m === 0n) return this;
     const [high, low] = this.e >= other.e ? [this, other] : [other, this];
-    // What lies entirely below the precision cannot be seen.
+    // A term that lies entirely below the precision is dropped.
     if (high.exponent - low.exponent > 2 * precision) return high;
     if (low.exponent - high.exponent > 2 * precision) return low;
     return Big.scaled((high.m << BigInt(high.e - low.e)) + low.m, low.e);

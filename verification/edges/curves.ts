@@ -92,13 +92,13 @@ function geluByTanh(x: Big): Record<"half" | "bend" | "t" | "u1" | "u2", Big> {
   };
 }
 
-/** 1 where the sigmoid of `geluByTanh` may be near 1 without being it, 0 elsewhere. */
+/** 1 where the sigmoid of `geluByTanh` may be near 1 but not equal to it, 0 elsewhere. */
 const nearOne = (x: Big): Big => (x.sign > 0 && x.isLess(24) ? one : zero);
 
 /** `c / x^n`. */
 const over = (c: number, n: number) => (x: Big) => Big.of(c).div(x.power(n));
 const upTo40 = (x: Big): Big => (x.abs().isLess(40) ? x.abs().add(1) : one);
-/** Where a factor like `x^2` stands before what underflows. */
+/** Where a factor like `x^2` multiplies a value that underflows. */
 const amplified = (x: Big): Big => x.mul(x).add(4);
 const isNotZero = (x: Big): boolean => x.sign !== 0;
 
@@ -289,7 +289,7 @@ export const curves: readonly Curve[] = [
       return bend.mul(u1.mul(2).add(x.mul(curve)));
     },
     near: [-0.7524614, 1.4],
-    // What underflows is multiplied by u'^2.
+    // The value that underflows is multiplied by u'^2.
     lost: (x) => x.power(6).add(4),
     // The argument of the sigmoid is rounded, and so is the sigmoid near 1, from which the rule takes its distance.
     slack: [

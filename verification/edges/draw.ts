@@ -25,7 +25,7 @@ function sign(random: Rng): number {
   return random.uniform() < 0.5 ? -1 : 1;
 }
 
-/** Numbers of both signs that stand for all exponents, the extremes among them, and those beside some points. */
+/** Numbers of both signs over all exponents, with the extremes, and the neighbours of some points. */
 export function numbers(random: Rng, dtype: FloatDType, near: readonly number[]): number[] {
   const { least, most, bits, largest } = formats[dtype];
   const all = Array.from({ length: counts.all }, (_, i) => {

@@ -15,7 +15,7 @@ const one = Big.of(1);
 const two = Big.of(2);
 const column = (x: Tensor): Tensor => x.slice([null, 0]);
 
-/** Exponentials of rounded differences, and what is left of 1 - p. */
+/** Exponentials of rounded differences, and `1 - p` after cancellation. */
 function ofExponentials(a: Big, b: Big): Partials {
   const spread = a.sub(b).abs().add(1);
   const [p, q] = [sigmoid(a.sub(b)), sigmoid(b.sub(a))];

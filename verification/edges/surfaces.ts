@@ -33,7 +33,7 @@ export interface Surface {
   readonly lost?: (a: Big, b: Big) => readonly [first: Big, second: Big];
   /** As a curve's, for each of the five. */
   readonly slack?: (a: Big, b: Big) => Partials;
-  /** Draws operands of like size, where unlike ones tell nothing. */
+  /** Draws operands of similar size, where different sizes test nothing. */
   readonly areAlike?: boolean;
 }
 
@@ -114,7 +114,7 @@ export const surfaces: readonly Surface[] = [
     name: "pow",
     f: pow,
     partials: powers,
-    // A small exponent is no help against 1/a^2 that overflows.
+    // A small exponent does not prevent the overflow of 1/a^2.
     domain: (a, b, largest) =>
       a.sign > 0 && (one.isLess(b.abs()) || one.isLess(a.mul(a).mul(largest))),
     // Where the value neither overflows nor vanishes.

@@ -5,11 +5,11 @@ import { Tally, values } from "../tally.ts";
 import { Big } from "./big.ts";
 import { formats } from "./draw.ts";
 
-/** A function of one or two numbers beside its exact derivatives, of which there are `order` and one more by `order` inputs. */
+/** A function of one or two numbers with its exact derivatives: `order + 1` of them for `order` inputs. */
 export interface Subjected {
   readonly f: (...x: Tensor[]) => Tensor;
   draw(random: Rng, dtype: FloatDType): number[][];
-  /** Whether the law says something about derivatives of this order (0: first, 1: second) here. */
+  /** Whether the law covers derivatives of this order (0: first, 1: second) at this point. */
   holds(x: readonly Big[], order: number, largest: Big): boolean;
   /** By the first input, by the second; twice by the first, by both, twice by the second. */
   truth(x: readonly Big[], order: number): readonly Big[];

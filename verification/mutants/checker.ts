@@ -99,7 +99,7 @@ const examination = inFile("packages/autodiff/src/testing/examination.ts", [
   },
 ]);
 
-/** Bugs in the checker itself: what makes it too kind, or see what is not there. */
+/** Bugs in the checker itself: mistakes that it misses, or reports without cause. */
 export const checker: readonly Mutant[] = [
   ...returned,
   ...verdict,

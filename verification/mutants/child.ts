@@ -1,4 +1,4 @@
-// One trial, in a process of its own: node child.ts [name of a mutant] [runs]. Prints what became of it as JSON.
+// One trial, in a separate process: node child.ts [name of a mutant] [runs]. Prints what became of it as JSON.
 import { mutants } from "./index.ts";
 import { inject } from "./inject.ts";
 import type { Broken } from "./trial.ts";
@@ -18,7 +18,7 @@ async function trial(name: string, runs: number): Promise<Outcome> {
     isLoaded = inject(mutant);
   }
   try {
-    // Only now, so that the library is loaded with the bug in it.
+    // Imported only now, so that the library is loaded with the bug in it.
     const { firstBroken } = await import("./trial.ts");
     const by = firstBroken(mutant, runs);
     if (by !== undefined) return { is: "killed", by };

@@ -1,6 +1,6 @@
 import { inFile, type Mutant } from "./mutant.ts";
 
-/** Bugs in what turns a function into a plan, and in streams that run as plans. */
+/** Bugs in the compiler, and in streams that run as plans. */
 export const compiling: readonly Mutant[] = [
   ...inFile("packages/autodiff/src/compile/batchings.ts", [
     {

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Outcome } from "./child.ts";
 import type { Mutant } from "./mutant.ts";
 
-/** What became of a trial: what its process said, or how the process ended without a word. */
+/** The end of a trial: what its process printed, or how the process ended without printing. */
 export type Ending =
   | Outcome
   | { readonly is: "timeout"; readonly what: string }
@@ -26,7 +26,7 @@ export interface TrialOptions {
 
 const child = fileURLToPath(new URL("child.ts", import.meta.url));
 
-/** Runs the suite in a process of its own, with a mutant or as it is. */
+/** Runs the suite in a separate process, with a mutant or without. */
 export function tryOne(mutant: Mutant | undefined, { runs, limit }: TrialOptions): Promise<Ending> {
   return new Promise((resolve) => {
     const args = ["--conditions=@chronograd/source", child, mutant?.name ?? "", String(runs)];

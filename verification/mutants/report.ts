@@ -1,13 +1,13 @@
 import type { Kind, Mutant } from "./mutant.ts";
 import type { Ending, Tried } from "./pool.ts";
 
-/** How many of how many. */
+/** A count and its total. */
 export interface Share {
   readonly killed: number;
   readonly total: number;
 }
 
-/** What became of a set of mutants. */
+/** The results of a set of mutants. */
 export interface MutantReport extends Share {
   /** How many each law was the first to kill. */
   readonly byLaw: Readonly<Record<string, number>>;

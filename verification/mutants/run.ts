@@ -1,4 +1,4 @@
-// npm run mutants [-- --jobs n] [--only name] [--runs n]: plants each bug in turn and tells which law notices.
+// npm run mutants [-- --jobs n] [--only name] [--runs n]: injects each bug in turn, and prints which law notices it.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -10,7 +10,7 @@ import { root } from "./inject.ts";
 import { type Tried, tryAll, tryOne } from "./pool.ts";
 import { lineOf, reportOf, tableOf } from "./report.ts";
 
-/** The share of mutants that must be killed. */
+/** The fraction of mutants that must be killed. */
 const required = 0.99;
 
 const { values } = parseArgs({
@@ -35,7 +35,7 @@ if (chosen.length === 0) {
 const begin = performance.now();
 const seconds = () => (performance.now() - begin) / 1000;
 
-/** The suite without a mutant, in the same set-up: where it does not hold, nothing can be told. */
+/** The suite without a mutant, in the same setting: if it fails, trials show nothing. */
 async function control(when: string): Promise<void> {
   const ending = await tryOne(undefined, { runs, limit: 600 });
   if (ending.is === "survived") return;

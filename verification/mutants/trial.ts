@@ -13,7 +13,7 @@ export interface Broken {
   readonly what: string;
 }
 
-/** Groups that are about a folder, most telling first. */
+/** Groups that test a folder, the most sensitive first. */
 const about: readonly (readonly [folder: string, groups: readonly string[]])[] = [
   ["autodiff/src/compile/", ["integers", "truncated streams", "programs"]],
   ["rnn/src/truncated/", ["truncated streams", "truncat", "training"]],
@@ -30,7 +30,7 @@ const about: readonly (readonly [folder: string, groups: readonly string[]])[] =
   ["autodiff/src/", ["integers", "creation", "tape", "programs", "transforms"]],
 ];
 
-/** How likely a subject's laws tell; only the order of the trial depends on it. */
+/** How likely the laws of a subject notice; only the order of the trial depends on it. */
 function relevance(
   { name, group }: Subject,
   { name: bug, file }: Mutant,

@@ -190,7 +190,7 @@ const apply = inFile("packages/autodiff/src/ops/apply.ts", [
   },
 ]);
 
-/** Bugs in what values are taken for: indices, dtypes, conditions, orders, rules of a user's own. */
+/** Bugs in how values are interpreted: indices, dtypes, conditions, orders, custom rules. */
 export const valuesTaken: readonly Mutant[] = [
   ...indices,
   ...dtype,

@@ -10,7 +10,7 @@ export interface Elements {
   readonly values: readonly Written[];
 }
 
-/** An argument of a call: "$x" stands for the input of that name. */
+/** An argument of a call: "$x" means the input of that name. */
 export type Argument =
   | number
   | string
@@ -19,7 +19,7 @@ export type Argument =
   | readonly Argument[]
   | { readonly [name: string]: Argument };
 
-/** One call: what went in, what came out, and what flows back from the cotangents. */
+/** One call: inputs, outputs, cotangents and gradients. */
 export interface Case {
   readonly label: string;
   readonly call: string;

@@ -1,4 +1,4 @@
-"""Softmax and its kin, and losses in every reduction."""
+"""Softmax and related functions, and losses in every reduction."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-"""Matrix products and their kin."""
+"""Matrix products, broadcast and transposed, and einsum."""
 
 import torch
 

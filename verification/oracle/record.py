@@ -30,7 +30,7 @@ def tree(named):
 
 
 def short(x):
-    """Rounded to thousandths: whoever reads the files has less to read, and the numbers fill a mantissa all the same."""
+    """Rounded to thousandths, so that the files are short; the numbers still fill a mantissa."""
     return torch.round(x * 1000) / 1000
 
 

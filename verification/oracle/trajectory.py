@@ -1,4 +1,4 @@
-"""Training over 100 steps: each a sequence of its own, swept whole, clipped, and an update."""
+"""Training over 100 steps. Each step has its own sequence, a full backward pass, clipping and an update."""
 
 import torch
 

@@ -7,7 +7,7 @@ from record import array, elements, tree
 
 
 def chunks(name, largest, k, windows, B):
-    """k1 = k2 = k: the state is handed on detached from chunk to chunk."""
+    """k1 = k2 = k: each chunk starts from the detached state of the chunk before."""
     params = model.parameters(4, 6)
     start = tree(params)
     symbols = model.babble(windows * k, B)

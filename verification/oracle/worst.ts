@@ -2,7 +2,7 @@ import { type Tensor, tree } from "@chronograd/autodiff";
 import type { Finding } from "@chronograd/autodiff/testing";
 import type { Elements, Written } from "./fixture.ts";
 
-/** The largest of many differences between the library's numbers and PyTorch's, and where it stands. */
+/** The largest of many differences between the library's numbers and PyTorch's, and where it is. */
 export class Worst implements Finding {
   error = 0;
   cases = 0;

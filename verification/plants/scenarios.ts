@@ -1,5 +1,4 @@
-// What a user would run who suspects something: each returns the text of the report. Loaded after a
-// bug was planted.
+// What a user would run to find a bug. Each scenario returns the text of the report, and is loaded after a bug was planted.
 import { type MapTree, type Tensor, tensor } from "@chronograd/autodiff";
 import { apply, kernelsOf, type OpDeclaration, op } from "@chronograd/autodiff/extend";
 import { checkGradients } from "@chronograd/autodiff/testing";
@@ -39,7 +38,7 @@ function unrolled<Params, State>(
   return checkGradients(f, params).toString();
 }
 
-// An op of the user's own: tanh with a slip in its rules.
+// A user's op: tanh with a mistake in its rules.
 const declaration: OpDeclaration = {
   name: "fastTanh",
   inputs: ["x"],

@@ -34,7 +34,7 @@ export interface SpecialPoints {
 const ops = new Map(opTable().map(({ name }) => [name, name]));
 const first = (y: Tensor): Tensor => y.slice([0]);
 
-/** What is not simply the method of that name. */
+/** Functions that are not simply the method of that name. */
 const calls: Readonly<Record<string, (x: Tensor) => Tensor>> = {
   "softmax, first": (x) => first(x.softmax()),
   "logSoftmax, first": (x) => first(x.logSoftmax()),
@@ -77,7 +77,7 @@ export function tangents({ op, at }: Given): Written[] {
   });
 }
 
-/** Whether two numbers are one to about the last places; a zero has no sign here. */
+/** Whether two numbers agree except in the last places; the sign of zero is ignored. */
 export function areAlike(a: Written, b: Written, relative = 1e-13): boolean {
   const [x, y] = [Number(a), Number(b)];
   if (x === y || (Number.isNaN(x) && Number.isNaN(y))) return true;

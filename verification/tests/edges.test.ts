@@ -5,7 +5,7 @@ import { curves } from "../edges/curves.ts";
 import { losses } from "../edges/losses.ts";
 import { surfaces } from "../edges/surfaces.ts";
 
-/** What derivatives are held to over all exponents, held to mpmath itself: `[name, point, derivatives]`. */
+/** The true values of derivatives, compared with mpmath: `[name, point, derivatives]`. */
 const fixture = JSON.parse(
   readFileSync(new URL("../edges/fixtures/truth.json", import.meta.url), "utf8"),
 ) as [name: string, point: number[], derivatives: string[]][];

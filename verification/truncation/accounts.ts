@@ -116,5 +116,5 @@ const norms = law(
   },
 );
 
-/** What else windows tell, with weights that do not change. */
+/** What else windows report, with weights that do not change. */
 export const accountLaws: readonly Law[] = [unchanged, defer, norms];

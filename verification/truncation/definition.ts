@@ -48,8 +48,8 @@ export interface Run {
 }
 
 /**
- * Runs steps `from + 1` to `to` on a tape on which the weights of every step are variables of their own, and hands the
- * run to `body`. No cut, no mark, nothing forgotten: which steps count is decided afterwards, by which are added up.
+ * Runs steps `from + 1` to `to` on a tape with separate weights for every step, and calls `body` with the run. There is
+ * no cut and no mark, and nothing is forgotten: which steps count is decided afterwards, by which of them are summed.
  */
 export function run<R>(
   { model, steps, loss }: Problem,

@@ -191,5 +191,5 @@ const bias = law(
   },
 );
 
-/** What gradients are, with weights that do not change. */
+/** The gradients of windows, with weights that do not change. */
 export const definitionLaws: readonly Law[] = [definition, full, chunks, lags, bias];

@@ -3,7 +3,7 @@ import { accountLaws } from "./accounts.ts";
 import { definitionLaws } from "./gradients.ts";
 import { movingLaws } from "./updates.ts";
 
-/** Truncated back-propagation through time, held to its definition and its identities. */
+/** Truncated back-propagation through time, compared with its definition and its identities. */
 export function truncationSubjects(): Subject[] {
   return [
     {

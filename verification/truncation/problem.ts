@@ -56,7 +56,7 @@ export interface Problem {
   readonly T: number;
   readonly k1: number;
   readonly k2: number;
-  /** Without a loss at some steps; at others it says itself how many tokens it counts. */
+  /** A loss that is missing at some steps, and gives its own count of tokens at others. */
   loss(output: Tensor, target: Tensor): Tensor | CountedLoss | null;
 }
 

@@ -9,7 +9,7 @@ import { copyOf, law, words } from "./windows.ts";
 
 type Step = (params: Params, window: Window<Params, State>) => Params;
 
-/** Runs a stream whose weights move after every window, and hands each window to `seen` before they do. */
+/** Runs a stream with an update after every window, and calls `seen` with each window before the update. */
 function training(
   { model, params, state, steps, loss }: Problem,
   options: { k1: number; k2: number; stale: "carry" | "recompute"; losses: "new" | "window" },
@@ -26,7 +26,7 @@ function training(
   }
 }
 
-/** A way to take a step: an optimizer's, or updates of one's own. */
+/** A way to take a step: by an optimizer, or by custom updates. */
 function stepOf({ random }: Problem): Step {
   const learningRate = 0.05;
   const optimizer = sgd({ learningRate });
@@ -251,7 +251,7 @@ const refused = law(
   },
 );
 
-/** Laws with weights that move, closed forms, and what is refused. */
+/** Laws with weights that change, closed forms, and refusals. */
 export const movingLaws: readonly Law[] = [
   carry,
   recompute,

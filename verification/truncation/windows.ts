@@ -4,7 +4,7 @@ import { truncated, type Window } from "@chronograd/rnn";
 import { Tally } from "../tally.ts";
 import type { Options, Params, Problem, State } from "./problem.ts";
 
-/** How many problems each seed stands for. */
+/** How many problems are drawn for each seed. */
 const draws = 4;
 
 /** A law about truncated streams: measured on several problems, the worst of which counts. */
@@ -26,7 +26,7 @@ export function law(
   };
 }
 
-/** What is looked at of a window, while it is there. */
+/** What is read of a window before it ends. */
 export type Seen<R> = (window: Window<Params, State>, index: number) => R;
 
 /** Runs a problem's stream with frozen weights. */

@@ -74,8 +74,8 @@ export function loadCorpus(
 }
 
 /**
- * A text read at `batch` evenly spaced places at once, one character a step, for ever: at its end each place goes
- * on where the next began. `position` counts steps since the beginning.
+ * A text that is read at `batch` evenly spaced places at once, one character a step, without end: a place that reaches
+ * the start of the next place goes on there. `position` counts steps since the beginning.
  */
 export function* lanes(
   codes: Int32Array,

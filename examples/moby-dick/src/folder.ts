@@ -16,7 +16,7 @@ import { type Decoded, decodeSafetensors, encodeSafetensors } from "@chronograd/
 import type { Metrics } from "./metrics.ts";
 import { type Options, UsageError } from "./options.ts";
 
-/** What `config.json` holds: all that a resumed run needs beside the tensors. */
+/** The contents of `config.json`: all that a resumed run needs in addition to the tensors. */
 export interface Config {
   readonly format: 1;
   readonly options: Options;
@@ -85,14 +85,14 @@ export class RunFolder {
     writeSync(this.#metrics, `${JSON.stringify(metrics)}\n`);
   }
 
-  /** Takes back what a run that failed has begun to write. */
+  /** Deletes what a failed run has begun to write. */
   abandon(): void {
     closeSync(this.#metrics);
     rmSync(join(this.path, "metrics.jsonl.part"));
     if (readdirSync(this.path).length === 0) rmdirSync(this.path);
   }
 
-  /** Writes everything aside and renames it, the report last. */
+  /** Writes everything to temporary files and renames them, the report last. */
   finish(
     config: Config,
     tensors: Parameters<typeof encodeSafetensors>[0],

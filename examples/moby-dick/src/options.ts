@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-/** What a run is told. */
+/** The settings of a run. */
 export interface Options {
   readonly text: string | undefined;
   readonly cell: "lstm" | "gru" | "elman";

@@ -4,7 +4,7 @@ import { bits, type Metrics } from "./metrics.ts";
 /** Shows a run: a bar that redraws itself on a terminal, a line every few seconds in a pipe. */
 export interface Progress {
   update(metrics: Metrics, smoothedLoss: number, end: number): void;
-  /** A line of its own. */
+  /** Prints a separate line. */
   say(line: string): void;
   stop(): void;
 }

@@ -3,7 +3,7 @@ import { parseHTML } from "linkedom";
 import type { Metrics } from "./metrics.ts";
 import type { Options } from "./options.ts";
 
-/** What the report tells beside its figures. */
+/** The text of the report, without its figures. */
 export interface Summary {
   readonly name: string;
   readonly source: string;

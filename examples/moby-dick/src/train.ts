@@ -43,7 +43,7 @@ interface Training {
   seconds: number;
 }
 
-/** What a run ends with. */
+/** The result of a run. */
 export interface Result {
   readonly tensors: unknown;
   readonly metadata: Record<string, string>;
@@ -171,7 +171,7 @@ function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
 }
 
-/** A run as tensors and text. */
+/** A checkpoint of a run: tensors and text. */
 function checkpoint(
   { tree: values, step, window, seconds }: Training,
   sampling: RngState,

@@ -25,7 +25,7 @@ interface Options {
 const delay = 3;
 const k1 = 10;
 
-/** Endless noise for some rows of the batch. A row's numbers depend on the row alone, whoever computes it. */
+/** Endless noise for some rows of the batch. The numbers of a row do not depend on the worker that draws them. */
 function* noise(start: number, end: number): Generator<TimeStep> {
   const rows = Array.from({ length: end - start }, (_, i) => rng(7, `row ${start + i}`));
   const seen: Float32Array[] = [];
@@ -38,7 +38,7 @@ function* noise(start: number, end: number): Generator<TimeStep> {
   }
 }
 
-/** What each worker does, on its rows; alone or not is all the same. */
+/** What each worker does on its rows; it is the same with one worker or several. */
 export default function train(communicator: Communicator, { batch, windows }: Options): number {
   const model = sequential({
     memory: lstm({ input: 1, hidden: 128 }),
@@ -67,7 +67,7 @@ export default function train(communicator: Communicator, { batch, windows }: Op
     if (communicator.rank === 0 && (isOver || window.index % 50 === 0)) {
       console.log(`step ${window.end}: loss ${loss.toFixed(4)} over ${window.count} tokens`);
     }
-    // A condition that all workers agree on: they must stop at the same window.
+    // The condition is the same on all workers, because they must stop at the same window.
     if (isOver) break;
   }
   return loss;

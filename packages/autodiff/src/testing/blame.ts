@@ -2,7 +2,7 @@ import { apply } from "../ops/apply.ts";
 import { nameOfInput } from "../ops/declare.ts";
 import { backward, type Seed } from "../passes/backward.ts";
 import { replay } from "../passes/replay.ts";
-import { describeSite, indexOf, type Site, siteOf } from "../passes/site.ts";
+import { describeSite, type Site, siteOf } from "../passes/site.ts";
 import { constantId, type Entry } from "../tape/entry.ts";
 import { Tape } from "../tape.ts";
 import { tensor } from "../tensor/create.ts";
@@ -13,7 +13,7 @@ import { leaves } from "../tensor/tree.ts";
 import { checkTape } from "./checkTape.ts";
 import type { Differences } from "./differences.ts";
 import { type Flattened, type Run, randomVector } from "./function.ts";
-import type { RuleFault } from "./ruleFault.ts";
+import { describeFault, type RuleFault, ruleOf } from "./ruleFault.ts";
 import { adapted, directionSteps, lengthsOf } from "./steps.ts";
 import { judge, numericAt, relative, standingOf } from "./verdict.ts";
 import { largest } from "./worst.ts";
@@ -70,22 +70,6 @@ export function blameSecond<T>(
     },
     { trace: true },
   );
-}
-
-/** A rule in words. */
-function ruleOf({ rule, of, op, order, by }: RuleFault): string {
-  const subject = rule === "jvp" ? `the jvp of ${op}` : `the ${rule} of ${op} by ${of}`;
-  return order === 1
-    ? subject
-    : `the second derivative of ${op}, of ${subject} by ${by ?? "its inputs"},`;
-}
-
-/** One wrong rule in words. */
-function describeFault(fault: RuleFault): string {
-  const { of, shape, index, analytic, numeric, error, threw, order, by = of } = fault;
-  const [where, subject] = [describeSite(fault), ruleOf(fault)];
-  if (threw !== undefined) return `${subject} throws: ${threw}: ${where}`;
-  return `${subject} is wrong: ${where}; worst element ${order === 2 ? by : of}${indexOf(index, shape)}: analytic ${analytic}, numeric ${numeric}, relative error ${error.toExponential(1)}`;
 }
 
 function ofRules(faults: readonly RuleFault[]): Blame {

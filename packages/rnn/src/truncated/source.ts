@@ -120,7 +120,7 @@ export function checkUnchanged(where: string, step: object, t: number): void {
   const what =
     gone < 0
       ? "was changed through a live view after the step had come"
-      : `is gone: ${blocks[gone]!.end ?? "nothing holds it"}`;
+      : `is gone: ${blocks[gone]!.whyGone}`;
   throw new Error(
     `${where}: ${path} of step ${t} ${what}; yield tensors of its own with each step, such as clone(x)`,
   );
