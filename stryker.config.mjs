@@ -1,4 +1,5 @@
-// The mutation run over tape, passes and truncated: `npm run stryker`, or `npm run stryker -- truncated` for one.
+// The mutation run over tape, passes and truncated: `npm run stryker`, or
+// `npm run stryker -- truncated` for one.
 
 /** @type {import("@stryker-mutator/api/core").PartialStrykerOptions} */
 export default {
@@ -8,11 +9,14 @@ export default {
   // The machine may be busy, and a time limit is the only sign of an endless loop.
   concurrency: 1,
   timeoutMS: 20_000,
-  // Every mutator is on. Error texts count as behaviour here (their tests are snapshots), so string literals do too.
+  // Every mutator is on. Error texts count as behaviour here (their tests are snapshots), so string
+  // literals do too.
   mutator: { excludedMutations: [] },
-  // Code that runs when a module loads is mutated as well: it is little, and it is constants that matter.
+  // Code that runs when a module loads is mutated as well: it is little, and it is constants that
+  // matter.
   ignoreStatic: false,
-  // Nothing reads a tsconfig here, and Stryker would rewrite it with the compiler's old API, which TypeScript 7 has not.
+  // Nothing reads a tsconfig here, and Stryker would rewrite it with the compiler's old API, which
+  // TypeScript 7 has not.
   tsconfigFile: "none",
   disableTypeChecks: false,
   ignorePatterns: ["dist", "runs", "docs", "reports", "coverage", ".snippets"],

@@ -8,14 +8,15 @@ export interface Trace {
 }
 
 /**
- * Relative differences up to which two systems count as equal. Between correct systems, rounding was seen to make 5e-6
- * of difference in losses and 5e-5 in norms, which some systems sum in float32.
+ * Relative differences up to which two systems count as equal. Between correct systems, rounding
+ * was seen to make 5e-6 of difference in losses and 5e-5 in norms, which some systems sum in
+ * float32.
  */
 const tolerance = { loss: 5e-5, norm: 5e-4 };
 
 /**
- * Which systems differ from most others, and how, by label: every loss and every norm of the gradient is compared with
- * the median over all systems.
+ * Which systems differ from most others, and how, by label: every loss and every norm of the
+ * gradient is compared with the median over all systems.
  */
 export function disagreements(traces: readonly Trace[]): Map<string, string> {
   const found = new Map<string, string>();

@@ -68,7 +68,10 @@ function trainingBlocks(quick: boolean): Block[] {
   return blocks;
 }
 
-/** Matrix products `[m,k] [k,n]` of recurrent networks: of a step forward, a step back, and a gradient; and square ones. */
+/**
+ * Matrix products `[m,k] [k,n]` of recurrent networks: of a step forward, a step back, and a
+ * gradient; and square ones.
+ */
 const products: readonly (readonly [m: number, k: number, n: number, transposed: string])[] = [
   [32, 128, 512, ""],
   [32, 256, 1024, ""],
@@ -150,7 +153,9 @@ function growthBlocks(quick: boolean): Block[] {
   return blocks;
 }
 
-/** What to measure. A filter chooses whole blocks, so that each system has another to compare with. */
+/**
+ * What to measure. A filter chooses whole blocks, so that each system has another to compare with.
+ */
 export function chooseBlocks({ quick, filter, only }: Options): Block[] {
   const all = [
     ...trainingBlocks(quick),

@@ -5,7 +5,9 @@ export type Found = { readonly command: readonly string[] } | { readonly missing
 
 const windows = process.platform === "win32";
 
-/** Runs a command to its end. Returns the last line of its error output, or nothing if it succeeded. */
+/**
+ * Runs a command to its end. Returns the last line of its error output, or nothing if it succeeded.
+ */
 export function run(command: string, args: readonly string[], cwd?: string): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     cwd,

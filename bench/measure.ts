@@ -54,7 +54,10 @@ export class Measurement {
     this.#progress = progress;
   }
 
-  /** Measures a block in rounds; in each round every system has one turn. Systems that fail or differ are left out. */
+  /**
+   * Measures a block in rounds; in each round every system has one turn. Systems that fail or
+   * differ are left out.
+   */
   async block(block: Block, status: string): Promise<Result[]> {
     let participants: Participant[] = [];
     for (const entry of block.entries) {

@@ -7,7 +7,10 @@ import { writeProblem } from "./problem.ts";
 import type { Peers } from "./setup.ts";
 import { Worker } from "./worker.ts";
 
-/** The processes of all systems, which run on from case to case, and a folder with the problems that they read. */
+/**
+ * The processes of all systems, which run on from case to case, and a folder with the problems that
+ * they read.
+ */
 export class Processes implements Place {
   readonly #peers: Peers;
   readonly #folder = mkdtempSync(join(tmpdir(), "chronograd-bench-"));
@@ -25,7 +28,8 @@ export class Processes implements Place {
 
   async worker(entry: Entry): Promise<Worker> {
     const { system, threads, config } = entry;
-    // In JavaScript each model has a separate process: what the engine optimized for one would slow the other.
+    // In JavaScript each model has a separate process: what the engine optimized for one would slow
+    // the other.
     const apart = system.need === "workspace" || system.need === "npm";
     const key = `${system.name}/${threads ?? ""}/${apart ? (config.model ?? entry.kind) : ""}`;
     const running = this.#workers.get(key);

@@ -4,8 +4,9 @@ import { type NamedArray, readArrays, writeArrays } from "./tensors.ts";
 /** Batches that a problem has; training steps take them in turn. */
 export const batches = 4;
 /**
- * The settings of a training step, the same in every system. At first every gradient is clipped, and epsilon is so large
- * that the size of a gradient matters: otherwise the losses would not show whether it was clipped.
+ * The settings of a training step, the same in every system. At first every gradient is clipped,
+ * and epsilon is so large that the size of a gradient matters: otherwise the losses would not show
+ * whether it was clipped.
  */
 export const learningRate = 3e-3;
 export const clipNorm = 0.5;
@@ -23,9 +24,9 @@ function generator(seed: number): () => number {
 }
 
 /**
- * Writes the weights and data of a training case: `table [V,H]`, `W [H,gH]`, `U [H,gH]`, `b [gH]` (and `bn [H]`) with
- * g gates, `headW [H,V]`, `headb [V]`, `inputs` and `targets [batches,T,B]`, and the settings. Every system starts
- * from this file.
+ * Writes the weights and data of a training case: `table [V,H]`, `W [H,gH]`, `U [H,gH]`, `b [gH]`
+ * (and `bn [H]`) with g gates, `headW [H,V]`, `headb [V]`, `inputs` and `targets [batches,T,B]`,
+ * and the settings. Every system starts from this file.
  */
 export function writeProblem(path: string, model: string, config: Config): void {
   const [H, B, T, V] = ["H", "B", "T", "V"].map((name) => sizeOf(config, name)) as [
@@ -41,7 +42,8 @@ export function writeProblem(path: string, model: string, config: Config): void 
   };
   const width = (model === "gru" ? 3 : 4) * H;
   const limit = 1 / Math.sqrt(H);
-  // Symbols as unevenly distributed as those of a text; each row continues where it ended in the batch before.
+  // Symbols as unevenly distributed as those of a text; each row continues where it ended in the
+  // batch before.
   const symbols = Int32Array.from({ length: (batches * T + 1) * B }, () =>
     Math.floor(V * random() ** 3),
   );

@@ -1,4 +1,7 @@
-/** Prints lines, and a last line with the present activity: overwritten in a terminal, absent in a pipe. */
+/**
+ * Prints lines, and a last line with the present activity: overwritten in a terminal, absent in a
+ * pipe.
+ */
 export interface Progress {
   say(line: string): void;
   status(text: string): void;

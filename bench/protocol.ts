@@ -1,6 +1,7 @@
 /**
- * The messages between the benchmark and a system: JSON, one object a line, over standard input and output. A system
- * sends `Ready` once, then answers each `Request` with a `Reply`. It computes only between the two.
+ * The messages between the benchmark and a system: JSON, one object a line, over standard input and
+ * output. A system sends `Ready` once, then answers each `Request` with a `Reply`. It computes only
+ * between the two.
  */
 
 /** Sizes and settings of a case. */
@@ -30,9 +31,15 @@ export interface Ready {
 export interface Reply {
   /** Milliseconds of each timed step. */
   readonly ms: readonly number[];
-  /** When the request began a case: milliseconds to make it and run its first step, compiling included. */
+  /**
+   * When the request began a case: milliseconds to make it and run its first step, compiling
+   * included.
+   */
   readonly first_ms?: number;
-  /** When the request began a case: the losses of its first steps, and the gradients' norms before clipping. */
+  /**
+   * When the request began a case: the losses of its first steps, and the gradients' norms before
+   * clipping.
+   */
   readonly losses?: readonly number[];
   readonly norms?: readonly number[];
   /** What else the system measured, such as memory. */

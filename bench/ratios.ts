@@ -10,8 +10,9 @@ const peers = ["pytorch", "pytorch-custom", "jax", "tfjs-wasm", "tfjs-cpu", "jax
 const square = /^gemm-(\d+)x\1x\1$/;
 
 /**
- * How many times as fast as another system: above 1, the system that the key names first is faster. A ratio that was
- * not measured has no key. A key without a case is the geometric mean of those with one.
+ * How many times as fast as another system: above 1, the system that the key names first is faster.
+ * A ratio that was not measured has no key. A key without a case is the geometric mean of those
+ * with one.
  */
 export function ratiosOf(results: readonly Result[]): Record<string, number> {
   const median = (name: string, system: string): number | undefined =>

@@ -1,7 +1,10 @@
 import { createInterface } from "node:readline";
 import { checkedSteps, type Kind, type Ready, type Reply, type Request } from "./protocol.ts";
 
-/** The result of a step: loss and gradient norm if it trains; its time if only a part of the step counts. */
+/**
+ * The result of a step: loss and gradient norm if it trains; its time if only a part of the step
+ * counts.
+ */
 export interface Outcome {
   readonly loss?: number;
   readonly norm?: number;
@@ -16,7 +19,9 @@ export interface Subject {
 
 export type Maker = (request: Request) => Subject | Promise<Subject>;
 
-/** Answers requests on standard input until it closes. What a library prints goes to standard error. */
+/**
+ * Answers requests on standard input until it closes. What a library prints goes to standard error.
+ */
 export async function serve(
   ready: Omit<Ready, "ready">,
   makers: Partial<Record<Kind, Maker>>,

@@ -15,7 +15,10 @@ const folder = fileURLToPath(new URL("peers/", import.meta.url));
 const windows = process.platform === "win32";
 const node = [process.execPath, "--conditions=@chronograd/source"];
 
-/** Installs what the chosen systems need and do not have yet. A system whose installation fails is left out. */
+/**
+ * Installs what the chosen systems need and do not have yet. A system whose installation fails is
+ * left out.
+ */
 export function setUpPeers(needs: ReadonlySet<Need>, say: (line: string) => void): Peers {
   const found = new Map<Need, Found>([["workspace", { command: node }]]);
   if (needs.has("npm")) found.set("npm", setUpNpm(say));
@@ -42,7 +45,10 @@ function setUpNpm(say: (line: string) => void): Found {
   return { command: node };
 }
 
-/** A C program with the system's OpenBLAS; without a compiler or library, NumPy with the one that it brings. */
+/**
+ * A C program with the system's OpenBLAS; without a compiler or library, NumPy with the one that it
+ * brings.
+ */
 function setUpOpenblas(python: Python | undefined, say: (line: string) => void): Found {
   const source = fileURLToPath(new URL("systems/openblas.c", import.meta.url));
   const binary = join(folder, `.native/openblas${windows ? ".exe" : ""}`);

@@ -10,7 +10,10 @@ export interface Python {
   readonly jax: Found;
 }
 
-/** An index with PyTorch for CPUs only. From the default index Linux also gets gigabytes for graphics cards. */
+/**
+ * An index with PyTorch for CPUs only. From the default index Linux also gets gigabytes for
+ * graphics cards.
+ */
 const cpuIndex = process.env.CHRONOGRAD_TORCH_INDEX;
 /** With fewer free bytes than this the large packages are not tried. */
 const roomForEverything = 12 * 2 ** 30;

@@ -9,7 +9,9 @@ export type Need = "workspace" | "npm" | "torch" | "jax" | "openblas";
 export interface System {
   /** The name in results and ratios. */
   readonly name: string;
-  /** What runs the program: the workspace's Node, the peers' Python, or nothing for an executable. */
+  /**
+   * What runs the program: the workspace's Node, the peers' Python, or nothing for an executable.
+   */
   readonly need: Need;
   /** The program and its arguments, after what runs it. */
   readonly program: readonly string[];
@@ -17,7 +19,10 @@ export interface System {
   readonly kinds: readonly Kind[];
   /** The models that it trains. */
   readonly models?: readonly string[];
-  /** Whether to try several numbers of threads and keep the fastest; otherwise the system chooses, or has one. */
+  /**
+   * Whether to try several numbers of threads and keep the fastest; otherwise the system chooses,
+   * or has one.
+   */
   readonly threads?: "each";
   /** The largest training step, in GFLOP, that the system is measured with. */
   readonly most?: { readonly quick: number; readonly full: number };
@@ -36,8 +41,8 @@ const wasm = { CHRONOGRAD_BLAS: "off" };
 const both = ["lstm", "gru"];
 
 /**
- * Every system. Another configuration of ours is another row with other arguments or `env`. `ratios.ts` says which
- * ratios use it.
+ * Every system. Another configuration of ours is another row with other arguments or `env`.
+ * `ratios.ts` says which ratios use it.
  */
 export const systems: readonly System[] = [
   {
@@ -178,7 +183,10 @@ export function threadCounts(cores: number = availableParallelism()): number[] {
   return [...counts, cores];
 }
 
-/** Floating-point operations of a training step, nearly all of them in matrix products, in units of 10^9. */
+/**
+ * Floating-point operations of a training step, nearly all of them in matrix products, in units of
+ * 10^9.
+ */
 export function gigaflops(model: string, H: number, B: number, T: number, V: number): number {
   const gates = model === "gru" ? 3 : 4;
   return (6 * T * B * H * (2 * gates * H + V)) / 1e9;

@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 
 /**
- * Arrays by name in one file that every system can read: eight bytes that say how long the header is (little-endian),
- * a JSON header `{ name: { dtype, shape, data_offsets } }`, the bytes. This is the layout of safetensors.
+ * Arrays by name in one file that every system can read: eight bytes that say how long the header
+ * is (little-endian), a JSON header `{ name: { dtype, shape, data_offsets } }`, the bytes. This is
+ * the layout of safetensors.
  */
 export interface NamedArray {
   readonly shape: readonly number[];

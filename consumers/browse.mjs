@@ -1,5 +1,6 @@
 // Opens the project's page in Chromium and waits for what it reports:
-// node browse.mjs build <folder>, from a server with a strict content security policy; node browse.mjs dev, from Vite's.
+// node browse.mjs build <folder>, from a server with a strict content security policy; node
+// browse.mjs dev, from Vite's.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";

@@ -1,4 +1,5 @@
-// Bundles the project in the current folder for browsers, in production mode: node bundle.mjs <bundler> <output folder>.
+// Bundles the project in the current folder for browsers, in production mode: node bundle.mjs
+// <bundler> <output folder>.
 import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,5 +1,6 @@
-// The packages as other people use them: packed as they would be published, installed into an empty project outside of the
-// repository, and trained by every consumer, from `consumers/project`. `npm run consumers`, and a part of `npm test`.
+// The packages as other people use them: packed as they would be published, installed into an empty
+// project outside of the repository, and trained by every consumer, from `consumers/project`.
+// `npm run consumers`, and a part of `npm test`.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -12,7 +13,10 @@ const tool = (path) => join(folder, "node_modules", path);
 const windows = process.platform === "win32";
 
 const node = process.execPath;
-/** The Node that runs npm: the packages must run on it too, whatever the workspace brings for itself. */
+/**
+ * The Node that runs npm: the packages must run on it too, whatever the workspace brings for
+ * itself.
+ */
 const machineNode = process.env.CHRONOGRAD_MACHINE_NODE ?? node;
 const deno = [node, tool("deno/bin.cjs"), "run", "--no-prompt"];
 
@@ -28,7 +32,10 @@ const compile = (major) =>
     ...["--project", `tsconfig.${name}.json`],
   ]);
 
-/** Each consumer's commands, in the project's folder. A browser comes after the bundler whose output it opens. */
+/**
+ * Each consumer's commands, in the project's folder. A browser comes after the bundler whose output
+ * it opens.
+ */
 export const consumers = {
   [`Node ${version(machineNode)}`]: [[machineNode, "node.js"]],
   [`Node ${version(node)}`]: [[node, "node.js"]],
@@ -76,7 +83,10 @@ function bringTools() {
   writeFileSync(stamp, lock);
 }
 
-/** Makes an empty project with nothing but the packages of `tarballs`, and the programs that use them. */
+/**
+ * Makes an empty project with nothing but the packages of `tarballs`, and the programs that use
+ * them.
+ */
 function makeProject(project, tarballs) {
   mkdirSync(project, { recursive: true });
   cpSync(join(folder, "project"), project, { recursive: true });

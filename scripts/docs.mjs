@@ -1,5 +1,5 @@
-// Builds the reference site: TypeDoc reads the packages and writes Markdown, VitePress makes the site, and every link
-// on it is followed. `--serve` shows it.
+// Builds the reference site: TypeDoc reads the packages and writes Markdown, VitePress makes the
+// site, and every link on it is followed. `--serve` shows it.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -36,7 +36,9 @@ function entryPoints() {
   });
 }
 
-/** The address of a page, its ids, its links within the site, and the formulas that KaTeX refused. */
+/**
+ * The address of a page, its ids, its links within the site, and the formulas that KaTeX refused.
+ */
 function read(page) {
   const html = readFileSync(`${site}/${page}`, "utf8");
   const address = `/${page.replace(/(^|\/)index\.html$/, "$1").replace(/\.html$/, "")}`;

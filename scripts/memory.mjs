@@ -1,4 +1,5 @@
-// Trains on an endless stream for 100,000 windows (arguments: windows, k1, k2) and prints the resident memory, which must not grow.
+// Trains on an endless stream for 100,000 windows (arguments: windows, k1, k2) and prints the
+// resident memory, which must not grow.
 import { scope, tensor } from "@chronograd/autodiff";
 import { adam, applyUpdates, chain, clipByGlobalNorm, rng } from "@chronograd/nn";
 import { initialParams, lstm, truncated } from "@chronograd/rnn";

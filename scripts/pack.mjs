@@ -1,4 +1,5 @@
-// A dry run of publishing: packs every package as `pnpm publish` would, into a folder, and checks what would be published.
+// A dry run of publishing: packs every package as `pnpm publish` would, into a folder, and checks
+// what would be published.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
@@ -33,7 +34,9 @@ function modulesFrom(path, text, found = []) {
   return found;
 }
 
-/** What may be published: the manifest, its page, the licence, what was compiled, and its sources. */
+/**
+ * What may be published: the manifest, its page, the licence, what was compiled, and its sources.
+ */
 const expected =
   /^(package\.json|README\.md|CHANGELOG\.md|LICENSE|dist\/.+\.(js|d\.ts)(\.map)?|src\/.+(?<!\.test)\.ts)$/;
 
@@ -68,7 +71,8 @@ function faultsOf(unpacked) {
     require(/^\d+\.\d+\.\d+$/.test(range), `the dependency ${name} is ${range}, not a version`);
   }
 
-  // Tensors have methods when bundlers know that the module that makes them does something, and each entry point that imports it.
+  // Tensors have methods when bundlers know that the module that makes them does something, and
+  // each entry point that imports it.
   const fluent = ["dist/ops/fluent.js", "src/ops/fluent.ts"];
   for (const entryPoint of entryPoints.filter((path) => /(?<!\.d)\.[jt]s$/.test(path))) {
     const reached = modulesFrom(posix.normalize(entryPoint), text);

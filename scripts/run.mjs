@@ -1,5 +1,6 @@
 // Runs `npm start`, `npm test` and all other tasks: installs what is missing, then runs the task.
-// It needs nothing but Node and npm: pnpm comes through npx, and the tasks run on the Node that the lockfile names.
+// It needs nothing but Node and npm: pnpm comes through npx, and the tasks run on the Node that the
+// lockfile names.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -49,7 +50,9 @@ function digest(files) {
   return hash.digest("hex");
 }
 
-/** Does `work` unless it was done for the same inputs and what it made is still there, unchanged. */
+/**
+ * Does `work` unless it was done for the same inputs and what it made is still there, unchanged.
+ */
 function once(name, files, outputs, work) {
   const stamp = `${root}node_modules/.setup/${name}`;
   const state = () =>

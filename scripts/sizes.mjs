@@ -1,5 +1,7 @@
-// What programs weigh in a browser: bundled and minified by esbuild, compressed by gzip -9. Fails above the limits, on any import
-// that only Node has, and where a program with a limit makes functions from text, which strict pages forbid. `npm run sizes -- --write` writes the table that the site shows.
+// What programs weigh in a browser: bundled and minified by esbuild, compressed by gzip -9. Fails
+// above the limits, on any import that only Node has, and where a program with a limit makes
+// functions from text, which strict pages forbid. `npm run sizes -- --write` writes the table that
+// the site shows.
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";

@@ -1,6 +1,7 @@
-// Makes a test of every TypeScript block in the guides, the README and the docstrings: each runs and is type-checked.
-// `expression; // => value` asserts a value, `expression; // =>` the text in the comment lines that follow it, and
-// `statement; // throws: words` an error whose message has those words.
+// Makes a test of every TypeScript block in the guides, the README and the docstrings: each runs
+// and is type-checked. `expression; // => value` asserts a value, `expression; // =>` the text in
+// the comment lines that follow it, and `statement; // throws: words` an error whose message has
+// those words.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 
 const folder = ".snippets";
@@ -34,7 +35,10 @@ function markdown(path, text) {
   return text.replace(/^(?![ \t]*\*).*$/gm, "").replace(/^[ \t]*\* ?/gm, "");
 }
 
-/** A block as a module that exports it as a function: its comments are assertions, its imports stand above. */
+/**
+ * A block as a module that exports it as a function: its comments are assertions, its imports stand
+ * above.
+ */
 function moduleOf(block) {
   const imports = [];
   const body = block

@@ -1,13 +1,13 @@
-// Mutates tape, passes and truncated (or the folders named), runs their tests against every mutant, and writes
-// verification/results/stryker.json; the reports are in reports/stryker/. `--incremental` reuses the last run's
-// verdicts where neither mutant nor tests have changed.
+// Mutates tape, passes and truncated (or the folders named), runs their tests against every mutant,
+// and writes verification/results/stryker.json; the reports are in reports/stryker/.
+// `--incremental` reuses the last run's verdicts where neither mutant nor tests have changed.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { Stryker } from "@stryker-mutator/core";
 
 /**
- * What is mutated, and which tests must notice: those of the same package. Stryker's `testFiles` is not used: with it,
- * mutants of code that runs when a module loads are never activated.
+ * What is mutated, and which tests must notice: those of the same package. Stryker's `testFiles` is
+ * not used: with it, mutants of code that runs when a module loads are never activated.
  */
 const folders = {
   truncated: { mutate: ["packages/rnn/src/truncated/**/*.ts"], tests: "packages/rnn/tests" },

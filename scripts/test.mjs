@@ -59,7 +59,10 @@ function vitest(what, args) {
   console.log(`${status === 0 ? "ok  " : "FAIL"} ${what}: ${counts.numPassedTests} tests`);
 }
 
-/** Packs the packages as they would be published, checks them, and trains with them on every platform. */
+/**
+ * Packs the packages as they would be published, checks them, and trains with them on every
+ * platform.
+ */
 function checkPackages() {
   const packed = join(scratch, "packed");
   const project = join(scratch, "project");

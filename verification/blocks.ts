@@ -28,7 +28,10 @@ const steps: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [
   (a, b) => a.add(b.sum(0).mul(0.2)),
 ];
 
-/** A part of a program: from some matrices to one, by random steps. Values are used once, often, or never. */
+/**
+ * A part of a program: from some matrices to one, by random steps. Values are used once, often, or
+ * never.
+ */
 export function block(random: Rng, length = 4): (...inputs: Tensor[]) => Tensor {
   const plan = Array.from(
     { length },

@@ -220,7 +220,8 @@ const scales = law(
               ? length
               : Math.hypot(...own.map((x) => x / largest)) * largest;
           const expected = own.map((x) => (whole > limit ? (x / whole) * limit : x));
-          // The rounding of the dtype: half a unit in the last place, or half of the smallest number.
+          // The rounding of the dtype: half a unit in the last place, or half of the smallest
+          // number.
           const ulp = dtype === "float32" ? 2 ** -22 : 2 ** -48;
           const least = dtype === "float32" ? 2 ** -149 : 2 ** -1074;
           const isRight = after.every(

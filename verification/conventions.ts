@@ -14,7 +14,10 @@ import { huber } from "@chronograd/nn";
 import type { Subject } from "./subject.ts";
 import { Tally, values } from "./tally.ts";
 
-/** A gradient that mathematics leaves open, or that a formula would make NaN, and the value that we chose. */
+/**
+ * A gradient that mathematics leaves open, or that a formula would make NaN, and the value that we
+ * chose.
+ */
 interface Convention {
   readonly what: string;
   readonly f: (x: Tensor) => Tensor;

@@ -14,7 +14,10 @@ import { Tally, values } from "./tally.ts";
 /** The words of the error for a value that was changed although a rule still needs it. */
 const guard = /was changed through a live view/;
 
-/** Changes every element, each by another amount; whole numbers stay what they are and within their range. */
+/**
+ * Changes every element, each by another amount; whole numbers stay what they are and within their
+ * range.
+ */
 function disturb(x: Tensor): void {
   const { data } = liveView(x);
   const start = liveView(x).offset;

@@ -35,7 +35,10 @@ const makers: Readonly<Record<string, (learningRate: LearningRate) => Optimizer>
 type Tree = Record<string, Tensor>;
 const updates = 5;
 
-/** Parameters after some updates; `between` may change the state that the updates so far left, or the optimizer. */
+/**
+ * Parameters after some updates; `between` may change the state that the updates so far left, or
+ * the optimizer.
+ */
 function train(
   optimizer: Optimizer | ((done: number) => Optimizer),
   start: Tree,
@@ -105,7 +108,8 @@ function laws(make: (learningRate: LearningRate) => Optimizer): Law[] {
       });
       const found = numbers(train(scheduled, start, gradients));
       tally.list([...new Set(asked)], [0, 1, 2, 3, 4], "steps that the schedule was asked for");
-      // The expected result: a new optimizer for each update, with the rate of that update and the state so far.
+      // The expected result: a new optimizer for each update, with the rate of that update and the
+      // state so far.
       const expected = train((done) => make(rate(done)), start, gradients);
       for (const [path, list] of Object.entries(numbers(expected))) {
         tally.bits(found[path]!, list, `by ${path}`);

@@ -84,7 +84,9 @@ function tied(count: number) {
 
 const nats = (y: Tensor, target: Tensor): Tensor => crossEntropy(y, target, { reduction: "none" });
 
-/** The same cuts on a stream of a few symbols, each of which is looked up more often than there are. */
+/**
+ * The same cuts on a stream of a few symbols, each of which is looked up more often than there are.
+ */
 export function drawnSymbols(seed: number): Drawn {
   const { options, updates } = drawn(seed);
   const random = rng(seed, "symbols");

@@ -3,7 +3,9 @@ import { functionLaws, type Law } from "@chronograd/autodiff/testing";
 import { rng } from "@chronograd/nn";
 import type { Subject } from "./subject.ts";
 
-/** Steps that keep a [3,3] matrix of moderate size moderate, each of one or two values made before. */
+/**
+ * Steps that keep a [3,3] matrix of moderate size moderate, each of one or two values made before.
+ */
 const steps: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [
   (a) => a.tanh(),
   (a) => a.sigmoid(),
@@ -23,7 +25,10 @@ const steps: readonly ((a: Tensor, b: Tensor) => Tensor)[] = [
   (a, b) => b.cumsum(1).mul(0.3).add(a),
 ];
 
-/** A random program: every value is made of random ones before it, so that values are used once, often, or never. */
+/**
+ * A random program: every value is made of random ones before it, so that values are used once,
+ * often, or never.
+ */
 function program(seed: number): (inputs: { x: Tensor; w: Tensor; v: Tensor }) => Tensor[] {
   const random = rng(seed, "program");
   const draw = (n: number) => Math.min(n - 1, Math.floor(random.uniform() * n));
@@ -39,7 +44,10 @@ function program(seed: number): (inputs: { x: Tensor; w: Tensor; v: Tensor }) =>
   };
 }
 
-/** All laws of functions, for programs drawn by the seed: what holds for ops must hold for their compositions. */
+/**
+ * All laws of functions, for programs drawn by the seed: what holds for ops must hold for their
+ * compositions.
+ */
 export function programSubject(): Subject {
   const lawsFor = (seed: number): Law[] =>
     functionLaws(program(seed), (at, dtype) => {

@@ -6,8 +6,8 @@ import { drawSample, normal } from "./blocks.ts";
 import { Tally, total, values } from "./tally.ts";
 
 /**
- * Where `y = sin(s) + w` the cotangent of y is that of both terms, one tensor in two places; then w gets more from an
- * op, in place where the op knows how.
+ * Where `y = sin(s) + w` the cotangent of y is that of both terms, one tensor in two places; then w
+ * gets more from an op, in place where the op knows how.
  */
 export const shared: Law = {
   name: "shared",

@@ -17,7 +17,10 @@ const rules: readonly (readonly [string, GradientTransformation<unknown>, number
   ["adagrad", adagrad({ learningRate: 1, epsilon: 0 }), 1],
 ];
 
-/** The first step does not depend on the gradient's size; PyTorch's squares overflow at 2e19 and vanish below 1e-23. */
+/**
+ * The first step does not depend on the gradient's size; PyTorch's squares overflow at 2e19 and
+ * vanish below 1e-23.
+ */
 export const sizes: Law = {
   name: "sizes",
   statement:

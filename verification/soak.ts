@@ -1,5 +1,6 @@
-// No false alarms: random laws of all subjects for very many seeds, spread over processes. Each op is tried with one of its
-// samples per seed, each larger subject with some of its laws, so that they take turns.
+// No false alarms: random laws of all subjects for very many seeds, spread over processes. Each op
+// is tried with one of its samples per seed, each larger subject with some of its laws, so that
+// they take turns.
 import { spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";

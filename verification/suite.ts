@@ -35,7 +35,10 @@ export function opSubjects(dtype: FloatDType, backend: Backend = defaultBackend(
   }));
 }
 
-/** What is verified in addition to single ops and the oracle's numbers: combinations of ops, and what is built on them. */
+/**
+ * What is verified in addition to single ops and the oracle's numbers: combinations of ops, and
+ * what is built on them.
+ */
 export function wholeSubjects(): Subject[] {
   return [
     programSubject(),

@@ -6,7 +6,10 @@ function short(worst: number): string {
   return Number.isFinite(worst) ? worst.toExponential(0) : "inf";
 }
 
-/** Subjects down, laws across, the worst error in each field (`!` marks a broken law), and how many numbers were compared. */
+/**
+ * Subjects down, laws across, the worst error in each field (`!` marks a broken law), and how many
+ * numbers were compared.
+ */
 export function table(title: string, reports: readonly Report[]): string {
   const names = [...new Set(reports.flatMap(({ laws }) => laws.map(({ name }) => name)))];
   const rows = reports.map(({ subject, laws }) => {

@@ -1,4 +1,5 @@
-// A training step in jax-js, jitted as a whole. It has no scan: the steps are unrolled in the program.
+// A training step in jax-js, jitted as a whole. It has no scan: the steps are unrolled in the
+// program.
 import { readFileSync } from "node:fs";
 import { defaultDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import { adamEpsilon, clipNorm, learningRate, readProblem } from "../problem.ts";

@@ -1,4 +1,5 @@
-"""Times matrix products in NumPy, on the OpenBLAS that it brings. Used where there is no C compiler."""
+"""Times matrix products in NumPy, on the OpenBLAS that it brings. Used where there is no C
+compiler."""
 
 import os
 import time

@@ -1,4 +1,5 @@
-"""A training step in PyTorch: `built-in` with nn.LSTM or nn.GRU, `custom` with the cell in a Python loop."""
+"""A training step in PyTorch: `built-in` with nn.LSTM or nn.GRU, `custom` with the cell in a Python
+loop."""
 
 import sys
 
@@ -12,7 +13,8 @@ CUSTOM = sys.argv[1] == "custom"
 
 
 class BuiltIn(nn.Module):
-    """nn.LSTM or nn.GRU. It has two biases. The second stays 0, except for the candidate of the GRU."""
+    """nn.LSTM or nn.GRU. It has two biases. The second stays 0, except for the candidate of the
+    GRU."""
 
     def __init__(self, model, weights):
         super().__init__()

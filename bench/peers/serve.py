@@ -28,7 +28,8 @@ def read_problem(path):
 
 
 def serve(versions, note, makers):
-    """`makers` makes a step of each kind of case; a step returns its time in ms or None, its loss and its norm."""
+    """`makers` makes a step of each kind of case; a step returns its time in ms or None, its loss
+    and its norm."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
 

@@ -40,8 +40,8 @@ function splatInto(local: number, value: number): number[] {
 }
 
 /**
- * `run(count: i32) -> f32`: `count` times one multiply-add on each of `accumulators` vectors, all independent, with
- * operands in registers. Returns a value that depends on all.
+ * `run(count: i32) -> f32`: `count` times one multiply-add on each of `accumulators` vectors, all
+ * independent, with operands in registers. Returns a value that depends on all.
  */
 function multiplyAdds(accumulators: number, relaxed: boolean): Uint8Array<ArrayBuffer> {
   const [x, y, first] = [1, 2, 3];
@@ -69,7 +69,10 @@ function multiplyAdds(accumulators: number, relaxed: boolean): Uint8Array<ArrayB
   ]);
 }
 
-/** A loop of multiply-adds: relaxed where the engine has them, and how many numbers one turn computes. */
+/**
+ * A loop of multiply-adds: relaxed where the engine has them, and how many numbers one turn
+ * computes.
+ */
 export interface Loop {
   readonly run: (count: number) => number;
   readonly flopsPerTurn: number;

@@ -50,14 +50,20 @@ export class Vectors {
     this.#kernels.tanh(this.n, x, y);
   }
 
-  /** `y = g s (1 - s)`, the slope of a sigmoid whose value is `s`; `scratch` is overwritten, `y` may be `g`. */
+  /**
+   * `y = g s (1 - s)`, the slope of a sigmoid whose value is `s`; `scratch` is overwritten, `y` may
+   * be `g`.
+   */
   throughSigmoid(g: number, s: number, scratch: number, y: number): void {
     this.square(s, scratch);
     this.sub(s, scratch, scratch);
     this.mul(g, scratch, y);
   }
 
-  /** `y = g (1 - t^2)`, the slope of a tanh whose value is `t`; `scratch` is overwritten, `y` may be `g`. */
+  /**
+   * `y = g (1 - t^2)`, the slope of a tanh whose value is `t`; `scratch` is overwritten, `y` may be
+   * `g`.
+   */
   throughTanh(g: number, t: number, scratch: number, y: number): void {
     this.square(t, scratch);
     this.mul(g, scratch, scratch);

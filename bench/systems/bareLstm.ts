@@ -9,9 +9,9 @@ export const parameterNames = ["table", "W", "U", "b", "headW", "headb"] as cons
 type Addresses = Record<(typeof parameterNames)[number], number>;
 
 /**
- * A training step of an LSTM with a linear head, on bare kernels: what a step costs without a tape. Each gate has a
- * separate plane, `[T,B,H]`, so that a step's values are contiguous. Products with the input, and all gradients of
- * weights, are one product each over all steps.
+ * A training step of an LSTM with a linear head, on bare kernels: what a step costs without a tape.
+ * Each gate has a separate plane, `[T,B,H]`, so that a step's values are contiguous. Products with
+ * the input, and all gradients of weights, are one product each over all steps.
  */
 export class BareLstm {
   readonly backend: Backend = createBackend();

@@ -1,6 +1,9 @@
 import type { Request } from "../protocol.ts";
 
-/** How the workers of a case get their orders: words that count orders and answers, and the results of the last step. */
+/**
+ * How the workers of a case get their orders: words that count orders and answers, and the results
+ * of the last step.
+ */
 export interface Control {
   readonly words: Int32Array<SharedArrayBuffer>;
   /** Milliseconds, loss, gradient norm. */

@@ -36,8 +36,8 @@ function recorded(link: Link, ops: number, x: Tensor, w: Tensor, forward: boolea
 }
 
 /**
- * A chain of ops on few elements, so that its time is the overhead of an op. On a tape, `forward` and `backward` are
- * timed separately; as a plan, `backward` is the time of both.
+ * A chain of ops on few elements, so that its time is the overhead of an op. On a tape, `forward`
+ * and `backward` are timed separately; as a plan, `backward` is the time of both.
  */
 export const overhead: Maker = ({ config }) => {
   const ops = sizeOf(config, "ops");

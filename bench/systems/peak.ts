@@ -2,7 +2,10 @@ import { sizeOf } from "../protocol.ts";
 import { type Maker, serve } from "../serve.ts";
 import { type Loop, multiplyAddLoop } from "./assemble.ts";
 
-/** Chains of multiply-adds side by side: enough to hide their latency, few enough to stay in registers. */
+/**
+ * Chains of multiply-adds side by side: enough to hide their latency, few enough to stay in
+ * registers.
+ */
 const widths = [8, 10, 12];
 
 /** The fastest of the loops on this machine. */

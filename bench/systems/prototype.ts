@@ -8,7 +8,10 @@ import { experiment } from "./train.ts";
 /** The largest difference allowed, by the largest element of a gradient. */
 const tolerance = 1e-4;
 
-/** Throws unless the gradients of the first batch are the library's; both have parameters in the same order. */
+/**
+ * Throws unless the gradients of the first batch are the library's; both have parameters in the
+ * same order.
+ */
 function check(bare: BareLstm, request: Request): void {
   bare.forward(0);
   bare.backward();

@@ -23,7 +23,10 @@ export interface Params {
   readonly head: { readonly W: Tensor; readonly b: Tensor };
 }
 
-/** Initial parameters, batches of symbols, and the mean loss and its gradient as a user of the library writes them. */
+/**
+ * Initial parameters, batches of symbols, and the mean loss and its gradient as a user of the
+ * library writes them.
+ */
 export interface Experiment {
   readonly params: Params;
   batch(i: number): readonly [inputs: Tensor, targets: Tensor];

@@ -1,4 +1,5 @@
-// Trains in the page and in a worker, and posts the results of both to the server that the page comes from.
+// Trains in the page and in a worker, and posts the results of both to the server that the page
+// comes from.
 import { attempt } from "./attempt.js";
 
 const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });

@@ -1,11 +1,15 @@
-// What every consumer runs: a custom cell, trained by truncated back-propagation, and gradients with known values.
+// What every consumer runs: a custom cell, trained by truncated back-propagation, and gradients
+// with known values.
 import { grad, tensor } from "@chronograd/autodiff";
 import { applyUpdates, init, rng, sgd } from "@chronograd/nn";
 import { defineCell, initialParams, truncated } from "@chronograd/rnn";
 
 const float64 = (values) => tensor(values, { dtype: "float64" });
 
-/** x_t = w x_{t-1}, x_0 = 0.9, w = 0.2, loss x_t, k1 = 1, k2 = 3: the gradients are 0.9, 2 w 0.9 and 3 w^2 0.9. */
+/**
+ * x_t = w x_{t-1}, x_0 = 0.9, w = 0.2, loss x_t, k1 = 1, k2 = 3: the gradients are 0.9, 2 w 0.9 and
+ * 3 w^2 0.9.
+ */
 function knownGradients() {
   const decay = defineCell({
     params: () => ({ w: init.zeros() }),

@@ -1,7 +1,11 @@
-// The page of derivative rules: each rule is run on a tape, and what it recorded is written as a formula.
+// The page of derivative rules: each rule is run on a tape, and what it recorded is written as a
+// formula.
 import { scope, Tape, tensor } from "@chronograd/autodiff";
 
-/** Markdown with one row per op of a table, page by page: the cotangent of each input, or what a composite is written with. */
+/**
+ * Markdown with one row per op of a table, page by page: the cotangent of each input, or what a
+ * composite is written with.
+ */
 export function derivatives(table, pages) {
   const declarations = new Map(table.map(({ name, declaration }) => [name, declaration]));
   const parts = [
@@ -86,7 +90,10 @@ function cotangentOf(name) {
   return name.length === 1 ? `\\bar{${name}}` : `\\overline{${symbolOf(name)}}`;
 }
 
-/** The precedence of a formula: one with a lower precedence than its place asks for gets parentheses. */
+/**
+ * The precedence of a formula: one with a lower precedence than its place asks for gets
+ * parentheses.
+ */
 const atom = 0;
 const power = 1;
 const product = 2;

@@ -1,7 +1,11 @@
-// Which page of the reference an export stands on: decided by the entry point it comes through and the file it is declared
-// in. A file that is not listed gets a page by its folder's name, so that nothing is left out.
+// Which page of the reference an export stands on: decided by the entry point it comes through and
+// the file it is declared in. A file that is not listed gets a page by its folder's name, so that
+// nothing is left out.
 
-/** Entry points in the order of the sidebar, each with its pages: a title and the files (or folders) behind it. */
+/**
+ * Entry points in the order of the sidebar, each with its pages: a title and the files (or folders)
+ * behind it.
+ */
 export const entryPoints = [
   {
     name: "@chronograd/autodiff",

@@ -1,4 +1,5 @@
-// A TypeDoc plugin: an output that writes the reference as Markdown for VitePress, one page per family of exports.
+// A TypeDoc plugin: an output that writes the reference as Markdown for VitePress, one page per
+// family of exports.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Tensor } from "@chronograd/autodiff";
 import { opTable } from "@chronograd/autodiff/extend";
@@ -41,7 +42,9 @@ function removeMethods(project) {
   }
 }
 
-/** Every entry point with its pages, and every page with its members, in the order of the sidebar. */
+/**
+ * Every entry point with its pages, and every page with its members, in the order of the sidebar.
+ */
 function collect(project, symbols, checker) {
   const modules = new Map(
     project.children.map((child) => [entryPointName(symbols.get(child)), child]),

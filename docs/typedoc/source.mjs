@@ -108,7 +108,8 @@ function dedent(text) {
 /**
  * What the reference shows of an export.
  *
- * @returns `kind`, `text`, the syntax `nodes` behind the text, and of a class its `methods` and its `base`
+ * @returns `kind`, `text`, the syntax `nodes` behind the text, and of a class its `methods` and its
+ *   `base`
  */
 export function show(name, symbol, checker) {
   const declarations = symbol.declarations ?? [];

@@ -6,7 +6,10 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const condition = "@chronograd/source";
 const packages = fileURLToPath(new URL("../../packages/", import.meta.url));
 
-/** The sources behind a package's entry points in this copy: links in node_modules lead out of it, to sources without mutants. */
+/**
+ * The sources behind a package's entry points in this copy: links in node_modules lead out of it,
+ * to sources without mutants.
+ */
 function entryPoints(name: string) {
   const { exports } = JSON.parse(readFileSync(`${packages}${name}/package.json`, "utf8"));
   return Object.entries<Record<string, string>>(exports).flatMap(([entryPoint, targets]) => {
@@ -19,7 +22,10 @@ function entryPoints(name: string) {
   });
 }
 
-/** From the quickest test files to the slowest: a mutant's run ends with the first test that notices it. */
+/**
+ * From the quickest test files to the slowest: a mutant's run ends with the first test that notices
+ * it.
+ */
 const slowness = [
   /errors|edges|feed|windows|tests.tape|tests.passes/,
   /./,

@@ -1,4 +1,7 @@
-/** Numbers `m 2^e` of 256 bits (77 digits), with any exponent: the true values for derivatives in floating point. */
+/**
+ * Numbers `m 2^e` of 256 bits (77 digits), with any exponent: the true values for derivatives in
+ * floating point.
+ */
 export class Big {
   private readonly m: bigint;
   private readonly e: number;

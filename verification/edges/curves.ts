@@ -61,7 +61,10 @@ export interface Curve {
   readonly near?: readonly number[];
   /** Smallest subnormals by which a factor that underflows may miss; 4 unless given. */
   readonly lost?: (x: Big) => Big;
-  /** Errors beside the last places of the derivative itself that rounding what the rule reads may cause, in units of rounding. */
+  /**
+   * Errors beside the last places of the derivative itself that rounding what the rule reads may
+   * cause, in units of rounding.
+   */
   readonly slack?: readonly [first: (x: Big) => Big, second: (x: Big) => Big];
 }
 
@@ -79,7 +82,10 @@ const bend = (x: Big): Big =>
   logistic(x)
     .mul(tanh(x.div(2)))
     .neg();
-/** With `u = sqrt(2 / pi) (x + 0.044715 x^3)`: `(1 + tanh u) / 2`, its derivative by `u`, `tanh u`, `u'` and `u''`. */
+/**
+ * With `u = sqrt(2 / pi) (x + 0.044715 x^3)`: `(1 + tanh u) / 2`, its derivative by `u`, `tanh u`,
+ * `u'` and `u''`.
+ */
 function geluByTanh(x: Big): Record<"half" | "bend" | "t" | "u1" | "u2", Big> {
   const [c, a] = [Big.of(2).div(pi()).sqrt(), Big.of(0.044715)];
   const u = c.mul(x.add(a.mul(x.power(3))));
@@ -291,7 +297,8 @@ export const curves: readonly Curve[] = [
     near: [-0.7524614, 1.4],
     // The value that underflows is multiplied by u'^2.
     lost: (x) => x.power(6).add(4),
-    // The argument of the sigmoid is rounded, and so is the sigmoid near 1, from which the rule takes its distance.
+    // The argument of the sigmoid is rounded, and so is the sigmoid near 1, from which the rule
+    // takes its distance.
     slack: [
       (x) => geluByTanh(x).bend.add(nearOne(x)).mul(x.power(4).add(x.abs()).add(1)),
       (x) => geluByTanh(x).bend.add(nearOne(x)).mul(x.power(6).add(x.abs()).add(2)),

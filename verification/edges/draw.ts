@@ -8,7 +8,10 @@ export const formats = {
   float64: { least: -1074, most: 1023, bits: 53, largest: Big.of(Number.MAX_VALUE) },
 } as const;
 
-/** Points per seed over all exponents, over those of moderate numbers, and beside each delicate point. */
+/**
+ * Points per seed over all exponents, over those of moderate numbers, and beside each delicate
+ * point.
+ */
 const counts = { all: 24, moderate: 16, near: 8 };
 /** Ends of the normal and the subnormal ranges. */
 const ends = [2 ** -1074, 2 ** -1022, 2 ** -149, 2 ** -126, 1];
@@ -25,7 +28,9 @@ function sign(random: Rng): number {
   return random.uniform() < 0.5 ? -1 : 1;
 }
 
-/** Numbers of both signs over all exponents, with the extremes, and the neighbours of some points. */
+/**
+ * Numbers of both signs over all exponents, with the extremes, and the neighbours of some points.
+ */
 export function numbers(random: Rng, dtype: FloatDType, near: readonly number[]): number[] {
   const { least, most, bits, largest } = formats[dtype];
   const all = Array.from({ length: counts.all }, (_, i) => {
@@ -46,7 +51,10 @@ export function numbers(random: Rng, dtype: FloatDType, near: readonly number[])
     .filter((x) => x !== 0 && Number.isFinite(x));
 }
 
-/** Pairs of numbers: some of any two sizes, some of sizes within a few binary orders, or all if they are to be alike. */
+/**
+ * Pairs of numbers: some of any two sizes, some of sizes within a few binary orders, or all if they
+ * are to be alike.
+ */
 export function pairs(random: Rng, dtype: FloatDType, areAlike: boolean): [number, number][] {
   const list = numbers(random, dtype, []);
   const others = numbers(random, dtype, []);

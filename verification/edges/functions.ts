@@ -120,8 +120,8 @@ export function density(x: Big): Big {
 }
 
 /**
- * The normal distribution function: `1/2 + density (x + x^3/3 + x^5/15 + ...)`, with the bits that are lost below 0; 0 where no
- * float64 could tell.
+ * The normal distribution function: `1/2 + density (x + x^3/3 + x^5/15 + ...)`, with the bits that
+ * are lost below 0; 0 where no float64 could tell.
  */
 export function cumulative(x: Big): Big {
   if (x.isLess(-40)) return Big.of(0);

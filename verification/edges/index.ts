@@ -54,7 +54,10 @@ function subjectsOf(dtype: FloatDType): Subject[] {
   ];
 }
 
-/** First and second derivatives over the whole range of both floats, against true values of 77 digits. */
+/**
+ * First and second derivatives over the whole range of both floats, against true values of 77
+ * digits.
+ */
 export function edgeSubjects(): Subject[] {
   return [...subjectsOf("float64"), ...subjectsOf("float32")];
 }

@@ -27,7 +27,9 @@ export interface Surface {
   readonly f: (a: Tensor, b: Tensor) => Tensor;
   readonly partials: (a: Big, b: Big) => Partials;
   readonly domain?: (a: Big, b: Big, largest: Big) => boolean;
-  /** Where second derivatives are not too close to the ends of the range, given the largest float. */
+  /**
+   * Where second derivatives are not too close to the ends of the range, given the largest float.
+   */
   readonly smooth?: (a: Big, b: Big, largest: Big) => boolean;
   /** As a curve's, for first derivatives and for second ones. */
   readonly lost?: (a: Big, b: Big) => readonly [first: Big, second: Big];

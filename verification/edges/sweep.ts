@@ -5,7 +5,10 @@ import { Tally, values } from "../tally.ts";
 import { Big } from "./big.ts";
 import { formats } from "./draw.ts";
 
-/** A function of one or two numbers with its exact derivatives: `order + 1` of them for `order` inputs. */
+/**
+ * A function of one or two numbers with its exact derivatives: `order + 1` of them for `order`
+ * inputs.
+ */
 export interface Subjected {
   readonly f: (...x: Tensor[]) => Tensor;
   draw(random: Rng, dtype: FloatDType): number[][];
@@ -13,7 +16,10 @@ export interface Subjected {
   holds(x: readonly Big[], order: number, largest: Big): boolean;
   /** By the first input, by the second; twice by the first, by both, twice by the second. */
   truth(x: readonly Big[], order: number): readonly Big[];
-  /** Errors beside the last places of the derivatives themselves that are allowed for, in units of rounding. */
+  /**
+   * Errors beside the last places of the derivatives themselves that are allowed for, in units of
+   * rounding.
+   */
   slack(x: readonly Big[], order: number): readonly Big[];
   /** Smallest subnormals by which derivatives may miss. */
   lost(x: readonly Big[], order: number): Big;

@@ -1,4 +1,5 @@
-// One trial, in a separate process: node child.ts [name of a mutant] [runs]. Prints what became of it as JSON.
+// One trial, in a separate process: node child.ts [name of a mutant] [runs]. Prints what became of
+// it as JSON.
 import { mutants } from "./index.ts";
 import { inject } from "./inject.ts";
 import type { Broken } from "./trial.ts";

@@ -337,7 +337,9 @@ const modes = [
   ]),
 ] satisfies Mutant[];
 
-/** Bugs in truncated back-propagation: where windows are cut, whose losses count, which weights act. */
+/**
+ * Bugs in truncated back-propagation: where windows are cut, whose losses count, which weights act.
+ */
 export const cuts: readonly Mutant[] = [
   ...tape,
   ...steps,

@@ -50,7 +50,9 @@ export function inFile(file: string, mutants: readonly Omit<Mutant, "file">[]): 
   return mutants.map((mutant) => ({ ...mutant, file }));
 }
 
-/** How often the text to find occurs in a source; a mutant that does not occur once is out of date. */
+/**
+ * How often the text to find occurs in a source; a mutant that does not occur once is out of date.
+ */
 export function occurrences({ find }: Pick<Mutant, "find">, source: string): number {
   return source.split(find).length - 1;
 }

@@ -24,7 +24,10 @@ export function isKilled({ is }: Ending): boolean {
   return is !== "survived" && is !== "out of date";
 }
 
-/** What killed a mutant, as a heading: a law of ops and programs by its name, others with their group. */
+/**
+ * What killed a mutant, as a heading: a law of ops and programs by its name, others with their
+ * group.
+ */
 export function killer(ending: Ending): string {
   if (ending.is !== "killed") return ending.is;
   const { group, law } = ending.by;

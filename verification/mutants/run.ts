@@ -1,4 +1,5 @@
-// npm run mutants [-- --jobs n] [--only name] [--runs n]: injects each bug in turn, and prints which law notices it.
+// npm run mutants [-- --jobs n] [--only name] [--runs n]: injects each bug in turn, and prints
+// which law notices it.
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";

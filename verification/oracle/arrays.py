@@ -1,4 +1,5 @@
-"""Array functions: orders and what is picked by them, questions with the answer 0 or 1, running products, remainders."""
+"""Array functions: orders and what is picked by them, questions with the answer 0 or 1, running
+products, remainders."""
 
 import torch
 import torch.nn.functional as F

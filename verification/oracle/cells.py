@@ -26,7 +26,8 @@ def last(kind, found, parts=("",)):
 
 
 def record(label, call, kind, parts, sizes, T=T, B=B, **options):
-    """`parts` are the prefixes of layers and directions, in PyTorch's order, with the length of their inputs."""
+    """`parts` are the prefixes of layers and directions, in PyTorch's order, with the length of
+    their inputs."""
     inputs = {"x": uniform(-2, 2, T, B, I)}
     for part, length in parts.items():
         inputs.update(prefixed(part, {**weights(kind, length, H), **state(kind, B)}))

@@ -15,7 +15,8 @@ def clip(label, call, args, before, f, params=None, epsilon=0.0):
     """
     `f` clips the `.grad` of parameters in place and may return the norm.
 
-    PyTorch divides by norm + 1e-6 and the library by the norm (documented there): `epsilon` says what was added.
+    PyTorch divides by norm + 1e-6 and the library by the norm (documented there): `epsilon` says
+    what was added.
     """
     leaves = {name: torch.nn.Parameter(torch.zeros_like(g)) for name, g in before.items()}
     for name, x in leaves.items():
@@ -53,7 +54,8 @@ def by_value(limit):
 
 
 def adaptive(params, clipping, epsilon):
-    """Brock et al. 2021, eq. 3: a unit is a column of [inputs, outputs]; a vector or scalar is one unit."""
+    """Brock et al. 2021, eq. 3: a unit is a column of [inputs, outputs]; a vector or scalar is one
+    unit."""
 
     def f(leaves):
         for name, x in leaves.items():

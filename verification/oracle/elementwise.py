@@ -55,7 +55,8 @@ UNARY = [
     ("gelu", F.gelu, REAL, SMALL, LARGE),
     ("silu", F.silu, REAL, SMALL, LARGE),
 ]
-# What is left of 1 - tanh^2 and of 1 + erf has few exact digits; PyTorch's gelu(-10) is 0, and so is its slope of expm1 at -100.
+# What is left of 1 - tanh^2 and of 1 + erf has few exact digits; PyTorch's gelu(-10) is 0, and so
+# is its slope of expm1 at -100.
 NOT_RELATIVE = {("tanh", "far"), ("gelu", "far"), ("expm1", "far")}
 
 STEPS = [
@@ -67,7 +68,8 @@ STEPS = [
 ]
 ROUNDED = both(0.0, 0.3, 0.5, 1.5, 2.5, 1e9 + 0.5, 4503599627370497.0)
 
-# At 0 itself PyTorch takes the derivative from the left and the library from the right; both are subgradients.
+# At 0 itself PyTorch takes the derivative from the left and the library from the right; both are
+# subgradients.
 SCALED = [
     ("leakyRelu", lambda x: F.leaky_relu(x, 0.01), []),
     ("leakyRelu", lambda x: F.leaky_relu(x, 0.3), [0.3]),

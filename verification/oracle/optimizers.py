@@ -71,7 +71,8 @@ VARIANTS = [
 
 def cases():
     start = {"W": normal(3, 2), "b": normal(2)}
-    # Gradients of very different sizes, some 0; the last of every four is much larger than the others.
+    # Gradients of very different sizes, some 0; the last of every four is much larger than the
+    # others.
     gradients = [
         {"W": normal(3, 2) * 10 ** (i % 4) / 100, "b": normal(2) * (i % 3)} for i in range(STEPS)
     ]

@@ -2,8 +2,9 @@
 
     python3 verification/oracle/pytorch.py
 
-The committed data was made with PyTorch 1.13 (Debian's 1.13.1, which calls itself 1.13.0a0); each file names the
-version that made it. Every family draws from a seed of its own, so a new case changes no other file.
+The committed data was made with PyTorch 1.13 (Debian's 1.13.1, which calls itself 1.13.0a0); each
+file names the version that made it. Every family draws from a seed of its own, so a new case
+changes no other file.
 """
 
 import sys

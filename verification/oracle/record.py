@@ -1,4 +1,5 @@
-"""How a case is written down: inputs, outputs, a random cotangent for each output, gradients by each float input."""
+"""How a case is written down: inputs, outputs, a random cotangent for each output, gradients by
+each float input."""
 
 import json
 import math
@@ -46,8 +47,9 @@ def case(label, call, f, inputs, args=None, relative=False):
     """
     What `f` gives for `inputs`, named tensors of which the whole-numbered are indices.
 
-    `call` and `args` say how the library is called: "$x" stands for the input of that name; without `args` it gets
-    the inputs in turn. With `relative`, errors are measured by each number's own size, however small.
+    `call` and `args` say how the library is called: "$x" stands for the input of that name; without
+    `args` it gets the inputs in turn. With `relative`, errors are measured by each number's own
+    size, however small.
     """
     leaves = {name: x.detach().clone().requires_grad_(x.is_floating_point()) for name, x in inputs.items()}
     result = f(*leaves.values())

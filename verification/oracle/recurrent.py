@@ -1,4 +1,5 @@
-"""PyTorch's recurrent layers on weights that stand as the library stores them: x W, h U, W [I, gates H]."""
+"""PyTorch's recurrent layers on weights that stand as the library stores them: x W, h U, W [I,
+gates H]."""
 
 import torch
 
@@ -8,7 +9,8 @@ GATES = {"RNN": 1, "LSTM": 4, "GRU": 3}
 
 
 def weights(kind, inputs, hidden):
-    """Random weights; `b` is added once, and GRU's candidate has a recurrent bias `bn` of its own."""
+    """Random weights; `b` is added once, and GRU's candidate has a recurrent bias `bn` of its
+    own."""
     columns = GATES[kind] * hidden
     drawn = {
         "W": uniform(-0.8, 0.8, inputs, columns),

@@ -1,4 +1,5 @@
-"""Training over 100 steps. Each step has its own sequence, a full backward pass, clipping and an update."""
+"""Training over 100 steps. Each step has its own sequence, a full backward pass, clipping and an
+update."""
 
 import torch
 

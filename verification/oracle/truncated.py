@@ -38,14 +38,16 @@ def chunks(name, largest, k, windows, B):
 
 
 def counted(mode, s, before, e):
-    """Which steps' losses (from 1) the gradient of window (s, e] is of, when those up to `before` were counted."""
+    """Which steps' losses (from 1) the gradient of window (s, e] is of, when those up to `before`
+    were counted."""
     return {"new": range(before + 1, e + 1), "endpoint": [e], "window": range(s + 1, e + 1)}[mode]
 
 
 def windows(T, B, k1, k2, stale, mode="new"):
     """
-    Windows that overlap, from the definition: the state at s_j is a constant, and what a step computed it
-    computed with the weights of its time (`carry`), or with today's, from the state stored at s_j (`recompute`).
+    Windows that overlap, from the definition: the state at s_j is a constant, and what a step
+    computed it computed with the weights of its time (`carry`), or with today's, from the state
+    stored at s_j (`recompute`).
     """
     params = model.parameters(2, 3)
     start = tree(params)

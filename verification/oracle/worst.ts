@@ -9,8 +9,9 @@ export class Worst implements Finding {
   what?: string;
 
   /**
-   * Compares one number with PyTorch's: `|a - b| / max(floor, |a|, |b|)`, infinite where either is NaN. With a floor
-   * of 1 numbers near 0 are compared by their difference, with 0 by their own size.
+   * Compares one number with PyTorch's: `|a - b| / max(floor, |a|, |b|)`, infinite where either is
+   * NaN. With a floor of 1 numbers near 0 are compared by their difference, with 0 by their own
+   * size.
    */
   number(actual: number, expected: number, where: () => string, floor = 1): void {
     this.cases++;

@@ -1,4 +1,5 @@
-// What a user would run to find a bug. Each scenario returns the text of the report, and is loaded after a bug was planted.
+// What a user would run to find a bug. Each scenario returns the text of the report, and is loaded
+// after a bug was planted.
 import { type MapTree, type Tensor, tensor } from "@chronograd/autodiff";
 import { apply, kernelsOf, type OpDeclaration, op } from "@chronograd/autodiff/extend";
 import { checkGradients } from "@chronograd/autodiff/testing";

@@ -1,5 +1,5 @@
-// node --conditions=@chronograd/source verification/special/make.ts: writes the table of special points that the site
-// shows, as npm run verify does.
+// node --conditions=@chronograd/source verification/special/make.ts: writes the table of special
+// points that the site shows, as npm run verify does.
 import { writeFileSync } from "node:fs";
 import { specialPoints } from "./table.ts";
 

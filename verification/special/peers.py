@@ -1,4 +1,5 @@
-"""The values and derivatives of PyTorch and JAX at special points, in float64: python verification/special/peers.py > verification/special/fixtures/peers.json"""
+"""The values and derivatives of PyTorch and JAX at special points, in float64: python
+verification/special/peers.py > verification/special/fixtures/peers.json"""
 
 import json
 import math

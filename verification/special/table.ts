@@ -4,7 +4,10 @@ import { opTable } from "@chronograd/autodiff/extend";
 import { crossEntropy, huber } from "@chronograd/nn";
 import { reasonOf, type Written } from "./reasons.ts";
 
-/** An op at a point: what PyTorch and JAX have there, the value first, then the derivative by each input. */
+/**
+ * An op at a point: what PyTorch and JAX have there, the value first, then the derivative by each
+ * input.
+ */
 interface Given {
   readonly op: string;
   readonly at: readonly Written[];

@@ -15,7 +15,10 @@ export function spans({ T, k1, k2 }: Pick<Problem, "T" | "k1" | "k2">): Span[] {
   return ends.map((end, j) => ({ start: Math.max(0, end - k2), newFrom: ends[j - 1] ?? 0, end }));
 }
 
-/** How much the loss of step `t` counts in a window; multiplicity counts windows on an endless stream, one by one. */
+/**
+ * How much the loss of step `t` counts in a window; multiplicity counts windows on an endless
+ * stream, one by one.
+ */
 export function weightOf(
   t: number,
   { start, newFrom, end }: Span,
@@ -43,13 +46,17 @@ export interface Run {
   readonly counts: number[];
   /** The states after each step, as numbers. */
   readonly states: Numbers[];
-  /** The gradient of a weighted sum of losses by the weights of each step, each step's apart from all others. */
+  /**
+   * The gradient of a weighted sum of losses by the weights of each step, each step's apart from
+   * all others.
+   */
   byStep(weight: (t: number) => number): (Numbers | undefined)[];
 }
 
 /**
- * Runs steps `from + 1` to `to` on a tape with separate weights for every step, and calls `body` with the run. There is
- * no cut and no mark, and nothing is forgotten: which steps count is decided afterwards, by which of them are summed.
+ * Runs steps `from + 1` to `to` on a tape with separate weights for every step, and calls `body`
+ * with the run. There is no cut and no mark, and nothing is forgotten: which steps count is decided
+ * afterwards, by which of them are summed.
  */
 export function run<R>(
   { model, steps, loss }: Problem,

@@ -9,7 +9,10 @@ import { copyOf, law, words } from "./windows.ts";
 
 type Step = (params: Params, window: Window<Params, State>) => Params;
 
-/** Runs a stream with an update after every window, and calls `seen` with each window before the update. */
+/**
+ * Runs a stream with an update after every window, and calls `seen` with each window before the
+ * update.
+ */
 function training(
   { model, params, state, steps, loss }: Problem,
   options: { k1: number; k2: number; stale: "carry" | "recompute"; losses: "new" | "window" },

@@ -4,7 +4,10 @@ import { type Tensor, tensor } from "@chronograd/autodiff";
 import type { TimeStep } from "@chronograd/rnn";
 import { UsageError } from "./options.ts";
 
-/** A text as numbers: its characters in the order of their code points, and what is learnt and what is held out. */
+/**
+ * A text as numbers: its characters in the order of their code points, and what is learnt and what
+ * is held out.
+ */
 export interface Corpus {
   readonly source: string;
   readonly characters: readonly string[];
@@ -37,7 +40,10 @@ function readText(path: string): string {
   }
 }
 
-/** Reads a text, Moby Dick when none is named, and encodes it. `characters` fixes the alphabet of a resumed run. */
+/**
+ * Reads a text, Moby Dick when none is named, and encodes it. `characters` fixes the alphabet of a
+ * resumed run.
+ */
 export function loadCorpus(
   path: string | undefined,
   batch: number,
@@ -74,8 +80,9 @@ export function loadCorpus(
 }
 
 /**
- * A text that is read at `batch` evenly spaced places at once, one character a step, without end: a place that reaches
- * the start of the next place goes on there. `position` counts steps since the beginning.
+ * A text that is read at `batch` evenly spaced places at once, one character a step, without end: a
+ * place that reaches the start of the next place goes on there. `position` counts steps since the
+ * beginning.
  */
 export function* lanes(
   codes: Int32Array,

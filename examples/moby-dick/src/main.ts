@@ -7,7 +7,10 @@ import { makeProgress } from "./progress.ts";
 import { report } from "./report.ts";
 import { train } from "./train.ts";
 
-/** Options of a resumed run: those of the earlier run, except how long it goes on and how it samples. */
+/**
+ * Options of a resumed run: those of the earlier run, except how long it goes on and how it
+ * samples.
+ */
 function goOn(options: Options, given: ReadonlySet<string>, earlier: Options): Options {
   const free = ["resume", "seconds", "temperature"];
   const fixed = [...given].filter((name) => !free.includes(name));

@@ -12,7 +12,10 @@ export interface Metrics {
   readonly charactersPerSecond: number;
   /** Mean loss on held-out text, in nats, where it was measured. */
   readonly heldOut?: number;
-  /** Norm of dL/dh for the state before each step of the window, the oldest first, where it was measured. */
+  /**
+   * Norm of dL/dh for the state before each step of the window, the oldest first, where it was
+   * measured.
+   */
   readonly stateGradientNorms?: readonly number[];
 }
 

@@ -25,7 +25,10 @@ export type Model = ReturnType<typeof characterModel>;
 export type Params = Values<Model["params"]>;
 export type State = Values<Model["state"]>;
 
-/** Mean loss in nats per character over the first `steps` characters of each of `batch` places of a text. */
+/**
+ * Mean loss in nats per character over the first `steps` characters of each of `batch` places of a
+ * text.
+ */
 export function evaluate(
   model: Model,
   params: Params,

@@ -123,7 +123,9 @@ function read(name: keyof Options, text: string | undefined): string | number | 
   return number;
 }
 
-/** The options of a command line, and which of them were named; `undefined` when help is asked for. */
+/**
+ * The options of a command line, and which of them were named; `undefined` when help is asked for.
+ */
 export function parseOptions(
   args: readonly string[],
 ): { options: Options; given: ReadonlySet<string> } | undefined {

@@ -89,7 +89,10 @@ function gradientFigure(metrics: readonly Metrics[], clip: number): string {
   });
 }
 
-/** Norms by distance back from the window's end, one curve for an early and one for each later part of the run. */
+/**
+ * Norms by distance back from the window's end, one curve for an early and one for each later part
+ * of the run.
+ */
 function reachFigure(metrics: readonly Metrics[]): string {
   const measured = metrics.filter((m) => m.stateGradientNorms !== undefined);
   const parts = Math.min(4, measured.length);

@@ -25,7 +25,10 @@ interface Options {
 const delay = 3;
 const k1 = 10;
 
-/** Endless noise for some rows of the batch. The numbers of a row do not depend on the worker that draws them. */
+/**
+ * Endless noise for some rows of the batch. The numbers of a row do not depend on the worker that
+ * draws them.
+ */
 function* noise(start: number, end: number): Generator<TimeStep> {
   const rows = Array.from({ length: end - start }, (_, i) => rng(7, `row ${start + i}`));
   const seen: Float32Array[] = [];

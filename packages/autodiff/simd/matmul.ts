@@ -6,7 +6,7 @@ import { tile, tileColumns, tileRows } from "./matmul/tile";
 const depth: i32 = 256;
 /** Tiles of `A` packed at a time: they fill a good part of the second cache. */
 const blockTiles: i32 = 16;
-/** Panels of `B` packed at a time: together as wide as two cache lines. */
+/** Panels of `B` packed at a time: in total as wide as two cache lines. */
 const groupPanels: i32 = 4;
 /** Up to so many tiles read the rows of `B` where they lie: packing would not pay. */
 const directTiles: i32 = 2;
@@ -129,7 +129,7 @@ function packWhole<T>(n: i32, k: i32, b: usize, ldb: i32, bTransposed: i32, y: u
 
 /**
  * Blocked as in Goto & van de Geijn 2008: `depth` steps at a time, tiles of `A` packed into the
- * second cache, panels of `B` into the first. An element of `C` meets the same operations in the
+ * second cache, panels of `B` into the first. An element of `C` gets the same operations in the
  * same order whatever `m`, `n`, the transposes, the leading dimensions and its place are.
  */
 function product<T>(

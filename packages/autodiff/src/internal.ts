@@ -1,6 +1,6 @@
 /**
- * What `@chronograd/nn` and `@chronograd/rnn` need of the core's memory and compiler. Not for users: anything here may
- * change in any release.
+ * What `@chronograd/nn` and `@chronograd/rnn` need of the core's memory and compiler. Not for
+ * users: anything here may change in any release.
  *
  * @packageDocumentation
  */

@@ -1,6 +1,6 @@
 /**
- * The kernels that define what is right: slow, on ndarray and ndarray-ops. It compiles code when it is imported, so
- * it stands behind an entry point of its own.
+ * The kernels that define what is right: slow, on ndarray and ndarray-ops. It compiles code when it
+ * is imported, so it has a separate entry point.
  *
  * @packageDocumentation
  */

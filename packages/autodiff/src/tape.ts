@@ -26,8 +26,8 @@ export interface GradientOptions {
   /** Records the sweep on the same tape, so that its result can be differentiated again. */
   readonly record?: boolean;
   /**
-   * The cotangent to start from, of the target's shape; needed where the target is not a scalar. For a list of
-   * targets, a list.
+   * The cotangent to start from, of the target's shape; needed where the target is not a scalar.
+   * For a list of targets, a list.
    */
   readonly cotangent?: Tensor | readonly Tensor[];
 }
@@ -35,8 +35,9 @@ export interface GradientOptions {
 /**
  * A reverse-mode tape: ops on watched values append entries, and passes run over them.
  *
- * The entries stand in time order. `mark`, `since` and `forget` cut them: that is all that truncated
- * back-propagation through time needs. A tape ends with the scope it was made in, or with the garbage collector.
+ * The entries stand in time order. `mark`, `since` and `forget` cut them: that is all that
+ * truncated back-propagation through time needs. A tape ends with the scope it was made in, or with
+ * the garbage collector.
  *
  * @example
  * ```ts
@@ -56,8 +57,8 @@ export class Tape extends Recording {
    * @param tree what `watch` returned, or any values recorded on this tape
    * @returns a tree of the same structure; zeros where the target does not depend on a tensor,
    *   and for int32 tensors
-   * @throws when a target is not a scalar, a tensor of the tree is not on this tape, what a rule needs was changed
-   *   or forgotten, or the mark is another tape's
+   * @throws when a target is not a scalar, a tensor of the tree is not on this tape, what a rule
+   *   needs was changed or forgotten, or the mark is another tape's
    *
    * @example
    * ```ts
@@ -87,8 +88,8 @@ export class Tape extends Recording {
   }
 
   /**
-   * As `gradient`, but by path, and without those tensors that the target does not depend on: an absent gradient is
-   * kept apart from one that is zero.
+   * As `gradient`, but by path, and without those tensors that the target does not depend on: an
+   * absent gradient is kept apart from one that is zero.
    *
    * @example
    * ```ts
@@ -201,8 +202,8 @@ export class Tape extends Recording {
   }
 
   /**
-   * What the tape holds: entries, bytes, ops; and, cut at marks, entries and bytes for each segment in between, such
-   * as a time step.
+   * What the tape holds: entries, bytes, ops; and, cut at marks, entries and bytes for each segment
+   * in between, such as a time step.
    *
    * @throws when a mark belongs to another tape
    *
@@ -225,9 +226,9 @@ export class Tape extends Recording {
   }
 
   /**
-   * The first NaN or infinity on this tape, in time order: which op, time step, part of the model and line of the
-   * program (on a tape that traces), and the inputs that it came from. With a target, the backward sweep from there
-   * too.
+   * The first NaN or infinity on this tape, in time order: which op, time step, part of the model
+   * and line of the program (on a tape that traces), and the inputs that it came from. With a
+   * target, the backward sweep from there too.
    *
    * @param target scalars recorded on this tape
    * @returns `undefined` when everything is finite

@@ -1,5 +1,6 @@
 /**
- * What training needs around gradients: parameters, layers, losses, optimizers, clipping, schedules, files.
+ * What training needs around gradients: parameters, layers, losses, optimizers, clipping,
+ * schedules, files.
  *
  * @packageDocumentation
  */

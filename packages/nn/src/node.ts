@@ -1,6 +1,6 @@
 /**
- * The entry point to files and worker threads, for Node and its kin: safetensors written whole or not at all, and one training run on
- * several cores.
+ * The entry point to files and worker threads, for Node and compatible runtimes: safetensors
+ * written whole or not at all, and one training run on several cores.
  *
  * @packageDocumentation
  */

@@ -216,8 +216,8 @@ export interface ValueOptions {
 const valueOptions = ["dtype", "backend"];
 
 /**
- * A cell's parameters, drawn from a random generator: each from a generator of its own, named by
- * its path.
+ * A cell's parameters, drawn from a random generator: each from a separate generator, named by its
+ * path.
  *
  * @example
  * ```ts

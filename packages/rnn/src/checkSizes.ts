@@ -55,7 +55,7 @@ export function initializersOf<Sizes, Params, State>(
 }
 
 /**
- * Initialisers of one's own may have any shape: what is no length stands for a size that is none.
+ * Custom initialisers may have any shape: an invalid length means an invalid size.
  */
 function checkShapes(made: unknown, name: string): void {
   for (const [path, { shape }] of tree.leavesWithPath<Initializer>(made, isInitializer)) {

@@ -113,7 +113,7 @@ class Slabs {
     this.#at = new Array(buffers.length).fill(undefined);
   }
 
-  /** Whether each column of ranges lies side by side already, or can be made to. */
+  /** Whether each column of ranges is contiguous already, or can be made so. */
   canJoin(columns: readonly Column[]): boolean {
     const taken = new Set<number>();
     return columns.every(({ parts: column }) => {

@@ -7,14 +7,14 @@ export interface Committed {
   readonly calls: readonly Call[];
   /** Inputs, by buffer, that may be written in place. */
   readonly written: ReadonlySet<number>;
-  /** Whether a phase of its own does the writing. */
+  /** Whether a separate phase does the writing. */
   readonly isApart: boolean;
 }
 
 /**
- * Calls that write to inputs, and all that depend on them, move to a phase of their own, so that
- * guards are read before anything changes. Where a guard itself depends on them, nothing is written
- * in place: `isApart` is false then.
+ * Calls that write to inputs, and all that depend on them, move to a separate phase, so that guards
+ * are read before anything changes. Where a guard itself depends on them, nothing is written in
+ * place: `isApart` is false then.
  */
 export function committed(
   calls: readonly Call[],

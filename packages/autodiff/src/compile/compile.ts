@@ -149,7 +149,10 @@ class Replay<Args extends unknown[], Y> {
     return difference;
   }
 
-  /** Where an index is out of range, or a guard does not hold, the function itself says it best. */
+  /**
+   * Where an index is out of range, or a guard does not hold, the function runs uncompiled and
+   * throws its own sentence.
+   */
   run(args: Args, inputs: readonly Tensor[]): Y {
     const start = this.#checked > 0 ? performance.now() : 0;
     const result = (this.#recorded.replay(inputs) as Y | undefined) ?? this.#f(...args);

@@ -18,7 +18,7 @@ const mostCalls = 48;
 
 /**
  * Runs element-wise calls that follow each other as one loop, with the values between them in
- * registers; what nobody else reads is not written at all. Each element meets the same operations,
+ * registers; a value that nobody else reads is not written. Each element gets the same operations,
  * so it has the same bits.
  */
 export function fused(program: Program, kernels: Kernels): Program {

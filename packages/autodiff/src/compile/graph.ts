@@ -36,7 +36,7 @@ export class Graph {
   }
 
   /**
-   * Whether some calls can run as one: no path leads from one to another, but for direct ones where
+   * Whether some calls can run as one: no path leads from one to another, except direct ones where
    * they are a chain.
    */
   canMerge(members: readonly number[], isChain: boolean): boolean {

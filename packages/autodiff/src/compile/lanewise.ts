@@ -142,7 +142,7 @@ export function keyOf({ buffer, offset, row, col }: Access): string {
   return `${buffer} ${offset} ${row} ${col}`;
 }
 
-/** Whether two accesses on one grid never meet. */
+/** Whether two accesses on one grid are disjoint. */
 export function areDisjoint(
   a: Access,
   b: Access,

@@ -2,7 +2,7 @@ import { type Block, holdUntilCollected, releaseEarly } from "../tensor/block.ts
 
 /** Blocks that are held until `end`, or until this is collected. */
 export class OwnedBlocks {
-  /** Each block has an owner of its own in the garbage collector's net. */
+  /** Each block has its own owner for the finalizer. */
   readonly #owned: (readonly [owner: object, block: Block])[] = [];
 
   add(block: Block): void {

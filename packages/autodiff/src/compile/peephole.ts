@@ -18,7 +18,7 @@ interface Columns {
  */
 export function withoutZeros(program: Program, kernels: Kernels): Program {
   const { calls, buffers } = program;
-  /** Buffers that hold zeros but for some columns; the call that filled them. */
+  /** Buffers that hold zeros except in some columns; the call that filled them. */
   const zeros = new Map<number, { fill: number; written: Columns[] }>();
   const next: (Call | undefined)[] = [...calls];
   for (const [at, call] of calls.entries()) {

@@ -146,8 +146,8 @@ export class Plan {
   }
 
   /**
-   * Whether the indices that a run looks up are all in range; where not, the function itself says
-   * it best.
+   * Whether the indices that a run looks up are all in range; if not, the function runs uncompiled
+   * and throws its own sentence.
    */
   accepts(inputs: readonly Tensor[], phase = 0): boolean {
     const { firstInput } = this.#phases[phase]!;
@@ -239,7 +239,7 @@ export class Plan {
     }
   }
 
-  /** One tensor of a result: in a block of its own, or an input, or part of one. */
+  /** One tensor of a result: in its own block, or an input, or part of one. */
   #output(
     { shape, size, dtype, byteOffset }: Tensor,
     block: Block | undefined,

@@ -29,6 +29,6 @@ export interface Program {
   readonly checks: readonly RangeCheck[];
   /** Products that were taken by the table of their rows. */
   readonly byTable?: number;
-  /** Code of its own, that calls of the family `loop` name by their index here. */
+  /** Generated code that calls of the family `loop` name by their index here. */
   readonly loops?: readonly Loop[];
 }

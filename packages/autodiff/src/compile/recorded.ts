@@ -22,7 +22,7 @@ export interface ForwardRun<Value> {
 }
 
 /**
- * A function and its pullbacks as WebAssembly functions of their own: a forward run leaves a
+ * A function and its pullbacks as separate WebAssembly functions: a forward run leaves a
  * record, and a backward run reads it whenever it likes, with whatever other runs in between.
  */
 export class RecordedFunction<Inputs, Value, Gradient> {

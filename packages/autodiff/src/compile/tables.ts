@@ -39,7 +39,7 @@ interface LookedUp {
 /**
  * Takes products of looked-up rows by their table, where that has fewer rows: `X = E[i]` gives
  * `X W = (E W)[i]`, and with `S[j] = sum of G[t] over i[t] = j`, `X' G = E' S`, and the gradient of
- * `E` by way of `X` is `S W'`. An embedding of a few symbols then costs a recurrent network no
+ * `E` through `X` is `S W'`. An embedding of a few symbols then costs a recurrent network no
  * product over all time steps.
  */
 export function byTable(program: Program): Program {

@@ -11,7 +11,7 @@ import { NotTraceable } from "../tensor/tracing.ts";
 import type { Call } from "./call.ts";
 import type { Buffer, RangeCheck } from "./program.ts";
 
-/** Addresses of traced buffers: far above any real one, each in a range of its own. */
+/** Addresses of traced buffers: far above any real one, each in its own range. */
 const range = 2 ** 34;
 
 /** Hands out addresses that stand for buffers, and no bytes. */

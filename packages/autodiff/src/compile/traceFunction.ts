@@ -87,7 +87,9 @@ export function snapshotOf({ trace, phases }: Trace): TraceSnapshot {
   return snapshot;
 }
 
-/** Whether a tree has the structure of another one, and its tensors the shapes and dtypes of those. */
+/**
+ * Whether a tree has the structure of another one, and its tensors the shapes and dtypes of those.
+ */
 export function matches(value: unknown, like: unknown): boolean {
   if (value instanceof Tensor) {
     const { shape, dtype } = (like ?? {}) as Partial<Tensor>;

@@ -4,8 +4,8 @@
  * hold its parts, with a line of mathematics for each.
  *
  * A pointer is a byte address in the backend's memory, aligned to its element. Sizes and strides
- * count elements, never bytes. A kernel trusts its caller: shapes and ranges are checked by the op
- * that calls it. Outputs may alias an input only where the same index is read and written
+ * count elements, never bytes. A kernel does not check its arguments: shapes and ranges are checked
+ * by the op that calls it. Outputs may alias an input only where the same index is read and written
  * (`y === x` in unary and binary kernels over contiguous operands).
  */
 

@@ -28,8 +28,8 @@ export const unaryNames = [
 export type UnaryName = (typeof unaryNames)[number];
 
 /**
- * Element-wise functions of one value and a number: `alpha*x`, `x + alpha`, slopes of the two relu
- * kin.
+ * Element-wise functions of one value and a number: `alpha*x`, `x + alpha`, slopes of leakyRelu and
+ * elu.
  */
 export const scaledNames = ["scale", "offset", "leakyRelu", "elu"] as const;
 export type ScaledName = (typeof scaledNames)[number];

@@ -4,9 +4,9 @@ import type { KernelsOf } from "./signature.ts";
 /**
  * The update of a parameter `w` of `n` elements against its gradient, element by element: what to
  * add to it is written, moments are changed in place. `update` overlaps nothing but `g`. Numbers
- * are rounded to the dtype where they meet the elements, and so is every operation in the kernels
- * in WebAssembly, in the order of the formulas. With `decay`, unless that is 0, `decay w + g`
- * stands for `g`.
+ * are rounded to the dtype where they are combined with the elements, and so is every operation in
+ * the kernels in WebAssembly, in the order of the formulas. With `decay`, unless that is 0,
+ * `decay w + g` stands for `g`.
  *
  * `t` is the address of an int32, the number of this update, counted from 1. The rate is `factor`,
  * times the float64 at the address `rate` unless that is 0: so a program can be replayed with other

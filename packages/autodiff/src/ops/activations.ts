@@ -69,7 +69,8 @@ export const relu: UnaryOp = unary({
 const exactGelu = unary({
   name: "gelu",
   derivative(d, x, y) {
-    // In the left tail 1 + erf cancels, and Phi(x) = y / x does not; near 0 it is the other way round.
+    // In the left tail 1 + erf cancels, and Phi(x) = y / x does not; near 0 it is the other way
+    // round.
     const right = x.mul(Math.SQRT1_2).erf().add(1).mul(0.5);
     const cumulative = where(less(x, -1), y.div(minimum(x, -1)), right);
     const density = bell(x, -0.5).mul(1 / Math.sqrt(2 * Math.PI));
@@ -85,8 +86,9 @@ export interface GeluOptions {
 }
 
 /**
- * `x Phi(x)` with the exact normal distribution function (Hendrycks & Gimpel 2016), or, with `approximate: "tanh"`, with
- * `(1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2` in its place, as in GPT-2.
+ * `x Phi(x)` with the exact normal distribution function (Hendrycks & Gimpel 2016), or, with
+ * `approximate: "tanh"`, with `(1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2` in its place, as in
+ * GPT-2.
  *
  * @throws for another `approximate`
  *
@@ -130,7 +132,8 @@ export const gelu: Op<(x: Operand, options?: GeluOptions) => Tensor> = op(
 /** `x sigmoid(x)` (Elfwing, Uchibe & Doya 2018). */
 export const silu: UnaryOp = unary({
   name: "silu",
-  // s + y (1 - s), in an order that loses neither s beside a large y nor the zero that is left where s is 1.
+  // s + y (1 - s), in an order that loses neither s beside a large y nor the zero that is left
+  // where s is 1.
   derivative(d, x, y) {
     const s = x.sigmoid();
     return d.mul(s.add(y.sub(y.mul(s))));
@@ -146,7 +149,8 @@ const leakyReluDeclaration = scaled({
 });
 
 /**
- * `x` above 0 and `alpha x` below; `alpha` is 0.01 unless given. The derivative at 0 is taken from the right, as 1.
+ * `x` above 0 and `alpha x` below; `alpha` is 0.01 unless given. The derivative at 0 is taken from
+ * the right, as 1.
  *
  * @example
  * ```ts
@@ -169,8 +173,8 @@ const eluDeclaration = scaled({
 });
 
 /**
- * `x` above 0 and `alpha (e^x - 1)` below; `alpha` is 1 unless given (Clevert, Unterthiner & Hochreiter 2016). The
- * derivative at 0 is taken from the right, as 1.
+ * `x` above 0 and `alpha (e^x - 1)` below; `alpha` is 1 unless given (Clevert, Unterthiner &
+ * Hochreiter 2016). The derivative at 0 is taken from the right, as 1.
  */
 export const elu: Op<(x: Operand, alpha?: number) => Tensor> = op(
   eluDeclaration,

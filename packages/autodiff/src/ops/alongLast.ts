@@ -4,8 +4,9 @@ import { inverse } from "./batched.ts";
 import { reshape, transpose } from "./shape.ts";
 
 /**
- * Applies what works along the last axis to axes anywhere, all of them together as one in their order: they are moved to the
- * end, and moved back. `f` keeps the shape, but for the length of the last axis where there is one axis alone. @internal
+ * Applies what works along the last axis to axes anywhere, all of them as one axis, in their order:
+ * they are moved to the end, and moved back. `f` keeps the shape, except the length of the last
+ * axis if there is only one axis. @internal
  */
 export function alongLast(
   x: Tensor,

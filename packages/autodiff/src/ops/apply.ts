@@ -8,8 +8,8 @@ import { describeType } from "../tensor/text.ts";
 import { describe, nameOfInput, type OpDeclaration, type Operand } from "./declare.ts";
 
 /**
- * Applies an op: on plain values it computes; on tracked ones it computes beneath the highest recorder and has
- * that recorder append an entry.
+ * Applies an op: on plain values it computes; on tracked ones it computes beneath the highest
+ * recorder and has that recorder append an entry.
  */
 export function apply(
   declaration: OpDeclaration,
@@ -35,7 +35,8 @@ function run(declaration: OpDeclaration, inputs: readonly Tensor[], attributes: 
   const primals = new Array<Tensor>(inputs.length);
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i]!;
-    // A handle of its own for what nobody tracks: the caller's may be consumed while the tape needs the value.
+    // A separate handle for a value that nobody tracks: the caller may consume its own while the
+    // tape needs the value.
     primals[i] =
       input.tape === tape ? input.primal! : input.tape === null ? alias(input, input.shape) : input;
   }
@@ -76,7 +77,10 @@ function evaluate(
   return output;
 }
 
-/** Where the result lives: where the inputs do; where some are constants of a traced program, in that program. */
+/**
+ * Where the result lives: where the inputs do; where some are constants of a traced program, in
+ * that program.
+ */
 function joint(backend: Backend, inputs: readonly Tensor[]): Backend {
   let home = backend;
   for (const { block } of inputs) if (block.backend.parent === home) home = block.backend;

@@ -14,7 +14,10 @@ function isFloatTensor(x: Operand): x is Tensor {
   return x instanceof Tensor && isFloat(x.dtype);
 }
 
-/** Adds `g` to the cotangent of an operand that may have been broadcast: a bias's is the sum of the rows. */
+/**
+ * Adds `g` to the cotangent of an operand that may have been broadcast: a bias's is the sum of the
+ * rows.
+ */
 const addBroadcast: AccumulateRule<unknown> = (g, _application, into) => {
   const { add: kernel, addRows } = kernelsOf(into.block.backend, into);
   const lead = g.rank - into.rank;
@@ -100,8 +103,9 @@ const powDeclaration = binary({
   domains: [[0.3, 2], undefined],
 });
 /**
- * `a^b`, as IEEE 754 has it: `a^0` and `1^b` are 1, of NaN too. By `a` it is `b a^(b-1)`, taken as 0 where `b` is; by `b` it is `a^b log a`, the logarithm taken as 0 where `a`
- * is 0 and `b` is not negative.
+ * `a^b`, as IEEE 754 has it: `a^0` and `1^b` are 1, of NaN too. By `a` it is `b a^(b-1)`, taken as
+ * 0 where `b` is; by `b` it is `a^b log a`, the logarithm taken as 0 where `a` is 0 and `b` is not
+ * negative.
  *
  * @example
  * ```ts
@@ -157,8 +161,9 @@ export const minimum: BinaryOp = simple(
 );
 
 /**
- * `a - b floor(a / b)`: the remainder with the sign of `b`, exact before that sign is seen to, as Python's `%`, NumPy's `mod` and
- * PyTorch's `remainder`. Of int32 too, where the remainder by 0 is 0 as in NumPy.
+ * `a - b floor(a / b)`: the remainder with the sign of `b`, exact before that sign is seen to, as
+ * Python's `%`, NumPy's `mod` and PyTorch's `remainder`. Of int32 too, where the remainder by 0 is
+ * 0 as in NumPy.
  *
  * @example
  * ```ts

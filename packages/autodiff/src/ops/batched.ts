@@ -6,15 +6,21 @@ import { reshape, transpose } from "./shape.ts";
 
 /** How `gather` and `scatterAdd` take `indices`. */
 export interface GatherOptions {
-  /** How many leading axes `x` and `indices` share, each with indices of its own; 0 unless given. */
+  /** How many leading axes `x` and `indices` share, each with its own indices; 0 unless given. */
   readonly batchDims?: number;
 }
 
-/** A lookup in a batch as one without: rows `[batch * length, ...]`, and where in them the indices are. */
+/**
+ * A lookup in a batch as one without: rows `[batch * length, ...]`, and where in them the indices
+ * are.
+ */
 interface Unbatched {
   readonly rows: Tensor;
   readonly positions: Tensor;
-  /** The axes of `x` with the one looked up behind the batch, and those of the result in the order of a gather. */
+  /**
+   * The axes of `x` with the one looked up behind the batch, and those of the result in the order
+   * of a gather.
+   */
   readonly order: readonly number[];
   readonly resultOrder: readonly number[];
 }

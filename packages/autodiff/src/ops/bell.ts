@@ -3,7 +3,9 @@ import { apply } from "./apply.ts";
 import type { OpDeclaration } from "./declare.ts";
 import { kernelsOf } from "./kernels.ts";
 
-/** `d f'(x)`: the factor that vanishes first, so that a slope of x^2 beyond the range does no harm. */
+/**
+ * `d f'(x)`: the factor that vanishes first, so that a slope of x^2 beyond the range does no harm.
+ */
 function derivative(d: Tensor, x: Tensor, y: Tensor, alpha: number): Tensor {
   return d.mul(y).mul(x).mul(2).mul(alpha);
 }

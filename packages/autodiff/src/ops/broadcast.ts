@@ -87,7 +87,7 @@ export function broadcasting(
   };
 }
 
-/** Pairs of shapes that cover every way operands meet. */
+/** Pairs of shapes that cover every way in which operands broadcast. */
 const broadcastPairs: readonly (readonly [Shape, Shape])[] = [
   [[3], [3]],
   [[2, 3], [3]],

@@ -36,8 +36,9 @@ const castDeclaration: OpDeclaration<DType> = {
 };
 
 /**
- * `x` with elements of another dtype. Conversion to int32 truncates towards zero; NaN becomes 0, and what lies beyond the
- * least or largest int32 becomes that. Nothing flows back through int32; between the float dtypes gradients do.
+ * `x` with elements of another dtype. Conversion to int32 truncates towards zero; NaN becomes 0,
+ * and what lies beyond the least or largest int32 becomes that. Nothing flows back through int32;
+ * between the float dtypes gradients do.
  *
  * @throws for an unknown dtype
  *
@@ -81,7 +82,7 @@ const cloneDeclaration: OpDeclaration = {
 };
 
 /**
- * The same values in bytes of their own, which outlive the window they come from; gradients flow through.
+ * A copy of the values, which outlives the window they come from; gradients flow through.
  *
  * @example
  * ```ts

@@ -5,8 +5,9 @@ import { broadcasting } from "./broadcast.ts";
 import { none, type Op, type OpDeclaration, type Operand, op } from "./declare.ts";
 
 /**
- * A comparison of two broadcasting operands, floats or int32: 1 where it holds, 0 where not, in the operands' dtype. There is
- * no boolean dtype: such tensors are added up, averaged (int32 ones after `cast`), and are conditions of `where`.
+ * A comparison of two broadcasting operands, floats or int32: 1 where it holds, 0 where not, in the
+ * operands' dtype. There is no boolean dtype: such tensors are added up, averaged (int32 ones after
+ * `cast`), and are conditions of `where`.
  */
 export type CompareOp = Op<(a: Operand, b: Operand) => Tensor>;
 

@@ -131,7 +131,8 @@ const crossEntropyVjpDeclaration: OpDeclaration<number> = {
 };
 
 /**
- * `-log softmax(logits)[target]` for each row: the losses that `crossEntropy` of `@chronograd/nn` reduces.
+ * `-log softmax(logits)[target]` for each row: the losses that `crossEntropy` of `@chronograd/nn`
+ * reduces.
  *
  * @param logits unnormalised scores `[..., C]`
  * @param targets class numbers `[...]`, int32, from 0 to C - 1, or `ignoreIndex`

@@ -43,7 +43,8 @@ const cumsumDeclaration: OpDeclaration<{ axis: number; reverse: boolean }> = {
 };
 
 /**
- * Running sums along an axis (0 unless given), from the far end when `reverse`; those of int32 wrap at 2^31.
+ * Running sums along an axis (0 unless given), from the far end when `reverse`; those of int32 wrap
+ * at 2^31.
  *
  * @example
  * ```ts
@@ -65,8 +66,8 @@ export const cumsum: ScanOp = op(
 );
 
 /**
- * Running products along an axis (0 unless given), from the far end when `reverse`; each is the one before it times an element,
- * rounded, and the gradient is right where elements are 0.
+ * Running products along an axis (0 unless given), from the far end when `reverse`; each is the one
+ * before it times an element, rounded, and the gradient is right where elements are 0.
  *
  * @example
  * ```ts

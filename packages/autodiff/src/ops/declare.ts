@@ -13,12 +13,17 @@ export interface Application<Attributes = unknown> {
   readonly attributes: Attributes;
 }
 
-/** The cotangent of one input, from the cotangent `g` of the output. Written with ops, so it is differentiable. */
+/**
+ * The cotangent of one input, from the cotangent `g` of the output. Written with ops, so it is
+ * differentiable.
+ */
 export type VjpRule<Attributes> = {
   bivarianceHack(g: Tensor, application: Application<Attributes>, input: number): Tensor;
 }["bivarianceHack"];
 
-/** The tangent of the output, from the tangents of the inputs (`null` where an input does not vary). */
+/**
+ * The tangent of the output, from the tangents of the inputs (`null` where an input does not vary).
+ */
 export type JvpRule<Attributes> = {
   bivarianceHack(
     tangents: readonly (Tensor | null)[],
@@ -26,7 +31,7 @@ export type JvpRule<Attributes> = {
   ): Tensor;
 }["bivarianceHack"];
 
-/** Adds an input's cotangent to `into`, in place and without derivatives of its own; must equal `vjp`. */
+/** Adds an input's cotangent to `into`, in place and without derivatives; must equal `vjp`. */
 export type AccumulateRule<Attributes> = {
   bivarianceHack(g: Tensor, application: Application<Attributes>, into: Tensor): void;
 }["bivarianceHack"];
@@ -37,7 +42,10 @@ export interface Contribution<Attributes = unknown> {
   readonly application: Application<Attributes>;
 }
 
-/** As `AccumulateRule`, for several applications whose input is the same value: a weight's, of many time steps. */
+/**
+ * As `AccumulateRule`, for several applications whose input is the same value: a weight's, of many
+ * time steps.
+ */
 export type AccumulateAllRule<Attributes> = {
   bivarianceHack(contributions: readonly Contribution<Attributes>[], into: Tensor): void;
 }["bivarianceHack"];
@@ -80,7 +88,10 @@ export interface Examples {
   readonly kinks?: readonly number[];
   /** True when the derivative jumps where two elements are equal; tests draw them all apart. */
   readonly apart?: boolean;
-  /** Largest error in float32, relative to the larger of 1 and the value, over the samples; 2e-6 unless given. */
+  /**
+   * Largest error in float32, relative to the larger of 1 and the value, over the samples; 2e-6
+   * unless given.
+   */
   readonly float32?: number;
 }
 
@@ -93,7 +104,10 @@ export interface OpDeclaration<Attributes = unknown> extends Examples {
   shape(inputs: readonly Tensor[], attributes: Attributes): Shape;
   /** The output's dtype when it is not the first input's. */
   dtype?(inputs: readonly Tensor[], attributes: Attributes): DType;
-  /** The dtypes that inputs may have: `float` (the default, all alike), `any` (all alike), or a check of its own. */
+  /**
+   * The dtypes that inputs may have: `float` (the default, all alike), `any` (all alike), or its
+   * own check.
+   */
   readonly accepts?: "float" | "any" | ((inputs: readonly Tensor[], name: string) => void);
   /** Writes `output` with kernels. Absent in a view. */
   forward?(
@@ -102,15 +116,20 @@ export interface OpDeclaration<Attributes = unknown> extends Examples {
     output: Tensor,
     attributes: Attributes,
   ): void;
-  /** The value by other ops, in place of `shape`, `forward` and `view`; its inputs are untracked. */
+  /**
+   * The value by other ops, in place of `shape`, `forward` and `view`; its inputs are untracked.
+   */
   compute?(inputs: readonly Tensor[], attributes: Attributes): Tensor;
-  /** Makes the output share the first input's bytes, `start` elements on; `undefined` where that is impossible. */
+  /**
+   * Makes the output share the first input's bytes, `start` elements on; `undefined` where that is
+   * impossible.
+   */
   view?(inputs: readonly Tensor[], attributes: Attributes): number | undefined;
   /** What the rules read: the values a tape must find unchanged. */
   readonly residuals: { readonly inputs: readonly number[] | "all"; readonly output: boolean };
   /** One rule per input, or one for all (it is told which). */
   readonly vjp: readonly (VjpRule<Attributes> | NoRule)[] | VjpRule<Attributes> | NoRule;
-  /** The tangent rule; `"linear"` when the op is linear in all its inputs together. */
+  /** The tangent rule; `"linear"` when the op is jointly linear in all its inputs. */
   readonly jvp: JvpRule<Attributes> | "linear" | NoRule;
   /** In-place forms of `vjp` rules, where they save memory or time. */
   readonly accumulate?: readonly (AccumulateRule<Attributes> | undefined)[];
@@ -118,19 +137,27 @@ export interface OpDeclaration<Attributes = unknown> extends Examples {
   readonly accumulateAll?: readonly (AccumulateAllRule<Attributes> | undefined)[];
   /** Which axes of operands broadcast: all of them, or all but the last two. */
   readonly broadcasts?: "all" | "leading";
-  /** True when the output does not end with the window that its inputs come from: a copy to keep. */
+  /**
+   * True when the output does not end with the window that its inputs come from: a copy to keep.
+   */
   readonly outlives?: true;
-  /** The same function in plain ops, for a fused op: tests hold them equal, recorded sweeps go through it. */
+  /**
+   * The same function in plain ops, for a fused op: tests hold them equal, recorded sweeps go
+   * through it.
+   */
   decomposition?(inputs: readonly Tensor[], attributes: Attributes): Tensor;
 }
 
-/** A public function written with other ops; it has no rules of its own. */
+/** A public function written with other ops; it has no rules. */
 export interface CompositeDeclaration extends Examples {
   readonly name: string;
   readonly composite: true;
 }
 
-/** An op: callable, with its declaration attached. It is a method of tensors too, its first argument the receiver. */
+/**
+ * An op: callable, with its declaration attached. It is a method of tensors too, its first argument
+ * the receiver.
+ */
 export type Op<F> = F & { readonly declaration: OpDeclaration | CompositeDeclaration };
 
 /** A part of a declaration that says: no method of tensors. */
@@ -145,14 +172,16 @@ export type FunctionOp<F> = F & {
 
 declare const method: unique symbol;
 
-/** In types only: what an op is as a method, where that does not follow from the function's type. */
+/**
+ * In types only: what an op is as a method, where that does not follow from the function's type.
+ */
 export interface AsMethod<M> {
   readonly [method]: M;
 }
 
 /**
- * Joins a declaration and the function that users call, whose first `tensors` arguments must be tensors: it may
- * read their shapes before the op itself checks anything.
+ * Joins a declaration and the function that users call, whose first `tensors` arguments must be
+ * tensors: it may read their shapes before the op itself checks anything.
  *
  * @example
  * ```ts
@@ -216,12 +245,16 @@ export function describe(value: unknown): string {
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
 }
 
-/** What a declaration calls an input; those of a list share a name and are told apart by position. */
+/**
+ * What a declaration calls an input; those of a list share a name and are told apart by position.
+ */
 export function nameOfInput({ inputs }: Pick<OpDeclaration, "inputs">, index: number): string {
   return inputs[index] ?? `${inputs.at(-1) ?? "input"} ${index}`;
 }
 
-/** The rule that gives one input's cotangent; `undefined` where it is declared that there is none. */
+/**
+ * The rule that gives one input's cotangent; `undefined` where it is declared that there is none.
+ */
 export function vjpRule(
   declaration: Pick<OpDeclaration, "vjp" | "name" | "inputs">,
   input: number,

@@ -10,7 +10,10 @@ interface Labelled {
   readonly letters: readonly string[];
 }
 
-/** The axes that `...` stands for in an operand: `.0` is the last of them, so that those of all operands align at the right. */
+/**
+ * The axes that `...` stands for in an operand: `.0` is the last of them, so that those of all
+ * operands align at the right.
+ */
 function dots(count: number): string[] {
   return Array.from({ length: Math.max(0, count) }, (_, i) => `.${count - 1 - i}`);
 }
@@ -63,7 +66,7 @@ function parse(
     }
     return { x, letters: letters ?? [] };
   });
-  // An axis that is stretched is no axis of that operand.
+  // An axis of length 1 that is broadcast is no axis of that operand.
   const operands = labelled.map(({ x, letters }): Labelled => {
     const kept = letters.map((letter, axis) => x.shape[axis] === lengths.get(letter));
     return {
@@ -103,7 +106,7 @@ function diagonal({ x, letters }: Labelled): Labelled {
   });
 }
 
-/** Sums over the letters that nobody else asks for. */
+/** Sums over the letters that no other operand and no output has. */
 function sumAway({ x, letters }: Labelled, wanted: ReadonlySet<string>): Labelled {
   const axes = letters.map((_, i) => i).filter((i) => !wanted.has(letters[i]!));
   if (axes.length === 0) return { x, letters };
@@ -115,7 +118,10 @@ function arrange({ x, letters }: Labelled, order: readonly string[]): Tensor {
   return axes.every((axis, i) => axis === i) ? x : transpose(x, axes);
 }
 
-/** One batched product over the letters that two operands share and nobody else asks for. */
+/**
+ * One batched product over the letters that two operands share and no other operand and no output
+ * has.
+ */
 function contract(a: Labelled, b: Labelled, wanted: ReadonlySet<string>): Labelled {
   const shared = a.letters.filter((letter) => b.letters.includes(letter));
   const batch = shared.filter((letter) => wanted.has(letter));
@@ -143,8 +149,10 @@ function contract(a: Labelled, b: Labelled, wanted: ReadonlySet<string>): Labell
 }
 
 /**
- * Sums of products in Einstein's notation: letters name axes, repeated letters are multiplied together, and those
- * missing behind `->` are summed. `...` stands for the axes that have no letter; they broadcast. Operands are contracted from left to right, each step as one batched product.
+ * Sums of products in Einstein's notation: letters name axes, operands are multiplied along
+ * repeated letters, and those missing behind `->` are summed. `...` stands for the axes that have
+ * no letter; they broadcast. Operands are contracted from left to right, each step as one batched
+ * product.
  *
  * @throws when the equation does not parse or does not fit the operands
  *

@@ -162,7 +162,10 @@ export const tan: UnaryOp = unary({
   domain: [-1.2, 1.2],
 });
 
-/** `1 - x^2`: its value by factors, which do not cancel near 1; its derivative, `-2x`, by the square. */
+/**
+ * `1 - x^2`: its value by factors, which do not cancel near 1; its derivative, `-2x`, by the
+ * square.
+ */
 function gap(x: Tensor): Tensor {
   const plain = x.detach();
   const square = x.square().neg().add(1);

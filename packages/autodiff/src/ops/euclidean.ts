@@ -21,8 +21,8 @@ function root(x: Tensor, axes: Axes): Tensor {
 }
 
 /**
- * `x / |x|`, both times a power of two that keeps the norm within the range; with its derivatives 0 at a zero vector, where
- * that power counts as 0.
+ * `x / |x|`, both times a power of two that keeps the norm within the range; with its derivatives 0
+ * at a zero vector, where that power counts as 0.
  */
 function direction(x: Tensor, y: Tensor, axes: Axes): Tensor {
   const kept = reshape(y, reducedShape(x.shape, axes, true));

@@ -26,8 +26,9 @@ declare module "../tensor/tensor.ts" {
   interface Tensor extends Fluent {}
 }
 
-// The one thing that happens on import. Bundlers drop a module with what it imports unless the manifest's `sideEffects` names
-// it, so this one and every entry point that imports it stand there; a tensor without methods is an error in each of CI's bundlers.
+// The one thing that happens on import. Bundlers drop a module with what it imports unless the
+// manifest's `sideEffects` names it, so this one and every entry point that imports it stand there;
+// a tensor without methods is an error in each of CI's bundlers.
 for (const [name, call] of methods()) {
   Object.defineProperty(Tensor.prototype, name, {
     value(this: Tensor, ...rest: unknown[]) {

@@ -8,14 +8,14 @@ import {
   type VjpRule,
 } from "./declare.ts";
 
-/** The cotangent of one input, twice: in plain ops, which have derivatives of their own, and by one kernel. */
+/** The cotangent of one input, twice: in plain ops, which have derivatives, and by one kernel. */
 export interface FusedRule<Attributes> {
   plain(g: Tensor, application: Application<Attributes>): Tensor;
   /** Writes `into`, or adds to it when `accumulate` is 1. */
   kernel(g: Tensor, application: Application<Attributes>, into: Tensor, accumulate: 0 | 1): void;
 }
 
-/** The rules of a fused op: kernels, but plain ops where a tape looks on. */
+/** The rules of a fused op: kernels, or plain ops when a tape records the sweep. */
 export function fusedRules<Attributes>(
   name: string,
   rules: readonly FusedRule<Attributes>[],

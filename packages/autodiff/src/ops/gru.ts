@@ -15,7 +15,10 @@ import { concat } from "./join.ts";
 import { kernelsOf } from "./kernels.ts";
 import { sumTo } from "./sumTo.ts";
 
-/** Cotangents of what the three gates are functions of, and the candidate's part of the state's side. */
+/**
+ * Cotangents of what the three gates are functions of, and the candidate's part of the state's
+ * side.
+ */
 function cotangents(
   g: Tensor,
   { inputs: [, h, bias], output }: Application,
@@ -104,8 +107,9 @@ const gruGatesDeclaration: OpDeclaration<undefined> & NoMethod = {
 };
 
 /**
- * The gates of a gated recurrent unit that resets after the recurrent product, as PyTorch and cuDNN do:
- * `r = sigmoid(x_r + h_r)`, `z = sigmoid(x_z + h_z)`, `n = tanh(x_n + r (h_n + bias))` (Cho et al. 2014).
+ * The gates of a gated recurrent unit that resets after the recurrent product, as PyTorch and cuDNN
+ * do: `r = sigmoid(x_r + h_r)`, `z = sigmoid(x_z + h_z)`, `n = tanh(x_n + r (h_n + bias))` (Cho et
+ * al. 2014).
  *
  * @param x the input's side, r, z and n side by side `[..., 3H]`
  * @param h the state's side `[..., 3H]`
@@ -178,8 +182,8 @@ const gruOutputDeclaration: OpDeclaration<undefined> & NoMethod = {
 };
 
 /**
- * The next state of a gated recurrent unit: `n + z (h - n)`, which is `(1 - z) n + z h` (Cho et al. 2014, with z and
- * 1 - z exchanged as in PyTorch).
+ * The next state of a gated recurrent unit: `n + z (h - n)`, which is `(1 - z) n + z h` (Cho et al.
+ * 2014, with z and 1 - z exchanged as in PyTorch).
  *
  * @param gates what `gruGates` gave, r, z and n side by side `[..., 3H]`
  * @param h the state before `[..., H]`

@@ -9,8 +9,9 @@ import { gatherDeclaration, type Lookup, scatterDeclaration } from "./lookup.ts"
 import { reshape, transpose } from "./shape.ts";
 
 /**
- * `x` at `indices` along an axis (0 unless given); the axis becomes the indices' axes. Indices below 0 count from the end, as
- * in NumPy. With `batchDims` the first axes of `x` and of `indices` are a batch: each member is looked up in its own part.
+ * `x` at `indices` along an axis (0 unless given); the axis becomes the indices' axes. Indices
+ * below 0 count from the end, as in NumPy. With `batchDims` the first axes of `x` and of `indices`
+ * are a batch: each member is looked up in its own part.
  *
  * @throws when an index is out of range, not whole, or not int32
  *
@@ -45,10 +46,12 @@ export const gather: Op<
 );
 
 /**
- * `x` with `g` added at `indices` along an axis (0 unless given); what meets at one place adds up. Indices below 0 count from
- * the end; with `batchDims` the first axes of `x`, `indices` and `g` are a batch.
+ * `x` with `g` added at `indices` along an axis (0 unless given); values for the same place are
+ * added up. Indices below 0 count from the end; with `batchDims` the first axes of `x`, `indices`
+ * and `g` are a batch.
  *
- * @throws when `g`'s shape is not that of `gather(x, indices, axis, options)`, or an index is out of range
+ * @throws when `g`'s shape is not that of `gather(x, indices, axis, options)`, or an index is out
+ *   of range
  *
  * @example
  * ```ts

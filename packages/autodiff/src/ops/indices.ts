@@ -38,8 +38,9 @@ export function checkRange(indices: Tensor, length: number, name: string, low = 
 }
 
 /**
- * Indices as an int32 tensor, those below 0 counted from the end as in NumPy; throws for others that are out of range. In a
- * traced program there are no values to look at: the op itself checks that all lie in 0 to `length - 1`. @internal
+ * Indices as an int32 tensor, those below 0 counted from the end as in NumPy; throws for others
+ * that are out of range. In a traced program there are no values to look at: the op itself checks
+ * that all lie in 0 to `length - 1`. @internal
  */
 export function countedFromEnd(
   given: Indices,

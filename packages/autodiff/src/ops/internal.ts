@@ -1,3 +1,4 @@
-// Ops without a public name: derivative rules and layers are written with them. They are in the op table, and no methods.
+// Ops without a public name: derivative rules and layers are written with them. They are in the op
+// table, and no methods.
 export * from "./crossEntropy.ts";
 export * from "./unslice.ts";

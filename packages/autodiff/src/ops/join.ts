@@ -140,7 +140,9 @@ export const stack: FunctionOp<(tensors: readonly Tensor[], axis?: number) => Te
   },
 );
 
-/** What `split` gives: a tuple where the number of parts is known to the compiler, else an array. */
+/**
+ * What `split` gives: a tuple where the number of parts is known to the compiler, else an array.
+ */
 export type Parts<N> = N extends readonly number[]
   ? { -readonly [Part in keyof N]: Tensor }
   : N extends number
@@ -157,7 +159,8 @@ type Repeat<N extends number, Sofar extends Tensor[] = []> = Sofar["length"] ext
     : Repeat<N, [...Sofar, Tensor]>;
 
 /**
- * A tensor cut along an axis (0 unless given) into parts of the lengths named, or into that many equal parts.
+ * A tensor cut along an axis (0 unless given) into parts of the lengths named, or into that many
+ * equal parts.
  *
  * @throws when the lengths do not add up to the axis, or the axis does not divide evenly
  *

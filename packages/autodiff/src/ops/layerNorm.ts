@@ -107,8 +107,8 @@ const layerNormDeclaration: OpDeclaration<number> & NoMethod = {
 };
 
 /**
- * `(x - mean) / sqrt(variance + epsilon) * gain + bias` along axes, with the (biased) variance (Ba, Kiros & Hinton
- * 2016, Layer normalization).
+ * `(x - mean) / sqrt(variance + epsilon) * gain + bias` along axes, with the (biased) variance (Ba,
+ * Kiros & Hinton 2016, Layer normalization).
  *
  * @param x any shape, `[..., n]` where the axis is the last
  * @param gain factors, of the shape of the axes: `[n]`

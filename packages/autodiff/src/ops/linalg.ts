@@ -29,7 +29,8 @@ export const dot: Op<(a: Tensor, b: Tensor) => Tensor> = op(
 );
 
 /**
- * All products of the elements of two vectors: `y[i,j] = a[i] b[j]`. Throws unless both have one axis.
+ * All products of the elements of two vectors: `y[i,j] = a[i] b[j]`. Throws unless both have one
+ * axis.
  *
  * @example
  * ```ts

@@ -11,7 +11,10 @@ import { keptDims, type ReduceOp, reduceSamples } from "./reduction.ts";
 /** A question to each element: 1 where it holds, 0 where not, in the dtype of `x`. */
 export type TestOp = Op<(x: Tensor) => Tensor>;
 
-/** 1 where an operand is not 0; of a number as a number, which adopts the dtype of the tensor beside it. */
+/**
+ * 1 where an operand is not 0; of a number as a number, which adopts the dtype of the tensor beside
+ * it.
+ */
 const truth = (x: Operand): Operand => (typeof x === "number" ? Number(x !== 0) : notEqual(x, 0));
 
 function pairwise(name: string, f: CompareOp): CompareOp {
@@ -124,5 +127,8 @@ function quantifier(name: string, f: (x: Tensor, axes: readonly number[]) => Ten
  * ```
  */
 export const all: ReduceOp = quantifier("all", (x, axes) => equal(sum(equal(x, 0), axes), 0));
-/** 1 where an element along axes (all unless given) is not 0, else 0, in the dtype of `x`; 0 of nothing. */
+/**
+ * 1 where an element along axes (all unless given) is not 0, else 0, in the dtype of `x`; 0 of
+ * nothing.
+ */
 export const any: ReduceOp = quantifier("any", (x, axes) => greater(sum(notEqual(x, 0), axes), 0));

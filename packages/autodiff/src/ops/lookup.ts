@@ -117,7 +117,10 @@ export const scatterDeclaration: OpDeclaration<Lookup & { readonly shape: Shape 
   samples: [],
 };
 
-/** Rows of `table` at indices from 0 up, none of which counts from the end: what an embedding looks up. */
+/**
+ * Rows of `table` at indices from 0 up, none of which counts from the end: what an embedding looks
+ * up.
+ */
 export function lookUp(table: Tensor, indices: Indices): Tensor {
   return apply(gatherDeclaration, [table, asIndices(indices, table, "gather")], { axis: 0 });
 }

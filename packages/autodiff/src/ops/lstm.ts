@@ -52,8 +52,8 @@ function gateSlopes(y: Tensor): Tensor {
 }
 
 /**
- * The gates of a long short-term memory: `sigmoid` of the input gate i, the forget gate f and the output gate o, `tanh` of
- * the candidate g (Gers, Schmidhuber & Cummins 2000).
+ * The gates of a long short-term memory: `sigmoid` of the input gate i, the forget gate f and the
+ * output gate o, `tanh` of the candidate g (Gers, Schmidhuber & Cummins 2000).
  *
  * @param x what is activated, i, f, g and o side by side `[..., 4H]`
  * @returns the gates `[..., 4H]`

@@ -19,9 +19,9 @@ interface Product {
   readonly transposeA: boolean;
   readonly transposeB: boolean;
   /**
-   * The batch shape of the result. Where it has a 1 or lacks an axis that the operands' batches have, products
-   * are added up there: so the gradient of a broadcast operand is one accumulating product, never an array larger
-   * than the operand.
+   * The batch shape of the result. Where it has a 1 or lacks an axis that the operands' batches
+   * have, products are added up there: so the gradient of a broadcast operand is one accumulating
+   * product, never an array larger than the operand.
    */
   readonly batch: Shape;
 }
@@ -186,7 +186,10 @@ type Factors = [left: Tensor, right: Tensor, product: Product];
 /** So many rows make a product deep enough by themselves. */
 const manyRows = 64;
 
-/** The products whose sum is the gradient of a shared `B`: the small ones, `A_t' g_t`, as one over all rows of all `t`. */
+/**
+ * The products whose sum is the gradient of a shared `B`: the small ones, `A_t' g_t`, as one over
+ * all rows of all `t`.
+ */
 function joined(contributions: readonly Contribution<Product>[]): Factors[] {
   const factors: Factors[] = [];
   const small: Contribution<Product>[] = [];
@@ -250,8 +253,8 @@ function gradientOfB(
 }
 
 /**
- * Matrix product over the last two axes; leading axes are a batch and broadcast. A vector on the left is a row,
- * on the right a column, and its axis is dropped from the result.
+ * Matrix product over the last two axes; leading axes are a batch and broadcast. A vector on the
+ * left is a row, on the right a column, and its axis is dropped from the result.
  *
  * @throws when an operand is a scalar, or the inner dimensions or the batches do not agree
  *

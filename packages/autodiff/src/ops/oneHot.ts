@@ -8,8 +8,8 @@ import { labelled, oneHotDeclaration } from "./labels.ts";
 /**
  * A row of `depth` elements per index: 1 at the index, 0 elsewhere.
  *
- * @throws when an index is not one of 0 to `depth - 1`, the indices are not int32, or `depth` is not a whole number of at
- *   least 1
+ * @throws when an index is not one of 0 to `depth - 1`, the indices are not int32, or `depth` is
+ *   not a whole number of at least 1
  *
  * @example
  * ```ts

@@ -6,8 +6,8 @@ import { notedFactor, noteFactor } from "./lengths.ts";
 import { where } from "./select.ts";
 
 /**
- * `sqrt(a^2 + b^2)` times a power of two that keeps it within the range, and that power; 1 and 0 at the origin, so that
- * quotients and their derivatives are 0 there.
+ * `sqrt(a^2 + b^2)` times a power of two that keeps it within the range, and that power; 1 and 0 at
+ * the origin, so that quotients and their derivatives are 0 there.
  */
 function scaledLength(a: Tensor, b: Tensor): [length: Tensor, power: Tensor] {
   const size = a.abs().maximum(b.abs());
@@ -30,7 +30,8 @@ function overLength(d: Tensor, a: Tensor, b: Tensor): Tensor {
 }
 
 /**
- * The angle of the point (`b`, `a`) in radians, from -pi to pi; its derivatives at the origin are taken as 0.
+ * The angle of the point (`b`, `a`) in radians, from -pi to pi; its derivatives at the origin are
+ * taken as 0.
  *
  * @example
  * ```ts

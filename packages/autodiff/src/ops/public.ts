@@ -1,4 +1,5 @@
-// The families of ops, one line each. What a family exports is public; what is an op among it is in the op table, and a method.
+// The families of ops, one line each. What a family exports is public; what is an op among it is in
+// the op table, and a method.
 export * from "./activations.ts";
 export * from "./argReduce.ts";
 export * from "./arithmetic.ts";

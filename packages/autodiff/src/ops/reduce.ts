@@ -17,8 +17,8 @@ import { broadcastTo, reshape } from "./shape.ts";
 type Axes = readonly number[];
 
 /**
- * Reduces `axes` of a contiguous `shape` from `x` into `y`, one run of neighbouring axes at a time, from the last
- * to the first so that what is left stays contiguous.
+ * Reduces `axes` of a contiguous `shape` from `x` into `y`, one run of neighbouring axes at a time,
+ * from the last to the first, so that the rest stays contiguous.
  */
 function reduceAlong(
   backend: Backend,
@@ -164,8 +164,8 @@ export const max: ReduceOp = reduction({ name: "max", ...extreme });
 export const min: ReduceOp = reduction({ name: "min", ...extreme });
 
 /**
- * The softmax along `axes`: `exp(x - y)`, divided by its sum, which is not 1 where y is large and therefore coarse. What is
- * Infinity has it all; 0 where everything is -Infinity.
+ * The softmax along `axes`: `exp(x - y)`, divided by its sum, which is not 1 where y is large and
+ * therefore coarse. What is Infinity has it all; 0 where everything is -Infinity.
  */
 function responsibilities(x: Tensor, y: Tensor, axes: Axes): Tensor {
   const kept = reshape(y, reducedShape(x.shape, axes, true));

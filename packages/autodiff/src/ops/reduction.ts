@@ -9,7 +9,10 @@ export type ReduceOp = Op<
 
 const optionsOfReductions: readonly string[] = ["keepDims"];
 
-/** Whether reduced axes stay, as axes of length 1; throws for options that a reduction has not. @internal */
+/**
+ * Whether reduced axes stay, as axes of length 1; throws for options that a reduction has
+ * not. @internal
+ */
 export function keptDims(
   name: string,
   options: { readonly keepDims?: boolean } | undefined,

@@ -50,8 +50,8 @@ export const tile: Op<(x: Tensor, counts: readonly number[]) => Tensor> = op(
 );
 
 /**
- * Each element along an axis (0 unless given) repeated `counts` times, or each its own number of times: NumPy's `repeat`,
- * PyTorch's `repeat_interleave`.
+ * Each element along an axis (0 unless given) repeated `counts` times, or each its own number of
+ * times: NumPy's `repeat`, PyTorch's `repeat_interleave`.
  *
  * @throws unless the counts are whole numbers of at least 0, one or as many as the axis is long
  *
@@ -103,8 +103,8 @@ export const repeat: Op<(x: Tensor, counts: number | readonly number[], axis?: n
   );
 
 /**
- * `x` with its elements moved `shifts` places on along `axes` (0 unless given), those that leave the end coming in at the
- * beginning; backwards for negative shifts.
+ * `x` with its elements moved `shifts` places on along `axes` (0 unless given), those that leave
+ * the end coming in at the beginning; backwards for negative shifts.
  *
  * @throws unless there is a whole number for each axis
  *
@@ -150,8 +150,8 @@ export const roll: Op<
 );
 
 /**
- * The diagonal of a matrix, or the matrix that has a vector on its diagonal: the main one, or the one `offset` columns to the
- * right of it, as in NumPy.
+ * The diagonal of a matrix, or the matrix that has a vector on its diagonal: the main one, or the
+ * one `offset` columns to the right of it, as in NumPy.
  *
  * @throws for other ranks, or an offset that is not a whole number
  *

@@ -66,8 +66,9 @@ const whereDeclaration: OpDeclaration = {
 };
 
 /**
- * `a` where `condition` is not 0, `b` elsewhere; all three broadcast. The condition is float or int32, as comparisons give.
- * Numbers take the dtype of the tensor beside them; two numbers that of a float condition, float32 beside an int32 one.
+ * `a` where `condition` is not 0, `b` elsewhere; all three broadcast. The condition is float or
+ * int32, as comparisons give. Numbers take the dtype of the tensor beside them; two numbers that of
+ * a float condition, float32 beside an int32 one.
  *
  * @throws when the shapes do not broadcast or `a` and `b` differ in dtype
  *
@@ -95,7 +96,9 @@ export const where: Op<(condition: Operand, a: Operand, b: Operand) => Tensor> =
   },
 );
 
-/** The condition in the dtype of the values: what is not 0 must not become 0 when it is converted. */
+/**
+ * The condition in the dtype of the values: what is not 0 must not become 0 when it is converted.
+ */
 function asMask(condition: Operand, value: Tensor | undefined): Operand {
   if (!(condition instanceof Tensor)) return condition;
   const { dtype } = condition;
@@ -106,7 +109,8 @@ function asMask(condition: Operand, value: Tensor | undefined): Operand {
 }
 
 /**
- * `x` limited to `low` and `high` (either may be infinite); 1 flows back inside and at the limits, 0 outside.
+ * `x` limited to `low` and `high` (either may be infinite); 1 flows back inside and at the limits,
+ * 0 outside.
  *
  * @throws when `low` is above `high`
  *

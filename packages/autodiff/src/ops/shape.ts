@@ -38,7 +38,8 @@ const reshapeDeclaration: OpDeclaration<Shape> = {
 };
 
 /**
- * The same elements in row-major order under another shape; one length may be -1 and is then worked out. No copy.
+ * The same elements in row-major order under another shape; one length may be -1 and is then worked
+ * out. No copy.
  *
  * @throws when the sizes differ
  *
@@ -167,7 +168,8 @@ const transposeDeclaration: OpDeclaration<readonly number[]> = {
 };
 
 /**
- * The axes in another order: axis `i` of the result is axis `axes[i]` of `x`; reversed unless given.
+ * The axes in another order: axis `i` of the result is axis `axes[i]` of `x`; reversed unless
+ * given.
  *
  * @throws unless `axes` names every axis once
  *

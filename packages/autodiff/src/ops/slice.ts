@@ -9,8 +9,9 @@ import { copyStrided, planes } from "./strided.ts";
 import { isContiguous, layoutOf, type Section, unslice } from "./unslice.ts";
 
 /**
- * What to take along one axis: an index (the axis goes away), `[start, stop, step]` with the end open where left
- * out or `null`, or `null` for all. Negative positions count from the end; a negative step walks backwards.
+ * What to take along one axis: an index (the axis goes away), `[start, stop, step]` with the end
+ * open where left out or `null`, or `null` for all. Negative positions count from the end; a
+ * negative step walks backwards.
  */
 export type Range =
   | number
@@ -102,8 +103,8 @@ const sliceDeclaration: OpDeclaration<Section> = {
 };
 
 /**
- * Part of a tensor, by Python's rules: `slice(x, [null, [1, -1], -1])` is NumPy's `x[:, 1:-1, -1]`. Axes beyond
- * the list are taken whole. Whole leading rows are not copied.
+ * Part of a tensor, by Python's rules: `slice(x, [null, [1, -1], -1])` is NumPy's `x[:, 1:-1, -1]`.
+ * Axes beyond the list are taken whole. Whole leading rows are not copied.
  *
  * @throws for an index out of range, a step of 0, or more ranges than axes
  *

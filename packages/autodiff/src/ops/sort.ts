@@ -30,10 +30,11 @@ function pick(x: Tensor, positions: Tensor, axis: number): Tensor {
 }
 
 /**
- * The elements of `x` that `indices` pick along an axis (the last unless given), each line of `x` by its own: what puts `x` in
- * the order of `argsort`. Indices below 0 count from the end, as in NumPy.
+ * The elements of `x` that `indices` pick along an axis (the last unless given), each line of `x`
+ * by its own: what puts `x` in the order of `argsort`. Indices below 0 count from the end, as in
+ * NumPy.
  *
- * @param indices the shape of `x`, but for the length of the axis
+ * @param indices the shape of `x`, except the length of the axis
  * @throws when an index is out of range or not whole, or the shapes do not fit
  *
  * @example
@@ -112,8 +113,8 @@ export interface SortOptions {
 export type SortOp = Op<(x: Tensor, axis?: number, options?: SortOptions) => Tensor>;
 
 /**
- * The int32 positions that sort `x` along an axis (the last unless given). Equal elements keep their order; NaN counts as
- * the largest of all, as in NumPy and PyTorch. Nothing flows back.
+ * The int32 positions that sort `x` along an axis (the last unless given). Equal elements keep
+ * their order; NaN counts as the largest of all, as in NumPy and PyTorch. Nothing flows back.
  *
  * @example
  * ```ts
@@ -139,7 +140,8 @@ export const argsort: SortOp = op(
 );
 
 /**
- * `x` sorted along an axis (the last unless given), in the order of `argsort`; gradients go back to where elements came from.
+ * `x` sorted along an axis (the last unless given), in the order of `argsort`; gradients go back to
+ * where elements came from.
  *
  * @example
  * ```ts
@@ -179,8 +181,9 @@ export interface TopkOptions {
 }
 
 /**
- * The `k` largest elements along an axis (the last unless given), from the largest down, and their int32 positions; the
- * smallest from the smallest up with `largest: false`. Of equal ones the first; NaN counts as the largest, as for `argsort`.
+ * The `k` largest elements along an axis (the last unless given), from the largest down, and their
+ * int32 positions; the smallest from the smallest up with `largest: false`. Of equal ones the
+ * first; NaN counts as the largest, as for `argsort`.
  *
  * @throws when `k` is not a whole number from 0 to the length of the axis
  *

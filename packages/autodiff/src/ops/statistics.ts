@@ -31,8 +31,8 @@ export const mean: ReduceOp = op(
 );
 
 /**
- * The product along axes (all unless given). It multiplies in pairs, so its gradient is right where elements
- * are 0.
+ * The product along axes (all unless given). It multiplies in pairs, so its gradient is right where
+ * elements are 0.
  *
  * @example
  * ```ts
@@ -68,7 +68,9 @@ export const prod: ReduceOp = op(
 /** Options of `variance` and `std`. */
 export interface VarianceOptions {
   readonly keepDims?: boolean;
-  /** What is subtracted from the number of elements that the squares are divided by; 0 unless given. */
+  /**
+   * What is subtracted from the number of elements that the squares are divided by; 0 unless given.
+   */
   readonly correction?: number;
 }
 
@@ -77,7 +79,10 @@ export type VarianceOp = Op<
   (x: Tensor, axes?: number | readonly number[], options?: VarianceOptions) => Tensor
 >;
 
-/** The distances from the mean, along which axes, and by how many elements their squares are divided: none below 0. */
+/**
+ * The distances from the mean, along which axes, and by how many elements their squares are
+ * divided: none below 0.
+ */
 function centred(
   x: Tensor,
   axes: number | readonly number[] | undefined,
@@ -95,8 +100,9 @@ function centred(
 }
 
 /**
- * The mean squared distance from the mean along axes, in two passes; divided by `n - correction` (0 unless given, as in NumPy;
- * 1 is the unbiased estimate, PyTorch's default). NaN or Infinity where that is not positive.
+ * The mean squared distance from the mean along axes, in two passes; divided by `n - correction` (0
+ * unless given, as in NumPy; 1 is the unbiased estimate, PyTorch's default). NaN or Infinity where
+ * that is not positive.
  *
  * @example
  * ```ts
@@ -122,8 +128,8 @@ export const variance: VarianceOp = op(
 );
 
 /**
- * The standard deviation along axes: the root of `variance` with the same options. Its gradient where all elements are equal
- * is taken as 0, as in PyTorch.
+ * The standard deviation along axes: the root of `variance` with the same options. Its gradient
+ * where all elements are equal is taken as 0, as in PyTorch.
  *
  * @example
  * ```ts
@@ -152,8 +158,8 @@ export interface NormOptions {
 }
 
 /**
- * The vector norm along axes (all unless given): `order` 1, 2 (unless given) or `Infinity`. The gradient at a zero
- * vector is taken as 0.
+ * The vector norm along axes (all unless given): `order` 1, 2 (unless given) or `Infinity`. The
+ * gradient at a zero vector is taken as 0.
  *
  * @throws for another order
  *

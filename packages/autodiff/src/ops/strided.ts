@@ -3,7 +3,10 @@ import type { Backend } from "../tensor/backend.ts";
 import { bytesOf, type DType } from "../tensor/dtype.ts";
 import type { Shape } from "../tensor/shape.ts";
 
-/** A walk over several operands that share a shape: planes of `rows` x `cols`, and how each operand steps. */
+/**
+ * A walk over several operands that share a shape: planes of `rows` x `cols`, and how each operand
+ * steps.
+ */
 interface Walk {
   readonly rows: number;
   readonly cols: number;
@@ -62,7 +65,10 @@ export function planes(shape: Shape, strides: readonly (readonly number[])[]): W
   };
 }
 
-/** Strides that read an operand of shape `from` as if it had shape `to`: 0 along the axes it is stretched on. */
+/**
+ * Strides that read an operand of shape `from` as if it had shape `to`: 0 along the axes that are
+ * broadcast.
+ */
 export function broadcastStrides(from: Shape, to: Shape): number[] {
   const strides = new Array<number>(to.length).fill(0);
   let stride = 1;
@@ -79,7 +85,9 @@ export function moveKernels(backend: Backend, dtype: DType): MoveKernels {
   return dtype === "float64" ? backend.kernels.move64 : backend.kernels.move32;
 }
 
-/** Copies `shape` elements from address `x` to address `y`, each with its own strides in elements. */
+/**
+ * Copies `shape` elements from address `x` to address `y`, each with its own strides in elements.
+ */
 export function copyStrided(
   backend: Backend,
   dtype: DType,

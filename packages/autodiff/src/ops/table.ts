@@ -15,7 +15,8 @@ function isOp(entry: [string, unknown]): entry is [name: string, op: AnyOp] {
 }
 
 /**
- * Every declared op: the single source of the public functions, the methods, the tests and the pages.
+ * Every declared op: the single source of the public functions, the methods, the tests and the
+ * pages.
  *
  * @example
  * ```ts

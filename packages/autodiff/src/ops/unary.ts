@@ -17,8 +17,8 @@ import { kernelsOf } from "./kernels.ts";
 export type UnaryOp = Op<(x: Operand) => Tensor>;
 
 /**
- * The derivative of an element-wise function as a product: `d * f'(x)`, given `x` and `y = f(x)`. The Jacobian is
- * diagonal, so the same line serves cotangents and tangents.
+ * The derivative of an element-wise function as a product: `d * f'(x)`, given `x` and `y = f(x)`.
+ * The Jacobian is diagonal, so the same line serves cotangents and tangents.
  */
 export type DerivativeRule = (d: Tensor, x: Tensor, y: Tensor) => Tensor;
 

@@ -6,7 +6,10 @@ import { type Op, type OpDeclaration, op } from "./declare.ts";
 import { kernelsOf } from "./kernels.ts";
 import { copyStrided } from "./strided.ts";
 
-/** An array section: where it starts in a larger shape, how it steps, and how long it is along each axis. */
+/**
+ * An array section: where it starts in a larger shape, how it steps, and how long it is along each
+ * axis.
+ */
 export interface Section {
   readonly whole: Shape;
   readonly starts: readonly number[];

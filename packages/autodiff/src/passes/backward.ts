@@ -15,7 +15,10 @@ export type Seed = readonly [value: Tensor, cotangent: Tensor];
 export interface SweepObserver {
   /** The cotangent of an entry's output, all that flows there added up. */
   visit?(position: number, g: Tensor): void;
-  /** What one entry adds to the cotangent of one of its inputs. Rules that add in place are not used then. */
+  /**
+   * What one entry adds to the cotangent of one of its inputs. Rules that add in place are not used
+   * then.
+   */
   contribute?(position: number, input: number, cotangent: Tensor): void;
 }
 
@@ -30,8 +33,9 @@ export interface SweepOptions {
 /**
  * Reverse-mode sweep: from the seeds down the tape, adding up vector-Jacobian products.
  *
- * Only entries between the targets and the seeds are visited, only cotangents that lead to a target are computed,
- * and each is returned to the pool as soon as it was used. Iterative, so tapes may be of any length.
+ * Only entries between the targets and the seeds are visited, only cotangents that lead to a target
+ * are computed, and each is returned to the pool as soon as it was used. Iterative, so tapes may be
+ * of any length.
  *
  * @returns one cotangent per target; `undefined` where no path leads from a seed to it
  */
@@ -169,8 +173,8 @@ class Sweep {
   }
 
   /**
-   * Whether `there` may be added to in place: nobody else holds it (a tape that tracks it would), and no other tape
-   * looks on.
+   * Whether `there` may be added to in place: nobody else holds it (a tape that tracks it would),
+   * and no other tape records the sweep.
    */
   isOurs(there: Tensor, g: Tensor, { inputs }: Entry): boolean {
     if (there.block.holders !== 1 || g.tape !== null) return false;
@@ -200,7 +204,7 @@ class Sweep {
     else this.beyond.set(id, cotangent);
   }
 
-  /** Adds `cotangent` to what has arrived at `id`, in place where the sum so far is nobody else's. */
+  /** Adds `cotangent` to what has arrived at `id`, in place if nobody else holds the sum so far. */
   arrive(id: number, cotangent: Tensor): void {
     const there = this.at(id);
     if (there === undefined) {

@@ -15,7 +15,10 @@ export interface NonFinite extends Site {
   readonly of: string;
   /** Index of the element along each axis. */
   readonly index: string;
-  /** Each input of the op: its name, where it came from, and the element that stands at that place, or its largest. */
+  /**
+   * Each input of the op: its name, where it came from, and the element that stands at that place,
+   * or its largest.
+   */
   readonly causes: readonly string[];
   /** All of it as a sentence. */
   readonly message: string;
@@ -23,11 +26,17 @@ export interface NonFinite extends Site {
 
 /** What counts as a find. */
 export interface FindNonFiniteOptions {
-  /** Passes infinities over and looks for NaN alone, for programs that mask with -Infinity; false unless given. */
+  /**
+   * Passes infinities over and looks for NaN alone, for programs that mask with -Infinity; false
+   * unless given.
+   */
   readonly onlyNaN?: boolean;
 }
 
-/** The first non-finite value of a recording in time order, then, with seeds, that of a backward sweep. */
+/**
+ * The first non-finite value of a recording in time order, then, with seeds, that of a backward
+ * sweep.
+ */
 export function findNonFinite(
   recording: Recording,
   seeds: readonly Seed[] = [],
@@ -131,7 +140,10 @@ class Finder {
   }
 }
 
-/** The element of an input that stands beside one of the output, if their shapes broadcast, else its largest. */
+/**
+ * The element of an input that stands beside one of the output, if their shapes broadcast, else its
+ * largest.
+ */
 function elementAt(input: Tensor, shape: readonly number[], at: number): string | undefined {
   if (input.size === 0) return undefined;
   const values = input.toTypedArray();

@@ -13,7 +13,8 @@ const spent = "it was an intermediate value of a forward sweep";
 /**
  * Forward-mode sweep: from tangents of watched leaves up the tape, entry by entry, to the outputs.
  *
- * Entries that no tangent reaches are skipped, and a tangent is returned to the pool after its last use.
+ * Entries that no tangent reaches are skipped, and a tangent is returned to the pool after its last
+ * use.
  *
  * @param tangents per leaf slot; slots left out do not vary
  * @returns one tangent per output; `undefined` where it does not vary

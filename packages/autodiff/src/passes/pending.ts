@@ -10,7 +10,7 @@ export const spent = "it was an intermediate value of a backward sweep";
 /** What is pending takes at most this share of the sum's memory. */
 const pendingShare = 1 / 4;
 
-/** Applications whose contributions to a leaf are added up together. */
+/** Applications whose contributions to a leaf are added up in one step. */
 interface Contributions {
   readonly declaration: OpDeclaration;
   /** The latest in time. */
@@ -22,13 +22,16 @@ interface Contributions {
   elements: number;
 }
 
-/** Contributions to leaves' cotangents that wait to be added up together, where an op can do so (`accumulateAll`). */
+/**
+ * Contributions to leaves' cotangents that wait to be added up together, where an op can do so
+ * (`accumulateAll`).
+ */
 export class Pending {
   readonly #bySlot = new Map<number, Contributions>();
 
   /**
-   * Takes one, to be added to `sum` later; false where it is not taken. Nothing of a traced program is: its compiler puts
-   * products together itself.
+   * Takes one, to be added to `sum` later; false where it is not taken. Nothing of a traced program
+   * is: its compiler puts products together itself.
    */
   add(
     slot: number,

@@ -2,7 +2,10 @@ import { constantId, slotOf } from "../tape/entry.ts";
 import type { Recording } from "../tape/recording.ts";
 import { describeType } from "../tensor/text.ts";
 
-/** The tape as text, one entry a line: `%3 = tanh(%2) float32 [2,4]`; `$0` is a watched leaf, `_` a constant. */
+/**
+ * The tape as text, one entry a line: `%3 = tanh(%2) float32 [2,4]`; `$0` is a watched leaf, `_` a
+ * constant.
+ */
 export function print(recording: Recording): string {
   const name = (id: number): string => {
     if (id === constantId) return "_";

@@ -3,8 +3,8 @@ import type { Recording } from "../tape/recording.ts";
 import { innermostPrimal, type Tensor } from "../tensor/tensor.ts";
 
 /**
- * Runs the program again with some values replaced: entries after a position whose inputs changed are applied anew,
- * all others keep what they recorded.
+ * Runs the program again with some values replaced: entries after a position whose inputs changed
+ * are applied anew, all others keep what they recorded.
  *
  * @param changed new values by id, of entries or leaves
  * @returns the values of `outputs` after that

@@ -5,7 +5,10 @@ import { Tensor } from "../tensor/tensor.ts";
 import { describeType } from "../tensor/text.ts";
 import { describeSite, siteOf } from "./site.ts";
 
-/** Whether what a rule returned can be the derivative of `like`: a tensor that is there, of its shape and dtype. */
+/**
+ * Whether what a rule returned can be the derivative of `like`: a tensor that is there, of its
+ * shape and dtype.
+ */
 export function fits(found: unknown, like: Tensor): found is Tensor {
   return found instanceof Tensor && isLike(found, like) && found.block.holders > 0;
 }
@@ -37,7 +40,10 @@ export function misfit(
   );
 }
 
-/** What a rule threw, with the place it happened in; of the same kind; the exception itself is the cause. */
+/**
+ * What a rule threw, with the place it happened in; of the same kind; the exception itself is the
+ * cause.
+ */
 export function thrown(cause: unknown, of: Ruled, entry: Entry, position: number): Error {
   const words = cause instanceof Error ? cause.message : String(cause);
   const Kind =

@@ -16,7 +16,7 @@ export interface Site {
   readonly place: string;
   /** The line of the program, where the tape traces. */
   readonly line: SourceLine | undefined;
-  /** The line that called the function with that line: the model's, where an op of one's own is applied. */
+  /** The line that called the function with that line: the model's, if the op is the user's. */
   readonly caller: SourceLine | undefined;
 }
 

@@ -25,7 +25,10 @@ function plainPath(url: string): string {
   return decodeURI(url.replace(/^file:\/\//, "").replace(/[?#].*$/, ""));
 }
 
-/** The innermost lines of a captured stack that are not of this package: the line itself, then who called it. */
+/**
+ * The innermost lines of a captured stack that are not of this package: the line itself, then who
+ * called it.
+ */
 export function linesOf(captured: Error): SourceLine[] {
   // Not `new URL("../", import.meta.url)`, which bundlers take for a file to bring along.
   const own = plainPath(import.meta.url.replace(/[^/]+\/[^/]*$/, ""));

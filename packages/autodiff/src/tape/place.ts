@@ -51,8 +51,8 @@ export function named<T>(name: string, body: () => T): T {
 }
 
 /**
- * Runs `body` as time step `t`, counted from 1: reports about what is recorded inside say so. `unroll` and `truncated`
- * do this for every step.
+ * Runs `body` as time step `t`, counted from 1: reports about what is recorded inside say so.
+ * `unroll` and `truncated` do this for every step.
  *
  * @returns what `body` returns
  *

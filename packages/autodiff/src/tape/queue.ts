@@ -1,6 +1,6 @@
 /**
- * A list that grows at its end and is dropped from its front, at constant cost each, whose items keep their
- * positions.
+ * A list that grows at its end and is dropped from its front, at constant cost each, whose items
+ * keep their positions.
  */
 export class Queue<T> {
   #items: (T | undefined)[] = [];
@@ -36,7 +36,7 @@ export class Queue<T> {
     const item = this.#items[this.#head]!;
     this.#items[this.#head++] = undefined;
     this.base++;
-    // Moving what is left pays for itself: as many were taken since it was last moved.
+    // Moving the rest pays for itself: as many were taken since it was last moved.
     if (this.#head > 32 && this.#head * 2 > this.#items.length) {
       this.#items.splice(0, this.#head);
       this.#head = 0;

@@ -30,7 +30,10 @@ export class Mark {
 
 /** What a recording keeps beside the entries. */
 export interface RecordingOptions {
-  /** Keeps the stack of every application, so that reports can name the line of the program. It costs some microseconds. */
+  /**
+   * Keeps the stack of every application, so that reports can name the line of the program. It
+   * costs some microseconds.
+   */
   readonly trace?: boolean;
 }
 
@@ -39,8 +42,8 @@ let levels = 0;
 /**
  * The storage of a tape: entries in time order, positions in them, and the memory they hold.
  *
- * Recordings opened later have higher levels; where they nest, a higher one wraps the values of a lower one, so
- * that derivatives of derivatives never mix.
+ * Recordings opened later have higher levels; where they nest, a higher one wraps the values of a
+ * lower one, so that derivatives of derivatives never mix.
  */
 export class Recording implements Recorder, Ending {
   /** @internal */
@@ -87,13 +90,13 @@ export class Recording implements Recorder, Ending {
    * The same tree with every float tensor tracked: ops on the result are recorded here.
    *
    * @param tree a tensor, or arrays and plain objects of tensors; int32 tensors stay untracked
-   * @param options `as`: a tree of the same structure that this tape watches already. Its leaves and the new ones
-   *   count as one: gradients asked for either are the gradients of both together (a parameter before and after
-   *   an update).
+   * @param options `as`: a tree of the same structure that this tape watches already. Its leaves
+   *   and the new ones count as one: gradients asked for either are the sums of both gradients (a
+   *   parameter before and after an update).
    * To differentiate a gradient that an inner tape took, open the outer tape first.
    *
-   * @throws when the tape has ended, the tree holds something else than tensors in plain objects and arrays, or `as`
-   *   has another structure
+   * @throws when the tape has ended, the tree holds something else than tensors in plain objects
+   *   and arrays, or `as` has another structure
    *
    * @example
    * ```ts
@@ -139,7 +142,7 @@ export class Recording implements Recorder, Ending {
     if (x.tape !== null && x.tape.level > this.level) {
       return track(this.#attach(x.primal!, id), x.tape, x.id);
     }
-    // An alias of its own: consuming the handle that the user holds does not touch the recorded one.
+    // A separate alias: consuming the handle that the user holds does not touch the recorded one.
     const value = x.tape === null ? alias(x, x.shape) : x;
     const { leaves: held } = this.#store;
     const slot = slotOf(id);
@@ -192,8 +195,8 @@ export class Recording implements Recorder, Ending {
   }
 
   /**
-   * The present position. Values in `carried` (a state that goes on in time) stay usable, as constants, after
-   * `forget(mark)`; all others that were made before it do not.
+   * The present position. Values in `carried` (a state that goes on in time) stay usable, as
+   * constants, after `forget(mark)`; all others that were made before it do not.
    *
    * @example
    * ```ts
@@ -215,8 +218,8 @@ export class Recording implements Recorder, Ending {
   }
 
   /**
-   * Drops the entries before a mark and returns their memory at once. Touching a value made there throws, unless
-   * the mark carries it.
+   * Drops the entries before a mark and returns their memory at once. Touching a value made there
+   * throws, unless the mark carries it.
    *
    * @throws when the mark belongs to another tape
    *

@@ -2,7 +2,10 @@ import type { Block } from "../tensor/block.ts";
 import type { Entry } from "./entry.ts";
 import { Queue } from "./queue.ts";
 
-/** What a recording holds, apart from the recording itself so that the garbage collector can return it. */
+/**
+ * What a recording holds, apart from the recording itself so that the garbage collector can return
+ * it.
+ */
 export class Store {
   readonly entries: Queue<Entry> = new Queue();
   /** The latest value of each leaf, by slot. */

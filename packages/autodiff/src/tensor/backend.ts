@@ -9,9 +9,10 @@ import { checkOptions } from "./options.ts";
 import type { Tensor } from "./tensor.ts";
 
 /**
- * Kernel sets by name: `native`, the default, is `simd` with large matrix products by the system's BLAS where one is found
- * (OpenBLAS, Accelerate, MKL or BLIS, in Node with the package koffi; see `CHRONOGRAD_BLAS` in the guide); `blas` has all
- * products there; `simd` is the variant of the WebAssembly kernels that the engine offers.
+ * Kernel sets by name: `native`, the default, is `simd` with large matrix products by the system's
+ * BLAS where one is found (OpenBLAS, Accelerate, MKL or BLIS, in Node with the package koffi; see
+ * `CHRONOGRAD_BLAS` in the guide); `blas` has all products there; `simd` is the variant of the
+ * WebAssembly kernels that the engine offers.
  */
 export type KernelSetName = "native" | "blas" | "simd" | "simd-plain" | "simd-relaxed";
 
@@ -37,8 +38,8 @@ const makers: Readonly<Record<KernelSetName, KernelMaker>> = {
 const constantsKept = 256;
 
 /**
- * A memory and the kernels that work on it. Every tensor belongs to one backend, and an op's operands must
- * share theirs.
+ * A memory and the kernels that work on it. Every tensor belongs to one backend, and an op's
+ * operands must share theirs.
  *
  * @example
  * ```ts
@@ -62,7 +63,10 @@ export class Backend {
   /** What consumed values have in the place of their bytes, by who consumed them. @internal */
   readonly gone: Map<string, Block> = new Map();
 
-  /** The backend whose values count as this one's constants: where a program is traced, the one that will run it. @internal */
+  /**
+   * The backend whose values count as this one's constants: where a program is traced, the one that
+   * will run it. @internal
+   */
   readonly parent: Backend | null;
 
   /** @internal */
@@ -76,8 +80,9 @@ export class Backend {
   adopt(_constant: Tensor): void {}
 
   /**
-   * Whether a float64 scalar is finite. While a function is compiled the answer is yes, and runs of its plan are held to
-   * that: where it turns out otherwise, nothing was changed, and the function itself runs. @internal
+   * Whether a float64 scalar is finite. While a function is compiled the answer is yes, and runs of
+   * its plan are held to that: where it turns out otherwise, nothing was changed, and the function
+   * itself runs. @internal
    */
   isFinite(x: Tensor): boolean {
     return Number.isFinite(x.item());
@@ -89,12 +94,18 @@ export class Backend {
   }
 }
 
-/** Whether values of two backends must not meet: constants of a traced program are on the one that will run it. @internal */
+/**
+ * Whether an op must refuse values of two backends: constants of a traced program are on the one
+ * that will run it. @internal
+ */
 export function areApart(a: Backend, b: Backend): boolean {
   return a !== b && a.parent !== b && b.parent !== a;
 }
 
-/** A new backend with a memory of its own. Throws for an unknown kernel set, and for one that lacks a kernel. */
+/**
+ * A new backend with its own memory. Throws for an unknown kernel set, and for one that lacks a
+ * kernel.
+ */
 export function createBackend(
   options: { readonly kernels?: KernelSetName | KernelMaker } = {},
 ): Backend {

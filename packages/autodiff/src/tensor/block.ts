@@ -1,8 +1,8 @@
 import type { Backend } from "./backend.ts";
 
 /**
- * A run of bytes in a backend's memory and the count of those who need it: tape entries, regions, and tensors
- * that neither owns. At zero the bytes go back to the allocator at once.
+ * A run of bytes in a backend's memory and the count of those who need it: tape entries, regions,
+ * and tensors that neither owns. At zero the bytes go back to the allocator at once.
  */
 export class Block {
   readonly backend: Backend;
@@ -39,7 +39,10 @@ export class Block {
     this.holders++;
   }
 
-  /** Drops one need; `reason` completes the sentence "the value is gone: ..." for whoever comes later. */
+  /**
+   * Drops one need; `reason` completes the sentence "the value is gone: ..." for whoever comes
+   * later.
+   */
   release(reason: string): void {
     if (--this.holders === 0) {
       this.end = reason;
@@ -55,7 +58,7 @@ export interface Ending {
   end(reason: string): void;
 }
 
-/** A set of blocks that live and end together: a scope, or one window of a stream. */
+/** A set of blocks that end at the same time: a scope, or one window of a stream. */
 export class Region {
   /** True for a window: values computed from its values join it wherever no scope is open. */
   readonly isWindow: boolean;
@@ -92,12 +95,12 @@ export class Region {
     block.release(reason);
   }
 
-  /** Ends `what` together with this region. */
+  /** Ends `what` when this region ends. */
   endWith(what: Ending): void {
     this.#endings.push(what);
   }
 
-  /** True when `what` ends together with this region. */
+  /** True if `what` ends when this region ends. */
   ends(what: object): boolean {
     return this.#endings.some((ending) => ending === what);
   }
@@ -115,8 +118,8 @@ export class Region {
 }
 
 /**
- * The innermost open scope. It follows the call stack exactly (set on entry, restored in `finally`), so it is
- * no state that two users could fight over.
+ * The innermost open scope. It follows the call stack exactly (set on entry, restored in
+ * `finally`), so it is no state that two users could fight over.
  */
 let innermost: Region | null = null;
 
@@ -138,7 +141,10 @@ export function within<T>(region: Region | null, body: () => T): T {
 
 let net: FinalizationRegistry<Block> | undefined;
 
-/** For a value that no scope and no tape owns: its block is returned when the garbage collector takes `owner`. */
+/**
+ * For a value that no scope and no tape owns: its block is returned when the garbage collector
+ * takes `owner`.
+ */
 export function holdUntilCollected(owner: object, block: Block): void {
   net ??= new FinalizationRegistry((held) => held.release("it was garbage-collected"));
   // An owner is registered once, however often it passes through scopes.

@@ -7,8 +7,8 @@ import { checkShape, format, type Shape, sizeOf } from "./shape.ts";
 import { allocate, fromTypedArray, giveOwner, Tensor } from "./tensor.ts";
 
 /**
- * What becomes a tensor: nested numbers, any typed array, nested arrays of such, any ndarray (whatever its strides), or a
- * tensor.
+ * What becomes a tensor: nested numbers, any typed array, nested arrays of such, any ndarray
+ * (whatever its strides), or a tensor.
  */
 export type TensorSource = NestedNumbers | NestedArrays | NdArray | Tensor;
 
@@ -66,10 +66,11 @@ function dtypeOf(data: unknown): DType {
 /**
  * A tensor with a copy of `source`'s elements.
  *
- * @param source nested numbers, a typed array, nested typed arrays of one kind, an ndarray of any strides and offset, or a
- *   tensor
- * @throws for ragged nesting, an unknown dtype or option, a shape whose size is not the number of elements, or a number that
- *   int32 does not hold (NaN, a fraction, beyond 2^31) where that is asked for
+ * @param source nested numbers, a typed array, nested typed arrays of one kind, an ndarray of any
+ *   strides and offset, or a tensor
+ * @throws for ragged nesting, an unknown dtype or option, a shape whose size is not the number of
+ *   elements, or a number that int32 does not hold (NaN, a fraction, beyond 2^31) where that is
+ *   asked for
  *
  * @example
  * ```ts
@@ -128,8 +129,8 @@ export function tensorOf(where: string, source: TensorSource, options: TensorOpt
 }
 
 /**
- * A tensor of one repeated value. Throws for a shape with a negative or fractional length, and for a value that int32 does
- * not hold where that is asked for.
+ * A tensor of one repeated value. Throws for a shape with a negative or fractional length, and for
+ * a value that int32 does not hold where that is asked for.
  *
  * @example
  * ```ts

@@ -1,4 +1,6 @@
-/** Element types: two floating types that carry gradients, and int32 for positions and class labels. */
+/**
+ * Element types: two floating types that carry gradients, and int32 for positions and class labels.
+ */
 export type DType = "float32" | "float64" | "int32";
 /** The element types that arithmetic is defined on. */
 export type FloatDType = "float32" | "float64";

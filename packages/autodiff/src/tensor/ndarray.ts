@@ -31,12 +31,15 @@ export function toNdarray(x: Tensor): NdArray<TypedArray> {
 }
 
 /**
- * An ndarray of a tensor's shape that reads and writes its elements in place, through `get` and `set`.
+ * An ndarray of a tensor's shape that reads and writes its elements in place, through `get` and
+ * `set`.
  *
- * Values may share bytes: a view with its source, the gradients of `a` and `b` in `a.add(b)` with each other; write to
- * a `clone()` where that matters. Taking one counts as a change: a later sweep over a tape that needs the value as it was throws.
+ * Values may share bytes: a view with its source, the gradients of `a` and `b` in `a.add(b)` with
+ * each other; write to a `clone()` where that matters. Taking one counts as a change: a later sweep
+ * over a tape that needs the value as it was throws.
  *
- * @throws when `x` is no tensor, or is gone, also later on; and for a number that int32 does not hold where `x` is of that
+ * @throws when `x` is no tensor, or is gone, also later on; and for a number that int32 does not
+ *   hold where `x` is of that
  *
  * @example
  * ```ts

@@ -23,7 +23,10 @@ function describePart(value: unknown): string {
   return ArrayBuffer.isView(value) ? `a ${value.constructor.name}` : String(value);
 }
 
-/** The parts of nested arrays at the depth of `shape`, appended to `flat`; throws for ragged nesting. */
+/**
+ * The parts of nested arrays at the depth of `shape`, appended to `flat`; throws for ragged
+ * nesting.
+ */
 function flatten(
   value: unknown,
   shape: Shape,

@@ -1,6 +1,6 @@
 /**
- * Throws a sentence for options that are no plain object, or have a name that `known` has not; it says the nearest right
- * name. `undefined` stands for no options.
+ * Throws a sentence for options that are no plain object, or have a name that `known` has not; it
+ * says the nearest right name. `undefined` stands for no options.
  *
  * @param where the function that was called
  * @param known all names, in the order in which they are documented
@@ -43,7 +43,10 @@ function allKnown(options: object, known: readonly string[]): boolean {
   return true;
 }
 
-/** The one of `known` that `name` most likely stands for, if any is near: misspelt, shortened, or in other letters. */
+/**
+ * The one of `known` that `name` most likely stands for, if any is near: misspelt, shortened, or in
+ * other letters.
+ */
 export function nearestOf(name: string, known: readonly string[]): string | undefined {
   const plain = name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   const distances = known.map((candidate): [string, number] => {
@@ -55,7 +58,10 @@ export function nearestOf(name: string, known: readonly string[]): string | unde
   return nearest !== undefined && nearest[1] <= 0.4 ? nearest[0] : undefined;
 }
 
-/** Whether `short` is the first letter of `long` and some of the others, in their order: `lr` of `learningrate`. */
+/**
+ * Whether `short` is the first letter of `long` and some of the others, in their order: `lr` of
+ * `learningrate`.
+ */
 function isShortened(short: string, long: string): boolean {
   if (short.length < 2 || short[0] !== long[0]) return false;
   let at = 0;

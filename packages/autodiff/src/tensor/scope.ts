@@ -6,8 +6,9 @@ import { leaves } from "./tree.ts";
 /**
  * Runs `body` and returns at once the memory of every value made inside, except what it returns.
  *
- * What it returns (a tensor, or arrays and plain objects of tensors) moves to the scope around, if there is one.
- * Tapes made inside end with the scope. Throws when `body` is asynchronous: a scope follows the call stack.
+ * What it returns (a tensor, or arrays and plain objects of tensors) moves to the scope around, if
+ * there is one. Tapes made inside end with the scope. Throws when `body` is asynchronous: a scope
+ * follows the call stack.
  *
  * @example
  * ```ts

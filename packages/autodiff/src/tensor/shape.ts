@@ -32,7 +32,10 @@ export function format(shape: Shape): string {
   return `[${shape.join(",")}]`;
 }
 
-/** The shape both operands broadcast to (NumPy's rule: align at the right, 1 stretches), or a thrown sentence. */
+/**
+ * The shape both operands broadcast to (NumPy's rule: align at the right, 1 stretches), or a thrown
+ * sentence.
+ */
 export function broadcastShapes(a: Shape, b: Shape, where: string): Shape {
   if (sameShape(a, b)) return a;
   const rank = Math.max(a.length, b.length);

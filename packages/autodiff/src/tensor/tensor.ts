@@ -10,7 +10,8 @@ import { textOf } from "./text.ts";
 /**
  * An immutable n-dimensional array in kernel memory, row-major and contiguous.
  *
- * Make one with `tensor`, `zeros` or an op. Ops are methods as well as functions: `x.tanh()` is `tanh(x)`.
+ * Make one with `tensor`, `zeros` or an op. Ops are methods as well as functions: `x.tanh()` is
+ * `tanh(x)`.
  *
  * @example
  * ```ts
@@ -39,7 +40,10 @@ export class Tensor {
   readonly primal: Tensor | null;
   /** Where a consumed parameter went; see `consume`. @internal */
   successor: Tensor | null = null;
-  /** The consumed value in whose name the garbage collector's net holds the bytes; see `donate`. @internal */
+  /**
+   * The consumed value in whose name the garbage collector's net holds the bytes; see
+   * `donate`. @internal
+   */
   owner: Tensor | null = null;
 
   /** @internal */
@@ -85,14 +89,16 @@ export class Tensor {
   }
 
   /**
-   * The elements as nested arrays of numbers; a plain number for a scalar. Name the nesting where you know it:
-   * `x.toArray<number[]>()`. Throws when the value is gone.
+   * The elements as nested arrays of numbers; a plain number for a scalar. Name the nesting where
+   * you know it: `x.toArray<number[]>()`. Throws when the value is gone.
    */
   toArray<Nested = NestedNumbers>(): Nested {
     return readNested(this.toTypedArray(), this.shape) as Nested;
   }
 
-  /** The only element, as a number. Throws when there is more than one, or when the value is gone. */
+  /**
+   * The only element, as a number. Throws when there is more than one, or when the value is gone.
+   */
   item(): number {
     if (this.size !== 1) {
       throw new RangeError(
@@ -104,8 +110,9 @@ export class Tensor {
   }
 
   /**
-   * The elements as NumPy prints them, with dtype and shape: columns rounded to what float32 or 8 decimals tell, and only the
-   * first and last three along each axis where there are more than 1,000. Node prints tensors so too.
+   * The elements as NumPy prints them, with dtype and shape: columns rounded to what float32 or 8
+   * decimals tell, and only the first and last three along each axis where there are more than
+   * 1,000. Node prints tensors so too.
    *
    * @example
    * ```ts
@@ -174,8 +181,8 @@ export function innermostPrimal(x: Tensor): Tensor {
 }
 
 /**
- * Gives an untracked value its owner: the innermost scope; else the window that it was computed from; else itself,
- * with the garbage collector as the net.
+ * Gives an untracked value its owner: the innermost scope; else the window that it was computed
+ * from; else itself, with the garbage collector as the net.
  */
 export function giveOwner(value: Tensor): Tensor {
   const { block } = value;
@@ -200,8 +207,8 @@ export function fromTypedArray(
 }
 
 /**
- * Takes `x` away from its user because `successor` replaces it: the bytes go back as soon as no tape segment
- * needs them, and touching `x` again throws.
+ * Takes `x` away from its user because `successor` replaces it: the bytes go back as soon as no
+ * tape segment needs them, and touching `x` again throws.
  */
 export function consume(x: Tensor, successor: Tensor | null, by: string): void {
   const { block } = x;
@@ -224,14 +231,15 @@ function gone(backend: Backend, by: string): Block {
   return block;
 }
 
-/** Whether nobody else needs the bytes of a value, all of its block's. */
+/** Whether nobody else needs the bytes of a value, and they are its whole block. */
 export function isUniquelyHeld({ block, size, dtype }: Tensor): boolean {
   return block.holders === 1 && block.bytes === size * bytesOf[dtype];
 }
 
 /**
- * As `consume`, but with a successor that its maker may write to: it gets the bytes where nobody else needs them (JAX
- * donates buffers so), else a copy. It lives on after the window that `x` comes from.
+ * As `consume`, but with a successor that its maker may write to: it gets the bytes where nobody
+ * else needs them (JAX donates buffers so), else a copy. It lives on after the window that `x`
+ * comes from.
  */
 export function donate(x: Tensor, by: string): Tensor {
   const { block, shape, size, dtype } = x;
@@ -254,7 +262,10 @@ export function donate(x: Tensor, by: string): Tensor {
   return next;
 }
 
-/** Moves a value out of the window that it comes from, to the scope around or into the hands of its user. */
+/**
+ * Moves a value out of the window that it comes from, to the scope around or into the hands of its
+ * user.
+ */
 export function moveOutOfWindow(x: Tensor): void {
   const { block } = x;
   const { window } = block;
@@ -269,8 +280,8 @@ export function moveOutOfWindow(x: Tensor): void {
 }
 
 /**
- * The value that took the place of a consumed one, through any number of updates. Paths are compressed, so that
- * the generations in between can be collected.
+ * The value that took the place of a consumed one, through any number of updates. Paths are
+ * compressed, so that the generations in between can be collected.
  */
 export function latest(x: Tensor): Tensor {
   let value = x;

@@ -2,7 +2,9 @@ import { bytesOf } from "./dtype.ts";
 import { format, sizeOf } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
-/** Tensors of more elements are shown by the first and last three along each axis, as NumPy does. */
+/**
+ * Tensors of more elements are shown by the first and last three along each axis, as NumPy does.
+ */
 const shownWhole = 1000;
 const edge = 3;
 /** Columns of a line. */
@@ -18,7 +20,10 @@ export function describeTensor(x: Pick<Tensor, "dtype" | "shape">): string {
   return `Tensor ${describeType(x)}`;
 }
 
-/** How numbers are written, all with as many digits as one of them needs (NumPy's rules, 8 digits at most). */
+/**
+ * How numbers are written, all with as many digits as one of them needs (NumPy's rules, 8 digits at
+ * most).
+ */
 function formatter(values: readonly number[], isSingle: boolean): (value: number) => string {
   // The decimals of float32 beyond the seventh digit are not its own.
   const rounded = (value: number) => (isSingle ? Number(value.toPrecision(7)) : value);
@@ -71,7 +76,10 @@ function standing(x: Tensor): { note: string; hasValues: boolean } {
   return { note: x.tape === null ? "" : ", on a tape", hasValues: true };
 }
 
-/** A tensor as NumPy prints arrays: rounded columns, an ellipsis where it is large, dtype and shape. @internal */
+/**
+ * A tensor as NumPy prints arrays: rounded columns, an ellipsis where it is large, dtype and
+ * shape. @internal
+ */
 export function textOf(x: Tensor): string {
   const { shape, dtype, size } = x;
   const { note, hasValues } = standing(x);

@@ -1,7 +1,10 @@
 /** Why a function cannot be compiled: it runs as it is, and `explain` says this. */
 export class NotTraceable extends Error {}
 
-/** Why a function that threw cannot be compiled, also where a derivative rule threw; `undefined` for other errors. */
+/**
+ * Why a function that threw cannot be compiled, also where a derivative rule threw; `undefined` for
+ * other errors.
+ */
 export function reasonOf(error: unknown): string | undefined {
   for (let each = error; each instanceof Error; each = each.cause) {
     if (each instanceof NotTraceable) return each.message;
@@ -9,7 +12,10 @@ export function reasonOf(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Functions that are being recorded for a plan, one inside the other. It follows the call stack exactly. */
+/**
+ * Functions that are being recorded for a plan, one inside the other. It follows the call stack
+ * exactly.
+ */
 let depth = 0;
 
 /** Runs a function that is being recorded for a plan. */
@@ -33,8 +39,9 @@ export function isTracing(): boolean {
 }
 
 /**
- * To be called by whatever reads or changes what is no argument of the function around it: a plan would repeat what it
- * saw once. Inside a function that is being compiled it throws, so that the function runs as it is.
+ * To be called by whatever reads or changes what is no argument of the function around it: a plan
+ * would repeat what it saw once. Inside a function that is being compiled it throws, so that the
+ * function runs as it is.
  *
  * @param why completes the sentence "not compiled, because ..."
  */

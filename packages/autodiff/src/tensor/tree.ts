@@ -28,7 +28,8 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Every leaf with its path (`"layers.0.W"`, `""` for a lone leaf), depth first, in the order of keys.
+ * Every leaf with its path (`"layers.0.W"`, `""` for a lone leaf), depth first, in the order of
+ * keys.
  *
  * @example
  * ```ts
@@ -64,8 +65,8 @@ export function leavesWithPath<Leaf = Tensor>(
 }
 
 /**
- * Throws a sentence unless a value is a tree of tensors: plain objects and arrays all the way. An instance of a class
- * would be passed over in silence. @internal
+ * Throws a sentence unless a value is a tree of tensors: plain objects and arrays all the way. An
+ * instance of a class would be passed over in silence. @internal
  */
 export function checkTree(tree: unknown, where: string): void {
   const visit = (value: unknown, path: string, isRoot: boolean): void => {
@@ -110,7 +111,8 @@ export function leaves(tree: unknown): Tensor[] {
 }
 
 /**
- * A tree of the same structure with every leaf replaced by `f(leaf, path)`; what is not a leaf stays as it is.
+ * A tree of the same structure with every leaf replaced by `f(leaf, path)`; what is not a leaf
+ * stays as it is.
  *
  * @example
  * ```ts

@@ -22,9 +22,11 @@ import { largest } from "./worst.ts";
  * Why a whole gradient is wrong.
  *
  * - `"rule"`: a derivative rule is; the site is the first entry whose rule is.
- * - `"random"`: the function is not deterministic; the site is the first entry that came out differently.
+ * - `"random"`: the function is not deterministic; the site is the first entry that came out
+ *   differently.
  * - `"branch"`: another program runs when the inputs change slightly; the site is where it parts.
- * - `"off the tape"`: a value depends on the inputs but comes in as a constant (`detach`, `toArray`, `item`).
+ * - `"off the tape"`: a value depends on the inputs but comes in as a constant (`detach`,
+ *   `toArray`, `item`).
  * - `"sweep"`: all rules are right, but what the sweep adds up for an entry's output is not.
  */
 export interface Blame {
@@ -202,8 +204,9 @@ function ofDifference({ site, what, words }: Parting, isSame: boolean): Blame {
 }
 
 /**
- * Compares what a sweep adds up for every entry's output with differences of a replay from there, from the last
- * entry to the first: where that first differs, the way from the entries after it is at fault.
+ * Compares what a sweep adds up for every entry's output with differences of a replay from there,
+ * from the last entry to the first: where that first differs, the way from the entries after it is
+ * at fault.
  */
 function ofSweep<T>(flat: Flattened<T>, run: Run<T>, seed: number): Blame | undefined {
   const { tape, outputs, watched } = run;

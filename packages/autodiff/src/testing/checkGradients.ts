@@ -13,25 +13,32 @@ import { Tally } from "./tally.ts";
 /** How `checkGradients` compares. */
 export interface CheckOptions {
   /**
-   * Largest error allowed, relative to the derivative; 1e-7 unless given. Differences that are less sure than that, relative
-   * to the largest derivative of the same output tensor, decide nothing.
+   * Largest error allowed, relative to the derivative; 1e-7 unless given. Differences that are less
+   * sure than that, relative to the largest derivative of the same output tensor, decide nothing.
    */
   readonly tolerance?: number;
-  /** First step of the differences, relative to |x|, at most 0.1; 2^-10 unless given. Others follow where it decides nothing. */
+  /**
+   * First step of the differences, relative to |x|, at most 0.1; 2^-10 unless given. Others follow
+   * where it decides nothing.
+   */
   readonly step?: number;
   /** Seed of random cotangents and directions; 1 unless given. */
   readonly seed?: number;
   /**
-   * `"full"` compares every element of the Jacobian in reverse and in forward mode: nothing can hide, at a cost of one sweep
-   * per output, and one sweep and six evaluations per input element. `"directions"` compares derivatives along random directions, for every output
-   * element (forward mode) and against random cotangents (reverse mode): an error has to cancel in all of them to
-   * hide, but one in a single element among millions may be too small a part of the sum to show. Unless given: full
-   * up to 20,000 elements of the Jacobian, directions beyond.
+   * `"full"` compares every element of the Jacobian in reverse and in forward mode: nothing can
+   * hide, at a cost of one sweep per output, and one sweep and six evaluations per input element.
+   * `"directions"` compares derivatives along random directions, for every output element (forward
+   * mode) and against random cotangents (reverse mode): an error has to cancel in all of them to
+   * hide, but one in a single element among millions may be too small a part of the sum to show.
+   * Unless given: full up to 20,000 elements of the Jacobian, directions beyond.
    */
   readonly mode?: "full" | "directions";
   /** How many random directions; 8 unless given. */
   readonly directions?: number;
-  /** 2 to check second derivatives too: the Jacobian of the gradient of a random sum of all outputs; 1 unless given. */
+  /**
+   * 2 to check second derivatives too: the Jacobian of the gradient of a random sum of all outputs;
+   * 1 unless given.
+   */
   readonly order?: 1 | 2;
   /** Throws an error with the report's text when it is not ok. */
   readonly throws?: boolean;
@@ -45,19 +52,21 @@ const fullLimit = 20_000;
 const known = ["tolerance", "step", "seed", "mode", "directions", "order", "throws", "blame"];
 
 /**
- * Holds the gradient of `f`, in reverse and in forward mode, to central differences, in float64: derivative by derivative,
- * never in sums.
+ * Holds the gradient of `f`, in reverse and in forward mode, to central differences, in float64:
+ * derivative by derivative, never in sums.
  *
- * Differences at h, h/2 and h/4 are extrapolated (Richardson 1911) and estimate their own error. Errors are relative to the
- * derivative itself, so `f` and `1e-30 f` get the same verdict; steps are relative to the input, and others are tried
- * where the first decide nothing, as next to a pole. Where all of them contradict each other the derivative is reported
- * as a kink or ill-conditioned, never as right. When a derivative is wrong, the
- * report says what is to blame: the op whose rule is wrong, with its shapes, line and time step; a value that was
- * taken off the tape; a function that is not deterministic.
+ * Differences at h, h/2 and h/4 are extrapolated (Richardson 1911) and estimate their own error.
+ * Errors are relative to the derivative itself, so `f` and `1e-30 f` get the same verdict; steps
+ * are relative to the input, and others are tried where the first decide nothing, as next to a
+ * pole. Where all of them contradict each other the derivative is reported as a kink or
+ * ill-conditioned, never as right. When a derivative is wrong, the
+ * report says what is to blame: the op whose rule is wrong, with its shapes, line and time step; a
+ * value that was taken off the tape; a function that is not deterministic.
  *
  * @param f takes a tree of tensors to a tree of tensors
  * @param inputs the tree; its float leaves must be float64
- * @throws for options with which nothing would be shown; when a float leaf is float32, whose differences could not tell; with `throws`, when the gradient is wrong
+ * @throws for options with which nothing would be shown; when a float leaf is float32, whose
+ *   differences could not tell; with `throws`, when the gradient is wrong
  *
  * @example
  * ```ts

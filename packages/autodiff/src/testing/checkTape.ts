@@ -31,8 +31,9 @@ export interface RuleCheckOptions {
 const spent = "it was an intermediate value of a check";
 
 /**
- * Holds the derivative rules of every entry, at the inputs that it recorded, to differences of its op: tells which op is
- * wrong when a whole gradient is. In float64, whatever the tape's dtype; a tape of a float32 training step will do.
+ * Holds the derivative rules of every entry, at the inputs that it recorded, to differences of its
+ * op: tells which op is wrong when a whole gradient is. In float64, whatever the tape's dtype; a
+ * tape of a float32 training step will do.
  *
  * @throws when the tape has ended
  *

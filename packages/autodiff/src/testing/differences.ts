@@ -3,20 +3,24 @@ export interface Differences {
   readonly values: Float64Array;
   /** Infinite or NaN where the function has no value, large where the derivative jumps. */
   readonly uncertainties: Float64Array;
-  /** The steepest difference quotients from one side: how large the derivative is around the point; 0 where rounding alone changes the value. */
+  /**
+   * The steepest difference quotients from one side: how large the derivative is around the point;
+   * 0 where rounding alone changes the value.
+   */
   readonly steepest: Float64Array;
   /** The largest values that were met. */
   readonly sizes: Float64Array;
 }
 
 /**
- * The derivative at 0 of a function of one number, for each of its results: central differences at h, h/2 and h/4,
- * extrapolated to h = 0 (Richardson 1911).
+ * The derivative at 0 of a function of one number, for each of its results: central differences at
+ * h, h/2 and h/4, extrapolated to h = 0 (Richardson 1911).
  *
- * The error estimate is four times what the last extrapolation changed, and the rounding of the values. Where the
- * derivatives from the left and from the right, extrapolated by themselves, differ by more than their own estimates,
- * the point is a kink and half the jump is the estimate: at a kink central differences agree with each other all the
- * same. All of it scales with the function: `c f` has `c` times the derivative and `c` times the error.
+ * The error estimate is four times what the last extrapolation changed, and the rounding of the
+ * values. Where the derivatives from the left and from the right, extrapolated by themselves,
+ * differ by more than their own estimates, the point is a kink and half the jump is the estimate:
+ * at a kink central differences agree with each other all the same. All of it scales with the
+ * function: `c f` has `c` times the derivative and `c` times the error.
  *
  * @param f gives the same number of results for every argument
  * @param h the first step
@@ -49,7 +53,8 @@ export function differences(f: (s: number) => ArrayLike<number>, h: number): Dif
     const change = Math.max(...ends.map((end) => Math.abs(end - y)));
     const rounding = (2 * Number.EPSILON * size) / h;
     const jump = Math.abs(right.value - left.value);
-    // A jump of the value itself makes both estimates useless, so they excuse no more than a thousandth.
+    // A jump of the value itself makes both estimates useless, so they excuse no more than a
+    // thousandth.
     const most = Math.max(Math.abs(value), Math.abs(right.value), Math.abs(left.value));
     const excuse = Math.min(4 * (right.error + left.error), 1e-3 * most);
     const isKink = jump > excuse + 64 * rounding;
@@ -75,7 +80,10 @@ function oneSided([d1, d2, d4]: Triple): { value: number; error: number } {
   return { value, error: Math.abs(value - second) };
 }
 
-/** A generator good enough to scatter directions and cotangents in [-1, 1] (Steele, Lea & Flood 2014, SplitMix's finaliser). */
+/**
+ * A generator good enough to scatter directions and cotangents in [-1, 1] (Steele, Lea & Flood
+ * 2014, SplitMix's finaliser).
+ */
 export function scatter(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -13,8 +13,8 @@ interface Sample {
 }
 
 /**
- * Compares derivatives along random directions, each element moved in proportion to its size: every output in forward mode,
- * a random sum of all outputs in reverse mode.
+ * Compares derivatives along random directions, each element moved in proportion to its size: every
+ * output in forward mode, a random sum of all outputs in reverse mode.
  */
 export function compareDirections<T>(
   flat: Flattened<T>,
@@ -57,7 +57,7 @@ export function compareDirections<T>(
       });
     }
     tally.isForward &&= tangents !== undefined;
-    // Outputs weigh alike, whatever their scale.
+    // Outputs have equal weight, whatever their scale.
     const u = randomVector(outputs, seed + 2 * k + 1).map((value, row) => {
       const size = Math.max(Math.abs(numeric.values[row]!), 2 ** 33 * numeric.uncertainties[row]!);
       const weight = scale / size;

@@ -126,7 +126,10 @@ export class Examination {
     });
   }
 
-  /** Compares a tangent with differences; tells whether they decide, and blames the element that is worst. */
+  /**
+   * Compares a tangent with differences; tells whether they decide, and blames the element that is
+   * worst.
+   */
   #holdTangent(
     of: Of,
     application: Application,

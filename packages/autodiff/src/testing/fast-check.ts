@@ -1,6 +1,6 @@
 /**
- * Arbitraries for fast-check: shapes, tensors and pairs that broadcast, which shrink to the smallest shape and the
- * simplest values.
+ * Arbitraries for fast-check: shapes, tensors and pairs that broadcast, which shrink to the
+ * smallest shape and the simplest values.
  *
  * @packageDocumentation
  */
@@ -41,7 +41,10 @@ export interface TensorOptions {
   readonly shape?: Shape | Arbitrary<Shape>;
   /** float64 unless given. */
   readonly dtype?: FloatDType;
-  /** Largest size of an element; 2 unless given. Values are multiples of 1/64, so that a shrunk one reads well. */
+  /**
+   * Largest size of an element; 2 unless given. Values are multiples of 1/64, so that a shrunk one
+   * reads well.
+   */
   readonly most?: number;
   /** Values that no element comes nearer to than 1/16, because a function has its kinks there. */
   readonly awayFrom?: readonly number[];
@@ -123,7 +126,10 @@ class NumbersArbitrary extends Arbitrary<Numbers> {
   }
 }
 
-/** Every axis dropped, at each of its places; then every axis halved, and shortened by each of its places. */
+/**
+ * Every axis dropped, at each of its places; then every axis halved, and shortened by each of its
+ * places.
+ */
 function* smallerShapes(
   { shape, steps }: Numbers,
   { minRank, minLength }: Required<ShapeOptions>,
@@ -152,8 +158,8 @@ function* smallerShapes(
 }
 
 /**
- * Tensors of moderate numbers. Shape and numbers shrink together: to the smallest shape that still fails, and to zeros
- * and short fractions in it.
+ * Tensors of moderate numbers. Shape and numbers shrink to the smallest shape that still fails, and
+ * to zeros and short fractions in it.
  *
  * @example
  * ```ts

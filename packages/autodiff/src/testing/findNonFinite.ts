@@ -7,8 +7,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { leaves, type MapTree } from "../tensor/tree.ts";
 
 /**
- * The first NaN or infinity that a function makes, forward and then backward from the sum of its outputs: which op,
- * line of the program, part of the model, parameter and time step, and the inputs that caused it.
+ * The first NaN or infinity that a function makes, forward and then backward from the sum of its
+ * outputs: which op, line of the program, part of the model, parameter and time step, and the
+ * inputs that caused it.
  *
  * @param f takes a tree of tensors to a tree of tensors
  * @returns `undefined` when everything is finite

@@ -11,7 +11,7 @@ import { leavesWithPath, type MapTree, map, quote } from "../tensor/tree.ts";
 import { scatter } from "./differences.ts";
 import { lengthsOf } from "./steps.ts";
 
-/** One tensor of a tree, as a stretch of a flat vector. */
+/** One tensor of a tree, as a part of a flat vector. */
 export interface Part {
   readonly path: string;
   readonly shape: readonly number[];
@@ -20,7 +20,10 @@ export interface Part {
   readonly size: number;
 }
 
-/** A function of trees as a function of flat float64 vectors, with both of its sides: tape and differences. */
+/**
+ * A function of trees as a function of flat float64 vectors, with both of its sides: tape and
+ * differences.
+ */
 export class Flattened<T> {
   readonly f: (inputs: MapTree<T, Tensor>) => unknown;
   readonly inputs: T;
@@ -115,8 +118,8 @@ export class Flattened<T> {
   }
 
   /**
-   * Runs the function on a tape and hands `body` the pullback: from a cotangent of all outputs to one of all inputs.
-   * The tape is there until `body` returns.
+   * Runs the function on a tape and hands `body` the pullback: from a cotangent of all outputs to
+   * one of all inputs. The tape is there until `body` returns.
    */
   pulled<R>(
     body: (pullback: (u: Float64Array) => Float64Array, run: Run<T>) => R,
@@ -142,12 +145,18 @@ export class Flattened<T> {
     });
   }
 
-  /** The derivative of every output along `v`, by forward mode; `undefined` where an op has no jvp rule but a vjp. */
+  /**
+   * The derivative of every output along `v`, by forward mode; `undefined` where an op has no jvp
+   * rule but a vjp.
+   */
   pushed(v: Float64Array): Float64Array | undefined {
     return this.pulled((_pullback, run) => this.pushforward(run)?.(v));
   }
 
-  /** From a tangent of all inputs to one of all outputs; `undefined` where an op has no jvp rule but a vjp. */
+  /**
+   * From a tangent of all inputs to one of all outputs; `undefined` where an op has no jvp rule but
+   * a vjp.
+   */
   pushforward({ tape, watched, outputs }: Run<T>): ((v: Float64Array) => Float64Array) | undefined {
     if ([...tape.entries].some(({ declaration }) => hasReverseOnly(declaration))) return undefined;
     const leaves = new Map(floats(watched));

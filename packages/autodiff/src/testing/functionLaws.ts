@@ -18,8 +18,8 @@ export interface FunctionLawOptions {
 }
 
 /**
- * The laws of any differentiable function of trees: its derivatives of first and second order by every mode,
- * determinism, accumulation, what it keeps, and independence of memory layout.
+ * The laws of any differentiable function of trees: its derivatives of first and second order by
+ * every mode, determinism, accumulation, what it keeps, and independence of memory layout.
  *
  * @param f takes a tree of tensors to a tree of tensors
  * @param draw makes inputs from a seed, their floats of the dtype asked for

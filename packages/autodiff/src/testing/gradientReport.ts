@@ -1,7 +1,10 @@
 import type { Blame } from "./blame.ts";
 import { relative } from "./verdict.ts";
 
-/** One derivative whose two values differ: of an output element by an input element, or along a direction. */
+/**
+ * One derivative whose two values differ: of an output element by an input element, or along a
+ * direction.
+ */
 export interface GradientMismatch {
   /** Path and element of the input; for a direction, `"(direction n)"` and -1. */
   readonly path: string;
@@ -32,8 +35,8 @@ export class GradientReport {
   readonly worst: number;
   readonly mismatches: readonly GradientMismatch[];
   /**
-   * Derivatives that differences with different steps, or from both sides, contradict each other about: a kink, or
-   * ill-conditioned. They are never counted as right.
+   * Derivatives that differences with different steps, or from both sides, contradict each other
+   * about: a kink, or ill-conditioned. They are never counted as right.
    */
   readonly undecided: readonly GradientMismatch[];
   /** What is wrong, where something is. */

@@ -4,7 +4,9 @@ import { adapted, stepsFor } from "./steps.ts";
 import { elementAt, outputAt, type Tally } from "./tally.ts";
 import { numericAt, scaleOf, standingOf } from "./verdict.ts";
 
-/** Compares every element of the Jacobian, in reverse mode by rows and in forward mode by columns. */
+/**
+ * Compares every element of the Jacobian, in reverse mode by rows and in forward mode by columns.
+ */
 export function compareJacobian<T>(
   flat: Flattened<T>,
   step: number,
@@ -52,7 +54,7 @@ export function compareJacobian<T>(
   }
 }
 
-/** The images of all unit vectors, each taken at a length of its own. */
+/** The images of all unit vectors, each taken at its own length. */
 function units(
   lengths: Float64Array,
   image: (unit: Float64Array) => Float64Array,
@@ -64,7 +66,10 @@ function units(
   });
 }
 
-/** By output element: its largest derivative, or a thousandth of the largest of its tensor, whose rounding it may share. */
+/**
+ * By output element: its largest derivative, or a thousandth of the largest of its tensor, whose
+ * rounding it may share.
+ */
 function scalesOf<T>(
   { outputParts, outputs }: Flattened<T>,
   found: readonly Differences[],

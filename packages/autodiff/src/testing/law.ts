@@ -19,7 +19,10 @@ export interface Law {
   readonly statement: string;
   /** Largest error allowed; 0 where both sides must be equal bit by bit. */
   readonly bound: number;
-  /** Tries one random case; `undefined` where the law says nothing about the subject. An exception breaks the law. */
+  /**
+   * Tries one random case; `undefined` where the law says nothing about the subject. An exception
+   * breaks the law.
+   */
   measure(seed: number): Finding | undefined;
 }
 
@@ -87,7 +90,10 @@ export class Report {
   }
 }
 
-/** Holds one law for some seeds; stops at the first that breaks it. `undefined` where it says nothing. */
+/**
+ * Holds one law for some seeds; stops at the first that breaks it. `undefined` where it says
+ * nothing.
+ */
 export function hold(law: Law, options: SeedOptions = {}): LawResult | undefined {
   checkOptions("hold", options, ["seed", "runs"]);
   checkSettings("hold", options);

@@ -44,7 +44,8 @@ export interface OpLawOptions {
 }
 
 /**
- * The laws of an op, made from its declaration: its samples say how to call it, its domains and kinks where.
+ * The laws of an op, made from its declaration: its samples say how to call it, its domains and
+ * kinks where.
  *
  * @throws when the op declares no samples
  */
@@ -99,8 +100,8 @@ export function opLaws(op: Declared, options: OpLawOptions = {}): Law[] {
 }
 
 /**
- * Holds an op to all its laws: derivatives of first and second order, determinism, memory layout, what it keeps, errors,
- * and, beside a reference backend, its kernels.
+ * Holds an op to all its laws: derivatives of first and second order, determinism, memory layout,
+ * what it keeps, errors, and, beside a reference backend, its kernels.
  *
  * @throws when the op declares no samples
  *

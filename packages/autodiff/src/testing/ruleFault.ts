@@ -8,7 +8,10 @@ export interface RuleFault extends Site {
   readonly order: 1 | 2;
   /** The input whose cotangent is wrong; for a jvp rule, the output. */
   readonly of: string;
-  /** For order 2: what the rule was differentiated by, an input, or the cotangent or tangent it is given. */
+  /**
+   * For order 2: what the rule was differentiated by, an input, or the cotangent or tangent it is
+   * given.
+   */
   readonly by?: string;
   readonly shape: readonly number[];
   /** Position of the worst element in it. */

@@ -27,7 +27,10 @@ function shuffled(n: number, random: () => number): number[] {
 
 const sizeOf = ({ shape }: InputSpec): number => shape.reduce((n, length) => n * length, 1);
 
-/** Inputs for one sample, the same for every dtype and backend with the same seed; away from kinks and ties. */
+/**
+ * Inputs for one sample, the same for every dtype and backend with the same seed; away from kinks
+ * and ties.
+ */
 export function drawInputs(
   { inputs }: Sample,
   { kinks = [], apart = false }: Pick<Examples, "kinks" | "apart">,
@@ -43,7 +46,7 @@ export function drawInputs(
     if (integers !== undefined) {
       return integers[0] + Math.floor(random() * (integers[1] - integers[0]));
     }
-    // Apart: every element of every input in a cell of its own, in the cell's inner half.
+    // Apart: every element of every input in a separate interval, in its inner half.
     if (apart) return low + ((places.pop()! + 0.25 + random() / 2) / total) * (high - low);
     for (;;) {
       const value = low + random() * (high - low);

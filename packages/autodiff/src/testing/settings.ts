@@ -30,8 +30,9 @@ const kinds: Readonly<Record<string, Kind>> = {
 };
 
 /**
- * Throws a sentence for settings with which a check would compare nothing, or let everything pass: `runs`, `directions`,
- * `seed`, `tolerance`, `float32`, `step`, `mode`, `order` and `dtype`, where they are given.
+ * Throws a sentence for settings with which a check would compare nothing, or let everything pass:
+ * `runs`, `directions`, `seed`, `tolerance`, `float32`, `step`, `mode`, `order` and `dtype`, where
+ * they are given.
  *
  * @param where the function that was called
  *

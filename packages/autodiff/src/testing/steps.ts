@@ -1,13 +1,16 @@
 import { type Differences, differences, safety } from "./differences.ts";
 
-/** The nearest power of two: what is moved by such a step is moved exactly, unless it gets another exponent. */
+/**
+ * The nearest power of two: what is moved by such a step is moved exactly, unless it gets another
+ * exponent.
+ */
 function powerOfTwo(x: number): number {
   return 2 ** Math.max(-1000, Math.round(Math.log2(x)));
 }
 
 /**
- * How far each element of a tensor may be moved: by its own size, but at least by a 64th of the largest's, and by 1
- * where all are 0.
+ * How far each element of a tensor may be moved: by its own size, but at least by a 64th of the
+ * largest's, and by 1 where all are 0.
  */
 export function lengthsOf(values: ArrayLike<number>): Float64Array {
   let most = 0;
@@ -21,11 +24,17 @@ export function lengthsOf(values: ArrayLike<number>): Float64Array {
   });
 }
 
-/** Powers of two to try a length at, after the first: larger where rounding hides the derivative, smaller next to a pole. */
+/**
+ * Powers of two to try a length at, after the first: larger where rounding hides the derivative,
+ * smaller next to a pole.
+ */
 const larger = [-7, -4];
 const smaller = [-13, -16, -19, -22, -28, -34, -40, -46];
 
-/** The steps to try for one element `x` of a length, in order: the first, relative to the length, settles most derivatives. */
+/**
+ * The steps to try for one element `x` of a length, in order: the first, relative to the length,
+ * settles most derivatives.
+ */
 export function stepsFor(x: number, length: number, first: number = 2 ** -10): number[] {
   const own = Math.abs(x) > 0 && Math.abs(x) < length ? powerOfTwo(Math.abs(x)) : length;
   const unit = Math.max(1, length);
@@ -48,15 +57,19 @@ export const directionSteps: readonly number[] = [-10, -7, -13, -5, -16, 0, 5, 1
   (p) => 2 ** p,
 );
 
-/** What is thought of an estimate: good enough, not yet, or so surprising that others should confirm it. */
+/**
+ * What is thought of an estimate: good enough, not yet, or so surprising that others should confirm
+ * it.
+ */
 export type Standing = "settled" | "open" | "doubtful";
 
 /** How many further estimates a doubtful one takes. */
 const confirmations = 2;
 
 /**
- * Differences at one step after the other, until every result is settled: each keeps the estimate that is least uncertain.
- * Where two that should be sure, and make a sweep wrong, contradict each other, what they differ by is their uncertainty.
+ * Differences at one step after the other, until every result is settled: each keeps the estimate
+ * that is least uncertain. Where two that should be sure, and make a sweep wrong, contradict each
+ * other, what they differ by is their uncertainty.
  *
  * @param standing what is thought of a result's best estimate so far
  * @param best what the first step gave
@@ -113,15 +126,18 @@ export function adapted(
   return best;
 }
 
-/** Whether an estimate is sure of some digits; over a kink, a jump or many waves it is not, but for rare chance. */
+/**
+ * Whether an estimate is sure of some digits; over a kink, a jump or many waves it is not, except
+ * by rare chance.
+ */
 function tells({ uncertainties, steepest }: Differences, i: number): boolean {
   return safety * uncertainties[i]! <= 1e-4 * steepest[i]!;
 }
 
 /**
- * Whether an estimate is less uncertain than another, relative to how steep the function was found: over too long a step a
- * wave seems flat, and sure to be. Where a smaller step changes nothing though a larger one does, the function has no
- * more digits, and the smaller says nothing.
+ * Whether an estimate is less uncertain than another, relative to how steep the function was found:
+ * over too long a step a wave seems flat, and sure to be. Where a smaller step changes nothing
+ * though a larger one does, the function has no more digits, and the smaller says nothing.
  */
 function isBetter(next: Differences, best: Differences, i: number, isSmaller: boolean): boolean {
   const [a, b] = [next.uncertainties[i]!, best.uncertainties[i]!];

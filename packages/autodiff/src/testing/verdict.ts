@@ -7,7 +7,10 @@ export interface Numeric {
   readonly uncertainty: number;
   /** How large the derivative is around the point. */
   readonly steepest: number;
-  /** The function's own size over the length that its argument was moved in: the slope that rounding is measured by. */
+  /**
+   * The function's own size over the length that its argument was moved in: the slope that rounding
+   * is measured by.
+   */
   readonly natural: number;
 }
 
@@ -16,9 +19,9 @@ export type Verdict = "right" | "wrong" | "undecided";
 const epsilon = Number.EPSILON;
 
 /**
- * Whether differences can tell: their uncertainty is within the tolerance, relative to the derivative's scale, which is
- * the largest of the derivatives it stands among and of those around the point; or both sides are zero, but for the
- * rounding of the function itself.
+ * Whether differences can tell: their uncertainty is within the tolerance, relative to the
+ * derivative's scale, which is the largest of the derivatives it stands among and of those around
+ * the point; or both sides are zero, up to the rounding of the function itself.
  */
 export function isDecided(
   analytic: number,
@@ -49,9 +52,9 @@ export function excess(
 }
 
 /**
- * What a derivative is beside differences. It is wrong when the error is larger than the tolerance, relative to the
- * derivative itself, and larger than what the differences say of their own error: so a function and a multiple of it
- * get the same verdict.
+ * What a derivative is beside differences. It is wrong when the error is larger than the tolerance,
+ * relative to the derivative itself, and larger than what the differences say of their own error:
+ * so a function and a multiple of it get the same verdict.
  *
  * @param scale the largest of the derivatives that this one stands among
  * @param rounding what the analytic side may be off by, because of how it was found
@@ -83,12 +86,18 @@ export function numericAt(found: Differences, i: number, length: number): Numeri
   };
 }
 
-/** Whether an estimate tells not even how large the derivative is: over a kink, a jump or many waves. */
+/**
+ * Whether an estimate tells not even how large the derivative is: over a kink, a jump or many
+ * waves.
+ */
 function isVague({ uncertainty, steepest }: Numeric): boolean {
   return steepest > 0 && safety * uncertainty > 0.1 * steepest;
 }
 
-/** What is thought of an estimate, given what the sweeps found: one that makes a sweep wrong is to be confirmed. */
+/**
+ * What is thought of an estimate, given what the sweeps found: one that makes a sweep wrong is to
+ * be confirmed.
+ */
 export function standingOf(
   analytic: readonly (number | undefined)[],
   numeric: Numeric,
@@ -105,7 +114,10 @@ export function standingOf(
   return verdicts.includes("wrong") ? "doubtful" : "settled";
 }
 
-/** The largest of derivatives that differences are sure of to three digits: the scale of those they stand among. */
+/**
+ * The largest of derivatives that differences are sure of to three digits: the scale of those they
+ * stand among.
+ */
 export function scaleOf({
   values,
   uncertainties,
@@ -119,8 +131,9 @@ export function scaleOf({
 }
 
 /**
- * The error of a derivative that differences found too: above the tolerance, and relative to the derivative itself, where
- * it is wrong; at most the tolerance, and relative to the largest of the derivatives it stands among, where it is right.
+ * The error of a derivative that differences found too: above the tolerance, and relative to the
+ * derivative itself, where it is wrong; at most the tolerance, and relative to the largest of the
+ * derivatives it stands among, where it is right.
  *
  * @param scale the largest of the derivatives that this one stands among
  * @param rounding what the analytic side may be off by, because of how it was found
@@ -153,11 +166,13 @@ export function derivativeError(
   if (verdict === "undecided") return undefined;
   if (verdict === "wrong") return relative(analytic, numeric.value);
   const error = relative(analytic, numeric.value, Math.max(scale, numeric.steepest));
-  // Where both sides are zero but for rounding, an error relative to them says nothing.
+  // Where both sides are zero up to rounding, a relative error means nothing.
   return error <= tolerance ? error : 0;
 }
 
-/** |a - b| relative to a scale, or to the larger of both where that is more; NaN counts as infinite. */
+/**
+ * |a - b| relative to a scale, or to the larger of both where that is more; NaN counts as infinite.
+ */
 export function relative(a: number, b: number, scale = 0): number {
   if (a === b) return 0;
   const error = Math.abs(a - b) / Math.max(scale, Math.abs(a), Math.abs(b));

@@ -19,7 +19,8 @@ export type GradientMatchers = {
 };
 
 /**
- * The matcher `toHaveCorrectGradients(inputs, options)`, to be added once, in a set-up file or a test.
+ * The matcher `toHaveCorrectGradients(inputs, options)`, to be added once, in a set-up file or a
+ * test.
  *
  * @example
  * ```ts
@@ -48,7 +49,10 @@ export const gradientMatchers: GradientMatchers = {
 declare module "vitest" {
   // Vitest's own parameters: the type that an assertion returns, and that of the value.
   interface Matchers<R extends void | Promise<void> = void | Promise<void>, T = unknown> {
-    /** Holds the function's gradients at some inputs, a tree of float64 tensors, to central differences. */
+    /**
+     * Holds the function's gradients at some inputs, a tree of float64 tensors, to central
+     * differences.
+     */
     toHaveCorrectGradients(inputs: unknown, options?: CheckOptions): R;
   }
 }

@@ -9,7 +9,10 @@ import {
   standingOf,
 } from "./verdict.ts";
 
-/** Inputs of up to so many elements are tested one element at a time, larger ones by directions and bisection. */
+/**
+ * Inputs of up to so many elements are tested one element at a time, larger ones by directions and
+ * bisection.
+ */
 const fewElements = 96;
 
 /** The element of a cotangent that differs most from differences. */
@@ -19,12 +22,16 @@ export interface Worst {
   readonly numeric: number;
 }
 
-/** What a function gives, weighted, when an input is moved along `v`: a cotangent is the gradient of the sum. */
+/**
+ * What a function gives, weighted, when an input is moved along `v`: a cotangent is the gradient of
+ * the sum.
+ */
 export type Moved = (v: (i: number) => number) => (s: number) => Float64Array;
 
 /**
- * The sum of all results as a function of one number, counted from where it is at 0. Rounding is measured by those results
- * that change at all: a large one that does not is no reason to be uncertain.
+ * The sum of all results as a function of one number, counted from where it is at 0. Rounding is
+ * measured by those results that change at all: a large one that does not is no reason to be
+ * uncertain.
  */
 function summed(f: (s: number) => Float64Array, step: number): (s: number) => Float64Array {
   const middle = f(0);
@@ -43,8 +50,8 @@ function summed(f: (s: number) => Float64Array, step: number): (s: number) => Fl
 }
 
 /**
- * Derivatives of a function by each element of an input, or along parts of a direction: made once, to hold several
- * cotangents to.
+ * Derivatives of a function by each element of an input, or along parts of a direction: made once,
+ * to hold several cotangents to.
  */
 export class Slopes {
   readonly values: ArrayLike<number>;
@@ -79,7 +86,10 @@ export class Slopes {
     return stepsFor(this.values[i]!, this.#lengths[i]!);
   }
 
-  /** The derivative by one element; with other steps where the first do not decide, or make `analytic` wrong. */
+  /**
+   * The derivative by one element; with other steps where the first do not decide, or make
+   * `analytic` wrong.
+   */
   #by(i: number, analytic: number, scale: number): Numeric {
     const length = this.#lengths[i]!;
     const { f, first } = this.#known[i] ?? this.#element(i);
@@ -95,8 +105,9 @@ export class Slopes {
   }
 
   /**
-   * The element of `found` that is wrong by most; `undefined` when none is, -1 when the differences decide nothing.
-   * Large ones are tested along a random direction, and halved down to one element where that differs.
+   * The element of `found` that is wrong by most; `undefined` when none is, -1 when the differences
+   * decide nothing. Large ones are tested along a random direction, and halved down to one element
+   * where that differs.
    */
   hold(
     found: Float64Array,
@@ -130,7 +141,10 @@ export class Slopes {
     return worst ?? (isAllDecided ? undefined : "undecided");
   }
 
-  /** How far a part of the cotangent is off along the direction, in units of what is allowed; -1 where undecided. */
+  /**
+   * How far a part of the cotangent is off along the direction, in units of what is allowed; -1
+   * where undecided.
+   */
   #along(
     found: Float64Array,
     low: number,

@@ -48,7 +48,10 @@ class Packing {
   }
 }
 
-/** Throws a sentence unless `f` returned what can be differentiated: floats of one dtype, made from its argument alone. */
+/**
+ * Throws a sentence unless `f` returned what can be differentiated: floats of one dtype, made from
+ * its argument alone.
+ */
 function checkValue(value: unknown): void {
   checkTree(value, "customGradient: f");
   const [first, ...others] = leaves(value);
@@ -83,15 +86,18 @@ function checkCotangents(found: unknown, x: unknown): Map<string, Tensor> {
 }
 
 /**
- * A function of a tree of tensors with a derivative rule of its own, in place of the derivatives of the ops that it is made
- * of.
+ * A function of a tree of tensors with a custom derivative rule, in place of the derivatives of the
+ * ops that it is made of.
  *
- * Written with ops, the rule has derivatives itself, can be compiled, and gives tangents too: that of `dx` is the derivative of
- * `<rule(g), dx>` by `g`, taken at 0, where a rule that is no derivative need not be linear.
+ * Written with ops, the rule has derivatives itself, can be compiled, and gives tangents too: that
+ * of `dx` is the derivative of `<rule(g), dx>` by `g`, taken at 0, where a rule that is no
+ * derivative need not be linear.
  *
- * @param f takes a tree of tensors to a tree of float tensors of one dtype, and uses no other tracked values
+ * @param f takes a tree of tensors to a tree of float tensors of one dtype, and uses no other
+ *   tracked values
  * @param rule takes the cotangent of `y = f(x)`, `x` and `y` to the cotangent of `x`
- * @throws when called, if `f` does otherwise; when differentiated, if the rule returns another structure, shape or dtype
+ * @throws when called, if `f` does otherwise; when differentiated, if the rule returns another
+ *   structure, shape or dtype
  *
  * @example
  * ```ts

@@ -18,9 +18,11 @@ export interface AuxOptions {
 }
 
 /**
- * A function that returns the value of `f` and its gradient by the first argument, a tree of tensors.
+ * A function that returns the value of `f` and its gradient by the first argument, a tree of
+ * tensors.
  *
- * @param f returns a scalar; with `hasAux`, a pair of a scalar and a tree, and the function gives `[[value, aux], gradient]`
+ * @param f returns a scalar; with `hasAux`, a pair of a scalar and a tree, and the function gives
+ *   `[[value, aux], gradient]`
  * @throws when called, if `f` does not return that
  *
  * @example
@@ -78,9 +80,11 @@ function differentiated<T, Rest extends unknown[]>(
 }
 
 /**
- * The gradient of a scalar function by its first argument, a tree of tensors. It nests: `grad(grad(f))`.
+ * The gradient of a scalar function by its first argument, a tree of tensors. It nests:
+ * `grad(grad(f))`.
  *
- * @param f returns a scalar; with `hasAux`, a pair of a scalar and a tree, and the function gives `[gradient, aux]`
+ * @param f returns a scalar; with `hasAux`, a pair of a scalar and a tree, and the function gives
+ *   `[gradient, aux]`
  *
  * @example
  * ```ts
@@ -130,8 +134,8 @@ export function grad<T, Rest extends unknown[]>(
 }
 
 /**
- * The value of `f` at `x`, and the function that takes a cotangent of it to the cotangent of `x`. That function may
- * be called any number of times, as long as the scope around this call lasts.
+ * The value of `f` at `x`, and the function that takes a cotangent of it to the cotangent of `x`.
+ * That function may be called any number of times, as long as the scope around this call lasts.
  *
  * @throws when `f` does not return a tensor
  *

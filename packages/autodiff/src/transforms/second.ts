@@ -13,8 +13,8 @@ import { pushForward, tangentsBySlot } from "./forward.ts";
 import { grad, gradientOf } from "./reverse.ts";
 
 /**
- * The Hessian of a scalar function times a vector, at the cost of a few evaluations: backward, recorded, then
- * forward (Pearlmutter 1994).
+ * The Hessian of a scalar function times a vector, at the cost of a few evaluations: backward,
+ * recorded, then forward (Pearlmutter 1994).
  *
  * @throws when `f` does not return a scalar, or `v` has not the structure, shapes and dtypes of `x`
  *
@@ -40,7 +40,7 @@ export function hvp<T>(
   });
 }
 
-/** A tensor of zeros but for a 1 at one position. */
+/** A tensor of zeros with a 1 at one position. */
 function unit(like: Tensor, position: number): Tensor {
   const data = new Float64Array(like.size);
   data[position] = 1;
@@ -48,8 +48,8 @@ function unit(like: Tensor, position: number): Tensor {
 }
 
 /**
- * All partial derivatives of `f` at `x`: shape `[...y.shape, ...x.shape]`. Sweeps backward once per element of `y`,
- * or forward once per element of `x`, whichever is less.
+ * All partial derivatives of `f` at `x`: shape `[...y.shape, ...x.shape]`. Sweeps backward once per
+ * element of `y`, or forward once per element of `x`, whichever is less.
  *
  * @param f takes one tensor to one tensor
  *

@@ -7,7 +7,10 @@ import { differentials, directions, inner, matrix, numbers, programs, record } f
 
 const f64 = (x: number | number[]) => tensor(x, { dtype: "float64" });
 
-/** A program; where to cut it; the values to start from, with cotangents; and a direction to test gradients along. */
+/**
+ * A program; where to cut it; the values to start from, with cotangents; and a direction to test
+ * gradients along.
+ */
 const cases = fc.record({
   program: programs,
   cut: fc.nat(11),
@@ -150,7 +153,8 @@ describe("cotangents that share bytes", () => {
       const tape = new Tape();
       const [w, v] = tape.watch([matrix([1, 2, 3, 4]), matrix([0, 1, 1, 0])] as const);
       const x = matrix([1, 1, 0, 1]);
-      // The product's rule adds to w's gradient, which arrived as the sum's and belongs to v and to the caller too.
+      // The product's rule adds to w's gradient, which arrived as the sum's and belongs to v and to
+      // the caller too.
       const product = x.matmul(w);
       const sum = w.add(v);
       const c = matrix([1, 2, 3, 4]);
@@ -336,7 +340,8 @@ describe("adding up in place", () => {
 
   test("a product adds to the gradient of its weight without a copy of its size", () => {
     const product = (x: Tensor, w: Tensor) => x.matmul(w);
-    // Contributions that wait to be added up together take a part of that size, however many there are.
+    // Contributions that wait to be added up together take a part of that size, however many there
+    // are.
     expect(overhead(200, product)).toBe(overhead(20, product));
     expect(overhead(200, product)).toBeLessThan(1.5);
   });

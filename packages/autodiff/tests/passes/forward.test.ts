@@ -129,7 +129,8 @@ describe("what a sweep holds", () => {
   });
 
   test("lasts until its last use, after a part of the tape was forgotten too", () => {
-    // h_t = sin(h_{t-1}) + h_{t-2}: two tangents are needed at a time, and those that are asked for stay.
+    // h_t = sin(h_{t-1}) + h_{t-2}: two tangents are needed at a time, and those that are asked for
+    // stay.
     const size = 1000;
     const run = (length: number, asked: number) => {
       const backend = createBackend();

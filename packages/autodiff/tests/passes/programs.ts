@@ -8,11 +8,16 @@ const each = (f: (i: number) => number): Matrix => [0, 1, 2, 3].map(f);
 const product = (a: Matrix, b: Matrix): Matrix =>
   each((i) => a[i - (i % 2)]! * b[i % 2]! + a[i - (i % 2) + 1]! * b[2 + (i % 2)]!);
 
-/** What a program may do with two of its values: on tensors, on plain numbers, and the differential by its definition. */
+/**
+ * What a program may do with two of its values: on tensors, on plain numbers, and the differential
+ * by its definition.
+ */
 interface Step {
   run(a: Tensor, b: Tensor): Tensor;
   value(a: Matrix, b: Matrix): Matrix;
-  /** The differential where a and b differ by da and db; `undefined` where nothing flows through. */
+  /**
+   * The differential where a and b differ by da and db; `undefined` where nothing flows through.
+   */
   differential(a: Matrix, b: Matrix, da: Matrix, db: Matrix): Matrix | undefined;
   /** Whether the second value is used at all. */
   readonly isUnary?: true;
@@ -74,7 +79,9 @@ const steps = {
   },
 } satisfies Record<string, Step>;
 
-/** Leaves and then steps, each of an op and two earlier values (taken modulo how many there are). */
+/**
+ * Leaves and then steps, each of an op and two earlier values (taken modulo how many there are).
+ */
 export interface Program {
   readonly leaves: readonly Matrix[];
   readonly steps: readonly {
@@ -140,8 +147,9 @@ export function evaluate(
 }
 
 /**
- * How every value changes where some change by the given differentials: by the chain rule, in plain numbers. Leaves
- * and values before step `since` stay as they are unless given; `undefined` where no change arrives.
+ * How every value changes where some change by the given differentials: by the chain rule, in plain
+ * numbers. Leaves and values before step `since` stay as they are unless given; `undefined` where
+ * no change arrives.
  */
 export function differentials(
   program: Program,

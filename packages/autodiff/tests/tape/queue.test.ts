@@ -8,7 +8,8 @@ describe("a queue is a list whose items keep their positions", () => {
     fc.assert(
       fc.property(bursts, fc.integer({ min: -5, max: 100 }), (counts, base) => {
         const queue = new Queue<number>(base);
-        // The item at a position is a number of its own; `first` and `last` bound those that are there.
+        // The item at a position is a number of its own; `first` and `last` bound those that are
+        // there.
         const item = (position: number): number => 1000 + position;
         let first = base;
         let last = base;

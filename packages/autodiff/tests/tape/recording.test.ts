@@ -280,7 +280,8 @@ describe("the end of a tape", () => {
 });
 
 describe("a value that a rule reads must be as it was recorded", () => {
-  // By the derivatives: of exp and tanh the rule reads the output, of sin and square the input, of mul both inputs.
+  // By the derivatives: of exp and tanh the rule reads the output, of sin and square the input, of
+  // mul both inputs.
   test.each<[string, (a: Tensor, b: Tensor) => Tensor, reads: string]>([
     ["exp", (a) => a.exp(), "y"],
     ["sin", (a) => a.sin(), "a"],

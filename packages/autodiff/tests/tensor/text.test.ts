@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { arange, compile, scope, Tape, type Tensor, tensor, zeros } from "../../src/index.ts";
 
 describe("a tensor as text", () => {
-  // The columns are those that NumPy prints for the same arrays, with trailing zeros in place of blanks.
+  // The columns are those that NumPy prints for the same arrays, with trailing zeros in place of
+  // blanks.
   test.each<[string, Tensor, string]>([
     ["a scalar", tensor(3), "tensor(3, float32 [])"],
     ["whole numbers", tensor([1, -20]), "tensor([  1, -20], float32 [2])"],

@@ -143,7 +143,8 @@ describe("checkGradients", () => {
   });
 
   test("with fast-check, the counterexample shrinks to the smallest shape and simplest values", () => {
-    // Wrong wherever an element is above 1: the smallest example is one element, the next grid value above 1.
+    // Wrong wherever an element is above 1: the smallest example is one element, the next grid
+    // value above 1.
     const wrong = tanhWith({
       ...right,
       vjp: [

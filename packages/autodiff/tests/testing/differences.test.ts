@@ -18,7 +18,8 @@ describe("differences", () => {
   });
 
   test("of s^7, whose derivative is 0: a 64th of h^6, and an estimate that is larger", () => {
-    // In units of h^6, d(h), d(h/2), d(h/4) are 1, 1/64, 1/4096; extrapolated once -5/16, -5/1024; twice 1/64.
+    // In units of h^6, d(h), d(h/2), d(h/4) are 1, 1/64, 1/4096; extrapolated once -5/16, -5/1024;
+    // twice 1/64.
     const { values, uncertainties } = differences((s) => [s ** 7], 1);
     expect(values[0]).toBeCloseTo(1 / 64, 15);
     expect(uncertainties[0]).toBeCloseTo(4 * (1 / 64 + 5 / 1024), 14);
@@ -97,7 +98,8 @@ test("scattered numbers are spread over [-1, 1], and are those of their seed", (
     expect(Math.max(...xs)).toBeLessThan(1);
     const mean = (f: (x: number, i: number) => number) =>
       xs.reduce((sum, x, i) => sum + f(x, i), 0) / xs.length;
-    // Of the uniform distribution: mean 0, variance 1/3, neighbours uncorrelated; five standard errors.
+    // Of the uniform distribution: mean 0, variance 1/3, neighbours uncorrelated; five standard
+    // errors.
     expect(Math.abs(mean((x) => x))).toBeLessThan(0.046);
     expect(Math.abs(mean((x) => x * x) - 1 / 3)).toBeLessThan(0.024);
     expect(Math.abs(mean((x, i) => x * (xs[i + 1] ?? 0)))).toBeLessThan(0.027);

@@ -89,7 +89,8 @@ const composed =
 const matrix = (x: readonly number[]) => tensor(Float64Array.from(x), { shape: [3, 3] });
 
 describe("at every scale of the function, from 1e-30 to 1e30", () => {
-  // Where a composition is nearly flat by chance, a few derivatives may be too small beside its values to be decided.
+  // Where a composition is nearly flat by chance, a few derivatives may be too small beside its
+  // values to be decided.
   test.each(["full", "directions"] as const)("what is right is found right, mode %s", (mode) => {
     fc.assert(
       fc.property(cases, fc.nat(1000), (drawn, seed) => {

@@ -10,20 +10,22 @@ import { normOf } from "./norm.ts";
 export interface AdaptiveOptions extends NonFiniteOption {
   /** The largest ratio of gradient to weight norm; 0.01 unless given. */
   readonly clipping?: number;
-  /** Weight norms below this count as this much, so that zero weights can move; 1e-3 unless given. */
+  /**
+   * Weight norms below this count as this much, so that zero weights can move; 1e-3 unless given.
+   */
   readonly epsilon?: number;
 }
 
 /**
- * Scales the gradient of each unit so that its norm is at most `clipping` times that of the unit's weights (adaptive
- * gradient clipping: Brock, De, Smith & Simonyan 2021, High-performance large-scale image recognition without
- * normalization, eq. 3).
+ * Scales the gradient of each unit so that its norm is at most `clipping` times that of the unit's
+ * weights (adaptive gradient clipping: Brock, De, Smith & Simonyan 2021, High-performance
+ * large-scale image recognition without normalization, eq. 3).
  *
- * A unit is what one output is computed from: a column of a weight `[inputs, ..., outputs]`. A vector or a scalar
- * counts as one unit.
+ * A unit is what one output is computed from: a column of a weight `[inputs, ..., outputs]`. A
+ * vector or a scalar counts as one unit.
  *
- * @throws for an option out of range; `update` throws when the trees differ, or a gradient is NaN or infinite (see
- *   `nonFinite`)
+ * @throws for an option out of range; `update` throws when the trees differ, or a gradient is NaN
+ *   or infinite (see `nonFinite`)
  *
  * @example
  * ```ts

@@ -7,7 +7,10 @@ import { checkNonFinite, type Measured, measure, type NonFinite } from "./nonFin
 
 /** What a link that clips remembers. */
 export interface ClipState {
-  /** The norm of the gradients before clipping, a float64 scalar; 2-norm unless another order was asked for. */
+  /**
+   * The norm of the gradients before clipping, a float64 scalar; 2-norm unless another order was
+   * asked for.
+   */
   readonly norm: Tensor;
 }
 

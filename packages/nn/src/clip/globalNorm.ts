@@ -12,15 +12,17 @@ export interface NormOptions extends NonFiniteOption {
 }
 
 /**
- * Scales all gradients together so that their norm, as one vector, is at most `maxNorm`; their direction stays
- * (Pascanu, Mikolov & Bengio 2013, On the difficulty of training recurrent neural networks).
+ * Scales all gradients by one factor so that their norm, as one vector, is at most `maxNorm`; their
+ * direction stays (Pascanu, Mikolov & Bengio 2013, On the difficulty of training recurrent neural
+ * networks).
  *
- * The norm is added up in float64, and stands in the state: `state.norm` is that before clipping. The factor is exactly
- * `maxNorm / norm`, where PyTorch divides by `norm + 1e-6`. When the norm is small enough the gradients are passed on as
- * they are.
+ * The norm is added up in float64, and stands in the state: `state.norm` is that before clipping.
+ * The factor is exactly `maxNorm / norm`, where PyTorch divides by `norm + 1e-6`. When the norm is
+ * small enough the gradients are passed on as they are.
  *
  * @param maxNorm above 0; `Infinity` only measures
- * @throws for an option out of range; `update` throws when a gradient is NaN or infinite (see `nonFinite`)
+ * @throws for an option out of range; `update` throws when a gradient is NaN or infinite (see
+ *   `nonFinite`)
  *
  * @example
  * ```ts

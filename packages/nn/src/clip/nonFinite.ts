@@ -13,8 +13,8 @@ import { isBranch } from "../optim/leaves.ts";
 import { normOf } from "./norm.ts";
 
 /**
- * What to do about gradients with a NaN or an infinity: `"throw"`, naming the parameter; set those elements to 0
- * (`"zero"`), and clip what is left; or `"pass"` a parameter's gradient on as it is.
+ * What to do about gradients with a NaN or an infinity: `"throw"`, naming the parameter; set those
+ * elements to 0 (`"zero"`), and clip the rest; or `"pass"` a parameter's gradient on as it is.
  */
 export type NonFinite = "throw" | "zero" | "pass";
 

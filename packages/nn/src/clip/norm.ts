@@ -12,7 +12,10 @@ export function checkOrder(order: number, where: string): void {
   throw new RangeError(`${where}: order must be 1, 2 or Infinity, got ${String(order)}`);
 }
 
-/** The norm of all elements of several float tensors as one vector: a float64 scalar, right for all finite numbers. */
+/**
+ * The norm of all elements of several float tensors as one vector: a float64 scalar, right for all
+ * finite numbers.
+ */
 export function normOf(tensors: readonly Tensor[], order: number, home: Backend): Tensor {
   const filled = tensors.filter(({ size }) => size > 0);
   if (filled.length === 0) return tensor(0, { dtype: "float64", backend: home });

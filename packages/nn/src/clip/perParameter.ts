@@ -6,11 +6,12 @@ import type { NormOptions } from "./globalNorm.ts";
 import { checkOrder, limited, normOf } from "./norm.ts";
 
 /**
- * Scales the gradient of each parameter on its own so that its norm is at most `maxNorm`. The direction of the whole
- * changes. The norm of all before clipping stands in the state.
+ * Scales the gradient of each parameter on its own so that its norm is at most `maxNorm`. The
+ * direction of the whole changes. The norm of all before clipping stands in the state.
  *
  * @param maxNorm above 0
- * @throws for an option out of range; `update` throws when a gradient is NaN or infinite (see `nonFinite`)
+ * @throws for an option out of range; `update` throws when a gradient is NaN or infinite (see
+ *   `nonFinite`)
  *
  * @example
  * ```ts

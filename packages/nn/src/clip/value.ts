@@ -7,12 +7,13 @@ import type { NonFiniteOption } from "./nonFinite.ts";
 import { normOf } from "./norm.ts";
 
 /**
- * Limits every element of every gradient to between `-limit` and `limit` (Mikolov 2012, Statistical language models
- * based on neural networks). The direction changes. The
+ * Limits every element of every gradient to between `-limit` and `limit` (Mikolov 2012, Statistical
+ * language models based on neural networks). The direction changes. The
  * norm before clipping stands in the state.
  *
  * @param limit above 0
- * @throws for a limit that is not above 0; `update` throws when a gradient is NaN or infinite (see `nonFinite`)
+ * @throws for a limit that is not above 0; `update` throws when a gradient is NaN or infinite (see
+ *   `nonFinite`)
  *
  * @example
  * ```ts

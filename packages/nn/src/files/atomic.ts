@@ -11,10 +11,11 @@ export interface OverwriteOption {
 }
 
 /**
- * Writes a file so that it is there whole or not at all, even when the machine stops midway: into a temporary file
- * beside it, flushed to the disk, and then put in place.
+ * Writes a file so that it is there whole or not at all, even when the machine stops midway: into a
+ * temporary file beside it, flushed to the disk, and then put in place.
  *
- * @throws (rejects) when the file exists and `overwrite` is not set, or the folder cannot be written to
+ * @throws (rejects) when the file exists and `overwrite` is not set, or the folder cannot be
+ *   written to
  *
  * @example
  * ```ts

@@ -6,16 +6,18 @@ import type { Decoded, DecodedTensor, Entry, StoredType } from "./safetensors.ts
 /**
  * The tensors and the metadata of a safetensors file. See `encodeSafetensors`.
  *
- * F64, F32 and I32 are read as they are; F16 and BF16 are widened to float32, and I8, U8, I16 and U16 to int32, without
- * loss; BOOL becomes 0 or 1. I64, U64 and U32 become int32 where all their numbers fit. The elements of other tensors
- * throw when they are asked for, and the rest of the file can be read.
+ * F64, F32 and I32 are read as they are; F16 and BF16 are widened to float32, and I8, U8, I16 and
+ * U16 to int32, without loss; BOOL becomes 0 or 1. I64, U64 and U32 become int32 where all their
+ * numbers fit. The elements of other tensors throw when they are asked for, and the rest of the
+ * file can be read.
  *
- * Files are taken or refused as the format's own library does, with two exceptions: a key that stands twice is refused
- * everywhere, and so is a tensor that is described by a list.
+ * Files are taken or refused as the format's own library does, with two exceptions: a key that
+ * stands twice is refused everywhere, and so is a tensor that is described by a list.
  *
  * @param bytes the whole file
- * @throws for whatever the format does not allow: a file cut off, a header that is no JSON or has a key twice, data with gaps or
- *   overlaps, a size that is not that of the shape, an element type that it does not know
+ * @throws for whatever the format does not allow: a file cut off, a header that is no JSON or has a
+ *   key twice, data with gaps or overlaps, a size that is not that of the shape, an element type
+ *   that it does not know
  *
  * @example
  * ```ts

@@ -14,16 +14,17 @@ const storedOrder: readonly DType[] = ["float64", "float32", "int32"];
 const alignment = 8;
 
 /**
- * A tree of tensors as the bytes of a safetensors file, the format that PyTorch, JAX and most other libraries read:
- * an 8-byte length, a JSON header, and the elements (https://huggingface.co/docs/safetensors).
+ * A tree of tensors as the bytes of a safetensors file, the format that PyTorch, JAX and most other
+ * libraries read: an 8-byte length, a JSON header, and the elements
+ * (https://huggingface.co/docs/safetensors).
  *
- * A tensor is named by its path (`"layers.0.W"`). Elements of 8 bytes come first, then names in order, so that every
- * tensor is aligned, and the same tree always gives the same bytes.
+ * A tensor is named by its path (`"layers.0.W"`). Elements of 8 bytes come first, then names in
+ * order, so that every tensor is aligned, and the same tree always gives the same bytes.
  *
  * @param values nested objects and arrays of tensors
  * @param metadata text to keep with them
- * @throws for a lone tensor, two tensors with one path, metadata that is not text, or text with half a character (a lone
- *   surrogate)
+ * @throws for a lone tensor, two tensors with one path, metadata that is not text, or text with
+ *   half a character (a lone surrogate)
  *
  * @example
  * ```ts

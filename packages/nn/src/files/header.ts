@@ -19,7 +19,9 @@ export function malformed(problem: string): RangeError {
   return new RangeError(`decodeSafetensors: ${problem}`);
 }
 
-/** Reads and checks the header of a file; throws a sentence for whatever the format does not allow. */
+/**
+ * Reads and checks the header of a file; throws a sentence for whatever the format does not allow.
+ */
 export function readHeader(bytes: Uint8Array): Header {
   if (bytes.length < 8) {
     throw malformed(

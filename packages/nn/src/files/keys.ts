@@ -7,8 +7,8 @@ export interface Keys {
 }
 
 /**
- * The keys of a JSON text: an object of JavaScript moves those that look like numbers to its front and passes over
- * doubles in silence.
+ * The keys of a JSON text: an object of JavaScript moves those that look like numbers to its front
+ * and passes over doubles in silence.
  *
  * @param text valid JSON
  */

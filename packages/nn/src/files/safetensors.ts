@@ -13,7 +13,10 @@ export interface DecodedTensor {
 export interface Decoded {
   /** All names, in the order in which the header lists them. */
   readonly names: readonly string[];
-  /** Tensors by name, in the header's order too, but that JavaScript puts names such as `"10"` first. */
+  /**
+   * Tensors by name, in the header's order too, but that JavaScript puts names such as `"10"`
+   * first.
+   */
   readonly tensors: Readonly<Record<string, DecodedTensor>>;
   /** Free text by key; empty where the file has none. */
   readonly metadata: Readonly<Record<string, string>>;

@@ -68,10 +68,11 @@ export function ones(...shape: ShapeAndDType): Initializer {
 }
 
 /**
- * All elements `value`: the bias of a forget gate, for example; whole numbers with `{ dtype: "int32" }` after the shape.
+ * All elements `value`: the bias of a forget gate, for example; whole numbers with
+ * `{ dtype: "int32" }` after the shape.
  *
- * @throws for a length that is not a whole number, a value that is not finite, another dtype than int32, or a value that int32 has
- *   not
+ * @throws for a length that is not a whole number, a value that is not finite, another dtype than
+ *   int32, or a value that int32 has not
  *
  * @example
  * ```ts

@@ -28,7 +28,8 @@ export function uniform(limit: number, ...shape: readonly number[]): Initializer
 /**
  * Elements of the normal distribution around 0.
  *
- * @throws for a standard deviation that is negative or not finite, or a length that is not a whole number
+ * @throws for a standard deviation that is negative or not finite, or a length that is not a whole
+ *   number
  *
  * @example
  * ```ts

@@ -1,14 +1,17 @@
 import type { Shape } from "@chronograd/autodiff";
 import { checkLengths } from "./initializer.ts";
 
-/** How many inputs an output of a weight is computed from, and how many outputs an input goes to. */
+/**
+ * How many inputs an output of a weight is computed from, and how many outputs an input goes to.
+ */
 export interface Fans {
   readonly fanIn: number;
   readonly fanOut: number;
 }
 
 /**
- * The fans of a weight `[inputs, ..., outputs]`, as `x.matmul(W)` uses it; axes between the two belong to both.
+ * The fans of a weight `[inputs, ..., outputs]`, as `x.matmul(W)` uses it; axes between the two
+ * belong to both.
  *
  * @throws for fewer than two axes, or a length that is not a whole number of at least 1
  */

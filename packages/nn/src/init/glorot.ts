@@ -3,9 +3,9 @@ import { fansOf } from "./fans.ts";
 import type { Initializer } from "./initializer.ts";
 
 /**
- * Uniform with limit `sqrt(6 / (fanIn + fanOut))`: keeps the variance of activations and of gradients alike from
- * layer to layer, for tanh and its kin (Glorot & Bengio 2010, Understanding the difficulty of training deep
- * feedforward neural networks).
+ * Uniform with limit `sqrt(6 / (fanIn + fanOut))`: keeps the variance of activations and of
+ * gradients from layer to layer, for tanh and similar functions (Glorot & Bengio 2010,
+ * Understanding the difficulty of training deep feedforward neural networks).
  *
  * @param shape of a weight `[inputs, ..., outputs]`, as `x.matmul(W)` uses it
  * @throws for fewer than two axes, or a length that is not a whole number of at least 1

@@ -3,8 +3,8 @@ import { fansOf } from "./fans.ts";
 import type { Initializer } from "./initializer.ts";
 
 /**
- * Uniform with limit `sqrt(6 / fanIn)`: keeps the variance of activations from layer to layer, for relu (He, Zhang,
- * Ren & Sun 2015, Delving deep into rectifiers).
+ * Uniform with limit `sqrt(6 / fanIn)`: keeps the variance of activations from layer to layer, for
+ * relu (He, Zhang, Ren & Sun 2015, Delving deep into rectifiers).
  *
  * @param shape of a weight `[inputs, ..., outputs]`, as `x.matmul(W)` uses it
  * @throws for fewer than two axes, or a length that is not a whole number of at least 1

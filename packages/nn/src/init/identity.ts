@@ -1,8 +1,8 @@
 import { checkLengths, type Initializer } from "./initializer.ts";
 
 /**
- * The identity matrix `[n, n]`, with which a recurrent relu network starts by remembering (Le, Jaitly & Hinton 2015,
- * A simple way to initialize recurrent networks of rectified linear units).
+ * The identity matrix `[n, n]`, with which a recurrent relu network starts by remembering (Le,
+ * Jaitly & Hinton 2015, A simple way to initialize recurrent networks of rectified linear units).
  *
  * @throws for a length that is not a whole number of at least 1
  *

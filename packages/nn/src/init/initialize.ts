@@ -19,10 +19,12 @@ export interface InitializeOptions {
 }
 
 /**
- * The tree with every initializer replaced by a tensor, drawn from `rng.split(path)`: what one parameter is drawn
- * as does not depend on the others. Whatever is not an initializer stays as it is.
+ * The tree with every initializer replaced by a tensor, drawn from `rng.split(path)`: what one
+ * parameter is drawn as does not depend on the others. Whatever is not an initializer stays as it
+ * is.
  *
- * @throws for a generator that is none, two initializers at one path, or an initializer that draws too few or too many
+ * @throws for a generator that is none, two initializers at one path, or an initializer that draws
+ *   too few or too many
  *
  * @example
  * ```ts

@@ -1,10 +1,15 @@
 import type { Shape } from "@chronograd/autodiff";
 import type { Rng } from "../rng/rng.ts";
 
-/** How a parameter starts: its shape, and its elements in row-major order as a random generator gives them. */
+/**
+ * How a parameter starts: its shape, and its elements in row-major order as a random generator
+ * gives them.
+ */
 export interface Initializer {
   readonly shape: Shape;
-  /** `"int32"` for whole numbers; unless given, floats of the dtype that `initialize` is asked for. */
+  /**
+   * `"int32"` for whole numbers; unless given, floats of the dtype that `initialize` is asked for.
+   */
   readonly dtype?: "int32";
   draw(rng: Rng): Float64Array;
 }

@@ -3,8 +3,8 @@ import { fansOf } from "./fans.ts";
 import type { Initializer } from "./initializer.ts";
 
 /**
- * Uniform with limit `sqrt(3 / fanIn)`: outputs get the variance of the inputs (LeCun, Bottou, Orr & Müller 1998,
- * Efficient backprop).
+ * Uniform with limit `sqrt(3 / fanIn)`: outputs get the variance of the inputs (LeCun, Bottou, Orr
+ * & Müller 1998, Efficient backprop).
  *
  * @param shape of a weight `[inputs, ..., outputs]`, as `x.matmul(W)` uses it
  * @throws for fewer than two axes, or a length that is not a whole number of at least 1

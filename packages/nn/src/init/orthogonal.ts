@@ -2,12 +2,13 @@ import type { Rng } from "../rng/rng.ts";
 import { checkLengths, type Initializer } from "./initializer.ts";
 
 /**
- * A matrix with orthonormal columns (rows, where there are fewer of them), times `gain`: every orthogonal matrix is
- * equally likely. What passes through it keeps its length, forwards and backwards through time.
+ * A matrix with orthonormal columns (rows, where there are fewer of them), times `gain`: every
+ * orthogonal matrix is equally likely. What passes through it keeps its length, forwards and
+ * backwards through time.
  *
- * It is the Q of a QR decomposition of normal draws, with the signs that make R's diagonal positive (Saxe,
- * McClelland & Ganguli 2014, Exact solutions to the nonlinear dynamics of learning in deep linear neural networks;
- * Mezzadri 2007 for the signs).
+ * It is the Q of a QR decomposition of normal draws, with the signs that make R's diagonal positive
+ * (Saxe, McClelland & Ganguli 2014, Exact solutions to the nonlinear dynamics of learning in deep
+ * linear neural networks; Mezzadri 2007 for the signs).
  *
  * @param columns as many as rows unless given
  * @param gain 1 unless given
@@ -46,8 +47,9 @@ function transposed(x: Float64Array, rows: number, columns: number): Float64Arra
 }
 
 /**
- * The Q of `a = QR` with a positive diagonal of R, by Householder reflections (Golub & Van Loan, section 5.2).
- * `a` is `[m, n]`, m >= n, row-major, and is overwritten: by the reflections' vectors on and below the diagonal.
+ * The Q of `a = QR` with a positive diagonal of R, by Householder reflections (Golub & Van Loan,
+ * section 5.2). `a` is `[m, n]`, m >= n, row-major, and is overwritten: by the reflections' vectors
+ * on and below the diagonal.
  */
 export function orthonormalColumns(a: Float64Array, m: number, n: number): Float64Array {
   const squares = new Float64Array(n);
@@ -57,7 +59,8 @@ export function orthonormalColumns(a: Float64Array, m: number, n: number): Float
     for (let i = k; i < m; i++) square += a[i * n + k]! ** 2;
     const norm = Math.sqrt(square);
     const head = a[k * n + k]!;
-    // Reflecting onto -sign(head) e_k avoids cancellation; that is the sign of R's diagonal element.
+    // Reflecting onto -sign(head) e_k avoids cancellation; that is the sign of R's diagonal
+    // element.
     signs[k] = head < 0 ? 1 : -1;
     a[k * n + k] = head - signs[k]! * norm;
     squares[k] = 2 * norm * (norm + Math.abs(head));
@@ -72,7 +75,10 @@ export function orthonormalColumns(a: Float64Array, m: number, n: number): Float
   return q;
 }
 
-/** `y -= 2 v (v' y) / (v' v)` on the columns of `y` from `from` on, where `v` is column `k` of `a` from row `k` on. */
+/**
+ * `y -= 2 v (v' y) / (v' v)` on the columns of `y` from `from` on, where `v` is column `k` of `a`
+ * from row `k` on.
+ */
 function reflect(
   a: Float64Array,
   k: number,

@@ -9,11 +9,12 @@ export interface Dropout {
 }
 
 /**
- * Sets each element of `x` to 0 with probability `rate` and divides the others by `1 - rate`, so that the expected
- * value stays `x` (Srivastava et al. 2014, Dropout: a simple way to prevent neural networks from overfitting).
+ * Sets each element of `x` to 0 with probability `rate` and divides the others by `1 - rate`, so
+ * that the expected value stays `x` (Srivastava et al. 2014, Dropout: a simple way to prevent
+ * neural networks from overfitting).
  *
- * Without a generator, in evaluation, `apply` returns `x` itself. The mask is drawn from the generator in row-major order
- * and is a constant on the tape.
+ * Without a generator, in evaluation, `apply` returns `x` itself. The mask is drawn from the
+ * generator in row-major order and is a constant on the tape.
  *
  * @throws for a rate outside 0 (included) to 1 (excluded)
  *

@@ -5,7 +5,10 @@ import { normal } from "../init/distributions.ts";
 import type { Initializer } from "../init/initializer.ts";
 import type { Layer } from "./layer.ts";
 
-/** Whole numbers from 0 up that name rows of an embedding: an int32 tensor of any shape, or numbers in arrays. */
+/**
+ * Whole numbers from 0 up that name rows of an embedding: an int32 tensor of any shape, or numbers
+ * in arrays.
+ */
 export type EmbeddingIndices = Indices;
 
 /** Parameters of an embedding: `table [input, output]`. */
@@ -16,7 +19,8 @@ export type EmbeddingParams = { table: Initializer };
  *
  * The table starts as standard normal draws.
  *
- * @throws for sizes that are not whole numbers of at least 1; `apply` throws for an index that is not one of 0 to `input - 1`
+ * @throws for sizes that are not whole numbers of at least 1; `apply` throws for an index that is
+ *   not one of 0 to `input - 1`
  *
  * @example
  * ```ts

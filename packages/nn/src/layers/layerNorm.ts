@@ -9,11 +9,12 @@ import type { Layer } from "./layer.ts";
 export type LayerNormParams = { gain: Initializer; bias: Initializer };
 
 /**
- * `y = (x - mean) / sqrt(variance + epsilon) * gain + bias`, with the mean and the (biased) variance along the last
- * axis of `x [..., input]` (Ba, Kiros & Hinton 2016, Layer normalization). `epsilon` is 1e-5 unless given.
+ * `y = (x - mean) / sqrt(variance + epsilon) * gain + bias`, with the mean and the (biased)
+ * variance along the last axis of `x [..., input]` (Ba, Kiros & Hinton 2016, Layer normalization).
+ * `epsilon` is 1e-5 unless given.
  *
- * @throws for an `input` that is not a whole number of at least 1, or an epsilon that is not positive; `apply` throws
- *   when `x` does not end in `input`
+ * @throws for an `input` that is not a whole number of at least 1, or an epsilon that is not
+ *   positive; `apply` throws when `x` does not end in `input`
  *
  * @example
  * ```ts

@@ -26,7 +26,8 @@ export type LinearParamsWithoutBias = { W: Initializer };
  *
  * `W` starts as `glorot` and `b` as zeros; for another start replace an initializer in `params`.
  *
- * @throws for sizes that are not whole numbers of at least 1; `apply` throws when `x` does not end in `input`
+ * @throws for sizes that are not whole numbers of at least 1; `apply` throws when `x` does not end
+ *   in `input`
  *
  * @example
  * ```ts

@@ -3,7 +3,8 @@ import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 
 /**
- * The loss of independent yes-or-no answers in nats: `-t log sigmoid(x) - (1 - t) log(1 - sigmoid(x))`, computed as
+ * The loss of independent yes-or-no answers in nats:
+ * `-t log sigmoid(x) - (1 - t) log(1 - sigmoid(x))`, computed as
  * `t softplus(-x) + (1 - t) softplus(x)`, which neither overflows nor cancels.
  *
  * @param logits `x`, any shape

@@ -14,8 +14,8 @@ export type ClassTargets = Indices;
 /**
  * The loss of a classifier in nats: `-log softmax(logits)[target]`.
  *
- * `"mean"` divides the sum by the number of targets that count, those that are not `ignoreIndex`; where none counts
- * it is 0, and so is its gradient.
+ * `"mean"` divides the sum by the number of targets that count, those that are not `ignoreIndex`;
+ * where none counts it is 0, and so is its gradient.
  *
  * @param logits unnormalised scores `[..., C]`
  * @param targets class numbers `[...]` from 0 to C - 1, or `ignoreIndex`

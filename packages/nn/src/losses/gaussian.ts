@@ -5,18 +5,22 @@ import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 
 /** Options of `gaussianNegativeLogLikelihood`. */
 export interface GaussianOptions extends ReductionOption {
-  /** Variances below this count as this much; 1e-6 unless given. The gradient passes through as if they did not. */
+  /**
+   * Variances below this count as this much; 1e-6 unless given. The gradient passes through as if
+   * they did not.
+   */
   readonly epsilon?: number;
   /** Adds the constant `log(2 pi) / 2`, which has no gradient; false unless given. */
   readonly full?: boolean;
 }
 
 /**
- * `(log variance + (target - mean)^2 / variance) / 2`: how unlikely the targets are under normal distributions (Nix &
- * Weigend 1994, Estimating the mean and variance of the target probability distribution).
+ * `(log variance + (target - mean)^2 / variance) / 2`: how unlikely the targets are under normal
+ * distributions (Nix & Weigend 1994, Estimating the mean and variance of the target probability
+ * distribution).
  *
- * Parametrised by the variance, as PyTorch's `GaussianNLLLoss`; from a network's output `s` make it with `s.exp()` or
- * `s.softplus()`.
+ * Parametrised by the variance, as PyTorch's `GaussianNLLLoss`; from a network's output `s` make it
+ * with `s.exp()` or `s.softplus()`.
  *
  * @param mean any shape
  * @param variance a number, or a tensor that broadcasts to the mean's shape

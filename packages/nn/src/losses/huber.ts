@@ -9,8 +9,8 @@ export interface HuberOptions extends ReductionOption {
 }
 
 /**
- * With the error `e = |prediction - target|`: `e^2 / 2` up to `delta`, `delta (e - delta / 2)` beyond (Huber 1964,
- * Robust estimation of a location parameter).
+ * With the error `e = |prediction - target|`: `e^2 / 2` up to `delta`, `delta (e - delta / 2)`
+ * beyond (Huber 1964, Robust estimation of a location parameter).
  *
  * @param predictions any shape
  * @param targets the same shape

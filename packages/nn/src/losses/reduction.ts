@@ -1,8 +1,8 @@
 import type { Tensor } from "@chronograd/autodiff";
 
 /**
- * What becomes of a loss per element: their `"mean"` (the default everywhere), their `"sum"`, or `"none"`: the losses
- * themselves.
+ * What becomes of a loss per element: their `"mean"` (the default everywhere), their `"sum"`, or
+ * `"none"`: the losses themselves.
  */
 export type Reduction = "mean" | "sum" | "none";
 
@@ -38,7 +38,10 @@ function oneOver(count: number | Tensor): number | Tensor {
   return typeof count === "number" ? 1 / Math.max(1, count) : count.maximum(1).reciprocal();
 }
 
-/** Throws a sentence unless predictions and targets have one shape: they are not broadcast. @internal */
+/**
+ * Throws a sentence unless predictions and targets have one shape: they are not
+ * broadcast. @internal
+ */
 export function checkSameShape(
   predictions: Tensor,
   targets: Tensor,

@@ -26,8 +26,8 @@ export type AdagradState = RuleState<"size">;
 const known = ["learningRate", "learningRateDecay", "weightDecay", "initialAccumulator", "epsilon"];
 
 /**
- * `v += g^2`, `w -= rate g / (sqrt(v) + epsilon)` (Duchi, Hazan & Singer 2011, Adaptive subgradient methods). Formulas
- * and defaults as PyTorch.
+ * `v += g^2`, `w -= rate g / (sqrt(v) + epsilon)` (Duchi, Hazan & Singer 2011, Adaptive subgradient
+ * methods). Formulas and defaults as PyTorch.
  *
  * @throws for an option out of range
  *

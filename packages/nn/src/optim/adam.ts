@@ -2,9 +2,10 @@ import { type AdamOptions, type AdamState, adaptiveMoments } from "./adaptiveMom
 import type { GradientTransformation } from "./transformation.ts";
 
 /**
- * `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`, and with `mhat = m / (1 - beta1^t)`,
- * `vhat = v / (1 - beta2^t)` in update `t`: `w -= rate mhat / (sqrt(vhat) + epsilon)` (Kingma & Ba 2015, Adam: a method
- * for stochastic optimization, algorithm 1). `weightDecay w` is added to the gradient. Formulas and defaults as
+ * `m = beta1 m + (1 - beta1) g`, `v = beta2 v + (1 - beta2) g^2`, and with
+ * `mhat = m / (1 - beta1^t)`, `vhat = v / (1 - beta2^t)` in update `t`:
+ * `w -= rate mhat / (sqrt(vhat) + epsilon)` (Kingma & Ba 2015, Adam: a method for stochastic
+ * optimization, algorithm 1). `weightDecay w` is added to the gradient. Formulas and defaults as
  * PyTorch.
  *
  * @throws for an option out of range

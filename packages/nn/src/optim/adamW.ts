@@ -2,8 +2,9 @@ import { type AdamOptions, type AdamState, adaptiveMoments } from "./adaptiveMom
 import type { GradientTransformation } from "./transformation.ts";
 
 /**
- * As `adam`, with weight decay apart from the gradient: `w -= rate weightDecay w` before the step (Loshchilov & Hutter
- * 2019, Decoupled weight decay regularization, algorithm 2). Formulas and defaults as PyTorch.
+ * As `adam`, with weight decay apart from the gradient: `w -= rate weightDecay w` before the step
+ * (Loshchilov & Hutter 2019, Decoupled weight decay regularization, algorithm 2). Formulas and
+ * defaults as PyTorch.
  *
  * @throws for an option out of range
  *

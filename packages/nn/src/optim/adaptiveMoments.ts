@@ -16,13 +16,19 @@ export interface AdamOptions {
   readonly beta2?: number;
   /** Added to the root; 1e-8 unless given. */
   readonly epsilon?: number;
-  /** How strongly weights are drawn to 0; see `adam` (0 unless given) and `adamW` (0.01 unless given). */
+  /**
+   * How strongly weights are drawn to 0; see `adam` (0 unless given) and `adamW` (0.01 unless
+   * given).
+   */
   readonly weightDecay?: number;
   /** Divides by the largest `v` so far (Reddi, Kale & Kumar 2018); false unless given. */
   readonly amsgrad?: boolean;
 }
 
-/** Averages: `rms` is `sqrt(v)`, so that no square overflows; `largest` is its largest so far, with `amsgrad` only. */
+/**
+ * Averages: `rms` is `sqrt(v)`, so that no square overflows; `largest` is its largest so far, with
+ * `amsgrad` only.
+ */
 export type AdamState = RuleState<"m" | "rms"> & Partial<Pick<RuleState<"largest">, "largest">>;
 
 const known = ["learningRate", "beta1", "beta2", "epsilon", "weightDecay", "amsgrad"];

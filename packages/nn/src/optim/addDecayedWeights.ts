@@ -4,8 +4,8 @@ import { transformation } from "./consumeState.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
 /**
- * Updates plus `weightDecay w`. Before a rule it is a penalty in the gradient, after it (and before the rate) decay
- * beside the gradient.
+ * Updates plus `weightDecay w`. Before a rule it is a penalty in the gradient, after it (and before
+ * the rate) decay beside the gradient.
  *
  * @throws for a number below 0
  *

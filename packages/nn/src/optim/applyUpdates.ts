@@ -14,14 +14,15 @@ import { leavesOf, refilled } from "./leaves.ts";
 /**
  * Parameters plus updates: what comes last in every training step.
  *
- * It consumes `params`: their memory goes back as soon as no tape needs them, a stream of windows goes on with the
- * result, and touching them again throws; pass `clone`s to keep the old values. Values that a tape tracks are added and
- * not consumed. int32 tensors, and whatever is not a tensor, are passed on as they are. Nothing is changed when it
- * throws.
+ * It consumes `params`: their memory goes back as soon as no tape needs them, a stream of windows
+ * goes on with the result, and touching them again throws; pass `clone`s to keep the old values.
+ * Values that a tape tracks are added and not consumed. int32 tensors, and whatever is not a
+ * tensor, are passed on as they are. Nothing is changed when it throws.
  *
  * @param params a tree of tensors
  * @param updates a tree of the same structure and shapes, which may live as shortly as a window
- * @throws when the trees differ in structure, a shape or a dtype; when a tensor stands at two places
+ * @throws when the trees differ in structure, a shape or a dtype; when a tensor stands at two
+ *   places
  *
  * @example
  * ```ts
@@ -61,7 +62,7 @@ export function applyUpdates<P>(params: P, updates: MapTree<P, Tensor>): MapTree
   return refilled(params, next, params) as MapTree<P, Tensor>;
 }
 
-/** `w + g` where `w` was, whose bytes nobody else needs. */
+/** `w + g` in the bytes of `w`, which nobody else needs. */
 function addedInPlace(w: Tensor, g: Tensor): Tensor {
   const home = homeOf([w, g])!;
   const { size } = w;

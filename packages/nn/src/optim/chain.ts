@@ -10,8 +10,8 @@ export type ChainState<Links> = {
 };
 
 /**
- * Transformations one after another: each takes the updates of the one before, in the order given. The state is a tree by
- * the names given, so its paths are `clip.norm` and `adam.m.layers.W`.
+ * Transformations one after another: each takes the updates of the one before, in the order given.
+ * The state is a tree by the names given, so its paths are `clip.norm` and `adam.m.layers.W`.
  *
  * @throws when no link is given, or a link is no transformation
  *

@@ -13,7 +13,10 @@ export function markFinite(values: readonly Tensor[]): void {
 /** Gradients with their paths. */
 export type Named = readonly { readonly path: string; readonly g: Tensor }[];
 
-/** The one backend that values live on: where some are constants of a traced program, that program's. */
+/**
+ * The one backend that values live on: where some are constants of a traced program, that
+ * program's.
+ */
 export function homeOf(values: readonly Tensor[]): Backend | undefined {
   let home: Backend | undefined;
   for (const { backend } of values)
@@ -29,7 +32,10 @@ export function scalar(home: Backend): Tensor {
   return x;
 }
 
-/** Throws a sentence that names the first gradient with a NaN or an infinity; a compiled program does so when it runs. */
+/**
+ * Throws a sentence that names the first gradient with a NaN or an infinity; a compiled program
+ * does so when it runs.
+ */
 export function checkFinite(named: Named, where: string, advice = ""): void {
   const unknown = named.filter(({ g }) => !finite.has(g) || g.block.version > 0);
   if (unknown.length === 0) return;

@@ -10,7 +10,7 @@ export interface Leaf {
   readonly moments: readonly Tensor[];
 }
 
-/** Trees that are walked together, and their names for sentences. */
+/** Trees that are traversed in step, and their names for sentences. */
 export interface Trees {
   readonly params: unknown;
   readonly gradients: unknown;

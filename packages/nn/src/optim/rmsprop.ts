@@ -18,21 +18,26 @@ export interface RmspropOptions {
   readonly weightDecay?: number;
   /** How much of the last step goes into the next one; 0 unless given. */
   readonly momentum?: number;
-  /** Divides by the deviation from the average gradient instead of by its size; false unless given. */
+  /**
+   * Divides by the deviation from the average gradient instead of by its size; false unless given.
+   */
   readonly centered?: boolean;
 }
 
-/** `rms` is the root of `v`, so that no square overflows; centred, of `v` less the squared `mean`, which never turns negative. */
+/**
+ * `rms` is the root of `v`, so that no square overflows; centred, of `v` less the squared `mean`,
+ * which never turns negative.
+ */
 export type RmspropState = RuleState<"rms"> &
   Partial<Pick<RuleState<"mean" | "momentum">, "mean" | "momentum">>;
 
 const known = ["learningRate", "smoothing", "epsilon", "weightDecay", "momentum", "centered"];
 
 /**
- * `v = smoothing v + (1 - smoothing) g^2`, `w -= rate g / (sqrt(v) + epsilon)` (Tieleman & Hinton 2012, lecture 6.5);
- * centred, `v` minus the squared average of `g` stands under the root (Graves 2013, Generating sequences with recurrent
- * neural networks). With momentum: `b = momentum b + g / (sqrt(v) + epsilon)`, `w -= rate b`. Formulas and defaults as
- * PyTorch.
+ * `v = smoothing v + (1 - smoothing) g^2`, `w -= rate g / (sqrt(v) + epsilon)` (Tieleman & Hinton
+ * 2012, lecture 6.5); centred, `v` minus the squared average of `g` stands under the root (Graves
+ * 2013, Generating sequences with recurrent neural networks). With momentum:
+ * `b = momentum b + g / (sqrt(v) + epsilon)`, `w -= rate b`. Formulas and defaults as PyTorch.
  *
  * @throws for an option out of range
  *

@@ -33,7 +33,10 @@ export type Values<Moment extends string = string> = {
 export interface Rule<Moment extends string = string> {
   readonly name: string;
   readonly learningRate: LearningRate;
-  /** Names of what is remembered for each parameter, of its shape and dtype; any other has the address 0. */
+  /**
+   * Names of what is remembered for each parameter, of its shape and dtype; any other has the
+   * address 0.
+   */
   readonly moments: readonly Moment[];
   /** What the moments start from; 0 unless given. */
   readonly start?: number;

@@ -3,7 +3,8 @@ import { transformation } from "./consumeState.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
 /**
- * Updates times a number: `scale(-0.1)` is plain gradient descent at a rate of 0.1. It remembers nothing.
+ * Updates times a number: `scale(-0.1)` is plain gradient descent at a rate of 0.1. It remembers
+ * nothing.
  *
  * @throws unless the number is finite
  *

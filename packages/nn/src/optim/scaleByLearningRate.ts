@@ -6,7 +6,8 @@ import { checkState, initialStep, stepAfter } from "./stepCount.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
 /**
- * Updates times `-rate`, a number or a schedule: the last link after rules of your own that say a direction.
+ * Updates times `-rate`, a number or a schedule: the last link after your own rules that give a
+ * direction.
  *
  * @throws for a rate below 0
  *

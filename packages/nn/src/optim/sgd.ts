@@ -24,9 +24,10 @@ export type SgdState = RuleState<never> & Partial<Pick<RuleState<"momentum">, "m
 const known = ["learningRate", "momentum", "dampening", "nesterov", "weightDecay"];
 
 /**
- * Stochastic gradient descent: `w -= rate g`. With momentum: `b = momentum b + (1 - dampening) g`, `b = g` in the first
- * update, and `w -= rate b`, or `w -= rate (g + momentum b)` with `nesterov` (Sutskever et al. 2013, On the importance
- * of initialization and momentum in deep learning). Formulas and defaults as PyTorch.
+ * Stochastic gradient descent: `w -= rate g`. With momentum: `b = momentum b + (1 - dampening) g`,
+ * `b = g` in the first update, and `w -= rate b`, or `w -= rate (g + momentum b)` with `nesterov`
+ * (Sutskever et al. 2013, On the importance of initialization and momentum in deep learning).
+ * Formulas and defaults as PyTorch.
  *
  * @throws for an option out of range, or `nesterov` without momentum or with dampening
  *

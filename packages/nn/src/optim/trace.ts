@@ -12,7 +12,8 @@ export interface TraceOptions {
 }
 
 /**
- * A decaying sum of updates, the momentum of `sgd`: `b = decay b + g`, and `b` goes on, or `g + decay b` with `nesterov`.
+ * A decaying sum of updates, the momentum of `sgd`: `b = decay b + g`, and `b` goes on, or
+ * `g + decay b` with `nesterov`.
  *
  * @throws for a decay outside 0 (included) to 1 (excluded)
  *

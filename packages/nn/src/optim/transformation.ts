@@ -1,16 +1,18 @@
 import type { MapTree, Tensor } from "@chronograd/autodiff";
 
 /**
- * How gradients become updates: two pure functions on trees (the contract of optax). Optimizers, clipping and small
- * links are of this kind; `chain` composes them; `applyUpdates` adds what comes out to the parameters.
+ * How gradients become updates: two pure functions on trees (the contract of optax). Optimizers,
+ * clipping and small links are of this kind; `chain` composes them; `applyUpdates` adds what comes
+ * out to the parameters.
  *
- * The state is a plain tree of tensors: it is saved as a file, passed to a compiled step, and copied like any other.
- * `update` consumes the state that it is given, as `applyUpdates` consumes parameters: go on with what it returned, and
- * pass `clone`s to keep an old one. On values that a tape tracks it computes with ops, so it can be differentiated, and
- * consumes nothing. Nothing is changed when it throws.
+ * The state is a plain tree of tensors: it is saved as a file, passed to a compiled step, and
+ * copied like any other. `update` consumes the state that it is given, as `applyUpdates` consumes
+ * parameters: go on with what it returned, and pass `clone`s to keep an old one. On values that a
+ * tape tracks it computes with ops, so it can be differentiated, and consumes nothing. Nothing is
+ * changed when it throws.
  *
- * A rule of your own is an object with the two functions, written with ops. In a `chain`, whatever it keeps outlives the
- * window that it was computed in.
+ * Your own rule is an object with the two functions, written with ops. In a `chain`, whatever it
+ * keeps outlives the window that it was computed in.
  *
  * @example
  * ```ts
@@ -52,8 +54,8 @@ export interface GradientTransformation<State = unknown> {
     params: unknown,
   ): [updates: MapTree<G, Tensor>, state: State];
   /**
-   * `update` without consuming the state, so that a chain can do so once all its links succeeded. Moments may be written
-   * in place only where `isLast`. @internal
+   * `update` without consuming the state, so that a chain can do so once all its links succeeded.
+   * Moments may be written in place only where `isLast`. @internal
    */
   step?<G>(
     gradients: G,

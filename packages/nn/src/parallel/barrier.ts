@@ -19,7 +19,7 @@ export function barrierBytes(size: number): number {
 }
 
 /**
- * Where workers wait for each other. Each counts its arrivals in a word of its own, in steps of 2,
+ * Where workers wait for each other. Each counts its arrivals in its own word, in steps of 2,
  * so that the lowest bit can say that it is gone: whoever sleeps on the word wakes up for both.
  */
 export class Barrier {

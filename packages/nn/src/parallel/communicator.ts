@@ -14,7 +14,7 @@ import { mapTensors } from "./flatTree.ts";
  * import { tensor } from "@chronograd/autodiff";
  * import { type Communicator, selfCommunicator } from "@chronograd/nn";
  *
- * // The mean of all workers' rows: the sum and the count travel together.
+ * // The mean of all workers' rows: sum and count are reduced in one call.
  * function meanOf(rows: number[], communicator: Communicator): number {
  *   const own = { sum: tensor(rows).sum(), count: rows.length };
  *   const { sum, count } = communicator.allReduce(own);

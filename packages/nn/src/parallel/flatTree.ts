@@ -54,7 +54,7 @@ export function viewOf(message: Uint8Array, dtype: DType, start: number, end: nu
   return new arrays[dtype](buffer, message.byteOffset + start * bytesOf[dtype], end - start);
 }
 
-/** Elements that lie together. */
+/** Contiguous elements. */
 type Piece = Tensor | Float64Array;
 
 function sizeOf(piece: Piece): number {

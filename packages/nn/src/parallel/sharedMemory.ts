@@ -42,7 +42,7 @@ export function sharedBuffer(size: number, options: SharedBufferOptions = {}): S
 }
 
 /**
- * A transport over memory that workers share, each in a thread of its own: Node's `worker_threads`
+ * A transport over memory that workers share, each in its own thread: Node's `worker_threads`
  * (`runWorkers` of `@chronograd/nn/node` makes one), or a browser's Web Workers on a page that is
  * cross-origin isolated. It waits with `Atomics`, which a browser's main thread cannot.
  *

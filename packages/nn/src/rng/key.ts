@@ -1,10 +1,15 @@
 /** 128 bits, as four 32-bit words: what a generator's seed and names amount to. */
 export type Key = readonly [number, number, number, number];
 
-/** The fractional part of the golden ratio: a start without structure (Knuth, TAOCP 3, section 6.4). */
+/**
+ * The fractional part of the golden ratio: a start without structure (Knuth, TAOCP 3, section 6.4).
+ */
 const golden = 0x9e3779b9;
 
-/** A bijection of 32 bits in which every input bit flips each output bit half of the time (Appleby, MurmurHash3). */
+/**
+ * A bijection of 32 bits in which every input bit flips each output bit half of the time (Appleby,
+ * MurmurHash3).
+ */
 function mix(word: number): number {
   let x = word;
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
@@ -13,8 +18,9 @@ function mix(word: number): number {
 }
 
 /**
- * Stirs one word into a key. Each word of the key is replaced in turn by a bijection of itself that depends on its
- * neighbour, so for a given word the whole step is a bijection of 128 bits: no two keys ever meet.
+ * Stirs one word into a key. Each word of the key is replaced in turn by a bijection of itself that
+ * depends on its neighbour, so for a given word the whole step is a bijection of 128 bits: no two
+ * keys become equal.
  */
 function absorb([a, b, c, d]: Key, word: number): Key {
   const w = mix((a ^ word) + golden);

@@ -1,8 +1,9 @@
 /**
  * The natural logarithm of a number in (0, 1), from additions, multiplications and divisions alone.
  *
- * These are exact in every engine, and `Math.log` is not: draws made with it would differ from browser to browser.
- * With `x = m 2^-k`, m in [sqrt(1/2), sqrt(2)), and `s = (m - 1) / (m + 1)`: `log x = 2 atanh(s) - k log 2`.
+ * These are exact in every engine, and `Math.log` is not: draws made with it would differ from
+ * browser to browser. With `x = m 2^-k`, m in [sqrt(1/2), sqrt(2)), and `s = (m - 1) / (m + 1)`:
+ * `log x = 2 atanh(s) - k log 2`.
  */
 export function logarithm(x: number): number {
   let m = x;

@@ -4,7 +4,9 @@ import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGene
 import { type Key, keyOfChild, keyOfSeed } from "./key.ts";
 import { logarithm } from "./logarithm.ts";
 
-/** Everything a generator is, as plain JSON: `rngFrom(state)` goes on where `getState()` was called. */
+/**
+ * Everything a generator is, as plain JSON: `rngFrom(state)` goes on where `getState()` was called.
+ */
 export interface RngState {
   readonly name: string;
   /** What the seed and the names amount to; `split` depends on nothing else. */
@@ -18,8 +20,9 @@ export interface RngState {
 /**
  * A seeded sequence of random draws that can be split into independent ones, saved and resumed.
  *
- * The generator is xoroshiro128+ (Blackman & Vigna 2021), of which only the upper bits of a draw are used, and
- * nothing in it depends on the engine: one seed and name give the same draws everywhere.
+ * The generator is xoroshiro128+ (Blackman & Vigna 2021), of which only the upper bits of a draw
+ * are used, and nothing in it depends on the engine: one seed and name give the same draws
+ * everywhere.
  */
 export class Rng {
   /** The names that led here, joined by "/"; empty for the generator of a seed alone. */
@@ -86,7 +89,8 @@ export class Rng {
         `integer: expected whole numbers with low below high, at most 2^53 apart, got low ${low} and high ${high}; high itself is never drawn`,
       );
     }
-    // As many upper bits as the largest offset has, drawn again until they are one of the `count` offsets.
+    // As many upper bits as the largest offset has, drawn again until they are one of the `count`
+    // offsets.
     const width = bitLength(count - 1);
     for (;;) {
       const offset =
@@ -103,8 +107,9 @@ export class Rng {
   }
 
   /**
-   * The generator called `name` beneath this one. It depends on this generator's seed and names and on `name`, and not
-   * on what was drawn: the order in which parts of a program split and draw does not matter.
+   * The generator called `name` beneath this one. It depends on this generator's seed and names and
+   * on `name`, and not on what was drawn: the order in which parts of a program split and draw does
+   * not matter.
    *
    * @throws for an empty name
    */

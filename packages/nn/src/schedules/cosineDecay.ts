@@ -12,8 +12,8 @@ export interface CosineDecayOptions {
 }
 
 /**
- * `final + (initial - final) (1 + cos(pi step / steps)) / 2`: half a cosine wave (Loshchilov & Hutter 2017, SGDR,
- * eq. 5, without restarts).
+ * `final + (initial - final) (1 + cos(pi step / steps)) / 2`: half a cosine wave (Loshchilov &
+ * Hutter 2017, SGDR, eq. 5, without restarts).
  *
  * @throws for an option out of range
  *

@@ -7,14 +7,21 @@ import { formulaOf, type LearningRate, type Schedule, schedule } from "./schedul
 export interface LinearWarmupOptions {
   /** Steps until the rate is that of `to`. */
   readonly steps: number;
-  /** The rate, or the schedule, to go on with; the schedule counts its steps from the end of the warm-up. */
+  /**
+   * The rate, or the schedule, to go on with; the schedule counts its steps from the end of the
+   * warm-up.
+   */
   readonly to: LearningRate;
-  /** The rate at step 0; the peak divided by `steps + 1` unless given, so that no step is lost on a rate of 0. */
+  /**
+   * The rate at step 0; the peak divided by `steps + 1` unless given, so that no step is lost on a
+   * rate of 0.
+   */
   readonly from?: number;
 }
 
 /**
- * From a low rate in a straight line up to the first rate of `to` at step `steps`, and on with `to`.
+ * From a low rate in a straight line up to the first rate of `to` at step `steps`, and on with
+ * `to`.
  *
  * @throws for an option out of range
  *

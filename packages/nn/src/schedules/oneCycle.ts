@@ -20,9 +20,9 @@ export interface OneCycleOptions {
 const known = ["peak", "steps", "rising", "initialDivisor", "finalDivisor"];
 
 /**
- * Up to a peak and down again to almost nothing, along half cosine waves (Smith & Topin 2018, Super-convergence).
- * Formulas and defaults as PyTorch's `OneCycleLR`: the peak stands at step `rising * steps - 1`, the end at
- * `steps - 1`.
+ * Up to a peak and down again to almost nothing, along half cosine waves (Smith & Topin 2018,
+ * Super-convergence). Formulas and defaults as PyTorch's `OneCycleLR`: the peak stands at step
+ * `rising * steps - 1`, the end at `steps - 1`.
  *
  * @throws for an option out of range, or a rise that is shorter than one step
  *

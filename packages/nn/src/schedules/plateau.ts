@@ -14,7 +14,9 @@ export interface PlateauOptions {
   readonly factor?: number;
   /** Reports without improvement that are let pass; 10 unless given. */
   readonly patience?: number;
-  /** The change, as a share of the best metric, that counts as an improvement; 1e-4 unless given. */
+  /**
+   * The change, as a share of the best metric, that counts as an improvement; 1e-4 unless given.
+   */
   readonly threshold?: number;
   /** Whether smaller metrics are better (`"min"`, unless given) or larger ones (`"max"`). */
   readonly mode?: "min" | "max";
@@ -50,9 +52,10 @@ export interface Plateau extends GradientTransformation<PlateauState> {
 const known = ["initial", "factor", "patience", "threshold", "mode", "cooldown", "minimum"];
 
 /**
- * The last link of a chain, which cuts the updates when a reported metric has not improved for more than `patience`
- * reports. Rules and defaults as PyTorch's `ReduceLROnPlateau`, whose `eps` is 0 here; a metric improves when it is
- * better than the best by `threshold |best|`, so metrics may be negative.
+ * The last link of a chain, which cuts the updates when a reported metric has not improved for more
+ * than `patience` reports. Rules and defaults as PyTorch's `ReduceLROnPlateau`, whose `eps` is 0
+ * here; a metric improves when it is better than the best by `threshold |best|`, so metrics may be
+ * negative.
  *
  * @throws for an option out of range
  *

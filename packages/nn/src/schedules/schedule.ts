@@ -2,9 +2,9 @@ import { isTensor, scope, Tensor, tensor } from "@chronograd/autodiff";
 import { describeTensor, NotTraceable } from "@chronograd/autodiff/internal";
 
 /**
- * A learning rate as a function of the number of updates done: `rate(0)` is that of the first update. A number gives a
- * number. A scalar tensor gives a float64 scalar, by the same formula, so a step that is compiled moves on in its
- * schedule. `schedule` makes one from a formula in ops.
+ * A learning rate as a function of the number of updates done: `rate(0)` is that of the first
+ * update. A number gives a number. A scalar tensor gives a float64 scalar, by the same formula, so
+ * a step that is compiled moves on in its schedule. `schedule` makes one from a formula in ops.
  */
 export interface Schedule {
   (step: number): number;
@@ -13,7 +13,10 @@ export interface Schedule {
   readonly formula: (step: Tensor) => Tensor;
 }
 
-/** What an optimizer takes for a learning rate; a function of plain numbers works wherever nothing is compiled. */
+/**
+ * What an optimizer takes for a learning rate; a function of plain numbers works wherever nothing
+ * is compiled.
+ */
 export type LearningRate = number | Schedule | ((step: number) => number);
 
 /**
@@ -45,7 +48,10 @@ export function schedule(formula: (step: Tensor) => Tensor): Schedule {
   return Object.assign(rate, { formula }) as Schedule;
 }
 
-/** A rate as a formula in ops: also that of a function of plain numbers, which cannot be compiled. @internal */
+/**
+ * A rate as a formula in ops: also that of a function of plain numbers, which cannot be
+ * compiled. @internal
+ */
 export function formulaOf(rate: LearningRate, where: string): (step: Tensor) => Tensor {
   if (typeof rate === "number") return (step) => step.mul(0).add(rate);
   if ("formula" in rate) return rate.formula;
@@ -59,8 +65,8 @@ export function formulaOf(rate: LearningRate, where: string): (step: Tensor) => 
 }
 
 /**
- * The rate after `step` updates, an int32 scalar: a number, or, where it depends on what is traced or tracked, a float64
- * scalar. Throws a sentence unless it is finite and at least 0. @internal
+ * The rate after `step` updates, an int32 scalar: a number, or, where it depends on what is traced
+ * or tracked, a float64 scalar. Throws a sentence unless it is finite and at least 0. @internal
  */
 export function rateAt(rate: LearningRate, step: Tensor, where: string): Tensor | number {
   if (typeof rate === "number") return rate;

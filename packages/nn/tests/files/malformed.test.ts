@@ -57,8 +57,8 @@ describe("malformed files", () => {
   });
 
   /**
-   * The format has no checksum: a changed letter of a name, of a text, or F64 made I64 is a file of its own. Nothing
-   * else gets through, and nothing throws anything but a sentence.
+   * The format has no checksum: a changed letter of a name, of a text, or F64 made I64 is a file of
+   * its own. Nothing else gets through, and nothing throws anything but a sentence.
    */
   test("any changed byte of the length or the header is refused, or changes names, texts or the meaning of elements only", () => {
     let refused = 0;

@@ -56,7 +56,8 @@ describe("a compiled training step", () => {
       [params, state] = compiled(params, state, x);
       if (i === 50 || i === 399) marks.push(memory.bytesInUse);
     }
-    // The losses, which nothing consumes, wait for the garbage collector: 8 bytes each, or a class of their own.
+    // The losses, which nothing consumes, wait for the garbage collector: 8 bytes each, or a class
+    // of their own.
     expect(marks[1]! - marks[0]!).toBeLessThan(400 * 64);
   });
 

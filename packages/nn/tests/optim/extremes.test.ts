@@ -59,13 +59,15 @@ describe.each(backends)("%s kernels", (_name, backend) => {
         const found = stepsOf(each, backend, dtype, false);
         expect(stepsOf(each, backend, dtype, true)).toEqual(found);
         const smallest = Math.min(...each.gradients.map(Math.abs));
-        // Some roundings in every update, and what numbers below the normal range lose: half of the smallest number, of a
-        // hundredth of the gradient where signs alternate.
+        // Some roundings in every update, and what numbers below the normal range lose: half of the
+        // smallest number, of a hundredth of the gradient where signs alternate.
         const bound = 6 * each.gradients.length * ulp + correction + (150 * least) / smallest;
-        // An average stands still once a hundredth of what it lacks is half a rounding; seen beside an epsilon of 1e-4.
+        // An average stands still once a hundredth of what it lacks is half a rounding; seen beside
+        // an epsilon of 1e-4.
         const still = each.every === undefined ? 0 : (50 * ulp * 0.1) / 1e-4;
         each.steps.forEach((expected, i) => {
-          // The root of a sum of squares may be no number of the dtype; then it stays at the largest.
+          // The root of a sum of squares may be no number of the dtype; then it stays at the
+          // largest.
           if (each.rule === "adagrad" && i > 0 && smallest === Math.abs(each.gradients[0]!)) {
             if (smallest * Math.sqrt(i + 1) > most) return;
           }

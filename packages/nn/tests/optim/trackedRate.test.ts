@@ -43,14 +43,16 @@ function after(make: (rate: LearningRate) => GradientTransformation, updates: nu
 }
 
 test("the derivative by a learning rate is that of p - rate g", () => {
-  // f = |p - rate g|^2 with p = g = [1, 2]: df/drate = -2 <p - rate g, g> = -2 * 0.9 * 5 = -9, and at 0.1 f = 4.05.
+  // f = |p - rate g|^2 with p = g = [1, 2]: df/drate = -2 <p - rate g, g> = -2 * 0.9 * 5 = -9, and
+  // at 0.1 f = 4.05.
   const f = after(makers.sgd!, 1);
   const rate = tensor(0.1, float64);
   expect(grad(f)(rate).item()).toBeCloseTo(-9, 13);
   const [y, dy] = jvp(f, rate, tensor(1, float64));
   expect([y.item(), dy.item()]).toEqual([expect.closeTo(4.05, 13), expect.closeTo(-9, 13)]);
   expect(grad(after(makers.scaleByLearningRate!, 1))(rate).item()).toBeCloseTo(-9, 13);
-  // Through a warm-up over two steps, which begins with a third of the rate: -2 (1 - 0.1 / 3) * 5 / 3.
+  // Through a warm-up over two steps, which begins with a third of the rate: -2 (1 - 0.1 / 3) *
+  // 5 / 3.
   const warm = after((to) => sgd({ learningRate: linearWarmup({ steps: 2, to }) }), 1);
   expect(grad(warm)(rate).item()).toBeCloseTo(-29 / 9, 13);
 });

@@ -2,8 +2,8 @@ import { type Backend, type FloatDType, tensor } from "@chronograd/autodiff";
 import type { FloatKernels } from "@chronograd/autodiff/extend";
 
 /**
- * Arithmetic on vectors of `n` elements in kernel memory, each named by its address. The result comes last, and may
- * be one of the operands.
+ * Arithmetic on vectors of `n` elements in kernel memory, each named by its address. The result
+ * comes last, and may be one of the operands.
  */
 export class Vectors {
   n = 0;
@@ -67,7 +67,10 @@ export class Vectors {
     this.add(y, z, y);
   }
 
-  /** `average = beta average + (1 - beta) x`, an exponential moving average; `s` is scratch, and may be `x`. */
+  /**
+   * `average = beta average + (1 - beta) x`, an exponential moving average; `s` is scratch, and may
+   * be `x`.
+   */
   track(average: number, beta: number, x: number, s: number): void {
     this.scale(x, 1 - beta, s);
     this.scale(average, beta, average);

@@ -2,7 +2,7 @@ import { type Backend, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { initialize, type Rng, rng } from "@chronograd/nn";
 import { type Cell, initialState } from "../cell.ts";
 
-/** A cell whose types nobody looks at any more. */
+/** A cell without its types. */
 export type PlainCell = Cell<unknown, unknown, unknown, unknown>;
 
 /** Random elements of a shape, float64. */

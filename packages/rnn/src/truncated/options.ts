@@ -22,7 +22,9 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
   readonly state?: Values<State>;
   /** `"sum"` of the window's losses (the default), or their `"mean"` over its count of tokens. */
   readonly reduction?: LossReduction;
-  /** For which windows (from 0) to measure `stateGradientNorms`; none by default or in `"defer"`. */
+  /**
+   * For which windows (from 0) to measure `stateGradientNorms`; none by default or in `"defer"`.
+   */
   readonly measure?: (window: number) => boolean;
   /**
    * `true` records a chunk of steps once and replays it as a plan, as `compile` does; false unless
@@ -34,7 +36,7 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
   readonly compile?: boolean;
   /**
    * The workers that share the batch, each with a stream of its own rows; `selfCommunicator` unless
-   * given. Windows are then those of all rows: the same on every worker, but for the state.
+   * given. Windows are then those of all rows: the same on every worker, except for the state.
    */
   readonly communicator?: Communicator;
 }
@@ -50,7 +52,9 @@ export interface TruncationOptions {
    * or all k2 steps of the `"window"`, overlap included.
    */
   readonly losses?: Losses;
-  /** With `losses: "window"`: divides each loss by how many windows of an endless stream it is in. */
+  /**
+   * With `losses: "window"`: divides each loss by how many windows of an endless stream it is in.
+   */
   readonly multiplicity?: boolean;
   /**
    * The overlap of two windows was computed before the last update. `"carry"` (the default) sweeps

@@ -8,7 +8,7 @@ export interface Sequence {
   readonly targets: Tensor;
 }
 
-/** Steps as they come, or a whole time-major sequence. */
+/** An iterable of steps, or a whole time-major sequence. */
 export type StepSource<X, Target> = Iterable<TimeStep<X, Target>> | Sequence;
 
 /** Why what came with a time step is gone. */
@@ -97,7 +97,7 @@ function* slices(
 /** The memory of each step that was noted, and how often live views had changed it by then. */
 const came = new WeakMap<object, readonly [blocks: readonly Tensor["block"][], versions: number]>();
 
-/** The step, for `checkUnchanged`: as an object of its own, since a stream may yield one twice. */
+/** The step, for `checkUnchanged`: as a new object, since a stream may yield one twice. */
 function noted<X, Target>({ input, target }: TimeStep<X, Target>): TimeStep<X, Target> {
   const step = { input, target };
   const blocks = tree.leaves(step).map(({ block }) => block);

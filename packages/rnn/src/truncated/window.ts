@@ -80,7 +80,7 @@ function presentParams<Values>(params: Values | (() => Values), where: string): 
   };
 }
 
-/** Each value with a region of its own, which ends when the next is asked for. */
+/** Each value with its own region, which ends when the next is asked for. */
 function* owned<T>(values: Iterable<T>): Generator<Owned<T>, void> {
   for (const value of values) {
     const region = new Region(true);

@@ -104,7 +104,10 @@ describe("with frozen weights, in float64", () => {
             for (const w of windowsOf(p, { k1, k2, losses, stale })) {
               const first =
                 losses === "new" ? w.newFrom + 1 : losses === "endpoint" ? w.end : w.start + 1;
-              /** The window's objective as a function of the weights after `start`; before it they stay frozen. */
+              /**
+               * The window's objective as a function of the weights after `start`; before it they
+               * stay frozen.
+               */
               const surrogate = (moved: AnyParams): number =>
                 scope(() => {
                   let state = initialState(p.cell, 2, { dtype: "float64" });
@@ -161,7 +164,8 @@ describe("with frozen weights, in float64", () => {
             );
             for (const w of windows) {
               expect(w.start).toBe(Math.max(0, w.end - k2));
-              // The number of windows that a step is in, counted on a stream much longer than they are.
+              // The number of windows that a step is in, counted on a stream much longer than they
+              // are.
               const times = (t: number) =>
                 Array.from({ length: 60 }, (_, j) => (j + 1) * k1).filter(
                   (e) => e >= t && e - k2 < t,
@@ -185,7 +189,8 @@ describe("with frozen weights, in float64", () => {
     fc.assert(
       fc.property(seeds, fc.integer({ min: 2, max: 10 }), cuts, (seed, T, { k1, k2 }) => {
         scope(() => {
-          // The input's weight acts at step 1 alone, so a window that starts later must not see it at all.
+          // The input's weight acts at step 1 alone, so a window that starts later must not see it
+          // at all.
           const cell = defineCell({
             params: () => ({ ...onlyFirst, w: { shape: [], draw: () => Float64Array.of(0.5) } }),
             state: () => ({ h: { shape: [1], draw: () => Float64Array.of(0) } }),

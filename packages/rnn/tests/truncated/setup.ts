@@ -52,7 +52,9 @@ export const cells = {
 export type AnyParams = Values<Record<string, never>>;
 export type AnyState = Values<Record<string, never>>;
 
-/** A model, its parameters, and a stream of T steps with B rows, all float64 and fixed by the seed. */
+/**
+ * A model, its parameters, and a stream of T steps with B rows, all float64 and fixed by the seed.
+ */
 export function problem(name: string, T: number, seed: number, B = 2) {
   const cell = cells[name]!;
   const params = initialParams(cell, rng(seed), { dtype: "float64" });
@@ -119,8 +121,8 @@ export function distance(a: Numbers, b: Numbers): number {
 }
 
 /**
- * The gradient of the losses of steps `from < t <= end` with the state after step `start` constant, by nothing but
- * the definition: a plain forward run to `start`, then a new tape.
+ * The gradient of the losses of steps `from < t <= end` with the state after step `start` constant,
+ * by nothing but the definition: a plain forward run to `start`, then a new tape.
  */
 export function byDefinition(
   { cell, params, steps, loss }: Problem,

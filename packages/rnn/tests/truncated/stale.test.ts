@@ -36,7 +36,8 @@ test("carry sweeps the overlap with the weights of the time when it was recorded
           const end = Math.min((j + 1) * k1, T);
           for (let t = j * k1 + 1; t <= end; t++) weights.push(used);
           const window = stream.next().value!;
-          // By definition: each generation of weights is a variable of its own; their gradients add up.
+          // By definition: each generation of weights is a variable of its own; their gradients add
+          // up.
           const expected = scope(() => {
             const start = Math.max(0, end - k2);
             let state = initialState(p.cell, 2, { dtype: "float64" });

@@ -98,7 +98,8 @@ describe("what a window says", () => {
     if (stale !== "defer") expect(asked).toEqual([0, 1, 2]);
   });
 
-  // A step may have no loss, and a loss that is there may count nothing: it is divided by nothing, and weighs nothing.
+  // A step may have no loss, and a loss that is there may count nothing: it is divided by nothing,
+  // and weighs nothing.
   test.each(modes)("%s: of no tokens, every mean and its gradient is 0", (stale) => {
     for (const none of [() => null, (x: Tensor) => ({ loss: x, count: 0 })]) {
       const options = { k1: 2, k2: 3, stale, reduction: "mean" as const, loss: none };
@@ -184,7 +185,9 @@ test("the new steps of a window use the weights of its beginning", () => {
 });
 
 describe("a state that no tape tracks", () => {
-  /** x_t = w x_{t-1} + u_{t-1} + n, whose state keeps the last input u and an integer n as they are. */
+  /**
+   * x_t = w x_{t-1} + u_{t-1} + n, whose state keeps the last input u and an integer n as they are.
+   */
   const echo = defineCell({
     params: () => ({ w: { shape: [], draw: () => Float64Array.of(0.5) } }),
     state: () => ({
@@ -242,7 +245,8 @@ describe("a state that no tape tracks", () => {
       truncated(echo, half(), inputs(), options),
       (w) => w.stateGradientNorms,
     );
-    // At the first cut u is a leaf of the tape like x, and dL/dx = w, dL/du = 1; later it is a plain input.
+    // At the first cut u is a leaf of the tape like x, and dL/dx = w, dL/du = 1; later it is a
+    // plain input.
     expect(norms).toEqual([[Math.hypot(0.5, 1)], [0.5], [0.5]]);
   });
 });
@@ -293,8 +297,8 @@ describe.each(modes)("%s: what came with the steps", (stale) => {
       compile: false,
     })) {
       if (stale === "defer") break;
-      // Carried steps go when the last step runs, one later than they left the tape: the state may be an input.
-      // A rerun needs those after `end + 1 - k2`.
+      // Carried steps go when the last step runs, one later than they left the tape: the state may
+      // be an input. A rerun needs those after `end + 1 - k2`.
       const last = stale === "carry" ? end - k2 - 1 : end + 1 - k2;
       expect(inputs.map(isGone)).toEqual(inputs.map((_, i) => i + 1 <= last));
     }

@@ -24,7 +24,9 @@ export interface Given {
   readonly bug?: "NaN" | "throws" | "shorter" | "ends early";
 }
 
-/** A loss of the rows that a step's target says, by its first column; `null` where there are none. */
+/**
+ * A loss of the rows that a step's target says, by its first column; `null` where there are none.
+ */
 function maskedLoss(y: Tensor, target: Tensor, counts: number[]) {
   const first = [...target.toTypedArray()].filter((_, i) => i % 3 === 0);
   const mask = first.map((x) => (x > 0.2 ? 1 : 0));
@@ -51,7 +53,10 @@ function* stepsOf(
   }
 }
 
-/** Trains with clipping; every number that a user sees on the way, and this worker's tokens of each step. */
+/**
+ * Trains with clipping; every number that a user sees on the way, and this worker's tokens of each
+ * step.
+ */
 export function train(communicator: Communicator, setting: Setting, bug?: Given["bug"]) {
   const { name, T, B, seed, options, masked = false, measured = false } = setting;
   const { cell, params, steps, loss } = problem(name, T, seed, B);

@@ -16,7 +16,10 @@ export interface Case<T> {
 
 /** How laws about functions are held. */
 export interface LawOptions {
-  /** float64 unless given; in float32 the bounds of rounding laws are wider, and differences tell nothing. */
+  /**
+   * float64 unless given; in float32 the bounds of rounding laws are wider, and differences tell
+   * nothing.
+   */
   readonly dtype?: FloatDType;
 }
 
@@ -71,8 +74,8 @@ export function flattened<T>(subject: Case<T>, seed: number, dtype: FloatDType):
 }
 
 /**
- * Largest difference of two vectors, relative to a scale, the largest of all their numbers unless given, or to the numbers
- * themselves where they are larger; NaN beside NaN is no difference.
+ * Largest difference of two vectors, relative to a scale, the largest of all their numbers unless
+ * given, or to the numbers themselves where they are larger; NaN beside NaN is no difference.
  */
 export function compare(
   found: ArrayLike<number>,
@@ -102,7 +105,10 @@ export function compare(
   return { error, cases: found.length, what: words };
 }
 
-/** Compares vectors of all inputs, or all outputs: each tensor's numbers relative to the largest of them. */
+/**
+ * Compares vectors of all inputs, or all outputs: each tensor's numbers relative to the largest of
+ * them.
+ */
 export function compareParts(
   parts: readonly Part[],
   found: Float64Array,

@@ -9,7 +9,10 @@ import { randomVector } from "../function.ts";
 import type { Law } from "../law.ts";
 import { type Case, compare, type LawOptions, lawOf, rounding, worse } from "./case.ts";
 
-/** A function and its gradient, compiled, are what they are: at the inputs that were traced, and at others. */
+/**
+ * A function and its gradient, compiled, are what they are: at the inputs that were traced, and at
+ * others.
+ */
 export function compiledLaw<T>(
   cases: readonly Case<T>[],
   { dtype = "float64" }: LawOptions = {},

@@ -47,7 +47,7 @@ export function firstOrderLaws<T>(
         if (jv === undefined) return undefined;
         const ju = f.pulled((pullback) => pullback(u));
         const [left, right] = [product(ju, v), product(u, jv)];
-        // A derivative of 0 is 0 but for the rounding of the values.
+        // A derivative of 0 is 0 up to the rounding of the values.
         const zero = 1e-3 * product(u, f.at(f.x)).size;
         const scale = Math.max(left.size, right.size, zero);
         return compare([left.sum], [right.sum], () => "<J' u, v> beside <u, J v>", scale);

@@ -58,7 +58,8 @@ export function referenceLaw<T>(
   return lawOf(cases, head, (c, seed) =>
     scope(() => {
       const mine = new Flattened(c.f, c.draw(seed, dtype), c.label, dtype);
-      // The same float32 numbers, computed with in float64: what is compared is the error of computing.
+      // The same float32 numbers, computed with in float64: what is compared is the error of
+      // computing.
       const exact = {
         ...on(c, reference),
         draw: (at: number) =>
@@ -94,7 +95,7 @@ export function referenceLaw<T>(
   );
 }
 
-/** Values that arithmetic treats in ways of its own. */
+/** Values that arithmetic treats in special ways. */
 const edges: readonly number[] = [
   0,
   -0,

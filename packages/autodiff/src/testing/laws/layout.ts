@@ -7,7 +7,9 @@ import { randomVector } from "../function.ts";
 import type { Law } from "../law.ts";
 import { type Case, flattened, type LawOptions, lawOf, same, worse } from "./case.ts";
 
-/** The same numbers behind reversed, permuted, offset strides, read through the ndarray entry point. */
+/**
+ * The same numbers behind reversed, permuted, offset strides, read through the ndarray entry point.
+ */
 function strided(x: Tensor): Tensor {
   const values = x.toTypedArray();
   const [shape, n] = [x.shape, x.shape.length];

@@ -79,7 +79,7 @@ export function secondOrderLaws<T>(cases: readonly Case<T>[]): Law[] {
           return product(numbers(h as never), numbers(along));
         };
         const [vw, wv] = [overReverse(v, w), overReverse(w, v)];
-        // A second derivative of 0 is 0 but for the rounding of the first.
+        // A second derivative of 0 is 0 up to the rounding of the first.
         const zero = 1e-3 * product(numbers(gradient(x as never)), numbers(w)).size;
         const scale = Math.max(vw.size, wv.size, zero);
         const held = (found: number, what: string) => compare([found], [vw.sum], () => what, scale);

@@ -76,7 +76,7 @@ export function subjectOf(
   };
 }
 
-/** Draws a case: parameters, state and inputs from streams of their own. */
+/** Draws a case: parameters, state and inputs from separate generators. */
 export function draw(
   subject: Subject,
   seed: number,

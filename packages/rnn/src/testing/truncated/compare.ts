@@ -98,7 +98,7 @@ function spanAndLosses(
 ): string[] {
   const said: string[] = [];
   for (const name of ["start", "newFrom", "end"] as const) {
-    // A deferred window covers the whole stream, and has no cut of its own.
+    // A deferred window covers the whole stream, and has no cut.
     if (span[name] === undefined || (setting.stale === "defer" && name === "start")) continue;
     if (span[name] !== place[name]) {
       said.push(`${name} is ${span[name]}, by definition ${place[name]}`);

@@ -131,7 +131,7 @@ function* steps({ objective, cuts, window }: Situation): Generator<Mistake> {
   }
 }
 
-/** Losses that reach back by a number of steps of their own, instead of to the window's cut. */
+/** Losses that reach back a fixed number of steps, instead of to the window's cut. */
 function* lags({ objective, setting, cuts }: Situation): Generator<Mistake> {
   const right = coefficientsOf(objective);
   const { weights: w } = objective[0]!;

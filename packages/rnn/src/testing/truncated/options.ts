@@ -45,7 +45,7 @@ export type WindowsFunction<Params, State, X, Y, Target> = (
  *   stale: "carry",
  *   losses: "new",
  *   reduction: "sum",
- *   // A loop of one's own, and it forgets to cut.
+ *   // A custom loop that forgets to cut.
  *   *windows(cell, params, stream, { k1, loss, state }) {
  *     const tape = new Tape();
  *     let h = state!;

@@ -46,7 +46,7 @@ export interface ChunkRun<Params, State> {
   end(reason: string): void;
 }
 
-/** A chunk on a tape of its own, with its two pullbacks. */
+/** A chunk on a separate tape, with its two pullbacks. */
 export function chunkOnTape<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
   settings: StepSettings<Y, Target>,

@@ -13,7 +13,7 @@ export interface Engine<Params, State, X, Target> {
   readonly state: Values<State>;
   /** Entries on the tape. */
   readonly entries: number;
-  /** How many steps are best taken together. */
+  /** How many steps the engine takes at once, for speed. */
   readonly stepsAtOnce: number;
   /**
    * Takes steps with these parameters, and drops what is more than k2 steps back. The regions of

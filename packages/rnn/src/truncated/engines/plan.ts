@@ -12,7 +12,7 @@ import { TapeEngine } from "./tape.ts";
 const longest = 64;
 
 /**
- * Steps that are planned together: as many as fit into every window and every cut, so that both
+ * Steps of one plan: as many as fit into every window and every cut, so that both
  * fall between chunks.
  */
 export function chunkLength(k1: number, k2: number): number {
@@ -26,7 +26,7 @@ export function chunkLength(k1: number, k2: number): number {
 /** Thrown, with the reason, where steps cannot run as a plan; none of them was taken then. */
 export class NotPlanned extends Error {}
 
-/** Steps that were run together: what they were computed from, and their run. */
+/** Steps that ran as one plan: their inputs, and the run. */
 interface Chunk<Params, State, X, Target> {
   /** Steps before the first. */
   readonly start: number;
@@ -75,7 +75,7 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     const start = this.t;
     const end = start + steps.length;
     this.#checkSteps(steps, start);
-    // Handles of its own: `applyUpdates` consumes the caller's.
+    // Separate handles, because `applyUpdates` consumes the caller's.
     const inputs = {
       params: tree.map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>,
       state: this.state,

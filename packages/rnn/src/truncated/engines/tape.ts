@@ -96,7 +96,10 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     return `${found.message}; lower the learning rate, clip gradients, or look at the input of that step`;
   }
 
-  /** A state that is a leaf (a parameter, say) as an entry of its own: cuts are between entries. */
+  /**
+   * A state that is a leaf (a parameter, say) as a separate entry, because cuts lie between
+   * entries.
+   */
   #asEntry(x: Tensor): Tensor {
     return x.tape === this.#tape && x.id < 0 ? x.clone() : x;
   }

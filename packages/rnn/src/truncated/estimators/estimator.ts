@@ -9,7 +9,7 @@ import { checkUntracked, type Term } from "../step.ts";
  * A way to the gradients of a stream: reads steps, and yields windows of this worker's rows. It
  * returns all memory in `finally`, and after each `yield` what only that window needed.
  *
- * A new one is a file of its own beside `carry.ts`. Its public function is made as `truncated` is:
+ * A new one is a file beside `carry.ts`. Its public function is made as `truncated` is:
  * it checks its options with `streamSettings`, and hands a `Source` and the estimator to
  * `windowsOf`.
  *
@@ -35,7 +35,7 @@ export type LocalWindows<Params, State> = Generator<
   void
 >;
 
-/** What one worker has of a window: that of its own rows, before the sum over all workers. */
+/** The window of one worker's rows, before the sums over all workers. */
 export interface LocalWindow<Params, State> {
   readonly start: number;
   readonly newFrom: number;
