@@ -130,14 +130,14 @@ const layers = [
     {
       name: "layerNorm: the layer's epsilon is not handed on",
       kind: "wrong function",
-      find: "normalize(x, gain, bias, epsilon)",
-      replace: "normalize(x, gain, bias)",
+      find: "layerNormalize(x, gain, bias, epsilon)",
+      replace: "layerNormalize(x, gain, bias)",
     },
     {
       name: "layerNorm: the bias forgotten",
       kind: "forgotten bias",
-      find: "normalize(x, gain, bias, epsilon)",
-      replace: "normalize(x, gain, bias.mul(0), epsilon)",
+      find: "layerNormalize(x, gain, bias, epsilon)",
+      replace: "layerNormalize(x, gain, bias.mul(0), epsilon)",
     },
   ]),
   ...inFile("packages/nn/src/layers/dropout.ts", [

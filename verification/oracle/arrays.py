@@ -94,10 +94,10 @@ def along_axes():
         yield one("axes 0 and 2", name, together, (2, 3, 4), [0, 2])
     inputs = {"x": uniform(-3, 3, 2, 3, 4), "gain": uniform(-1, 1, 3, 4), "bias": uniform(-1, 1, 3, 4)}
     f = lambda x, gain, bias: F.layer_norm(x, (3, 4), gain, bias, 0.1)
-    yield case("axes 1 and 2", "layerNorm", f, inputs, ["$x", "$gain", "$bias", 0.1, [1, 2]])
+    yield case("axes 1 and 2", "layerNormalize", f, inputs, ["$x", "$gain", "$bias", 0.1, [1, 2]])
     inputs = {"x": uniform(-3, 3, 4, 3), "gain": uniform(-1, 1, 4), "bias": uniform(-1, 1, 4)}
     f = lambda x, gain, bias: F.layer_norm(x.T, (4,), gain, bias, 0.1).T
-    yield case("axis 0", "layerNorm", f, inputs, ["$x", "$gain", "$bias", 0.1, 0])
+    yield case("axis 0", "layerNormalize", f, inputs, ["$x", "$gain", "$bias", 0.1, 0])
 
 
 def arrangements():

@@ -75,8 +75,8 @@ SCALED = [
     ("leakyRelu", lambda x: F.leaky_relu(x, 0.3), [0.3]),
     ("elu", lambda x: F.elu(x), []),
     ("elu", lambda x: F.elu(x, alpha=1.7), [1.7]),
-    ("scale", lambda x: x * -2.5, [-2.5]),
-    ("offset", lambda x: x + 0.7, [0.7]),
+    ("mul", lambda x: x * -2.5, [-2.5]),
+    ("add", lambda x: x + 0.7, [0.7]),
 ]
 
 BROADCASTS = [((2, 3), (2, 3)), ((2, 3), (3,)), ((2, 1), (1, 3)), ((), (2, 2)), ((3, 1, 2), (2, 1))]

@@ -66,10 +66,10 @@ def layer_norm():
         n = shape[-1]
         inputs = {"x": uniform(-3, 3, *shape), "gain": uniform(-2, 2, n), "bias": uniform(-2, 2, n)}
         f = lambda x, gain, bias: F.layer_norm(x, (n,), gain, bias, epsilon)
-        yield case(f"{list(shape)}, {epsilon}", "layerNorm", f, inputs, ["$x", "$gain", "$bias", epsilon])
+        yield case(f"{list(shape)}, {epsilon}", "layerNormalize", f, inputs, ["$x", "$gain", "$bias", epsilon])
     inputs = {"x": 1e3 + uniform(-1, 1, 2, 3), "gain": uniform(-2, 2, 3), "bias": uniform(-2, 2, 3)}
     f = lambda x, gain, bias: F.layer_norm(x, (3,), gain, bias)
-    yield case("far from 0", "layerNorm", f, inputs)
+    yield case("far from 0", "layerNormalize", f, inputs)
 
 
 def cases():

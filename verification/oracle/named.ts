@@ -6,8 +6,6 @@ type Exported = (...args: readonly unknown[]) => autodiff.Tensor | readonly auto
 
 /** A function of tensors that the packages export; several outputs are named by their place. */
 export function named(name: string): Call {
-  // `ones` and `zeros` are initializers there and tensors here, `layerNorm` a layer there and an op
-  // here.
   const exported = { ...nn, ...autodiff } as unknown as Readonly<Record<string, Exported>>;
   const f = exported[name];
   if (typeof f !== "function") throw new TypeError(`oracle: nothing is called ${name}`);

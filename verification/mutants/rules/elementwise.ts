@@ -152,6 +152,9 @@ const unary = inFile("packages/autodiff/src/ops/elementwise.ts", [
     find: "2 / Math.sqrt(Math.PI)",
     replace: "1 / Math.sqrt(Math.PI)",
   },
+]);
+
+const affine = inFile("packages/autodiff/src/ops/affine.ts", [
   {
     name: "scale: the factor lost",
     kind: "factor",
@@ -277,6 +280,7 @@ const lengths = inFile("packages/autodiff/src/ops/lengths.ts", [
 /** Bugs in the rules of functions of one operand. */
 export const elementwise: readonly Mutant[] = [
   ...unary,
+  ...affine,
   ...shared,
   ...activations,
   ...bell,

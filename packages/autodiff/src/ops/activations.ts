@@ -1,11 +1,11 @@
 import { checkOptions } from "../tensor/options.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { scale } from "./affine.ts";
 import { apply } from "./apply.ts";
 import { add, maximum, minimum, mul } from "./arithmetic.ts";
 import { bell } from "./bell.ts";
 import { greater, less } from "./compare.ts";
 import { type Op, type Operand, op } from "./declare.ts";
-import { scale } from "./elementwise.ts";
 import { where } from "./select.ts";
 import { scaled, type UnaryOp, unary } from "./unary.ts";
 

@@ -1,11 +1,12 @@
 import { type FloatDType, isFloat } from "../tensor/dtype.ts";
 import { sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { offset, scale } from "./affine.ts";
 import { apply } from "./apply.ts";
 import { type BinaryOp, binary, simple } from "./binary.ts";
 import { equal, greater, greaterEqual, less } from "./compare.ts";
 import { type AccumulateRule, type Operand, op } from "./declare.ts";
-import { offset, scale, square } from "./elementwise.ts";
+import { square } from "./elementwise.ts";
 import { kernelsOf } from "./kernels.ts";
 import { where } from "./select.ts";
 import { sumTo } from "./sumTo.ts";

@@ -1,9 +1,7 @@
 import type { Tensor } from "../tensor/tensor.ts";
-import { apply } from "./apply.ts";
 import { bell } from "./bell.ts";
-import { type Operand, op } from "./declare.ts";
 import { notedFactor, noteFactor } from "./lengths.ts";
-import { piecewiseConstant, type ScaledOp, scaled, type UnaryOp, unary } from "./unary.ts";
+import { piecewiseConstant, type UnaryOp, unary } from "./unary.ts";
 /** `-x`. */
 export const neg: UnaryOp = unary({
   name: "neg",
@@ -275,21 +273,3 @@ export const round: UnaryOp = unary({
   derivative: piecewiseConstant,
   residuals: "",
 });
-
-const scaleDeclaration = scaled({
-  name: "scale",
-  derivative: (d, _x, _y, alpha) => scale(d, alpha),
-  residuals: "",
-});
-
-/** `alpha x`. */
-export const scale: ScaledOp = op(scaleDeclaration, (x: Operand, alpha: number) =>
-  apply(scaleDeclaration, [x], alpha),
-);
-
-const offsetDeclaration = scaled({ name: "offset", derivative: (d) => d, residuals: "" });
-
-/** `x + alpha`. */
-export const offset: ScaledOp = op(offsetDeclaration, (x: Operand, alpha: number) =>
-  apply(offsetDeclaration, [x], alpha),
-);

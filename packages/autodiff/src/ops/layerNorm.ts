@@ -28,14 +28,14 @@ function projected(k: Tensor, n: Tensor, s: Tensor): Tensor {
 }
 
 const layerNormDeclaration: OpDeclaration<number> & NoMethod = {
-  name: "layerNorm",
+  name: "layerNormalize",
   method: false,
   inputs: ["x", "gain", "bias"],
   shape([x, gain, bias]) {
     const row = x!.shape.slice(-1);
     if (x!.rank > 0 && sameShape(gain!.shape, row) && sameShape(bias!.shape, row)) return x!.shape;
     throw new RangeError(
-      `layerNorm: gain and bias must be [n] where x is [..., n], got x ${format(x!.shape)}, gain ${format(gain!.shape)} and bias ${format(bias!.shape)}; use ones([n]) and zeros([n]) for none`,
+      `layerNormalize: gain and bias must be [n] where x is [..., n], got x ${format(x!.shape)}, gain ${format(gain!.shape)} and bias ${format(bias!.shape)}; use ones([n]) and zeros([n]) for none`,
     );
   },
   forward(backend, [x, gain, bias], y, epsilon) {
@@ -49,7 +49,7 @@ const layerNormDeclaration: OpDeclaration<number> & NoMethod = {
     );
   },
   residuals: { inputs: [0, 1], output: false },
-  ...fusedRules<number>("layerNorm", [
+  ...fusedRules<number>("layerNormalize", [
     {
       plain: (g, { inputs: [x, gain], attributes: epsilon }) =>
         projected(g.mul(gain!), ...normalized(x!, epsilon)),
@@ -95,13 +95,13 @@ const layerNormDeclaration: OpDeclaration<number> & NoMethod = {
       (shape): Sample => ({
         label: `x [${shape}]`,
         inputs: [{ shape }, { shape: shape.slice(-1) }, { shape: shape.slice(-1) }],
-        call: ([x, gain, bias]) => layerNorm(x!, gain!, bias!, 0.1),
+        call: ([x, gain, bias]) => layerNormalize(x!, gain!, bias!, 0.1),
       }),
     ),
     {
       label: "x [3,2,2], axes 0 and 2",
       inputs: [{ shape: [3, 2, 2] }, { shape: [3, 2] }, { shape: [3, 2] }],
-      call: ([x, gain, bias]) => layerNorm(x!, gain!, bias!, 0.1, [0, 2]),
+      call: ([x, gain, bias]) => layerNormalize(x!, gain!, bias!, 0.1, [0, 2]),
     },
   ],
 };
@@ -120,12 +120,12 @@ const layerNormDeclaration: OpDeclaration<number> & NoMethod = {
  *
  * @example
  * ```ts
- * import { layerNorm, tensor } from "@chronograd/autodiff";
+ * import { layerNormalize, tensor } from "@chronograd/autodiff";
  *
- * layerNorm(tensor([1, 3]), tensor([10, 10]), tensor([0, 1]), 0).toArray(); // => [-10, 11]
+ * layerNormalize(tensor([1, 3]), tensor([10, 10]), tensor([0, 1]), 0).toArray(); // => [-10, 11]
  * ```
  */
-export const layerNorm: FunctionOp<
+export const layerNormalize: FunctionOp<
   (
     x: Tensor,
     gain: Tensor,
@@ -144,20 +144,20 @@ export const layerNorm: FunctionOp<
   ) => {
     if (!(epsilon >= 0)) {
       throw new RangeError(
-        `layerNorm: epsilon must be a number of at least 0, got ${String(epsilon)}`,
+        `layerNormalize: epsilon must be a number of at least 0, got ${String(epsilon)}`,
       );
     }
     if (axes === -1) return apply(layerNormDeclaration, [x, gain, bias], epsilon);
-    const list = normalizeAxes(axes, x.rank, "layerNorm");
+    const list = normalizeAxes(axes, x.rank, "layerNormalize");
     const expected = list.map((axis) => x.shape[axis]!);
     for (const part of [gain, bias]) {
       if (part instanceof Tensor && sameShape(part.shape, expected)) continue;
       throw new RangeError(
-        `layerNorm: gain and bias must be tensors of shape ${format(expected)} for axes ${format(list)} of x ${format(x.shape)}`,
+        `layerNormalize: gain and bias must be tensors of shape ${format(expected)} for axes ${format(list)} of x ${format(x.shape)}`,
       );
     }
     const flat = (part: Tensor) => reshape(part, [-1]);
-    return alongLast(x, list, "layerNorm", (rows) =>
+    return alongLast(x, list, "layerNormalize", (rows) =>
       apply(layerNormDeclaration, [rows, flat(gain), flat(bias)], epsilon),
     );
   },

@@ -69,9 +69,15 @@ describe("every wrong argument gets a sentence", () => {
     ["gruGates of sides that differ", () => ops.gruGates(x23, zeros([2, 6]), zeros([1]))],
     ["gruGates of a bias that does not fit", () => ops.gruGates(x23, x23, zeros([3]))],
     ["gruOutput of gates that do not fit", () => ops.gruOutput(x23, x23)],
-    ["layerNorm of a gain that does not fit", () => ops.layerNorm(x23, zeros([2]), zeros([3]))],
-    ["layerNorm of a scalar", () => ops.layerNorm(zeros([]), zeros([1]), zeros([1]))],
-    ["layerNorm with a number for the gain", () => ops.layerNorm(x23, 1 as never, zeros([3]))],
+    [
+      "layerNormalize of a gain that does not fit",
+      () => ops.layerNormalize(x23, zeros([2]), zeros([3])),
+    ],
+    ["layerNormalize of a scalar", () => ops.layerNormalize(zeros([]), zeros([1]), zeros([1]))],
+    [
+      "layerNormalize with a number for the gain",
+      () => ops.layerNormalize(x23, 1 as never, zeros([3])),
+    ],
     ["einsum that does not parse", () => ops.einsum("i->->j", x23)],
     ["einsum of too few operands", () => ops.einsum("ij,jk->ik", x23)],
     ["einsum of a wrong rank", () => ops.einsum("i->i", x23)],

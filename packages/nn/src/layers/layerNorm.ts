@@ -1,4 +1,4 @@
-import { layerNorm as normalize, type Tensor } from "@chronograd/autodiff";
+import { layerNormalize, type Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkPositive, checkWhole } from "../checks.ts";
 import { ones, zeros } from "../init/constant.ts";
@@ -43,7 +43,7 @@ export function layerNorm(options: {
           `layerNorm: x must have ${input} elements along its last axis, got shape [${x.shape.join(",")}]`,
         );
       }
-      return normalize(x, gain, bias, epsilon);
+      return layerNormalize(x, gain, bias, epsilon);
     },
   };
 }
