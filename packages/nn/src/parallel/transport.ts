@@ -1,3 +1,5 @@
+import { shown } from "../checks.ts";
+
 /**
  * Moves bytes between workers: all that a kind of machine has to bring. What the bytes mean,
  * agreement on trees, cutting them into messages and the order of sums are `createCommunicator`'s,
@@ -29,7 +31,9 @@ export interface Transport {
   allGather(bytes: number, where: string): readonly Uint8Array[];
   /**
    * Worker r gets bytes `r * bytes` to `(r + 1) * bytes` of every message, up to its end
-   * (MPI_Alltoall).
+   * (MPI_Alltoall). They stand at the same place in what it receives: with three workers,
+   * `messageBytes` 1024 and `bytes` 64, worker 1 receives three messages of at least 128 bytes, and
+   * reads bytes 64 to 128 of each.
    */
   allToAll(bytes: number, where: string): readonly Uint8Array[];
   /** The first `bytes` of worker `root`'s message go to every worker (MPI_Bcast). */
@@ -40,6 +44,6 @@ export interface Transport {
 export function checkMessageBytes(value: number, where: string): void {
   if (Number.isSafeInteger(value) && value >= 8 && value % 8 === 0) return;
   throw new RangeError(
-    `${where}: messageBytes must be a multiple of 8 of at least 8, got ${String(value)}`,
+    `${where}: messageBytes must be a multiple of 8 of at least 8, got ${shown(value)}`,
   );
 }
