@@ -61,22 +61,25 @@ function received(
   exchange: string,
   root = 0,
 ): readonly Uint8Array[] {
-  const must = `${what}: ${exchange} of the transport must return`;
+  const fail = (expected: string, got: string): never => {
+    throw new TypeError(
+      `${what}: ${exchange} of the transport must return ${expected}, got ${got}; exchanges are synchronous, see Transport`,
+    );
+  };
   if (!Array.isArray(messages) || messages.length !== count) {
     const got = Array.isArray(messages) ? `length ${messages.length}` : shown(messages);
-    throw new TypeError(
-      `${must} an array of length ${count}, a message from each worker, got ${got}; exchanges are synchronous, see Transport`,
-    );
+    fail(`an array of length ${count}, a message from each worker`, got);
   }
+  let linedUp = true;
   for (let r = 0; r < count; r++) {
-    const message: unknown = messages[r];
-    if (ArrayBuffer.isView(message) && message.byteLength >= bytes) continue;
-    const got = ArrayBuffer.isView(message) ? `${message.byteLength} bytes` : shown(message);
-    throw new TypeError(
-      `${must} a Uint8Array of at least ${bytes} bytes from worker ${root + r}, got ${got}; exchanges are synchronous, see Transport`,
-    );
+    const message = messages[r]!;
+    if (!ArrayBuffer.isView(message) || message.byteLength < bytes) {
+      const got = ArrayBuffer.isView(message) ? `${message.byteLength} bytes` : shown(message);
+      fail(`a Uint8Array of at least ${bytes} bytes from worker ${root + r}`, got);
+    }
+    linedUp &&= linesUp(message);
   }
-  if (messages.every(linesUp)) return messages;
+  if (linedUp) return messages;
   return messages.map(
     ({ buffer, byteOffset }) => new Uint8Array(buffer.slice(byteOffset, byteOffset + bytes)),
   );
