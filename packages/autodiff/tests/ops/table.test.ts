@@ -1,6 +1,7 @@
 import { expectTypeOf } from "expect-type";
 import { describe, expect, test } from "vitest";
-import { Tensor } from "../../src/index.ts";
+import { Tensor, tanh } from "../../src/index.ts";
+import { type OpDeclaration, op } from "../../src/ops/declare.ts";
 import * as internal from "../../src/ops/internal.ts";
 import * as families from "../../src/ops/public.ts";
 import { opTable } from "../../src/ops/table.ts";
@@ -47,3 +48,10 @@ describe("the op table", () => {
 function splitInTwo(x: Tensor) {
   return x.split(2);
 }
+
+test("an op without residuals is refused where it is declared", () => {
+  const { residuals: _, ...rest } = tanh.declaration as OpDeclaration;
+  expect(() => op(rest as OpDeclaration, (x: Tensor) => x)).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: op: tanh must declare residuals, the inputs and output that its rules read, such as { inputs: [0], output: false }; none may be { inputs: [], output: false }]`,
+  );
+});

@@ -296,6 +296,18 @@ describe("findNonFinite", () => {
     expect(findNonFinite(f, f64([1, 2]))).toBe(undefined);
   });
 
+  test.each<[string, (x: Tensor) => unknown, RegExp]>([
+    ["a detached one", (x) => x.detach().log(), /^forward: "the output" holds NaN at \[0\]/],
+    ["a constant", () => f64([Number.NaN]), /^forward: "the output" holds NaN/],
+    [
+      "one of several",
+      (x) => ({ y: x.exp(), n: f64([Infinity]) }),
+      /"the output n" holds Infinity/,
+    ],
+  ])("finds an output that the tape did not see made: %s", (_what, f, message) => {
+    expect(findNonFinite(f, f64([-1]))?.message).toMatch(message);
+  });
+
   test("tells a sum of finite cotangents that overflows", () => {
     const f = (z: Tensor) => {
       const y = z.mul(1);

@@ -133,6 +133,11 @@ export function truncatedSettings<State, Y, Target>(
   }
   checkChoice(where, "losses", losses, ["new", "endpoint", "window"]);
   checkChoice(where, "stale", stale, ["carry", "recompute", "defer"]);
+  if (typeof multiplicity !== "boolean") {
+    throw new TypeError(
+      `${where}: multiplicity must be true or false, got ${JSON.stringify(multiplicity)}`,
+    );
+  }
   if (multiplicity && losses !== "window") {
     throw new TypeError(
       `${where}: multiplicity needs losses "window", got ${JSON.stringify(losses)}; elsewhere every loss is in one window`,
