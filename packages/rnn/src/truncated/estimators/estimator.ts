@@ -65,10 +65,10 @@ export function localWindow<Params, State, X, Target>(
   truncation: TruncationOptions,
   losses: readonly number[],
 ): LocalWindow<Values<Params>, Values<State>> {
-  const { k1, k2, losses: which, multiplicity } = truncation;
+  const { k1, k2, losses: which = "new", multiplicity } = truncation;
   const end = engine.t;
   const newFrom = end - losses.length;
-  const start = Math.max(0, end - k2);
+  const start = Math.max(engine.start, end - k2);
   let count = 0;
   for (let t = newFrom + 1; t <= end; t++) count += engine.countAt(t);
   /** The losses that the gradient is of, and their tokens. */
