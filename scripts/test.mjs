@@ -56,7 +56,10 @@ function vitest(what, args) {
   skipped += counts.numPendingTests;
   // A file that does not load has no tests to fail.
   if (status !== 0 && counts.numFailedTests === 0) failed++;
-  console.log(`${status === 0 ? "ok  " : "FAIL"} ${what}: ${counts.numPassedTests} tests`);
+  const total = counts.numPassedTests + counts.numFailedTests;
+  console.log(
+    `${status === 0 ? "ok  " : "FAIL"} ${what}: ${counts.numPassedTests} of ${total} passed`,
+  );
 }
 
 /**
@@ -93,15 +96,20 @@ function checkPackages() {
   }
 }
 
+function writeSnippets() {
+  check("tests made of the snippets in docs and docstrings", node, ["scripts/snippets.mjs"]);
+}
+
 const only = process.argv.slice(2);
 if (only[0] === "--packages") {
   checkPackages();
 } else if (only.length > 0) {
+  if (only.some((part) => part.includes("snippets"))) writeSnippets();
   vitest("tests", only);
 } else {
   check("format, lint and layers", bin("biome"), ["ci", "--colors=off"]);
   check("prose in code within 100 columns", node, ["scripts/prose.mjs"]);
-  check("tests made of the snippets in docs and docstrings", node, ["scripts/snippets.mjs"]);
+  writeSnippets();
   check("types of tests, examples and snippets", node, [
     "node_modules/typescript/bin/tsc",
     "-p",
