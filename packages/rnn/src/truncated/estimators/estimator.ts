@@ -26,7 +26,8 @@ import { checkUntracked, type Term } from "../step.ts";
  * the step and did not throw. The estimator ends all others in `finally`, with
  * `region.end(streamIsOver)`; to end one twice does no harm.
  *
- * `tests/truncated/estimator.test.ts` is a complete example, without an engine.
+ * `tests/truncated/estimator.test.ts` is a complete example, without an engine; it calls
+ * `estimatorSuite`, which holds every estimator to this contract.
  *
  * @param params gives the parameters as they are now
  * @param settings those of the stream, and its own
