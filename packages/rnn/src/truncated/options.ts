@@ -23,7 +23,8 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
   /** `"sum"` of the window's losses (the default), or their `"mean"` over its count of tokens. */
   readonly reduction?: LossReduction;
   /**
-   * For which windows (from 0) to measure `stateGradientNorms`; none by default or in `"defer"`.
+   * For which windows (from 0) to measure `stateGradientNorms`, the same ones on all workers; none
+   * by default or in `"defer"`.
    */
   readonly measure?: (window: number) => boolean;
   /**
