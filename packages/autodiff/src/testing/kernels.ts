@@ -25,7 +25,8 @@ export interface KernelTestOptions extends SeedOptions {
 
 /**
  * Holds a kernel set to the reference kernels: every kernel with random arguments, and the samples
- * of every op, their values, gradients, tangents, edge values and compiled programs.
+ * of every op, their values, gradients, tangents, edge values and compiled programs. Its memory
+ * begins above 2 GiB, if so much can be reserved.
  *
  * @returns one law for each kernel, `float64.tanh`, and for each op, dtype and law,
  *   `tanh float64 edges`
