@@ -1,9 +1,22 @@
 import { describe, expect, test } from "vitest";
-import { add, compile, createBackend, grad, type Tensor, tensor } from "../../src/index.ts";
+import { findBlas } from "#blas";
+import {
+  add,
+  compile,
+  createBackend,
+  grad,
+  nativeBlas,
+  type Tensor,
+  tensor,
+} from "../../src/index.ts";
+import { blasKernels } from "../../src/kernels/blas/index.ts";
+import type { BlasLibrary } from "../../src/kernels/blas/library.ts";
 import type { KernelMaker } from "../../src/kernels/contract.ts";
 import { Memory } from "../../src/kernels/memory.ts";
 import { simdKernels } from "../../src/kernels/simd/index.ts";
 import { referenceKernels } from "../../src/reference.ts";
+
+const rows = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /** Whether a memory can have more than 2 GiB here. */
 function hasHighAddresses(): boolean {
@@ -43,6 +56,28 @@ test.skipIf(!hasHighAddresses()).each<[string, KernelMaker]>([
   expect(y.toArray()).toEqual([expect.closeTo(Math.tanh(0.75), 15), 0]);
   expect(compiled.explain()).toContain("kernel calls");
 });
+
+test.skipIf(!nativeBlas().found || !hasHighAddresses())(
+  "a program's products are a native BLAS's above 2 GiB too",
+  () => {
+    const g = (z: Tensor) => z.matmul(z).tanh().matmul(z);
+    for (const dtype of ["float32", "float64"] as const) {
+      const backend = createBackend({
+        kernels: high((memory) =>
+          blasKernels(simdKernels(memory), memory, findBlas() as BlasLibrary),
+        ),
+      });
+      const z = rows(64).map((row) => rows(64).map((column) => Math.sin(row + 70 * column) / 8));
+      const x = tensor(z, { dtype, backend });
+      const found = compile(g)(x).toTypedArray();
+      const exact = createBackend({ kernels: "simd" });
+      const expected = g(tensor(z, { dtype: "float64", backend: exact }));
+      const y = tensor(found, { shape: [64, 64], dtype: "float64", backend: exact });
+      const [error, size] = [expected.sub(y), expected].map((t) => t.abs().max().item());
+      expect(error! / size!).toBeLessThan(dtype === "float32" ? 1e-5 : 1e-13);
+    }
+  },
+);
 
 describe("a set with a function of its own has it called by programs", () => {
   /** How often a program calls the kernel `name`, which is another set's in a function. */
