@@ -11,7 +11,11 @@ const methods = Object.getOwnPropertyNames(Tensor.prototype);
 
 describe("the op table", () => {
   test("has each op once, by its own name", () => {
-    expect(rows.map(({ declaration }) => declaration.name)).toEqual(rows.map(({ name }) => name));
+    // `mul` and `add` of a number are ops without a public name.
+    const shown: Record<string, string> = { scale: "mul", offset: "add" };
+    expect(rows.map(({ declaration }) => declaration.name)).toEqual(
+      rows.map(({ name }) => shown[name] ?? name),
+    );
     expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length);
   });
 
