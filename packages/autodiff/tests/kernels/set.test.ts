@@ -10,7 +10,7 @@ const reference = { reference: referenceKernels, runs: 1 };
 /** The names of the laws that a set breaks. */
 function brokenBy(change: (kernels: Kernels) => Partial<Kernels>): string[] {
   const kernels: KernelMaker = (memory) => {
-    const { lanes: _lanes, linkable: _linkable, ...set } = simdKernels(memory);
+    const set = simdKernels(memory);
     return { ...set, ...change(set), name: "changed" };
   };
   const { laws } = testKernels(kernels, reference);
@@ -51,6 +51,21 @@ describe("testKernels", () => {
       int32: { ...int32, sum: int32.max },
     }));
     expect(broken).toEqual(["float32.argmax", "int32.sum", "argmax float32 values"]);
+  });
+
+  test("finds an address taken for a signed integer", () => {
+    const set: KernelMaker = (memory) => ({
+      ...referenceKernels(memory),
+      float64: {
+        ...referenceKernels(memory).float64,
+        relu(n, x, y) {
+          const { float64 } = memory.views;
+          for (let i = 0; i < n; i++) float64[(y >> 3) + i] = Math.max(float64[(x >> 3) + i]!, 0);
+        },
+      },
+    });
+    const { laws } = testKernels(set, reference);
+    expect(laws.filter(({ ok }) => !ok).map(({ name }) => name)).toContain("float64.relu");
   });
 
   test("refuses what is no kernel set, in a sentence", () => {
