@@ -33,8 +33,8 @@ function plainPath(url: string): string {
  * called it.
  */
 export function linesOf(captured: Error): SourceLine[] {
-  // Not `new URL("../", import.meta.url)`, which bundlers take for a file to bring along. In a bundle
-  // this package's lines cannot be told from others.
+  // Not `new URL("../", import.meta.url)`, which bundlers take for a file to bring along. In a
+  // bundle this package's lines cannot be told from others.
   const root = /^(.*\/)(?:src|dist)\/tape\/origin\.[jt]s$/.exec(plainPath(import.meta.url))?.[1];
   if (root === undefined) return [];
   const lines: SourceLine[] = [];

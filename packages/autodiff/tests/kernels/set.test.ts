@@ -29,6 +29,22 @@ test("a set that lacks a kernel is refused, with its name", () => {
   expect(make(() => undefined)).toThrow("createBackend: kernels must return a set");
 });
 
+test("a set over another memory than it was given is refused", () => {
+  const other = createBackend().memory;
+  expect(() =>
+    createBackend({ kernels: () => simdKernels(other) }),
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: createBackend: kernels must return a set over the memory that it is given, and this one writes elsewhere; make the set anew from the argument, as in (memory) => simdKernels(memory)]`,
+  );
+  let made: Kernels | undefined;
+  const once: KernelMaker = (memory) => {
+    made ??= simdKernels(memory);
+    return made;
+  };
+  createBackend({ kernels: once });
+  expect(() => createBackend({ kernels: once })).toThrow("this one writes elsewhere");
+});
+
 describe("testKernels", () => {
   test("finds nothing wrong in a set that is right", () => {
     const report = testKernels(simdKernels, reference);
