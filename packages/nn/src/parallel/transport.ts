@@ -8,9 +8,9 @@ import { shown } from "../checks.ts";
  * A worker fills `message` and calls one of three exchanges, which waits until every worker has
  * called the same one with the same numbers. It returns messages in the order of ranks, this
  * worker's own among them; what was sent stands where it stood in its message, and the rest may be
- * anything. A received message may begin at any byte: `createCommunicator` copies it where it is not
- * aligned to 8. Messages can be read until this worker's next exchange, also while the next `message` is
- * filled. Exchanges are synchronous, so each rank is a thread or a process of its own.
+ * anything. A received message may begin at any byte: `createCommunicator` copies it where it is
+ * not aligned to 8. Messages can be read until this worker's next exchange, also while the next
+ * `message` is filled. Exchanges are synchronous, so each rank is a thread or a process of its own.
  *
  * An exchange that can never come about, because worker `gone` has ended, throws
  * `new WorkerError(gone, size, what)`, where the sentence `what` names `where`: the collective that
