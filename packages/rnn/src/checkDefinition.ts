@@ -14,11 +14,12 @@ const parts: readonly string[] = [
 /** Throws a sentence for a definition of cells with a part that is missing, or is none. */
 export function checkDefinition(definition: object): void {
   const where = "defineCell";
-  checkOptions(where, definition ?? null, parts);
-  const given = definition as Readonly<Record<string, unknown>>;
   const must = (isRight: boolean, what: string, expected: string, got: unknown): void => {
     if (!isRight) throw new TypeError(`${where}: ${what} must be ${expected}, got ${textOf(got)}`);
   };
+  must(definition !== undefined, "the argument", "{ params, state, step }", definition);
+  checkOptions(where, definition, parts);
+  const given = definition as Readonly<Record<string, unknown>>;
   const isFunction = (x: unknown): boolean => typeof x === "function";
   for (const part of ["params", "state", "step", "equations"]) {
     const isRight = isFunction(given[part]) || (part === "equations" && given[part] === undefined);
@@ -44,8 +45,11 @@ function areWords(list: unknown): boolean {
   return Array.isArray(list) && list.every((word) => typeof word === "string");
 }
 
-/** A value as it is written in code. */
+/** A value in a sentence: words in quotes, objects by their kind. */
 export function textOf(value: unknown): string {
-  const isPlain = typeof value === "string" || (typeof value === "object" && value !== null);
-  return isPlain ? JSON.stringify(value) : String(value);
+  if (typeof value === "string") return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(textOf).join(", ")}]`;
+  if (typeof value === "function") return "a function";
+  if (typeof value === "bigint") return `${value}n`;
+  return typeof value === "object" && value !== null ? "an object" : String(value);
 }

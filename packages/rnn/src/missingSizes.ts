@@ -37,7 +37,10 @@ export function missingSizes<Sizes extends object>(
   const filled = Object.fromEntries(absent.map((key) => [key, 1]));
   const missing = absent.filter((key) => !works({ ...sizes, ...filled, [key]: undefined }));
   if (missing.length === 0) return undefined;
-  const given = Object.keys(sizes);
+  // A choice is no size: it is always made, and only choices are words.
+  const given = Object.entries(sizes).flatMap(([key, value]) =>
+    typeof value === "string" ? [] : [key],
+  );
   const got = given.length === 0 ? "no sizes" : given.join(", ");
   const nearest = nearestOf(missing[0]!, given);
   const hint = nearest === undefined ? "" : `; did "${nearest}" mean "${missing[0]}"?`;
@@ -57,18 +60,17 @@ export function firstStep<Sizes extends object, Result>(
   step: (sizes: Sizes) => Result,
 ): Result {
   const read = new Set<PropertyKey>();
-  let result: Result | undefined;
+  const isAbsent = () => Array.from(read).some((key) => !(key in sizes));
+  let done: readonly [Result] | undefined;
   try {
-    result = step(noting(sizes, read));
-    const isAbsent = Array.from(read).some((key) => !(key in sizes));
-    if (!isAbsent) return result;
-    checkNumbers(result);
-    return result;
+    done = [step(noting(sizes, read))];
+    if (isAbsent()) checkNumbers(done[0]);
+    return done[0];
   } catch (cause) {
     const run = (given: Sizes): void => checkNumbers(step(given));
-    const missing = read.size > 0 ? missingSizes(sizes, name, run, cause) : undefined;
-    if (missing !== undefined || result === undefined) throw missing ?? cause;
-    return result;
+    const missing = isAbsent() ? missingSizes(sizes, name, run, cause) : undefined;
+    if (missing !== undefined || done === undefined) throw missing ?? cause;
+    return done[0];
   }
 }
 

@@ -197,7 +197,7 @@ describe("sizes", () => {
 
   test("one that is missing and read by the step alone is named at the first step", () => {
     const cell = scaled(sizes as never);
-    expect(said(() => stepOf(cell as never))).toMatchInlineSnapshot(`"TypeError: scaled: the definition needs the size scale, got activation, input, hidden"`);
+    expect(said(() => stepOf(cell as never))).toMatchInlineSnapshot(`"TypeError: scaled: the definition needs the size scale, got input, hidden"`);
     expect(said(() => stepOf(cell as never))).toBe(said(() => stepOf(cell as never)));
     const reshaping = defineCell({
       ...zeros,
@@ -207,6 +207,11 @@ describe("sizes", () => {
         { h },
       ],
     });
+    const returning = defineCell({
+      ...zeros,
+      step: ((_: object, _x: Tensor, _h: object, { scale }: { scale: number }) => scale) as never,
+    });
+    expect(said(() => stepOf(returning({} as never) as never))).toMatchInlineSnapshot(`"TypeError: cell: step must return [output, state], got undefined"`);
     expect(said(() => stepOf(reshaping({} as never) as never))).toMatchInlineSnapshot(`"TypeError: cell: the definition needs the size columns, got no sizes"`);
     expect(said(() => stepOf(scaled({ ...sizes, scale: 4 }) as never))).toBe("nothing");
   });
@@ -292,8 +297,8 @@ describe("tests of cells", () => {
   test("refuse what is no cell, and say what it is", () => {
     expect(said(() => testCell(lstm as never))).toMatchInlineSnapshot(`"TypeError: cellLaws: expected a cell, { params, state, step }, got the family lstm; a family gives a cell when it is called with sizes, such as lstm({ input: 3, hidden: 5 })"`);
     expect(said(() => testCell((() => 1) as never))).toMatchInlineSnapshot(`"TypeError: cellLaws: expected a cell, { params, state, step }, got a function; a family gives a cell when it is called with sizes, such as cell({ input: 3, hidden: 5 })"`);
-    expect(said(() => testCell(undefined as never))).toMatchInlineSnapshot(`"TypeError: cellLaws: expected a cell, { params, state, step }, got no step, in undefined"`);
-    expect(said(() => testCell({ params: {}, state: {} } as never))).toMatchInlineSnapshot(`"TypeError: cellLaws: expected a cell, { params, state, step }, got no step, in object"`);
+    expect(said(() => testCell(undefined as never))).toMatchInlineSnapshot(`"TypeError: cellLaws: expected a cell, { params, state, step }, got undefined"`);
+    expect(said(() => testCell({ params: {}, state: {} } as never))).toMatchInlineSnapshot(`"TypeError: cellLaws: expected a cell, { params, state, step }, got an object without step"`);
   });
 
   test("a step that ignores its input", () => {
@@ -316,13 +321,13 @@ describe("tests of cells", () => {
         [x.matmul(W), { h }] as const,
     };
     const unnamed = defineCell(parts);
-    expect(said(() => cellTable({ unnamed }))).toMatchInlineSnapshot(`"TypeError: cellTable: without example: { sizes, input }, unnamed is tested with sizes input and hidden, and inputs [B, input]; cell: the definition needs the sizes inputs and units, got input, hidden; did "input" mean "inputs"?"`);
+    expect(said(() => cellTable({ unnamed }))).toMatchInlineSnapshot(`"TypeError: cellTable: unnamed needs an example, { sizes: { ... }, input: (random, batch) => ... }, in its definition: cell: the definition needs the sizes inputs and units, got input, hidden; did "input" mean "inputs"?"`);
     type Own = { inputs: number; units: number };
     const named = defineCell({
       ...parts,
       state: ({ units }: Own) => ({ h: init.zeros(units) }),
       sizes: ["inputs", "units"],
     });
-    expect(said(() => cellTable({ named }))).toMatchInlineSnapshot(`"TypeError: cellTable: without example: { sizes, input }, named is tested with sizes input and hidden, and inputs [B, input]; it has no size input"`);
+    expect(said(() => cellTable({ named }))).toMatchInlineSnapshot(`"TypeError: cellTable: named needs an example, { sizes: { ... }, input: (random, batch) => ... }, in its definition: it has no size input"`);
   });
 });

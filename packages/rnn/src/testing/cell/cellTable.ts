@@ -104,7 +104,7 @@ function firstOf(
 
 function exampleError(family: string, why: string, cause?: unknown): TypeError {
   return new TypeError(
-    `cellTable: without example: { sizes, input }, ${family} is tested with sizes input and hidden, and inputs [B, input]; ${why}`,
+    `cellTable: ${family} needs an example, { sizes: { ... }, input: (random, batch) => ... }, in its definition: ${why}`,
     { cause },
   );
 }

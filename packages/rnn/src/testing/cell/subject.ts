@@ -81,7 +81,7 @@ function checkCell(cell: unknown): void {
   const { step } = (cell ?? {}) as { readonly step?: unknown };
   if (typeof step === "function") return;
   if (typeof cell !== "function") {
-    const got = step === undefined ? `no step, in ${typeof cell}` : `a step that is ${typeof step}`;
+    const got = typeof cell === "object" && cell !== null ? "an object without step" : String(cell);
     throw new TypeError(`cellLaws: expected a cell, { params, state, step }, got ${got}`);
   }
   const name = definitionOf(cell)?.name ?? "cell";
