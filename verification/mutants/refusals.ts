@@ -68,16 +68,16 @@ const cells = [
       replace: "continue;",
     },
     {
-      name: "options: the first choice not filled in",
+      name: "options: the last choice filled in, not the first",
       kind: "guard lost",
-      find: "Object.fromEntries([...defaults, ...entries])",
-      replace: "Object.fromEntries(entries)",
+      find: "[option, words[0]]",
+      replace: "[option, words.at(-1)]",
     },
     {
       name: "options: sizes shared with the caller",
       kind: "guard lost",
-      find: "return { ...parts(sizes), sizes };",
-      replace: "return { ...parts(sizes), sizes: given as Sizes };",
+      find: "Object.freeze(Object.fromEntries([...defaults, ...entries]))",
+      replace: "Object.assign(given, { ...Object.fromEntries(defaults), ...given })",
     },
     {
       name: "options: misspelt choices taken where no sizes are listed",
