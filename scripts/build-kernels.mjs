@@ -12,6 +12,7 @@ import {
   firstByte,
   plainDigits,
 } from "../packages/autodiff/src/kernels/simd/text.ts";
+import { elementwiseExports } from "./elementwise.mjs";
 
 const root = fileURLToPath(new URL("../packages/autodiff/", import.meta.url));
 const folder = `${root}simd/build`;
@@ -81,6 +82,7 @@ function checkExports({ wasm }) {
 }
 
 mkdirSync(folder, { recursive: true });
+writeFileSync(`${folder}/elementwise.ts`, elementwiseExports());
 checkExports(await compile("plain"));
 const relaxed = await compile("relaxed");
 checkMadds(relaxed);

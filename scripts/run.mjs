@@ -95,10 +95,11 @@ once(
   "kernels",
   [
     "scripts/build-kernels.mjs",
+    "scripts/elementwise.mjs",
     ...list("packages/autodiff/src/kernels", /\.ts$/).filter(
       (path) => !path.endsWith("/module.ts"),
     ),
-    ...list("packages/autodiff/simd", /\.ts$/),
+    ...list("packages/autodiff/simd", /\.ts$/).filter((path) => !path.includes("/build/")),
   ],
   ["packages/autodiff/src/kernels/simd/module.ts", "packages/autodiff/simd/build/plain.wasm"],
   () => {

@@ -12,6 +12,7 @@ import { edgeSubjects } from "./edges/index.ts";
 import { fileSubjects } from "./files.ts";
 import { impureSubject } from "./impure.ts";
 import { integerSubjects } from "./integers.ts";
+import { kernelSetSubject } from "./kernelSets.ts";
 import { layerSubjects } from "./layers.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
@@ -50,6 +51,7 @@ export function wholeSubjects(): Subject[] {
     ...customSubjects(),
     ...integerSubjects(),
     ...creationSubjects(),
+    kernelSetSubject(),
     ...layerSubjects(),
     ...cellSubjects(),
     ...wholeNumberSubjects(),

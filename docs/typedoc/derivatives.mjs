@@ -143,19 +143,19 @@ class Formula {
     const minus = (left, right) => ({ text: `${left.text} - ${at(right, product)}`, level: sum });
     const isNegative = (part) => part.text.startsWith("-");
     const positive = (part) => ({ text: part.text.slice(1), level: product });
-    if (name === "add") return isNegative(b) ? minus(a, positive(b)) : plus(a, b);
-    if (name === "sub") return minus(a, b);
-    if (name === "mul") return times(a, b);
-    if (name === "neg") return { text: `-${at(a, product)}`, level: sum };
-    if (name === "scale") {
-      const { text, level } = this.number(attributes);
-      return { text: `${text}\\,${at(a, product)}`, level: Math.max(level, product) };
-    }
-    if (name === "offset") {
+    if (name === "add" && b === undefined) {
       const number = this.number(attributes);
       if (isNegative(number)) return minus(a, positive(number));
       return isNegative(a) ? minus(number, positive(a)) : plus(a, number);
     }
+    if (name === "mul" && b === undefined) {
+      const { text, level } = this.number(attributes);
+      return { text: `${text}\\,${at(a, product)}`, level: Math.max(level, product) };
+    }
+    if (name === "add") return isNegative(b) ? minus(a, positive(b)) : plus(a, b);
+    if (name === "sub") return minus(a, b);
+    if (name === "mul") return times(a, b);
+    if (name === "neg") return { text: `-${at(a, product)}`, level: sum };
     if (name === "div") return { text: `\\dfrac{${a.text}}{${b.text}}`, level: power };
     if (name === "reciprocal") return { text: `\\dfrac{1}{${a.text}}`, level: power };
     if (name === "sqrt") return { text: `\\sqrt{${a.text}}`, level: atom };

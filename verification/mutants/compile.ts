@@ -51,6 +51,28 @@ export const compiling: readonly Mutant[] = [
       find: "slot < 0 ? layout.offsets[buffer]! + offset : offset",
       replace: "offset",
     },
+    {
+      name: "emit: JavaScript gets addresses with a sign",
+      kind: "wrong function",
+      find: "put(op.f64FromUnsigned);",
+      replace: "put([0xb7]);",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/kernels/contract.ts", [
+    {
+      name: "linkage: of a kernel that the set has replaced",
+      kind: "wrong function",
+      find: "linkage !== undefined && own(set) === own(linkage.kernels) ? linkage : undefined",
+      replace: "linkage",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/prepack.ts", [
+    {
+      name: "prepack: products that the set has replaced",
+      kind: "wrong function",
+      find: " || !areTogether(kernels, call)",
+      replace: "",
+    },
   ]),
   ...inFile("packages/autodiff/src/compile/fuse.ts", [
     {

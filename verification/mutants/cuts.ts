@@ -71,19 +71,19 @@ const localWindows = inFile("packages/rnn/src/truncated/estimators/estimator.ts"
   {
     name: "window: reaches back one step less",
     kind: "off by one in time",
-    find: "const start = Math.max(0, end - k2);",
-    replace: "const start = Math.max(0, end - k2 + 1);",
+    find: "const start = Math.max(engine.start, end - k2);",
+    replace: "const start = Math.max(engine.start, end - k2 + 1);",
   },
   {
     name: "window: reaches back from its first new step",
     kind: "cut in the wrong place",
-    find: "const start = Math.max(0, end - k2);",
-    replace: "const start = Math.max(0, newFrom - k2 + k1);",
+    find: "const start = Math.max(engine.start, end - k2);",
+    replace: "const start = Math.max(engine.start, newFrom - k2 + k1);",
   },
   {
     name: "window: the overlap left out",
     kind: "cut in the wrong place",
-    find: "const start = Math.max(0, end - k2);",
+    find: "const start = Math.max(engine.start, end - k2);",
     replace: "const start = newFrom;",
   },
   {

@@ -118,7 +118,7 @@ export const plants: readonly Plant[] = [
     name: "detach in a custom cell",
     bug: "a user's cell normalises its state by a number it read with item()",
     expect: [
-      /scale \[2,3\] -> \[2,3\]/,
+      /mul \[2,3\] -> \[2,3\]/,
       /a number that it is given/,
       /came in as a constant/,
       /time step \d/,

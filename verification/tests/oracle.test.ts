@@ -1,6 +1,8 @@
 import { opTable } from "@chronograd/autodiff/extend";
 import { hold } from "@chronograd/autodiff/testing";
 import { describe, expect, test } from "vitest";
+import { curves } from "../edges/curves.ts";
+import { surfaces } from "../edges/surfaces.ts";
 import { oracleSubjects } from "../oracle/index.ts";
 
 const subjects = oracleSubjects();
@@ -16,12 +18,16 @@ describe.each(subjects.map((each) => [each.group, each.name, each] as const))(
   },
 );
 
-test("every op has PyTorch's numbers beside it", () => {
+test("every op has numbers from elsewhere beside it: PyTorch's, or true values", () => {
   // `mul` and `add` of a number are `scale` and `offset`.
   const inner = ["unslice", "sumTo", "scale", "offset"];
   // A change of dtype has nothing to compare in float64.
   const without = new Set([...inner, "cast"]);
-  const named = new Set(subjects.map(({ name }) => name));
+  const trueValues = [...curves, ...surfaces];
+  const named = new Set([...subjects, ...trueValues].map(({ name }) => name));
   const missing = opTable().filter(({ name }) => !named.has(name) && !without.has(name));
-  expect(missing.map(({ name }) => name)).toEqual([]);
+  expect(
+    missing.map(({ name }) => name),
+    "add a case to verification/oracle/*.py and run python3 verification/oracle/pytorch.py, which needs PyTorch; or add the function with its two derivatives to verification/edges/curves.ts (surfaces.ts for two operands), which needs nothing",
+  ).toEqual([]);
 });

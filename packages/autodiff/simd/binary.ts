@@ -1,8 +1,4 @@
 import { gathered, isPlain, lastOf, span, stepOf } from "./math/operand";
-import {
-  Add, Atan2, Div, Equal, Greater, GreaterEqual, Hypot, HypotOfFloat32, Less, LessEqual, Maximum,
-  Minimum, Mod, Mul, NotEqual, Pow, PowOfFloat32, Sub, WidenedPair,
-} from "./math/binary-functions";
 import { choose } from "./math/choose";
 import { lanes, storePart } from "./vector";
 
@@ -52,192 +48,12 @@ function mapRows<T>(
 
 // @ts-ignore: decorator
 @inline
-function map<T, F>(
+export function map<T, F>(
   rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
 ): void {
   mapRows<T>(rows, cols, a, aRow, aCol, b, bRow, bCol, y, (n, aAt, aStep, bAt, bStep, yAt) => {
     run<T, F>(n, aAt, aStep, bAt, bStep, yAt);
   });
-}
-
-export function f32_add(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, Add>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_sub(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, Sub>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_mul(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, Mul>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_div(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, Div>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_pow(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, WidenedPair<PowOfFloat32>>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_maximum(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, Maximum>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_minimum(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, Minimum>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_atan2(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, WidenedPair<Atan2>>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_hypot(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, WidenedPair<HypotOfFloat32>>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_less(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, Less>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_lessEqual(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, LessEqual>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_greater(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, Greater>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_greaterEqual(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, GreaterEqual>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_equal(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, Equal>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_notEqual(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, NotEqual>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_add(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, Add>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_sub(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, Sub>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_mul(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, Mul>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_div(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, Div>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_pow(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, Pow>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_maximum(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, Maximum>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_minimum(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, Minimum>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_atan2(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, Atan2>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_hypot(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, Hypot>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_less(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, Less>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_lessEqual(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, LessEqual>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_greater(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, Greater>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_greaterEqual(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, GreaterEqual>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_equal(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, Equal>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_notEqual(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, NotEqual>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
 }
 
 export function f32_select(
@@ -252,16 +68,4 @@ export function f64_select(
   aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
 ): void {
   choose<f64>(rows, cols, condition, conditionRow, conditionCol, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f32_mod(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f32, WidenedPair<Mod>>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
-}
-
-export function f64_mod(
-  rows: i32, cols: i32, a: usize, aRow: i32, aCol: i32, b: usize, bRow: i32, bCol: i32, y: usize,
-): void {
-  map<f64, Mod>(rows, cols, a, aRow, aCol, b, bRow, bCol, y);
 }

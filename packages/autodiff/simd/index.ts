@@ -1,6 +1,6 @@
 export * from "./lanes";
-export * from "./unary";
-export * from "./binary";
+export * from "./build/elementwise";
+export { f32_select, f64_select } from "./binary";
 export * from "./reduce";
 export * from "./rows";
 export * from "./gates";

@@ -1,3 +1,4 @@
+import { Float64 } from "./float";
 import { atan2_f64x2 } from "./inverse";
 import { mod } from "./mod";
 import { hypotOfFloat32, hypot_f64x2, powOfFloat32, pow_f64x2 } from "./power";
@@ -30,11 +31,11 @@ import { narrow, widenHigh, widenLow } from "../vector";
   @inline of<T>(a: v128, b: v128): v128 { return v128.div<T>(a, b); }
 }
 
-@unmanaged @final export class Pow {
+@unmanaged @final export class Pow extends Float64 {
   @inline of<T>(a: v128, b: v128): v128 { return pow_f64x2(a, b); }
 }
 
-@unmanaged @final export class PowOfFloat32 {
+@unmanaged @final export class PowOfFloat32 extends Float64 {
   @inline of<T>(a: v128, b: v128): v128 { return powOfFloat32(a, b); }
 }
 
@@ -47,19 +48,19 @@ import { narrow, widenHigh, widenLow } from "../vector";
 }
 
 /** The angle of the point (b, a). */
-@unmanaged @final export class Atan2 {
+@unmanaged @final export class Atan2 extends Float64 {
   @inline of<T>(a: v128, b: v128): v128 { return atan2_f64x2(a, b); }
 }
 
-@unmanaged @final export class Hypot {
+@unmanaged @final export class Hypot extends Float64 {
   @inline of<T>(a: v128, b: v128): v128 { return hypot_f64x2(a, b); }
 }
 
-@unmanaged @final export class HypotOfFloat32 {
+@unmanaged @final export class HypotOfFloat32 extends Float64 {
   @inline of<T>(a: v128, b: v128): v128 { return hypotOfFloat32(a, b); }
 }
 
-@unmanaged @final export class Mod {
+@unmanaged @final export class Mod extends Float64 {
   @inline of<T>(a: v128, b: v128): v128 {
     const first = mod(f64x2.extract_lane(a, 0), f64x2.extract_lane(b, 0));
     const second = mod(f64x2.extract_lane(a, 1), f64x2.extract_lane(b, 1));

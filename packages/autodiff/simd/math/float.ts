@@ -46,3 +46,9 @@ export function productError(a: v128, b: v128, product: v128): v128 {
   );
   return f64x2.add(mixed, f64x2.mul(aLower, bLower));
 }
+
+/**
+ * An element-wise function whose `of` computes float64 alone: the build takes `Widened` of it for
+ * float32. A function that is no such class serves both.
+ */
+@unmanaged export class Float64 {}

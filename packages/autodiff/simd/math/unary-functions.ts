@@ -6,7 +6,7 @@ import {
   acosh_f64x2, asinh_f64x2, atanh_f64x2, cosh_f64x2, sinh_f64x2, tanh_f32x4, tanh_f64x2,
 } from "./hyperbolic";
 import { acos_f64x2, asin_f64x2, atan_f64x2 } from "./inverse";
-import { withSign } from "./float";
+import { Float64, withSign } from "./float";
 import { log1p_f64x2, logBase_f64x2, log_f32x4, log_f64x2 } from "./log";
 import {
   sigmoid_f32x4, sigmoid_f64x2, silu_f32x4, silu_f64x2, softplus_f32x4, softplus_f64x2,
@@ -43,7 +43,7 @@ import { narrow, widenHigh, widenLow } from "../vector";
   @inline of<T>(x: v128): v128 { return sizeof<T>() == 4 ? exp_f32x4(x) : exp_f64x2(x); }
 }
 
-@unmanaged @final export class Expm1 {
+@unmanaged @final export class Expm1 extends Float64 {
   @inline of<T>(x: v128): v128 { return expm1_f64x2(x); }
 }
 
@@ -51,14 +51,14 @@ import { narrow, widenHigh, widenLow } from "../vector";
   @inline of<T>(x: v128): v128 { return sizeof<T>() == 4 ? log_f32x4(x) : log_f64x2(x); }
 }
 
-@unmanaged @final export class Log2 {
+@unmanaged @final export class Log2 extends Float64 {
   @inline of<T>(x: v128): v128 {
     return logBase_f64x2(x, f64x2.splat(1), f64x2.splat(0), f64x2.splat(1.4426950408889634));
   }
 }
 
 /** log10(2) as in fdlibm's e_log10.c: its upper part times any exponent is exact. */
-@unmanaged @final export class Log10 {
+@unmanaged @final export class Log10 extends Float64 {
   @inline of<T>(x: v128): v128 {
     return logBase_f64x2(
       x, f64x2.splat(0.30102999566361177), f64x2.splat(3.694239077158931e-13),
@@ -67,7 +67,7 @@ import { narrow, widenHigh, widenLow } from "../vector";
   }
 }
 
-@unmanaged @final export class Log1p {
+@unmanaged @final export class Log1p extends Float64 {
   @inline of<T>(x: v128): v128 { return log1p_f64x2(x); }
 }
 
@@ -87,47 +87,47 @@ import { narrow, widenHigh, widenLow } from "../vector";
   @inline of<T>(x: v128): v128 { return v128.div<T>(v128.splat<T>(<T>1), x); }
 }
 
-@unmanaged @final export class Sin {
+@unmanaged @final export class Sin extends Float64 {
   @inline of<T>(x: v128): v128 { return sin_f64x2(x); }
 }
 
-@unmanaged @final export class Cos {
+@unmanaged @final export class Cos extends Float64 {
   @inline of<T>(x: v128): v128 { return cos_f64x2(x); }
 }
 
-@unmanaged @final export class Tan {
+@unmanaged @final export class Tan extends Float64 {
   @inline of<T>(x: v128): v128 { return tan_f64x2(x); }
 }
 
-@unmanaged @final export class Asin {
+@unmanaged @final export class Asin extends Float64 {
   @inline of<T>(x: v128): v128 { return asin_f64x2(x); }
 }
 
-@unmanaged @final export class Acos {
+@unmanaged @final export class Acos extends Float64 {
   @inline of<T>(x: v128): v128 { return acos_f64x2(x); }
 }
 
-@unmanaged @final export class Atan {
+@unmanaged @final export class Atan extends Float64 {
   @inline of<T>(x: v128): v128 { return atan_f64x2(x); }
 }
 
-@unmanaged @final export class Sinh {
+@unmanaged @final export class Sinh extends Float64 {
   @inline of<T>(x: v128): v128 { return sinh_f64x2(x); }
 }
 
-@unmanaged @final export class Cosh {
+@unmanaged @final export class Cosh extends Float64 {
   @inline of<T>(x: v128): v128 { return cosh_f64x2(x); }
 }
 
-@unmanaged @final export class Asinh {
+@unmanaged @final export class Asinh extends Float64 {
   @inline of<T>(x: v128): v128 { return asinh_f64x2(x); }
 }
 
-@unmanaged @final export class Acosh {
+@unmanaged @final export class Acosh extends Float64 {
   @inline of<T>(x: v128): v128 { return acosh_f64x2(x); }
 }
 
-@unmanaged @final export class Atanh {
+@unmanaged @final export class Atanh extends Float64 {
   @inline of<T>(x: v128): v128 { return atanh_f64x2(x); }
 }
 
@@ -156,7 +156,7 @@ import { narrow, widenHigh, widenLow } from "../vector";
   @inline of<T>(x: v128): v128 { return v128.max<T>(x, v128.splat<T>(<T>0)); }
 }
 
-@unmanaged @final export class Gelu {
+@unmanaged @final export class Gelu extends Float64 {
   @inline of<T>(x: v128): v128 { return gelu_f64x2(x); }
 }
 
@@ -164,7 +164,7 @@ import { narrow, widenHigh, widenLow } from "../vector";
   @inline of<T>(x: v128): v128 { return sizeof<T>() == 4 ? silu_f32x4(x) : silu_f64x2(x); }
 }
 
-@unmanaged @final export class Erf {
+@unmanaged @final export class Erf extends Float64 {
   @inline of<T>(x: v128): v128 { return erf_f64x2(x); }
 }
 

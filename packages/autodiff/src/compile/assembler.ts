@@ -139,6 +139,7 @@ export const op = {
   f64: (value: number): Bytes => [0x44, ...new Uint8Array(Float64Array.of(value).buffer)],
   i32Add: [0x6a] as Bytes,
   i32LessUnsigned: [0x49] as Bytes,
+  f64FromUnsigned: [0xb8] as Bytes,
   /** Loads an i32 from a constant address. */
   i32LoadAt: (address: number): Bytes => [0x41, ...signed(address | 0), 0x28, 0x02, 0x00],
   /** Begins a block that `branchIf` repeats; `end` ends it. */

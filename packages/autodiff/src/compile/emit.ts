@@ -1,4 +1,4 @@
-import type { Family, Kernels, Linkable } from "../kernels/contract.ts";
+import { type Family, type Kernels, type Linkable, linkageOf } from "../kernels/contract.ts";
 import { scaledNames } from "../kernels/elementwise.ts";
 import { isPointer, type Kind } from "../kernels/signature.ts";
 import { type Bytes, type FunctionType, type Import, moduleOf, op, type } from "./assembler.ts";
@@ -38,14 +38,16 @@ export function emit(
   const { calls, loops = [] } = program;
   const links = calls.map((call) => {
     if (call.family === "loop") return undefined;
-    const { run, trailing } = linked(kernels, call);
-    const params = call.signature.kinds.map((kind) => typeOf(kind, call));
+    const { run, trailing, pointer } = linked(kernels, call);
+    const params = call.signature.kinds.map((kind) =>
+      isPointer(kind) ? pointer : typeOf(kind, call),
+    );
     const t = { params: [...params, ...trailing.map(() => type.i32)], results: [] };
-    return { index: imports.indexOf(kernelOf(call), run, t), trailing };
+    return { index: imports.indexOf(kernelOf(call), run, t), trailing, pointer };
   });
   const loopCode = loops.map((loop, i) =>
     codeOf(loop, `loop${i}`, (code) => {
-      const run = kernels.lanes!(loop.size === 4 ? "float32" : "float64", code)!;
+      const run = kernels.linkage!.lanes(loop.size === 4 ? "float32" : "float64", code)!;
       const params = takesNumber(code) ? [type.v128, type.v128] : [type.v128];
       return imports.indexOf(code, run, { params, results: [type.v128] });
     }),
@@ -56,16 +58,14 @@ export function emit(
     const put = (bytes: Bytes): void => {
       for (const byte of bytes) body.push(byte);
     };
+    const link = links[at];
     for (const [i, value] of call.args.entries()) {
       const kind = call.signature.kinds[i]!;
-      const pointer = { buffer: call.buffers[i]!, offset: value };
-      put(
-        isPointer(kind)
-          ? address(program, layout, map, pointer)
-          : constants[typeOf(kind, call)](value),
-      );
+      if (isPointer(kind)) {
+        put(address(program, layout, map, { buffer: call.buffers[i]!, offset: value }));
+        if (link?.pointer === type.f64) put(op.f64FromUnsigned);
+      } else put(constants[typeOf(kind, call)](value));
     }
-    const link = links[at];
     for (const value of link?.trailing ?? []) put(op.i32(value));
     put(op.call(link?.index ?? imports.list.length + Number(call.name)));
   }
@@ -121,10 +121,27 @@ function takesNumber(code: string): boolean {
   return (scaledNames as readonly string[]).includes(code);
 }
 
-/** The function behind a call's kernel, and what it takes besides. */
-function linked(kernels: Kernels, { family, name, args }: Call): Linkable {
+/**
+ * The function behind a call's kernel, what it takes besides, and the type of its pointers:
+ * JavaScript would get an i32 with its sign, so that addresses above 2^31 were negative.
+ */
+function linked(
+  kernels: Kernels,
+  { family, name, args }: Call,
+): Linkable & { readonly pointer: typeof type.i32 | typeof type.f64 } {
   const of = family as Family;
-  const direct = kernels.linkable?.(of, name, args);
-  if (direct !== undefined) return direct;
-  return { run: (kernels[of] as unknown as Record<string, Linkable["run"]>)[name]!, trailing: [] };
+  const direct = linkageOf(kernels, of, name)?.linkable(of, name, args);
+  if (direct !== undefined) return { ...direct, pointer: type.i32 };
+  const run = (kernels[of] as unknown as Record<string, Linkable["run"]>)[name]!;
+  return { run, trailing: [], pointer: isWebAssembly(run) ? type.i32 : type.f64 };
+}
+
+/** Whether a function is an export of a WebAssembly module: only those may stand in a table. */
+function isWebAssembly(run: Linkable["run"]): boolean {
+  try {
+    new WebAssembly.Table({ element: "anyfunc", initial: 1 }).set(0, run);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,4 @@
-import type { Kernels } from "../kernels/contract.ts";
+import { type Family, type Kernels, linkageOf } from "../kernels/contract.ts";
 import { type Kind, signatureOf } from "../kernels/signature.ts";
 import { type Call, isCallOf, type Pointer, touches } from "./call.ts";
 import {
@@ -22,7 +22,7 @@ const mostCalls = 48;
  * so it has the same bits.
  */
 export function fused(program: Program, kernels: Kernels): Program {
-  if (kernels.lanes === undefined) return program;
+  if (kernels.linkage === undefined) return program;
   const { calls, buffers } = program;
   /** How many calls read each buffer. */
   const readers = new Int32Array(buffers.length);
@@ -76,8 +76,11 @@ function exactly(_key: string, value: unknown): unknown {
 function fusable(call: Call, kernels: Kernels): Lanewise | undefined {
   const lane = lanewise(call);
   if (lane === undefined || lane.rows * lane.cols === 0) return undefined;
+  const name = call.name === "addToZero" ? "addTo" : call.name;
+  const linkage = linkageOf(kernels, call.family as Family, name);
+  if (linkage === undefined) return undefined;
   const family = lane.size === 4 ? "float32" : "float64";
-  return isInline(lane.code) || kernels.lanes!(family, lane.code) !== undefined ? lane : undefined;
+  return isInline(lane.code) || linkage.lanes(family, lane.code) !== undefined ? lane : undefined;
 }
 
 /** An address that a loop gets. */

@@ -1,4 +1,4 @@
-import type { Kernels } from "../kernels/contract.ts";
+import { type Family, type Kernels, linkageOf } from "../kernels/contract.ts";
 import { argsOf, type Call, elementBytes, isCallOf, touches } from "./call.ts";
 import { commonGrid, lanewise } from "./lanewise.ts";
 import type { Program } from "./program.ts";
@@ -22,7 +22,7 @@ export function withoutZeros(program: Program, kernels: Kernels): Program {
   const zeros = new Map<number, { fill: number; written: Columns[] }>();
   const next: (Call | undefined)[] = [...calls];
   for (const [at, call] of calls.entries()) {
-    const part = partOf(call, kernels.lanes !== undefined);
+    const part = partOf(call, kernels);
     const known = part === undefined ? undefined : zeros.get(part.buffer);
     if (part !== undefined && known !== undefined) {
       const isFresh = known.written.every((other) => areDisjoint(other, part.columns));
@@ -57,7 +57,7 @@ function filledBy(call: Call, buffers: Program["buffers"]): number | undefined {
 /** A copy to columns of some rows, or an addition that a loop can write. */
 function partOf(
   call: Call,
-  hasLoops: boolean,
+  kernels: Kernels,
 ): { buffer: number; columns: Columns; size: number; asWrite: Call } | undefined {
   if (!isCallOf(call, "addTo", "copy")) return undefined;
   const { rows, cols, y, yRow, yCol } = argsOf(call);
@@ -71,7 +71,8 @@ function partOf(
   const isAddition = call.name === "addTo";
   const asWrite: Call = isAddition ? { ...call, name: "addToZero" } : call;
   if (isAddition) {
-    const lane = hasLoops && rows * cols > 0 ? lanewise(asWrite) : undefined;
+    const isLinked = linkageOf(kernels, call.family as Family, call.name) !== undefined;
+    const lane = isLinked && rows * cols > 0 ? lanewise(asWrite) : undefined;
     if (lane === undefined || commonGrid([lane]) === undefined) return undefined;
   }
   return { buffer: y.buffer, columns: { rows, step, from, to: from + cols }, size, asWrite };

@@ -1,5 +1,5 @@
-import type { Kernels } from "../kernels/contract.ts";
-import { packedLength } from "../kernels/matmul.ts";
+import { type Family, type Kernels, linkageOf } from "../kernels/contract.ts";
+import { packedLength, productSignatures } from "../kernels/matmul.ts";
 import { argsOf, type Call, callOf, elementBytes, isCallOf, touches } from "./call.ts";
 import type { Buffer, Program } from "./program.ts";
 
@@ -22,7 +22,7 @@ export function prepacked(program: Program, kernels: Kernels): Program {
     if (!isCallOf(call, "matmul")) continue;
     const { m, n, k, b, ldb, bTransposed } = argsOf(call);
     if (m < leastRows || (written.get(b.buffer) ?? Infinity) <= call.phase) continue;
-    if (kernels.prefersPacked?.(m, n, k) === false) continue;
+    if (kernels.prefersPacked?.(m, n, k) === false || !areTogether(kernels, call)) continue;
     const matrix = [n, k, b.buffer, b.offset, ldb, bTransposed];
     const key = [call.phase, call.family, ...matrix].join(" ");
     groups.set(key, [...(groups.get(key) ?? []), at]);
@@ -46,4 +46,15 @@ export function prepacked(program: Program, kernels: Kernels): Program {
     return pack === undefined ? [changed.get(at) ?? call] : [pack, changed.get(at)!];
   });
   return { ...program, buffers, calls: next };
+}
+
+/**
+ * Whether the three kernels of products belong to each other: a set that replaces `matmul` alone
+ * has it called.
+ */
+function areTogether(kernels: Kernels, { family }: Call): boolean {
+  const linked = Object.keys(productSignatures).map(
+    (name) => linkageOf(kernels, family as Family, name) !== undefined,
+  );
+  return linked.every((isLinked) => isLinked === linked[0]);
 }

@@ -74,25 +74,32 @@ export type FloatKernels = KernelsOf<FloatSignatures> & NumberKernels;
 
 /**
  * Makes a kernel set over a memory: `createBackend({ kernels })` takes one. A set may be another
- * one with some kernels of its own, as `blas/` is; `testKernels` holds any set to the reference
- * kernels.
+ * one with some kernels of its own, as `blas/` is: compiled programs call those too. Its name is
+ * free. `testKernels` holds any set to the reference kernels.
  *
  * @example
  * ```ts
  * import { createBackend, tensor } from "@chronograd/autodiff";
  * import { type KernelMaker, simdKernels } from "@chronograd/autodiff/extend";
+ * import { referenceKernels } from "@chronograd/autodiff/reference";
+ * import { testKernels } from "@chronograd/autodiff/testing";
  *
  * let calls = 0;
  * const counting: KernelMaker = (memory) => {
- *   const { float32, linkable: _, ...others } = simdKernels(memory);
- *   const tanh: typeof float32.tanh = (n, x, y) => {
+ *   const simd = simdKernels(memory);
+ *   const tanh: typeof simd.float32.tanh = (n, x, y) => {
  *     calls++;
- *     float32.tanh(n, x, y);
+ *     // Looked up in each call: views are made anew when the memory grows.
+ *     const view = memory.views.float32;
+ *     for (let i = 0; i < n; i++) view[y / 4 + i] = Math.tanh(view[x / 4 + i]!);
  *   };
- *   return { ...others, name: "counting", float32: { ...float32, tanh } };
+ *   return { ...simd, name: "counting", float32: { ...simd.float32, tanh } };
  * };
  * tensor([0], { backend: createBackend({ kernels: counting }) }).tanh().item(); // => 0
  * calls; // => 1
+ *
+ * // Its test:
+ * testKernels(counting, { reference: referenceKernels, runs: 1 }).ok; // => true
  * ```
  */
 export type KernelMaker = (memory: Memory) => Kernels;
@@ -111,22 +118,40 @@ export interface Kernels {
   readonly cast: CastKernels;
   readonly firstOutOfRange: Kernel<typeof firstOutOfRange, number>;
   /**
-   * An element-wise function on one vector of 128 bits (and a second one, all of the kernel's
-   * `alpha`, where it takes that), with the same bits as its kernel, for other WebAssembly code to
-   * call. Without it, nothing is fused.
-   */
-  lanes?(family: Family, name: string): ((...args: never[]) => unknown) | undefined;
-  /**
    * Whether many products `[m,k] [k,n]` by one matrix gain from packing it; all do unless this says
    * otherwise.
    */
   prefersPacked?(m: number, n: number, k: number): boolean;
   /**
-   * The function behind a kernel as other WebAssembly code may call it with `args`, and the
-   * arguments that it takes after the contract's. Without it, calls go through the JavaScript
-   * functions.
+   * How compiled programs call kernels of WebAssembly without JavaScript, and fuse them. A set that
+   * is made from another may keep that one's: what it replaces is called as its own function.
    */
-  linkable?(family: Family, name: string, args: readonly number[]): Linkable | undefined;
+  readonly linkage?: Linkage | undefined;
+}
+
+/** WebAssembly code behind kernels, for other WebAssembly code to call. */
+export interface Linkage {
+  /** The kernels that it is the code of. */
+  readonly kernels: Pick<Kernels, Family>;
+  /**
+   * An element-wise function on one vector of 128 bits (and a second one, all of the kernel's
+   * `alpha`, where it takes that), with the same bits as its kernel. Without it, the kernel is
+   * fused only where a few instructions can stand for it.
+   */
+  lanes(family: Family, name: string): ((...args: never[]) => unknown) | undefined;
+  /**
+   * The function behind a kernel for calls with `args`, and the arguments that it takes after the
+   * contract's; none, if the call has to go through the kernel itself.
+   */
+  linkable(family: Family, name: string, args: readonly number[]): Linkable | undefined;
+}
+
+/** The code behind a kernel of a set, unless the set has a function of its own in its place. */
+export function linkageOf(set: Kernels, family: Family, name: string): Linkage | undefined {
+  const { linkage } = set;
+  const own = (kernels: Pick<Kernels, Family>): unknown =>
+    (kernels[family] as unknown as Readonly<Record<string, unknown>>)[name];
+  return linkage !== undefined && own(set) === own(linkage.kernels) ? linkage : undefined;
 }
 
 /** A function behind a kernel, and the arguments that it takes after the contract's. */

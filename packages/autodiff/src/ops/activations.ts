@@ -143,6 +143,7 @@ export const silu: UnaryOp = unary({
 
 const leakyReluDeclaration = scaled({
   name: "leakyRelu",
+  kernel: "leakyRelu",
   derivative: (d, x, _y, alpha) => where(less(x, 0), scale(d, alpha), d),
   residuals: "x",
   kinks: [0],
@@ -166,6 +167,7 @@ export const leakyRelu: Op<(x: Operand, alpha?: number) => Tensor> = op(
 
 const eluDeclaration = scaled({
   name: "elu",
+  kernel: "elu",
   // The exponential of what is below 0, so that none overflows where nobody asks for it.
   derivative: (d, x, _y, alpha) => where(less(x, 0), d.mul(x.minimum(0).exp().mul(alpha)), d),
   residuals: "x",

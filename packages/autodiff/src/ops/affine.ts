@@ -2,10 +2,11 @@ import { apply } from "./apply.ts";
 import { type Operand, op } from "./declare.ts";
 import { type ScaledOp, scaled } from "./unary.ts";
 
-// What `mul` and `add` are where one operand is a number.
+// What `mul` and `add` apply where one operand is a number, under their names.
 
 const scaleDeclaration = scaled({
-  name: "scale",
+  name: "mul",
+  kernel: "scale",
   derivative: (d, _x, _y, alpha) => scale(d, alpha),
   residuals: "",
 });
@@ -15,7 +16,12 @@ export const scale: ScaledOp = op(scaleDeclaration, (x: Operand, alpha: number) 
   apply(scaleDeclaration, [x], alpha),
 );
 
-const offsetDeclaration = scaled({ name: "offset", derivative: (d) => d, residuals: "" });
+const offsetDeclaration = scaled({
+  name: "add",
+  kernel: "offset",
+  derivative: (d) => d,
+  residuals: "",
+});
 
 /** `x + alpha`. */
 export const offset: ScaledOp = op(offsetDeclaration, (x: Operand, alpha: number) =>

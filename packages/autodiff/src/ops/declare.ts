@@ -222,6 +222,11 @@ export function op<F extends (...args: never[]) => unknown>(
   call: F,
   tensors = 0,
 ): Op<F> {
+  if ("shape" in declaration && declaration.residuals === undefined) {
+    throw new TypeError(
+      `op: ${declaration.name} must declare residuals, the inputs and output that its rules read, such as { inputs: [0], output: false }; none may be { inputs: [], output: false }`,
+    );
+  }
   if (tensors === 0) return Object.assign(call, { declaration });
   const inner = call as unknown as (...args: unknown[]) => unknown;
   const checked = (a: unknown, b: unknown, c: unknown, d: unknown, e: unknown): unknown => {

@@ -76,13 +76,15 @@ export const piecewiseConstant: NoRule = none("piecewise constant: nothing flows
 export type ScaledOp = Op<(x: Operand, alpha: number) => Tensor>;
 
 export interface ScaledDeclaration extends Partial<Pick<Examples, "kinks">> {
-  readonly name: ScaledName;
+  readonly name: string;
+  readonly kernel: ScaledName;
   readonly derivative: (d: Tensor, x: Tensor, y: Tensor, alpha: number) => Tensor;
   readonly residuals: "x" | "xy" | "";
 }
 
 export function scaled({
   name,
+  kernel,
   derivative,
   residuals,
   kinks = [],
@@ -95,7 +97,7 @@ export function scaled({
       throw new TypeError(`${name}: expected a number beside x, got ${String(alpha)}`);
     },
     forward(backend, [x], y, alpha) {
-      kernelsOf(backend, y)[name](y.size, x!.pointer, y.pointer, alpha);
+      kernelsOf(backend, y)[kernel](y.size, x!.pointer, y.pointer, alpha);
     },
     residuals: { inputs: residuals.includes("x") ? [0] : [], output: residuals.includes("y") },
     vjp: [(g, { inputs, output, attributes }) => derivative(g, inputs[0]!, output, attributes)],

@@ -7,9 +7,12 @@ export interface SourceLine {
 
 /** Ops are some frames below the line that applies them. */
 const frames = 24;
-/** A frame of a stack: V8's `at f (file:///a.ts:1:2)`, or `f@file:///a.ts:1:2` elsewhere. */
-const frame =
-  /(?:\(|@|at (?:async )?)?((?:node:|[a-z-]+:\/\/|\/|[A-Za-z]:[\\/])[^()@]*?):(\d+):(\d+)\)?$/;
+/** A frame of a stack in V8: `at f (file:///a.ts:1:2)`, or `at file:///a.ts:1:2`. */
+const v8 = /^at (?:.*? \(|async )?(.+):(\d+):(\d+)\)?$/;
+/** Elsewhere: `f@file:///a.ts:1:2`. A path may hold an `@` too. */
+const others = /^(?:[^/@]*@)?(.+):(\d+):(\d+)$/;
+/** A file, and nothing such as `<anonymous>`. */
+const isFile = /^(?:node:|[a-z-]+:\/\/|\/|[A-Za-z]:[\\/])/;
 
 /** The present stack, kept unread: reading it is what costs. */
 export function capture(): Error {
@@ -30,14 +33,17 @@ function plainPath(url: string): string {
  * called it.
  */
 export function linesOf(captured: Error): SourceLine[] {
-  // Not `new URL("../", import.meta.url)`, which bundlers take for a file to bring along.
-  const own = plainPath(import.meta.url.replace(/[^/]+\/[^/]*$/, ""));
+  // Not `new URL("../", import.meta.url)`, which bundlers take for a file to bring along. In a
+  // bundle this package's lines cannot be told from others.
+  const root = /^(.*\/)(?:src|dist)\/tape\/origin\.[jt]s$/.exec(plainPath(import.meta.url))?.[1];
+  if (root === undefined) return [];
   const lines: SourceLine[] = [];
   for (const text of (captured.stack ?? "").split("\n")) {
-    const match = frame.exec(text.trim());
-    if (match === null) continue;
+    const match = v8.exec(text.trim()) ?? others.exec(text.trim());
+    if (match === null || !isFile.test(match[1]!)) continue;
     const file = plainPath(match[1]!);
-    if (file.startsWith(own) || file.startsWith("node:")) continue;
+    const isOwn = file.startsWith(`${root}dist/`) || file.startsWith(`${root}src/`);
+    if (isOwn || file.startsWith("node:")) continue;
     lines.push({ file, line: Number(match[2]), column: Number(match[3]) });
   }
   return lines;

@@ -125,7 +125,21 @@ export function createBackend(
       `createBackend: kernels must return a set with every kernel, and ${missing} is missing; take what a set of your own lacks from simdKernels(memory) of @chronograd/autodiff/extend`,
     );
   }
+  if (!writesTo(memory, set)) {
+    throw new TypeError(
+      "createBackend: kernels must return a set over the memory that it is given, and this one writes elsewhere; make the set anew from the argument, as in (memory) => simdKernels(memory)",
+    );
+  }
   return new Backend(memory, set);
+}
+
+/** Whether a set fills the memory that it was made for: one over another memory would lose all. */
+function writesTo(memory: Memory, { float64 }: Kernels): boolean {
+  const pointer = memory.allocate(8);
+  float64.fill(1, Math.E, pointer);
+  const found = memory.views.float64[pointer / 8];
+  memory.release(pointer, 8);
+  return found === Math.E;
 }
 
 /**

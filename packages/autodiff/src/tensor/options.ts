@@ -51,8 +51,9 @@ export function nearestOf(name: string, known: readonly string[]): string | unde
   const plain = name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   const distances = known.map((candidate): [string, number] => {
     const other = candidate.toLowerCase();
-    if (isShortened(plain, other) || isShortened(other, plain)) return [candidate, 0];
-    return [candidate, editDistance(plain, other) / Math.max(plain.length, other.length)];
+    const distance = editDistance(plain, other) / Math.max(plain.length, other.length);
+    const isPart = isShortened(plain, other) || isShortened(other, plain);
+    return [candidate, isPart ? Math.min(distance, 0.2) : distance];
   });
   const [nearest] = distances.sort((a, b) => a[1] - b[1]);
   return nearest !== undefined && nearest[1] <= 0.4 ? nearest[0] : undefined;
@@ -69,15 +70,19 @@ function isShortened(short: string, long: string): boolean {
   return at === short.length;
 }
 
-/** Letters to insert, delete or replace (Wagner & Fischer 1974). */
+/** Letters to insert, delete, replace, or exchange with the next (Wagner & Lowrance 1975). */
 function editDistance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+      const isExchanged = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const exchanged = isExchanged ? before[j - 2]! + 1 : Infinity;
+      next.push(Math.min(replaced, exchanged, row[j]! + 1, next[j - 1]! + 1));
     }
+    before = row;
     row = next;
   }
   return row[b.length]!;

@@ -4,7 +4,7 @@ import { isFloat } from "../tensor/dtype.ts";
 import { checkOptions } from "../tensor/options.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { leaves, type MapTree } from "../tensor/tree.ts";
+import { leavesWithPath, type MapTree } from "../tensor/tree.ts";
 
 /**
  * The first NaN or infinity that a function makes, forward and then backward from the sum of its
@@ -36,8 +36,16 @@ export function findNonFinite<T>(
   checkOptions("findNonFinite", options, ["onlyNaN"]);
   return scope(() => {
     const tape = new Tape({ trace: true });
-    const outputs = leaves(f(tape.watch(inputs) as MapTree<T, Tensor>));
-    const targets = outputs.filter((y) => isFloat(y.dtype) && tape.tracks(y)).map((y) => y.sum());
+    const outputs = leavesWithPath(f(tape.watch(inputs) as MapTree<T, Tensor>));
+    const targets = outputs
+      .filter(([, y]) => isFloat(y.dtype))
+      .map(([path, y]) => (tape.tracks(y) ? y : outsider(tape, path, y)).sum());
     return tape.findNonFinite(targets, options);
   });
+}
+
+/** An output that the tape did not see being made, watched under a name that says so. */
+function outsider(tape: Tape, path: string, y: Tensor): Tensor {
+  const name = path === "" ? "the output" : `the output ${path}`;
+  return tape.watch({ [name]: y })[name]!;
 }

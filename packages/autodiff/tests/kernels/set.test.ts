@@ -10,7 +10,7 @@ const reference = { reference: referenceKernels, runs: 1 };
 /** The names of the laws that a set breaks. */
 function brokenBy(change: (kernels: Kernels) => Partial<Kernels>): string[] {
   const kernels: KernelMaker = (memory) => {
-    const { lanes: _lanes, linkable: _linkable, ...set } = simdKernels(memory);
+    const set = simdKernels(memory);
     return { ...set, ...change(set), name: "changed" };
   };
   const { laws } = testKernels(kernels, reference);
@@ -27,6 +27,22 @@ test("a set that lacks a kernel is refused, with its name", () => {
   expect(make(({ firstOutOfRange: _, ...set }) => set)).toThrow("firstOutOfRange is missing");
   expect(make(({ name }) => ({ name }))).toThrow("float32.neg is missing");
   expect(make(() => undefined)).toThrow("createBackend: kernels must return a set");
+});
+
+test("a set over another memory than it was given is refused", () => {
+  const other = createBackend().memory;
+  expect(() =>
+    createBackend({ kernels: () => simdKernels(other) }),
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: createBackend: kernels must return a set over the memory that it is given, and this one writes elsewhere; make the set anew from the argument, as in (memory) => simdKernels(memory)]`,
+  );
+  let made: Kernels | undefined;
+  const once: KernelMaker = (memory) => {
+    made ??= simdKernels(memory);
+    return made;
+  };
+  createBackend({ kernels: once });
+  expect(() => createBackend({ kernels: once })).toThrow("this one writes elsewhere");
 });
 
 describe("testKernels", () => {
@@ -51,6 +67,21 @@ describe("testKernels", () => {
       int32: { ...int32, sum: int32.max },
     }));
     expect(broken).toEqual(["float32.argmax", "int32.sum", "argmax float32 values"]);
+  });
+
+  test("finds an address taken for a signed integer", () => {
+    const set: KernelMaker = (memory) => ({
+      ...referenceKernels(memory),
+      float64: {
+        ...referenceKernels(memory).float64,
+        relu(n, x, y) {
+          const { float64 } = memory.views;
+          for (let i = 0; i < n; i++) float64[(y >> 3) + i] = Math.max(float64[(x >> 3) + i]!, 0);
+        },
+      },
+    });
+    const { laws } = testKernels(set, reference);
+    expect(laws.filter(({ ok }) => !ok).map(({ name }) => name)).toContain("float64.relu");
   });
 
   test("refuses what is no kernel set, in a sentence", () => {

@@ -14,6 +14,15 @@ describe("the lines of a stack", () => {
     ["V8, a path", "    at Cell.step (/home/me/model.ts:12:5)", "/home/me/model.ts"],
     ["V8, a path of Windows", "    at step (C:\\me\\model.ts:12:5)", "C:\\me\\model.ts"],
     ["Firefox and Safari", "step@https://me.net/model.js:12:5", "https://me.net/model.js"],
+    [
+      "V8, a scope",
+      "    at f (file:///me/node_modules/@me/a.js:12:5)",
+      "/me/node_modules/@me/a.js",
+    ],
+    ["V8, a name in words", "    at Cell.f [as step] (/home/me/a.ts:12:5)", "/home/me/a.ts"],
+    ["V8, a folder in brackets", "    at f (/home/me (1)/@a/b.ts:12:5)", "/home/me (1)/@a/b.ts"],
+    ["Firefox, a scope", "f@https://me.net/@me/a.js:12:5", "https://me.net/@me/a.js"],
+    ["Safari, no function", "https://me.net/@me/a.js:12:5", "https://me.net/@me/a.js"],
     ["with a query", "    at step (file:///me/model.ts?v=1:12:5)", "/me/model.ts"],
     ["with a space", "    at step (file:///my%20model/a.ts:12:5)", "/my model/a.ts"],
   ])("%s", (_what, line, file) => {
@@ -29,6 +38,8 @@ describe("the lines of a stack", () => {
       `    at apply (${own}:3:4)`,
       "    at node:internal/process/task_queues:95:5",
       "    at Array.map (<anonymous>)",
+      "    at eval (eval at f (/me/model.ts:1:2), <anonymous>:1:1)",
+      `    at apply (${own.replace("/src/", "/dist/")}:3:4)`,
       "    at step (file:///me/model.ts:7:8)",
       "    at train (file:///me/train.ts:9:10)",
     );

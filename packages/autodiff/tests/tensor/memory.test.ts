@@ -45,7 +45,7 @@ test("what a scope made inside another returns lives as long as the outer one", 
   });
   expect(held()).toBe(0);
   expect(() => escaped!.add(1)).toThrowErrorMatchingInlineSnapshot(
-    `[Error: offset: argument x: Tensor float32 [3] is gone: the scope it was made in has ended; return it from the scope to keep it]`,
+    `[Error: add: argument x: Tensor float32 [3] is gone: the scope it was made in has ended; return it from the scope to keep it]`,
   );
 });
 
@@ -112,7 +112,7 @@ test("a consumed value throws with the remedy, and its bytes go back unless a ta
     const next = old.mul(0.5);
     consume(old, next, "optimizer.update");
     expect(() => old.add(1)).toThrowErrorMatchingInlineSnapshot(
-      `[Error: offset: argument x: Tensor float32 [2] is gone: optimizer.update consumed it; use what that call returned, or pass clone(...) to keep the old value]`,
+      `[Error: add: argument x: Tensor float32 [2] is gone: optimizer.update consumed it; use what that call returned, or pass clone(...) to keep the old value]`,
     );
     expect(tape.gradient(y, watched).toArray()).toEqual([2, 4]);
     const use = backend.memory.bytesInUse;

@@ -22,6 +22,12 @@ it.each([
   );
 });
 
+it("prefers a misspelt name to a part of one", () => {
+  const known = ["loss", "losses", "state", "stale"];
+  expect(() => check({ lossses: 1 }, known)).toThrow('did you mean "losses"?');
+  expect(() => check({ stael: 1 }, known)).toThrow('did you mean "stale"?');
+});
+
 it("says nothing of a name that is near to none", () => {
   expect(() => check({ units: 1 })).toThrowErrorMatchingInlineSnapshot(
     `[TypeError: f: there is no option "units". It takes learningRate, beta1, k1, input]`,

@@ -215,7 +215,7 @@ describe("blame", () => {
     const { blame } = checkGradients(f, f64([0.3]));
     expect(blame).toMatchObject({ kind: "off the tape", site: { op: "mul", t: 3 } });
     const number = checkGradients((z: Tensor) => z.mul(z.sum().item()), f64([0.3])).blame;
-    expect(number).toMatchObject({ kind: "off the tape", site: { op: "scale" } });
+    expect(number).toMatchObject({ kind: "off the tape", site: { op: "mul" } });
     const output = checkGradients((z: Tensor) => [z.sin(), z.detach().cos()], f64([0.3])).blame;
     expect(output?.message).toMatch(/output "1" changes with the inputs but was not recorded/);
   });
@@ -234,7 +234,7 @@ describe("blame", () => {
 
   test("names what is random, and what branches", () => {
     const random = checkGradients((z: Tensor) => z.mul(Math.random()), f64([0.3])).blame;
-    expect(random).toMatchObject({ kind: "random", site: { op: "scale" } });
+    expect(random).toMatchObject({ kind: "random", site: { op: "mul" } });
     const branching = (z: Tensor) => (z.item() > 0.3 ? z.sin() : z.cos());
     expect(checkGradients(branching, f64([0.3])).blame).toMatchObject({ kind: "branch" });
   });
@@ -262,7 +262,7 @@ describe("findNonFinite", () => {
     });
     expect(found.value).toBe(Number.NaN);
     expect(found.line!.file).toMatch(/checkGradients\.test\.ts$/);
-    expect(found.causes[0]).toMatch(/^x, from offset, entry \d+ is -0\.\d+ there$/);
+    expect(found.causes[0]).toMatch(/^x, from add, entry \d+ is -0\.\d+ there$/);
   });
 
   test("names a parameter or a constant that came in bad", () => {
@@ -296,6 +296,18 @@ describe("findNonFinite", () => {
     expect(findNonFinite(f, f64([1, 2]))).toBe(undefined);
   });
 
+  test.each<[string, (x: Tensor) => unknown, RegExp]>([
+    ["a detached one", (x) => x.detach().log(), /^forward: "the output" holds NaN at \[0\]/],
+    ["a constant", () => f64([Number.NaN]), /^forward: "the output" holds NaN/],
+    [
+      "one of several",
+      (x) => ({ y: x.exp(), n: f64([Infinity]) }),
+      /"the output n" holds Infinity/,
+    ],
+  ])("finds an output that the tape did not see made: %s", (_what, f, message) => {
+    expect(findNonFinite(f, f64([-1]))?.message).toMatch(message);
+  });
+
   test("tells a sum of finite cotangents that overflows", () => {
     const f = (z: Tensor) => {
       const y = z.mul(1);
@@ -303,7 +315,7 @@ describe("findNonFinite", () => {
     };
     expect(findNonFinite(f, f64([0]))).toMatchObject({
       sweep: "backward",
-      op: "scale",
+      op: "mul",
       value: Infinity,
     });
   });

@@ -6,12 +6,15 @@
  * A worker fills `message` and calls one of three exchanges, which waits until every worker has
  * called the same one with the same numbers. It returns messages in the order of ranks, this
  * worker's own among them; what was sent stands where it stood in its message, and the rest may be
- * anything. They can be read until this worker's next exchange, and so can the next `message` be
- * filled.
+ * anything. They can be read until this worker's next exchange, also while the next `message` is
+ * filled. Exchanges are synchronous, so each rank is a thread or a process of its own.
  *
- * An exchange that can never come about, because a worker is gone, throws a `WorkerError` whose
- * sentence names `where`: the collective that waits. An example is in the guide to training on
- * several cores.
+ * An exchange that can never come about, because worker `gone` has ended, throws
+ * `new WorkerError(gone, size, what)`, where the sentence `what` names `where`: the collective that
+ * waits.
+ *
+ * In the repository, `packages/nn/tests/parallel/files.ts` is a complete transport, over files, and
+ * `conformance.ts` beside it is the program that holds every transport to this contract.
  */
 export interface Transport {
   /** Which worker this is, from 0 to `size - 1`. */
@@ -21,8 +24,8 @@ export interface Transport {
   /** Bytes of a message, a multiple of 8, the same for all workers. Larger trees take several. */
   readonly messageBytes: number;
   /**
-   * What the next exchange sends: `messageBytes` bytes, aligned to 8. Another one after each
-   * exchange.
+   * What the next exchange sends: `messageBytes` bytes, aligned to 8. It may be the same array each
+   * time, as long as filling it again does not change what was received.
    */
   readonly message: Uint8Array;
   /** The first `bytes` of every message go to every worker (MPI_Allgather). */

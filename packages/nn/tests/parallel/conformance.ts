@@ -1,20 +1,36 @@
 // What every transport must do, as each of its workers runs it, however they were started.
+// `conformanceThread.ts` runs it in threads, for `transports.test.ts`.
 import { isDeepStrictEqual } from "node:util";
 import { type DType, type Tensor, type TypedArray, tensor, tree } from "@chronograd/autodiff";
-import { type Communicator, type Rng, rng } from "../../src/index.ts";
+import { type Communicator, type Rng, rng, WorkerError } from "../../src/index.ts";
 import { createCommunicator, type Transport } from "../../src/parallel.ts";
 
+/** One rank's end of a transport, as the default export of the transport's file makes it. */
+export interface End {
+  readonly transport: Transport;
+  /** What happens when this worker goes: the end of its thread need not be noticed. */
+  leave(): void;
+}
+export type Connect<Connection> = (connection: Connection, rank: number, size: number) => End;
+
 /** Sentences about what went wrong on this worker: none, where the transport keeps its promises. */
-export function conformance(transport: Transport, seed: number): string[] {
+export function conformance({ transport, leave }: End, seed: number): string[] {
   const faults: string[] = [];
   const check = (holds: boolean, what: string) => holds || faults.push(what);
   // The same draws on all workers.
   const random = rng(seed, "conformance");
-  const communicator = createCommunicator(transport);
-  bytes(transport, random, check);
-  sums(communicator, random, check);
-  broadcasts(communicator, random, check);
-  disagreements(communicator, check);
+  try {
+    const communicator = createCommunicator(transport);
+    bytes(transport, random, check);
+    sums(communicator, random, check);
+    broadcasts(communicator, random, check);
+    disagreements(communicator, check);
+    if (transport.rank < transport.size - 1) departure(transport, random, check);
+  } catch (error) {
+    faults.push(String(error));
+  } finally {
+    leave();
+  }
   return faults;
 }
 
@@ -104,6 +120,20 @@ function disagreements(all: Communicator, check: Check): void {
   }
 }
 
+/** The last worker is gone: those who wait for it throw, and say for whom and in what. */
+function departure(transport: Transport, random: Rng, check: Check): void {
+  const where = "the last exchange";
+  const exchanges = [
+    () => transport.allGather(8, where),
+    () => transport.allToAll(8, where),
+    () => transport.broadcast(8, 0, where),
+  ];
+  const gone = transport.size - 1;
+  const error = thrown(exchanges[random.integer(0, exchanges.length)]!);
+  const isTold = error instanceof WorkerError && error.rank === gone;
+  check(isTold && error.message.includes(where), `worker ${gone} is gone: ${String(error)}`);
+}
+
 /** What trees of tests look like. */
 export interface Drawn {
   readonly seed?: number;
@@ -157,12 +187,16 @@ export function bitsOf(values: unknown): unknown {
 
 /** The message of what is thrown. */
 export function failure(act: () => unknown): string {
+  return (thrown(act) as Error).message;
+}
+
+function thrown(act: () => unknown): unknown {
   try {
     act();
   } catch (error) {
-    return (error as Error).message;
+    return error;
   }
-  return "nothing was thrown";
+  return new Error("nothing was thrown");
 }
 
 /** Waits without a promise. */

@@ -10,7 +10,7 @@ import {
 import { join } from "node:path";
 import { WorkerError } from "../../src/index.ts";
 import type { Transport } from "../../src/parallel.ts";
-import { sleep } from "./conformance.ts";
+import { type Connect, sleep } from "./conformance.ts";
 
 /** A transport between workers that share no memory, only a folder: a message is a file. */
 export class Files implements Transport {
@@ -45,7 +45,12 @@ export class Files implements Transport {
     return this.#receive(root, 0, bytes, where);
   }
 
-  #path(round: number, rank: number): string {
+  /** Says that this worker takes part no more. */
+  leave(): void {
+    writeFileSync(this.#path("gone", this.rank), "");
+  }
+
+  #path(round: number | "gone", rank: number): string {
     return join(this.#folder, `${round}-${rank}`);
   }
 
@@ -71,12 +76,27 @@ export class Files implements Transport {
   #await(rank: number, where: string): void {
     const path = this.#path(this.#round, rank);
     const begin = performance.now();
-    while (!existsSync(path)) {
-      if (performance.now() - begin > 30_000) {
-        const what = `worker ${this.rank} waited half a minute for it in ${where}`;
+    for (;;) {
+      // In this order, because a worker may send and then go.
+      const isGone = existsSync(this.#path("gone", rank));
+      if (existsSync(path)) return;
+      if (isGone || performance.now() - begin > 30_000) {
+        const how = isGone ? "is gone" : "has not come for half a minute";
+        const what = `it ${how} while worker ${this.rank} waits for it in ${where}`;
         throw new WorkerError(rank, this.size, what);
       }
       sleep(0.05);
     }
   }
 }
+
+interface Folder {
+  readonly folder: string;
+  readonly messageBytes: number;
+}
+
+const connect: Connect<Folder> = ({ folder, messageBytes }, rank, size) => {
+  const transport = new Files(folder, rank, size, messageBytes);
+  return { transport, leave: () => transport.leave() };
+};
+export default connect;

@@ -1,31 +1,16 @@
 // What the workers of the tests do: each a task by its name.
 import { tensor } from "@chronograd/autodiff";
 import { type Communicator, rng } from "../../src/index.ts";
-import { SharedMemory, type Transport } from "../../src/parallel.ts";
-import { bitsOf, conformance, type Drawn, failure, sleep, treeOf } from "./conformance.ts";
-import { Files } from "./files.ts";
+import { bitsOf, type Drawn, failure, sleep, treeOf } from "./conformance.ts";
 
 export interface Given extends Drawn {
   readonly task: keyof typeof tasks;
   readonly times?: number;
   /** Counts as long as a worker lives. */
   readonly pulse?: Int32Array;
-  readonly connections?: readonly Connection[];
-}
-
-/** How the workers of a test are connected. */
-export type Connection =
-  | { readonly buffer: SharedArrayBuffer }
-  | { readonly folder: string; readonly messageBytes: number };
-
-function connected(connection: Connection, { rank, size }: Communicator): Transport {
-  if ("buffer" in connection) return new SharedMemory(connection.buffer, rank);
-  return new Files(connection.folder, rank, size, connection.messageBytes);
 }
 
 const tasks = {
-  conformance: (all: Communicator, { connections = [], seed = 1 }: Given) =>
-    connections.map((connection) => conformance(connected(connection, all), seed)),
   "a large sum": (all: Communicator, given: Given) =>
     bitsOf(all.allReduce(treeOf(all.rank, given))),
   often: (all: Communicator, { times = 1000 }: Given) => {

@@ -23,7 +23,8 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
   /** `"sum"` of the window's losses (the default), or their `"mean"` over its count of tokens. */
   readonly reduction?: LossReduction;
   /**
-   * For which windows (from 0) to measure `stateGradientNorms`; none by default or in `"defer"`.
+   * For which windows (from 0) to measure `stateGradientNorms`, the same ones on all workers; none
+   * by default or in `"defer"`.
    */
   readonly measure?: (window: number) => boolean;
   /**
@@ -133,6 +134,11 @@ export function truncatedSettings<State, Y, Target>(
   }
   checkChoice(where, "losses", losses, ["new", "endpoint", "window"]);
   checkChoice(where, "stale", stale, ["carry", "recompute", "defer"]);
+  if (typeof multiplicity !== "boolean") {
+    throw new TypeError(
+      `${where}: multiplicity must be true or false, got ${JSON.stringify(multiplicity)}`,
+    );
+  }
   if (multiplicity && losses !== "window") {
     throw new TypeError(
       `${where}: multiplicity needs losses "window", got ${JSON.stringify(losses)}; elsewhere every loss is in one window`,

@@ -118,9 +118,9 @@ function windowOfAll<Params, State>(
   index: number,
   keep: (held: object) => void,
 ): Window<Params, State> {
-  const { where, reduction, measure } = settings;
+  const { where, reduction } = settings;
   const { start, newFrom, end, entries } = own;
-  const reduced = within(region, () => reduceWindow(own, settings, measure?.(index) ?? false));
+  const reduced = within(region, () => reduceWindow(own, settings, index));
   const { gradients, squares, losses, count, gradientCount } = reduced;
   const total = losses.reduce((a, b) => a + b, 0);
   tree.leaves(gradients).forEach(keep);

@@ -1,31 +1,28 @@
 import { type Tensor, tensor } from "@chronograd/autodiff";
-import { init, rng } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { expect, test } from "vitest";
-import { defineCell, initialParams, type StreamOptions, type TimeStep } from "../../src/index.ts";
+import { initialParams, type StreamOptions, type TimeStep, type Values } from "../../src/index.ts";
 import type { LocalWindows } from "../../src/truncated/estimators/estimator.ts";
 import { type StreamSettings, streamSettings } from "../../src/truncated/options.ts";
-import { Source } from "../../src/truncated/source.ts";
+import { Source, type StepSource } from "../../src/truncated/source.ts";
 import type { Owned } from "../../src/truncated/step.ts";
 import { windowsOf } from "../../src/truncated/window.ts";
+import {
+  estimatorSuite,
+  type Line,
+  line,
+  type Params,
+  type State,
+  stateAt,
+} from "./estimatorSuite.ts";
 
-// x_t = w x_{t-1} with the loss x_t, so dx_t/dw = t w^{t-1} x_0.
-const line = defineCell({
-  params: () => ({ w: init.constant(0.2) }),
-  state: () => ({ x: init.constant(0.9, 1) }),
-  step: ({ w }, _, { x }) => {
-    const next = w.mul(x);
-    return [next, { x: next }];
-  },
-})({ input: 1, hidden: 1 });
-type Params = typeof line.params;
-type State = typeof line.state;
 type Options = StreamOptions<State> & { readonly every: number };
 type Settings = StreamSettings<State, Tensor, Tensor> & { readonly every: number };
 const float64 = { dtype: "float64" } as const;
 
 /** The derivative of the state runs forwards, without a tape: dx_t/dw = x_{t-1} + w dx_{t-1}/dw. */
 function* forwards(
-  _cell: typeof line,
+  _cell: Line,
   params: () => { w: Tensor },
   source: Source<Tensor, Tensor>,
   { every }: Settings,
@@ -33,9 +30,12 @@ function* forwards(
   let [x, slope, end] = [0.9, 0, 0];
   for (;;) {
     const steps: Owned<TimeStep>[] = [];
-    source.fill(steps, every);
+    try {
+      source.fill(steps, every);
+    } finally {
+      for (const { region } of steps) region.end("it was taken");
+    }
     const count = steps.length;
-    for (const { region } of steps) region.end("it was taken");
     if (count === 0) return;
     const w = params().w.item();
     const losses: number[] = [];
@@ -55,17 +55,31 @@ function* forwards(
   }
 }
 
-function windows(steps: number, options: Options) {
+function forwardsOf(
+  cell: Line,
+  params: Values<Params>,
+  stream: StepSource<Tensor, Tensor>,
+  options: Options,
+) {
   const ofStream = streamSettings<State, Tensor, Tensor>("forwards", options, ["every"], []);
   const settings: Settings = { ...ofStream, every: options.every };
-  const all = { inputs: tensor(new Float32Array(steps), { shape: [steps, 1, 1] }) };
-  const source = new Source<Tensor, Tensor>("forwards", { ...all, targets: all.inputs }, false);
+  const source = new Source<Tensor, Tensor>("forwards", stream, false);
+  return windowsOf(forwards, cell, params, source, settings);
+}
+
+estimatorSuite(
+  "forwards",
+  (cell, params, stream, options) => forwardsOf(cell, params, stream, { ...options, every: 2 }),
+  false,
+);
+
+function windows(steps: number, options: Options) {
+  const inputs = tensor(new Float32Array(steps), { shape: [steps, 1, 1] });
   const params = initialParams(line, rng(1), float64);
-  return windowsOf(forwards, line, params, source, settings);
+  return forwardsOf(line, params, { inputs, targets: inputs }, options);
 }
 
 const loss = (x: Tensor): Tensor => x;
-const stateAt = (t: number): number => 0.9 * 0.2 ** t;
 const slopeAt = (t: number): number => t * 0.2 ** (t - 1) * 0.9;
 
 test("an estimator that needs no tape has windows as truncated has", () => {

@@ -105,6 +105,29 @@ describe("what fails on one worker fails on all", () => {
     }
   });
 
+  test.each([
+    ["sweep throws", "the gradient is torn"],
+    ["measure throws", "the measure is torn"],
+  ] as const)("a window whose %s", async (bug, what) => {
+    const [first, second] = await run<Failed>(2, { settings: each, bug });
+    for (const [i, { name, message, cause }] of second!.entries()) {
+      expect(name).toBe("WorkerError");
+      expect(message).toMatch(new RegExp(`^worker 1 of 2: .*${what}`));
+      expect(first![i]).toMatchObject({ name, message });
+      expect(cause).toMatch(what);
+    }
+  });
+
+  test("a measure that differs", async () => {
+    const [first, second] = await run<Failed>(2, { settings: each, bug: "measure differs" });
+    expect(second).toEqual(first);
+    expect(new Set(first!.map(({ message }) => message))).toMatchInlineSnapshot(`
+      Set {
+        "truncated: measure must choose the same windows on all workers, got false on worker 0 of 2 and true on worker 1 for window 0; let it depend on the window's index alone",
+      }
+    `);
+  });
+
   test("a stream that is shorter", async () => {
     const [first, second] = await run<Failed>(2, { settings: each, bug: "shorter" });
     expect(second).toEqual(first);

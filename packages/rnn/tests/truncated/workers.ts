@@ -1,5 +1,5 @@
 // What the workers of the tests do: train on their rows, or fail.
-import { type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { customGradient, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { adam, applyUpdates, type Communicator, chain, clipByGlobalNorm } from "@chronograd/nn";
 import { shard } from "@chronograd/nn/parallel";
 import { type TimeStep, type TruncatedOptions, truncated } from "../../src/index.ts";
@@ -21,7 +21,14 @@ export interface Setting {
 
 export interface Given {
   readonly settings: readonly Setting[];
-  readonly bug?: "NaN" | "throws" | "shorter" | "ends early";
+  /** What goes wrong, on worker 1. */
+  readonly bug?:
+    | "NaN"
+    | "throws"
+    | "shorter"
+    | "sweep throws"
+    | "measure throws"
+    | "measure differs";
 }
 
 /**
@@ -53,6 +60,14 @@ function* stepsOf(
   }
 }
 
+/** A loss whose gradient throws. */
+const torn = customGradient(
+  (x: Tensor) => x,
+  (): Tensor => {
+    throw new RangeError("the gradient is torn");
+  },
+);
+
 /**
  * Trains with clipping; every number that a user sees on the way, and this worker's tokens of each
  * step.
@@ -65,10 +80,17 @@ export function train(communicator: Communicator, setting: Setting, bug?: Given[
   let state = optimizer.init(present);
   const windows = [];
   const counts: number[] = [];
+  const isBad = communicator.rank === 1;
   for (const window of truncated(cell, present, stepsOf(steps, communicator, bug), {
     ...options,
-    loss: masked ? (y, target) => maskedLoss(y, target, counts) : loss,
-    measure: (index) => measured && index % 2 === 0,
+    loss: (y, target) => {
+      if (masked) return maskedLoss(y, target, counts);
+      return isBad && bug === "sweep throws" ? torn(loss(y, target)) : loss(y, target);
+    },
+    measure: (index) => {
+      if (isBad && bug === "measure throws") throw new RangeError("the measure is torn");
+      return isBad && bug === "measure differs" ? index === 0 : measured && index % 2 === 0;
+    },
     communicator,
   })) {
     const { losses, count, gradientCount, start, newFrom, end, stateGradientNorms = [] } = window;

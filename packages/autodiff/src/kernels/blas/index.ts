@@ -1,4 +1,4 @@
-import type { FloatKernels, Kernels } from "../contract.ts";
+import { type FloatKernels, type Kernels, linkageOf } from "../contract.ts";
 import { productSignatures } from "../matmul.ts";
 import type { Memory } from "../memory.ts";
 import { argumentsByName } from "../signature.ts";
@@ -55,16 +55,7 @@ export function blasKernels(
         const [row, column] = bT !== 0 ? [1, ldb] : [ldb, 1];
         for (let j = 0; j < n; j += panel) {
           const width = Math.min(panel, n - j);
-          copy(
-            k,
-            width,
-            (b >>> 0) + j * column * size,
-            row,
-            column,
-            (y >>> 0) + j * k * size,
-            width,
-            1,
-          );
+          copy(k, width, b + j * column * size, row, column, y + j * k * size, width, 1);
         }
       },
       matmulPacked(m, n, k, a, lda, aT, b, c, ldc, accumulate) {
@@ -74,6 +65,12 @@ export function blasKernels(
     };
   };
   const kernels = { float32: floats("float32"), float64: floats("float64") };
+  const { linkage } = base;
+  /** The linkage's kernels, with products that it may link for all that are not the library's. */
+  const withProducts = (dtype: "float32" | "float64"): FloatKernels => {
+    const { matmul, pack, matmulPacked } = kernels[dtype];
+    return { ...linkage!.kernels[dtype], matmul, pack, matmulPacked };
+  };
   return {
     ...base,
     ...kernels,
@@ -82,13 +79,19 @@ export function blasKernels(
       if (!isLarge(m, n, k)) return true;
       return hasPanels(n, k) && m <= fewRows && (library.threads === 1 || m * n * k <= worthCores);
     },
-    linkable(family, name, args) {
-      if (!(name in productSignatures)) return base.linkable?.(family, name, args);
-      const { m, n, k } = argumentsByName(productSignatures[name as "matmul"], args);
-      const isOurs = name === "matmul" ? isLarge(m, n, k) : hasPanels(n, k);
-      if (!isOurs) return base.linkable?.(family, name, args);
-      const run = kernels[family as "float32"][name as "matmul"];
-      return { run: run as (...args: number[]) => void, trailing: [] };
+    linkage: linkage && {
+      kernels: {
+        ...linkage.kernels,
+        float32: withProducts("float32"),
+        float64: withProducts("float64"),
+      },
+      lanes: linkage.lanes,
+      linkable(family, name, args) {
+        if (!(name in productSignatures)) return linkage.linkable(family, name, args);
+        const { m, n, k } = argumentsByName(productSignatures[name as "matmul"], args);
+        const isOurs = name === "matmul" ? isLarge(m, n, k) : hasPanels(n, k);
+        return isOurs ? undefined : linkageOf(base, family, name)?.linkable(family, name, args);
+      },
     },
   };
 }
@@ -102,8 +105,7 @@ function addresses(memory: Memory, library: BlasLibrary): (pointer: number) => n
       origin = library.addressOf(memory.wasm.buffer);
       growths = memory.growths;
     }
-    // WebAssembly passes addresses above 2^31 as negative numbers.
-    return origin + (pointer >>> 0);
+    return origin + pointer;
   };
 }
 

@@ -72,16 +72,19 @@ export function kernelsOn(exports: KernelExports, memory: Memory, name: string):
       },
     };
   };
-  return {
-    name,
+  const kernels = {
     float32: floats("float32"),
     float64: floats("float64"),
     int32: family("int32"),
     move32: family("move32"),
     move64: family("move64"),
     cast: family("cast"),
+  };
+  const lanes = (of: Family, called: string) => exports[lanesExport(of, called)];
+  return {
+    name,
+    ...kernels,
     firstOutOfRange: kernel(exports, "firstOutOfRange"),
-    lanes: (of, called) => exports[lanesExport(of, called)],
-    linkable,
+    linkage: { kernels, lanes, linkable },
   };
 }

@@ -3,18 +3,24 @@ import type { Engine, EngineSettings } from "./engine.ts";
 import { NotPlanned, PlanEngine } from "./plan.ts";
 import { TapeEngine } from "./tape.ts";
 
-/** An engine that runs steps as plans for as long as that works, then on a tape. */
+/**
+ * An engine that runs steps as plans for as long as that works, then on a tape.
+ *
+ * @param state the state after step `start`: 0 where the engine runs the whole stream
+ */
 export function chooseEngine<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
   settings: EngineSettings<Y, Target>,
   state: Values<State>,
+  start = 0,
 ): Engine<Params, State, X, Target> {
   const reason = whyNoPlan(settings);
-  if (reason !== undefined) return new TapeEngine(cell, settings, state, 0, reason);
-  const planned = new PlanEngine(cell, settings, state);
+  if (reason !== undefined) return new TapeEngine(cell, settings, state, start, reason);
+  const planned = new PlanEngine(cell, settings, state, start);
   let engine: Engine<Params, State, X, Target> = planned;
   let plan: typeof planned | undefined = planned;
   return {
+    start,
     get t() {
       return engine.t;
     },

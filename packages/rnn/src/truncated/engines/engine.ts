@@ -7,7 +7,9 @@ import type { Owned, StepSettings, Term, TimeStep } from "../step.ts";
  * through them.
  */
 export interface Engine<Params, State, X, Target> {
-  /** Steps taken so far. */
+  /** Steps of the stream before the engine's first one: no window can begin earlier. */
+  readonly start: number;
+  /** Steps of the stream until now: `start`, and those that the engine took. */
   readonly t: number;
   /** The state after the last step. */
   readonly state: Values<State>;

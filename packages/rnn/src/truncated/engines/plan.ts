@@ -38,7 +38,8 @@ interface Chunk<Params, State, X, Target> {
 
 /** Runs steps in chunks, as plans. Only chunks of `stepsAtOnce` steps can be taken. */
 export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, State, X, Target> {
-  t = 0;
+  readonly start: number;
+  t: number;
   state: Values<State>;
   readonly stepsAtOnce: number;
   /** Plans keep no tape. */
@@ -50,11 +51,15 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
   /** The region of the state before the first chunk. */
   readonly #first = new Region();
 
+  /** @param state the state after step `start` */
   constructor(
     cell: Cell<Params, State, X, Y>,
     settings: EngineSettings<Y, Target>,
     state: Values<State>,
+    start: number,
   ) {
+    this.start = start;
+    this.t = start;
     this.#cell = cell;
     this.#settings = settings;
     this.stepsAtOnce = chunkLength(settings.k1, settings.k2);
@@ -161,7 +166,13 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
   onTape(reason: string): TapeEngine<Params, State, X, Y, Target> {
     const [first] = this.#chunks;
     const state = first?.inputs.state ?? this.state;
-    const engine = new TapeEngine(this.#cell, this.#settings, state, first?.start ?? 0, reason);
+    const engine = new TapeEngine(
+      this.#cell,
+      this.#settings,
+      state,
+      first?.start ?? this.t,
+      reason,
+    );
     for (const { inputs, start } of this.#chunks) {
       const { params, steps } = inputs;
       this.#checkSteps(steps, start);

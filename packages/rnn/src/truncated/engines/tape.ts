@@ -17,6 +17,7 @@ interface StepOnTape<State> {
 
 /** Runs steps one by one on a tape, which keeps the last k2 of them. */
 export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, State, X, Target> {
+  readonly start: number;
   t: number;
   state: Values<State>;
   readonly stepsAtOnce = 1;
@@ -33,25 +34,26 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
   readonly #held: Queue<Region>;
 
   /**
-   * @param state the state after step `t`
+   * @param state the state after step `start`
    * @param reason why steps run on a tape, in words
    */
   constructor(
     cell: Cell<Params, State, X, Y>,
     settings: EngineSettings<Y, Target>,
     state: Values<State>,
-    t: number,
+    start: number,
     reason: string,
   ) {
     this.#cell = cell;
     this.#settings = settings;
     this.#reason = reason;
     this.#tape = within(null, () => new Tape());
-    this.#steps = new Queue(t + 1);
-    this.#held = new Queue(t + 1);
+    this.#steps = new Queue(start + 1);
+    this.#held = new Queue(start + 1);
     // Watched, so that its gradient can be measured; as a leaf it is a constant of every sweep.
     this.state = this.#tape.watch(state) as Values<State>;
-    this.t = t;
+    this.start = start;
+    this.t = start;
   }
 
   get entries(): number {

@@ -21,7 +21,7 @@ export function* carry<Params, State, X, Y, Target>(
   /** Owns the state before the first step until the second window. */
   const first = new Region();
   let engine: Engine<Params, State, X, Target> | undefined;
-  /** Steps that were read and not taken. */
+  /** Steps that were read and not taken: no engine ends their regions. */
   let steps: Owned<TimeStep<X, Target>>[] = [];
   try {
     for (;;) {

@@ -9,9 +9,25 @@ import { checkUntracked, type Term } from "../step.ts";
  * A way to the gradients of a stream: reads steps, and yields windows of this worker's rows. It
  * returns all memory in `finally`, and after each `yield` what only that window needed.
  *
- * A new one is a file beside `carry.ts`. Its public function is made as `truncated` is:
- * it checks its options with `streamSettings`, and hands a `Source` and the estimator to
- * `windowsOf`.
+ * A new one is a file beside `carry.ts`, and its public function, made as `truncated` is:
+ * ```text
+ * export function chunked(cell, params, stream, options) {
+ *   const where = "chunked";
+ *   // Options of its own that must be given, and those that may be: it checks their values itself.
+ *   const ofStream = streamSettings(where, options, ["every"], ["scale"]);
+ *   const settings = { ...ofStream, every: options.every, scale: options.scale ?? 1 };
+ *   // isReadLate: true where an estimator or a plan reads inputs or targets again after the step
+ *   // was taken. Then `checkUnchanged(where, step, t)` throws if they have changed by that time.
+ *   const source = new Source(where, stream, settings.compile);
+ *   return windowsOf(chunkedWindows, cell, params, source, settings);
+ * }
+ * ```
+ * The region of each step that `source` gives belongs to the estimator, until `engine.take` took
+ * the step and did not throw. The estimator ends all others in `finally`, with
+ * `region.end(streamIsOver)`; to end one twice does no harm.
+ *
+ * `tests/truncated/estimator.test.ts` is a complete example, without an engine; it calls
+ * `estimatorSuite`, which holds every estimator to this contract.
  *
  * @param params gives the parameters as they are now
  * @param settings those of the stream, and its own
@@ -65,10 +81,10 @@ export function localWindow<Params, State, X, Target>(
   truncation: TruncationOptions,
   losses: readonly number[],
 ): LocalWindow<Values<Params>, Values<State>> {
-  const { k1, k2, losses: which, multiplicity } = truncation;
+  const { k1, k2, losses: which = "new", multiplicity } = truncation;
   const end = engine.t;
   const newFrom = end - losses.length;
-  const start = Math.max(0, end - k2);
+  const start = Math.max(engine.start, end - k2);
   let count = 0;
   for (let t = newFrom + 1; t <= end; t++) count += engine.countAt(t);
   /** The losses that the gradient is of, and their tokens. */
