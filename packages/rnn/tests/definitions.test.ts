@@ -177,13 +177,17 @@ describe("sizes", () => {
   });
 
   test("words for numbers are refused by built-in cells, and by those that declare nothing", () => {
-    expect(said(() => lstm({ input: "2", hidden: 3 } as never))).toMatchInlineSnapshot(`"RangeError: lstm: size input must be a whole number of at least 1, got "2""`);
+    expect(said(() => lstm({ input: "2", hidden: 3 } as never))).toMatchInlineSnapshot(
+      `"RangeError: lstm: size input must be a whole number of at least 1, got "2""`,
+    );
     const own = defineCell({
       params: ({ input, hidden }) => ({ W: init.glorot(input, hidden) }),
       state: ({ hidden }) => ({ h: init.zeros(hidden) }),
       step: ({ W }, x, { h }) => [x.matmul(W), { h }],
     });
-    expect(said(() => own({ input: "2", hidden: 3 } as never))).toMatchInlineSnapshot(`"RangeError: cell: size input must be a whole number of at least 1, got "2""`);
+    expect(said(() => own({ input: "2", hidden: 3 } as never))).toMatchInlineSnapshot(
+      `"RangeError: cell: size input must be a whole number of at least 1, got "2""`,
+    );
   });
 
   test("what a definition without choices takes may be anything but a word", () => {
@@ -197,7 +201,9 @@ describe("sizes", () => {
 
   test("one that is missing and read by the step alone is named at the first step", () => {
     const cell = scaled(sizes as never);
-    expect(said(() => stepOf(cell as never))).toMatchInlineSnapshot(`"TypeError: scaled: the definition needs the size scale, got input, hidden"`);
+    expect(said(() => stepOf(cell as never))).toMatchInlineSnapshot(
+      `"TypeError: scaled: the definition needs the size scale, got input, hidden"`,
+    );
     expect(said(() => stepOf(cell as never))).toBe(said(() => stepOf(cell as never)));
     const reshaping = defineCell({
       ...zeros,
@@ -211,8 +217,12 @@ describe("sizes", () => {
       ...zeros,
       step: ((_: object, _x: Tensor, _h: object, { scale }: { scale: number }) => scale) as never,
     });
-    expect(said(() => stepOf(returning({} as never) as never))).toMatchInlineSnapshot(`"TypeError: cell: step must return [output, state], got undefined"`);
-    expect(said(() => stepOf(reshaping({} as never) as never))).toMatchInlineSnapshot(`"TypeError: cell: the definition needs the size columns, got no sizes"`);
+    expect(said(() => stepOf(returning({} as never) as never))).toMatchInlineSnapshot(
+      `"TypeError: cell: step must return [output, state], got undefined"`,
+    );
+    expect(said(() => stepOf(reshaping({} as never) as never))).toMatchInlineSnapshot(
+      `"TypeError: cell: the definition needs the size columns, got no sizes"`,
+    );
     expect(said(() => stepOf(scaled({ ...sizes, scale: 4 }) as never))).toBe("nothing");
   });
 
@@ -295,10 +305,18 @@ describe("a definition", () => {
 
 describe("tests of cells", () => {
   test("refuse what is no cell, and say what it is", () => {
-    expect(said(() => testCell(lstm as never))).toMatchInlineSnapshot(`"TypeError: cellLaws: expected a cell, { params, state, step }, got the family lstm; a family gives a cell when it is called with sizes, such as lstm({ input: 3, hidden: 5 })"`);
-    expect(said(() => testCell((() => 1) as never))).toMatchInlineSnapshot(`"TypeError: cellLaws: expected a cell, { params, state, step }, got a function; a family gives a cell when it is called with sizes, such as cell({ input: 3, hidden: 5 })"`);
-    expect(said(() => testCell(undefined as never))).toMatchInlineSnapshot(`"TypeError: cellLaws: expected a cell, { params, state, step }, got undefined"`);
-    expect(said(() => testCell({ params: {}, state: {} } as never))).toMatchInlineSnapshot(`"TypeError: cellLaws: expected a cell, { params, state, step }, got an object without step"`);
+    expect(said(() => testCell(lstm as never))).toMatchInlineSnapshot(
+      `"TypeError: cellLaws: expected a cell, { params, state, step }, got the family lstm; a family gives a cell when it is called with sizes, such as lstm({ input: 3, hidden: 5 })"`,
+    );
+    expect(said(() => testCell((() => 1) as never))).toMatchInlineSnapshot(
+      `"TypeError: cellLaws: expected a cell, { params, state, step }, got a function; a family gives a cell when it is called with sizes, such as cell({ input: 3, hidden: 5 })"`,
+    );
+    expect(said(() => testCell(undefined as never))).toMatchInlineSnapshot(
+      `"TypeError: cellLaws: expected a cell, { params, state, step }, got undefined"`,
+    );
+    expect(said(() => testCell({ params: {}, state: {} } as never))).toMatchInlineSnapshot(
+      `"TypeError: cellLaws: expected a cell, { params, state, step }, got an object without step"`,
+    );
   });
 
   test("a step that ignores its input", () => {
@@ -307,7 +325,9 @@ describe("tests of cells", () => {
       state: () => ({ h: init.zeros(2) }),
       step: ({ b }, _x: Tensor, { h }) => [h.add(b), { h: h.add(b) }],
     })(sizes);
-    expect(said(() => testCell(still))).toMatchInlineSnapshot(`"TypeError: cellLaws: cannot tell what this cell takes as input, inputs of 1, 2 columns all work, and the step reads none; pass { input: 3 } for 3 columns, { input: symbols(65) } for symbols, or { input: (random, batch) => ... }"`);
+    expect(said(() => testCell(still))).toMatchInlineSnapshot(
+      `"TypeError: cellLaws: cannot tell what this cell takes as input, inputs of 1, 2 columns all work, and the step reads none; pass { input: 3 } for 3 columns, { input: symbols(65) } for symbols, or { input: (random, batch) => ... }"`,
+    );
     testCell(still, { input: 2, runs: 1 }).assert();
   });
 
@@ -321,13 +341,17 @@ describe("tests of cells", () => {
         [x.matmul(W), { h }] as const,
     };
     const unnamed = defineCell(parts);
-    expect(said(() => cellTable({ unnamed }))).toMatchInlineSnapshot(`"TypeError: cellTable: unnamed needs an example, { sizes: { ... }, input: (random, batch) => ... }, in its definition: cell: the definition needs the sizes inputs and units, got input, hidden; did "input" mean "inputs"?"`);
+    expect(said(() => cellTable({ unnamed }))).toMatchInlineSnapshot(
+      `"TypeError: cellTable: unnamed needs an example, { sizes: { ... }, input: (random, batch) => ... }, in its definition: cell: the definition needs the sizes inputs and units, got input, hidden; did "input" mean "inputs"?"`,
+    );
     type Own = { inputs: number; units: number };
     const named = defineCell({
       ...parts,
       state: ({ units }: Own) => ({ h: init.zeros(units) }),
       sizes: ["inputs", "units"],
     });
-    expect(said(() => cellTable({ named }))).toMatchInlineSnapshot(`"TypeError: cellTable: named needs an example, { sizes: { ... }, input: (random, batch) => ... }, in its definition: it has no size input"`);
+    expect(said(() => cellTable({ named }))).toMatchInlineSnapshot(
+      `"TypeError: cellTable: named needs an example, { sizes: { ... }, input: (random, batch) => ... }, in its definition: it has no size input"`,
+    );
   });
 });
