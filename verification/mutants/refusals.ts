@@ -104,14 +104,6 @@ const cells = [
       replace: "",
     },
   ]),
-  ...inFile("packages/rnn/src/missingSizes.ts", [
-    {
-      name: "options: sizes missing in the step not named",
-      kind: "guard lost",
-      find: "isAbsent() ? missingSizes(sizes, name, run, cause) : undefined",
-      replace: "undefined",
-    },
-  ]),
   ...inFile("packages/rnn/src/unroll.ts", [
     {
       name: "options: of unroll taken",

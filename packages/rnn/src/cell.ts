@@ -12,7 +12,6 @@ import { type Initializer, initialize, type Rng, rng } from "@chronograd/nn";
 import { checkDefinition } from "./checkDefinition.ts";
 import { checkNext, checkRows } from "./checkRows.ts";
 import { initializersOf } from "./checkSizes.ts";
-import { firstStep } from "./missingSizes.ts";
 
 /** A tree of initialisers as the tree of tensors it describes. */
 export type Values<Spec> = MapTree<Spec, Tensor, Initializer>;
@@ -142,14 +141,9 @@ export function defineCell<
     const columns = (sizes as { readonly input?: unknown }).input;
     type Step = Cell<Params, State, X, Y>["step"];
     const checkedStepOf = (stepOf: typeof definition.step): Step => {
-      const run: Step = (p, x, before) => stepOf(p, x, before, sizes) as ReturnType<Step>;
-      const own: { step: Step } = {
-        step(p, x, before) {
-          const result = firstStep(sizes, name, (watched) => stepOf(p, x, before, watched));
-          own.step = run;
-          return result as ReturnType<Step>;
-        },
-      };
+      const own = {
+        step: (p, x, before) => stepOf(p, x, before, sizes) as ReturnType<Step>,
+      } satisfies { step: Step };
       const step: Step = (weights, x, before) => {
         checkBatchAxis(name, x, columns);
         return checkedStep(name, own, weights, x, before);

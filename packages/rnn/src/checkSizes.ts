@@ -2,7 +2,7 @@ import { tree } from "@chronograd/autodiff";
 import { checkOptions, nearestOf } from "@chronograd/autodiff/internal";
 import { type Initializer, isInitializer } from "@chronograd/nn";
 import { textOf } from "./checkDefinition.ts";
-import { missingSizes, noting } from "./missingSizes.ts";
+import { missingSizes } from "./missingSizes.ts";
 
 /** What makes the parameters and the state of a cell from its sizes. */
 interface Parts<Sizes, Params, State> {
@@ -48,11 +48,9 @@ export function initializersOf<Sizes extends object, Params, State>(
   const isDeclared = listed !== undefined || options.length > 0;
   for (const [key, size] of entries) {
     if (options.includes(key)) continue;
-    const nearest = listed === undefined ? nearestOf(key, options) : undefined;
-    if (nearest !== undefined && !(typeof size === "number" && isRead(key, sizes, parts))) {
-      throw new TypeError(
-        `${name}: there is no option "${key}", did you mean "${nearest}"? A size of this name must be listed in sizes of the definition`,
-      );
+    const nearest = typeof size === "string" ? nearestOf(key, options) : undefined;
+    if (nearest !== undefined) {
+      throw new TypeError(`${name}: there is no option "${key}", did you mean "${nearest}"?`);
     }
     const isOther = !isDeclared && typeof size !== "number" && typeof size !== "string";
     if (isOther || (Number.isInteger(size) && (size as number) >= 1)) continue;
@@ -65,21 +63,6 @@ export function initializersOf<Sizes extends object, Params, State>(
   } catch (cause) {
     throw missingSizes(sizes, name, parts, cause) ?? cause;
   }
-}
-
-/** Whether parameters or state depend on a size; true where they cannot be made. */
-function isRead<Sizes extends object>(
-  key: string,
-  sizes: Sizes,
-  parts: (sizes: Sizes) => unknown,
-): boolean {
-  const read = new Set<PropertyKey>();
-  try {
-    parts(noting(sizes, read));
-  } catch {
-    return true;
-  }
-  return read.has(key);
 }
 
 /**

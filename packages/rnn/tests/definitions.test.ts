@@ -162,7 +162,6 @@ describe("sizes", () => {
 
   test.each<[string, object]>([
     ["a misspelt choice", { ...sizes, scale: 1, activaton: "relu" }],
-    ["a misspelt choice that is a number", { ...sizes, scale: 1, activations: 3 }],
     ["a word that is no choice", { ...sizes, scale: 1, mode: "fast" }],
     ["a size that is a word", { input: "2", hidden: 2, scale: 1 }],
     ["a size that is true", { input: 2, hidden: true, scale: 1 }],
@@ -197,33 +196,6 @@ describe("sizes", () => {
       step: (params, x: Tensor, state, { inner }) => inner.step(params, x, state),
     })({ inner: lstm(sizes), isDeep: true });
     testCell(wrapping, { input: 2, runs: 1 }).assert();
-  });
-
-  test("one that is missing and read by the step alone is named at the first step", () => {
-    const cell = scaled(sizes as never);
-    expect(said(() => stepOf(cell as never))).toMatchInlineSnapshot(
-      `"TypeError: scaled: the definition needs the size scale, got input, hidden"`,
-    );
-    expect(said(() => stepOf(cell as never))).toBe(said(() => stepOf(cell as never)));
-    const reshaping = defineCell({
-      ...zeros,
-      sizes: ["columns"],
-      step: (_: object, x: Tensor, { h }, { columns }: { columns: number }) => [
-        x.reshape([columns, -1]),
-        { h },
-      ],
-    });
-    const returning = defineCell({
-      ...zeros,
-      step: ((_: object, _x: Tensor, _h: object, { scale }: { scale: number }) => scale) as never,
-    });
-    expect(said(() => stepOf(returning({} as never) as never))).toMatchInlineSnapshot(
-      `"TypeError: cell: step must return [output, state], got undefined"`,
-    );
-    expect(said(() => stepOf(reshaping({} as never) as never))).toMatchInlineSnapshot(
-      `"TypeError: cell: the definition needs the size columns, got no sizes"`,
-    );
-    expect(said(() => stepOf(scaled({ ...sizes, scale: 4 }) as never))).toBe("nothing");
   });
 
   test("one that the step has a default for may be missing, in plans too; NaN stays NaN", () => {
