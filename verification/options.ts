@@ -18,7 +18,30 @@ function lastSize(small: CellRow["sizes"]): string {
   return Object.keys(small).findLast((name) => typeof small[name] === "number")!;
 }
 
+/** Sizes and options as text, in the order of their names. */
+function text(all: object = {}): string {
+  return JSON.stringify(Object.entries(all).sort());
+}
+
 const decoded = { names: [], tensors: {}, metadata: {} };
+
+/** A cell with choices whose step alone reads `scale`; `seen` holds what steps are given. */
+const seen: object[] = [];
+const scaled = defineCell({
+  choices: { activation: ["tanh", "relu"] },
+  params: () => ({}),
+  state: ({ units }: { units: number; scale: number }) => ({ h: init.zeros(units) }),
+  step: (_: object, x: Tensor, { h }, given) => {
+    seen.push({ ...given });
+    return [x.mul(given.scale), { h }];
+  },
+});
+function stepped(given: object): object | undefined {
+  const cell = scaled(given as never);
+  cell.step({}, zeros([1, 1]), initialState(cell, 1));
+  return seen.at(-1);
+}
+
 /** A call with a misspelt option, and the right name. */
 const misspelt: readonly (readonly [call: () => unknown, where: string, name: string])[] = [
   [() => truncated(own, params, [], { K1: 1, k2: 1, loss } as never), "truncated", "k1"],
@@ -28,6 +51,8 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
     return [call, family, name] as const;
   }),
   [() => elman({ ...sizes, activations: "relu" } as never), "elman", "activation"],
+  [() => scaled({ units: 1, scale: 1, activaton: "relu" } as never), "cell", "activation"],
+  [() => scaled({ units: 1, scale: 1, activations: 3 } as never), "cell", "activation"],
   [
     () => defineCell({ ...own, params: () => ({}), state: () => ({}), steps: 1 } as never),
     "defineCell",
@@ -78,6 +103,18 @@ export const options: Law = {
       tally.throws(custom({ unit: 3 }), /needs the size units.* did "unit" mean "units"\?/, "own");
       tally.throws(custom({}), /needs the size units, got no sizes/, "own, without sizes");
       tally.check(custom({ units: 2 })().params.b.shape[0] === 2, () => "own, as it should be");
+      tally.throws(custom({ units: "2" }), /size units must be .*, got "2"/, "own, with a word");
+      tally.throws(() => stepped({ units: 1 }), /needs the size scale, got units$/, "in the step");
+      const given = { units: 1, scale: 1 };
+      const kept = scaled(given);
+      given.scale = 2;
+      kept.step({}, zeros([1, 1]), initialState(kept, 1));
+      const found = [seen.at(-1), stepped({ ...given, activation: "relu" })].map(text);
+      const expected = [
+        { units: 1, scale: 1, activation: "tanh" },
+        { units: 1, scale: 2, activation: "relu" },
+      ].map(text);
+      tally.check(found.join() === expected.join(), () => `steps are given ${found}`);
       tally.throws(() => linear({ input: 3 } as never), /^linear: output must be/, "linear");
       return tally;
     }),

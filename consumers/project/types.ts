@@ -43,6 +43,26 @@ for (const window of truncated(cell, initialParams(cell, rng(1)), steps, {
   window.gradients.U;
   ofW.toArray();
 }
+const gated = defineCell({
+  choices: { activation: ["tanh", "relu"] },
+  params: ({ input, hidden }) => ({ W: init.glorot(input, hidden) }),
+  state: ({ hidden }) => ({ h: init.zeros(hidden) }),
+  step: ({ W }, row, { h }, { activation }) => {
+    const chosen: "tanh" | "relu" = activation;
+    const next = row.matmul(W).add(h)[chosen]();
+    return [next, { h: next }];
+  },
+});
+gated({ input: 1, hidden: 2 });
+gated({ input: 1, hidden: 2, activation: "relu" });
+const refused = [
+  // @ts-expect-error: no such word.
+  () => gated({ input: 1, hidden: 2, activation: "sin" }),
+  // @ts-expect-error: no such option.
+  () => gated({ input: 1, hidden: 2, activaton: "relu" }),
+  // @ts-expect-error: a size is missing.
+  () => gated({ input: 1 }),
+];
 // @ts-expect-error: a tensor has no such method.
 x.notAnOp();
 // @ts-expect-error: a shape is no text.
@@ -57,6 +77,7 @@ export {
   names,
   planned,
   referenceKernels,
+  refused,
   rows,
   shape,
   testCell,

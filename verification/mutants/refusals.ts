@@ -58,14 +58,38 @@ const cells = [
     {
       name: "options: unknown sizes taken",
       kind: "guard lost",
-      find: "checkOptions(name, sizes, [...definition.sizes, ...choices.map(([option]) => option)]);",
+      find: "if (listed !== undefined) checkOptions(name, given, listed);",
       replace: "",
     },
     {
       name: "options: any word taken for one of the choices",
       kind: "guard lost",
-      find: "if (chosen === undefined || words.includes(chosen as string)) continue;",
+      find: "if (words.includes(chosen as string)) continue;",
       replace: "continue;",
+    },
+    {
+      name: "options: the last choice filled in, not the first",
+      kind: "guard lost",
+      find: "[option, words[0]]",
+      replace: "[option, words.at(-1)]",
+    },
+    {
+      name: "options: sizes shared with the caller",
+      kind: "guard lost",
+      find: "Object.freeze(Object.fromEntries([...defaults, ...entries]))",
+      replace: "Object.assign(given, { ...Object.fromEntries(defaults), ...given })",
+    },
+    {
+      name: "options: misspelt choices taken where no sizes are listed",
+      kind: "guard lost",
+      find: "listed === undefined ? nearestOf(key, options) : undefined",
+      replace: "undefined",
+    },
+    {
+      name: "options: words taken for sizes",
+      kind: "guard lost",
+      find: '!isDeclared && typeof size !== "number" && typeof size !== "string"',
+      replace: '!isDeclared && typeof size !== "number"',
     },
     {
       name: "options: missing sizes not named",

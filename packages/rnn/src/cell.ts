@@ -9,6 +9,7 @@ import {
 } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Initializer, initialize, type Rng, rng } from "@chronograd/nn";
+import { checkDefinition } from "./checkDefinition.ts";
 import { checkNext, checkRows } from "./checkRows.ts";
 import { initializersOf } from "./checkSizes.ts";
 
@@ -63,24 +64,36 @@ type FamilyStep<Sizes, Params, State, X, Y> = (
   sizes: Sizes,
 ) => readonly [output: Y, state: ReadonlyValues<State>];
 
+/** The choices of a definition without any. */
+export type NoChoices = Record<never, string>;
+
+/** What a family of cells takes: sizes, and options where there are choices. */
+export type FamilySizes<Sizes, Choices> = keyof Choices extends never
+  ? Sizes
+  : Sizes & { readonly [Name in string & keyof Choices]?: Choices[Name] };
+
 /** What `defineCell` takes: parameters and state from sizes, and the step. */
-export interface CellDefinition<Sizes, Params, State, X, Y> {
+export interface CellDefinition<Sizes, Params, State, X, Y, Choices = NoChoices> {
   /** Whose errors are said to be; `"cell"` unless given. */
   readonly name?: string;
-  /** The names of all sizes, so that others are refused; any are taken unless given. */
+  /**
+   * The names of all sizes, so that others are refused. Unless given, any are taken but those that
+   * look like a misspelt choice.
+   */
   readonly sizes?: readonly (string & keyof Sizes)[];
   /**
    * Options that are one of a few words, the first unless given:
    * `{ activation: ["tanh", "relu"] }`.
    */
-  readonly choices?: { readonly [name in string & keyof Sizes]?: readonly string[] };
-  params(sizes: Sizes): Params;
-  state(sizes: Sizes): State;
-  readonly step: FamilyStep<Sizes, Params, State, X, Y>;
+  readonly choices?: { readonly [Name in keyof Choices]: readonly Choices[Name][] };
+  /** From the sizes, in which every choice is made. */
+  params(sizes: Sizes & NoInfer<Choices>): Params;
+  state(sizes: Sizes & NoInfer<Choices>): State;
+  readonly step: FamilyStep<Sizes & NoInfer<Choices>, Params, State, X, Y>;
   /**
    * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
    */
-  readonly equations?: FamilyStep<Sizes, Params, State, X, Y>;
+  readonly equations?: FamilyStep<Sizes & NoInfer<Choices>, Params, State, X, Y>;
   /** For the tests of all built-in cells: small sizes, and an input, unless it is `[B, input]`. */
   readonly example?: { readonly sizes?: Sizes; input?(random: Rng, batch: number): X };
 }
@@ -111,18 +124,25 @@ export interface CellDefinition<Sizes, Params, State, X, Y> {
  * params.W.shape; // => [3, 5]
  * ```
  */
-export function defineCell<Params, const State, X = Tensor, Y = Tensor, Sizes = CellSizes>(
-  definition: CellDefinition<Sizes, Params, State, X, Y>,
-): (sizes: Sizes) => Cell<Params, State, X, Y> {
-  checkOptions("defineCell", definition, definitionOptions);
+export function defineCell<
+  Params,
+  const State,
+  X = Tensor,
+  Y = Tensor,
+  Sizes = CellSizes,
+  const Choices extends Readonly<Record<string, string>> = NoChoices,
+>(
+  definition: CellDefinition<Sizes, Params, State, X, Y, Choices>,
+): (sizes: FamilySizes<Sizes, NoInfer<Choices>>) => Cell<Params, State, X, Y> {
+  checkDefinition(definition);
   const { name = "cell" } = definition;
-  const family = (sizes: Sizes): Cell<Params, State, X, Y> => {
-    const { params, state } = initializersOf(definition, sizes, name);
+  const family = (given: FamilySizes<Sizes, Choices>): Cell<Params, State, X, Y> => {
+    const { params, state, sizes } = initializersOf(definition, given, name);
     const columns = (sizes as { readonly input?: unknown }).input;
     type Step = Cell<Params, State, X, Y>["step"];
-    const checkedStepOf = (given: typeof definition.step): Step => {
+    const checkedStepOf = (stepOf: typeof definition.step): Step => {
       const own = {
-        step: (p, x, before) => given(p, x, before, sizes) as ReturnType<Step>,
+        step: (p, x, before) => stepOf(p, x, before, sizes) as ReturnType<Step>,
       } satisfies { step: Step };
       const step: Step = (weights, x, before) => {
         checkBatchAxis(name, x, columns);
@@ -139,23 +159,12 @@ export function defineCell<Params, const State, X = Tensor, Y = Tensor, Sizes = 
   return family;
 }
 
-const definitionOptions: readonly string[] = [
-  "name",
-  "sizes",
-  "choices",
-  "params",
-  "state",
-  "step",
-  "equations",
-  "example",
-];
-
 const definitions = new WeakMap<object, object>();
 
 /** What `defineCell` made a family of cells from; `undefined` for any other function. @internal */
 export function definitionOf(
   family: object,
-): CellDefinition<Record<string, unknown>, unknown, unknown, unknown, unknown> | undefined {
+): CellDefinition<object, unknown, unknown, unknown, unknown, Record<string, string>> | undefined {
   return definitions.get(family) as ReturnType<typeof definitionOf>;
 }
 

@@ -1,6 +1,8 @@
 import { tree } from "@chronograd/autodiff";
 import { checkOptions, nearestOf } from "@chronograd/autodiff/internal";
 import { type Initializer, isInitializer } from "@chronograd/nn";
+import { textOf } from "./checkDefinition.ts";
+import { missingSizes } from "./missingSizes.ts";
 
 /** What makes the parameters and the state of a cell from its sizes. */
 interface Parts<Sizes, Params, State> {
@@ -11,44 +13,53 @@ interface Parts<Sizes, Params, State> {
 }
 
 /**
- * The parameters and the state that sizes give; throws a sentence for a size that is no whole
- * number, has a name that `sizes` does not list, or is missing, and for an option that is none of
- * its choices.
+ * The parameters and the state that sizes give, and the sizes as a frozen copy in which every
+ * choice is made; throws a sentence for a size that is no whole number, has a name that `sizes`
+ * does not list, or is missing, and for an option that is misspelt or none of its choices.
  */
-export function initializersOf<Sizes, Params, State>(
+export function initializersOf<Sizes extends object, Params, State>(
   definition: Parts<Sizes, Params, State>,
-  sizes: Sizes,
+  given: unknown,
   name: string,
-): { readonly params: Params; readonly state: State } {
-  if (typeof sizes !== "object" || sizes === null) {
+): { readonly params: Params; readonly state: State; readonly sizes: Sizes } {
+  if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw new TypeError(
-      `${name}: expected sizes by name, such as { input: 3, hidden: 5 }, got ${String(sizes)}`,
+      `${name}: expected sizes by name, such as { input: 3, hidden: 5 }, got ${textOf(given)}`,
     );
   }
   const choices = Object.entries(definition.choices ?? {}) as [string, readonly string[]][];
-  if (definition.sizes !== undefined) {
-    checkOptions(name, sizes, [...definition.sizes, ...choices.map(([option]) => option)]);
-  }
+  const options = choices.map(([option]) => option);
+  const listed = definition.sizes && [...definition.sizes, ...options];
+  if (listed !== undefined) checkOptions(name, given, listed);
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  const defaults = choices.map(([option, words]) => [option, words[0]]);
+  const sizes = Object.freeze(Object.fromEntries([...defaults, ...entries])) as Sizes;
   for (const [option, words] of choices) {
-    const chosen: unknown = (sizes as Record<string, unknown>)[option];
-    if (chosen === undefined || words.includes(chosen as string)) continue;
+    const chosen: unknown = sizes[option as keyof Sizes];
+    if (words.includes(chosen as string)) continue;
     const list = words.map((word) => JSON.stringify(word)).join(" or ");
-    throw new TypeError(`${name}: ${option} must be ${list}, got ${JSON.stringify(chosen)}`);
+    throw new TypeError(`${name}: ${option} must be ${list}, got ${textOf(chosen)}`);
   }
-  for (const [key, size] of Object.entries(sizes)) {
-    if (typeof size === "number" && (!Number.isInteger(size) || size < 1)) {
-      throw new RangeError(
-        `${name}: size ${key} must be a whole number of at least 1, got ${size}`,
-      );
-    }
-  }
-  const parts = (given: Sizes) => {
-    const made = { params: definition.params(given), state: definition.state(given) };
+  const parts = (from: Sizes) => {
+    const made = { params: definition.params(from), state: definition.state(from) };
     checkShapes(made, name);
     return made;
   };
+  const isDeclared = listed !== undefined || options.length > 0;
+  for (const [key, size] of entries) {
+    if (options.includes(key)) continue;
+    const nearest = typeof size === "string" ? nearestOf(key, options) : undefined;
+    if (nearest !== undefined) {
+      throw new TypeError(`${name}: there is no option "${key}", did you mean "${nearest}"?`);
+    }
+    const isOther = !isDeclared && typeof size !== "number" && typeof size !== "string";
+    if (isOther || (Number.isInteger(size) && (size as number) >= 1)) continue;
+    throw new RangeError(
+      `${name}: size ${key} must be a whole number of at least 1, got ${textOf(size)}`,
+    );
+  }
   try {
-    return parts(sizes);
+    return { ...parts(sizes), sizes };
   } catch (cause) {
     throw missingSizes(sizes, name, parts, cause) ?? cause;
   }
@@ -65,43 +76,4 @@ function checkShapes(made: unknown, name: string): void {
       `${name}: the initialiser at ${JSON.stringify(path)} has a length of ${String(length)}, expected whole numbers of at least 0`,
     );
   }
-}
-
-/** The error for sizes that are read, were not given, and would have made the difference. */
-function missingSizes<Sizes extends object>(
-  sizes: Sizes,
-  name: string,
-  parts: (sizes: Sizes) => unknown,
-  cause: unknown,
-): TypeError | undefined {
-  const absent = new Set<string>();
-  const watched = new Proxy(sizes, {
-    get(target, key, receiver) {
-      const value: unknown = Reflect.get(target, key, receiver);
-      if (value === undefined && typeof key === "string") absent.add(key);
-      return value ?? 1;
-    },
-  });
-  const works = (given: Sizes): boolean => {
-    try {
-      parts(given);
-      return true;
-    } catch {
-      return false;
-    }
-  };
-  if (!works(watched)) return undefined;
-  const filled = Object.fromEntries(Array.from(absent, (key) => [key, 1]));
-  const missing = Array.from(absent).filter(
-    (key) => !works({ ...sizes, ...filled, [key]: undefined }),
-  );
-  if (missing.length === 0) return undefined;
-  const given = Object.keys(sizes);
-  const got = given.length === 0 ? "no sizes" : given.join(", ");
-  const nearest = nearestOf(missing[0]!, given);
-  const hint = nearest === undefined ? "" : `; did "${nearest}" mean "${missing[0]}"?`;
-  return new TypeError(
-    `${name}: the definition needs ${missing.length === 1 ? "the size" : "the sizes"} ${missing.join(" and ")}, got ${got}${hint}`,
-    { cause },
-  );
 }

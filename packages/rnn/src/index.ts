@@ -7,6 +7,8 @@ export type {
   Cell,
   CellDefinition,
   CellSizes,
+  FamilySizes,
+  NoChoices,
   ReadonlyValues,
   ValueOptions,
   Values,

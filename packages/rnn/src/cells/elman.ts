@@ -43,7 +43,7 @@ export const elman: (sizes: ElmanSizes) => Cell<ElmanParams, HiddenState> = defi
     b: init.zeros(hidden),
   }),
   state: ({ hidden }: ElmanSizes): HiddenState => ({ h: init.zeros(hidden) }),
-  step: ({ W, U, b }, x: Tensor, { h }, { activation = "tanh" }) => {
+  step: ({ W, U, b }, x: Tensor, { h }, { activation }) => {
     const next = x.matmul(W).add(h.matmul(U)).add(b)[activation]();
     return [next, { h: next }];
   },

@@ -1,4 +1,4 @@
-import { type Backend, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { type Backend, Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { initialize, type Rng, rng } from "@chronograd/nn";
 import { type Cell, initialState } from "../cell.ts";
 
@@ -81,10 +81,13 @@ function guessColumns(cell: PlainCell, where: string): number {
   });
   const taken: number[] = [];
   let why = "";
+  let isRead = false;
   for (const width of [...widths].sort((a, b) => a - b)) {
     try {
-      const x = drawn([2, width], () => 0.5);
-      cell.step(params, x, initialState(cell, 2, { dtype: "float64" }));
+      const tape = new Tape();
+      const x = tape.watch(drawn([2, width], () => 0.5));
+      const result = cell.step(params, x, initialState(cell, 2, { dtype: "float64" }));
+      isRead ||= tree.leaves(result).some((y) => tape.tracks(y));
       taken.push(width);
     } catch (error) {
       why = ` (${error instanceof Error ? error.message : String(error)})`;
@@ -95,7 +98,7 @@ function guessColumns(cell: PlainCell, where: string): number {
   const found =
     taken.length === 0
       ? `none of ${list} columns works${why}`
-      : `inputs of ${list} columns all work`;
+      : `inputs of ${list} columns all work${isRead ? "" : ", and the step reads none"}`;
   throw new TypeError(
     `${where}: cannot tell what this cell takes as input, ${found}; pass { input: 3 } for 3 columns, { input: symbols(65) } for symbols, or { input: (random, batch) => ... }`,
   );

@@ -55,9 +55,12 @@ function rowsOf(family: string, make: object): CellRow[] {
   if (definition === undefined) {
     throw new TypeError(`cellTable: ${family} must be made by defineCell, got ${typeof make}`);
   }
-  const { sizes: names = ["input", "hidden"], choices = {}, example = {} } = definition;
-  const small = Object.fromEntries(names.map((name) => [name, name === "input" ? 2 : 3]));
-  const options = Object.entries(choices).flatMap(([option, words = []]) =>
+  const { choices = {}, example = {} } = definition;
+  const names = definition.sizes ?? (example.sizes ? [] : ["input", "hidden"]);
+  const small = Object.fromEntries(
+    names.flatMap((name) => (name in choices ? [] : [[name, name === "input" ? 2 : 3]])),
+  ) as Sizes;
+  const options = Object.entries(choices).flatMap(([option, words]) =>
     words.slice(1).map((word) => ({ [option]: word })),
   );
   return [{}, ...options].map((option: Sizes): CellRow => {
@@ -78,10 +81,32 @@ function rowsOf(family: string, make: object): CellRow[] {
       make: (given: Sizes = {}) => (make as (sizes: Sizes) => SomeCell)({ ...sizes, ...given }),
       input: (example.input as CellRow["input"] | undefined) ?? vectors,
     };
-    const { shape, hasKinks } = recorded(row.make(), row.input);
+    if (row.input === vectors && typeof sizes.input !== "number") {
+      throw exampleError(family, "it has no size input");
+    }
+    const { shape, hasKinks } = firstOf(row, definition.example !== undefined);
     const isVector = row.input === vectors && shape?.join() === `1,${sizes.hidden}`;
     return { ...row, isVector, hasKinks };
   });
+}
+
+function firstOf(
+  { family, make, input }: Pick<CellRow, "family" | "make" | "input">,
+  hasExample: boolean,
+): ReturnType<typeof recorded> {
+  try {
+    return recorded(make(), input);
+  } catch (cause) {
+    if (hasExample || !(cause instanceof Error)) throw cause;
+    throw exampleError(family, cause.message, cause);
+  }
+}
+
+function exampleError(family: string, why: string, cause?: unknown): TypeError {
+  return new TypeError(
+    `cellTable: ${family} needs an example, { sizes: { ... }, input: (random, batch) => ... }, in its definition: ${why}`,
+    { cause },
+  );
 }
 
 /**
