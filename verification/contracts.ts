@@ -42,7 +42,7 @@ export const contracts: Law = {
       const reduced = (lost: number, count: number) =>
         createCommunicator(echo(size, rank, start, lost, count)).allReduce({ x }).x;
       // Each worker adds up its own part, and in an echo all parts are this worker's first ones.
-      tally.check(reduced(0, size).toArray()[0] === 3 * size, () => `from byte ${start} on`);
+      tally.check(reduced(0, size).toTypedArray()[0] === 3 * size, () => `from byte ${start} on`);
       tally.throws(() => reduced(1, size), /^allReduce: allToAll of .* at least /, "one byte lost");
       const other = size + oneOf(random, [-1, 1]);
       tally.throws(
