@@ -11,6 +11,7 @@ import {
   unroll,
 } from "@chronograd/rnn";
 import { cellTable, type SomeCell } from "@chronograd/rnn/testing";
+import { contracts } from "./contracts.ts";
 import { options } from "./options.ts";
 import type { Subject } from "./subject.ts";
 import { Tally } from "./tally.ts";
@@ -266,6 +267,12 @@ const thrown = law(
 
 /** What cells and streams must refuse. */
 export function refusalSubjects(): Subject[] {
-  const subjects = { rows: [rows, axes], tracked: [tapes], thrown: [thrown], options: [options] };
+  const subjects = {
+    rows: [rows, axes],
+    tracked: [tapes],
+    thrown: [thrown],
+    options: [options],
+    contracts: [contracts],
+  };
   return Object.entries(subjects).map(([name, laws]) => ({ name, group: "refusals", laws }));
 }

@@ -242,6 +242,42 @@ const files = [
       replace: "",
     },
   ]),
+  ...inFile("packages/nn/src/parallel/checkedTransport.ts", [
+    {
+      name: "transport: too many messages taken for those of all workers",
+      kind: "guard lost",
+      find: "messages.length !== count",
+      replace: "messages.length < count",
+    },
+    {
+      name: "transport: a message may end before the worker's own part",
+      kind: "guard lost",
+      find: "const end = Math.min((rank + 1) * bytes, messageBytes);",
+      replace: "const end = Math.min(rank * bytes, messageBytes);",
+    },
+    {
+      name: "transport: messages at any byte are not copied",
+      kind: "guard lost",
+      find: "return byteOffset % 8 === 0;",
+      replace: "return byteOffset >= 0;",
+    },
+  ]),
+  ...inFile("packages/nn/src/layers/layer.ts", [
+    {
+      name: "layers: parameters of any size",
+      kind: "guard lost",
+      find: "a[0] === b[0] && a[1] === b[1]",
+      replace: "a[0] === b[0]",
+    },
+  ]),
+  ...inFile("packages/nn/src/parallel/sharedMemory.ts", [
+    {
+      name: "shared memory: any memory is taken",
+      kind: "guard lost",
+      find: "if (found !== mark) {",
+      replace: "if (!isShared) {",
+    },
+  ]),
   ...inFile("packages/nn/src/files/encode.ts", [
     {
       name: "files: half a character written",
@@ -259,6 +295,12 @@ const wholeNumbers = [
       kind: "wrong function",
       find: "const own = initializer.dtype ?? dtype;",
       replace: "const own = dtype;",
+    },
+    {
+      name: "initialize: a draw that overflows float32",
+      kind: "guard lost",
+      find: 'own === "float32" ? Math.fround : Number',
+      replace: "Number",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/engines/tape.ts", [

@@ -1,3 +1,11 @@
+/** A value in a sentence: `"7"` is not 7. @internal */
+export function shown(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value !== "object" || value === null) return String(value);
+  const isShort = Array.isArray(value) && value.length < 9;
+  return isShort ? `[${value.map(shown).join(",")}]` : Object.prototype.toString.call(value);
+}
+
 /** Throws a sentence unless a number is finite, at least `least`, and below `bound`. @internal */
 export function checkNumber(
   value: number,
@@ -9,26 +17,26 @@ export function checkNumber(
   if (Number.isFinite(value) && value >= least && value < bound) return;
   const range = bound === Number.POSITIVE_INFINITY ? "" : ` and below ${bound}`;
   throw new RangeError(
-    `${where}: ${name} must be a finite number of at least ${least}${range}, got ${String(value)}`,
+    `${where}: ${name} must be a finite number of at least ${least}${range}, got ${shown(value)}`,
   );
 }
 
 /** Throws a sentence unless a number is finite and above 0. @internal */
 export function checkPositive(value: number, name: string, where: string): void {
   if (Number.isFinite(value) && value > 0) return;
-  throw new RangeError(`${where}: ${name} must be a finite number above 0, got ${String(value)}`);
+  throw new RangeError(`${where}: ${name} must be a finite number above 0, got ${shown(value)}`);
 }
 
 /** Throws a sentence unless a number is above 0; infinity limits nothing. @internal */
 export function checkLimit(value: number, name: string, where: string): void {
   if (typeof value === "number" && value > 0) return;
-  throw new RangeError(`${where}: ${name} must be a number above 0, got ${String(value)}`);
+  throw new RangeError(`${where}: ${name} must be a number above 0, got ${shown(value)}`);
 }
 
 /** Throws a sentence unless a number is whole and at least `least`. @internal */
 export function checkWhole(value: number, name: string, where: string, least = 1): void {
   if (Number.isSafeInteger(value) && value >= least) return;
   throw new RangeError(
-    `${where}: ${name} must be a whole number of at least ${least}, got ${String(value)}`,
+    `${where}: ${name} must be a whole number of at least ${least}, got ${shown(value)}`,
   );
 }

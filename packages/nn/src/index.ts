@@ -7,7 +7,7 @@
 export { type AdaptiveOptions, clipAdaptive } from "./clip/adaptive.ts";
 export type { ClipState } from "./clip/clipping.ts";
 export { clipByGlobalNorm, type NormOptions } from "./clip/globalNorm.ts";
-export type { NonFinite, NonFiniteOption } from "./clip/nonFinite.ts";
+export type { NonFiniteAction, NonFiniteOption } from "./clip/nonFinite.ts";
 export type { NormOrder } from "./clip/norm.ts";
 export { clipPerParameter } from "./clip/perParameter.ts";
 export { clipByValue } from "./clip/value.ts";

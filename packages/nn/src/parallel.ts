@@ -5,7 +5,8 @@
  * @packageDocumentation
  */
 export type { Departure } from "./parallel/barrier.ts";
+export type { RankAndSize } from "./parallel/communicator.ts";
 export { createCommunicator } from "./parallel/createCommunicator.ts";
-export { type Rank, shard, shardRows } from "./parallel/shard.ts";
+export { shard, shardRows } from "./parallel/shard.ts";
 export { type SharedBufferOptions, SharedMemory, sharedBuffer } from "./parallel/sharedMemory.ts";
 export type { Transport } from "./parallel/transport.ts";

@@ -3,7 +3,7 @@ import { transformation } from "../optim/consumeState.ts";
 import { markFinite } from "../optim/finite.ts";
 import { firstTensor } from "../optim/stepCount.ts";
 import type { GradientTransformation } from "../optim/transformation.ts";
-import { checkNonFinite, type Measured, measure, type NonFinite } from "./nonFinite.ts";
+import { checkNonFinite, type Measured, measure, type NonFiniteAction } from "./nonFinite.ts";
 
 /** What a link that clips remembers. */
 export interface ClipState {
@@ -18,7 +18,7 @@ export interface ClipState {
 export function clipping(
   name: string,
   order: number,
-  nonFinite: NonFinite,
+  nonFinite: NonFiniteAction,
   change: (g: Tensor, measured: Measured<unknown>, path: string, params: unknown) => Tensor,
 ): GradientTransformation<ClipState> {
   checkNonFinite(nonFinite, name);

@@ -16,12 +16,12 @@ import { normOf } from "./norm.ts";
  * What to do about gradients with a NaN or an infinity: `"throw"`, naming the parameter; set those
  * elements to 0 (`"zero"`), and clip the rest; or `"pass"` a parameter's gradient on as it is.
  */
-export type NonFinite = "throw" | "zero" | "pass";
+export type NonFiniteAction = "throw" | "zero" | "pass";
 
 /** The option that every clip function has. */
 export interface NonFiniteOption {
   /** `"throw"` unless given. */
-  readonly nonFinite?: NonFinite;
+  readonly nonFinite?: NonFiniteAction;
 }
 
 /** Gradients that are fit to be clipped. */
@@ -33,7 +33,7 @@ export interface Measured<G> {
 }
 
 /** Throws a sentence for an option that there is not. */
-export function checkNonFinite(nonFinite: NonFinite, where: string): void {
+export function checkNonFinite(nonFinite: NonFiniteAction, where: string): void {
   if (nonFinite === "throw" || nonFinite === "zero" || nonFinite === "pass") return;
   throw new TypeError(
     `${where}: nonFinite must be "throw", "zero" or "pass", got ${JSON.stringify(nonFinite)}`,
@@ -44,7 +44,7 @@ export function checkNonFinite(nonFinite: NonFinite, where: string): void {
 export function measure<G>(
   gradients: G,
   order: number,
-  nonFinite: NonFinite,
+  nonFinite: NonFiniteAction,
   where: string,
 ): Measured<G> {
   const named = floats(gradients, where);

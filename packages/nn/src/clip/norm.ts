@@ -1,6 +1,7 @@
 import { type Backend, type Tensor, tensor, where } from "@chronograd/autodiff";
 import { kernelsOf } from "@chronograd/autodiff/extend";
 import { allocate, giveOwner } from "@chronograd/autodiff/internal";
+import { shown } from "../checks.ts";
 import { scalar } from "../optim/finite.ts";
 
 /** Which vector norm: the sum of magnitudes, the Euclidean length, the largest magnitude. */
@@ -9,7 +10,7 @@ export type NormOrder = 1 | 2 | typeof Number.POSITIVE_INFINITY;
 /** Throws a sentence unless the order is 1, 2 or Infinity. */
 export function checkOrder(order: number, where: string): void {
   if (order === 1 || order === 2 || order === Number.POSITIVE_INFINITY) return;
-  throw new RangeError(`${where}: order must be 1, 2 or Infinity, got ${String(order)}`);
+  throw new RangeError(`${where}: order must be 1, 2 or Infinity, got ${shown(order)}`);
 }
 
 /**

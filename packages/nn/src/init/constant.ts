@@ -1,4 +1,5 @@
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { shown } from "../checks.ts";
 import { checkLengths, type Initializer, sizeOf } from "./initializer.ts";
 
 /** After the shape: what the elements are. */
@@ -14,16 +15,17 @@ export type ShapeAndDType =
 
 function repeated(value: number, given: ShapeAndDType, where: string): Initializer {
   const last: unknown = given.at(-1);
-  const options = typeof last === "object" && last !== null ? last : undefined;
+  const isObject = typeof last === "object" && last !== null && !Array.isArray(last);
+  const options = isObject ? last : undefined;
   const shape = (options === undefined ? given : given.slice(0, -1)) as readonly number[];
-  checkLengths(shape, where);
+  checkLengths(shape, where, 0, where === "constant" ? "value" : "");
   const draw = () => new Float64Array(sizeOf(shape)).fill(value);
   if (options === undefined) return { shape, draw };
   checkOptions(where, options, ["dtype"]);
   const { dtype } = options as Partial<WholeNumbers>;
   if (dtype !== "int32") {
     throw new TypeError(
-      `${where}: dtype must be "int32", got ${JSON.stringify(dtype)}; leave it out for floats, whose dtype is that of initialize(..., { dtype })`,
+      `${where}: dtype must be "int32", got ${shown(dtype)}; leave out the options for floats, whose dtype is that of initialize(..., { dtype })`,
     );
   }
   if ((value | 0) !== value) {
@@ -84,7 +86,7 @@ export function ones(...shape: ShapeAndDType): Initializer {
 export function constant(value: number, ...shape: ShapeAndDType): Initializer {
   if (!Number.isFinite(value)) {
     throw new RangeError(
-      `constant: value must be a finite number, got ${String(value)}; the shape follows it`,
+      `constant: value must be a finite number, got ${shown(value)}; the shape follows it`,
     );
   }
   return repeated(value, shape, "constant");

@@ -1,9 +1,10 @@
+import { shown } from "../checks.ts";
 import { checkLengths, elementwise, type Initializer } from "./initializer.ts";
 
 function checkScale(scale: number, name: string, where: string): void {
   if (Number.isFinite(scale) && scale >= 0) return;
   throw new RangeError(
-    `${where}: ${name} must be a finite number of at least 0, got ${String(scale)}; the shape follows it`,
+    `${where}: ${name} must be a finite number of at least 0, got ${shown(scale)}; the shape follows it`,
   );
 }
 
@@ -21,7 +22,7 @@ function checkScale(scale: number, name: string, where: string): void {
  */
 export function uniform(limit: number, ...shape: readonly number[]): Initializer {
   checkScale(limit, "limit", "uniform");
-  checkLengths(shape, "uniform");
+  checkLengths(shape, "uniform", 0, "limit");
   return elementwise(shape, (rng) => limit * (2 * rng.uniform() - 1));
 }
 
@@ -40,6 +41,6 @@ export function uniform(limit: number, ...shape: readonly number[]): Initializer
  */
 export function normal(standardDeviation: number, ...shape: readonly number[]): Initializer {
   checkScale(standardDeviation, "standardDeviation", "normal");
-  checkLengths(shape, "normal");
+  checkLengths(shape, "normal", 0, "standardDeviation");
   return elementwise(shape, (rng) => standardDeviation * rng.normal());
 }

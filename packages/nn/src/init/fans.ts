@@ -16,12 +16,12 @@ export interface Fans {
  * @throws for fewer than two axes, or a length that is not a whole number of at least 1
  */
 export function fansOf(shape: Shape, where: string): Fans {
+  checkLengths(shape, where, 1);
   if (shape.length < 2) {
     throw new RangeError(
       `${where}: expected a shape of at least two axes [inputs, ..., outputs], got [${shape.join(",")}]; use uniform(limit, ...shape) or zeros(...shape) for a vector`,
     );
   }
-  checkLengths(shape, where, 1);
   const between = shape.slice(1, -1).reduce((size, length) => size * length, 1);
   return { fanIn: shape[0]! * between, fanOut: shape.at(-1)! * between };
 }

@@ -7,6 +7,7 @@ import {
   tree,
 } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { shown } from "../checks.ts";
 import type { Rng } from "../rng/rng.ts";
 import { type Initializer, isInitializer, sizeOf } from "./initializer.ts";
 
@@ -24,7 +25,7 @@ export interface InitializeOptions {
  * is.
  *
  * @throws for a generator that is none, two initializers at one path, or an initializer that draws
- *   too few or too many
+ *   too few or too many, or what is not finite in the dtype
  *
  * @example
  * ```ts
@@ -44,7 +45,7 @@ export function initialize<T>(
   const { dtype = "float32", backend } = options;
   if (typeof rng?.split !== "function") {
     throw new TypeError(
-      `initialize: expected a random generator, got ${String(rng)}; make one with rng(seed)`,
+      `initialize: expected a random generator, got ${shown(rng)}; make one with rng(seed)`,
     );
   }
   // Two places with one path would have one generator: leavesWithPath throws.
@@ -60,6 +61,13 @@ export function initialize<T>(
         );
       }
       const own = initializer.dtype ?? dtype;
+      const inOwn = own === "float32" ? Math.fround : Number;
+      const bad = elements.find((x) => !Number.isFinite(inOwn(x)));
+      if (bad !== undefined) {
+        throw new RangeError(
+          `initialize: the initializer at "${path}" drew ${bad}, which is not finite in ${own}; take a smaller scale`,
+        );
+      }
       return tensor(elements, { shape, dtype: own, ...(backend && { backend }) });
     },
     isInitializer,

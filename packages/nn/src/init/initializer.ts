@@ -1,4 +1,5 @@
 import type { Shape } from "@chronograd/autodiff";
+import { shown } from "../checks.ts";
 import type { Rng } from "../rng/rng.ts";
 
 /**
@@ -26,12 +27,26 @@ export function sizeOf(shape: Shape): number {
   return shape.reduce((size, length) => size * length, 1);
 }
 
-/** Throws a sentence unless every length is a whole number of at least `least`. */
-export function checkLengths(shape: Shape, where: string, least = 0): void {
-  for (const length of shape) {
-    if (Number.isInteger(length) && length >= least) continue;
+/**
+ * Throws a sentence unless every length is a whole number of at least `least`.
+ *
+ * @param before the argument before the lengths
+ */
+export function checkLengths(shape: Shape, where: string, least = 0, before = ""): void {
+  for (const length of shape as readonly unknown[]) {
+    if (Number.isInteger(length) && (length as number) >= least) continue;
+    if (Array.isArray(length)) {
+      throw new TypeError(
+        `${where}: give lengths one by one: init.${where}(${[...(before && [before]), ...length.map(shown)].join(", ")}), not as an array ${shown(length)}`,
+      );
+    }
+    if (typeof length === "object" && length !== null) {
+      throw new TypeError(
+        `${where}: expected lengths, got an object; { dtype, backend } are options of initialize(params, rng, options)`,
+      );
+    }
     throw new RangeError(
-      `${where}: shape [${shape.map(String)}] has length ${String(length)}; expected whole numbers of at least ${least}`,
+      `${where}: shape ${shown(shape)} has length ${shown(length)}; expected whole numbers of at least ${least}`,
     );
   }
 }

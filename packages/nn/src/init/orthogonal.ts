@@ -1,3 +1,4 @@
+import { shown } from "../checks.ts";
 import type { Rng } from "../rng/rng.ts";
 import { checkLengths, type Initializer } from "./initializer.ts";
 
@@ -25,7 +26,7 @@ import { checkLengths, type Initializer } from "./initializer.ts";
 export function orthogonal(rows: number, columns: number = rows, gain = 1): Initializer {
   checkLengths([rows, columns], "orthogonal", 1);
   if (!Number.isFinite(gain)) {
-    throw new RangeError(`orthogonal: gain must be a finite number, got ${String(gain)}`);
+    throw new RangeError(`orthogonal: gain must be a finite number, got ${shown(gain)}`);
   }
   return { shape: [rows, columns], draw: (rng) => draw(rows, columns, gain, rng) };
 }

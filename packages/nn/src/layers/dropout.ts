@@ -1,6 +1,8 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { allocate, checkOptions } from "@chronograd/autodiff/internal";
+import { shown } from "../checks.ts";
 import type { Rng } from "../rng/rng.ts";
+import { checkTensor } from "./layer.ts";
 
 /** A layer without parameters: `apply(x, rng)` drops, `apply(x, undefined)` does not. */
 export interface Dropout {
@@ -32,9 +34,9 @@ export interface Dropout {
 export function dropout(options: { readonly rate: number }): Dropout {
   checkOptions("dropout", options, ["rate"]);
   const { rate } = options ?? ({} as typeof options);
-  if (!(rate >= 0 && rate < 1)) {
+  if (!(typeof rate === "number" && rate >= 0 && rate < 1)) {
     throw new RangeError(
-      `dropout: rate must be at least 0 and below 1, got ${String(rate)}; it is the share of elements that are dropped`,
+      `dropout: rate must be at least 0 and below 1, got ${shown(rate)}; it is the share of elements that are dropped`,
     );
   }
   // An element is dropped when 32 random bits, as a number, are below this.
@@ -43,6 +45,7 @@ export function dropout(options: { readonly rate: number }): Dropout {
     params: {},
     apply(x, rng) {
       if (rng === undefined || rate === 0) return x;
+      checkTensor("dropout", x);
       if (x.dtype === "int32") {
         throw new TypeError(
           `dropout: x must be float32 or float64, got int32 [${x.shape.join(",")}]; convert it with cast(x, "float32")`,

@@ -3,7 +3,7 @@ import { checkOptions, lookUp } from "@chronograd/autodiff/internal";
 import { checkWhole } from "../checks.ts";
 import { normal } from "../init/distributions.ts";
 import type { Initializer } from "../init/initializer.ts";
-import type { Layer } from "./layer.ts";
+import { checkParams, type Layer } from "./layer.ts";
 
 /**
  * Whole numbers from 0 up that name rows of an embedding: an int32 tensor of any shape, or numbers
@@ -20,7 +20,7 @@ export type EmbeddingParams = { table: Initializer };
  * The table starts as standard normal draws.
  *
  * @throws for sizes that are not whole numbers of at least 1; `apply` throws for an index that is
- *   not one of 0 to `input - 1`
+ *   not one of 0 to `input - 1`, and for a table of another shape
  *
  * @example
  * ```ts
@@ -42,8 +42,12 @@ export function embedding(options: {
   const { input, output } = options ?? ({} as typeof options);
   checkWhole(input, "input", "embedding");
   checkWhole(output, "output", "embedding");
+  const declared = { table: normal(1, input, output) };
   return {
-    params: { table: normal(1, input, output) },
-    apply: ({ table }, indices) => lookUp(table, indices),
+    params: declared,
+    apply(params, indices) {
+      const { table } = checkParams("embedding", params, declared);
+      return lookUp(table, indices);
+    },
   };
 }

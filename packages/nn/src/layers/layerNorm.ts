@@ -3,7 +3,7 @@ import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkPositive, checkWhole } from "../checks.ts";
 import { ones, zeros } from "../init/constant.ts";
 import type { Initializer } from "../init/initializer.ts";
-import type { Layer } from "./layer.ts";
+import { checkParams, checkRows, type Layer } from "./layer.ts";
 
 /** Parameters of a layer normalisation: `gain [input]`, `bias [input]`. */
 export type LayerNormParams = { gain: Initializer; bias: Initializer };
@@ -14,7 +14,8 @@ export type LayerNormParams = { gain: Initializer; bias: Initializer };
  * `epsilon` is 1e-5 unless given.
  *
  * @throws for an `input` that is not a whole number of at least 1, or an epsilon that is not
- *   positive; `apply` throws when `x` does not end in `input`
+ *   positive; `apply` throws when `x` does not end in `input`, parameters do not have the
+ *   layer's shapes, or epsilon rounds to 0 in the dtype of `x`
  *
  * @example
  * ```ts
@@ -35,12 +36,15 @@ export function layerNorm(options: {
   const { input, epsilon = 1e-5 } = options ?? ({} as typeof options);
   checkWhole(input, "input", "layerNorm");
   checkPositive(epsilon, "epsilon", "layerNorm");
+  const declared = { gain: ones(input), bias: zeros(input) };
   return {
-    params: { gain: ones(input), bias: zeros(input) },
-    apply({ gain, bias }, x) {
-      if (x.shape.at(-1) !== input) {
+    params: declared,
+    apply(params, x) {
+      const { gain, bias } = checkParams("layerNorm", params, declared);
+      checkRows("layerNorm", x, input);
+      if (x.dtype === "float32" && Math.fround(epsilon) === 0) {
         throw new RangeError(
-          `layerNorm: x must have ${input} elements along its last axis, got shape [${x.shape.join(",")}]`,
+          `layerNorm: epsilon ${epsilon} is 0 in float32, the dtype of x; take at least 1e-45, or float64`,
         );
       }
       return layerNormalize(x, gain, bias, epsilon);

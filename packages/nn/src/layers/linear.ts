@@ -1,10 +1,10 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { checkWhole } from "../checks.ts";
+import { checkWhole, shown } from "../checks.ts";
 import { zeros } from "../init/constant.ts";
 import { glorot } from "../init/glorot.ts";
 import type { Initializer } from "../init/initializer.ts";
-import type { Layer } from "./layer.ts";
+import { checkParams, checkRows, type Layer } from "./layer.ts";
 
 /** The sizes of a linear layer, and whether it adds a bias. */
 export interface LinearOptions {
@@ -27,7 +27,7 @@ export type LinearParamsWithoutBias = { W: Initializer };
  * `W` starts as `glorot` and `b` as zeros; for another start replace an initializer in `params`.
  *
  * @throws for sizes that are not whole numbers of at least 1; `apply` throws when `x` does not end
- *   in `input`
+ *   in `input`, or parameters do not have the layer's shapes
  *
  * @example
  * ```ts
@@ -52,15 +52,21 @@ export function linear(
   const { input, output, bias = true } = options ?? ({} as LinearOptions);
   checkWhole(input, "input", "linear");
   checkWhole(output, "output", "linear");
+  if (typeof bias !== "boolean") {
+    throw new TypeError(`linear: bias must be true or false, got ${shown(bias)}`);
+  }
   const W = glorot(input, output);
+  const declared = bias ? { W, b: zeros(output) } : { W };
   return {
-    params: bias ? { W, b: zeros(output) } : { W },
-    apply({ W, b }, x) {
-      if (x.shape.at(-1) !== input) {
-        throw new RangeError(
-          `linear: x must have ${input} elements along its last axis, got shape [${x.shape.join(",")}]`,
+    params: declared,
+    apply(params, x) {
+      const { W, b } = checkParams("linear", params, declared);
+      if (!bias && b !== undefined) {
+        throw new TypeError(
+          "linear: params.b was given to a layer with bias: false; leave out one of the two",
         );
       }
+      checkRows("linear", x, input);
       const y = x.matmul(W);
       return b === undefined ? y : y.add(b);
     },

@@ -1,5 +1,6 @@
 import { lessEqual, type Tensor, where } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { shown } from "../checks.ts";
 import { checkSameShape, type ReductionOption, reduce } from "./reduction.ts";
 
 /** Options of `huber`. */
@@ -30,7 +31,7 @@ export function huber(predictions: Tensor, targets: Tensor, options: HuberOption
   const { delta = 1, reduction = "mean" } = options;
   if (!(delta > 0 && Number.isFinite(delta))) {
     throw new RangeError(
-      `huber: delta must be a positive number, got ${String(delta)}; use meanSquaredError for no limit`,
+      `huber: delta must be a positive number, got ${shown(delta)}; use meanSquaredError for no limit`,
     );
   }
   checkSameShape(predictions, targets, "huber");

@@ -1,4 +1,5 @@
 import { type MapTree, type Tensor, tree } from "@chronograd/autodiff";
+import { shown } from "../checks.ts";
 import { transformation } from "./consumeState.ts";
 import type { GradientTransformation } from "./transformation.ts";
 
@@ -19,7 +20,7 @@ import type { GradientTransformation } from "./transformation.ts";
  */
 export function scale(factor: number): GradientTransformation<Record<never, never>> {
   if (!Number.isFinite(factor)) {
-    throw new RangeError(`scale: expected a finite number, got ${String(factor)}`);
+    throw new RangeError(`scale: expected a finite number, got ${shown(factor)}`);
   }
   return transformation<Record<never, never>>("scale", {
     init: () => ({}),

@@ -1,4 +1,5 @@
 import { alias, giveOwner } from "@chronograd/autodiff/internal";
+import { checkWhole, shown } from "../checks.ts";
 import { mapTensors } from "./flatTree.ts";
 
 /**
@@ -42,6 +43,9 @@ export interface Communicator {
   barrier(): void;
 }
 
+/** Which worker of how many: a communicator, or these two of it. */
+export type RankAndSize = Pick<Communicator, "rank" | "size">;
+
 /** New handles on the same values. */
 function same<T>(tree: T, where: string): T {
   return mapTensors(tree, where, (x) => giveOwner(alias(x, x.shape)));
@@ -59,7 +63,7 @@ function same<T>(tree: T, where: string): T {
  * selfCommunicator.allReduce({ W: tensor([1, 2]), count: 3 }).count; // => 3
  * ```
  */
-export const selfCommunicator: Communicator = {
+export const selfCommunicator: Communicator = Object.freeze<Communicator>({
   rank: 0,
   size: 1,
   allReduce: (tree) => same(tree, "allReduce"),
@@ -68,13 +72,23 @@ export const selfCommunicator: Communicator = {
     return same(tree, "broadcast");
   },
   barrier: () => {},
-};
+});
 
 /** Throws a sentence unless `root` is the rank of a worker. */
 export function checkRoot(root: number, size: number): void {
   if (Number.isInteger(root) && root >= 0 && root < size) return;
   throw new RangeError(
-    `broadcast: root must be the rank of a worker, a whole number from 0 to ${size - 1}, got ${String(root)}`,
+    `broadcast: root must be the rank of a worker, a whole number from 0 to ${size - 1}, got ${shown(root)}`,
+  );
+}
+
+/** Throws a sentence unless `rank` is that of one of `size` workers. */
+export function checkRank(given: RankAndSize, where: string): void {
+  const { rank, size } = given ?? ({} as RankAndSize);
+  checkWhole(size, "size", where);
+  if (Number.isInteger(rank) && rank >= 0 && rank < size) return;
+  throw new RangeError(
+    `${where}: rank must be a whole number from 0 to ${size - 1}, got ${shown(rank)}`,
   );
 }
 

@@ -1,16 +1,18 @@
 import { bytesOf } from "@chronograd/autodiff/extend";
 import { agree } from "./agreement.ts";
+import { checkedTransport } from "./checkedTransport.ts";
 import { type Communicator, checkRoot } from "./communicator.ts";
 import { aligned, FlatTree, type FlatVector, viewOf } from "./flatTree.ts";
 import { orderedSum } from "./orderedSum.ts";
-import { checkMessageBytes, type Transport } from "./transport.ts";
+import type { Transport } from "./transport.ts";
 
 /**
  * The collectives on trees over whatever moves bytes between workers. Sums are added up in the
  * order of ranks, each worker adding its part of the elements for all, so their bits do not depend
  * on the transport.
  *
- * @throws unless the transport's `messageBytes` is a multiple of 8 of at least 8
+ * @throws for a transport that lacks one of its members, or whose numbers do not fit; a collective
+ *   throws when an exchange returns too few messages, or too short ones
  *
  * @example
  * ```ts
@@ -20,10 +22,10 @@ import { checkMessageBytes, type Transport } from "./transport.ts";
  * createCommunicator(transport).allReduce({ loss: 2 }).loss; // => 2
  * ```
  */
-export function createCommunicator(transport: Transport): Communicator {
+export function createCommunicator(given: Transport): Communicator {
+  const transport = checkedTransport(given);
   const { rank, size } = transport;
-  checkMessageBytes(transport.messageBytes, "createCommunicator");
-  return {
+  return Object.freeze<Communicator>({
     rank,
     size,
     allReduce<T>(tree: T): T {
@@ -55,7 +57,7 @@ export function createCommunicator(transport: Transport): Communicator {
       });
     },
     barrier: () => agree(transport, "barrier", []),
-  };
+  });
 
   /**
    * A new tree, once all agree on what there is to do, by messages of elements `from` to

@@ -1,15 +1,12 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
-import { checkWhole } from "../checks.ts";
-import type { Communicator } from "./communicator.ts";
-
-/** Which worker of how many: a communicator, or these two of it. */
-export type Rank = Pick<Communicator, "rank" | "size">;
+import { checkWhole, shown } from "../checks.ts";
+import { checkRank, type RankAndSize } from "./communicator.ts";
 
 /**
  * The rows that are this worker's, of `count`: from `start` (included) to `end` (excluded).
  * Workers' numbers of rows differ by one at most.
  *
- * @throws when there are fewer rows than workers
+ * @throws when there are fewer rows than workers, or `rank` is not one of `size` workers
  *
  * @example
  * ```ts
@@ -20,10 +17,15 @@ export type Rank = Pick<Communicator, "rank" | "size">;
  * parts.map(({ start, end }) => [start, end]); // => [[0, 2], [2, 4], [4, 7]]
  * ```
  */
-export function shardRows(count: number, { rank, size }: Rank): { start: number; end: number } {
+export function shardRows(
+  count: number,
+  communicator: RankAndSize,
+): { start: number; end: number } {
+  checkRank(communicator, "shardRows");
+  const { rank, size } = communicator;
   if (!Number.isSafeInteger(count) || count < size) {
     throw new RangeError(
-      `shardRows: every one of ${size} workers needs a row, got ${String(count)} rows; start fewer workers, or take a larger batch`,
+      `shardRows: every one of ${size} workers needs a row, got ${shown(count)} rows; start fewer workers, or take a larger batch`,
     );
   }
   const before = (worker: number) => Math.floor((worker * count) / size);
@@ -35,7 +37,8 @@ export function shardRows(count: number, { rank, size }: Rank): { start: number;
  * the B along an axis.
  *
  * @param axis where the rows are: 0 unless given, for `[B, ...]`; 1 for time-major `[T, B, ...]`
- * @throws when there are fewer rows than workers, or tensors have different numbers of rows
+ * @throws when there are fewer rows than workers, tensors have different numbers of rows, or `rank`
+ *   is not one of `size` workers
  *
  * @example
  * ```ts
@@ -46,8 +49,9 @@ export function shardRows(count: number, { rank, size }: Rank): { start: number;
  * shard(batch, { rank: 1, size: 2 }).targets.toArray(); // => [20, 30]
  * ```
  */
-export function shard<T>(values: T, communicator: Rank, axis = 0): T {
+export function shard<T>(values: T, communicator: RankAndSize, axis = 0): T {
   checkWhole(axis, "axis", "shard", 0);
+  checkRank(communicator, "shard");
   let first: { path: string; rows: number } | undefined;
   return tree.map(values, (x: Tensor, path) => {
     const rows = x.shape[axis];

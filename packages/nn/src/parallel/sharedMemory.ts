@@ -1,10 +1,12 @@
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkWhole } from "../checks.ts";
 import { Barrier, barrierBytes, type Departure } from "./barrier.ts";
+import { checkRank } from "./communicator.ts";
 import { checkMessageBytes, type Transport } from "./transport.ts";
 
-/** Two words before all others: how many workers, and bytes of a message. */
+/** Three words before all others: how many workers, bytes of a message, and this mark. */
 const headerBytes = 128;
+const mark = 0x67726164;
 const defaultMessageBytes = 2 ** 20;
 
 /** How a buffer that workers share is made. */
@@ -37,7 +39,7 @@ export function sharedBuffer(size: number, options: SharedBufferOptions = {}): S
   checkWhole(size, "size", "sharedBuffer");
   checkMessageBytes(messageBytes, "sharedBuffer");
   const buffer = new SharedArrayBuffer(headerBytes + barrierBytes(size) + 2 * size * messageBytes);
-  new Int32Array(buffer).set([size, messageBytes]);
+  new Int32Array(buffer).set([size, messageBytes, mark]);
   return buffer;
 }
 
@@ -61,12 +63,16 @@ export class SharedMemory implements Transport {
   #turn: 0 | 1 = 0;
 
   constructor(buffer: SharedArrayBuffer, rank: number) {
-    const [size = 0, messageBytes = 0] = new Int32Array(buffer, 0, 2);
-    if (!Number.isInteger(rank) || rank < 0 || rank >= size) {
-      throw new RangeError(
-        `SharedMemory: rank must be a whole number from 0 to ${size - 1}, got ${String(rank)}`,
+    // [object SharedArrayBuffer]: in browsers there is no such class on every page.
+    const kind = Object.prototype.toString.call(buffer).slice(8, -1);
+    const isShared = kind === "SharedArrayBuffer" && buffer.byteLength >= headerBytes;
+    const [size = 0, messageBytes = 0, found] = isShared ? new Int32Array(buffer, 0, 3) : [];
+    if (found !== mark) {
+      throw new TypeError(
+        `SharedMemory: buffer must come from sharedBuffer(size), got ${isShared ? "other shared memory" : `type ${kind}`}`,
       );
     }
+    checkRank({ rank, size }, "SharedMemory");
     this.rank = rank;
     this.size = size;
     this.messageBytes = messageBytes;

@@ -1,3 +1,4 @@
+import { shown } from "../checks.ts";
 import { Rng, type RngState } from "./rng.ts";
 
 function isWords(value: unknown): boolean {
@@ -34,13 +35,13 @@ export function rngFrom(state: RngState): Rng {
 
 function problemOf(state: unknown): string | undefined {
   if (typeof state !== "object" || state === null)
-    return `expected a state object, got ${String(state)}`;
+    return `expected a state object, got ${shown(state)}`;
   const { name, key, position, spare } = state as Record<string, unknown>;
   if (typeof name !== "string") return `name must be a string, got ${typeof name}`;
   if (!isWords(key)) return "key must be four 32-bit integers";
   if (!isWords(position)) return "position must be four 32-bit integers";
   if ((position as number[]).every((word) => word === 0)) return "position must not be all zeros";
   if (spare !== null && !Number.isFinite(spare))
-    return `spare must be a number or null, got ${String(spare)}`;
+    return `spare must be a number or null, got ${shown(spare)}`;
   return undefined;
 }

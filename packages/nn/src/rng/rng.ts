@@ -1,6 +1,7 @@
 import { refuseTracing } from "@chronograd/autodiff/internal";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { JumpableRandomGenerator } from "pure-rand/types/JumpableRandomGenerator";
+import { shown } from "../checks.ts";
 import { type Key, keyOfChild, keyOfSeed } from "./key.ts";
 import { logarithm } from "./logarithm.ts";
 
@@ -86,7 +87,7 @@ export class Rng {
     const count = high - low;
     if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high) || count < 1 || count > 2 ** 53) {
       throw new RangeError(
-        `integer: expected whole numbers with low below high, at most 2^53 apart, got low ${low} and high ${high}; high itself is never drawn`,
+        `integer: expected whole numbers with low below high, at most 2^53 apart, got low ${shown(low)} and high ${shown(high)}; high itself is never drawn`,
       );
     }
     // As many upper bits as the largest offset has, drawn again until they are one of the `count`
@@ -145,7 +146,7 @@ function positionOf(key: Key): Key {
  * `rng(7).split("data")`.
  *
  * @param seed any safe integer
- * @throws for a seed that is not a safe integer
+ * @throws for a seed that is not a safe integer, or an empty name
  *
  * @example
  * ```ts
@@ -156,13 +157,13 @@ function positionOf(key: Key): Key {
  * dropout.uniform() === again.uniform(); // => true
  * ```
  */
-export function rng(seed: number, name = ""): Rng {
+export function rng(seed: number, name?: string): Rng {
   if (!Number.isSafeInteger(seed)) {
     throw new RangeError(
-      `rng: seed must be a whole number between -2^53 and 2^53, got ${String(seed)}`,
+      `rng: seed must be a whole number between -2^53 and 2^53, got ${shown(seed)}`,
     );
   }
   const key = keyOfSeed(seed);
   const root = new Rng({ name: "", key, position: positionOf(key), spare: null });
-  return name === "" ? root : root.split(name);
+  return name === undefined ? root : root.split(name);
 }

@@ -1,6 +1,6 @@
 import { type Tensor, where } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { checkNumber, checkPositive, checkWhole } from "../checks.ts";
+import { checkNumber, checkPositive, checkWhole, shown } from "../checks.ts";
 import { type Schedule, schedule } from "./schedule.ts";
 
 /** Options of `oneCycle`. */
@@ -45,7 +45,7 @@ export function oneCycle(options: OneCycleOptions): Schedule {
   const end = steps - 1;
   if (!(top > 0 && top < end)) {
     throw new RangeError(
-      `oneCycle: rising must be a share of the steps above ${1 / steps} and below 1, got ${String(rising)} of ${steps} steps`,
+      `oneCycle: rising must be a share of the steps above ${1 / steps} and below 1, got ${shown(rising)} of ${steps} steps`,
     );
   }
   const first = peak / initialDivisor;

@@ -1,6 +1,6 @@
 import { isTensor, scope, type Tensor, tensor, where } from "@chronograd/autodiff";
 import { checkOptions, describeTensor } from "@chronograd/autodiff/internal";
-import { checkNumber, checkPositive, checkWhole } from "../checks.ts";
+import { checkNumber, checkPositive, checkWhole, shown } from "../checks.ts";
 import { checkArguments, consumeState, transformation } from "../optim/consumeState.ts";
 import { scaledBy } from "../optim/scale.ts";
 import { firstTensor } from "../optim/stepCount.ts";
@@ -131,7 +131,7 @@ export function plateau(options: PlateauOptions = {}): Plateau {
       const isNumber = () => value.equal(value).reciprocal();
       if (value?.size !== 1 || !scope(() => backend.isFinite(isNumber()))) {
         throw new RangeError(
-          `plateau.report: the metric must be a number, got ${isTensor(metric) ? describeTensor(metric) : String(metric)}`,
+          `plateau.report: the metric must be a number, got ${isTensor(metric) ? describeTensor(metric) : shown(metric)}`,
         );
       }
       const next = scope(() => after(value.reshape([]), state));

@@ -1,5 +1,6 @@
 import { isTensor, scope, Tensor, tensor } from "@chronograd/autodiff";
 import { describeTensor, NotTraceable } from "@chronograd/autodiff/internal";
+import { shown } from "../checks.ts";
 
 /**
  * A learning rate as a function of the number of updates done: `rate(0)` is that of the first
@@ -35,13 +36,13 @@ export type LearningRate = number | Schedule | ((step: number) => number);
 export function schedule(formula: (step: Tensor) => Tensor): Schedule {
   if (typeof formula !== "function") {
     throw new TypeError(
-      `schedule: expected a function of the step, a float64 scalar, got ${String(formula)}`,
+      `schedule: expected a function of the step, a float64 scalar, got ${shown(formula)}`,
     );
   }
   const rate = (step: unknown): unknown => {
     if (step instanceof Tensor) return formula(step.cast("float64"));
     if (typeof step !== "number") {
-      throw new TypeError(`schedule: the step must be a number or a scalar, got ${String(step)}`);
+      throw new TypeError(`schedule: the step must be a number or a scalar, got ${shown(step)}`);
     }
     return scope(() => formula(tensor(step, { dtype: "float64" })).item());
   };
@@ -87,14 +88,14 @@ export function rateAt(rate: LearningRate, step: Tensor, where: string): Tensor 
   const value = isTensor(found) ? found.item() : found;
   if (Number.isFinite(value) && value >= 0) return found;
   throw new RangeError(
-    `${where}: the schedule gave a learning rate of ${String(value)} at step ${from.item()}, expected a finite number of at least 0`,
+    `${where}: the schedule gave a learning rate of ${shown(value)} at step ${from.item()}, expected a finite number of at least 0`,
   );
 }
 
 function float64Scalar(found: Tensor, where: string): Tensor {
   if (isTensor(found) && found.size === 1 && found.dtype === "float64") return found;
   throw new TypeError(
-    `${where}: the schedule must give a float64 scalar for a step that is one, got ${isTensor(found) ? describeTensor(found) : String(found)}`,
+    `${where}: the schedule must give a float64 scalar for a step that is one, got ${isTensor(found) ? describeTensor(found) : shown(found)}`,
   );
 }
 
@@ -103,6 +104,6 @@ export function checkLearningRate(rate: LearningRate, where: string): void {
   if (typeof rate === "function") return;
   if (typeof rate === "number" && Number.isFinite(rate) && rate >= 0) return;
   throw new RangeError(
-    `${where}: learningRate must be a finite number of at least 0 or a schedule, got ${String(rate)}`,
+    `${where}: learningRate must be a finite number of at least 0 or a schedule, got ${shown(rate)}`,
   );
 }

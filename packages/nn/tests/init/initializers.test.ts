@@ -217,3 +217,61 @@ test("errors are sentences", () => {
     `[RangeError: initialize: the initializer at "W" drew 2 elements for shape [3], expected 3]`,
   );
 });
+
+test("a shape in an array, and options of initialize, are answered with what to write", () => {
+  const { init } = nn;
+  const calls: readonly (() => unknown)[] = [
+    () => init.glorot([3, 4] as never),
+    () => init.orthogonal([3, 3] as never),
+    () => init.zeros([2, 3] as never),
+    () => init.zeros([2, 3] as never, { dtype: "int32" }),
+    () => init.constant(1, [2, 3] as never),
+    () => init.uniform(0.1, [2, 3] as never),
+    () => init.normal(0.1, [2] as never),
+    () => init.glorot(3, 4, { dtype: "float64" } as never),
+    () => init.zeros(2, {} as never),
+    () => init.zeros(2, "3" as never),
+    () => init.he("3" as never, 4),
+    () => init.uniform("1" as never, 4),
+  ];
+  expect(calls.map(said)).toMatchInlineSnapshot(`
+    [
+      "TypeError: glorot: give lengths one by one: init.glorot(3, 4), not as an array [3,4]",
+      "TypeError: orthogonal: give lengths one by one: init.orthogonal(3, 3), not as an array [3,3]",
+      "TypeError: zeros: give lengths one by one: init.zeros(2, 3), not as an array [2,3]",
+      "TypeError: zeros: give lengths one by one: init.zeros(2, 3), not as an array [2,3]",
+      "TypeError: constant: give lengths one by one: init.constant(value, 2, 3), not as an array [2,3]",
+      "TypeError: uniform: give lengths one by one: init.uniform(limit, 2, 3), not as an array [2,3]",
+      "TypeError: normal: give lengths one by one: init.normal(standardDeviation, 2), not as an array [2]",
+      "TypeError: glorot: expected lengths, got an object; { dtype, backend } are options of initialize(params, rng, options)",
+      "TypeError: zeros: dtype must be "int32", got undefined; leave out the options for floats, whose dtype is that of initialize(..., { dtype })",
+      "RangeError: zeros: shape [2,"3"] has length "3"; expected whole numbers of at least 0",
+      "RangeError: he: shape ["3",4] has length "3"; expected whole numbers of at least 1",
+      "RangeError: uniform: limit must be a finite number of at least 0, got "1"; the shape follows it",
+    ]
+  `);
+});
+
+test("a draw that the dtype has not is refused", () => {
+  const { init } = nn;
+  const large = (initializer: nn.Initializer, dtype: "float32" | "float64") => () =>
+    nn.initialize({ W: initializer }, rng(1), { dtype, backend }).W.toArray();
+  expect(said(large(init.constant(1e300, 2), "float32"))).toMatchInlineSnapshot(
+    `"RangeError: initialize: the initializer at "W" drew 1e+300, which is not finite in float32; take a smaller scale"`,
+  );
+  expect(said(large(init.normal(1e300, 2), "float32"))).toContain("which is not finite in float32");
+  expect(said(large(init.normal(1.7e308, 99), "float64"))).toContain("not finite in float64");
+  // The largest float32, and half a step beyond it, which rounds to infinity.
+  const most = (2 - 2 ** -23) * 2 ** 127;
+  expect(large(init.constant(most), "float32")()).toBe(most);
+  expect(said(large(init.constant(most + 2 ** 103), "float32"))).toContain("not finite");
+  expect(large(init.constant(1e300, 1), "float64")()).toEqual([1e300]);
+});
+
+function said(act: () => unknown): string {
+  try {
+    return String(act());
+  } catch (error) {
+    return String(error);
+  }
+}

@@ -192,6 +192,9 @@ test("errors are sentences", () => {
   expect(() => linear({ input: 0, output: 1 })).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: linear: input must be a whole number of at least 1, got 0]`,
   );
+  expect(() => linear({ input: "2" as never, output: 1 })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: linear: input must be a whole number of at least 1, got "2"]`,
+  );
   expect(() => embedding({ input: 2, output: 1.5 })).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: embedding: output must be a whole number of at least 1, got 1.5]`,
   );
@@ -213,4 +216,103 @@ test("errors are sentences", () => {
   ).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: layerNorm: x must have 3 elements along its last axis, got shape [2,4]]`,
   );
+});
+
+describe("parameters that are not the layer's are refused", () => {
+  const said = (act: () => unknown): string => {
+    try {
+      return String(act());
+    } catch (error) {
+      return String(error);
+    }
+  };
+  const of = (...shape: number[]) => ones(shape, { backend });
+  const x = of(5, 2);
+
+  test("by linear", () => {
+    const layer = linear({ input: 2, output: 1 });
+    const bare = linear({ input: 2, output: 1, bias: false });
+    const W = of(2, 1);
+    const others = [
+      { W },
+      { W, b: of(3) },
+      { W: of(2, 2), b: of(1) },
+      { W: of(2), b: of(1) },
+      null,
+    ];
+    expect([
+      ...others.map((params) => said(() => layer.apply(params as never, x))),
+      said(() => bare.apply({ W, b: of(1) } as never, x)),
+      said(() => layer.apply({ W, b: of(1) }, undefined as never)),
+      said(() => layer.apply({ W, b: of(1) }, [[1, 2]] as never)),
+      said(() => linear({ input: 2, output: 1, bias: "false" as never })),
+    ]).toMatchInlineSnapshot(`
+      [
+        "TypeError: linear: params.b must be a tensor of shape [1], got undefined; initialize(layer.params, rng) draws it",
+        "TypeError: linear: params.b must be a tensor of shape [1], got Tensor float32 [3]; initialize(layer.params, rng) draws it",
+        "TypeError: linear: params.W must be a tensor of shape [2,1], got Tensor float32 [2,2]; initialize(layer.params, rng) draws it",
+        "TypeError: linear: params.W must be a tensor of shape [2,1], got Tensor float32 [2]; initialize(layer.params, rng) draws it",
+        "TypeError: linear: params.W must be a tensor of shape [2,1], got undefined; initialize(layer.params, rng) draws it",
+        "TypeError: linear: params.b was given to a layer with bias: false; leave out one of the two",
+        "TypeError: linear: x must be a tensor, got undefined",
+        "TypeError: linear: x must be a tensor, got [[1,2]]",
+        "TypeError: linear: bias must be true or false, got "false"",
+      ]
+    `);
+  });
+
+  test("by embedding", () => {
+    const layer = embedding({ input: 3, output: 2 });
+    expect([
+      said(() => layer.apply({ table: of(5, 2) }, [4])),
+      said(() => layer.apply({} as never, [1])),
+      said(() => layer.apply({ table: of(3, 2) }, undefined as never)),
+    ]).toMatchInlineSnapshot(`
+      [
+        "TypeError: embedding: params.table must be a tensor of shape [3,2], got Tensor float32 [5,2]; initialize(layer.params, rng) draws it",
+        "TypeError: embedding: params.table must be a tensor of shape [3,2], got undefined; initialize(layer.params, rng) draws it",
+        "TypeError: gather: expected numbers, nested arrays, a typed array, an ndarray or a tensor, got undefined",
+      ]
+    `);
+  });
+
+  test("by layerNorm", () => {
+    const layer = layerNorm({ input: 2 });
+    const others = [{ gain: of(2) }, { gain: of(1), bias: of(2) }, { gain: of(2), bias: of(1, 2) }];
+    expect([
+      ...others.map((params) => said(() => layer.apply(params as never, x))),
+      said(() => layer.apply({ gain: of(2), bias: of(2) }, [1, 2] as never)),
+    ]).toMatchInlineSnapshot(`
+      [
+        "TypeError: layerNorm: params.bias must be a tensor of shape [2], got undefined; initialize(layer.params, rng) draws it",
+        "TypeError: layerNorm: params.gain must be a tensor of shape [2], got Tensor float32 [1]; initialize(layer.params, rng) draws it",
+        "TypeError: layerNorm: params.bias must be a tensor of shape [2], got Tensor float32 [1,2]; initialize(layer.params, rng) draws it",
+        "TypeError: layerNorm: x must be a tensor, got [1,2]",
+      ]
+    `);
+  });
+
+  test("and so is an epsilon that is 0 in float32", () => {
+    const tiny = layerNorm({ input: 2, epsilon: 1e-300 });
+    const params = { gain: of(2), bias: of(2) };
+    expect(said(() => tiny.apply(params, x))).toMatchInlineSnapshot(
+      `"RangeError: layerNorm: epsilon 1e-300 is 0 in float32, the dtype of x; take at least 1e-45, or float64"`,
+    );
+    const inFloat64 = initialize(tiny.params, rng(1), float64);
+    expect(tiny.apply(inFloat64, ones([2], float64)).toArray()).toEqual([0, 0]);
+    const least = layerNorm({ input: 2, epsilon: 1e-45 });
+    expect(least.apply(params, of(2)).toArray()).toEqual([1, 1]);
+  });
+
+  test("and so are dropout's arguments", () => {
+    expect([
+      said(() => dropout({ rate: "0.5" as never })),
+      said(() => dropout({ rate: 0.5 }).apply([1] as never, rng(1))),
+    ]).toMatchInlineSnapshot(`
+      [
+        "RangeError: dropout: rate must be at least 0 and below 1, got "0.5"; it is the share of elements that are dropped",
+        "TypeError: dropout: x must be a tensor, got [1]",
+      ]
+    `);
+  });
 });

@@ -81,6 +81,11 @@ describe("a communicator", () => {
     },
   );
 
+  test.each(ends)("of one worker stays that of this worker", (communicator) => {
+    expect(() => Object.assign(communicator, { rank: 3 })).toThrow(TypeError);
+    expect([communicator.rank, communicator.size]).toEqual([0, 1]);
+  });
+
   test.each(ends)("refuses what it cannot send", (communicator) => {
     expect(failure(() => communicator.allReduce({ when: new Date(0) }))).toMatchInlineSnapshot(
       `"allReduce: expected tensors and numbers in plain objects and arrays, got an instance of Date at "when""`,
@@ -102,6 +107,22 @@ describe("a communicator", () => {
     expect(failure(() => new SharedMemory(sharedBuffer(2), 2))).toMatchInlineSnapshot(
       `"SharedMemory: rank must be a whole number from 0 to 1, got 2"`,
     );
+    const others = [
+      new ArrayBuffer(1024),
+      new SharedArrayBuffer(64),
+      new SharedArrayBuffer(2 ** 22),
+      undefined,
+    ];
+    new Uint8Array(others[2]!).fill(7);
+    const made = others.map((buffer) => failure(() => new SharedMemory(buffer as never, 0)));
+    expect(made).toMatchInlineSnapshot(`
+      [
+        "SharedMemory: buffer must come from sharedBuffer(size), got type ArrayBuffer",
+        "SharedMemory: buffer must come from sharedBuffer(size), got type SharedArrayBuffer",
+        "SharedMemory: buffer must come from sharedBuffer(size), got other shared memory",
+        "SharedMemory: buffer must come from sharedBuffer(size), got type Undefined",
+      ]
+    `);
     const transport = { rank: 0, size: 1, messageBytes: 4 } as Transport;
     expect(failure(() => createCommunicator(transport))).toMatchInlineSnapshot(
       `"createCommunicator: messageBytes must be a multiple of 8 of at least 8, got 4"`,

@@ -2,7 +2,8 @@ import { tensor, zeros } from "@chronograd/autodiff";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { selfCommunicator } from "../../src/index.ts";
-import { shard, shardRows } from "../../src/parallel.ts";
+import { type RankAndSize, shard, shardRows } from "../../src/parallel.ts";
+import { failure } from "./conformance.ts";
 
 test("every row is somebody's, in order, and nobody has two more than another", () => {
   fc.assert(
@@ -44,6 +45,27 @@ test("what cannot be split is told", () => {
   );
   expect(() => shardRows(2.5, two)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: shardRows: every one of 2 workers needs a row, got 2.5 rows; start fewer workers, or take a larger batch]`,
+  );
+  const others = [
+    { rank: 3, size: 3 },
+    { rank: -1, size: 3 },
+    { rank: 0, size: 0 },
+    { rank: "1", size: 2 },
+    { rank: 0, size: "2" },
+    undefined,
+  ] as readonly RankAndSize[];
+  expect(others.map((each) => failure(() => shardRows(12, each)))).toMatchInlineSnapshot(`
+    [
+      "shardRows: rank must be a whole number from 0 to 2, got 3",
+      "shardRows: rank must be a whole number from 0 to 2, got -1",
+      "shardRows: size must be a whole number of at least 1, got 0",
+      "shardRows: rank must be a whole number from 0 to 1, got "1"",
+      "shardRows: size must be a whole number of at least 1, got "2"",
+      "shardRows: size must be a whole number of at least 1, got undefined",
+    ]
+  `);
+  expect(failure(() => shard({}, others[0]!))).toMatchInlineSnapshot(
+    `"shard: rank must be a whole number from 0 to 2, got 3"`,
   );
   expect(() => shard({ x: zeros([4]) }, two, 1)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: shard: the tensor at "x" has no axis 1, its shape is [4]; name the axis of the batch]`,

@@ -223,6 +223,11 @@ describe("errors", () => {
     expect(() => rng(1).split("")).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: split: name must be a string that is not empty, got an empty one; name what the generator is for, for example "dropout"]`,
     );
+    expect(() => rng(1, "")).toThrow("split: name must be a string that is not empty");
+    expect(rng(1, undefined).getState()).toEqual(rng(1).getState());
+    expect(() => rng("7" as never)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: rng: seed must be a whole number between -2^53 and 2^53, got "7"]`,
+    );
     expect(() => rng(1).integer(3, 3)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: integer: expected whole numbers with low below high, at most 2^53 apart, got low 3 and high 3; high itself is never drawn]`,
     );

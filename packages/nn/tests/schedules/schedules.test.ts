@@ -236,7 +236,7 @@ test("errors are sentences", () => {
     `[RangeError: plateau.report: the metric must be a number, got NaN]`,
   );
   expect(() => link.report("1" as never, state)).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: plateau.report: the metric must be a number, got 1]`,
+    `[RangeError: plateau.report: the metric must be a number, got "1"]`,
   );
   expect(() =>
     compile(link.report)(tensor(Number.NaN, { dtype: "float64" }), state),
