@@ -82,7 +82,7 @@ const cells = [
     {
       name: "options: misspelt choices taken where no sizes are listed",
       kind: "guard lost",
-      find: "listed === undefined ? nearestOf(key, options) : undefined",
+      find: 'typeof size === "string" ? nearestOf(key, options) : undefined',
       replace: "undefined",
     },
     {
