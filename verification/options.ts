@@ -52,7 +52,6 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
   }),
   [() => elman({ ...sizes, activations: "relu" } as never), "elman", "activation"],
   [() => scaled({ units: 1, scale: 1, activaton: "relu" } as never), "cell", "activation"],
-  [() => scaled({ units: 1, scale: 1, activations: 3 } as never), "cell", "activation"],
   [
     () => defineCell({ ...own, params: () => ({}), state: () => ({}), steps: 1 } as never),
     "defineCell",
@@ -104,7 +103,6 @@ export const options: Law = {
       tally.throws(custom({}), /needs the size units, got no sizes/, "own, without sizes");
       tally.check(custom({ units: 2 })().params.b.shape[0] === 2, () => "own, as it should be");
       tally.throws(custom({ units: "2" }), /size units must be .*, got "2"/, "own, with a word");
-      tally.throws(() => stepped({ units: 1 }), /needs the size scale, got units$/, "in the step");
       const given = { units: 1, scale: 1 };
       const kept = scaled(given);
       given.scale = 2;
