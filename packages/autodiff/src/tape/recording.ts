@@ -30,10 +30,7 @@ export class Mark {
 
 /** What a recording keeps beside the entries. */
 export interface RecordingOptions {
-  /**
-   * Keeps the stack of every application, so that reports can name the line of the program. It
-   * costs some microseconds.
-   */
+  /** Keeps the stack of every application, for the line in reports; costs some microseconds. */
   readonly trace?: boolean;
 }
 

@@ -126,10 +126,7 @@ export class Examination {
     });
   }
 
-  /**
-   * Compares a tangent with differences; tells whether they decide, and blames the element that is
-   * worst.
-   */
+  /** Compares a tangent with differences; tells whether they decide, and blames the worst element. */
   #holdTangent(
     of: Of,
     application: Application,
