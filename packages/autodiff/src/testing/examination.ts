@@ -126,7 +126,7 @@ export class Examination {
     });
   }
 
-  /** Compares a tangent with differences; tells whether they decide, and blames the worst element. */
+  /** Compares a tangent with differences: whether they decide, and which element is worst. */
   #holdTangent(
     of: Of,
     application: Application,
