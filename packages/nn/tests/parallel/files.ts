@@ -95,6 +95,10 @@ interface Folder {
   readonly messageBytes: number;
 }
 
+/**
+ * This rank's end, and how it goes: the program calls `leave` when the rank has failed. Every rank
+ * gets the same connection, as `postMessage` copies it.
+ */
 const connect: Connect<Folder> = ({ folder, messageBytes }, rank, size) => {
   const transport = new Files(folder, rank, size, messageBytes);
   return { transport, leave: () => transport.leave() };

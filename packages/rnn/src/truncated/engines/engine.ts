@@ -7,11 +7,17 @@ import type { Owned, StepSettings, Term, TimeStep } from "../step.ts";
  * through them.
  */
 export interface Engine<Params, State, X, Target> {
-  /** Steps of the stream before the engine's first one: no window can begin earlier. */
+  /**
+   * Steps of the stream before the engine's first one: no window can begin earlier. An engine that
+   * begins later in the stream is `chooseEngine(cell, settings, state, start)`.
+   */
   readonly start: number;
   /** Steps of the stream until now: `start`, and those that the engine took. */
   readonly t: number;
-  /** The state after the last step. */
+  /**
+   * The state after the last step. It may be tracked, and ends with the engine: to hand it on as a
+   * constant, make `tree.map(state, (x) => clone(detach(x)))` within a `Region`, as `recompute.ts`.
+   */
   readonly state: Values<State>;
   /** Entries on the tape. */
   readonly entries: number;
