@@ -7,7 +7,7 @@ import {
   crossEntropy,
   embedding,
   linear,
-  rng as randomStream,
+  rng,
 } from "@chronograd/nn";
 import { initialParams, lstm, sequential, type TimeStep, truncated } from "@chronograd/rnn";
 import { clipNorm, learningRate } from "../problem.ts";
@@ -43,7 +43,7 @@ export const stream: Maker = ({ config }) => {
   } as const;
   return {
     step: () => {
-      let params = initialParams(model, randomStream(1));
+      let params = initialParams(model, rng(1));
       const optimizer = chain({ clip: clipByGlobalNorm(clipNorm), adam: adam({ learningRate }) });
       let state = optimizer.init(params);
       for (const window of truncated(model, params, steps(), options)) {
