@@ -1,7 +1,7 @@
 import { scope, type Tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSettings } from "@chronograd/autodiff/testing";
-import { rng as randomStream } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { type Cell, initialState } from "../../cell.ts";
 import type { StepSource } from "../../truncated/source.ts";
 import type { TimeStep } from "../../truncated/step.ts";
@@ -152,7 +152,7 @@ function checkModes(
   attempt: number,
 ): ModeResult[] {
   const { seed = 1, tolerance = 1e-7, compile = false } = options;
-  const random = randomStream(seed, `draw ${attempt}`);
+  const random = rng(seed, `draw ${attempt}`);
   const params = options.params
     ? inFloat64(options.params)
     : drawParams(cell, random.split("params"));
