@@ -18,6 +18,7 @@ export * from "./cells/index.ts";
 export type { Marks, SequenceMarks } from "./sequences/marks.ts";
 export type { Noise, NoiseValues } from "./sequences/noise.ts";
 export { sequential } from "./sequential.ts";
+export type { CountedLoss } from "./truncated/countedLoss.ts";
 export type {
   Losses,
   LossReduction,
@@ -27,7 +28,7 @@ export type {
   TruncationOptions,
 } from "./truncated/options.ts";
 export type { AsyncStepSource, Sequence, StepSource } from "./truncated/source.ts";
-export type { CountedLoss, StepLoss, TimeStep } from "./truncated/step.ts";
+export type { StepLoss, TimeStep } from "./truncated/step.ts";
 export { truncated } from "./truncated/truncated.ts";
 export type { Window } from "./truncated/window.ts";
 export type { SequenceModel, Unrolled, UnrollOptions } from "./unroll.ts";

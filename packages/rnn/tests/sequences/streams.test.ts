@@ -200,10 +200,12 @@ test("noise is drawn once per window or once per step, and once or for each row"
 });
 
 test("a model with noise asks for a generator", () => {
-  expect(() =>
-    drawn("step", true, { rng: undefined as never }),
-  ).toThrowErrorMatchingInlineSnapshot(`[TypeError: truncated: the model draws noise, such as masks of dropout, and there is no generator; give { rng: rng(1, "noise") } to train, or { rng: null } to evaluate without noise]`);
-  expect(() => drawn("step", true, { rng: 7 as never })).toThrowErrorMatchingInlineSnapshot(`[TypeError: truncated: rng must be a generator, as rng(1) gives, or null, got number]`);
+  expect(() => drawn("step", true, { rng: undefined as never })).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: truncated: the model draws noise, such as masks of dropout, and there is no generator; give { rng: rng(1, "noise") } to train, or { rng: null } to evaluate without noise]`,
+  );
+  expect(() => drawn("step", true, { rng: 7 as never })).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: truncated: rng must be a generator, as rng(1) gives, or null, got number]`,
+  );
   const cell = noisy("step", true);
   const params = { w: tensor(0.5, float64) };
   const xs = tensor([[[0], [0]]], float64);
