@@ -183,7 +183,7 @@ const streams = [
     {
       name: "tracked: inputs and targets of outer tapes",
       kind: "lost gradient",
-      find: "checkUntracked(where, `the ${name}`, value);",
+      find: "checkUntracked(where, `the ${name}`, step[name as keyof typeof step]);",
       replace: "",
     },
   ]),
