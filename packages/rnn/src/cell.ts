@@ -88,8 +88,8 @@ export interface CellDefinition<
   /** Whose errors are said to be; `"cell"` unless given. */
   readonly name?: string;
   /**
-   * The names of all sizes, so that others are refused. Unless given, any are taken but those that
-   * look like a misspelt choice.
+   * The names of all sizes, so that others are refused, and each must be given, also one that only
+   * the step reads. Unless listed, any are taken but those that look like a misspelt choice.
    */
   readonly sizes?: readonly (string & keyof Sizes)[];
   /**
