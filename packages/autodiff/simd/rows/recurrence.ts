@@ -1,4 +1,6 @@
-import { lanes, loadNext, narrow, Ragged, storeNext, widenHigh, widenLow } from "../vector";
+import {
+  lanes, loadNext, narrow, Ragged, storeNext, Whole, widenHigh, widenLow,
+} from "../vector";
 
 // @ts-ignore: decorator
 @inline
@@ -18,7 +20,7 @@ function crossed(x: v128, y: v128, z: v128, w: v128, cut: v128): v128 {
  * nothing. With `conj(a)` for `a` when `conjugate`; where `a` is 0 and `cuts`, `y` is `b`. No `b` is
  * read when it is 0.
  */
-function advanceComplex<T>(
+function advanceComplex<T, W>(
   cols: i32, conjugate: bool, cuts: bool, a: usize, h: usize, b: usize, y: usize,
 ): void {
   const im = <usize>cols * sizeof<T>();
@@ -26,12 +28,12 @@ function advanceComplex<T>(
   const mask = i64x2.splat(cuts ? -1 : 0);
   const nothing = f64x2.splat(0);
   for (let at: usize = 0, n = cols; n > 0; at += 16, n -= lanes<T>()) {
-    const ar = loadNext<T, Ragged>(a + at, n);
-    const ai = loadNext<T, Ragged>(a + im + at, n);
-    const hr = loadNext<T, Ragged>(h + at, n);
-    const hi = loadNext<T, Ragged>(h + im + at, n);
-    const br = b ? loadNext<T, Ragged>(b + at, n) : nothing;
-    const bi = b ? loadNext<T, Ragged>(b + im + at, n) : nothing;
+    const ar = loadNext<T, W>(a + at, n);
+    const ai = loadNext<T, W>(a + im + at, n);
+    const hr = loadNext<T, W>(h + at, n);
+    const hi = loadNext<T, W>(h + im + at, n);
+    const br = b ? loadNext<T, W>(b + at, n) : nothing;
+    const bi = b ? loadNext<T, W>(b + im + at, n) : nothing;
     let r0 = widenLow<T>(ar);
     let i0 = f64x2.mul(widenLow<T>(ai), sign);
     let cut = v128.and(v128.and(isZero<f64>(r0), isZero<f64>(i0)), mask);
@@ -52,26 +54,31 @@ function advanceComplex<T>(
       re1 = f64x2.add(crossed(r0, xr, minus, xi, cut), widenHigh<T>(br));
       im1 = f64x2.add(crossed(r0, xi, i0, xr, cut), widenHigh<T>(bi));
     }
-    storeNext<T, Ragged>(y + at, narrow<T>(re0, re1), n);
-    storeNext<T, Ragged>(y + im + at, narrow<T>(im0, im1), n);
+    storeNext<T, W>(y + at, narrow<T>(re0, re1), n);
+    storeNext<T, W>(y + im + at, narrow<T>(im0, im1), n);
   }
 }
 
-/** The same of real numbers; the product is rounded before the sum, as in `h.mul(a).add(b)`. */
-function advanceReal<T>(n: i32, cuts: bool, a: usize, h: usize, b: usize, y: usize): void {
-  const mask = i64x2.splat(cuts ? -1 : 0);
-  for (; n > 0; n -= lanes<T>()) {
-    const x = loadNext<T, Ragged>(a, n);
-    const cut = v128.and(isZero<T>(x), mask);
-    let value = v128.andnot(v128.mul<T>(x, loadNext<T, Ragged>(h, n)), cut);
-    if (b) {
-      value = v128.add<T>(value, loadNext<T, Ragged>(b, n));
-      b += 16;
-    }
-    storeNext<T, Ragged>(y, value, n);
-    a += 16;
-    h += 16;
-    y += 16;
+/** The same of a vector of real numbers; the product is rounded first, as in `h.mul(a).add(b)`. */
+// @ts-ignore: decorator
+@inline
+function advanceReal<T, W>(n: i32, mask: v128, a: usize, h: usize, b: usize, y: usize): void {
+  const x = loadNext<T, W>(a, n);
+  const cut = v128.and(isZero<T>(x), mask);
+  const product = v128.andnot(v128.mul<T>(x, loadNext<T, W>(h, n)), cut);
+  storeNext<T, W>(y, b ? v128.add<T>(product, loadNext<T, W>(b, n)) : product, n);
+}
+
+/**
+ * Reads one byte of each cache line: a processor fetches ahead of a row that is read in order, but not
+ * of halves that are read in turn.
+ */
+// @ts-ignore: decorator
+@inline
+function touch(bytes: usize, x: usize): void {
+  for (let n = <i32>bytes; n > 0; n -= 64) {
+    load<u8>(x);
+    x += 64;
   }
 }
 
@@ -80,15 +87,31 @@ function advance<T>(
   rows: i32, cols: i32, complex: bool, conjugate: bool, cuts: bool,
   a: usize, h: usize, b: usize, y: usize,
 ): void {
-  if (!complex) return advanceReal<T>(rows * cols, cuts, a, h, b, y);
-  const width = 2 * <usize>cols * sizeof<T>();
-  for (; rows > 0; rows--) {
-    advanceComplex<T>(cols, conjugate, cuts, a, h, b, y);
-    a += width;
-    h += width;
-    if (b) b += width;
-    y += width;
+  if (complex) {
+    const width = 2 * <usize>cols * sizeof<T>();
+    for (; rows > 0; rows--) {
+      touch(width, a);
+      if (b) touch(width, b);
+      touch(width, y);
+      if (cols % lanes<T>() == 0) advanceComplex<T, Whole>(cols, conjugate, cuts, a, h, b, y);
+      else advanceComplex<T, Ragged>(cols, conjugate, cuts, a, h, b, y);
+      a += width;
+      h += width;
+      if (b) b += width;
+      y += width;
+    }
+    return;
   }
+  const mask = i64x2.splat(cuts ? -1 : 0);
+  let n = rows * cols;
+  for (; n >= lanes<T>(); n -= lanes<T>()) {
+    advanceReal<T, Whole>(n, mask, a, h, b, y);
+    a += 16;
+    h += 16;
+    if (b) b += 16;
+    y += 16;
+  }
+  if (n > 0) advanceReal<T, Ragged>(n, mask, a, h, b, y);
 }
 
 /** Bytes from one step to the next, in time. */
