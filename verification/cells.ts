@@ -25,6 +25,14 @@ const composed = sequential({
   head: linear({ input: 2, output: 3 }),
 });
 
+/** Of all elements of an output, which may be a tree. */
+function sumOfSquares(output: unknown): Tensor {
+  return tree
+    .leaves(output)
+    .map((y) => y.square().sum())
+    .reduce((sum, each) => sum.add(each));
+}
+
 /** Every window of every mode against differences, by the check that users have. */
 const surrogates: Law = {
   name: "surrogates",
@@ -42,7 +50,7 @@ const surrogates: Law = {
       k1,
       k2: k1 + more,
       seed,
-      loss: (y, target) => y.sub(target).square(),
+      loss: (y, target) => sumOfSquares(tree.map(y, (each: Tensor) => each.sub(target))),
     });
     const worst = Math.max(...report.modes.map((mode) => mode.worst));
     const cases = report.modes.reduce((sum, mode) => sum + mode.cases, 0);
@@ -111,17 +119,15 @@ const unrolled: Law = {
         for (const x of inputs) {
           const [y, next] = cell.step(params, x, now);
           now = next;
-          sum = sum.mul(2).add(y.square().sum());
+          sum = sum.mul(2).add(sumOfSquares(y));
         }
         return sum;
       });
-      const through = grad(({ params, state, inputs }: typeof given) =>
-        unroll(cell, params, inputs, { state })
-          .outputs.square()
-          .sum([1, 2])
-          .mul(tensor([4, 2, 1], { dtype: "float64" }))
-          .sum(),
-      );
+      const through = grad(({ params, state, inputs }: typeof given) => {
+        const { outputs } = unroll(cell, params, inputs, { state });
+        const weights = tensor([4, 2, 1], { dtype: "float64", shape: [3, 1, 1] }).sqrt();
+        return sumOfSquares(tree.map(outputs, (y: Tensor) => y.mul(weights)));
+      });
       tally.trees(through(given), gradient(given), `${name}: by`);
     }
     return tally;

@@ -76,7 +76,7 @@ const cells = [
     {
       name: "options: sizes shared with the caller",
       kind: "guard lost",
-      find: "Object.freeze(Object.fromEntries([...defaults, ...entries]))",
+      find: "Object.freeze(Object.fromEntries([...defaults, ...numbers, ...entries]))",
       replace: "Object.assign(given, { ...Object.fromEntries(defaults), ...given })",
     },
     {

@@ -67,13 +67,24 @@ type FamilyStep<Sizes, Params, State, X, Y> = (
 /** The choices of a definition without any. */
 export type NoChoices = Record<never, string>;
 
-/** What a family of cells takes: sizes, and options where there are choices. */
-export type FamilySizes<Sizes, Choices> = keyof Choices extends never
+/** The numbers of a definition without any. */
+export type NoNumbers = Record<never, number>;
+
+/** What a family of cells takes: sizes, and options where there are choices or numbers. */
+export type FamilySizes<Sizes, Options> = keyof Options extends never
   ? Sizes
-  : Sizes & { readonly [Name in string & keyof Choices]?: Choices[Name] };
+  : Sizes & { readonly [Name in string & keyof Options]?: Options[Name] };
 
 /** What `defineCell` takes: parameters and state from sizes, and the step. */
-export interface CellDefinition<Sizes, Params, State, X, Y, Choices = NoChoices> {
+export interface CellDefinition<
+  Sizes,
+  Params,
+  State,
+  X,
+  Y,
+  Choices = NoChoices,
+  Numbers = NoNumbers,
+> {
   /** Whose errors are said to be; `"cell"` unless given. */
   readonly name?: string;
   /**
@@ -86,14 +97,16 @@ export interface CellDefinition<Sizes, Params, State, X, Y, Choices = NoChoices>
    * `{ activation: ["tanh", "relu"] }`.
    */
   readonly choices?: { readonly [Name in keyof Choices]: readonly Choices[Name][] };
-  /** From the sizes, in which every choice is made. */
-  params(sizes: Sizes & NoInfer<Choices>): Params;
-  state(sizes: Sizes & NoInfer<Choices>): State;
-  readonly step: FamilyStep<Sizes & NoInfer<Choices>, Params, State, X, Y>;
+  /** Options that are finite numbers, with what they are unless given: `{ scale: 1 }`. */
+  readonly numbers?: Numbers;
+  /** From the sizes, in which every choice is made, and every number given. */
+  params(sizes: Sizes & NoInfer<Choices & Numbers>): Params;
+  state(sizes: Sizes & NoInfer<Choices & Numbers>): State;
+  readonly step: FamilyStep<Sizes & NoInfer<Choices & Numbers>, Params, State, X, Y>;
   /**
    * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
    */
-  readonly equations?: FamilyStep<Sizes & NoInfer<Choices>, Params, State, X, Y>;
+  readonly equations?: FamilyStep<Sizes & NoInfer<Choices & Numbers>, Params, State, X, Y>;
   /** For the tests of all built-in cells: small sizes, and an input, unless it is `[B, input]`. */
   readonly example?: { readonly sizes?: Sizes; input?(random: Rng, batch: number): X };
 }
@@ -131,12 +144,13 @@ export function defineCell<
   Y = Tensor,
   Sizes = CellSizes,
   const Choices extends Readonly<Record<string, string>> = NoChoices,
+  Numbers extends Readonly<Record<string, number>> = NoNumbers,
 >(
-  definition: CellDefinition<Sizes, Params, State, X, Y, Choices>,
-): (sizes: FamilySizes<Sizes, NoInfer<Choices>>) => Cell<Params, State, X, Y> {
+  definition: CellDefinition<Sizes, Params, State, X, Y, Choices, Numbers>,
+): (sizes: FamilySizes<Sizes, NoInfer<Choices & Numbers>>) => Cell<Params, State, X, Y> {
   checkDefinition(definition);
   const { name = "cell" } = definition;
-  const family = (given: FamilySizes<Sizes, Choices>): Cell<Params, State, X, Y> => {
+  const family = (given: FamilySizes<Sizes, Choices & Numbers>): Cell<Params, State, X, Y> => {
     const { params, state, sizes } = initializersOf(definition, given, name);
     const columns = (sizes as { readonly input?: unknown }).input;
     type Step = Cell<Params, State, X, Y>["step"];

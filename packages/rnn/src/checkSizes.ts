@@ -8,13 +8,14 @@ import { missingSizes } from "./missingSizes.ts";
 interface Parts<Sizes, Params, State> {
   readonly sizes?: readonly string[];
   readonly choices?: object;
+  readonly numbers?: object;
   params(sizes: Sizes): Params;
   state(sizes: Sizes): State;
 }
 
 /**
  * The parameters and the state that sizes give, and the sizes as a frozen copy in which every
- * choice is made; throws a sentence for a size that is no whole number, has a name that `sizes`
+ * choice is made and every number given; throws a sentence for a size that is no whole number, has a name that `sizes`
  * does not list, or is missing, and for an option that is misspelt or none of its choices.
  */
 export function initializersOf<Sizes extends object, Params, State>(
@@ -28,17 +29,23 @@ export function initializersOf<Sizes extends object, Params, State>(
     );
   }
   const choices = Object.entries(definition.choices ?? {}) as [string, readonly string[]][];
-  const options = choices.map(([option]) => option);
+  const numbers = Object.entries(definition.numbers ?? {});
+  const options = [...choices, ...numbers].map(([option]) => option);
   const listed = definition.sizes && [...definition.sizes, ...options];
   if (listed !== undefined) checkOptions(name, given, listed);
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   const defaults = choices.map(([option, words]) => [option, words[0]]);
-  const sizes = Object.freeze(Object.fromEntries([...defaults, ...entries])) as Sizes;
+  const sizes = Object.freeze(Object.fromEntries([...defaults, ...numbers, ...entries])) as Sizes;
   for (const [option, words] of choices) {
     const chosen: unknown = sizes[option as keyof Sizes];
     if (words.includes(chosen as string)) continue;
     const list = words.map((word) => JSON.stringify(word)).join(" or ");
     throw new TypeError(`${name}: ${option} must be ${list}, got ${textOf(chosen)}`);
+  }
+  for (const [option] of numbers) {
+    const value: unknown = sizes[option as keyof Sizes];
+    if (Number.isFinite(value)) continue;
+    throw new RangeError(`${name}: ${option} must be a finite number, got ${textOf(value)}`);
   }
   const parts = (from: Sizes) => {
     const made = { params: definition.params(from), state: definition.state(from) };

@@ -246,6 +246,58 @@ describe("sizes", () => {
   });
 });
 
+describe("numbers", () => {
+  const leaky = defineCell({
+    name: "leaky",
+    numbers: { rate: 0.5 },
+    choices: { activation: ["tanh", "relu"] },
+    params: ({ input, hidden, rate }) => {
+      expectTypeOf(rate).toEqualTypeOf<number>();
+      return { W: init.constant(rate, input, hidden) };
+    },
+    state: ({ hidden }: CellSizes) => ({ h: init.zeros(hidden) }),
+    step: ({ W }, x: Tensor, { h }, { rate, activation }) => {
+      expectTypeOf(activation).toEqualTypeOf<"tanh" | "relu">();
+      const next = h
+        .mul(1 - rate)
+        .add(x.matmul(W).mul(rate))
+        [activation]();
+      return [next, { h: next }];
+    },
+  });
+
+  test("are given to params and step, as they are or as they are said to be", () => {
+    expectTypeOf(leaky)
+      .parameter(0)
+      .toEqualTypeOf<
+        CellSizes & { readonly rate?: number; readonly activation?: "tanh" | "relu" }
+      >();
+    for (const [rate, expected] of [
+      [undefined, 0.5],
+      [-0.25, -0.25],
+      [0, 0],
+    ] as const) {
+      const cell = leaky({ input: 1, hidden: 1, activation: "relu", ...{ rate: rate as number } });
+      const [y] = stepOf(leaky({ ...sizes, input: 2, ...{ rate: rate as number } }) as never) as [
+        Tensor,
+      ];
+      expect(initialParams(cell, rng(1)).W.item()).toBe(expected);
+      expect(y.slice([0, 0]).item()).toBeCloseTo(Math.tanh(2 * expected * expected), 6);
+    }
+    testCell(leaky({ ...sizes, rate: 0.3 }), { runs: 1 }).assert();
+    expect(cellTable({ leaky })[0]!.sizes).toEqual({ input: 2, hidden: 3 });
+  });
+
+  test.each<[string, object]>([
+    ["a word", { ...sizes, rate: "fast" }],
+    ["null", { ...sizes, rate: null }],
+    ["NaN", { ...sizes, rate: Number.NaN }],
+    ["a misspelt one", { ...sizes, rates: "0.5" }],
+  ])("refused: %s", (_, given) => {
+    expect(said(() => leaky(given as never))).toMatchSnapshot();
+  });
+});
+
 describe("a definition", () => {
   const step = (_: object, x: Tensor, { h }: { h: Tensor }) => [x, { h }] as const;
   test.each<[string, unknown]>([
@@ -264,6 +316,8 @@ describe("a definition", () => {
     ["choices that are a list", { ...zeros, step, choices: ["tanh"] }],
     ["no choice", { ...zeros, step, choices: { activation: [] } }],
     ["choices of numbers", { ...zeros, step, choices: { activation: [1, 2] } }],
+    ["numbers that are a list", { ...zeros, step, numbers: [1] }],
+    ["a number that is none", { ...zeros, step, numbers: { scale: "1" } }],
     ["a choice of null", { ...zeros, step, choices: { activation: null } }],
     ["a choice that is a word", { ...zeros, step, choices: { activation: "tanh" } }],
     ["a misspelt part of the example", { ...zeros, step, example: { size: sizes } }],
