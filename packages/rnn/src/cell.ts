@@ -12,6 +12,7 @@ import { type Initializer, initialize, type Rng, rng } from "@chronograd/nn";
 import { checkDefinition } from "./checkDefinition.ts";
 import { checkNext, checkRows } from "./checkRows.ts";
 import { initializersOf } from "./checkSizes.ts";
+import type { LinearForm } from "./linear/defineLinearCell.ts";
 
 /** A tree of initialisers as the tree of tensors it describes. */
 export type Values<Spec> = MapTree<Spec, Tensor, Initializer>;
@@ -46,6 +47,8 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
     x: X,
     state: Values<State>,
   ): readonly [output: Y, state: Values<State>];
+  /** The parts of a step that is linear in the state, which `unroll` runs in parallel. */
+  readonly linear?: LinearForm<Params, X, Y>;
 }
 
 /** Sizes of a cell that maps vectors to vectors. */
@@ -107,6 +110,8 @@ export interface CellDefinition<
    * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
    */
   readonly equations?: FamilyStep<Sizes & NoInfer<Choices & Numbers>, Params, State, X, Y>;
+  /** The parts of a step that is linear in the state; `defineLinearCell` makes the step from them. */
+  linear?(sizes: Sizes & NoInfer<Choices & Numbers>): LinearForm<Params, X, Y>;
   /** For the tests of all built-in cells: small sizes, and an input, unless it is `[B, input]`. */
   readonly example?: { readonly sizes?: Sizes; input?(random: Rng, batch: number): X };
 }
@@ -167,7 +172,8 @@ export function defineCell<
     };
     const step = checkedStepOf(definition.step);
     const equations = definition.equations && checkedStepOf(definition.equations);
-    return { params, state, step, ...(equations && { equations }) };
+    const linear = definition.linear?.(sizes);
+    return { params, state, step, ...(equations && { equations }), ...(linear && { linear }) };
   };
   definitions.set(family, definition);
   return family;

@@ -9,6 +9,7 @@ const parts: readonly string[] = [
   "state",
   "step",
   "equations",
+  "linear",
   "example",
 ];
 

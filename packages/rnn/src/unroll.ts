@@ -2,6 +2,7 @@ import { type MapTree, scope, stack, Tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Cell, initialState, runStep, type Values } from "./cell.ts";
 import { rowsOf } from "./checkRows.ts";
+import { unrollParallel } from "./linear/unrollParallel.ts";
 import { atStep } from "./stepErrors.ts";
 
 /** How `unroll` runs. */
@@ -10,6 +11,13 @@ export interface UnrollOptions<State> {
   readonly state?: Values<State>;
   /** Runs from the last step to the first; outputs keep their places in time. */
   readonly reverse?: boolean;
+  /**
+   * Runs all steps at once, where the cell is linear in its state: the products of all steps as one,
+   * then one scan. The same values and gradients, to rounding.
+   */
+  readonly parallel?: boolean;
+  mask?: Tensor;
+  resets?: Tensor;
 }
 
 /** What `unroll` returns: outputs stacked in time, and the state after the last step. */
@@ -52,13 +60,17 @@ export function unroll<Params, State, X, Y>(
   inputs: Tensor | readonly X[],
   options: UnrollOptions<State> = {},
 ): Unrolled<State, Y> {
-  checkOptions("unroll", options, ["state", "reverse"]);
+  checkOptions("unroll", options, ["state", "reverse", "parallel", "mask", "resets"]);
   return scope(() => {
     const steps = stepsOf<X>(inputs);
     const first = steps[0];
     if (first === undefined)
       throw new RangeError("unroll: expected at least one time step, got none");
     let state = options.state ?? initialState(cell, batchOf(first, "unroll"), likeParams(params));
+    if (options.parallel === true) {
+      const fresh = () => initialState(cell, batchOf(first, "unroll"), likeParams(params));
+      return unrollParallel(cell, params, inputs, state, fresh, options, options);
+    }
     const outputs = new Array<Y>(steps.length);
     for (let i = 0; i < steps.length; i++) {
       const t = options.reverse === true ? steps.length - 1 - i : i;
