@@ -1,17 +1,8 @@
-import { grad, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { grad, type Tensor, tensor, tree, where } from "@chronograd/autodiff";
 import { type Rng, rng } from "@chronograd/nn";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  elman,
-  initialParams,
-  initialState,
-  lru,
-  minGru,
-  minLstm,
-  unroll,
-  type Values,
-} from "../src/index.ts";
+import { initialParams, initialState, unroll, type Values } from "../src/index.ts";
 import { type CellRow, cellTable, type SomeCell } from "../src/testing.ts";
 
 const rows = cellTable().filter((row) => row.make().linear !== undefined);
@@ -162,31 +153,42 @@ describe.each(rows.map((row) => [row.name, row] as const))("%s at once", (_name,
         const isRead = (t: number, r: number) => problem.mask[t]![r] === 1 && t >= since[r]!;
         const spoilt = problem.inputs.toTypedArray().map((x, i) => {
           const [t, r] = [Math.floor(i / (batch * columns)), Math.floor(i / columns) % batch];
-          return isRead(t, r) ? x : Number.NaN;
+          // The product of its input and a cotangent of 0 is 0.
+          return isRead(t, r) ? x : problem.mask[t]![r] === 1 ? 1e30 : Number.NaN;
         });
-        // A row that has no step and no reset may start anywhere.
+        // What a row starts from is not read if it is reset, or has no step.
         const width = problem.state.h.shape[1]!;
+        const isOpen = Array.from(
+          { length: batch },
+          (_, r) =>
+            problem.resets.every((marks) => marks[r] === 0) &&
+            problem.mask.some((marks) => marks[r] === 1),
+        );
         const start = problem.state.h.toTypedArray().map((x, i) => {
           const r = Math.floor(i / width);
-          const isUsed = problem.resets.every((marks) => marks[r] === 0);
-          return isUsed ? x : Number.NaN;
+          const hasSteps = problem.mask.some((marks) => marks[r] === 1);
+          return isOpen[r] ? x : hasSteps ? 1e30 : Number.NaN;
         });
         const bad: Varying = {
           ...problem,
           inputs: tensor(spoilt, { shape: problem.inputs.shape }),
           state: { h: tensor(start, { shape: problem.state.h.shape }) },
         };
-        const weights = tensor(
-          Float64Array.from({ length: steps * batch }, (_, i) =>
-            isRead(Math.floor(i / batch), i % batch) ? 1 + (i % 3) : 0,
+        const flags = (of: readonly boolean[]) => tensor(Int32Array.from(of, Number));
+        const shown = flags(
+          Array.from({ length: steps * batch }, (_, i) => isRead(Math.floor(i / batch), i % batch)),
+        ).reshape([steps, batch, 1]);
+        const ends = flags(
+          Array.from(
+            { length: batch },
+            (_, r) => isOpen[r]! || problem.resets.some((marks) => marks[r] === 1),
           ),
-          { shape: [steps, batch, 1] },
-        );
-        const shown = weights.notEqual(0);
+        ).reshape([batch, 1]);
         const loss = (x: Varying) => {
           const { outputs, state } = atOnce(problem)(x);
-          const kept = outputs.mul(0).add(0);
-          return select(shown, outputs, kept.detach()).mul(weights).sum().add(state.h.sum());
+          return where(shown, outputs, 0)
+            .sum()
+            .add(where(ends, state.h, 0).sum());
         };
         const clean = grad(loss)(problem as Varying);
         const found = grad(loss)(bad);

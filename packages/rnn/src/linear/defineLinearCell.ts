@@ -1,4 +1,5 @@
 import { linearRecurrence, type Tensor } from "@chronograd/autodiff";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import {
   type Cell,
   type CellDefinition,
@@ -9,12 +10,13 @@ import {
   type Values,
 } from "../cell.ts";
 import type { HiddenState } from "../cells/elman.ts";
+import { textOf } from "../checkDefinition.ts";
 
 /** The step of a recurrence that is linear in its state: `h_t = a h_{t-1} + b`. */
 export interface Transition {
-  /** `[B, ...]`, or without the rows where all have the same. */
+  /** `[B, ...]` as the state, or without the rows where all have the same. */
   readonly a: Tensor;
-  /** `[B, ...]` */
+  /** As `a`. */
   readonly b: Tensor;
 }
 
@@ -78,9 +80,22 @@ export function defineLinearCell<
 >(
   definition: LinearCellDefinition<Sizes, Params, X, Y, Numbers>,
 ): (sizes: FamilySizes<Sizes, NoInfer<Numbers>>) => Cell<Params, HiddenState, X, Y> {
+  checkOptions("defineLinearCell", definition, parts);
   const { complex = false, transition, output = (_, h) => h as Y, ...rest } = definition;
+  if (typeof transition !== "function") {
+    throw new TypeError(
+      `defineLinearCell: transition must be a function (params, x) => ({ a, b }), got ${textOf(transition)}`,
+    );
+  }
   return defineCell<Params, HiddenState, X, Y, Sizes, Record<never, string>, Numbers>({
     ...rest,
+    state(sizes) {
+      const made = rest.state(sizes);
+      if (made && Object.keys(made).join() === "h") return made;
+      throw new TypeError(
+        `defineLinearCell: the state must be { h }, one initialiser, got ${textOf(made)}; join what it is made of along the last axis`,
+      );
+    },
     step(params, x, { h }, sizes) {
       const next = carry(transition(params, x, sizes), h, complex);
       return [output(params, next, x, sizes), { h: next }];
@@ -93,11 +108,11 @@ export function defineLinearCell<
   });
 }
 
+const parts = "name sizes numbers params state complex transition output example".split(" ");
+
 /** `a h + b`: one step of the scan, so that both ways have the same bits. */
 export function carry({ a, b }: Transition, h: Tensor, complex: boolean): Tensor {
-  const one = [1, ...b.shape];
-  const all = linearRecurrence(a.broadcastTo(one), b.reshape(one), h.broadcastTo(b.shape), {
-    complex,
-  });
-  return all.reshape(b.shape);
+  const one = [1, ...h.shape];
+  const all = linearRecurrence(a.broadcastTo(one), b.broadcastTo(one), h, { complex });
+  return all.reshape(h.shape);
 }

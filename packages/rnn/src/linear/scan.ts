@@ -41,13 +41,13 @@ export function scan<Params, X, Y>(
   const unfold = (x: Tensor) => x.reshape([steps, batch, ...x.shape.slice(1)]);
   const filled = mask === undefined ? <T>(rows: T) => rows : filling(mask.reshape([-1]));
   const xs = filled(tree.map(inputs, fold) as X);
-  const coefficients = transition(params, xs);
-  let b = unfold(coefficients.b);
-  let a = (
-    coefficients.a.shape.length === coefficients.b.shape.length
-      ? unfold(coefficients.a)
-      : coefficients.a
-  ).broadcastTo(b.shape);
+  const coefficient = (x: Tensor) =>
+    (x.rank === initial.rank && x.shape[0] === steps * batch ? unfold(x) : x).broadcastTo([
+      steps,
+      ...initial.shape,
+    ]);
+  const made = transition(params, xs);
+  let [a, b] = [coefficient(made.a), coefficient(made.b)];
   if (mask !== undefined) {
     const isThere = marking(mask, b);
     a = where(isThere, a, unit(initial, complex));
@@ -55,7 +55,7 @@ export function scan<Params, X, Y>(
   }
   if (resets !== undefined) {
     const isFresh = marking(resets, b);
-    b = where(isFresh, carry({ a, b }, fresh!, complex), b);
+    b = where(isFresh, carry({ a, b }, fresh!.broadcastTo(b.shape), complex), b);
     a = where(isFresh, 0, a);
   }
   const h = linearRecurrence(a, b, initial, { reverse, complex });
