@@ -13,6 +13,7 @@ import {
 } from "@chronograd/rnn";
 import { cellLaws, cellTable, checkTruncated } from "@chronograd/rnn/testing";
 import { formulaLaws } from "../packages/rnn/tests/formulaLaws.ts";
+import { attention } from "./attention.ts";
 import { normal } from "./blocks.ts";
 import type { Subject } from "./subject.ts";
 import { Tally, values } from "./tally.ts";
@@ -145,6 +146,7 @@ export function cellSubjects(): Subject[] {
   return [
     ...builtIn,
     { name: "sequential", group: "cells", laws: cellLaws(composed, { input: 2, ...small }) },
+    attention,
     { name: "first states", group: "cells", laws: [starts, unrolled] },
     { name: "truncated, by differences", group: "truncated streams", laws: [surrogates] },
   ];

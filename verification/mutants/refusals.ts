@@ -44,8 +44,8 @@ const cells = [
     {
       name: "rows: cells of one's own not held",
       kind: "guard lost",
-      find: ': checkedStep("cell", cell, params, x, state);',
-      replace: ": cell.step(params, x, state);",
+      find: ': checkedStep("cell", cell, params, x, state, noise);',
+      replace: ": cell.step(params, x, state, noise);",
     },
     {
       name: "options: of initialState taken",
@@ -77,7 +77,7 @@ const cells = [
       name: "options: sizes shared with the caller",
       kind: "guard lost",
       find: "Object.freeze(Object.fromEntries([...defaults, ...numbers, ...entries]))",
-      replace: "Object.assign(given, { ...Object.fromEntries(defaults), ...given })",
+      replace: "Object.assign(given, { ...Object.fromEntries([...defaults, ...numbers]), ...given })",
     },
     {
       name: "options: misspelt choices taken where no sizes are listed",
@@ -92,9 +92,15 @@ const cells = [
       replace: '!isDeclared && typeof size !== "number"',
     },
     {
+      name: "options: a size that only the step reads may be missing",
+      kind: "guard lost",
+      find: "if (missing.length > 0)",
+      replace: "if (missing.length > 9)",
+    },
+    {
       name: "options: missing sizes not named",
       kind: "guard lost",
-      find: "throw missingSizes(sizes, name, parts, cause) ?? cause;",
+      find: "throw missingSizes(sizes, name, names, parts, cause) ?? cause;",
       replace: "throw cause;",
     },
     {
@@ -108,14 +114,14 @@ const cells = [
     {
       name: "options: of unroll taken",
       kind: "guard lost",
-      find: 'checkOptions("unroll", options, ["state", "reverse"]);',
+      find: 'checkOptions("unroll", options, known);',
       replace: "",
     },
     {
       name: "thrown: one step late",
       kind: "off by one in time",
-      find: 'atStep("unroll: step", t + 1,',
-      replace: 'atStep("unroll: step", t + 2,',
+      find: 'atStep("unroll: step", t,',
+      replace: 'atStep("unroll: step", t + 1,',
     },
   ]),
   ...inFile("packages/rnn/src/stepErrors.ts", [
@@ -154,18 +160,20 @@ const streams = [
       find: 'part = "the loss of step";',
       replace: "",
     },
+  ]),
+  ...inFile("packages/rnn/src/truncated/countedLoss.ts", [
     {
       name: "thrown: undefined taken for an object",
       kind: "guard lost",
       find: ": Object(result);",
-      replace: ": (result as CountedLoss);",
+      replace: ": (result as never);",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/estimators/estimator.ts", [
     {
       name: "tracked: a state of outer tapes",
       kind: "lost gradient",
-      find: 'checkUntracked(where, "the state", state);',
+      find: 'checkUntracked(where, "the state", given);',
       replace: "",
     },
   ]),
@@ -179,15 +187,9 @@ const streams = [
   ]),
   ...inFile("packages/rnn/src/truncated/source.ts", [
     {
-      name: "tracked: inputs of outer tapes",
+      name: "tracked: inputs and targets of outer tapes",
       kind: "lost gradient",
-      find: 'checkUntracked(this.where, "the input", value?.input);',
-      replace: "",
-    },
-    {
-      name: "tracked: targets of outer tapes",
-      kind: "lost gradient",
-      find: 'checkUntracked(this.where, "the target", value?.target);',
+      find: "checkUntracked(where, `the ${name}`, value);",
       replace: "",
     },
   ]),

@@ -1,6 +1,7 @@
 """Writes fixtures/*.json: what PyTorch computes in float64, for the laws of this directory.
 
     python3 verification/oracle/pytorch.py
+    python3 verification/oracle/pytorch.py variants    # some families only
 
 The committed data was made with PyTorch 1.13 (Debian's 1.13.1, which calls itself 1.13.0a0); each
 file names the version that made it. Every family draws from a seed of its own, so a new case
@@ -26,6 +27,7 @@ import products
 import reductions
 import trajectory
 import truncated
+import variants
 from record import write
 
 torch.set_num_threads(1)
@@ -44,8 +46,11 @@ FAMILIES = [
     optimizers,
     trajectory,
     truncated,
+    variants,
 ]
 
 for family in FAMILIES:
+    if len(sys.argv) > 1 and family.__name__ not in sys.argv:
+        continue
     torch.manual_seed(sum(map(ord, family.__name__)))
     write(family.__name__, family.cases())

@@ -22,7 +22,7 @@ export function attend(
   const [B, S, D] = given.shape as [number, number, number];
   // What stands at a position that does not exist may be NaN, so it is not multiplied by 0.
   const values = mask ? where(mask.reshape([B, S, 1]), given, 0) : given;
-  const scores = values.matmul(query.reshape([B, D, 1])).reshape([B, S]);
+  const scores = query.reshape([B, 1, D]).matmul(values, { transposeB: true }).reshape([B, S]);
   const weights = mask ? maskedSoftmax(scores, mask) : scores.softmax();
   return { weights, read: weights.reshape([B, 1, S]).matmul(values).reshape([B, D]) };
 }

@@ -13,6 +13,7 @@ import { checkDefinition } from "./checkDefinition.ts";
 import { checkNext, checkRows } from "./checkRows.ts";
 import { initializersOf } from "./checkSizes.ts";
 import type { LinearForm } from "./linear/defineLinearCell.ts";
+import type { NoiseValues } from "./sequences/noise.ts";
 
 /** A tree of initialisers as the tree of tensors it describes. */
 export type Values<Spec> = MapTree<Spec, Tensor, Initializer>;
@@ -33,11 +34,26 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
   readonly params: Params;
   /** Initialisers of one row of the state; a batch of B rows adds a leading axis B. */
   readonly state: State;
-  /** Pure: the same arguments give the same results, and nothing else changes. */
+  /**
+   * What the loops draw for the steps: a tree of `Noise`, for `unroll` and `truncated` with a
+   * generator.
+   */
+  readonly noise?: unknown;
+  /**
+   * The initial state of a batch, where parameters decide it: tensors as `state` describes them,
+   * with a leading axis of `batch`.
+   */
+  initial?(params: Values<Params>, batch: number): Values<State>;
+  /**
+   * Pure: the same arguments give the same results, and nothing else changes.
+   *
+   * @param noise what was drawn, in the structure of `noise`; `undefined` in evaluation
+   */
   step(
     params: Values<Params>,
     x: X,
     state: Values<State>,
+    noise?: unknown,
   ): readonly [output: Y, state: Values<State>];
   /**
    * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
@@ -46,6 +62,7 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
     params: Values<Params>,
     x: X,
     state: Values<State>,
+    noise?: unknown,
   ): readonly [output: Y, state: Values<State>];
   /** The parts of a step that is linear in the state, which `unroll` runs in parallel. */
   readonly linear?: LinearForm<Params, X, Y>;
@@ -60,11 +77,12 @@ export interface CellSizes {
 }
 
 /** A step of a family of cells, which may depend on the sizes. */
-type FamilyStep<Sizes, Params, State, X, Y> = (
+type FamilyStep<Sizes, Params, State, X, Y, Drawn> = (
   params: Values<Params>,
   x: X,
   state: Values<State>,
   sizes: Sizes,
+  noise: NoiseValues<Drawn> | undefined,
 ) => readonly [output: Y, state: ReadonlyValues<State>];
 
 /** The choices of a definition without any. */
@@ -86,13 +104,14 @@ export interface CellDefinition<
   X,
   Y,
   Choices = NoChoices,
+  Drawn = unknown,
   Numbers = NoNumbers,
 > {
   /** Whose errors are said to be; `"cell"` unless given. */
   readonly name?: string;
   /**
-   * The names of all sizes, so that others are refused. Unless given, any are taken but those that
-   * look like a misspelt choice.
+   * The names of all sizes, so that others are refused, and each must be given, also one that only
+   * the step reads. Unless listed, any are taken but those that look like a misspelt choice.
    */
   readonly sizes?: readonly (string & keyof Sizes)[];
   /**
@@ -105,11 +124,19 @@ export interface CellDefinition<
   /** From the sizes, in which every choice is made, and every number given. */
   params(sizes: Sizes & NoInfer<Choices & Numbers>): Params;
   state(sizes: Sizes & NoInfer<Choices & Numbers>): State;
-  readonly step: FamilyStep<Sizes & NoInfer<Choices & Numbers>, Params, State, X, Y>;
+  /** What the loops draw: a tree of `Noise`, which the step gets after the sizes. */
+  noise?(sizes: Sizes & NoInfer<Choices & Numbers>): Drawn;
+  /** The initial state of a batch, where parameters decide it. */
+  initial?(
+    params: Values<Params>,
+    batch: number,
+    sizes: Sizes & NoInfer<Choices & Numbers>,
+  ): ReadonlyValues<State>;
+  readonly step: FamilyStep<Sizes & NoInfer<Choices & Numbers>, Params, State, X, Y, Drawn>;
   /**
    * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
    */
-  readonly equations?: FamilyStep<Sizes & NoInfer<Choices & Numbers>, Params, State, X, Y>;
+  readonly equations?: FamilyStep<Sizes & NoInfer<Choices & Numbers>, Params, State, X, Y, Drawn>;
   /** The parts of a step that is linear in the state; `defineLinearCell` makes the step from them. */
   linear?(sizes: Sizes & NoInfer<Choices & Numbers>): LinearForm<Params, X, Y>;
   /** For the tests of all built-in cells: small sizes, and an input, unless it is `[B, input]`. */
@@ -149,9 +176,10 @@ export function defineCell<
   Y = Tensor,
   Sizes = CellSizes,
   const Choices extends Readonly<Record<string, string>> = NoChoices,
+  Drawn = unknown,
   Numbers extends Readonly<Record<string, number>> = NoNumbers,
 >(
-  definition: CellDefinition<Sizes, Params, State, X, Y, Choices, Numbers>,
+  definition: CellDefinition<Sizes, Params, State, X, Y, Choices, Drawn, Numbers>,
 ): (sizes: FamilySizes<Sizes, NoInfer<Choices & Numbers>>) => Cell<Params, State, X, Y> {
   checkDefinition(definition);
   const { name = "cell" } = definition;
@@ -161,11 +189,12 @@ export function defineCell<
     type Step = Cell<Params, State, X, Y>["step"];
     const checkedStepOf = (stepOf: typeof definition.step): Step => {
       const own = {
-        step: (p, x, before) => stepOf(p, x, before, sizes) as ReturnType<Step>,
+        step: (p, x, before, noise) =>
+          stepOf(p, x, before, sizes, noise as NoiseValues<Drawn>) as ReturnType<Step>,
       } satisfies { step: Step };
-      const step: Step = (weights, x, before) => {
+      const step: Step = (weights, x, before, noise) => {
         checkBatchAxis(name, x, columns);
-        return checkedStep(name, own, weights, x, before);
+        return checkedStep(name, own, weights, x, before, noise);
       };
       checked.add(step);
       return step;
@@ -173,7 +202,19 @@ export function defineCell<
     const step = checkedStepOf(definition.step);
     const equations = definition.equations && checkedStepOf(definition.equations);
     const linear = definition.linear?.(sizes);
-    return { params, state, step, ...(equations && { equations }), ...(linear && { linear }) };
+    const noise = definition.noise?.(sizes);
+    const initial =
+      definition.initial &&
+      ((p: Values<Params>, batch: number) => definition.initial!(p, batch, sizes) as Values<State>);
+    return {
+      params,
+      state,
+      ...(noise !== undefined && { noise }),
+      ...(initial && { initial }),
+      step,
+      ...(equations && { equations }),
+      ...(linear && { linear }),
+    };
   };
   definitions.set(family, definition);
   return family;
@@ -200,10 +241,11 @@ export function runStep<Params, State, X, Y>(
   params: Values<Params>,
   x: X,
   state: Values<State>,
+  noise?: unknown,
 ): readonly [output: Y, state: Values<State>] {
   return checked.has(cell.step)
-    ? cell.step(params, x, state)
-    : checkedStep("cell", cell, params, x, state);
+    ? cell.step(params, x, state, noise)
+    : checkedStep("cell", cell, params, x, state, noise);
 }
 
 function checkedStep<Params, State, X, Y>(
@@ -212,9 +254,10 @@ function checkedStep<Params, State, X, Y>(
   params: Values<Params>,
   x: X,
   state: Values<State>,
+  noise: unknown,
 ): readonly [output: Y, state: Values<State>] {
   checkRows(name, x, state);
-  const result: unknown = cell.step(params, x, state);
+  const result: unknown = cell.step(params, x, state, noise);
   if (!Array.isArray(result) || result.length !== 2) {
     throw new TypeError(
       `${name}: step must return [output, state], got ${Array.isArray(result) ? `an array of ${result.length}` : String(result)}`,

@@ -2,7 +2,7 @@ import { tree } from "@chronograd/autodiff";
 import { checkOptions, nearestOf } from "@chronograd/autodiff/internal";
 import { type Initializer, isInitializer } from "@chronograd/nn";
 import { textOf } from "./checkDefinition.ts";
-import { missingSizes } from "./missingSizes.ts";
+import { missingError, missingSizes } from "./missingSizes.ts";
 
 /** What makes the parameters and the state of a cell from its sizes. */
 interface Parts<Sizes, Params, State> {
@@ -15,8 +15,9 @@ interface Parts<Sizes, Params, State> {
 
 /**
  * The parameters and the state that sizes give, and the sizes as a frozen copy in which every
- * choice is made and every number given; throws a sentence for a size that is no whole number, has a name that `sizes`
- * does not list, or is missing, and for an option that is misspelt or none of its choices.
+ * choice is made and every number given; throws a sentence for a size that is no whole number, has
+ * a name that `sizes` does not list, or is missing, and for an option that is misspelt or none of
+ * its choices.
  */
 export function initializersOf<Sizes extends object, Params, State>(
   definition: Parts<Sizes, Params, State>,
@@ -65,10 +66,14 @@ export function initializersOf<Sizes extends object, Params, State>(
       `${name}: size ${key} must be a whole number of at least 1, got ${textOf(size)}`,
     );
   }
+  const names = entries.flatMap(([key]) => (options.includes(key) ? [] : [key]));
+  // A size that only the step reads would be undefined there, and give NaN.
+  const missing = definition.sizes?.filter((size) => !(size in sizes)) ?? [];
+  if (missing.length > 0) throw missingError(name, missing, names);
   try {
     return { ...parts(sizes), sizes };
   } catch (cause) {
-    throw missingSizes(sizes, name, parts, cause) ?? cause;
+    throw missingSizes(sizes, name, names, parts, cause) ?? cause;
   }
 }
 

@@ -1,7 +1,14 @@
 import { compile, ones, type Tensor, tensor } from "@chronograd/autodiff";
 import { init, rng } from "@chronograd/nn";
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { type CellSizes, defineCell, initialParams, initialState, lstm } from "../src/index.ts";
+import {
+  type CellSizes,
+  defineCell,
+  initialParams,
+  initialState,
+  irnn,
+  lstm,
+} from "../src/index.ts";
 import { cellTable, testCell } from "../src/testing.ts";
 
 const zeros = { params: () => ({}), state: () => ({ h: init.zeros(2) }) };
@@ -223,6 +230,29 @@ describe("sizes", () => {
     const nan = compile((x: Tensor) => first.step({}, x, initialState(first, 1))[0]);
     expect(nan(tensor([[Number.NaN, 1]])).toArray()).toEqual([[Number.NaN, 2]]);
     expect(nan(tensor([[3, 1]])).toArray()).toEqual([[6, 2]]);
+  });
+
+  test("that are listed must be given, also those that only the step reads", () => {
+    const listed = defineCell({
+      ...zeros,
+      name: "listed",
+      sizes: ["input", "factor"],
+      step: (_: object, x: Tensor, { h }, { factor }: { input: number; factor: number }) => [
+        x.mul(factor),
+        { h },
+      ],
+    });
+    expect(said(() => listed({ input: 2 } as never))).toMatchInlineSnapshot(
+      `"TypeError: listed: the definition needs the size factor, got input"`,
+    );
+    expect(said(() => listed({ input: 2, factor: undefined } as never))).toMatch(/the size factor/);
+    expect(said(() => listed({} as never))).toMatchInlineSnapshot(
+      `"TypeError: listed: the definition needs the sizes input and factor, got no sizes"`,
+    );
+    expect(said(() => listed({ input: 2, factor: 3 }))).toBe("nothing");
+    expect(said(() => irnn({ input: 2, scale: 0.5 } as never))).toMatchInlineSnapshot(
+      `"TypeError: irnn: the definition needs the size hidden, got input"`,
+    );
   });
 
   test("are a frozen copy of the caller's", () => {

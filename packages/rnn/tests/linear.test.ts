@@ -201,6 +201,47 @@ describe.each(rows.map((row) => [row.name, row] as const))("%s at once", (_name,
     );
   });
 
+  test("is the loop over steps, whatever the options, over several stretches", () => {
+    fc.assert(
+      fc.property(fc.nat(1e6), fc.boolean(), (seed, isLong) => {
+        const { cell, params, inputs: few, state, resets } = drawn(row, seed);
+        const random = rng(seed, "options");
+        const [, batch, columns] = few.shape as [number, number, number];
+        const steps = isLong ? Math.ceil(2048 / batch) + random.integer(1, 40) : few.shape[0]!;
+        const inputs = isLong ? normal(random, [steps, batch, columns]) : few;
+        const isReversed = random.integer(0, 2) === 1;
+        const marks = Int32Array.from(
+          { length: steps * batch },
+          (_, i) => resets[Math.floor(i / batch) % resets.length]![i % batch]!,
+        );
+        const options = {
+          lengths: Array.from({ length: batch }, () => random.integer(0, steps + 1)),
+          resets: tensor(marks, { shape: [steps, batch] }),
+          ...(isReversed ? { reverse: true } : { burnIn: random.integer(0, steps) }),
+          ...(random.integer(0, 2) === 1 && { state: state as never }),
+        };
+        const run = (x: Omit<Varying, "state">, parallel: boolean) =>
+          unroll(cell, x.params, x.inputs, { ...options, parallel }) as unknown as Result;
+        const given = { params, inputs };
+        const [found, expected] = [run(given, true), run(given, false)];
+        expect(found.outputs.shape).toEqual(expected.outputs.shape);
+        expect(worst(found.outputs, expected.outputs)).toBeLessThan(1e-12);
+        expect(worst(found.state.h, expected.state.h)).toBeLessThan(1e-12);
+        const weights = normal(random, found.outputs.shape);
+        const [together, stepwise] = [true, false].map((parallel) =>
+          grad((x: Omit<Varying, "state">) => {
+            const { outputs, state: last } = run(x, parallel);
+            return outputs.mul(weights).sum().add(last.h.sum());
+          })(given),
+        );
+        tree.zip(together as never, stepwise as never, (x: Tensor, y: Tensor, path: string) => {
+          expect([path, worst(x, y) < 1e-12]).toEqual([path, true]);
+        });
+      }),
+      { numRuns: 30, seed: Number(process.env.CHRONOGRAD_SEED ?? 1) },
+    );
+  });
+
   test("stays finite over ten thousand steps, in float32 too", () => {
     for (const kind of ["float32", "float64"] as const) {
       const cell = row.make();

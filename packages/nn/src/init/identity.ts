@@ -2,8 +2,9 @@ import { shown } from "../checks.ts";
 import { checkLengths, type Initializer } from "./initializer.ts";
 
 /**
- * The identity matrix `[n, n]` times `gain`, with which a recurrent relu network starts by remembering (Le,
- * Jaitly & Hinton 2015, A simple way to initialize recurrent networks of rectified linear units).
+ * The identity matrix `[n, n]` times `gain`, with which a recurrent relu network starts by
+ * remembering (Le, Jaitly & Hinton 2015, A simple way to initialize recurrent networks of rectified
+ * linear units).
  *
  * @param gain 1 unless given
  * @throws for a length that is not a whole number of at least 1, or a gain that is not finite

@@ -54,9 +54,9 @@ export interface AttentionOutput {
  * attention with the general score, and input feeding).
  *
  * The score is computed as `values (h_t Wa)'`, not as `(values Wa') h_t'`: so the context needs no
- * projection at any step. Positions that the mask leaves out are not read: their weight is 0, and what
- * stands there, even NaN, reaches neither results nor gradients. A row without any position reads
- * zeros.
+ * projection at any step. Positions that the mask leaves out are not read: their weight is 0, and
+ * what stands there, even NaN, reaches neither results nor gradients. A row without any position
+ * reads zeros.
  *
  * @throws when the context does not fit the sizes, or a mask is not int32 `[B, S]`
  *

@@ -7,9 +7,9 @@ import type { LstmParams, LstmState } from "./lstm.ts";
 /**
  * Long short-term memory that writes as much as it forgets: the input gate is `i = 1 - f`, so
  * `c_t = f c_{t-1} + (1 - f) g`, `h_t = o tanh(c_t)`. Its parameters are those of `LstmParams` with
- * three blocks of columns, the gates f, g, o in turn: `W [I, 3H]`, `U [H, 3H]`, `b [3H]`. The forget
- * gate's bias starts at 1 (Greff, Srivastava, Koutnik, Steunebrink & Schmidhuber 2017, LSTM: a
- * search space odyssey, variant CIFG).
+ * three blocks of columns, the gates f, g, o in turn: `W [I, 3H]`, `U [H, 3H]`, `b [3H]`. The
+ * forget gate's bias starts at 1 (Greff, Srivastava, Koutnik, Steunebrink & Schmidhuber 2017, LSTM:
+ * a search space odyssey, variant CIFG).
  *
  * @example
  * ```ts

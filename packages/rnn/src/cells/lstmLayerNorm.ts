@@ -27,9 +27,9 @@ export interface LstmLayerNormParams {
 /**
  * Long short-term memory with layer normalisation, LN: the gates are functions of
  * `LN(x W) + LN(h_{t-1} U)`, each normalised over all gates of a row, `c_t = f c_{t-1} + i g`,
- * `h_t = o tanh(LN(c_t))` (Ba, Kiros & Hinton 2016, Layer normalization, eqs. 20 to 22). Each LN has
- * a gain and a bias, and 1e-5 is added to its variance. The paper's bias of the gates is that of the
- * first, which starts at 1 for the forget gate.
+ * `h_t = o tanh(LN(c_t))` (Ba, Kiros & Hinton 2016, Layer normalization, eqs. 20 to 22). Each LN
+ * has a gain and a bias, and 1e-5 is added to its variance. The paper's bias of the gates is that
+ * of the first, which starts at 1 for the forget gate.
  *
  * @example
  * ```ts

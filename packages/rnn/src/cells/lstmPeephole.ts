@@ -18,8 +18,8 @@ export interface LstmPeepholeParams extends LstmParams {
  * Long short-term memory whose gates see the memory through peepholes, one weight for each unit:
  * `i = sigmoid(x W_i + h_{t-1} U_i + pi c_{t-1} + b_i)`, `f` likewise, `c_t = f c_{t-1} + i g`,
  * `o = sigmoid(x W_o + h_{t-1} U_o + po c_t + b_o)`, `h_t = o tanh(c_t)` (Gers, Schraudolph &
- * Schmidhuber 2002, Learning precise timing with LSTM recurrent networks). Peepholes start at 0, and
- * the forget gate's bias at 1.
+ * Schmidhuber 2002, Learning precise timing with LSTM recurrent networks). Peepholes start at 0,
+ * and the forget gate's bias at 1.
  *
  * @example
  * ```ts

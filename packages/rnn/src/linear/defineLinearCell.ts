@@ -6,6 +6,7 @@ import {
   type CellSizes,
   defineCell,
   type FamilySizes,
+  type NoChoices,
   type NoNumbers,
   type Values,
 } from "../cell.ts";
@@ -31,8 +32,8 @@ export interface LinearForm<Params, X, Y> {
 /** What `defineLinearCell` takes; see `CellDefinition`. */
 export interface LinearCellDefinition<Sizes, Params, X, Y, Numbers = NoNumbers>
   extends Pick<
-    CellDefinition<Sizes, Params, HiddenState, X, Y, Record<never, string>, Numbers>,
-    "name" | "sizes" | "numbers" | "params" | "state" | "example"
+    CellDefinition<Sizes, Params, HiddenState, X, Y, NoChoices, unknown, Numbers>,
+    "name" | "sizes" | "numbers" | "params" | "state" | "initial" | "example"
   > {
   /**
    * Complex numbers: the last axis of `h`, `a` and `b` holds real parts in its first half and
@@ -87,7 +88,7 @@ export function defineLinearCell<
       `defineLinearCell: transition must be a function (params, x) => ({ a, b }), got ${textOf(transition)}`,
     );
   }
-  return defineCell<Params, HiddenState, X, Y, Sizes, Record<never, string>, Numbers>({
+  return defineCell<Params, HiddenState, X, Y, Sizes, NoChoices, unknown, Numbers>({
     ...rest,
     state(sizes) {
       const made = rest.state(sizes);
@@ -108,7 +109,9 @@ export function defineLinearCell<
   });
 }
 
-const parts = "name sizes numbers params state complex transition output example".split(" ");
+const parts = "name sizes numbers params state initial complex transition output example".split(
+  " ",
+);
 
 /** `a h + b`: one step of the scan, so that both ways have the same bits. */
 export function carry({ a, b }: Transition, h: Tensor, complex: boolean): Tensor {

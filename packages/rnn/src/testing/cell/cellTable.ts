@@ -40,9 +40,9 @@ type Families = Readonly<Record<string, unknown>>;
  * ```ts
  * import { cellTable, testCell } from "@chronograd/rnn/testing";
  *
- * const [first] = cellTable();
- * first!.name; // => "elman"
- * testCell(first!.make({ input: 1, hidden: 2 }), { runs: 1 }).ok; // => true
+ * const row = cellTable().find(({ name }) => name === "elman with relu")!;
+ * row.hasKinks; // => true
+ * testCell(row.make({ input: 1, hidden: 2 }), { runs: 1 }).ok; // => true
  * ```
  */
 export function cellTable(families: Families = builtIn): CellRow[] {
