@@ -17,6 +17,8 @@ export type {
 } from "./cell.ts";
 export { defineCell, initialParams, initialState } from "./cell.ts";
 export * from "./cells/index.ts";
+export type { LinearCellDefinition, LinearForm, Transition } from "./linear/defineLinearCell.ts";
+export { defineLinearCell } from "./linear/defineLinearCell.ts";
 export type { Marks, SequenceMarks } from "./sequences/marks.ts";
 export type { Noise, NoiseValues } from "./sequences/noise.ts";
 export { sequential } from "./sequential.ts";

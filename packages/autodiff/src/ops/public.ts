@@ -24,6 +24,7 @@ export * from "./matmul.ts";
 export * from "./oneHot.ts";
 export * from "./pad.ts";
 export * from "./polar.ts";
+export * from "./recurrence.ts";
 export * from "./reduce.ts";
 export type { ReduceOp } from "./reduction.ts";
 export * from "./repeat.ts";

@@ -40,6 +40,7 @@ const functions: Record<string, (options: Options) => unknown> = {
   sort: (o) => x.sort(0, o),
   topk: (o) => x.topk(1, 0, o),
   gelu: (o) => x.gelu(o),
+  linearRecurrence: (o) => ops.linearRecurrence(x, x, zeros([3]), o),
   grad: (o) => ops.grad((z: Tensor) => z.sum(), o),
   valueAndGrad: (o) => ops.valueAndGrad((z: Tensor) => z.sum(), o),
   Tape: (o) => new ops.Tape(o),
