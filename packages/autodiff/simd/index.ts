@@ -7,4 +7,5 @@ export * from "./gates";
 export * from "./update";
 export * from "./matmul";
 export * from "./move";
+export * from "./window";
 export * from "./int32";

@@ -29,6 +29,7 @@ import { reduceSignatures } from "./reduce.ts";
 import { rowsSignatures } from "./rows.ts";
 import type { Kernel, KernelsOf } from "./signature.ts";
 import { updateSignatures } from "./update.ts";
+import { windowSignatures } from "./window.ts";
 
 /** Kernels of a floating dtype that return nothing. */
 export type FloatSignatures = typeof elementwiseSignatures &
@@ -38,7 +39,8 @@ export type FloatSignatures = typeof elementwiseSignatures &
   typeof indexedSignatures &
   typeof gateSignatures &
   typeof normalizationSignatures &
-  typeof updateSignatures;
+  typeof updateSignatures &
+  typeof windowSignatures;
 
 const floats: FloatSignatures = {
   ...elementwiseSignatures,
@@ -49,6 +51,7 @@ const floats: FloatSignatures = {
   ...gateSignatures,
   ...normalizationSignatures,
   ...updateSignatures,
+  ...windowSignatures,
 };
 
 /** The arguments of every kernel that returns nothing, by family and name. */

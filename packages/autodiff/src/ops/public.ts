@@ -7,6 +7,7 @@ export type { GatherOptions } from "./batched.ts";
 export type { BinaryOp } from "./binary.ts";
 export * from "./cast.ts";
 export * from "./compare.ts";
+export * from "./conv.ts";
 export * from "./cumulative.ts";
 export type { FunctionOp, Op, Operand } from "./declare.ts";
 export * from "./detach.ts";

@@ -13,6 +13,7 @@ import { referenceNormalization } from "../normalization.ts";
 import { referenceReductions } from "../reduce.ts";
 import { referenceRows } from "../rows.ts";
 import { referenceUpdates } from "../update.ts";
+import { referenceWindows } from "../window.ts";
 import { elementwise } from "./elementwise.ts";
 
 function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernels {
@@ -25,6 +26,7 @@ function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernel
     ...referenceGates(memory, dtype),
     ...referenceNormalization(memory, dtype),
     ...referenceUpdates(memory, dtype),
+    ...referenceWindows(memory, dtype),
   };
 }
 
