@@ -3,8 +3,8 @@ import type { KernelsOf } from "./signature.ts";
 
 /**
  * A window of `[kernelHeight, kernelWidth]` pixels, `dilation` apart, moves over images
- * `[channels, height, width]` in steps of `stride`: `rows` times down and `cols` times to the right,
- * from the pixel `(top, left)`, which may lie outside. For a channel `c`, the window's pixel
+ * `[channels, height, width]` in steps of `stride`: `rows` times down and `cols` times to the
+ * right, from the pixel `(top, left)`, which may lie outside. For a channel `c`, the window's pixel
  * `(i, j)` and its position `(r, s)`, the column `y[c, i, j, r, s]` is
  * `x[c, top + i*dilationHeight + r*strideHeight, left + j*dilationWidth + s*strideWidth]`, or 0
  * outside of the image.

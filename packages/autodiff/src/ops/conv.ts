@@ -1,20 +1,10 @@
-import type { Backend } from "../tensor/backend.ts";
-import { bytesOf } from "../tensor/dtype.ts";
 import { checkOptions } from "../tensor/options.ts";
-import { format, type Shape, sizeOf } from "../tensor/shape.ts";
+import { format, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { apply } from "./apply.ts";
-import { type Op, type OpDeclaration, op, type Sample } from "./declare.ts";
-import { kernelsOf } from "./kernels.ts";
-import {
-  type Extent,
-  extents,
-  moveWindow,
-  type Part,
-  type Window,
-  type WindowOptions,
-  windowOn,
-} from "./window.ts";
+import { type Convolution, convolution } from "./convolution.ts";
+import { type Op, op, type Sample } from "./declare.ts";
+import { type Extent, extents, type WindowOptions, windowOn } from "./window.ts";
 
 /** Options of a convolution. */
 export interface ConvOptions<Axes extends 1 | 2 = 2> extends Omit<WindowOptions<Axes>, "padding"> {
@@ -25,134 +15,6 @@ export interface ConvOptions<Axes extends 1 | 2 = 2> extends Omit<WindowOptions<
   readonly padding?: Extent<Axes> | "same" | "valid";
   /** Channels are divided into so many groups, each with weights of its own; 1 unless given. */
   readonly groups?: number;
-}
-
-/** A convolution of one size: `x` `[N, C, ...]`, `weight` `[O, C / groups, ...]`, `y` `[N, O, ...]`. */
-interface Convolution {
-  readonly shapes: readonly [x: Shape, weight: Shape, y: Shape];
-  readonly groups: number;
-  readonly window: Window;
-}
-
-/** Places among the operands of a convolution. */
-const [X, WEIGHT, Y] = [0, 1, 2] as const;
-
-/** Elements of the columns that are unfolded at a time: they stay in the second cache. */
-const tileElements = 2 ** 16;
-
-/** The positions of a window in parts whose columns of `depth` elements are that many. */
-function partsOf({ positions: [height, width] }: Window, depth: number): Part[] {
-  const most = Math.max(1, Math.floor(tileElements / Math.max(1, depth)));
-  const parts: Part[] = [];
-  // As even as can be: whole rows, or, where they are too long, pieces of one.
-  const rows = Math.ceil(height / Math.ceil(height / Math.max(1, Math.floor(most / width))));
-  const cols = Math.ceil(width / Math.ceil(width / most));
-  for (let row = 0; row < height; row += rows) {
-    for (let col = 0; col < width; col += cols) {
-      parts.push({
-        row,
-        col,
-        rows: Math.min(rows, height - row),
-        cols: Math.min(cols, width - col),
-      });
-    }
-  }
-  return parts;
-}
-
-/**
- * Computes one operand of a convolution from the two others, `y = W unfold(x)`,
- * `x = fold(W' y)` or `W = y unfold(x)'`, image by image, group by group, part by part: one part of
- * the unfolded image exists at a time.
- */
-function compute(
-  backend: Backend,
-  makes: number,
-  operands: readonly Tensor[],
-  { shapes, groups, window }: Convolution,
-  accumulate: boolean,
-): void {
-  const [x, weight, y] = operands as [Tensor, Tensor, Tensor];
-  const made = operands[makes]!;
-  const { matmul, fill } = kernelsOf(backend, made);
-  if (makes !== Y && !accumulate) fill(made.size, 0, made.pointer);
-  const [[images, channels], [features]] = shapes as [[number, number], [number], Shape];
-  const bytes = bytesOf[made.dtype];
-  const own = channels / groups;
-  const out = features / groups;
-  const depth = own * sizeOf(window.kernel);
-  const positions = sizeOf(window.positions);
-  const parts = partsOf(window, depth);
-  const [{ rows, cols }] = parts as [Part];
-  const scratchBytes = depth * rows * cols * bytes;
-  const columns = backend.memory.allocate(scratchBytes);
-  for (let i = 0; i < images * groups; i++) {
-    const image = x.pointer + i * own * sizeOf(window.image) * bytes;
-    const w = weight.pointer + (i % groups) * out * depth * bytes;
-    for (const part of parts) {
-      const n = part.rows * part.cols;
-      const at = i * out * positions + part.row * window.positions[1] + part.col;
-      const to = y.pointer + at * bytes;
-      if (makes === X) {
-        matmul(depth, n, out, w, depth, 1, to, positions, 0, columns, n, 0);
-        moveWindow(backend, "fold", made, window, own, part, columns, image);
-        continue;
-      }
-      moveWindow(backend, "unfold", made, window, own, part, image, columns);
-      if (makes === Y)
-        matmul(out, n, depth, w, depth, 0, columns, n, 0, to, positions, +accumulate);
-      else matmul(out, depth, n, to, positions, 0, columns, n, 1, w, depth, 1);
-    }
-  }
-  backend.memory.release(columns, scratchBytes);
-}
-
-/**
- * The ops that compute `x`, `weight` and `y` of a convolution from the two others. The sum of
- * `y` times its cotangent is linear in each of the three, so the gradient of each op by each
- * operand is another one of them.
- */
-function convolution(name: string, samples: readonly Sample[]): OpDeclaration<Convolution> {
-  const all = ["x", "weight", "y"];
-  const declarations = [`${name}Input`, `${name}Weight`, name].map(
-    (called, makes): OpDeclaration<Convolution> => {
-      const given = [X, WEIGHT, Y].filter((place) => place !== makes);
-      /** All operands, `made` and the inputs, with `value` in place of one of these. */
-      const operands = (made: Tensor | null, inputs: readonly Tensor[], i = -1, value?: Tensor) => {
-        const list: Tensor[] = [];
-        list[makes] = made!;
-        given.forEach((place, at) => {
-          list[place] = at === i ? value! : inputs[at]!;
-        });
-        return list;
-      };
-      return {
-        name: called,
-        inputs: given.map((place) => all[place]!),
-        shape: (_inputs, { shapes }) => shapes[makes]!,
-        forward: (backend, inputs, output, attributes) =>
-          compute(backend, makes, operands(output, inputs), attributes, false),
-        residuals: { inputs: [0, 1], output: false },
-        vjp: (g, { inputs, attributes }, i) =>
-          apply(
-            declarations[given[i]!]!,
-            operands(g, inputs).filter((_, place) => place !== given[i]),
-            attributes,
-          ),
-        accumulate: given.map(
-          (place, i) =>
-            (g, { inputs, attributes }, into) =>
-              compute(into.block.backend, place, operands(g, inputs, i, into), attributes, true),
-        ),
-        jvp: (tangents, { inputs, attributes }) =>
-          tangents
-            .map((dx, i) => dx && apply(declarations[makes]!, inputs.with(i, dx), attributes))
-            .reduce((a, b) => (a && b ? a.add(b) : (a ?? b)))!,
-        samples: makes === Y ? samples : [],
-      };
-    },
-  );
-  return declarations[Y]!;
 }
 
 /** The convolution that shapes and options name, or a thrown sentence. */
@@ -175,15 +37,29 @@ function convolutionOf(
   }
   const [images, channels] = x.shape as [number, number];
   const [features, own, ...kernel] = weight.shape as [number, number];
-  if (channels !== own * groups || features % groups !== 0) {
+  if (channels !== own * groups) {
     throw new RangeError(
-      `${where}: x must have ${own * groups} channels on axis 1, and weight a multiple of ${groups} on axis 0, for groups ${groups}, got ${shown}`,
+      `${where}: x must have ${own * groups} channels on axis 1, ${groups} groups of ${own} as weight takes, got ${shown}`,
     );
   }
-  extents(where, "kernel size", kernel, axes, 1);
-  const window = windowOn(where, x, kernel, moves);
+  if (features % groups !== 0) {
+    throw new RangeError(
+      `${where}: groups must divide the ${features} results on axis 0 of weight, got ${groups} and ${shown}`,
+    );
+  }
+  extents(where, "the kernel size of weight", kernel, axes, 1);
+  const window = windowOn(where, x.shape, kernel, moves);
   const y = [images, features, ...window.positions.slice(-axes)];
   return { shapes: [x.shape, weight.shape, y], groups, window };
+}
+
+function sample(
+  label: string,
+  x: Shape,
+  weight: Shape,
+  call: (x: Tensor, weight: Tensor) => Tensor,
+): Sample {
+  return { label, inputs: [{ shape: x }, { shape: weight }], call: ([a, b]) => call(a!, b!) };
 }
 
 const conv1dDeclaration = convolution("conv1d", [
@@ -194,8 +70,9 @@ const conv1dDeclaration = convolution("conv1d", [
 ]);
 
 /**
- * The convolution (cross-correlation, as in PyTorch) of sequences along their last axis: `y[n, o, l]`
- * is the sum over `c` and `k` of `x[n, c, l stride + k dilation - padding] weight[o, c, k]`.
+ * The convolution (cross-correlation, as in PyTorch) of sequences along their last axis:
+ * `y[n, o, l]` is the sum over `c` and `k` of
+ * `x[n, c, l stride + k dilation - padding] weight[o, c, k]`.
  *
  * @param x sequences `[N, C, L]`
  * @param weight kernels `[O, C / groups, K]`
@@ -230,10 +107,11 @@ const conv2dDeclaration = convolution("conv2d", [
 ]);
 
 /**
- * The convolution (cross-correlation, as in PyTorch) of images: `y[n, o, r, s]` is the sum over `c`,
- * `i` and `j` of `x[n, c, r stride + i dilation - padding, s stride + j dilation - padding]
- * weight[o, c, i, j]`, with zeros outside of the image. Stride, padding and dilation are numbers, or
- * pairs for rows and columns. Of what it keeps for the gradient nothing is larger than `x` and `weight`.
+ * The convolution (cross-correlation, as in PyTorch) of images: `y[n, o, r, s]` is the sum over
+ * `c`, `i` and `j` of ` x[n, c, r stride + i dilation - padding, s stride + j dilation - padding]
+ * weight[o, c, i, j] ` , with zeros outside of the image. Stride, padding and dilation are numbers,
+ * or pairs for rows and columns. Of what it keeps for the gradient nothing is larger than `x` and
+ * `weight`.
  *
  * @param x images `[N, C, H, W]`
  * @param weight kernels `[O, C / groups, KH, KW]`
@@ -256,12 +134,3 @@ export const conv2d: Op<(x: Tensor, weight: Tensor, options?: ConvOptions) => Te
     apply(conv2dDeclaration, [x, weight], convolutionOf("conv2d", 2, x, weight, options)),
   2,
 );
-
-function sample(
-  label: string,
-  x: Shape,
-  weight: Shape,
-  call: (x: Tensor, weight: Tensor) => Tensor,
-): Sample {
-  return { label, inputs: [{ shape: x }, { shape: weight }], call: ([a, b]) => call(a!, b!) };
-}

@@ -1,7 +1,7 @@
 // How a window moves over the last one or two axes of a tensor: sizes, and the checks of options.
 import type { WindowKernels } from "../kernels/window.ts";
 import type { Backend } from "../tensor/backend.ts";
-import { format } from "../tensor/shape.ts";
+import { format, type Shape } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { kernelsOf } from "./kernels.ts";
 
@@ -35,6 +35,9 @@ export interface Window {
   readonly positions: Pair;
 }
 
+/** Products of two of them are far from what kernels count to. */
+const largest = 2 ** 28;
+
 /** Whole numbers of at least `least`, one for each axis. */
 export function extents(
   where: string,
@@ -47,24 +50,24 @@ export function extents(
   const areWhole =
     Array.isArray(list) &&
     list.length === axes &&
-    list.every((each) => Number.isInteger(each) && each >= least);
+    list.every((each) => Number.isInteger(each) && each >= least && each <= largest);
   if (areWhole) return list as number[];
-  const got = Array.isArray(value) ? format(value as number[]) : String(value);
+  const plain = typeof value === "string" ? JSON.stringify(value) : String(value);
   throw new RangeError(
-    `${where}: ${name} must be a whole number of at least ${least}${axes > 1 ? ", or a pair of them" : ""}, got ${got}`,
+    `${where}: ${name} must be a whole number from ${least} to 2^28${axes > 1 ? ", or a pair of them" : ""}, got ${Array.isArray(value) ? format(value as number[]) : plain}`,
   );
 }
 
-/** A window on images of the last axes of `x`, of which `kernel` has as many lengths. */
+/** A window on images of the last axes of a shape: as many as `kernel` has lengths. */
 export function windowOn(
   where: string,
-  x: Tensor,
+  shape: Shape,
   kernel: readonly number[],
   options: { readonly [Name in keyof WindowOptions]?: unknown } = {},
 ): Window {
   const axes = kernel.length;
   const { stride = 1, padding = 0, dilation = 1 } = options;
-  const image = x.shape.slice(-axes);
+  const image = shape.slice(-axes);
   const strides = extents(where, "stride", stride, axes, 1);
   const dilations = extents(where, "dilation", dilation, axes, 1);
   const reach = kernel.map((length, axis) => (length - 1) * dilations[axis]! + 1);
@@ -90,7 +93,7 @@ export function windowOn(
   }
   if (padded.some((length, axis) => length < reach[axis]!)) {
     throw new RangeError(
-      `${where}: a kernel that reaches over ${format(reach)} does not fit into x ${format(x.shape)}, padded to ${format(padded)}; use padding, or a smaller kernel or dilation`,
+      `${where}: a kernel that reaches over ${format(reach)} does not fit into ${format(image)} padded to ${format(padded)}; use padding, or a smaller kernel or dilation`,
     );
   }
   const positions = padded.map((length, axis) =>
