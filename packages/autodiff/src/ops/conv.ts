@@ -39,7 +39,7 @@ function convolutionOf(
   const [features, own, ...kernel] = weight.shape as [number, number];
   if (channels !== own * groups) {
     throw new RangeError(
-      `${where}: x must have ${own * groups} channels on axis 1, ${groups} groups of ${own} as weight takes, got ${shown}`,
+      `${where}: x must have ${own * groups} channels on axis 1, groups ${groups} times the ${own} of weight, got ${shown}`,
     );
   }
   if (features % groups !== 0) {
