@@ -2,9 +2,10 @@
 
     python3 verification/oracle/pytorch.py [family ...]
 
-Without a name it writes all families. Most of the committed data was made with PyTorch 1.13 (Debian's
-1.13.1, which calls itself 1.13.0a0), the later families with 2.15; each file names the version that
-made it. Every family draws from a seed of its own, so a new case changes no other file.
+Without a name it writes all families. Most of the committed data was made with PyTorch 1.13
+(Debian's 1.13.1, which calls itself 1.13.0a0), the later families with 2.15; each file names the
+version that made it. Every family draws from a seed of its own, so a new case changes no other
+file.
 """
 
 import sys

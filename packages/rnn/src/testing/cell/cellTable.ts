@@ -41,9 +41,9 @@ type Families = Readonly<Record<string, unknown>>;
  * ```ts
  * import { cellTable, testCell } from "@chronograd/rnn/testing";
  *
- * const [first] = cellTable();
- * first!.name; // => "elman"
- * testCell(first!.make({ input: 1, hidden: 2 }), { runs: 1 }).ok; // => true
+ * const gru = cellTable().find(({ name }) => name === "gru");
+ * gru!.sizes; // => { input: 2, hidden: 3 }
+ * testCell(gru!.make({ input: 1, hidden: 2 }), { runs: 1 }).ok; // => true
  * ```
  */
 export function cellTable(families: Families = builtIn): CellRow[] {
