@@ -105,9 +105,10 @@ export const convLstm: (sizes: ConvLstmSizes) => Cell<ConvLstmParams, ConvLstmSt
   example: {
     sizes: small,
     input: (random: Rng, batch: number) => {
-      const shape = [batch, 2, 2, 3];
+      const shape = [batch, small.input, small.height, small.width];
+      const elements = { length: shape.reduce((a, b) => a * b, 1) };
       return tensor(
-        Float64Array.from({ length: batch * 12 }, () => random.normal()),
+        Float64Array.from(elements, () => random.normal()),
         { shape },
       );
     },
