@@ -14,6 +14,7 @@ import { impureSubject } from "./impure.ts";
 import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
 import { layerSubjects } from "./layers.ts";
+import { modelSubjects } from "./models.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
 import { plannedSubject } from "./planned.ts";
@@ -54,6 +55,7 @@ export function wholeSubjects(): Subject[] {
     kernelSetSubject(),
     ...layerSubjects(),
     ...cellSubjects(),
+    ...modelSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
     plannedSubject(),

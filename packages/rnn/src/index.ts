@@ -15,7 +15,12 @@ export type {
 } from "./cell.ts";
 export { defineCell, initialParams, initialState } from "./cell.ts";
 export * from "./cells/index.ts";
-export { sequential } from "./sequential.ts";
+export type { BidirectionalOptions, Merge } from "./models/bidirectional.ts";
+export { bidirectional } from "./models/bidirectional.ts";
+export type { SequenceModel } from "./models/sequenceModel.ts";
+export { sequential } from "./models/sequential.ts";
+export type { StackedOptions } from "./models/stacked.ts";
+export { stacked } from "./models/stacked.ts";
 export type {
   Losses,
   LossReduction,

@@ -2,6 +2,7 @@ import { type MapTree, scope, stack, Tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Cell, initialState, runStep, type Values } from "./cell.ts";
 import { rowsOf } from "./checkRows.ts";
+import type { SequenceModel } from "./models/sequenceModel.ts";
 import { atStep } from "./stepErrors.ts";
 
 /** How `unroll` runs. */
@@ -47,12 +48,13 @@ export interface Unrolled<State, Y> {
  * ```
  */
 export function unroll<Params, State, X, Y>(
-  cell: Cell<Params, State, X, Y>,
+  cell: Cell<Params, State, X, Y> | SequenceModel<Params, State, X, Y>,
   params: Values<Params>,
   inputs: Tensor | readonly X[],
   options: UnrollOptions<State> = {},
 ): Unrolled<State, Y> {
   checkOptions("unroll", options, ["state", "reverse"]);
+  if (!("step" in cell)) return cell.unroll(params, inputs, options);
   return scope(() => {
     const steps = stepsOf<X>(inputs);
     const first = steps[0];

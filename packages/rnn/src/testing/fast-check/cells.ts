@@ -1,6 +1,6 @@
 import { linear } from "@chronograd/nn";
 import fc, { type Arbitrary } from "fast-check";
-import { sequential } from "../../sequential.ts";
+import { sequential } from "../../models/sequential.ts";
 import { type CellRow, cellTable, type SomeCell } from "../cell/cellTable.ts";
 
 /** A random cell from vectors to vectors, with its sizes. */
