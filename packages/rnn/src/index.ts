@@ -17,10 +17,17 @@ export { defineCell, initialParams, initialState } from "./cell.ts";
 export * from "./cells/index.ts";
 export type { BidirectionalOptions, Merge } from "./models/bidirectional.ts";
 export { bidirectional } from "./models/bidirectional.ts";
-export type { SequenceModel } from "./models/sequenceModel.ts";
+export type { LearnedStateParams } from "./models/learnedState.ts";
+export { learnedState } from "./models/learnedState.ts";
 export { sequential } from "./models/sequential.ts";
 export type { StackedOptions } from "./models/stacked.ts";
 export { stacked } from "./models/stacked.ts";
+export type { VariationalDropoutOptions } from "./models/variationalDropout.ts";
+export { variationalDropout } from "./models/variationalDropout.ts";
+export type { WeightDropOptions } from "./models/weightDrop.ts";
+export { weightDrop } from "./models/weightDrop.ts";
+export type { ZoneoutOptions } from "./models/zoneout.ts";
+export { zoneout } from "./models/zoneout.ts";
 export type {
   Losses,
   LossReduction,
@@ -33,5 +40,5 @@ export type { Sequence, StepSource } from "./truncated/source.ts";
 export type { CountedLoss, StepLoss, TimeStep } from "./truncated/step.ts";
 export { truncated } from "./truncated/truncated.ts";
 export type { Window } from "./truncated/window.ts";
-export type { Unrolled, UnrollOptions } from "./unroll.ts";
+export type { SequenceModel, Unrolled, UnrollOptions } from "./unroll.ts";
 export { unroll } from "./unroll.ts";

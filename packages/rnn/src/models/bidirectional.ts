@@ -3,8 +3,8 @@ import { checkOptions, nearestOf } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
 import { textOf } from "../checkDefinition.ts";
-import { type UnrollOptions, unroll } from "../unroll.ts";
-import type { SequenceModel } from "./sequenceModel.ts";
+import { type SequenceModel, type UnrollOptions, unroll } from "../unroll.ts";
+import { checkBurnIn } from "./inTurn.ts";
 
 /** How the outputs of both directions become one. */
 export type Merge = "concat" | "sum" | "mean" | "product";
@@ -73,7 +73,7 @@ export function bidirectional<
 >(
   cell: Cell<Params, State, X, Y>,
   options: BidirectionalOptions<BackwardParams, BackwardState, X, Y> = {},
-): SequenceModel<Directions<Params, BackwardParams>, Directions<State, BackwardState>, X, Y> {
+): SequenceModel<Directions<Params, BackwardParams>, Directions<State, BackwardState>, Y> {
   const where = "bidirectional";
   checkOptions(where, options, ["backward", "merge"]);
   const { merge = "concat" } = options;
@@ -92,8 +92,11 @@ export function bidirectional<
   return {
     params: { forward: cell.params, backward: backward.params },
     state: { forward: cell.state, backward: backward.state },
-    unroll: (params, inputs, { state, ...rest }: UnrollOptions<Both> = {}) =>
+    noise: { forward: cell.noise, backward: backward.noise },
+    ...(cell.input && { input: cell.input }),
+    unroll: (params, inputs, { state, burnIn = 0, ...rest }: UnrollOptions<Both> = {}) =>
       scope(() => {
+        checkBurnIn(burnIn);
         const before = state as Directions<Values<State>, Values<BackwardState>> | undefined;
         const own = params as Directions<Values<Params>, Values<BackwardParams>>;
         if (ended.has(Object(before?.backward))) {
@@ -103,10 +106,13 @@ export function bidirectional<
         }
         const { reverse = false } = rest;
         const there = named("forward", () =>
-          unroll(cell, own.forward, inputs, { ...rest, ...(before && { state: before.forward }) }),
+          unroll(cell, own.forward, inputs as Tensor, {
+            ...rest,
+            ...(before && { state: before.forward }),
+          }),
         );
         const back = named("backward", () =>
-          unroll(backward, own.backward, inputs, {
+          unroll(backward, own.backward, inputs as Tensor, {
             ...rest,
             ...(before && { state: before.backward }),
             reverse: !reverse,

@@ -1,23 +1,33 @@
-import { named, scope, type Tensor } from "@chronograd/autodiff";
-import { type Cell, runStep } from "../cell.ts";
-import { type UnrollOptions, unroll } from "../unroll.ts";
-import type { SequenceModel } from "./sequenceModel.ts";
+import { named, type Shape, scope, type Tensor } from "@chronograd/autodiff";
+import { type Cell, initialState, runStep } from "../cell.ts";
+import { likeParams } from "../sequences/like.ts";
+import { type SequenceModel, type UnrollOptions, unroll } from "../unroll.ts";
 
 /** A cell from tensor to tensor. */
 export interface TensorCell {
   readonly params: unknown;
   readonly state: unknown;
-  step(params: never, x: Tensor, state: never): readonly [output: Tensor, state: unknown];
+  readonly input?: Shape;
+  readonly noise?: unknown;
+  initial?(params: never, batch: number): unknown;
+  step(
+    params: never,
+    x: Tensor,
+    state: never,
+    noise?: unknown,
+  ): readonly [output: Tensor, state: unknown];
 }
 
 /** A model of whole sequences of tensors. */
 export interface TensorSequenceModel {
   readonly params: unknown;
   readonly state: unknown;
+  readonly input?: Shape;
+  readonly noise?: unknown;
   unroll(
     params: never,
     inputs: Tensor,
-    options?: never,
+    options: never,
   ): { readonly outputs: Tensor; readonly state: unknown };
 }
 
@@ -66,9 +76,9 @@ export function inTurn<const Own extends Parts>(
     ([key, part]) => [key, part, nameOf(key)] as const,
   );
   const emptyTree = () => (Array.isArray(parts) ? [] : {}) as Record<string, unknown>;
-  const treeOf = (f: (part: Part) => unknown): unknown => {
+  const treeOf = (f: (part: Part, key: string) => unknown): unknown => {
     const values = emptyTree();
-    for (const [key, part] of entries) values[key] = f(part);
+    for (const [key, part] of entries) values[key] = f(part, key);
     return values;
   };
   /** Lets each part turn a value into the next one; the results beside them make a tree. */
@@ -84,33 +94,53 @@ export function inTurn<const Own extends Parts>(
     }
     return [value, results as Tree];
   };
-  const trees = {
-    params: treeOf(({ params }) => params),
+  const [[firstKey, first]] = entries as [(typeof entries)[number]];
+  const ofParts = {
+    params: treeOf((part) => part.params),
     state: treeOf((part) => ("state" in part ? part.state : {})),
+    noise: treeOf((part) => ("noise" in part ? part.noise : undefined)),
+    ...("input" in first && { input: first.input }),
   };
-  const model = entries.every(([, part]) => "step" in part || "apply" in part)
-    ? {
-        ...trees,
-        step: (params: Tree, input: Tensor, state: Tree) =>
-          through(input, (part, x, key) =>
-            "step" in part
-              ? runStep(part, params[key]!, x, state[key]!)
-              : [(part as StepLayer).apply(params[key]!, x), {}],
-          ),
-      }
-    : {
-        ...trees,
-        unroll: (params: Tree, inputs: Tensor, { state, ...rest }: UnrollOptions<Tree> = {}) =>
-          scope(() => {
-            const [outputs, states] = through(inputs, (part, x, key) => {
-              const own = { ...rest, ...(state && { state: state[key] as never }) };
-              const found = unroll(modelOf(part), params[key]!, x, own);
-              return [found.outputs, found.state];
-            });
-            return { outputs, state: states };
-          }),
-      };
+  const step = (params: Tree, input: Tensor, state: Tree, noise?: Tree) =>
+    through(input, (part, x, key) =>
+      "step" in part
+        ? runStep(part, params[key]!, x, state[key]!, noise?.[key])
+        : [(part as StepLayer).apply(params[key]!, x), {}],
+    );
+  const initial = (params: Tree, batch: number) =>
+    treeOf((part, key) => {
+      if (!("step" in part)) return {};
+      return part.initial?.(params[key]!, batch) ?? initialState(part, batch, likeParams(params));
+    });
+  const isLearned = entries.some(([, part]) => "initial" in part);
+  const isCell = entries.every(([, part]) => "step" in part || "apply" in part);
+  const unrollInTurn = (params: Tree, inputs: Tensor, options: UnrollOptions<Tree>) => {
+    const { state, burnIn = 0, context, ...rest } = options;
+    checkBurnIn(burnIn);
+    return scope(() => {
+      const [outputs, states] = through(inputs, (part, x, key) => {
+        const found = unroll(modelOf(part), params[key]!, x, {
+          ...rest,
+          ...(state && { state: state[key] as never }),
+          ...(key === firstKey && { context }),
+        });
+        return [found.outputs, found.state];
+      });
+      return { outputs, state: states };
+    });
+  };
+  const model = isCell
+    ? { ...ofParts, step, ...(isLearned && { initial }) }
+    : { ...ofParts, unroll: unrollInTurn };
   return model as unknown as InTurn<Own>;
+}
+
+/** Throws a sentence where a model of whole sequences is asked to warm up. */
+export function checkBurnIn(burnIn: number): void {
+  if (burnIn === 0) return;
+  throw new RangeError(
+    `unroll: a model of whole sequences takes no burnIn, because its later layers need the outputs of all steps, got ${burnIn}; leave it out, and give the first steps no loss`,
+  );
 }
 
 /** A part as a model: a layer is a cell without a state. */

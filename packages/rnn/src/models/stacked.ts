@@ -1,8 +1,12 @@
 import { checkOptions } from "@chronograd/autodiff/internal";
+import type { Cell } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
 import { textOf } from "../checkDefinition.ts";
+import type { Noise } from "../sequences/noise.ts";
+import { inputShape } from "./around.ts";
+import { checkRate, dropMask } from "./bernoulli.ts";
 import { type InTurn, inTurn, type TensorCell, type TensorSequenceModel } from "./inTurn.ts";
-import { residual } from "./residual.ts";
+import { layerOn } from "./layers.ts";
 
 /** What stands between the layers of `stacked`. */
 export interface StackedOptions {
@@ -11,6 +15,16 @@ export interface StackedOptions {
    * layers have outputs of one shape then. False unless given.
    */
   readonly residual?: boolean;
+  /**
+   * The share of elements of each layer's output that the next layer does not see, as `nn.LSTM` has
+   * it: not after the last layer. At least 0, below 1; 0 unless given. A residual is not dropped.
+   */
+  readonly dropout?: number;
+  /**
+   * How often the masks of `dropout` are drawn: for each `"step"` (the default), or once for each
+   * `"window"` (variational dropout, Gal & Ghahramani 2016).
+   */
+  readonly per?: Noise["per"];
 }
 
 /**
@@ -48,16 +62,28 @@ export function stacked<const Layers extends readonly (TensorCell | TensorSequen
   options: StackedOptions = {},
 ): InTurn<Layers> {
   const where = "stacked";
-  checkOptions(where, options, ["residual"]);
+  checkOptions(where, options, ["residual", "dropout", "per"]);
+  const { residual = false, dropout = 0, per = "step" } = options;
   if (!Array.isArray(layers)) {
     throw new TypeError(
       `${where}: expected a list of cells, [lower, upper], got ${textOf(layers)}`,
     );
   }
   if (layers.length === 0) throw new RangeError(`${where}: expected at least one cell, got none`);
-  for (const [i, layer] of layers.entries()) checkCell(`${where}: layer ${i}`, layer, "any");
-  const between = layers.map((layer, i) =>
-    i > 0 && options.residual === true ? residual(layer, `${where}: layer ${i}`) : layer,
-  );
-  return inTurn(between as unknown as Layers, (i) => `layer ${i}`);
+  if (typeof residual !== "boolean") {
+    throw new TypeError(`${where}: residual must be true or false, got ${textOf(residual)}`);
+  }
+  if (per !== "step" && per !== "window") {
+    throw new TypeError(`${where}: per must be "step" or "window", got ${textOf(per)}`);
+  }
+  checkRate(where, "dropout", dropout);
+  const parts = (layers as readonly Cell<unknown, unknown>[]).map((layer, i) => {
+    const own = `${where}: layer ${i}`;
+    checkCell(own, layer, "any");
+    if (i === 0 || (!residual && dropout === 0)) return layer;
+    const wayOut = "give it one, as in { ...cell, input: [5] } for 5 columns";
+    const row = dropout === 0 ? [] : inputShape(own, layer, undefined, wayOut);
+    return layerOn(layer, { where: own, residual, mask: dropMask(dropout, row, per) });
+  });
+  return inTurn(parts as unknown as Layers, (i) => `layer ${i}`);
 }

@@ -31,7 +31,7 @@ function* forwards(
   for (;;) {
     const steps: Owned<TimeStep>[] = [];
     try {
-      source.fill(steps, every);
+      yield* source.fill(steps, every);
     } finally {
       for (const { region } of steps) region.end("it was taken");
     }
