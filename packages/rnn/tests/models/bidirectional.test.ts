@@ -1,4 +1,4 @@
-import { concat, type Tensor } from "@chronograd/autodiff";
+import { concat, grad, type Tensor, tensor, where } from "@chronograd/autodiff";
 import { checkGradients } from "@chronograd/autodiff/testing";
 import { init, rng } from "@chronograd/nn";
 import fc from "fast-check";
@@ -12,6 +12,7 @@ import {
   initialState,
   lstm,
   type Merge,
+  stacked,
   truncated,
   unroll,
 } from "../../src/index.ts";
@@ -122,6 +123,82 @@ test("outputs that are trees are merged leaf by leaf", () => {
   expect(bits(outputs.down)).toEqual(bits(outputs.up.neg()));
 });
 
+describe("rows that come and go", () => {
+  const model = bidirectional(lstm({ input: 2, hidden: 3 }));
+  const params = paramsOf(model, 3);
+  const rowOf = (x: Tensor, row: number, from: number, to: number) =>
+    x.slice([
+      [from, to],
+      [row, row + 1],
+    ]);
+
+  test("a row of a ragged batch is that row alone, bit by bit, forwards and back", () => {
+    const T = 6;
+    const inputs = normal([T, 3, 2], 4);
+    const lengths = [6, 2, 4];
+    const { outputs, state } = unroll(model, params, inputs, { lengths });
+    for (const [row, length] of lengths.entries()) {
+      const alone = unroll(model, params, rowOf(inputs, row, 0, length));
+      expect(bits(rowOf(outputs, row, 0, length))).toEqual(bits(alone.outputs));
+      if (length < T) {
+        expect(bits(rowOf(outputs, row, length, T)).every((y) => y === 0)).toBe(true);
+      }
+      for (const name of ["forward", "backward"] as const) {
+        expect(bits(state[name].h.slice([[row, row + 1]]))).toEqual(bits(alone.state[name].h));
+      }
+    }
+  });
+
+  test("NaN behind the end of a row reaches nothing, forwards or back", () => {
+    const clean = normal([4, 2, 2], 4);
+    const padding = tensor(Int32Array.of(0, 0, 0, 0, 0, 1, 0, 1), { shape: [4, 2, 1] });
+    const inputs = where(padding, Number.NaN, clean);
+    const options = { lengths: [4, 2] };
+    const loss = (p: typeof params, x: Tensor) =>
+      unroll(model, p, x, options).outputs.square().sum();
+    expect(loss(params, inputs).item()).toBe(loss(params, clean).item());
+    const [found, expected] = [inputs, clean].map((x) =>
+      bits(grad((p: typeof params) => loss(p, x))(params)),
+    );
+    expect(found).toEqual(expected);
+  });
+
+  test("resets keep the segments of a row apart in both directions", () => {
+    const inputs = normal([6, 2, 2], 5);
+    const resets = tensor(
+      Int32Array.from({ length: 12 }, (_, i) => ([4, 8, 7].includes(i) ? 1 : 0)),
+      { shape: [6, 2] },
+    );
+    const { outputs } = unroll(model, params, inputs, { resets });
+    // Row 0 begins afresh at steps 3 and 5, row 1 at step 4.
+    for (const [row, from, to] of [
+      [0, 0, 2],
+      [0, 2, 4],
+      [0, 4, 6],
+      [1, 0, 3],
+      [1, 3, 6],
+    ] as const) {
+      const alone = unroll(model, params, rowOf(inputs, row, from, to));
+      expect(bits(rowOf(outputs, row, from, to))).toEqual(bits(alone.outputs));
+    }
+  });
+
+  test("a ragged stack with residuals is its rows alone", () => {
+    const deep = stacked(
+      [model, gru({ input: 6, hidden: 6 }), bidirectional(gru({ input: 6, hidden: 3 }))],
+      {
+        residual: true,
+      },
+    );
+    const own = paramsOf(deep, 3);
+    const inputs = normal([5, 2, 2], 4);
+    const { outputs } = unroll(deep, own, inputs, { lengths: [5, 3] });
+    const alone = unroll(deep, own, rowOf(inputs, 1, 0, 3));
+    expect(bits(rowOf(outputs, 1, 0, 3))).toEqual(bits(alone.outputs));
+    expect(bits(rowOf(outputs, 1, 3, 5)).every((y) => y === 0)).toBe(true);
+  });
+});
+
 describe("what is refused", () => {
   const cell = lstm({ input: 2, hidden: 3 });
   const narrow = gru({ input: 2, hidden: 2 });
@@ -167,6 +244,14 @@ describe("what is refused", () => {
       ]
     `);
     expect(run(bidirectional(counting, { merge: "sum" }) as never)).toBe("nothing");
+  });
+
+  test("steps that only warm up", () => {
+    const model = bidirectional(cell);
+    const run = (deep: typeof model) =>
+      said(() => unroll(deep, paramsOf(deep, 1), normal([3, 1, 2], 1), { burnIn: 1 }));
+    expect(run(model)).toMatchInlineSnapshot(`"RangeError: unroll: a model of whole sequences takes no burnIn, because its later layers need the outputs of all steps, got 1; leave it out, and give the first steps no loss"`);
+    expect(run(stacked([model]) as never)).toBe(run(model));
   });
 
   test("a stream of windows, and the laws of a step", () => {

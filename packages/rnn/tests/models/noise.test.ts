@@ -317,7 +317,7 @@ describe("zoneout", () => {
         [0, 0, 1],
       ],
       { dtype: "float64" },
-    ); // prettier-ignore
+    );
     const [y, next] = cell.step(params, x, state, { state: { h: mask, c: mask } });
     const [, fresh] = inner.step(params, x, state);
     const pick = (name: "h" | "c") =>

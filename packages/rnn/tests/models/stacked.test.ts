@@ -196,7 +196,7 @@ describe("what is refused", () => {
         "TypeError: stacked: expected a list of cells, [lower, upper], got an object",
         "TypeError: stacked: layer 1: expected a cell, { params, state, step }, got the family lstm; a family gives a cell when it is called with sizes, such as lstm({ input: 3, hidden: 5 })",
         "TypeError: stacked: layer 1: expected a cell, { params, state, step }, got an object without step",
-        "TypeError: stacked: there is no option "residuals", did you mean "residual"? It takes residual",
+        "TypeError: stacked: there is no option "residuals", did you mean "residual"? It takes residual, dropout, per",
         "RangeError: unroll: step 1: stacked: layer 1: a residual needs an output of the shape of the input, got [1,4] for [1,3]; give the layers one width, or leave residual out",
         "RangeError: stacked: layer 1: a residual needs an output of the shape of the input, got [2,1,6] for [2,1,3]; give the layers one width, or leave residual out",
         "TypeError: truncated: a model of whole sequences, as bidirectional makes one, has no step of its own, because a step would need later inputs; run whole sequences with unroll, and differentiate that",
