@@ -15,6 +15,7 @@ import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
 import { layerSubjects } from "./layers.ts";
 import { modelSubjects } from "./models.ts";
+import { noiseSubjects } from "./noise.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
 import { plannedSubject } from "./planned.ts";
@@ -56,6 +57,7 @@ export function wholeSubjects(): Subject[] {
     ...layerSubjects(),
     ...cellSubjects(),
     ...modelSubjects(),
+    ...noiseSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
     plannedSubject(),

@@ -9,7 +9,12 @@ type Needs = "step" | "any";
  *
  * @param wayOut what to do with a model of whole sequences where a step is needed
  */
-export function checkCell(where: string, cell: unknown, needs: Needs, wayOut = ""): void {
+export function checkCell(
+  where: string,
+  cell: unknown,
+  needs: Needs,
+  wayOut = `give it the cells inside, as in bidirectional(${where}(cell, ...))`,
+): void {
   const { step, unroll } = (cell ?? {}) as { readonly step?: unknown; readonly unroll?: unknown };
   if (typeof step === "function") return;
   if (typeof unroll === "function") {

@@ -1,4 +1,4 @@
-import type { Shape } from "@chronograd/autodiff";
+import { type Shape, Tensor } from "@chronograd/autodiff";
 import type { Cell } from "../cell.ts";
 
 /** What the noise of a cell around another one is: that of the inner cell, and its own. */
@@ -41,5 +41,19 @@ export function inputShape(
     shape === undefined
       ? `${where}: the cell does not say what shape a row of its input has, and a mask needs it; ${wayOut}`
       : `${where}: input must be a number of columns or the shape of a row, got ${JSON.stringify(shape)}`,
+  );
+}
+
+/** An input through a mask of its shape: where the input is `{ x, context }`, its `x`. */
+export function masked<X>(where: string, input: X, mask: Tensor): X {
+  if (!(input instanceof Tensor)) {
+    const { x } = Object(input) as { readonly x?: unknown };
+    if (x instanceof Tensor) return { ...input, x: masked(where, x, mask) };
+  } else if (input.dtype === mask.dtype && input.shape.join() === mask.shape.join()) {
+    return input.mul(mask) as X;
+  }
+  const got = input instanceof Tensor ? `${input.dtype} [${input.shape}]` : "another tree";
+  throw new TypeError(
+    `${where}: the input must be a tensor ${mask.dtype} [${mask.shape}], as the mask, got ${got}; say the shape of a row with input, and put a cell behind the embedding of symbols`,
   );
 }

@@ -139,7 +139,7 @@ export function inTurn<const Own extends Parts>(
 export function checkBurnIn(burnIn: number): void {
   if (burnIn === 0) return;
   throw new RangeError(
-    `unroll: a model of whole sequences takes no burnIn, because its later layers need the outputs of all steps, got ${burnIn}; leave it out, and give the first steps no loss`,
+    `unroll: a model of whole sequences takes no burnIn, because it needs every step, got ${burnIn}; leave it out, and give the first steps no loss`,
   );
 }
 

@@ -32,15 +32,10 @@ export function learnedState<Params, State, X = Tensor, Y = Tensor>(
   cell: Cell<Params, State, X, Y>,
 ): Cell<LearnedStateParams<Params, State>, State, X, Y> {
   const where = "learnedState";
-  checkCell(
-    where,
-    cell,
-    "step",
-    "give it the cells inside, as in bidirectional(learnedState(cell))",
-  );
+  checkCell(where, cell, "step");
   if (cell.initial !== undefined) {
     throw new TypeError(
-      `${where}: the cell has an initial state of its own parameters already, which would not be used; leave ${where} out`,
+      `${where}: the initial state of the cell is learned already; leave ${where} out`,
     );
   }
   const { params, state, input, noise } = cell;

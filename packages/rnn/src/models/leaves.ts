@@ -9,8 +9,8 @@ export function floatLeaves(values: unknown): [path: string, leaf: Initializer][
 }
 
 /**
- * The float leaves that a name means: one by its whole path (`"0.U"`), or all whose path ends with
- * it (`"U"`).
+ * The float leaves that names mean: one by its whole path (`"0.U"`), or all whose path ends with it
+ * (`"U"`).
  *
  * @param what what the leaves are, in words
  * @throws for a name that none has
@@ -19,18 +19,21 @@ export function leavesNamed(
   where: string,
   what: string,
   values: unknown,
-  name: unknown,
+  names: readonly string[],
 ): [path: string, leaf: Initializer][] {
+  if (!Array.isArray(names)) {
+    throw new TypeError(`${where}: names must be a list such as ["U"], got ${textOf(names)}`);
+  }
   const leaves = floatLeaves(values);
-  const found = leaves.filter(([path]) => path === name || path.endsWith(`.${String(name)}`));
-  if (found.length > 0 && typeof name === "string") return found;
-  const paths = leaves.map(([path]) => path);
-  const known = [
-    ...new Set([...paths, ...paths.map((path) => path.slice(path.lastIndexOf(".") + 1))]),
-  ];
-  const nearest = nearestOf(String(name), known);
-  const hint = nearest === undefined ? "" : `, did you mean "${nearest}"?`;
-  throw new TypeError(
-    `${where}: the cell has no ${what} ${textOf(name)} of floats${hint || ";"} it has ${paths.join(", ") || "none"}`,
-  );
+  return names.flatMap((name: unknown) => {
+    const found = leaves.filter(([path]) => path === name || path.endsWith(`.${String(name)}`));
+    if (found.length > 0) return found;
+    const paths = leaves.map(([path]) => path);
+    const ends = paths.map((path) => path.slice(path.lastIndexOf(".") + 1));
+    const nearest = nearestOf(String(name), [...new Set([...paths, ...ends])]);
+    const hint = nearest === undefined ? ";" : `, did you mean "${nearest}"?`;
+    throw new TypeError(
+      `${where}: the cell has no ${what} of floats called ${textOf(name)}${hint} it has ${paths.join(", ") || "none"}`,
+    );
+  });
 }

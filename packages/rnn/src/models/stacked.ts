@@ -6,7 +6,7 @@ import type { Noise } from "../sequences/noise.ts";
 import { inputShape } from "./around.ts";
 import { checkRate, dropMask } from "./bernoulli.ts";
 import { type InTurn, inTurn, type TensorCell, type TensorSequenceModel } from "./inTurn.ts";
-import { layerOn } from "./layers.ts";
+import { layerOn } from "./layerOn.ts";
 
 /** What stands between the layers of `stacked`. */
 export interface StackedOptions {

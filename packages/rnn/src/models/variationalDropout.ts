@@ -1,8 +1,8 @@
-import { type Shape, Tensor, tree } from "@chronograd/autodiff";
+import { type Shape, type Tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Cell, runStep } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
-import { around, inputShape, type NoiseAround } from "./around.ts";
+import { around, inputShape, masked, type NoiseAround } from "./around.ts";
 import { checkRate, dropMask } from "./bernoulli.ts";
 import { floatLeaves, leavesNamed } from "./leaves.ts";
 
@@ -63,12 +63,7 @@ export function variationalDropout<Params, State, X = Tensor, Y = Tensor>(
   options: VariationalDropoutOptions,
 ): Cell<Params, State, X, Y> {
   const where = "variationalDropout";
-  checkCell(
-    where,
-    cell,
-    "step",
-    "give it the cells inside, as in bidirectional(variationalDropout(cell, { rate }))",
-  );
+  checkCell(where, cell, "step");
   checkOptions(where, options, ["rate", "inputRate", "names", "input"]);
   const { rate, inputRate = rate, names, input } = options ?? ({} as typeof options);
   checkRate(where, "rate", rate);
@@ -76,8 +71,11 @@ export function variationalDropout<Params, State, X = Tensor, Y = Tensor>(
   const leaves = floatLeaves(cell.state);
   const called = leaves.filter(([path]) => path === "h" || path.endsWith(".h"));
   const chosen =
-    names?.flatMap((name) => leavesNamed(where, "state", cell.state, name)) ??
-    (called.length > 0 ? called : leaves);
+    names === undefined
+      ? called.length > 0
+        ? called
+        : leaves
+      : leavesNamed(where, "state", cell.state, names);
   const wayOut =
     "say it, as in { input: 3 } for 3 columns, or leave inputs alone with { inputRate: 0 }";
   const row = inputRate === 0 ? [] : inputShape(where, cell, input, wayOut);
@@ -96,18 +94,4 @@ export function variationalDropout<Params, State, X = Tensor, Y = Tensor>(
     }) as typeof state;
     return runStep(cell, params, own.input ? masked(where, x, own.input) : x, seen, own.cell);
   });
-}
-
-/** An input through a mask of its shape: where the input is `{ x, context }`, its `x`. */
-export function masked<X>(where: string, input: X, mask: Tensor): X {
-  if (!(input instanceof Tensor)) {
-    const { x } = Object(input) as { readonly x?: unknown };
-    if (x instanceof Tensor) return { ...input, x: masked(where, x, mask) };
-  } else if (input.dtype === mask.dtype && input.shape.join() === mask.shape.join()) {
-    return input.mul(mask) as X;
-  }
-  const got = input instanceof Tensor ? `${input.dtype} [${input.shape}]` : "another tree";
-  throw new TypeError(
-    `${where}: the input must be a tensor ${mask.dtype} [${mask.shape}], as the mask, got ${got}; say the shape of a row with { input }, and put the cell behind the embedding`,
-  );
 }

@@ -44,19 +44,15 @@ export function weightDrop<Params, State, X = Tensor, Y = Tensor>(
   options: WeightDropOptions,
 ): Cell<Params, State, X, Y> {
   const where = "weightDrop";
-  checkCell(
-    where,
-    cell,
-    "step",
-    "give it the cells inside, as in bidirectional(weightDrop(cell, { rate }))",
-  );
+  checkCell(where, cell, "step");
   checkOptions(where, options, ["rate", "names"]);
   const { rate, names = ["U"] } = options ?? ({} as typeof options);
   checkRate(where, "rate", rate);
   const params = Object.fromEntries(
-    names
-      .flatMap((name) => leavesNamed(where, "parameter", cell.params, name))
-      .map(([path, { shape }]) => [path, dropMask(rate, shape, "window", false)]),
+    leavesNamed(where, "parameter", cell.params, names).map(([path, { shape }]) => [
+      path,
+      dropMask(rate, shape, "window", false),
+    ]),
   );
   return around(cell, { params }, (given, x, state, drawn) => {
     if (drawn === undefined) return runStep(cell, given, x, state);

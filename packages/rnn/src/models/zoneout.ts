@@ -24,7 +24,8 @@ type Drawn = NoiseAround<{ readonly state: Readonly<Record<string, Tensor>> }>;
  * is the expected value, `rate h_{t-1} + (1 - rate) h_t`. An output that is a leaf of the state, as
  * `h` of all built-in cells, is the zoned one.
  *
- * Wrap each cell of a stack by itself: the layers between see the states of this step.
+ * Wrap each cell of a stack by itself, and `zoneout` around other noise: it keeps the state that it
+ * is given, which `variationalDropout` around it would have masked.
  *
  * @throws for a rate outside 0 to 1, and a name that no leaf has
  *
@@ -45,12 +46,7 @@ export function zoneout<Params, State, X = Tensor, Y = Tensor>(
   options: ZoneoutOptions,
 ): Cell<Params, State, X, Y> {
   const where = "zoneout";
-  checkCell(
-    where,
-    cell,
-    "step",
-    "give it the cells inside, as in bidirectional(zoneout(cell, { rate }))",
-  );
+  checkCell(where, cell, "step");
   checkOptions(where, options, ["rate"]);
   const { rate } = options ?? ({} as typeof options);
   /** The rate and the shape of each leaf that may keep its value. */
@@ -58,7 +54,7 @@ export function zoneout<Params, State, X = Tensor, Y = Tensor>(
   if (typeof rate === "object" && rate !== null) {
     for (const [name, own] of Object.entries(rate)) {
       checkRate(where, `the rate of ${name}`, own, 1);
-      for (const [path, { shape }] of leavesNamed(where, "state", cell.state, name)) {
+      for (const [path, { shape }] of leavesNamed(where, "state", cell.state, [name])) {
         rates.set(path, [own, shape]);
       }
     }

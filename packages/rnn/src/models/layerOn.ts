@@ -3,7 +3,7 @@ import { type Cell, runStep } from "../cell.ts";
 import { likeParams } from "../sequences/like.ts";
 import { checkRng, drawNoise, type Noise } from "../sequences/noise.ts";
 import { type SequenceModel, unroll } from "../unroll.ts";
-import { around, type NoiseAround } from "./around.ts";
+import { around, masked, type NoiseAround } from "./around.ts";
 
 /** What happens to the input and the output of a layer. */
 interface Between {
@@ -30,7 +30,7 @@ export function layerOn<Params, State>(
   if ("step" in layer) {
     return around(layer, { input: mask }, (params, x, state, noise) => {
       const own = noise as NoiseAround<{ readonly input?: Tensor }> | undefined;
-      const seen = own?.input === undefined ? x : x.mul(own.input);
+      const seen = own?.input === undefined ? x : masked(where, x, own.input);
       const [y, next] = runStep(layer, params, seen, state, own?.cell);
       return [added(x, y), next];
     });
@@ -51,7 +51,7 @@ export function layerOn<Params, State>(
               drawNoise(mask, rng, x.shape[1]!, likeParams(params), drawn.at(-1)) as Tensor,
             );
           }
-          seen = x.mul(stack(drawn));
+          seen = masked(where, x, stack(drawn));
         }
         const { outputs, state } = unroll(layer, params, seen, options);
         return { outputs: added(x, outputs), state };
