@@ -15,8 +15,8 @@ import {
   zoneout,
 } from "@chronograd/rnn";
 import { cellLaws } from "@chronograd/rnn/testing";
-import { plain } from "../packages/rnn/tests/models/setup.ts";
 import { noiseOf, noiseRows, noisyCells, takingNoise } from "../packages/rnn/tests/models/noisy.ts";
+import { plain } from "../packages/rnn/tests/models/setup.ts";
 import { normal } from "./blocks.ts";
 import { law } from "./refusals.ts";
 import type { Subject } from "./subject.ts";
@@ -167,7 +167,7 @@ const streams = law(
     });
     const options = { k1, k2: k1 + between(random, 0, 2), loss };
     const expected = Array.from(
-      truncated(plain(takingNoise(cell)), params, withNoise as never, options),
+      truncated(plain(takingNoise(cell)), params, withNoise as unknown as typeof steps, options),
       ({ gradients }) => tree.map(gradients, (g: Tensor) => g.clone()),
     );
     for (const { gradients, index } of truncated(cell, params, steps, {

@@ -28,6 +28,9 @@ export type { WeightDropOptions } from "./models/weightDrop.ts";
 export { weightDrop } from "./models/weightDrop.ts";
 export type { ZoneoutOptions } from "./models/zoneout.ts";
 export { zoneout } from "./models/zoneout.ts";
+export type { Marks, SequenceMarks } from "./sequences/marks.ts";
+export type { Noise, NoiseValues } from "./sequences/noise.ts";
+export type { CountedLoss } from "./truncated/countedLoss.ts";
 export type {
   Losses,
   LossReduction,
@@ -36,8 +39,8 @@ export type {
   TruncatedOptions,
   TruncationOptions,
 } from "./truncated/options.ts";
-export type { Sequence, StepSource } from "./truncated/source.ts";
-export type { CountedLoss, StepLoss, TimeStep } from "./truncated/step.ts";
+export type { AsyncStepSource, Sequence, StepSource } from "./truncated/source.ts";
+export type { StepLoss, TimeStep } from "./truncated/step.ts";
 export { truncated } from "./truncated/truncated.ts";
 export type { Window } from "./truncated/window.ts";
 export type { SequenceModel, Unrolled, UnrollOptions } from "./unroll.ts";

@@ -75,8 +75,8 @@ const known = "state reverse burnIn context rng lengths mask resets".split(" ");
  *
  * @param params the cell's parameters, watched by a tape or not
  * @param inputs time-major: `[T, B, ...]`, or a list of T inputs
- * @returns outputs `[T, B, ...]` (each leaf of the output's tree stacked; 0 where a row has no step)
- *   and the state after the last step of each row
+ * @returns outputs `[T, B, ...]` (each leaf of the output's tree stacked; 0 where a row has no
+ *   step) and the state after the last step of each row
  * @throws when there is no step, or the rows of an input are not those of the state; what a step
  *   throws names the step and is the `cause`
  *
@@ -140,7 +140,8 @@ function unrollCell<Params, State, X, Y>(
     keep: (make) => make(),
   });
   const warm = burnIn === 0 ? params : detached(params);
-  let state = options.state ?? cell.initial?.(warm, batch()) ?? initialState(cell, batch(), like);
+  const start = () => cell.initial?.(warm, batch()) ?? initialState(cell, batch(), like);
+  let state = options.state ?? start();
   const inputOf = (t: number) =>
     (context === undefined ? steps[t - 1] : { x: steps[t - 1], context }) as X;
   const outputs = new Array<Y | undefined>(count);

@@ -19,8 +19,8 @@ export function bernoulli(
 }
 
 /**
- * A mask that drops: 0 with probability `rate`, else `1 / (1 - rate)`, so that the expected value of
- * what it multiplies stays. `undefined` where nothing is dropped.
+ * A mask that drops: 0 with probability `rate`, else `1 / (1 - rate)`, so that the expected value
+ * of what it multiplies stays. `undefined` where nothing is dropped.
  */
 export function dropMask(
   rate: number,

@@ -10,8 +10,8 @@ export interface LearnedStateParams<Params, State> {
 }
 
 /**
- * A cell whose initial state is a parameter, one row for the whole batch: gradients reach it from the
- * first step, and wherever a row is reset. What it starts as is the cell's own initial state.
+ * A cell whose initial state is a parameter, one row for the whole batch: gradients reach it from
+ * the first step, and wherever a row is reset. What it starts as is the cell's own initial state.
  *
  * @throws for a cell that has a learned initial state already, and for what is no cell
  *

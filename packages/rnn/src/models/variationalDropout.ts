@@ -13,8 +13,8 @@ export interface VariationalDropoutOptions {
   /** The share of elements of the input; `rate` unless given. */
   readonly inputRate?: number;
   /**
-   * Leaves of the state, by path (`"0.h"`) or by the end of it; unless given, those called `"h"`, or
-   * all where none is. Whole numbers are never dropped.
+   * Leaves of the state, by path (`"0.h"`) or by the end of it; unless given, those called `"h"`,
+   * or all where none is. Whole numbers are never dropped.
    */
   readonly names?: readonly string[];
   /** Columns of the input, or the shape of a row, for a cell that does not say it. */
@@ -28,15 +28,15 @@ type Drawn = NoiseAround<{
 
 /**
  * A cell whose step sees its input and its state through masks that stay the same at all steps of a
- * window (Gal & Ghahramani 2016, A theoretically grounded application of dropout in recurrent neural
- * networks). An element is 0 with probability `rate`, and divided by `1 - rate` elsewhere. Each row
- * has masks of its own. What the cell hands on as its state is not masked.
+ * window (Gal & Ghahramani 2016, A theoretically grounded application of dropout in recurrent
+ * neural networks). An element is 0 with probability `rate`, and divided by `1 - rate` elsewhere.
+ * Each row has masks of its own. What the cell hands on as its state is not masked.
  *
  * The masks are drawn from the generator `rng` of `unroll` or `truncated`; with `rng: null`, in
  * evaluation, the cell is the plain one.
  *
- * A state that also goes on directly, as `h` in a GRU (`z h` is a part of the next state), is scaled
- * at every step there, and can grow. Prefer `zoneout` or `weightDrop` for such cells.
+ * A state that also goes on directly, as `h` in a GRU (`z h` is a part of the next state), is
+ * scaled at every step there, and can grow. Prefer `zoneout` or `weightDrop` for such cells.
  *
  * @throws for a rate outside 0 (included) to 1 (excluded), a name that no leaf has, and a cell that
  *   does not say the shape of its input where `input` is not given

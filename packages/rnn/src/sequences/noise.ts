@@ -27,8 +27,8 @@ export function noiseOf({ noise }: { readonly noise?: unknown }): readonly Noise
 }
 
 /**
- * Draws the noise of one step, in the order of the tree; what is drawn once per window is taken from
- * `before`, the noise of the step before in the same window.
+ * Draws the noise of one step, in the order of the tree; what is drawn once per window is taken
+ * from `before`, the noise of the step before in the same window.
  */
 export function drawNoise(
   spec: unknown,

@@ -21,7 +21,9 @@ export function selectRows<T>(what: string, mask: Tensor, a: T, b: T): T {
   }) as T;
 }
 
-/** Throws a sentence unless a tensor has one row of elements for each of those that a mask marks. */
+/**
+ * Throws a sentence unless a tensor has one row of elements for each of those that a mask marks.
+ */
 export function checkRowAxis(what: string, mask: Tensor, { shape }: Tensor): void {
   if (shape[0] === mask.size) return;
   throw new RangeError(

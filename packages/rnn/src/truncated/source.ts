@@ -190,10 +190,14 @@ const marks = ["reset", "mask"];
 
 /** Throws a sentence for what is no step. */
 function checkStep(where: string, step: unknown, t: number): void {
-  if (typeof step !== "object" || step === null) {
-    throw new TypeError(
-      `${where}: step ${t} of the stream must be { input, target }, got ${String(step)}`,
-    );
+  if (typeof step !== "object" || step === null || !("input" in step)) {
+    const got =
+      step instanceof Promise
+        ? "a promise; give an asynchronous iterable, such as async function* () { yield await step; }"
+        : typeof step === "object" && step !== null
+          ? `an object with ${Object.keys(step).join(", ") || "nothing"}`
+          : String(step);
+    throw new TypeError(`${where}: step ${t} of the stream must be { input, target }, got ${got}`);
   }
   for (const [name, value] of Object.entries(step)) {
     if (name === "input" || name === "target" || marks.includes(name)) {

@@ -1,4 +1,4 @@
-import { type Tape, Tensor, timeStep, tree } from "@chronograd/autodiff";
+import { type Tape, type Tensor, timeStep, tree } from "@chronograd/autodiff";
 import type { Region } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { checkTarget } from "../checkRows.ts";
@@ -6,8 +6,9 @@ import { findTensor, nameOfTensor } from "../findTensor.ts";
 import { advance } from "../sequences/advance.ts";
 import type { Marks } from "../sequences/marks.ts";
 import type { Prepared } from "../sequences/prepare.ts";
-import { checkRowAxis, takeRows, zeroRows } from "../sequences/rows.ts";
+import { takeRows } from "../sequences/rows.ts";
 import { errorOfStep } from "../stepErrors.ts";
+import { type CountedLoss, countedLoss } from "./countedLoss.ts";
 
 /** One time step of a stream: what the model sees and what it should say. */
 export interface TimeStep<X = Tensor, Target = Tensor> extends Marks {
@@ -17,15 +18,6 @@ export interface TimeStep<X = Tensor, Target = Tensor> extends Marks {
 
 /** A step of a stream, ready to be run. */
 export type PreparedStep<X, Target> = TimeStep<X, Target> & Prepared;
-
-/**
- * A loss that says itself how many tokens it counts: a number, or a tensor of one element or of one
- * for each row. Under a mask each row must have its own.
- */
-export interface CountedLoss {
-  readonly loss: Tensor;
-  readonly count: number | Tensor;
-}
 
 /** The loss of one step; `null` where a step has none. */
 export type StepLoss<Y, Target> = (output: Y, target: Target) => Tensor | CountedLoss | null;
@@ -67,7 +59,7 @@ export function takeStep<Params, State, X, Y, Target>(
   t: number,
 ): StepResult<Values<State>> {
   const { where } = settings;
-  const { input, mask, rows } = step;
+  const { input, rows } = step;
   let part = "step";
   const run = () => {
     const { output, next } = advance(cell, params, input, step, state);
@@ -86,66 +78,7 @@ export function takeStep<Params, State, X, Y, Target>(
   const { next, result } = stepped;
   checkOwn(where, "the state after", t, next, tape);
   checkOwn(where, "the loss of", t, result, tape);
-  return { next, ...counted(where, result, t, mask, rows !== undefined) };
-}
-
-/**
- * The loss of one step and how many tokens it counts: those of the rows that have a step.
- *
- * @param isPartial whether some rows have none
- */
-function counted(
-  where: string,
-  result: Tensor | CountedLoss | null,
-  t: number,
-  mask: Tensor | undefined,
-  isPartial: boolean,
-): Omit<StepResult<never>, "next"> {
-  if (result === null) return { loss: null, count: 0 };
-  const given = result instanceof Tensor ? { loss: result } : (Object(result) as CountedLoss);
-  const { loss, count } = { count: undefined, ...given };
-  if (!(loss instanceof Tensor) || loss.tape === null) {
-    const got =
-      loss instanceof Tensor
-        ? "one that depends on no parameter"
-        : result === undefined
-          ? "undefined"
-          : `a ${typeof result}`;
-    throw new TypeError(
-      `${where}: the loss of step ${t} must be a tensor computed from the model's output, got ${got}; return null for a step without a loss`,
-    );
-  }
-  const rows = mask?.size;
-  const isCount =
-    count instanceof Tensor
-      ? count.shape[0] === (rows ?? loss.shape[0]) || (rows === undefined && count.size === 1)
-      : typeof count === "number" && rows === undefined;
-  if (!isCount && (count !== undefined || !(result instanceof Tensor))) {
-    throw new TypeError(
-      `${where}: the count of step ${t}'s loss must be ${rows === undefined ? "a number, or a tensor of one element or" : `a tensor [${rows}], because of the mask:`} of one for each row, got ${count instanceof Tensor ? `[${count.shape}]` : String(count)}`,
-    );
-  }
-  if (mask === undefined) {
-    const tokens = count ?? loss.size;
-    return { loss, count: tokens instanceof Tensor && tokens.size > 1 ? tokens.sum() : tokens };
-  }
-  checkRowAxis(`${where}: the loss of step ${t}`, mask, loss);
-  const each = isPartial ? (count === undefined ? mask : zeroRows(mask, count as Tensor)) : count;
-  const tokens = (each as Tensor | undefined)?.cast("float64").sum();
-  return {
-    loss: isPartial ? zeroRows(mask, loss) : loss,
-    count:
-      count === undefined ? (tokens?.mul(loss.size / mask.size) ?? loss.size) : (tokens as Tensor),
-  };
-}
-
-/** A count of tokens as a number. */
-export function tokensOf(where: string, count: number | Tensor, t: number): number {
-  const tokens = typeof count === "number" ? count : count.item();
-  if (Number.isFinite(tokens) && tokens >= 0) return tokens;
-  throw new RangeError(
-    `${where}: the count of step ${t}'s loss must be a number of at least 0, got ${tokens}`,
-  );
+  return { next, ...countedLoss(where, result, t, step) };
 }
 
 const isTracked = ({ tape }: Tensor): boolean => tape !== null;

@@ -151,8 +151,8 @@ describe("a learned initial state", () => {
     ]).toMatchInlineSnapshot(`
       [
         "TypeError: learnedState: expected a cell, { params, state, step }, got the family lstm; a family gives a cell when it is called with sizes, such as lstm({ input: 3, hidden: 5 })",
-        "TypeError: learnedState: the cell has an initial state of its own parameters already, which would not be used; leave learnedState out",
-        "TypeError: learnedState: a model of whole sequences, as bidirectional makes one, has no step of its own, because a step would need later inputs; give it the cells inside, as in bidirectional(learnedState(cell))",
+        "TypeError: learnedState: the initial state of the cell is learned already; leave learnedState out",
+        "TypeError: learnedState: a model of whole sequences, as bidirectional makes one, has no step of its own, because a step would need later inputs; give it the cells inside, as in bidirectional(learnedState(cell, ...))",
         "RangeError: initialState: batch must be a whole number of at least 1, got 0",
       ]
     `);

@@ -64,13 +64,13 @@ test("names that nothing has", () => {
     said(() => variationalDropout(cell, { rate: 0.5, names: ["memory"] })),
   ]).toMatchInlineSnapshot(`
     [
-      "TypeError: weightDrop: the cell has no parameter "u" of floats, did you mean "U"? it has W, U, b",
-      "TypeError: weightDrop: the cell has no parameter "2.U" of floats; it has 0.W, 0.U, 0.b, 1.W, 1.U, 1.b, 1.bn",
-      "TypeError: weightDrop: the cell has no parameter "U" of floats; it has w",
-      "TypeError: names.flatMap is not a function",
-      "TypeError: zoneout: the cell has no state "hidden" of floats; it has h, c",
-      "TypeError: zoneout: the cell has no state "steps" of floats; it has h",
-      "TypeError: variationalDropout: the cell has no state "memory" of floats; it has h, c",
+      "TypeError: weightDrop: the cell has no parameter of floats called "u", did you mean "U"? it has W, U, b",
+      "TypeError: weightDrop: the cell has no parameter of floats called "2.U"; it has 0.W, 0.U, 0.b, 1.W, 1.U, 1.b, 1.bn",
+      "TypeError: weightDrop: the cell has no parameter of floats called "U"; it has w",
+      "TypeError: weightDrop: names must be a list such as ["U"], got "U"",
+      "TypeError: zoneout: the cell has no state of floats called "hidden"; it has h, c",
+      "TypeError: zoneout: the cell has no state of floats called "steps"; it has h",
+      "TypeError: variationalDropout: the cell has no state of floats called "memory"; it has h, c",
     ]
   `);
 });
@@ -97,7 +97,7 @@ test("options, and what is no cell", () => {
       "TypeError: zoneout: expected a cell, { params, state, step }, got the family lstm; a family gives a cell when it is called with sizes, such as lstm({ input: 3, hidden: 5 })",
       "TypeError: weightDrop: expected a cell, { params, state, step }, got undefined",
       "TypeError: variationalDropout: expected a cell, { params, state, step }, got an object without step",
-      "TypeError: zoneout: a model of whole sequences, as bidirectional makes one, has no step of its own, because a step would need later inputs; give it the cells inside, as in bidirectional(zoneout(cell, { rate }))",
+      "TypeError: zoneout: a model of whole sequences, as bidirectional makes one, has no step of its own, because a step would need later inputs; give it the cells inside, as in bidirectional(zoneout(cell, ...))",
     ]
   `);
 });
@@ -134,8 +134,8 @@ test("inputs that a mask does not fit", () => {
       "TypeError: variationalDropout: the cell does not say what shape a row of its input has, and a mask needs it; say it, as in { input: 3 } for 3 columns, or leave inputs alone with { inputRate: 0 }",
       "TypeError: variationalDropout: input must be a number of columns or the shape of a row, got [0]",
       "TypeError: stacked: layer 1: the cell does not say what shape a row of its input has, and a mask needs it; give it one, as in { ...cell, input: [5] } for 5 columns",
-      "TypeError: unroll: step 1: variationalDropout: the input must be a tensor float64 [2,2], as the mask, got int32 [2]; say the shape of a row with { input }, and put the cell behind the embedding",
-      "RangeError: mul: shapes [1,3] and [1,2] do not broadcast: 3 and 2 meet on axis 1, and neither is 1",
+      "TypeError: unroll: step 1: variationalDropout: the input must be a tensor float64 [2,2], as the mask, got int32 [2]; say the shape of a row with input, and put a cell behind the embedding of symbols",
+      "TypeError: stacked: layer 1: the input must be a tensor float64 [1,2], as the mask, got float64 [1,3]; say the shape of a row with input, and put a cell behind the embedding of symbols",
     ]
   `);
   expect(said(() => variationalDropout(bare, { rate: 0.5, input: 3 }))).toBe("nothing");

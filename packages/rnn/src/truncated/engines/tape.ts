@@ -2,8 +2,9 @@ import { full, type MapTree, type Mark, Tape, type Tensor, tree } from "@chronog
 import { kernelsOf } from "@chronograd/autodiff/extend";
 import { Queue, type Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
+import { tokensOf } from "../countedLoss.ts";
 import { stepIsOver, streamIsOver } from "../source.ts";
-import { type Owned, type PreparedStep, type Term, takeStep, tokensOf } from "../step.ts";
+import { type Owned, type PreparedStep, type Term, takeStep } from "../step.ts";
 import type { Engine, EngineSettings, LocalGradients } from "./engine.ts";
 
 /** A step that a gradient may still reach: where it begins on the tape, and its loss. */

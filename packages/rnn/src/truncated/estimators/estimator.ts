@@ -27,9 +27,9 @@ import { checkUntracked, type Owned, type Term } from "../step.ts";
  *   return windowsOf(chunkedWindows, cell, params, source, settings);
  * }
  * ```
- * It reads steps with `yield* source.next()` or `source.fill`, after `source.beginWindow()` where the
- * steps of a window begin, so that noise is drawn anew; `begin` gives the state before the first
- * one. `advance` and `takeStep` run a step with its marks.
+ * It reads steps with `yield* source.next()` or `source.fill`, after `source.beginWindow()` where
+ * the steps of a window begin, so that noise is drawn anew; `begin` gives the state before the
+ * first one. `advance` and `takeStep` run a step with its marks.
  *
  * The region of each step that `source` gives belongs to the estimator, until `engine.take` took
  * the step and did not throw. The estimator ends all others in `finally`, with
