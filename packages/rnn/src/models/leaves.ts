@@ -31,9 +31,9 @@ export function leavesNamed(
     const paths = leaves.map(([path]) => path);
     const ends = paths.map((path) => path.slice(path.lastIndexOf(".") + 1));
     const nearest = nearestOf(String(name), [...new Set([...paths, ...ends])]);
-    const hint = nearest === undefined ? ";" : `, did you mean "${nearest}"?`;
+    const hint = nearest === undefined ? "; it" : `, did you mean "${nearest}"? It`;
     throw new TypeError(
-      `${where}: the cell has no ${what} of floats called ${textOf(name)}${hint} it has ${paths.join(", ") || "none"}`,
+      `${where}: the cell has no ${what} of floats called ${textOf(name)}${hint} has ${paths.join(", ") || "none"}`,
     );
   });
 }

@@ -64,7 +64,7 @@ test("names that nothing has", () => {
     said(() => variationalDropout(cell, { rate: 0.5, names: ["memory"] })),
   ]).toMatchInlineSnapshot(`
     [
-      "TypeError: weightDrop: the cell has no parameter of floats called "u", did you mean "U"? it has W, U, b",
+      "TypeError: weightDrop: the cell has no parameter of floats called "u", did you mean "U"? It has W, U, b",
       "TypeError: weightDrop: the cell has no parameter of floats called "2.U"; it has 0.W, 0.U, 0.b, 1.W, 1.U, 1.b, 1.bn",
       "TypeError: weightDrop: the cell has no parameter of floats called "U"; it has w",
       "TypeError: weightDrop: names must be a list such as ["U"], got "U"",
