@@ -179,6 +179,40 @@ const streams = law(
   },
 );
 
+const nested = law(
+  "noise of the cell inside",
+  "a wrapper whose own masks change nothing is the cell inside, with the noise of that",
+  (random, tally) => {
+    const { params, x, state } = given(random);
+    const ones = (shape: readonly number[]) => maskOf(random, shape, 0).add(1);
+    const keep = maskOf(random, [2, 3], 0);
+    const inside = zoneout(inner, { rate: 0.5 });
+    const own = { state: { h: maskOf(random, [2, 3], 1), c: maskOf(random, [2, 3], 1) } };
+    const expected = inside.step(params, x, state, own);
+    const rate = 0.5;
+    for (const [name, cell, noise] of [
+      ["variationalDropout", variationalDropout(inside, { rate }), { state: { h: ones([2, 3]) } }],
+      ["weightDrop", weightDrop(inside, { rate }), { params: { U: ones([3, 12]) } }],
+      ["zoneout", zoneout(inside, { rate }), { state: { h: keep, c: keep } }],
+    ] as const) {
+      tally.trees(cell.step(params, x, state, { cell: own, ...noise }), expected, name);
+      const isDrawn = noiseOf(cell).has("cell.state.h");
+      tally.check(isDrawn, () => `${name} does not draw the noise of the cell inside`);
+    }
+    const wider = learnedState(inside);
+    const more = { cell: params, initial: tree.map(state, (h: Tensor) => h.slice([0])) };
+    tally.trees(wider.step(more, x, state, own), expected, "learnedState");
+    const lower = elman({ input: 2, hidden: 2 });
+    const list = stacked([lower, inside], { dropout: 0.5 });
+    const h = normal(random, [2, 2]);
+    const below = around(initialParams(lower, random, { dtype: "float64" }), random);
+    const [y] = lower.step(below, x, { h });
+    const noise = [undefined, { cell: own, input: ones([2, 2]) }];
+    const [, [, found]] = list.step([below, params], x, [{ h }, state], noise);
+    tally.trees(found, inside.step(params, y, state, own)[1], "stacked");
+  },
+);
+
 const learned = law(
   "states",
   "rows start from the parameters, with gradients as those of a state that is given",
@@ -213,7 +247,7 @@ export function noiseSubjects(): Subject[] {
     { name: "weightDrop", group, laws: [weights] },
     { name: "zoneout", group, laws: [zoned, ...cellLaws(noisyCells.zoneout!, small)] },
     { name: "dropout between layers", group, laws: [layers] },
-    { name: "noise in streams", group, laws: [streams] },
+    { name: "noise in streams", group, laws: [streams, nested] },
     { name: "learnedState", group, laws: [learned, ...cellLaws(learnedState(inner), small)] },
   ];
 }

@@ -56,6 +56,12 @@ const stacked = inFile("packages/rnn/src/models/stacked.ts", [
 
 const layerOn = inFile("packages/rnn/src/models/layerOn.ts", [
   {
+    name: "noise in streams: a layer without the noise of its cell",
+    kind: "mask ignored",
+    find: ", seen, state, own?.cell)",
+    replace: ", seen, state)",
+  },
+  {
     name: "stacked: nothing flows through a residual",
     kind: "lost gradient",
     find: "return x.add(y);",
@@ -163,6 +169,12 @@ const noise = [
   ]),
   ...inFile("packages/rnn/src/models/zoneout.ts", [
     {
+      name: "noise in streams: zoneout around a cell without its noise",
+      kind: "mask ignored",
+      find: ", x, before, noise?.cell)",
+      replace: ", x, before)",
+    },
+    {
       name: "zoneout: old and new exchanged",
       kind: "swapped operands",
       find: "select(mask, old, fresh)",
@@ -189,6 +201,12 @@ const noise = [
   ]),
   ...inFile("packages/rnn/src/models/weightDrop.ts", [
     {
+      name: "noise in streams: weightDrop around a cell without its noise",
+      kind: "mask ignored",
+      find: ", x, state, (drawn as Drawn).cell)",
+      replace: ", x, state)",
+    },
+    {
       name: "weightDrop: whole weights",
       kind: "mask ignored",
       find: "mask === undefined ? w : w.mul(mask)",
@@ -208,6 +226,12 @@ const noise = [
     },
   ]),
   ...inFile("packages/rnn/src/models/learnedState.ts", [
+    {
+      name: "noise in streams: learnedState around a cell without its noise",
+      kind: "mask ignored",
+      find: ", x, before, drawn)",
+      replace: ", x, before)",
+    },
     {
       name: "learnedState: nothing flows to the initial state",
       kind: "lost gradient",

@@ -4,7 +4,7 @@ import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
 import { textOf } from "../checkDefinition.ts";
 import { type SequenceModel, type UnrollOptions, unroll } from "../unroll.ts";
-import { checkBurnIn } from "./inTurn.ts";
+import { checkBurnIn, checkState } from "./inTurn.ts";
 
 /** How the outputs of both directions become one. */
 export type Merge = "concat" | "sum" | "mean" | "product";
@@ -97,6 +97,7 @@ export function bidirectional<
     unroll: (params, inputs, { state, burnIn = 0, ...rest }: UnrollOptions<Both> = {}) =>
       scope(() => {
         checkBurnIn(burnIn);
+        checkState(state, ["forward", "backward"]);
         const before = state as Directions<Values<State>, Values<BackwardState>> | undefined;
         const own = params as Directions<Values<Params>, Values<BackwardParams>>;
         if (ended.has(Object(before?.backward))) {

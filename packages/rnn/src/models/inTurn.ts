@@ -117,6 +117,10 @@ export function inTurn<const Own extends Parts>(
   const unrollInTurn = (params: Tree, inputs: Tensor, options: UnrollOptions<Tree>) => {
     const { state, burnIn = 0, context, ...rest } = options;
     checkBurnIn(burnIn);
+    checkState(
+      state,
+      entries.map(([key]) => key),
+    );
     return scope(() => {
       const [outputs, states] = through(inputs, (part, x, key) => {
         const found = unroll(modelOf(part), params[key]!, x, {
@@ -140,6 +144,15 @@ export function checkBurnIn(burnIn: number): void {
   if (burnIn === 0) return;
   throw new RangeError(
     `unroll: a model of whole sequences takes no burnIn, because it needs every step, got ${burnIn}; leave it out, and give the first steps no loss`,
+  );
+}
+
+/** Throws a sentence where a state that is given has not a part for each part of the model. */
+export function checkState(state: unknown, parts: readonly string[]): void {
+  const missing = parts.find((part) => (state as Tree | undefined)?.[part] === undefined);
+  if (state === undefined || missing === undefined) return;
+  throw new TypeError(
+    `unroll: the state of this model needs a part for each of ${parts.join(", ")}, and has none for ${missing}; give one like that of initialState(model, batch)`,
   );
 }
 

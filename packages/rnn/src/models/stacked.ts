@@ -77,7 +77,7 @@ export function stacked<const Layers extends readonly (TensorCell | TensorSequen
     throw new TypeError(`${where}: per must be "step" or "window", got ${textOf(per)}`);
   }
   checkRate(where, "dropout", dropout);
-  const parts = (layers as readonly Cell<unknown, unknown>[]).map((layer, i) => {
+  const parts = Array.from(layers as readonly Cell<unknown, unknown>[], (layer, i) => {
     const own = `${where}: layer ${i}`;
     checkCell(own, layer, "any");
     if (i === 0 || (!residual && dropout === 0)) return layer;

@@ -246,6 +246,22 @@ describe("what is refused", () => {
     expect(run(bidirectional(counting, { merge: "sum" }) as never)).toBe("nothing");
   });
 
+  test("a state without a part", () => {
+    const model = bidirectional(cell);
+    const deep = stacked([model, gru({ input: 6, hidden: 2 })]);
+    const forward = initialState(cell, 1, { dtype: "float64" });
+    const inputs = normal([3, 1, 2], 1);
+    expect([
+      said(() => unroll(model, paramsOf(model, 1), inputs, { state: { forward } as never })),
+      said(() => unroll(deep, paramsOf(deep, 1), inputs, { state: [] as never })),
+    ]).toMatchInlineSnapshot(`
+      [
+        "TypeError: unroll: the state of this model needs a part for each of forward, backward, and has none for backward; give one like that of initialState(model, batch)",
+        "TypeError: unroll: the state of this model needs a part for each of 0, 1, and has none for 0; give one like that of initialState(model, batch)",
+      ]
+    `);
+  });
+
   test("steps that only warm up", () => {
     const model = bidirectional(cell);
     const run = (deep: typeof model) =>

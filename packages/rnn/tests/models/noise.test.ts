@@ -175,6 +175,10 @@ describe.each(names)("%s", (name) => {
     });
   });
 
+  test("every window in evaluation too", () => {
+    checkTruncated(cell, stepsOf(7, 4), { k1: 2, k2: 3, loss, stale: "carry", throws: true });
+  });
+
   test("evaluation draws nothing, and a generator is asked for", () => {
     const params = paramsOf(cell, 3) as AnyParams;
     const inputs = normal([4, 2, 2], 1);
