@@ -159,8 +159,8 @@ const composed = [
     {
       name: "unroll: the state given ignored",
       kind: "wrong state",
-      find: "let state = options.state ?? start();",
-      replace: "let state = start();",
+      find: "let state = options.state ?? start(warm);",
+      replace: "let state = start(warm);",
     },
     {
       name: "unroll: every step from the first state",
