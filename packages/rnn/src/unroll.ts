@@ -17,7 +17,7 @@ import { advance } from "./sequences/advance.ts";
 import { likeParams } from "./sequences/like.ts";
 import { type Marks, marksOf, type SequenceMarks, wholeMarks } from "./sequences/marks.ts";
 import { Preparation, type Prepared } from "./sequences/prepare.ts";
-import { checkRowAxis, zeroRows } from "./sequences/rows.ts";
+import { checkRowAxis, fillRows, zeroRows } from "./sequences/rows.ts";
 import { atStep } from "./stepErrors.ts";
 
 /** How `unroll` runs. */
@@ -172,7 +172,8 @@ function unrollCell<Params, State, X, Y>(
     const before = state;
     const { output, next } = scope(() =>
       atStep("unroll: step", t, () => {
-        const done = advance(cell, i < burnIn ? warm : params, input, prepared, before);
+        const weights = i < burnIn ? warm : params;
+        const done = advance(cell, weights, fillRows(input, prepared), prepared, before);
         return { ...done, output: present(done.output, prepared, t) };
       }),
     );
