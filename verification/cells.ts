@@ -118,7 +118,8 @@ const unrolled: Law = {
       const through = grad(({ params, state, inputs }: typeof given) =>
         unroll(cell, params, inputs, { state })
           .outputs.square()
-          .sum([1, 2])
+          .reshape([3, -1])
+          .sum(1)
           .mul(tensor([4, 2, 1], { dtype: "float64" }))
           .sum(),
       );
