@@ -2,6 +2,7 @@ import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
+import { linear } from "./linear.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
 import { passes } from "./passes.ts";
@@ -12,6 +13,7 @@ import { gates } from "./rules/gates.ts";
 import { layerNorm } from "./rules/layerNorm.ts";
 import { movement } from "./rules/movement.ts";
 import { products } from "./rules/products.ts";
+import { recurrence } from "./rules/recurrence.ts";
 import { reductions } from "./rules/reductions.ts";
 import { tape } from "./tape.ts";
 import { training } from "./training.ts";
@@ -26,10 +28,12 @@ export const mutants: readonly Mutant[] = [
   ...movement,
   ...gates,
   ...layerNorm,
+  ...recurrence,
   ...passes,
   ...tape,
   ...checker,
   ...cells,
+  ...linear,
   ...cuts,
   ...training,
   ...optimizers,
