@@ -20,10 +20,12 @@ import clipping
 import elementwise
 import fused
 import layers
+import linear
 import losses
 import movement
 import optimizers
 import products
+import recurrence
 import reductions
 import trajectory
 import truncated
@@ -47,6 +49,8 @@ FAMILIES = [
     trajectory,
     truncated,
     variants,
+    linear,
+    recurrence,
 ]
 
 for family in FAMILIES:
