@@ -3,6 +3,7 @@ import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { models } from "./models.ts";
+import { linear } from "./linear.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
 import { passes } from "./passes.ts";
@@ -13,6 +14,7 @@ import { gates } from "./rules/gates.ts";
 import { layerNorm } from "./rules/layerNorm.ts";
 import { movement } from "./rules/movement.ts";
 import { products } from "./rules/products.ts";
+import { recurrence } from "./rules/recurrence.ts";
 import { reductions } from "./rules/reductions.ts";
 import { windows } from "./rules/windows.ts";
 import { tape } from "./tape.ts";
@@ -29,11 +31,13 @@ export const mutants: readonly Mutant[] = [
   ...windows,
   ...gates,
   ...layerNorm,
+  ...recurrence,
   ...passes,
   ...tape,
   ...checker,
   ...cells,
   ...models,
+  ...linear,
   ...cuts,
   ...training,
   ...optimizers,

@@ -9,6 +9,7 @@ import { losses } from "./losses.ts";
 import { movement } from "./movement.ts";
 import { optimizers } from "./optimizers.ts";
 import { products } from "./products.ts";
+import { recurrence } from "./recurrence.ts";
 import { reductions } from "./reductions.ts";
 import { trajectory } from "./trajectory.ts";
 import { truncated } from "./truncated.ts";
@@ -25,6 +26,7 @@ export function oracleSubjects(): Subject[] {
     ...arrays(),
     ...losses(),
     ...fused(),
+    ...recurrence(),
     ...layers(),
     ...cells(),
     ...clipping(),

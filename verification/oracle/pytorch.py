@@ -20,10 +20,12 @@ import clipping
 import elementwise
 import fused
 import layers
+import linear
 import losses
 import movement
 import optimizers
 import products
+import recurrence
 import reductions
 import trajectory
 import truncated
@@ -49,6 +51,8 @@ FAMILIES = [
     truncated,
     variants,
     windows,
+    linear,
+    recurrence,
 ]
 
 for family in FAMILIES:

@@ -71,7 +71,8 @@ const same = { padding: "same" } as const;
  */
 export const convLstm: (sizes: ConvLstmSizes) => Cell<ConvLstmParams, ConvLstmState> = defineCell({
   name: "convLstm",
-  sizes: ["input", "hidden", "kernelSize", "height", "width"],
+  sizes: ["input", "hidden", "height", "width"],
+  numbers: { kernelSize: 3 },
   params: (sizes: ConvLstmSizes): ConvLstmParams => ({
     W: kernels(sizes.input, sizes.hidden, sizes),
     U: kernels(sizes.hidden, sizes.hidden, sizes),
