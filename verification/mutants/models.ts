@@ -229,8 +229,8 @@ const noise = [
     {
       name: "noise in streams: learnedState around a cell without its noise",
       kind: "mask ignored",
-      find: "own as unknown as Own).cell, x, before, drawn)",
-      replace: "own as unknown as Own).cell, x, before)",
+      find: ".cell, x, before, drawn)",
+      replace: ".cell, x, before)",
     },
     {
       name: "learnedState: nothing flows to the initial state",

@@ -3,18 +3,22 @@
  *
  * @packageDocumentation
  */
+export type { AttentionContext } from "./attention.ts";
 export type {
   Cell,
   CellDefinition,
   CellSizes,
   FamilySizes,
   NoChoices,
+  NoNumbers,
   ReadonlyValues,
   ValueOptions,
   Values,
 } from "./cell.ts";
 export { defineCell, initialParams, initialState } from "./cell.ts";
 export * from "./cells/index.ts";
+export type { LinearCellDefinition, LinearForm, Transition } from "./linear/defineLinearCell.ts";
+export { defineLinearCell } from "./linear/defineLinearCell.ts";
 export type { BidirectionalOptions, Directions, Merge } from "./models/bidirectional.ts";
 export { bidirectional } from "./models/bidirectional.ts";
 export type { LearnedStateParams } from "./models/learnedState.ts";
