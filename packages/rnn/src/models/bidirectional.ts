@@ -119,11 +119,13 @@ export function bidirectional<
             reverse: !reverse,
           }),
         );
-        ended.add(Object(back.state));
+        // Not the object that was given, which a cell may return.
+        const last = tree.map(back.state, (x: Tensor) => x);
+        ended.add(Object(last));
         const outputs = tree.zip(there.outputs, back.outputs, (a, b) => merged(merge, a, b));
         return {
           outputs: outputs as typeof there.outputs,
-          state: { forward: there.state, backward: back.state } as unknown as Values<Both>,
+          state: { forward: there.state, backward: last } as unknown as Values<Both>,
         };
       }),
   };
