@@ -12,6 +12,7 @@ import { type Initializer, initialize, type Rng, rng } from "@chronograd/nn";
 import { checkDefinition } from "./checkDefinition.ts";
 import { checkNext, checkRows } from "./checkRows.ts";
 import { initializersOf } from "./checkSizes.ts";
+import { rememberMaking } from "./making.ts";
 
 /** A tree of initialisers as the tree of tensors it describes. */
 export type Values<Spec> = MapTree<Spec, Tensor, Initializer>;
@@ -153,7 +154,8 @@ export function defineCell<
     };
     const step = checkedStepOf(definition.step);
     const equations = definition.equations && checkedStepOf(definition.equations);
-    return { params, state, step, ...(equations && { equations }) };
+    const cell = { params, state, step, ...(equations && { equations }) };
+    return rememberMaking(cell, { by: family });
   };
   definitions.set(family, definition);
   return family;
@@ -222,7 +224,7 @@ export interface ValueOptions {
   readonly backend?: Backend;
 }
 
-const valueOptions = ["dtype", "backend"];
+export const valueOptions: readonly string[] = ["dtype", "backend"];
 
 /**
  * A cell's parameters, drawn from a random generator: each from a separate generator, named by its

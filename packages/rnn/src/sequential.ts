@@ -1,5 +1,6 @@
 import { named, type Tensor } from "@chronograd/autodiff";
 import { type Cell, runStep, type Values } from "./cell.ts";
+import { rememberMaking } from "./making.ts";
 
 /**
  * What `sequential` takes: a cell from tensor to tensor, or a layer of that kind that is applied at
@@ -60,7 +61,7 @@ export function sequential<const Parts extends Readonly<Record<string, Part>>>(
     throw new RangeError("sequential: expected at least one part, got none");
   const mapParts = (f: (part: Part) => unknown) =>
     Object.fromEntries(entries.map(([name, part]) => [name, f(part)]));
-  return {
+  const model: Cell<ParamsOf<Parts>, StatesOf<Parts>> = {
     params: mapParts((part) => part.params) as ParamsOf<Parts>,
     state: mapParts((part) => ("state" in part ? part.state : {})) as StatesOf<Parts>,
     step(params, input, state) {
@@ -79,4 +80,5 @@ export function sequential<const Parts extends Readonly<Record<string, Part>>>(
       return [value, next as Values<StatesOf<Parts>>];
     },
   };
+  return rememberMaking(model, { by: sequential, parts });
 }
