@@ -1,10 +1,11 @@
 """Writes fixtures/*.json: what PyTorch computes in float64, for the laws of this directory.
 
-    python3 verification/oracle/pytorch.py
+    python3 verification/oracle/pytorch.py            # all families
+    python3 verification/oracle/pytorch.py modules    # only these
 
-The committed data was made with PyTorch 1.13 (Debian's 1.13.1, which calls itself 1.13.0a0); each
-file names the version that made it. Every family draws from a seed of its own, so a new case
-changes no other file.
+The committed data was made with PyTorch 1.13 (Debian's 1.13.1, which calls itself 1.13.0a0), and
+`modules` with 2.15; each file names the version that made it. Every family draws from a seed of its
+own, so a new case changes no other file.
 """
 
 import sys
@@ -20,6 +21,7 @@ import elementwise
 import fused
 import layers
 import losses
+import modules
 import movement
 import optimizers
 import products
@@ -40,6 +42,7 @@ FAMILIES = [
     fused,
     layers,
     cells,
+    modules,
     clipping,
     optimizers,
     trajectory,
@@ -47,5 +50,7 @@ FAMILIES = [
 ]
 
 for family in FAMILIES:
+    if len(sys.argv) > 1 and family.__name__ not in sys.argv:
+        continue
     torch.manual_seed(sum(map(ord, family.__name__)))
     write(family.__name__, family.cases())
