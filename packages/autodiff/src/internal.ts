@@ -15,7 +15,7 @@ export { crossEntropy } from "./ops/crossEntropy.ts";
 export { lookUp } from "./ops/lookup.ts";
 export { Queue } from "./tape/queue.ts";
 export { areApart } from "./tensor/backend.ts";
-export { Region, within } from "./tensor/block.ts";
+export { blocksMade, Region, within } from "./tensor/block.ts";
 export { checkAlive, isLike } from "./tensor/checks.ts";
 export { checkOptions, nearestOf } from "./tensor/options.ts";
 export {
@@ -27,6 +27,7 @@ export {
   isUniquelyHeld,
   latest,
   moveOutOfWindow,
+  takeOver,
 } from "./tensor/tensor.ts";
 export { describeTensor, describeType } from "./tensor/text.ts";
 export { isTracing, NotTraceable, refuseTracing } from "./tensor/tracing.ts";

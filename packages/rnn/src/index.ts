@@ -15,7 +15,10 @@ export type {
 } from "./cell.ts";
 export { defineCell, initialParams, initialState } from "./cell.ts";
 export * from "./cells/index.ts";
+export type { Marks, SequenceMarks } from "./sequences/marks.ts";
+export type { Noise, NoiseValues } from "./sequences/noise.ts";
 export { sequential } from "./sequential.ts";
+export type { CountedLoss } from "./truncated/countedLoss.ts";
 export type {
   Losses,
   LossReduction,
@@ -24,9 +27,9 @@ export type {
   TruncatedOptions,
   TruncationOptions,
 } from "./truncated/options.ts";
-export type { Sequence, StepSource } from "./truncated/source.ts";
-export type { CountedLoss, StepLoss, TimeStep } from "./truncated/step.ts";
+export type { AsyncStepSource, Sequence, StepSource } from "./truncated/source.ts";
+export type { StepLoss, TimeStep } from "./truncated/step.ts";
 export { truncated } from "./truncated/truncated.ts";
 export type { Window } from "./truncated/window.ts";
-export type { Unrolled, UnrollOptions } from "./unroll.ts";
+export type { SequenceModel, Unrolled, UnrollOptions } from "./unroll.ts";
 export { unroll } from "./unroll.ts";
