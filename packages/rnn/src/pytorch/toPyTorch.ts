@@ -2,6 +2,7 @@ import { scope, type Tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Initializer, isInitializer } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
+import { textOf } from "../checkDefinition.ts";
 import { differencesOf } from "./differences.ts";
 import { layoutOf, type Model } from "./layoutOf.ts";
 
@@ -57,6 +58,10 @@ export function toPyTorch<Params>(
 ): Record<string, Tensor> {
   checkOptions("toPyTorch", options, ["prefix", "bias", "cellNames", "gradients"]);
   const { prefix = "", bias = true, cellNames = false, gradients = false } = options;
+  for (const [name, value] of Object.entries({ bias, cellNames, gradients })) {
+    if (typeof value === "boolean") continue;
+    throw new TypeError(`toPyTorch: ${name} must be true or false, got ${textOf(value)}`);
+  }
   const layout = layoutOf("toPyTorch", model, prefix, {
     suffix: () => (cellNames ? "" : "_l0"),
     hasBias: () => bias,

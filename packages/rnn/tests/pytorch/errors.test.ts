@@ -158,7 +158,10 @@ describe("toPyTorch refuses", () => {
     );
   });
 
-  test("misspelt options", () => {
+  test("misspelt options, and options of another type", () => {
+    expect(() =>
+      toPyTorch(params, cell, { bias: "no" } as never),
+    ).toThrowErrorMatchingInlineSnapshot();
     expect(() =>
       toPyTorch(params, cell, { gradient: true } as never),
     ).toThrowErrorMatchingInlineSnapshot(
