@@ -5,6 +5,7 @@ import { dropout, embedding, init, layerNorm, linear, rng } from "@chronograd/nn
 import { sharedBuffer } from "@chronograd/nn/parallel";
 import { restoreTree, tensorsOf } from "@chronograd/nn/safetensors";
 import { defineCell, elman, initialParams, initialState, truncated, unroll } from "@chronograd/rnn";
+import { fromPyTorch, initialPyTorch, toPyTorch } from "@chronograd/rnn/pytorch";
 import { type CellRow, cellTable } from "@chronograd/rnn/testing";
 import { Tally } from "./tally.ts";
 
@@ -60,6 +61,9 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
   [() => unroll(own, params, zeros([1, 1, 3]), { reversed: true } as never), "unroll", "reverse"],
   [() => initialState(own, 1, { dtypes: "float64" } as never), "initialState", "dtype"],
   [() => initialParams(own, rng(1), { backends: 1 } as never), "initialParams", "backend"],
+  [() => initialPyTorch(own, rng(1), { dtypes: "float64" } as never), "initialPyTorch", "dtype"],
+  [() => fromPyTorch({}, own, { prefixes: "a." } as never), "fromPyTorch", "prefix"],
+  [() => toPyTorch(params, own, { biased: false } as never), "toPyTorch", "bias"],
   [() => linear({ inputs: 3, output: 2 } as never), "linear", "input"],
   [() => embedding({ input: 3, outputs: 2 } as never), "embedding", "output"],
   [() => dropout({ rates: 0.5 } as never), "dropout", "rate"],
