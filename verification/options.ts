@@ -107,6 +107,13 @@ export const options: Law = {
       tally.throws(custom({}), /needs the size units, got no sizes/, "own, without sizes");
       tally.check(custom({ units: 2 })().params.b.shape[0] === 2, () => "own, as it should be");
       tally.throws(custom({ units: "2" }), /size units must be .*, got "2"/, "own, with a word");
+      const listed = defineCell({
+        sizes: ["units", "scale"],
+        params: () => ({}),
+        state: ({ units }: { units: number; scale: number }) => ({ h: init.zeros(units) }),
+        step: (_: object, x: Tensor, { h }, { scale }) => [x.mul(scale), { h }],
+      });
+      tally.throws(() => listed({ units: 1 } as never), /needs the size scale/, "listed");
       const given = { units: 1, scale: 1 };
       const kept = scaled(given);
       given.scale = 2;

@@ -127,7 +127,7 @@ export const entryPoints = [
     name: "@chronograd/rnn",
     slug: "rnn",
     pages: [
-      ["Cells", ["cell", "cells", "gates"]],
+      ["Cells", ["cell", "cells", "gates", "attention"]],
       ["Unrolling", ["unroll"]],
       ["Composing", ["sequential"]],
       ["Truncated BPTT", ["truncated"]],

@@ -1,6 +1,7 @@
+import { moreCells } from "./moreCells.ts";
 import { inFile, type Mutant } from "./mutant.ts";
 
-const elman = inFile("packages/rnn/src/cells/elman.ts", [
+const elman = inFile("packages/rnn/src/simpleRecurrence.ts", [
   {
     name: "elman: the bias forgotten",
     kind: "forgotten bias",
@@ -185,4 +186,11 @@ const composed = [
 ] satisfies Mutant[];
 
 /** Bugs in cells, and in what runs them. */
-export const cells: readonly Mutant[] = [...elman, ...lstm, ...gru, ...gruResetBefore, ...composed];
+export const cells: readonly Mutant[] = [
+  ...elman,
+  ...lstm,
+  ...gru,
+  ...gruResetBefore,
+  ...moreCells,
+  ...composed,
+];

@@ -1,11 +1,11 @@
 """Writes fixtures/*.json: what PyTorch computes in float64, for the laws of this directory.
 
-    python3 verification/oracle/pytorch.py            # all families
-    python3 verification/oracle/pytorch.py modules    # only these
+    python3 verification/oracle/pytorch.py
+    python3 verification/oracle/pytorch.py variants    # some families only
 
 The committed data was made with PyTorch 1.13 (Debian's 1.13.1, which calls itself 1.13.0a0), and
-`modules` with 2.15; each file names the version that made it. Every family draws from a seed of its
-own, so a new case changes no other file.
+`modules` and `variants` with 2.15; each file names the version that made it. Every family draws
+from a seed of its own, so a new case changes no other file.
 """
 
 import sys
@@ -28,6 +28,7 @@ import products
 import reductions
 import trajectory
 import truncated
+import variants
 from record import write
 
 torch.set_num_threads(1)
@@ -47,6 +48,7 @@ FAMILIES = [
     optimizers,
     trajectory,
     truncated,
+    variants,
 ]
 
 for family in FAMILIES:

@@ -3,12 +3,14 @@
  *
  * @packageDocumentation
  */
+export type { AttentionContext } from "./attention.ts";
 export type {
   Cell,
   CellDefinition,
   CellSizes,
   FamilySizes,
   NoChoices,
+  NoNumbers,
   ReadonlyValues,
   ValueOptions,
   Values,
