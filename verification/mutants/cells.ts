@@ -116,26 +116,6 @@ const gruResetBefore = inFile("packages/rnn/src/cells/gruResetBefore.ts", [
 ]);
 
 const composed = [
-  ...inFile("packages/rnn/src/sequential.ts", [
-    {
-      name: "sequential: every part sees the first input",
-      kind: "wrong state",
-      find: "const x = value;",
-      replace: "const x = input;",
-    },
-    {
-      name: "sequential: nothing flows from part to part",
-      kind: "lost gradient",
-      find: "const x = value;",
-      replace: "const x = value.detach();",
-    },
-    {
-      name: "sequential: parts keep their old states",
-      kind: "wrong state",
-      find: "return [value, next as Values<StatesOf<Parts>>];",
-      replace: "return [value, state];",
-    },
-  ]),
   ...inFile("packages/rnn/src/unroll.ts", [
     {
       name: "unroll: reversed outputs in the order of running",

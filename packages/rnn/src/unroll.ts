@@ -1,4 +1,13 @@
-import { detach, type MapTree, scope, stack, Tensor, tree, zeros } from "@chronograd/autodiff";
+import {
+  detach,
+  type MapTree,
+  type Shape,
+  scope,
+  stack,
+  Tensor,
+  tree,
+  zeros,
+} from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import { type Cell, initialState, runStep, type Values } from "./cell.ts";
@@ -44,6 +53,8 @@ export interface Unrolled<State, Y> {
 export interface SequenceModel<Params, State, Y = Tensor> {
   readonly params: Params;
   readonly state: State;
+  /** The shape of one row of the input of a step, as `Cell` has it. */
+  readonly input?: Shape;
   readonly noise?: unknown;
   unroll(
     params: Values<Params>,
