@@ -77,7 +77,8 @@ const cells = [
       name: "options: sizes shared with the caller",
       kind: "guard lost",
       find: "Object.freeze(Object.fromEntries([...defaults, ...numbers, ...entries]))",
-      replace: "Object.assign(given, { ...Object.fromEntries([...defaults, ...numbers]), ...given })",
+      replace:
+        "Object.assign(given, { ...Object.fromEntries([...defaults, ...numbers]), ...given })",
     },
     {
       name: "options: misspelt choices taken where no sizes are listed",

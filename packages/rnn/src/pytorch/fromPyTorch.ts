@@ -19,10 +19,12 @@ export interface FromPyTorchOptions {
  * Parameters from the state dict of a PyTorch module, as `state_dict()` names and lays them out.
  *
  * `elman` is read from `nn.RNN` (tanh or relu, which a state dict does not say), `lstm` from
- * `nn.LSTM`, `gru` from `nn.GRU`, or from `nn.RNNCell`, `nn.LSTMCell` and `nn.GRUCell`; `linear`,
- * `embedding` and `layerNorm` from `nn.Linear`, `nn.Embedding` and `nn.LayerNorm`. A `sequential`
- * is read from a module whose parts have the names of its own, such as `self.embedding`,
- * `self.lstm` and `self.head`.
+ * `nn.LSTM`, `lstmProjected` from one with `proj_size`, `gru` from `nn.GRU`; `stacked` from one
+ * with `num_layers`, `bidirectional` from one with `bidirectional=True`, and a stack of
+ * bidirectional cells from one with both. A single cell is also read from `nn.RNNCell`,
+ * `nn.LSTMCell` and `nn.GRUCell`; `linear`, `embedding` and `layerNorm` from `nn.Linear`,
+ * `nn.Embedding` and `nn.LayerNorm`. A `sequential` is read from a module whose parts have the
+ * names of its own, such as `self.embedding`, `self.lstm` and `self.head`.
  *
  * Matrices are transposed. The two biases of PyTorch are added (a GRU's `bn` is the recurrent bias
  * of the candidate); without any, as `bias=False` leaves them, they are zeros. float32 and float64

@@ -2,7 +2,21 @@ import { type FloatDType, ones, type Tensor, tensor, tree } from "@chronograd/au
 import { embedding, init, layerNorm, linear, rng } from "@chronograd/nn";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { elman, gru, gruResetBefore, initialParams, lstm, sequential } from "../../src/index.ts";
+import {
+  bidirectional,
+  elman,
+  gru,
+  gruResetBefore,
+  initialParams,
+  irnn,
+  lstm,
+  lstmProjected,
+  sequential,
+  stacked,
+  variationalDropout,
+  weightDrop,
+  zoneout,
+} from "../../src/index.ts";
 import { fromPyTorch, initialPyTorch, type StateDict, toPyTorch } from "../../src/pytorch.ts";
 
 const arrays = (values: unknown) =>
@@ -17,7 +31,10 @@ const sizes = fc.record({
 const families = {
   elman,
   relu: (own: { input: number; hidden: number }) => elman({ ...own, activation: "relu" }),
+  irnn,
   lstm,
+  projected: (own: { input: number; hidden: number }) =>
+    lstmProjected({ ...own, projection: Math.max(1, own.hidden - 1) }),
   gru,
 };
 const dtypes = fc.constantFrom<FloatDType>("float32", "float64");
@@ -95,6 +112,43 @@ test("a model is converted at once, by the names of its parts", () => {
   });
   expect(arrays(fromPyTorch(dict, model))).toEqual(arrays(params));
   expect(dict["head.weight"]!.transpose().toArray()).toEqual(params.head.W.toArray());
+});
+
+test("layers and directions have the suffixes of PyTorch, in its order", () => {
+  const both = stacked([
+    bidirectional(lstmProjected({ input: 2, hidden: 3, projection: 1 })),
+    bidirectional(lstmProjected({ input: 2, hidden: 3, projection: 1 })),
+  ]);
+  const params = initialPyTorch(both, rng(1));
+  const dict = toPyTorch(params, both);
+  const names = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"];
+  expect(Object.keys(dict)).toEqual(
+    ["_l0", "_l0_reverse", "_l1", "_l1_reverse"].flatMap((suffix) =>
+      names.map((name) => name + suffix),
+    ),
+  );
+  const again = fromPyTorch(dict, both);
+  expect(Array.isArray(again)).toBe(true);
+  expect(arrays(again)).toEqual(arrays(params));
+  expect(dict.weight_ih_l1_reverse!.transpose().toArray()).toEqual(params[1].backward.W.toArray());
+  const one = bidirectional(gru({ input: 2, hidden: 3 }));
+  const ways = initialPyTorch(one, rng(1));
+  const written = toPyTorch(ways, one);
+  expect(written.weight_hh_l0!.transpose().toArray()).toEqual(ways.forward.U.toArray());
+  expect(arrays(fromPyTorch(written, one))).toEqual(arrays(ways));
+});
+
+test("noise around a cell, or between layers, changes no parameter", () => {
+  const plain = stacked([gru({ input: 2, hidden: 3 }), gru({ input: 3, hidden: 3 })]);
+  const params = initialPyTorch(plain, rng(1));
+  const noisy = stacked(
+    [
+      variationalDropout(gru({ input: 2, hidden: 3 }), { rate: 0.5 }),
+      zoneout(weightDrop(gru({ input: 3, hidden: 3 }), { rate: 0.5 }), { rate: 0.5 }),
+    ],
+    { dropout: 0.5 },
+  );
+  expect(arrays(toPyTorch(params, noisy))).toEqual(arrays(toPyTorch(params, plain)));
 });
 
 test("only names with the prefix count, and a layer may stand alone", () => {
@@ -223,7 +277,7 @@ describe("initialPyTorch", () => {
   test("what PyTorch has not is refused", () => {
     const cell = gruResetBefore({ input: 2, hidden: 3 });
     expect(() => initialPyTorch(cell, rng(1))).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: initialPyTorch: gruResetBefore has no counterpart in PyTorch; elman, gru and lstm, linear, embedding and layerNorm, and sequential of them can be converted]`,
+      `[TypeError: initialPyTorch: gruResetBefore has no counterpart in PyTorch; elman, irnn, lstm, lstmProjected, gru, linear, embedding and layerNorm can be converted, and bidirectional, stacked and sequential of them]`,
     );
     expect(() => initialPyTorch(model, 3 as never)).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: initialize: expected a random generator, got 3; make one with rng(seed)]`,

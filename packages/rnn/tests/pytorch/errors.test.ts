@@ -2,7 +2,17 @@ import { type Tensor, tensor, zeros } from "@chronograd/autodiff";
 import { init, linear, rng } from "@chronograd/nn";
 import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn/safetensors";
 import { describe, expect, test } from "vitest";
-import { defineCell, elman, gru, gruResetBefore, lstm, sequential } from "../../src/index.ts";
+import {
+  bidirectional,
+  defineCell,
+  elman,
+  gru,
+  gruResetBefore,
+  lstm,
+  lstmProjected,
+  sequential,
+  stacked,
+} from "../../src/index.ts";
 import { fromPyTorch, initialPyTorch, toPyTorch } from "../../src/pytorch.ts";
 
 const sizes = { input: 2, hidden: 3 };
@@ -81,6 +91,21 @@ describe("a state dict that does not fit is refused, all of it at once", () => {
     );
   });
 
+  test("so is a model with more layers or directions, or a projection, than the module", () => {
+    const ways = bidirectional(cell);
+    expect(() => fromPyTorch(dict, ways)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: fromPyTorch: the state dict lacks "weight_ih_l0_reverse" [12,2], "weight_hh_l0_reverse" [12,3], "bias_ih_l0_reverse" [12] and "bias_hh_l0_reverse" [12]; the module runs in one direction: convert it to the cell without bidirectional]`,
+    );
+    const two = stacked([cell, lstm({ input: 3, hidden: 3 })]);
+    expect(() => fromPyTorch(dict, two)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: fromPyTorch: the state dict lacks "weight_ih_l1" [12,3], "weight_hh_l1" [12,3], "bias_ih_l1" [12] and "bias_hh_l1" [12]; the module has fewer layers: stack as many cells as it has]`,
+    );
+    const projected = lstmProjected({ ...sizes, projection: 1 });
+    expect(() => fromPyTorch(dict, projected)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: fromPyTorch: the state dict lacks "weight_hr_l0" [1,3]; "weight_hh_l0" is float32 [12,3], expected float32 [12,1]; the module has no proj_size: convert it to lstm]`,
+    );
+  });
+
   test("half of the biases is no module without biases", () => {
     const { bias_hh_l0, ...rest } = dict;
     expect(() => fromPyTorch(rest, cell)).toThrowErrorMatchingInlineSnapshot(
@@ -106,28 +131,62 @@ describe("models that PyTorch has not are refused", () => {
 
   test("alone, as a part, and as a layer of one's own", () => {
     expect(() => fromPyTorch(dict, gruResetBefore(sizes))).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: fromPyTorch: gruResetBefore has no counterpart in PyTorch; elman, gru and lstm, linear, embedding and layerNorm, and sequential of them can be converted]`,
+      `[TypeError: fromPyTorch: gruResetBefore has no counterpart in PyTorch; elman, irnn, lstm, lstmProjected, gru, linear, embedding and layerNorm can be converted, and bidirectional, stacked and sequential of them]`,
     );
     expect(() => fromPyTorch(dict, own(sizes))).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: fromPyTorch: a model of your own has no counterpart in PyTorch; elman, gru and lstm, linear, embedding and layerNorm, and sequential of them can be converted]`,
+      `[TypeError: fromPyTorch: a model of your own has no counterpart in PyTorch; elman, irnn, lstm, lstmProjected, gru, linear, embedding and layerNorm can be converted, and bidirectional, stacked and sequential of them]`,
     );
     const step = { ...cell, step: (p: never, x: never, s: never) => cell.step(p, x, s) };
     expect(() => fromPyTorch(dict, step)).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: fromPyTorch: a model of your own has no counterpart in PyTorch; elman, gru and lstm, linear, embedding and layerNorm, and sequential of them can be converted]`,
+      `[TypeError: fromPyTorch: a model of your own has no counterpart in PyTorch; elman, irnn, lstm, lstmProjected, gru, linear, embedding and layerNorm can be converted, and bidirectional, stacked and sequential of them]`,
     );
     const model = sequential({ lower: gruResetBefore(sizes), upper: gru({ input: 3, hidden: 3 }) });
     expect(() => fromPyTorch(dict, model)).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: fromPyTorch: "lower", gruResetBefore, has no counterpart in PyTorch; elman, gru and lstm, linear, embedding and layerNorm, and sequential of them can be converted]`,
+      `[TypeError: fromPyTorch: "lower": gruResetBefore has no counterpart in PyTorch; elman, irnn, lstm, lstmProjected, gru, linear, embedding and layerNorm can be converted, and bidirectional, stacked and sequential of them]`,
     );
     const layer = {
       params: linear({ input: 2, output: 3 }).params,
       apply: (_: never, x: Tensor) => x,
     };
     expect(() => fromPyTorch(dict, layer)).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: fromPyTorch: a model of your own has no counterpart in PyTorch; elman, gru and lstm, linear, embedding and layerNorm, and sequential of them can be converted]`,
+      `[TypeError: fromPyTorch: a model of your own has no counterpart in PyTorch; elman, irnn, lstm, lstmProjected, gru, linear, embedding and layerNorm can be converted, and bidirectional, stacked and sequential of them]`,
     );
     expect(() => fromPyTorch(dict, undefined as never)).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: fromPyTorch: expected a cell or a layer, such as lstm({ input: 3, hidden: 5 }), got undefined]`,
+    );
+  });
+});
+
+describe("what is not one module of PyTorch is refused", () => {
+  const other = lstm({ input: 3, hidden: 4 });
+
+  test("other cells or sizes in one stack, or in two directions", () => {
+    const mixed = stacked([cell, gru({ input: 3, hidden: 3 })]);
+    expect(() => initialPyTorch(mixed, rng(1))).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: initialPyTorch: lstm with U [3,12] and gru with U [3,9] are not one module of PyTorch, whose layers and directions have one kind of cell and one hidden size; give them the same, or make each a part of sequential, with a module of its own]`,
+    );
+    const part = sequential({ rnn: stacked([cell, other]) });
+    expect(() => initialPyTorch(part, rng(1))).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: initialPyTorch: "rnn": lstm with U [3,12] and lstm with U [4,16] are not one module of PyTorch, whose layers and directions have one kind of cell and one hidden size; give them the same, or make each a part of sequential, with a module of its own]`,
+    );
+    const ways = bidirectional(cell, { backward: lstm({ input: 2, hidden: 4 }) });
+    expect(() => initialPyTorch(ways, rng(1))).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: initialPyTorch: lstm with U [3,12] and lstm with U [4,16] are not one module of PyTorch, whose layers and directions have one kind of cell and one hidden size; give them the same, or make each a part of sequential, with a module of its own]`,
+    );
+  });
+
+  test("models in a stack or a direction, and residuals", () => {
+    const nested = bidirectional(stacked([cell, lstm({ input: 3, hidden: 3 })]));
+    expect(() => initialPyTorch(nested, rng(1))).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: initialPyTorch: stacked in stacked or bidirectional has no counterpart in PyTorch; elman, irnn, lstm, lstmProjected, gru, linear, embedding and layerNorm can be converted, and bidirectional, stacked and sequential of them]`,
+    );
+    const parts = stacked([sequential({ cell }), lstm({ input: 3, hidden: 3 })]);
+    expect(() => initialPyTorch(parts, rng(1))).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: initialPyTorch: sequential in stacked or bidirectional has no counterpart in PyTorch; elman, irnn, lstm, lstmProjected, gru, linear, embedding and layerNorm can be converted, and bidirectional, stacked and sequential of them]`,
+    );
+    const added = stacked([cell, lstm({ input: 3, hidden: 3 })], { residual: true });
+    expect(() => initialPyTorch(added, rng(1))).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: initialPyTorch: a model of your own has no counterpart in PyTorch; elman, irnn, lstm, lstmProjected, gru, linear, embedding and layerNorm can be converted, and bidirectional, stacked and sequential of them]`,
     );
   });
 });
@@ -161,7 +220,9 @@ describe("toPyTorch refuses", () => {
   test("misspelt options, and options of another type", () => {
     expect(() =>
       toPyTorch(params, cell, { bias: "no" } as never),
-    ).toThrowErrorMatchingInlineSnapshot();
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: toPyTorch: bias must be true or false, got "no"]`,
+    );
     expect(() =>
       toPyTorch(params, cell, { gradient: true } as never),
     ).toThrowErrorMatchingInlineSnapshot(
