@@ -26,6 +26,7 @@ import { tapeSubjects } from "./tape.ts";
 import { transformSubjects } from "./transforms.ts";
 import { truncationSubjects } from "./truncation/index.ts";
 import { wholeNumberSubjects } from "./wholeNumbers.ts";
+import { windowSubject } from "./windows.ts";
 import { workersSubject } from "./workers.ts";
 
 /** Ops on one kernel set, compared with the reference kernels. */
@@ -53,6 +54,7 @@ export function wholeSubjects(): Subject[] {
     ...customSubjects(),
     ...integerSubjects(),
     ...creationSubjects(),
+    windowSubject(),
     kernelSetSubject(),
     ...layerSubjects(),
     ...cellSubjects(),

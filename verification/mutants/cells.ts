@@ -1,6 +1,33 @@
 import { moreCells } from "./moreCells.ts";
 import { inFile, type Mutant } from "./mutant.ts";
 
+const convLstm = inFile("packages/rnn/src/cells/convLstm.ts", [
+  {
+    name: "convLstm: the bias forgotten",
+    kind: "forgotten bias",
+    find: ".add(b.reshape([-1, 1, 1]))",
+    replace: ".add(b.reshape([-1, 1, 1]).mul(0))",
+  },
+  {
+    name: "convLstm: hands on the memory as output",
+    kind: "wrong state",
+    find: "{ h: next, c: memory.reshape(c.shape) }",
+    replace: "{ h: memory.reshape(c.shape), c: memory.reshape(c.shape) }",
+  },
+  {
+    name: "convLstm: gates exchanged in the equations",
+    kind: "gate order",
+    find: "const [i, f, g, o]",
+    replace: "const [f, i, g, o]",
+  },
+  {
+    name: "convLstm: nothing flows through the memory",
+    kind: "lost gradient",
+    find: "lstmCellState(gates, c.reshape(rows))",
+    replace: "lstmCellState(gates, c.reshape(rows).detach())",
+  },
+]);
+
 const elman = inFile("packages/rnn/src/simpleRecurrence.ts", [
   {
     name: "elman: the bias forgotten",
@@ -132,8 +159,8 @@ const composed = [
     {
       name: "unroll: the state given ignored",
       kind: "wrong state",
-      find: "let state = options.state ?? start();",
-      replace: "let state = start();",
+      find: "let state = options.state ?? start(warm);",
+      replace: "let state = start(warm);",
     },
     {
       name: "unroll: every step from the first state",
@@ -167,6 +194,7 @@ const composed = [
 
 /** Bugs in cells, and in what runs them. */
 export const cells: readonly Mutant[] = [
+  ...convLstm,
   ...elman,
   ...lstm,
   ...gru,

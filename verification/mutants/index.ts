@@ -15,6 +15,7 @@ import { layerNorm } from "./rules/layerNorm.ts";
 import { movement } from "./rules/movement.ts";
 import { products } from "./rules/products.ts";
 import { reductions } from "./rules/reductions.ts";
+import { windows } from "./rules/windows.ts";
 import { tape } from "./tape.ts";
 import { training } from "./training.ts";
 import { valuesTaken } from "./values.ts";
@@ -26,6 +27,7 @@ export const mutants: readonly Mutant[] = [
   ...reductions,
   ...products,
   ...movement,
+  ...windows,
   ...gates,
   ...layerNorm,
   ...passes,

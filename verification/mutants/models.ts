@@ -229,8 +229,8 @@ const noise = [
     {
       name: "noise in streams: learnedState around a cell without its noise",
       kind: "mask ignored",
-      find: ", x, before, drawn)",
-      replace: ", x, before)",
+      find: ".cell, x, before, drawn)",
+      replace: ".cell, x, before)",
     },
     {
       name: "learnedState: nothing flows to the initial state",

@@ -13,6 +13,7 @@ import { type Initializer, initialize, type Rng, rng } from "@chronograd/nn";
 import { checkDefinition } from "./checkDefinition.ts";
 import { checkNext, checkRows } from "./checkRows.ts";
 import { initializersOf } from "./checkSizes.ts";
+import type { LinearForm } from "./linear/defineLinearCell.ts";
 import { rememberMaking } from "./making.ts";
 import type { NoiseValues } from "./sequences/noise.ts";
 
@@ -67,6 +68,8 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
     state: Values<State>,
     noise?: unknown,
   ): readonly [output: Y, state: Values<State>];
+  /** The parts of a step that is linear in the state, which `unroll` runs in parallel. */
+  readonly linear?: LinearForm<Params, X, Y>;
 }
 
 /** Sizes of a cell that maps vectors to vectors. */
@@ -138,6 +141,8 @@ export interface CellDefinition<
    * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
    */
   readonly equations?: FamilyStep<Sizes & NoInfer<Choices & Numbers>, Params, State, X, Y, Drawn>;
+  /** The parts of a step that is linear in the state; `defineLinearCell` makes the step from them. */
+  linear?(sizes: Sizes & NoInfer<Choices & Numbers>): LinearForm<Params, X, Y>;
   /** For the tests of all built-in cells: small sizes, and an input, unless it is `[B, input]`. */
   readonly example?: { readonly sizes?: Sizes; input?(random: Rng, batch: number): X };
 }
@@ -201,6 +206,7 @@ export function defineCell<
     const step = checkedStepOf(definition.step);
     rememberMaking({ step }, { by: family });
     const equations = definition.equations && checkedStepOf(definition.equations);
+    const linear = definition.linear?.(sizes);
     const noise = definition.noise?.(sizes);
     const initial =
       definition.initial &&
@@ -213,6 +219,7 @@ export function defineCell<
       ...(initial && { initial }),
       step,
       ...(equations && { equations }),
+      ...(linear && { linear }),
     };
   };
   definitions.set(family, definition);

@@ -11,6 +11,7 @@ const parts: readonly string[] = [
   "initial",
   "step",
   "equations",
+  "linear",
   "example",
 ];
 

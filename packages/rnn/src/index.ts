@@ -17,6 +17,8 @@ export type {
 } from "./cell.ts";
 export { defineCell, initialParams, initialState } from "./cell.ts";
 export * from "./cells/index.ts";
+export type { LinearCellDefinition, LinearForm, Transition } from "./linear/defineLinearCell.ts";
+export { defineLinearCell } from "./linear/defineLinearCell.ts";
 export type { BidirectionalOptions, Merge } from "./models/bidirectional.ts";
 export { bidirectional } from "./models/bidirectional.ts";
 export type { LearnedStateParams } from "./models/learnedState.ts";
