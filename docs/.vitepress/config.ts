@@ -53,6 +53,7 @@ export default defineConfig({
             { text: "Verifying gradients", link: "/guide/verifying" },
             { text: "Compiling", link: "/guide/compiling" },
             { text: "Several cores", link: "/guide/parallel" },
+            { text: "Coming from PyTorch", link: "/guide/pytorch" },
             { text: "Bundlers and browsers", link: "/guide/bundlers" },
           ],
         },

@@ -7,6 +7,7 @@ import { linear } from "./linear.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
 import { passes } from "./passes.ts";
+import { pytorch } from "./pytorch.ts";
 import { refusals } from "./refusals.ts";
 import { arithmetic } from "./rules/arithmetic.ts";
 import { elementwise } from "./rules/elementwise.ts";
@@ -41,6 +42,7 @@ export const mutants: readonly Mutant[] = [
   ...cuts,
   ...training,
   ...optimizers,
+  ...pytorch,
   ...compiling,
   ...valuesTaken,
   ...refusals,

@@ -6,6 +6,7 @@ import { elementwise } from "./elementwise.ts";
 import { fused } from "./fused.ts";
 import { layers } from "./layers.ts";
 import { losses } from "./losses.ts";
+import { modules } from "./modules.ts";
 import { movement } from "./movement.ts";
 import { optimizers } from "./optimizers.ts";
 import { products } from "./products.ts";
@@ -29,6 +30,7 @@ export function oracleSubjects(): Subject[] {
     ...recurrence(),
     ...layers(),
     ...cells(),
+    ...modules(),
     ...clipping(),
     ...optimizers(),
     ...trajectory(),

@@ -22,6 +22,7 @@ import fused
 import layers
 import linear
 import losses
+import modules
 import movement
 import optimizers
 import products
@@ -45,6 +46,7 @@ FAMILIES = [
     fused,
     layers,
     cells,
+    modules,
     clipping,
     optimizers,
     trajectory,
