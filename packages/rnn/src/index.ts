@@ -15,6 +15,16 @@ export type {
 } from "./cell.ts";
 export { defineCell, initialParams, initialState } from "./cell.ts";
 export * from "./cells/index.ts";
+export type { LaneSequence } from "./sequences/laneSequence.ts";
+export type {
+  AsyncLanes,
+  LaneStep,
+  Lanes,
+  LanesOptions,
+  LanesState,
+  SequenceSource,
+} from "./sequences/lanes.ts";
+export { lanes } from "./sequences/lanes.ts";
 export { sequential } from "./sequential.ts";
 export type {
   Losses,
