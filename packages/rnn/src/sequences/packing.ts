@@ -1,7 +1,8 @@
-import { scope, stack, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/internal";
 import { type LaneSequence, type Leaves, leavesOf, lengthOf } from "./laneSequence.ts";
 import type { LaneStep, LanesState } from "./lanes.ts";
+import { stepAt } from "./stepAt.ts";
 
 /** A sequence in its lane. */
 interface Running {
@@ -105,17 +106,18 @@ export class Packing<X, Target> {
     const some = rows.find((each) => each !== undefined);
     if (some === undefined) return undefined;
     const filled = rows.map((each) => each ?? some);
+    const positions = filled.map(({ position }) => position);
     const { inputs, targets } = some.sequence;
     const step = scope(() => {
       const sliced = tree.map({ inputs, targets }, (_: Tensor, path) =>
-        stack(filled.map(({ leaves, position }) => leaves.get(path)!.slice([position]))),
+        stepAt(
+          filled.map(({ leaves }) => leaves.get(path)!),
+          positions,
+        ),
       ) as { inputs: X; targets: Target };
       const { backend } = some.leaves.values().next().value!;
       const flags = (test: (each: Running | undefined) => boolean) =>
-        tensor(
-          Int32Array.from(rows, (each) => Number(test(each))),
-          { backend },
-        );
+        tensor(new Int32Array(rows.map((each) => Number(test(each)))), { backend });
       return {
         input: sliced.inputs,
         target: sliced.targets,

@@ -9,6 +9,7 @@ import {
   type LaneStep,
   type LanesState,
   lanes,
+  type SequenceSource,
   truncated,
 } from "../../src/index.ts";
 
@@ -159,23 +160,21 @@ describe("laws", () => {
 describe("going on", () => {
   const stopped = fc.record({ lengths: someSteps, rows: rowsArbitrary, after: fc.nat(12) });
 
-  test.each<[string, (lengths: readonly number[]) => Parameters<typeof lanes>[0]]>([
+  type Source = SequenceSource<Iterable<LaneSequence>>;
+  test.each<[string, (lengths: readonly number[]) => Source]>([
     ["the source again", sequencesOf],
-    [
-      "the source from what is needed",
-      (lengths) => (first) => sequencesOf(lengths).slice(first) as LaneSequence[],
-    ],
+    ["the source from what is needed", (lengths) => (first) => sequencesOf(lengths).slice(first)],
   ])("what follows is what would have followed, with %s", (_what, sourceOf) => {
     fc.assert(
       fc.property(stopped, ({ lengths, rows, after }) => {
         const whole = Array.from(lanes(sequencesOf(lengths), { rows }), rowsOf);
-        const begun = lanes(sourceOf(lengths) as () => LaneSequence[], { rows });
+        const begun = lanes(sourceOf(lengths), { rows });
         const first = [];
         for (let t = 0; t < Math.min(after, whole.length); t++)
           first.push(rowsOf(begun.next().value!));
         const state = JSON.parse(JSON.stringify(begun.getState())) as LanesState;
         begun.return();
-        const rest = lanes(sourceOf(lengths) as () => LaneSequence[], { rows, state });
+        const rest = lanes(sourceOf(lengths), { rows, state });
         expect(rest.getState()).toEqual(state);
         expect([...first, ...Array.from(rest, rowsOf)]).toEqual(whole);
       }),
