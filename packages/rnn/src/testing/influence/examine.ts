@@ -1,0 +1,275 @@
+import { scope, type TypedArray } from "@chronograd/autodiff";
+import { allRows, type Grid, type Part } from "./cells.ts";
+import { type Change, Cone, narrowed } from "./changes.ts";
+import { type Culprit, cotangentCulprit, culpritOf } from "./culprit.ts";
+import { type Fill, infinite, large, negative, notANumber, ordinary } from "./fills.ts";
+import type { Influence } from "./report.ts";
+import { changed, type Experiment, gradientOf, partsOf, type Run, run, same } from "./run.ts";
+
+/** What a change is tried with: ordinary values come first. */
+const fillsOf: Readonly<Record<Change["kind"], readonly Fill[]>> = {
+  "other rows": [ordinary, large, negative, notANumber],
+  padding: [ordinary, notANumber, infinite],
+  "before a reset": [ordinary, notANumber, infinite],
+  "later inputs": [ordinary, large, negative],
+  "earlier calls": [ordinary],
+};
+
+/** A result that is not as it was. */
+interface Difference {
+  readonly result: number;
+  readonly step: number;
+  readonly row: number;
+}
+
+/** What one change showed. */
+export interface Examined {
+  readonly cases: number;
+  readonly influence?: Influence;
+}
+
+/** Examines changes against one run of the batch as it was given. */
+export class Examination {
+  readonly #experiment: Experiment;
+  readonly #isCausal: boolean;
+  readonly #base: Run;
+
+  constructor(experiment: Experiment, isCausal: boolean) {
+    this.#experiment = experiment;
+    this.#isCausal = isCausal;
+    this.#base = run(experiment, experiment.given);
+  }
+
+  /** Two runs on the same values must give the same. */
+  repeats(): Examined {
+    const change: Change = { kind: "earlier calls", has: () => false };
+    const gradients = gradientOf(this.#base, this.#coneOf(change), this.#experiment.seed);
+    return this.#tried(change, ordinary, gradients);
+  }
+
+  /** What must not be reached by a change, and its gradients, must stay; its gradient by it is 0. */
+  examine(change: Change): Examined {
+    const cone = this.#coneOf(change);
+    const gradients = gradientOf(this.#base, cone, this.#experiment.seed);
+    let cases = 0;
+    for (const fill of fillsOf[change.kind]) {
+      const found = this.#tried(change, fill, gradients);
+      cases += found.cases;
+      if (found.influence !== undefined) return { cases, influence: found.influence };
+    }
+    const zero = this.#zero(change, cone, gradients);
+    return { ...zero, cases: cases + zero.cases };
+  }
+
+  #coneOf(change: Change): Cone {
+    return new Cone(this.#experiment.grid, change, this.#isCausal);
+  }
+
+  #tried(change: Change, fill: Fill, gradients: ReadonlyMap<string, TypedArray>): Examined {
+    const cone = this.#coneOf(change);
+    return scope(() => {
+      const other = run(this.#experiment, changed(this.#experiment, change, fill));
+      const { cases, differences } = compared(this.#base.results, other.results, cone);
+      const [first] = differences;
+      if (first !== undefined) return { cases, influence: this.#influence(change, fill, first) };
+      // NaN times 0 is NaN: only padding, which nothing may read, leaves gradients as they are.
+      if (fill !== ordinary && change.kind !== "padding") return { cases };
+      const after = gradientOf(other, cone, this.#experiment.seed);
+      const gradient = this.#gradientDifference(change, fill, gradients, after);
+      return {
+        cases: cases + gradient.cases,
+        ...(gradient.influence && { influence: gradient.influence }),
+      };
+    });
+  }
+
+  /** What a result depends on, as narrowly as one row and one step show it, and by which op. */
+  #influence(change: Change, fill: Fill, { result, step, row }: Difference): Influence {
+    const { grid } = this.#experiment;
+    const isAlso = (part: Change) => scope(() => this.#differs(part, fill, result, step, row));
+    const rows = Array.from({ length: grid.rows }, (_, r) => r).filter((r) =>
+      hasRow(grid, change, r),
+    );
+    const from = rows.find((r) => isAlso(narrowed(change, r)));
+    const ofRow = from === undefined ? change : narrowed(change, from);
+    // The nearest step first.
+    const steps = Array.from({ length: grid.steps + 1 }, (_, t) => t - 1).sort(
+      (a, b) => Math.abs(a - step) - Math.abs(b - step),
+    );
+    const at =
+      from === undefined
+        ? undefined
+        : steps.find((t) => change.has(t, from) && isAlso(narrowed(change, from, t)));
+    const narrow = at === undefined ? ofRow : narrowed(change, from!, at);
+    const { path } = this.#base.results[result]!;
+    const of = path.replace(/^outputs/, "the output").replace(/^state/, "the last state");
+    const t = step < grid.steps ? step + 1 : undefined;
+    const culprit = this.#culprit(narrow, fill, result, t === undefined ? undefined : step);
+    return {
+      kind: change.kind,
+      of,
+      row: row === allRows ? undefined : row,
+      t,
+      rows: from === undefined ? rows : [from],
+      site: culprit?.site,
+      message: `${subject(of, row, t)} ${cause(change, from, at)}${when(fill)}${by(culprit)}`,
+    };
+  }
+
+  #differs(change: Change, fill: Fill, result: number, step: number, row: number): boolean {
+    const other = run(this.#experiment, changed(this.#experiment, change, fill)).results[result]!;
+    const part = this.#base.results[result]!;
+    const cell = part.cells.find((each) => each.step === step && each.row === row)!;
+    const [a, b] = [part.x.toTypedArray(), other.x.toTypedArray()];
+    for (let i = cell.start; i < cell.end; i++) if (!same(a[i], b[i])) return true;
+    return false;
+  }
+
+  #culprit(
+    change: Change,
+    fill: Fill,
+    result: number,
+    step: number | undefined,
+  ): Culprit | undefined {
+    const { given, grid } = this.#experiment;
+    return scope(() => {
+      const pair = [given, changed(this.#experiment, change, fill)].map((values) =>
+        run(this.#experiment, values, { trace: true }),
+      ) as [Run, Run];
+      return culpritOf(grid, change, this.#coneOf(change), pair, result, step);
+    });
+  }
+
+  /** The gradient of what must stay, by everything but what changed. */
+  #gradientDifference(
+    change: Change,
+    fill: Fill,
+    before: ReadonlyMap<string, TypedArray>,
+    after: ReadonlyMap<string, TypedArray>,
+  ): Examined {
+    let cases = 0;
+    for (const { path, step, row, start, end } of this.#cells()) {
+      if (change.has(step, row)) continue;
+      const [a, b] = [before.get(path), after.get(path)];
+      for (let i = start; i < end; i++) {
+        cases++;
+        // An absent gradient is 0.
+        if (same(a?.[i] ?? 0, b?.[i] ?? 0)) continue;
+        const words = `${cause(change, undefined, undefined)}${when(fill)}: ${a?.[i] ?? 0} became ${b?.[i] ?? 0}`;
+        return { cases, influence: this.#ofGradient(change, path, step, row, words) };
+      }
+    }
+    return { cases };
+  }
+
+  /** The gradient of what must stay by what may change is exactly 0, or absent. */
+  #zero(change: Change, cone: Cone, gradients: ReadonlyMap<string, TypedArray>): Examined {
+    let cases = 0;
+    for (const { path, step, row, start, end } of this.#cells()) {
+      const g = change.has(step, row) ? gradients.get(path) : undefined;
+      for (let i = start; i < end; i++) {
+        cases++;
+        if (g === undefined || g[i] === 0) continue;
+        const { grid, seed, given } = this.#experiment;
+        const culprit = scope(() => {
+          const traced = run(this.#experiment, given, { trace: true });
+          return cotangentCulprit(grid, change, cone, traced, seed);
+        });
+        const words = `is ${g[i]}, and results that do not depend on it have none${by(culprit)}`;
+        return {
+          cases,
+          influence: this.#ofGradient(change, path, step, row, words, culprit?.site),
+        };
+      }
+    }
+    return { cases };
+  }
+
+  *#cells() {
+    const { params } = this.#experiment.given as { params: unknown };
+    const { grid } = this.#experiment;
+    for (const part of [...partsOf(this.#experiment), ...grid.whole(params, "params")]) {
+      for (const cell of part.cells) yield { path: part.path, ...cell };
+    }
+  }
+
+  #ofGradient(
+    { kind }: Change,
+    path: string,
+    step: number,
+    row: number,
+    words: string,
+    site?: Culprit["site"],
+  ): Influence {
+    const t = step >= 0 ? step + 1 : undefined;
+    const of = `the gradient by ${path}`;
+    return {
+      kind,
+      of,
+      row: row === allRows ? undefined : row,
+      t,
+      rows: [],
+      site,
+      message: `${subject(of, row, t)} ${words}`,
+    };
+  }
+}
+
+function hasRow(grid: Grid, change: Change, row: number): boolean {
+  for (let step = -2; step < grid.steps; step++) if (change.has(step, row)) return true;
+  return false;
+}
+
+/** Elements of results that the cone does not reach, of both runs. */
+function compared(
+  before: readonly Part[],
+  after: readonly Part[],
+  cone: Cone,
+): { cases: number; differences: Difference[] } {
+  let cases = 0;
+  const differences: Difference[] = [];
+  for (const [result, part] of before.entries()) {
+    const [a, b] = [part.x.toTypedArray(), after[result]?.x.toTypedArray() ?? []];
+    for (const { step, row, start, end } of part.cells) {
+      if (cone.has(step, row)) continue;
+      cases += end - start;
+      for (let i = start; i < end; i++) {
+        if (same(a[i], b[i])) continue;
+        differences.push({ result, step, row });
+        break;
+      }
+    }
+  }
+  return { cases, differences };
+}
+
+function subject(of: string, row: number, t: number | undefined): string {
+  return `${of}${row === allRows ? "" : ` of row ${row}`}${t === undefined ? "" : ` at step ${t}`}`;
+}
+
+function cause({ kind }: Change, row: number | undefined, step: number | undefined): string {
+  const own = row === undefined ? "" : ` of row ${row}`;
+  const at = step === undefined ? "" : step < 0 ? " before the first step" : ` at step ${step + 1}`;
+  switch (kind) {
+    case "other rows":
+      return row === undefined ? "depends on other rows" : `depends on row ${row}${at}`;
+    case "padding":
+      return `depends on the padding${own}${at}`;
+    case "before a reset":
+      return `depends on what lies before a reset${own}${at}`;
+    case "later inputs":
+      return `depends on a later input${own}${at}`;
+    case "earlier calls":
+      return "differs between two runs on the same values: it depends on what an earlier call left behind";
+  }
+}
+
+function when({ words }: Fill): string {
+  return words === "" ? "" : ` when ${words}`;
+}
+
+function by(culprit: Culprit | undefined): string {
+  return culprit === undefined
+    ? "; no op on the tape shows how, so look for values that leave it (toArray, item) or are kept outside"
+    : `: ${culprit.words}`;
+}

@@ -1,0 +1,135 @@
+import {
+  type RecordingOptions,
+  Tape,
+  type Tensor,
+  type TypedArray,
+  tensor,
+  tree,
+} from "@chronograd/autodiff";
+import { rng } from "@chronograd/nn";
+import type { Values } from "../../cell.ts";
+import { type Unrolled, type UnrollOptions, unroll } from "../../unroll.ts";
+import type { PlainCell } from "../draw.ts";
+import { atAllSteps, beforeAll, type Grid, type Part } from "./cells.ts";
+import type { Change, Cone } from "./changes.ts";
+import { type Fill, filled } from "./fills.ts";
+
+/** Everything that a model is run on, float64. */
+export interface Given {
+  readonly params: unknown;
+  readonly inputs: Tensor | readonly unknown[];
+  readonly state: unknown;
+  readonly context?: unknown;
+}
+
+/** A model and a batch, as every run of a check takes them. */
+export interface Experiment {
+  readonly model: PlainCell;
+  readonly given: Given;
+  /** `lengths`, `mask` and `resets`, where they are given. */
+  readonly marks: object;
+  readonly grid: Grid;
+  readonly seed: number;
+}
+
+/** The tensors of a batch that may change. */
+export function partsOf({ given, grid }: Experiment): Part[] {
+  return [
+    ...grid.ofInputs(given.inputs),
+    ...grid.atStep(beforeAll, given.state, "state"),
+    ...grid.atStep(atAllSteps, given.context, "context"),
+  ];
+}
+
+/** A run on a tape. */
+export interface Run {
+  readonly tape: Tape;
+  /** What the tape watches. */
+  readonly watched: Given;
+  /** Outputs and the last state. */
+  readonly results: readonly Part[];
+}
+
+/** Runs the model on a new tape. */
+export function run(experiment: Experiment, given: Given, options?: RecordingOptions): Run {
+  const { model, marks, grid, seed } = experiment;
+  const tape = new Tape(options);
+  const watched = tape.watch(given) as Given;
+  const { params, inputs, state, context } = watched;
+  const all = {
+    state,
+    ...marks,
+    ...(context !== undefined && { context }),
+    // The same draws in every run.
+    ...("noise" in model && { rng: rng(seed, "noise") }),
+  } as UnrollOptions<unknown>;
+  const shim = model as unknown as { unroll?(...given: unknown[]): Unrolled<unknown, unknown> };
+  const { outputs, state: last } =
+    shim.unroll?.(params, inputs, all) ??
+    (unroll(model, params as Values<unknown>, inputs, all) as Unrolled<unknown, unknown>);
+  for (const [path, y] of tree.leavesWithPath(outputs)) {
+    if (y.shape[0] === grid.steps) continue;
+    throw new RangeError(
+      `checkInfluence: outputs must be time-major, [${grid.steps}, ${grid.rows}, ...], got [${y.shape}]${path === "" ? "" : ` for "${path}"`}`,
+    );
+  }
+  return {
+    tape,
+    watched,
+    results: [...grid.inTime(outputs, "outputs"), ...grid.atStep(grid.steps, last, "state")],
+  };
+}
+
+/** What is given, with the cells of a change filled. */
+export function changed(experiment: Experiment, change: Change, fill: Fill): Given {
+  const { given, seed } = experiment;
+  const parts = new Map(
+    partsOf(experiment).map((part) => [part.path, filled(part, change, fill, seed)]),
+  );
+  return tree.map(given, (x: Tensor, path) => parts.get(path) ?? x) as Given;
+}
+
+/**
+ * The gradient, by all that is watched, of a random sum of the results that a change must not
+ * reach; by path, without those that are absent.
+ */
+export function gradientOf(
+  { tape, watched, results }: Run,
+  cone: Cone,
+  seed: number,
+): Map<string, TypedArray> {
+  const { targets, cotangents } = seedsOf(tape, results, cone, seed);
+  if (targets.length === 0) return new Map();
+  const found = tape.gradientIfReached(targets, watched, { cotangent: cotangents });
+  return new Map([...found].map(([path, g]) => [path, g.toTypedArray()]));
+}
+
+/** Results on the tape, and random cotangents: 0 in the cells that the change may reach. */
+export function seedsOf(
+  tape: Tape,
+  results: readonly Part[],
+  cone: Cone,
+  seed: number,
+): { targets: Tensor[]; cotangents: Tensor[] } {
+  const onTape = results.filter(({ x }) => x.dtype !== "int32" && tape.tracks(x));
+  return {
+    targets: onTape.map(({ x }) => x),
+    cotangents: onTape.map(({ path, x, cells }) => {
+      const random = rng(seed, `cotangent ${path}`);
+      const values = new Float64Array(x.size);
+      for (const { step, row, start, end } of cells) {
+        const counts = !cone.has(step, row);
+        for (let i = start; i < end; i++) {
+          const u = random.normal();
+          if (counts) values[i] = u;
+        }
+      }
+      return tensor(values, { shape: x.shape, backend: x.backend });
+    }),
+  };
+}
+
+/** Whether two numbers are the same, bit by bit but for the sign of 0. */
+export function same(a: number | undefined, b: number | undefined): boolean {
+  return a === b || (Number.isNaN(a) && Number.isNaN(b));
+}
