@@ -1,4 +1,14 @@
-import { stack, type Tensor, tensor, timeStep, tree, where, zeros } from "@chronograd/autodiff";
+import {
+  customGradient,
+  layerNormalize,
+  ones,
+  stack,
+  type Tensor,
+  tensor,
+  timeStep,
+  where,
+  zeros,
+} from "@chronograd/autodiff";
 import { init, rng } from "@chronograd/nn";
 import { type Cell, defineCell } from "../../src/index.ts";
 
@@ -37,10 +47,13 @@ export const cells: Record<string, [cell: Cell<Params, State>, op: string]> = {
   "batch normalisation": [cellWith((z) => centred(z, 0)), "sum"],
   "the mean of the batch": [cellWith((z) => z.sub(z.mean())), "sum"],
   "a detached mean of the batch": [cellWith((z) => z.sub(z.mean(0).detach())), "sum"],
-  "a mean that left the tape": [cellWith((z) => z.sub(z.mean().item())), "sub"],
+  "a mean that left the tape": [cellWith((z) => z.sub(z.mean().item())), "add"],
   "layer norm over the wrong axis": [
-    cellWith((z) => z.transpose().layerNorm(1e-5).transpose()),
-    "layerNorm",
+    cellWith((z) => {
+      const [ofRows, none] = [ones([3], { dtype: "float64" }), zeros([3], { dtype: "float64" })];
+      return layerNormalize(z.transpose(), ofRows, none).transpose();
+    }),
+    "layerNormalize",
   ],
   "a cumulative sum over rows": [cellWith((z) => z.cumsum(0)), "cumsum"],
   "the largest row up to this one": [
@@ -54,13 +67,14 @@ export const cells: Record<string, [cell: Cell<Params, State>, op: string]> = {
         ),
       );
     }),
-    "max",
+    // By which a row is taken from all.
+    "slice",
   ],
   "the index of the largest row": [
     cellWith((z) => z.add(z.argmax(0).cast("float64").mul(0.1))),
     "add",
   ],
-  "rows in the wrong order": [cellWith((z) => z.flip(0)), "gather"],
+  "rows in the wrong order": [cellWith((z) => z.flip(0)), "slice"],
   "the state of an earlier call": [
     cellWith((z) => {
       const mixed = left === undefined ? z : z.add(tensor(left, { shape: z.shape }));
@@ -138,45 +152,46 @@ const not = (mask: Tensor): Tensor => mask.neg().add(1);
 const raw = (_mask: Tensor, x: Tensor): Tensor => x;
 
 /** Loops that let in what must not matter: by which op, and of which kind it is. */
-export const loops: Record<string, [model: ReturnType<typeof loop>, kind: string, op: string]> = {
-  "a mask that multiplies the state": [
-    loop({ clean: raw, keep: (m, a, b) => m.mul(a).add(not(m).mul(b)) }),
-    "padding",
-    "add",
-  ],
-  "a mask that multiplies the output": [
-    loop({ clean: raw, show: (m, y) => y.mul(m) }),
-    "padding",
-    "mul",
-  ],
-  "a state that goes on under the mask": [
-    loop({ keep: (_m, next) => next, clean: raw }),
-    "padding",
-    "tanh",
-  ],
-  "a reset that multiplies": [
-    loop({ begin: (reset, h) => h.mul(not(reset)) }),
-    "before a reset",
-    "mul",
-  ],
-  "a reset that keeps the gradient": [
-    loop({
-      begin: (reset, h) =>
-        h
-          .detach()
-          .mul(0)
-          .add(where(reset, h.mul(0).add(h).sub(h.detach()), h)),
-    }),
-    "before a reset",
-    "where",
-  ],
-  "a reset that is forgotten": [loop({ begin: (_reset, h) => h }), "before a reset", "matmul"],
-  "the input of the next step": [
-    loop({ at: (t, T) => Math.min(t + 1, T - 1) }),
-    "later inputs",
-    "slice",
-  ],
-};
+export const loops: Record<string, [model: ReturnType<typeof loop>, kinds: string[], op: string]> =
+  {
+    "a mask that multiplies the state": [
+      loop({ clean: raw, keep: (m, a, b) => m.mul(a).add(not(m).mul(b)) }),
+      ["padding"],
+      "add",
+    ],
+    "a mask that multiplies the output": [
+      loop({ clean: raw, show: (m, y) => y.mul(m) }),
+      ["padding"],
+      "mul",
+    ],
+    "a state that goes on under the mask": [
+      loop({ keep: (_m, next) => next, clean: raw }),
+      ["padding"],
+      "tanh",
+    ],
+    "a reset that multiplies": [
+      loop({ begin: (reset, h) => h.mul(not(reset)) }),
+      ["before a reset"],
+      "mul",
+    ],
+    "a reset that keeps the gradient": [
+      loop({
+        begin: (reset, h) =>
+          customGradient(
+            (x: Tensor) => where(reset, 0, x),
+            (g: Tensor) => g,
+          )(h),
+      }),
+      ["before a reset"],
+      "customGradient",
+    ],
+    "a reset that is forgotten": [loop({ begin: (_reset, h) => h }), ["before a reset"], "matmul"],
+    "the input of the next step": [
+      loop({ at: (t, T) => Math.min(t + 1, T - 1) }),
+      ["padding", "later inputs"],
+      "slice",
+    ],
+  };
 
 /** A batch of three rows and five steps, with padding and resets. */
 export function batchOf(seed = 1) {
@@ -188,5 +203,5 @@ export function batchOf(seed = 1) {
   const marks = (values: readonly number[]) => tensor(new Int32Array(values), { shape: [5, 3] });
   const mask = marks([1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 0, 1, 1, 0]);
   const resets = marks([0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 1, 0]);
-  return tree.map({ inputs, mask, resets }, (x: Tensor) => x);
+  return { inputs, mask, resets };
 }

@@ -28,6 +28,8 @@ export class Grid {
   readonly rows: number;
   readonly #exists: Uint8Array;
   readonly #resets: ArrayLike<number>;
+  /** Resets of each row up to each step. */
+  readonly #counts: Int32Array;
 
   constructor(
     steps: number,
@@ -50,6 +52,8 @@ export class Grid {
       Math.floor(i / rows) < (ends?.[i % rows] ?? steps) && present?.[i] !== 0 ? 1 : 0,
     );
     this.#resets = resets?.toTypedArray() ?? new Uint8Array(steps * rows);
+    this.#counts = Int32Array.from(this.#resets);
+    for (let i = rows; i < steps * rows; i++) this.#counts[i]! += this.#counts[i - rows]!;
   }
 
   exists(step: number, row: number): boolean {
@@ -62,9 +66,7 @@ export class Grid {
 
   /** How often a row was reset up to a step, with it. */
   resetsUpTo(step: number, row: number): number {
-    let count = 0;
-    for (let t = 0; t <= step; t++) if (this.isReset(t, row)) count++;
-    return count;
+    return step < 0 ? 0 : this.#counts[Math.min(step, this.steps - 1) * this.rows + row]!;
   }
 
   /** The tensors of a tree whose leaves are `[T, B, ...]`. */

@@ -32,7 +32,9 @@ export interface InfluenceOptions<Params = unknown> {
   readonly name?: string;
   /** The parameters, used as float64; random in every element unless given. */
   readonly params?: Values<Params>;
-  /** False for a model in which later inputs matter, such as a bidirectional one; true by default. */
+  /**
+   * False for a model in which later inputs matter, such as a bidirectional one; true by default.
+   */
   readonly causal?: boolean;
   /** Seed of everything that is drawn; 1 unless given. */
   readonly seed?: number;
@@ -59,21 +61,21 @@ const most = 3;
  * by NaN and by infinities. All that must not change has to stay the same bit by bit (-0 counts as
  * 0): outputs, states, and the gradients of the results that remain, by the parameters and by what
  * was not replaced. So it finds influence that has no derivative too: of argmax, of batch
- * statistics, of detached values. In addition the gradient by what was replaced must be exactly 0 or
- * absent. Where something leaks, both runs are compared on their tapes: the report names the first op
- * whose result differs where it must not, with its time step (where the loop runs its steps in
- * `timeStep`, as `unroll` does), and from which row to which.
+ * statistics, of detached values. In addition the gradient by what was replaced must be exactly 0
+ * or absent. Where something leaks, both runs are compared on their tapes: the report names the
+ * first op whose result differs where it must not, with its time step (where the loop runs its
+ * steps in `timeStep`, as `unroll` does), and from which row to which.
  *
  * It proves nothing about values that were not drawn: a leak that needs a certain value, another
  * shape or another seed can hide, and so can a value that the first call ever left behind for all
  * later ones. NaN is put into whole cells, never into a single element. Gradients are compared for
- * ordinary values, as 0 times NaN is NaN; for padding, which must not be read, for NaN and infinities
- * as well. Whole numbers are exchanged with others of the batch.
+ * ordinary values, as 0 times NaN is NaN; for padding, which must not be read, for NaN and
+ * infinities as well. Whole numbers are exchanged with others of the batch.
  *
  * @param model a cell; or a model with `unroll(params, inputs, options)` of its own, which may be a
  *   custom loop
- * @param batch inputs with two rows at least, and `lengths`, `mask` and `resets` for what they bring
- *   in: a batch without padding says nothing about padding
+ * @param batch inputs with two rows at least, and `lengths`, `mask` and `resets` for what they
+ *   bring in: a batch without padding says nothing about padding
  * @returns a report; `String(report)` says what depends on what, `report.assert()` throws that
  *
  * @example
@@ -108,7 +110,11 @@ export function checkInfluence<Params, State, X = Tensor, Y = Tensor>(
   options: InfluenceOptions<Params> = {},
 ): InfluenceReport {
   const where = "checkInfluence";
-  checkOptions(where, batch ?? null, ["inputs", "lengths", "mask", "resets", "context", "state"]);
+  if (typeof batch !== "object" || batch === null || batch instanceof Tensor) {
+    const got = batch instanceof Tensor ? "a tensor" : String(batch);
+    throw new TypeError(`${where}: the batch must be { inputs, ... } as for unroll, got ${got}`);
+  }
+  checkOptions(where, batch, ["inputs", "lengths", "mask", "resets", "context", "state"]);
   checkOptions(where, options, ["name", "params", "causal", "seed"]);
   checkSettings(where, options);
   const { name = "model", causal = true, seed = 1 } = options;

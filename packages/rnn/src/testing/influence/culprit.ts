@@ -69,14 +69,51 @@ export function culpritOf(
   return found === undefined ? undefined : culprit(one.at(found), found);
 }
 
-/** The op by which a cotangent comes to what must not matter: the last that has one there. */
+/**
+ * The op by which a cotangent comes to what must not matter, or depends on it: the last entry with
+ * one that is not 0 there; or with one that differs in another run, but there.
+ */
 export function cotangentCulprit(
   grid: Grid,
   change: Change,
   cone: Cone,
-  { tape, watched, results }: Run,
+  one: Run,
+  other: Run | undefined,
   seed: number,
 ): Culprit | undefined {
+  const [mine, theirs] = [cotangentsOf(one, cone, seed), other && cotangentsOf(other, cone, seed)];
+  const allowed: Allowed = (step, row) => {
+    const rows = row === undefined ? Array.from({ length: grid.rows }, (_, r) => r) : [row];
+    const steps = step === undefined ? Array.from({ length: grid.steps }, (_, t) => t) : [step];
+    // Only what changes may differ, and all else may have a cotangent.
+    return rows.every((r) => steps.some((t) => change.has(t, r) === (other !== undefined)));
+  };
+  for (const [position, g] of [...mine].reverse()) {
+    const entry = one.tape.entries.at(position);
+    const before = g?.toTypedArray();
+    const after = theirs?.get(position)?.toTypedArray();
+    const elements = Array.from({ length: entry.output.size }, (_, i) => i).filter(
+      (i) => !same(before?.[i] ?? 0, after?.[i] ?? 0),
+    );
+    if (fits(grid, entry.output.shape, placeOf(entry, position), elements, allowed)) continue;
+    const what = other === undefined ? "is not zero there" : "differs";
+    const [reading] = readingsOf(grid, entry.output.shape, placeOf(entry, position));
+    const hasRows = reading!(0)[1] !== undefined;
+    // It came from an op that uses the value; one that joins rows has no axis of rows itself.
+    const user = [...mine.keys()].find((i) => one.tape.entries.at(i).ids.includes(position));
+    return hasRows && user !== undefined
+      ? culprit(one.tape.entries.at(user), user, `the cotangent of whose input ${what}`)
+      : culprit(entry, position, `whose cotangent ${what}`);
+  }
+  return undefined;
+}
+
+/** The cotangents of all entries that depend on the batch, by position. */
+function cotangentsOf(
+  { tape, watched, results }: Run,
+  cone: Cone,
+  seed: number,
+): Map<number, Tensor | undefined> {
   const { entries } = tape;
   const { params: _, ...batch } = watched;
   const reached = new Set(leavesOf(batch).map((x) => tape.own(x)?.id));
@@ -89,21 +126,7 @@ export function cotangentCulprit(
   }
   const { targets, cotangents } = seedsOf(tape, results, cone, seed);
   const found = tape.gradientIfReached(targets, handles, { cotangent: cotangents });
-  const allowed: Allowed = (step, row) => {
-    const rows = row === undefined ? Array.from({ length: grid.rows }, (_x, r) => r) : [row];
-    const steps = step === undefined ? Array.from({ length: grid.steps }, (_x, t) => t) : [step];
-    return rows.every((r) => steps.some((t) => !change.has(t, r)));
-  };
-  for (const [k, { id }] of [...handles.entries()].reverse()) {
-    const g = found.get(String(k));
-    if (g === undefined) continue;
-    const entry = entries.at(id);
-    const values = g.toTypedArray();
-    const elements = Array.from(values.keys()).filter((i) => values[i] !== 0);
-    if (fits(grid, g.shape, placeOf(entry, id), elements, allowed)) continue;
-    return culprit(entry, id, "whose cotangent is not zero there");
-  }
-  return undefined;
+  return new Map(handles.map(({ id }, k) => [id, found.get(String(k))]));
 }
 
 function leavesOf(values: unknown): Tensor[] {

@@ -42,30 +42,42 @@ export class Examination {
 
   /** Two runs on the same values must give the same. */
   repeats(): Examined {
-    const change: Change = { kind: "earlier calls", has: () => false };
+    const change: Change = { kind: "earlier calls", has: () => false, concerns: () => true };
     const gradients = gradientOf(this.#base, this.#coneOf(change), this.#experiment.seed);
-    return this.#tried(change, ordinary, gradients);
+    const { cases, influence, ofGradient } = this.#tried(change, ordinary, gradients);
+    const found = influence ?? ofGradient;
+    return { cases, ...(found && { influence: found }) };
   }
 
-  /** What must not be reached by a change, and its gradients, must stay; its gradient by it is 0. */
+  /**
+   * What must not be reached by a change, and its gradients, must stay; its gradient by it is 0.
+   */
   examine(change: Change): Examined {
     const cone = this.#coneOf(change);
     const gradients = gradientOf(this.#base, cone, this.#experiment.seed);
     let cases = 0;
+    let ofGradient: Influence | undefined;
     for (const fill of fillsOf[change.kind]) {
       const found = this.#tried(change, fill, gradients);
       cases += found.cases;
       if (found.influence !== undefined) return { cases, influence: found.influence };
+      ofGradient ??= found.ofGradient;
     }
-    const zero = this.#zero(change, cone, gradients);
-    return { ...zero, cases: cases + zero.cases };
+    const zero = this.#zero(change, gradients);
+    const influence = zero.influence ?? ofGradient;
+    return { cases: cases + zero.cases, ...(influence && { influence }) };
   }
 
   #coneOf(change: Change): Cone {
     return new Cone(this.#experiment.grid, change, this.#isCausal);
   }
 
-  #tried(change: Change, fill: Fill, gradients: ReadonlyMap<string, TypedArray>): Examined {
+  /** Another run; an influence on results is told apart from one on gradients alone. */
+  #tried(
+    change: Change,
+    fill: Fill,
+    gradients: ReadonlyMap<string, TypedArray>,
+  ): Examined & { readonly ofGradient?: Influence } {
     const cone = this.#coneOf(change);
     return scope(() => {
       const other = run(this.#experiment, changed(this.#experiment, change, fill));
@@ -75,10 +87,10 @@ export class Examination {
       // NaN times 0 is NaN: only padding, which nothing may read, leaves gradients as they are.
       if (fill !== ordinary && change.kind !== "padding") return { cases };
       const after = gradientOf(other, cone, this.#experiment.seed);
-      const gradient = this.#gradientDifference(change, fill, gradients, after);
+      const found = this.#gradientDifference(change, fill, gradients, after);
       return {
-        cases: cases + gradient.cases,
-        ...(gradient.influence && { influence: gradient.influence }),
+        cases: cases + found.cases,
+        ...(found.influence && { ofGradient: found.influence }),
       };
     });
   }
@@ -155,27 +167,8 @@ export class Examination {
         cases++;
         // An absent gradient is 0.
         if (same(a?.[i] ?? 0, b?.[i] ?? 0)) continue;
-        const words = `${cause(change, undefined, undefined)}${when(fill)}: ${a?.[i] ?? 0} became ${b?.[i] ?? 0}`;
-        return { cases, influence: this.#ofGradient(change, path, step, row, words) };
-      }
-    }
-    return { cases };
-  }
-
-  /** The gradient of what must stay by what may change is exactly 0, or absent. */
-  #zero(change: Change, cone: Cone, gradients: ReadonlyMap<string, TypedArray>): Examined {
-    let cases = 0;
-    for (const { path, step, row, start, end } of this.#cells()) {
-      const g = change.has(step, row) ? gradients.get(path) : undefined;
-      for (let i = start; i < end; i++) {
-        cases++;
-        if (g === undefined || g[i] === 0) continue;
-        const { grid, seed, given } = this.#experiment;
-        const culprit = scope(() => {
-          const traced = run(this.#experiment, given, { trace: true });
-          return cotangentCulprit(grid, change, cone, traced, seed);
-        });
-        const words = `is ${g[i]}, and results that do not depend on it have none${by(culprit)}`;
+        const culprit = this.#cotangentCulprit(change, fill);
+        const words = `${cause(change, undefined, undefined)}${when(fill)}${by(culprit)}`;
         return {
           cases,
           influence: this.#ofGradient(change, path, step, row, words, culprit?.site),
@@ -183,6 +176,34 @@ export class Examination {
       }
     }
     return { cases };
+  }
+
+  /** The gradient of what must stay by what may change is exactly 0, or absent. */
+  #zero(change: Change, gradients: ReadonlyMap<string, TypedArray>): Examined {
+    let cases = 0;
+    for (const { path, step, row, start, end } of this.#cells()) {
+      const g = change.has(step, row) ? gradients.get(path) : undefined;
+      for (let i = start; i < end; i++) {
+        cases++;
+        if (g === undefined || g[i] === 0) continue;
+        const culprit = this.#cotangentCulprit(change, undefined);
+        const words = `is ${g[i]}, for results that must not depend on it${by(culprit)}`;
+        return {
+          cases,
+          influence: this.#ofGradient(change, path, step, row, words, culprit?.site),
+        };
+      }
+    }
+    return { cases };
+  }
+
+  #cotangentCulprit(change: Change, fill: Fill | undefined): Culprit | undefined {
+    const { given, grid, seed } = this.#experiment;
+    return scope(() => {
+      const other = fill && run(this.#experiment, changed(this.#experiment, change, fill));
+      const traced = run(this.#experiment, given, { trace: true });
+      return cotangentCulprit(grid, change, this.#coneOf(change), traced, other, seed);
+    });
   }
 
   *#cells() {
@@ -220,7 +241,7 @@ function hasRow(grid: Grid, change: Change, row: number): boolean {
   return false;
 }
 
-/** Elements of results that the cone does not reach, of both runs. */
+/** Elements of results that must be the same in both runs. */
 function compared(
   before: readonly Part[],
   after: readonly Part[],
@@ -231,7 +252,7 @@ function compared(
   for (const [result, part] of before.entries()) {
     const [a, b] = [part.x.toTypedArray(), after[result]?.x.toTypedArray() ?? []];
     for (const { step, row, start, end } of part.cells) {
-      if (cone.has(step, row)) continue;
+      if (!cone.holds(step, row)) continue;
       cases += end - start;
       for (let i = start; i < end; i++) {
         if (same(a[i], b[i])) continue;

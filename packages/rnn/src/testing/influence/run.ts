@@ -104,7 +104,7 @@ export function gradientOf(
   return new Map([...found].map(([path, g]) => [path, g.toTypedArray()]));
 }
 
-/** Results on the tape, and random cotangents: 0 in the cells that the change may reach. */
+/** Results on the tape, and random cotangents: 0 where they may change. */
 export function seedsOf(
   tape: Tape,
   results: readonly Part[],
@@ -118,7 +118,7 @@ export function seedsOf(
       const random = rng(seed, `cotangent ${path}`);
       const values = new Float64Array(x.size);
       for (const { step, row, start, end } of cells) {
-        const counts = !cone.has(step, row);
+        const counts = cone.holds(step, row);
         for (let i = start; i < end; i++) {
           const u = random.normal();
           if (counts) values[i] = u;
