@@ -11,8 +11,10 @@ import { customSubjects } from "./custom.ts";
 import { edgeSubjects } from "./edges/index.ts";
 import { fileSubjects } from "./files.ts";
 import { impureSubject } from "./impure.ts";
+import { influenceSubject } from "./influence.ts";
 import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
+import { laneSubject } from "./lanes.ts";
 import { layerSubjects } from "./layers.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
@@ -56,6 +58,8 @@ export function wholeSubjects(): Subject[] {
     ...cellSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
+    laneSubject(),
+    influenceSubject(),
     plannedSubject(),
     impureSubject(),
     workersSubject(),

@@ -1,4 +1,4 @@
-import { scope, type Tensor } from "@chronograd/autodiff";
+import { scope, Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSettings } from "@chronograd/autodiff/testing";
 import { rng } from "@chronograd/nn";
