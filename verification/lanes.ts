@@ -1,4 +1,4 @@
-import { scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { scope, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { linear, type Rng, rng } from "@chronograd/nn";
 import {

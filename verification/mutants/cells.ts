@@ -139,20 +139,20 @@ const composed = [
     {
       name: "unroll: reversed outputs in the order of running",
       kind: "off by one in time",
-      find: "outputs[t] = output;",
+      find: "outputs[t - 1] = output;",
       replace: "outputs[i] = output;",
     },
     {
       name: "unroll: always forwards",
       kind: "off by one in time",
-      find: "const t = options.reverse === true ? steps.length - 1 - i : i;",
-      replace: "const t = i;",
+      find: "const t = reverse ? count - i : i + 1;",
+      replace: "const t = i + 1;",
     },
     {
       name: "unroll: the state given ignored",
       kind: "wrong state",
-      find: "let state = options.state ?? initialState(",
-      replace: "let state = initialState(",
+      find: "let state = options.state ?? start();",
+      replace: "let state = start();",
     },
     {
       name: "unroll: every step from the first state",
@@ -164,13 +164,14 @@ const composed = [
       name: "unroll: nothing flows from step to step",
       kind: "lost gradient",
       find: "state = next;",
-      replace: "state = map(next, (x: Tensor) => x.detach()) as typeof state;",
+      replace: "state = detached(next);",
     },
     {
       name: "unroll: hands back the first state",
       kind: "wrong state",
-      find: "return { outputs: stackInTime(outputs), state };",
-      replace: "return { outputs: stackInTime(outputs), state: options.state ?? state };",
+      find: "return { outputs: stackInTime(outputs.slice(burnIn), some), state };",
+      replace:
+        "return { outputs: stackInTime(outputs.slice(burnIn), some), state: options.state ?? state };",
     },
   ]),
   ...inFile("packages/rnn/src/cell.ts", [

@@ -51,19 +51,18 @@ const tape = inFile("packages/rnn/src/truncated/engines/tape.ts", [
   },
 ]);
 
-const steps = inFile("packages/rnn/src/truncated/step.ts", [
+const steps = inFile("packages/rnn/src/truncated/countedLoss.ts", [
   {
     name: "tape: every loss counts as one token",
     kind: "wrong count",
-    find: "{ loss: result, count: result.size }",
-    replace: "{ loss: result, count: 1 }",
+    find: "return { loss, count: loss.size };",
+    replace: "return { loss, count: 1 };",
   },
   {
     name: "tape: a loss's own count ignored",
     kind: "wrong count",
-    find: "{ loss: result, count: result.size } : Object(result);",
-    replace:
-      "{ loss: result, count: result.size } : { loss: result.loss, count: result.loss.size };",
+    find: "if (count !== undefined) return { loss, count };",
+    replace: "if (count !== undefined) return { loss, count: loss.size };",
   },
 ]);
 
@@ -101,7 +100,7 @@ const localWindows = inFile("packages/rnn/src/truncated/estimators/estimator.ts"
   {
     name: "estimator: the state given ignored",
     kind: "wrong state",
-    find: "return state ?? initialState(",
+    find: "return given ?? initialState(",
     replace: "return initialState(",
   },
 ]);
@@ -207,14 +206,14 @@ const objective = inFile("packages/rnn/src/truncated/estimators/estimator.ts", [
   {
     name: "objective: multiplicity ignored",
     kind: "wrong weights of losses",
-    find: "weight: multiplicity ? 1 / windowsWith(t, k1, k2) : 1",
+    find: "weight: multiplicity ? 1 / windowsWith(t - burnIn, k1, k2) : 1",
     replace: "weight: 1",
   },
   {
     name: "objective: times the multiplicity",
     kind: "wrong weights of losses",
-    find: "1 / windowsWith(t, k1, k2)",
-    replace: "windowsWith(t, k1, k2)",
+    find: "1 / windowsWith(t - burnIn, k1, k2)",
+    replace: "windowsWith(t - burnIn, k1, k2)",
   },
   {
     name: "objective: the mean over steps, not tokens",
@@ -325,14 +324,14 @@ const modes = [
     {
       name: "source: targets one step late",
       kind: "off by one in time",
-      find: "target: targets.slice([t]) }",
-      replace: "target: targets.slice([Math.max(0, t - 1)]) }",
+      find: "target: targets.slice([t - 1]) as Target",
+      replace: "target: targets.slice([Math.max(0, t - 2)]) as Target",
     },
     {
       name: "source: the last step left out",
       kind: "off by one in time",
-      find: "for (let t = 0; t < length; t++) yield",
-      replace: "for (let t = 0; t < Math.max(1, length - 1); t++) yield",
+      find: "for (let t = 1; t <= length; t++) {",
+      replace: "for (let t = 1; t <= Math.max(1, length - 1); t++) {",
     },
   ]),
 ] satisfies Mutant[];

@@ -44,8 +44,8 @@ const cells = [
     {
       name: "rows: cells of one's own not held",
       kind: "guard lost",
-      find: ': checkedStep("cell", cell, params, x, state);',
-      replace: ": cell.step(params, x, state);",
+      find: ': checkedStep("cell", cell, params, x, state, noise);',
+      replace: ": cell.step(params, x, state, noise);",
     },
     {
       name: "options: of initialState taken",
@@ -108,14 +108,14 @@ const cells = [
     {
       name: "options: of unroll taken",
       kind: "guard lost",
-      find: 'checkOptions("unroll", options, ["state", "reverse"]);',
+      find: 'checkOptions("unroll", options, known);',
       replace: "",
     },
     {
       name: "thrown: one step late",
       kind: "off by one in time",
-      find: 'atStep("unroll: step", t + 1,',
-      replace: 'atStep("unroll: step", t + 2,',
+      find: 'atStep("unroll: step", t,',
+      replace: 'atStep("unroll: step", t + 1,',
     },
   ]),
   ...inFile("packages/rnn/src/stepErrors.ts", [
@@ -154,18 +154,20 @@ const streams = [
       find: 'part = "the loss of step";',
       replace: "",
     },
+  ]),
+  ...inFile("packages/rnn/src/truncated/countedLoss.ts", [
     {
       name: "thrown: undefined taken for an object",
       kind: "guard lost",
       find: ": Object(result);",
-      replace: ": (result as CountedLoss);",
+      replace: ": (result as never);",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/estimators/estimator.ts", [
     {
       name: "tracked: a state of outer tapes",
       kind: "lost gradient",
-      find: 'checkUntracked(where, "the state", state);',
+      find: 'checkUntracked(where, "the state", given);',
       replace: "",
     },
   ]),
@@ -179,15 +181,9 @@ const streams = [
   ]),
   ...inFile("packages/rnn/src/truncated/source.ts", [
     {
-      name: "tracked: inputs of outer tapes",
+      name: "tracked: inputs and targets of outer tapes",
       kind: "lost gradient",
-      find: 'checkUntracked(this.where, "the input", value?.input);',
-      replace: "",
-    },
-    {
-      name: "tracked: targets of outer tapes",
-      kind: "lost gradient",
-      find: 'checkUntracked(this.where, "the target", value?.target);',
+      find: "checkUntracked(where, `the ${name}`, value);",
       replace: "",
     },
   ]),

@@ -16,7 +16,7 @@ export { lookUp } from "./ops/lookup.ts";
 export { describeSite, siteOf } from "./passes/site.ts";
 export { Queue } from "./tape/queue.ts";
 export { areApart } from "./tensor/backend.ts";
-export { Region, within } from "./tensor/block.ts";
+export { blocksMade, Region, within } from "./tensor/block.ts";
 export { checkAlive, isLike } from "./tensor/checks.ts";
 export { checkOptions, nearestOf } from "./tensor/options.ts";
 export {
@@ -28,6 +28,7 @@ export {
   isUniquelyHeld,
   latest,
   moveOutOfWindow,
+  takeOver,
 } from "./tensor/tensor.ts";
 export { describeTensor, describeType } from "./tensor/text.ts";
 export { isTracing, NotTraceable, refuseTracing } from "./tensor/tracing.ts";

@@ -12,6 +12,7 @@ import { type Initializer, initialize, type Rng, rng } from "@chronograd/nn";
 import { checkDefinition } from "./checkDefinition.ts";
 import { checkNext, checkRows } from "./checkRows.ts";
 import { initializersOf } from "./checkSizes.ts";
+import type { NoiseValues } from "./sequences/noise.ts";
 
 /** A tree of initialisers as the tree of tensors it describes. */
 export type Values<Spec> = MapTree<Spec, Tensor, Initializer>;
@@ -32,11 +33,26 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
   readonly params: Params;
   /** Initialisers of one row of the state; a batch of B rows adds a leading axis B. */
   readonly state: State;
-  /** Pure: the same arguments give the same results, and nothing else changes. */
+  /**
+   * What the loops draw for the steps: a tree of `Noise`, for `unroll` and `truncated` with a
+   * generator.
+   */
+  readonly noise?: unknown;
+  /**
+   * The initial state of a batch, where parameters decide it: tensors as `state` describes them,
+   * with a leading axis of `batch`.
+   */
+  initial?(params: Values<Params>, batch: number): Values<State>;
+  /**
+   * Pure: the same arguments give the same results, and nothing else changes.
+   *
+   * @param noise what was drawn, in the structure of `noise`; `undefined` in evaluation
+   */
   step(
     params: Values<Params>,
     x: X,
     state: Values<State>,
+    noise?: unknown,
   ): readonly [output: Y, state: Values<State>];
   /**
    * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
@@ -45,6 +61,7 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
     params: Values<Params>,
     x: X,
     state: Values<State>,
+    noise?: unknown,
   ): readonly [output: Y, state: Values<State>];
 }
 
@@ -57,11 +74,12 @@ export interface CellSizes {
 }
 
 /** A step of a family of cells, which may depend on the sizes. */
-type FamilyStep<Sizes, Params, State, X, Y> = (
+type FamilyStep<Sizes, Params, State, X, Y, Drawn> = (
   params: Values<Params>,
   x: X,
   state: Values<State>,
   sizes: Sizes,
+  noise: NoiseValues<Drawn> | undefined,
 ) => readonly [output: Y, state: ReadonlyValues<State>];
 
 /** The choices of a definition without any. */
@@ -73,7 +91,7 @@ export type FamilySizes<Sizes, Choices> = keyof Choices extends never
   : Sizes & { readonly [Name in string & keyof Choices]?: Choices[Name] };
 
 /** What `defineCell` takes: parameters and state from sizes, and the step. */
-export interface CellDefinition<Sizes, Params, State, X, Y, Choices = NoChoices> {
+export interface CellDefinition<Sizes, Params, State, X, Y, Choices = NoChoices, Drawn = unknown> {
   /** Whose errors are said to be; `"cell"` unless given. */
   readonly name?: string;
   /**
@@ -89,11 +107,19 @@ export interface CellDefinition<Sizes, Params, State, X, Y, Choices = NoChoices>
   /** From the sizes, in which every choice is made. */
   params(sizes: Sizes & NoInfer<Choices>): Params;
   state(sizes: Sizes & NoInfer<Choices>): State;
-  readonly step: FamilyStep<Sizes & NoInfer<Choices>, Params, State, X, Y>;
+  /** What the loops draw: a tree of `Noise`, which the step gets after the sizes. */
+  noise?(sizes: Sizes & NoInfer<Choices>): Drawn;
+  /** The initial state of a batch, where parameters decide it. */
+  initial?(
+    params: Values<Params>,
+    batch: number,
+    sizes: Sizes & NoInfer<Choices>,
+  ): ReadonlyValues<State>;
+  readonly step: FamilyStep<Sizes & NoInfer<Choices>, Params, State, X, Y, Drawn>;
   /**
    * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
    */
-  readonly equations?: FamilyStep<Sizes & NoInfer<Choices>, Params, State, X, Y>;
+  readonly equations?: FamilyStep<Sizes & NoInfer<Choices>, Params, State, X, Y, Drawn>;
   /** For the tests of all built-in cells: small sizes, and an input, unless it is `[B, input]`. */
   readonly example?: { readonly sizes?: Sizes; input?(random: Rng, batch: number): X };
 }
@@ -131,8 +157,9 @@ export function defineCell<
   Y = Tensor,
   Sizes = CellSizes,
   const Choices extends Readonly<Record<string, string>> = NoChoices,
+  Drawn = unknown,
 >(
-  definition: CellDefinition<Sizes, Params, State, X, Y, Choices>,
+  definition: CellDefinition<Sizes, Params, State, X, Y, Choices, Drawn>,
 ): (sizes: FamilySizes<Sizes, NoInfer<Choices>>) => Cell<Params, State, X, Y> {
   checkDefinition(definition);
   const { name = "cell" } = definition;
@@ -142,18 +169,30 @@ export function defineCell<
     type Step = Cell<Params, State, X, Y>["step"];
     const checkedStepOf = (stepOf: typeof definition.step): Step => {
       const own = {
-        step: (p, x, before) => stepOf(p, x, before, sizes) as ReturnType<Step>,
+        step: (p, x, before, noise) =>
+          stepOf(p, x, before, sizes, noise as NoiseValues<Drawn>) as ReturnType<Step>,
       } satisfies { step: Step };
-      const step: Step = (weights, x, before) => {
+      const step: Step = (weights, x, before, noise) => {
         checkBatchAxis(name, x, columns);
-        return checkedStep(name, own, weights, x, before);
+        return checkedStep(name, own, weights, x, before, noise);
       };
       checked.add(step);
       return step;
     };
     const step = checkedStepOf(definition.step);
     const equations = definition.equations && checkedStepOf(definition.equations);
-    return { params, state, step, ...(equations && { equations }) };
+    const noise = definition.noise?.(sizes);
+    const initial =
+      definition.initial &&
+      ((p: Values<Params>, batch: number) => definition.initial!(p, batch, sizes) as Values<State>);
+    return {
+      params,
+      state,
+      ...(noise !== undefined && { noise }),
+      ...(initial && { initial }),
+      step,
+      ...(equations && { equations }),
+    };
   };
   definitions.set(family, definition);
   return family;
@@ -180,10 +219,11 @@ export function runStep<Params, State, X, Y>(
   params: Values<Params>,
   x: X,
   state: Values<State>,
+  noise?: unknown,
 ): readonly [output: Y, state: Values<State>] {
   return checked.has(cell.step)
-    ? cell.step(params, x, state)
-    : checkedStep("cell", cell, params, x, state);
+    ? cell.step(params, x, state, noise)
+    : checkedStep("cell", cell, params, x, state, noise);
 }
 
 function checkedStep<Params, State, X, Y>(
@@ -192,9 +232,10 @@ function checkedStep<Params, State, X, Y>(
   params: Values<Params>,
   x: X,
   state: Values<State>,
+  noise: unknown,
 ): readonly [output: Y, state: Values<State>] {
   checkRows(name, x, state);
-  const result: unknown = cell.step(params, x, state);
+  const result: unknown = cell.step(params, x, state, noise);
   if (!Array.isArray(result) || result.length !== 2) {
     throw new TypeError(
       `${name}: step must return [output, state], got ${Array.isArray(result) ? `an array of ${result.length}` : String(result)}`,

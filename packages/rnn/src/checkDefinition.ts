@@ -6,6 +6,8 @@ const parts: readonly string[] = [
   "choices",
   "params",
   "state",
+  "noise",
+  "initial",
   "step",
   "equations",
   "example",
@@ -21,8 +23,10 @@ export function checkDefinition(definition: object): void {
   checkOptions(where, definition, parts);
   const given = definition as Readonly<Record<string, unknown>>;
   const isFunction = (x: unknown): boolean => typeof x === "function";
-  for (const part of ["params", "state", "step", "equations"]) {
-    const isRight = isFunction(given[part]) || (part === "equations" && given[part] === undefined);
+  const optional = ["noise", "initial", "equations"];
+  for (const part of ["params", "state", "step", ...optional]) {
+    const isAbsent = optional.includes(part) && given[part] === undefined;
+    const isRight = isAbsent || isFunction(given[part]);
     must(isRight, part, "a function", given[part]);
   }
   const { name = "", sizes = [], choices = {}, example = {} } = given;

@@ -11,6 +11,17 @@ export function rowsOf(values: unknown): number | undefined {
   return findTensor(values, hasAxis)?.shape[0];
 }
 
+/** Rows of a batch, from one step's input. */
+export function batchOf(input: unknown, where: string): number {
+  const rows = rowsOf(input);
+  if (rows === undefined) {
+    throw new TypeError(
+      `${where}: cannot tell the batch size from an input without tensors or axes; pass { state: initialState(cell, batch) }`,
+    );
+  }
+  return rows;
+}
+
 /** Rows of a step: those of its state, or of its input where no state has any. */
 function rowsOfStep(x: unknown, state: unknown): number | undefined {
   return rowsOf(state) ?? rowsOf(x);

@@ -25,7 +25,10 @@ export type {
   SequenceSource,
 } from "./sequences/lanes.ts";
 export { lanes } from "./sequences/lanes.ts";
+export type { Marks, SequenceMarks } from "./sequences/marks.ts";
+export type { Noise, NoiseValues } from "./sequences/noise.ts";
 export { sequential } from "./sequential.ts";
+export type { CountedLoss } from "./truncated/countedLoss.ts";
 export type {
   Losses,
   LossReduction,
@@ -34,9 +37,9 @@ export type {
   TruncatedOptions,
   TruncationOptions,
 } from "./truncated/options.ts";
-export type { Sequence, StepSource } from "./truncated/source.ts";
-export type { CountedLoss, StepLoss, TimeStep } from "./truncated/step.ts";
+export type { AsyncStepSource, Sequence, StepSource } from "./truncated/source.ts";
+export type { StepLoss, TimeStep } from "./truncated/step.ts";
 export { truncated } from "./truncated/truncated.ts";
 export type { Window } from "./truncated/window.ts";
-export type { Unrolled, UnrollOptions } from "./unroll.ts";
+export type { SequenceModel, Unrolled, UnrollOptions } from "./unroll.ts";
 export { unroll } from "./unroll.ts";

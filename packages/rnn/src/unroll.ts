@@ -1,15 +1,37 @@
-import { type MapTree, scope, stack, Tensor, tree } from "@chronograd/autodiff";
+import { detach, type MapTree, scope, stack, Tensor, tree, zeros } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
+import type { Rng } from "@chronograd/nn";
 import { type Cell, initialState, runStep, type Values } from "./cell.ts";
-import { rowsOf } from "./checkRows.ts";
+import { batchOf } from "./checkRows.ts";
+import { advance } from "./sequences/advance.ts";
+import { likeParams } from "./sequences/like.ts";
+import { type Marks, marksOf, type SequenceMarks } from "./sequences/marks.ts";
+import { Preparation, type Prepared } from "./sequences/prepare.ts";
+import { checkRowAxis, zeroRows } from "./sequences/rows.ts";
 import { atStep } from "./stepErrors.ts";
 
 /** How `unroll` runs. */
-export interface UnrollOptions<State> {
+export interface UnrollOptions<State> extends SequenceMarks {
   /** The state before the first step; the cell's initial state unless given. */
   readonly state?: Values<State>;
-  /** Runs from the last step to the first; outputs keep their places in time. */
+  /**
+   * Runs from the last step to the first; outputs keep their places in time. Each row begins with
+   * its own last step, and a reset, which parts a step from the one before it in time, parts them
+   * in this order too.
+   */
   readonly reverse?: boolean;
+  /**
+   * Steps at the beginning that warm up the state: no gradient flows through them, and they have no
+   * outputs. 0 unless given.
+   */
+  readonly burnIn?: number;
+  /** A tree that all steps share; the input of a step is then `{ x, context }`. */
+  readonly context?: unknown;
+  /**
+   * Draws the noise of a model that has some, such as masks of dropout; `null` runs it without, as
+   * in evaluation.
+   */
+  readonly rng?: Rng | null;
 }
 
 /** What `unroll` returns: outputs stacked in time, and the state after the last step. */
@@ -18,12 +40,32 @@ export interface Unrolled<State, Y> {
   readonly state: Values<State>;
 }
 
+/** A model that needs the whole sequence, such as a bidirectional one: it has no step. */
+export interface SequenceModel<Params, State, Y = Tensor> {
+  readonly params: Params;
+  readonly state: State;
+  readonly noise?: unknown;
+  unroll(
+    params: Values<Params>,
+    inputs: Tensor | readonly unknown[],
+    options: UnrollOptions<State>,
+  ): Unrolled<State, Y>;
+}
+
+/** One step of a sequence: with a context, the part of the input that is the step's own. */
+type StepInput<X> =
+  | X
+  | (X extends { readonly x: infer Own; readonly context: unknown } ? Own : never);
+
+const known = "state reverse burnIn context rng lengths mask resets".split(" ");
+
 /**
  * Runs a cell over a sequence.
  *
  * @param params the cell's parameters, watched by a tape or not
  * @param inputs time-major: `[T, B, ...]`, or a list of T inputs
- * @returns outputs `[T, B, ...]` (each leaf of the output's tree stacked) and the last state
+ * @returns outputs `[T, B, ...]` (each leaf of the output's tree stacked; 0 where a row has no
+ *   step) and the state after the last step of each row
  * @throws when there is no step, or the rows of an input are not those of the state; what a step
  *   throws names the step and is the `cause`
  *
@@ -44,34 +86,124 @@ export interface Unrolled<State, Y> {
  * const first = unroll(cell, params, xs.slice(0, 2));
  * const second = unroll(cell, params, xs.slice(2), { state: first.state });
  * second.state.h.toArray(); // => whole.state.h.toArray()
+ *
+ * // Two rows of 7 and 3 steps: what stands behind the third step of the second is never read.
+ * const ragged = unroll(cell, params, zeros([7, 2, 3]), { lengths: [7, 3] });
+ * ragged.outputs.slice([3, 1]).toArray(); // => [0, 0, 0, 0, 0]
  * ```
  */
 export function unroll<Params, State, X, Y>(
+  model: Cell<Params, State, X, Y> | SequenceModel<Params, State, Y>,
+  params: Values<Params>,
+  inputs: Tensor | readonly StepInput<X>[],
+  options: UnrollOptions<State> = {},
+): Unrolled<State, Y> {
+  checkOptions("unroll", options, known);
+  return scope(() =>
+    "unroll" in model
+      ? model.unroll(params, inputs, options)
+      : unrollCell(model, params, inputs as Tensor | readonly X[], options),
+  );
+}
+
+function unrollCell<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   params: Values<Params>,
   inputs: Tensor | readonly X[],
-  options: UnrollOptions<State> = {},
+  options: UnrollOptions<State>,
 ): Unrolled<State, Y> {
-  checkOptions("unroll", options, ["state", "reverse"]);
-  return scope(() => {
-    const steps = stepsOf<X>(inputs);
-    const first = steps[0];
-    if (first === undefined)
-      throw new RangeError("unroll: expected at least one time step, got none");
-    let state = options.state ?? initialState(cell, batchOf(first, "unroll"), likeParams(params));
-    const outputs = new Array<Y>(steps.length);
-    for (let i = 0; i < steps.length; i++) {
-      const t = options.reverse === true ? steps.length - 1 - i : i;
-      // What a step computes off the tape goes with it; a tape holds its own.
-      const before = state;
-      const [output, next] = scope(() =>
-        atStep("unroll: step", t + 1, () => runStep(cell, params, steps[t]!, before)),
-      );
-      outputs[t] = output;
-      state = next;
-    }
-    return { outputs: stackInTime(outputs), state };
+  const { reverse = false, burnIn = 0, context, rng } = options;
+  const steps = stepsOf<X>(inputs);
+  const count = steps.length;
+  const first = steps[0];
+  if (first === undefined)
+    throw new RangeError("unroll: expected at least one time step, got none");
+  checkBurnIn(burnIn, count, reverse);
+  const like = likeParams(params);
+  const batch = () => batchOf(first, "unroll");
+  const marksAt = marksOf("unroll", options, count, batch, tree.leaves(first)[0]?.backend);
+  const preparation = new Preparation("unroll", cell, like, {
+    rng,
+    isFresh: false,
+    isUniform: false,
+    keep: (make) => make(),
   });
+  const warm = burnIn === 0 ? params : detached(params);
+  const start = () => cell.initial?.(warm, batch()) ?? initialState(cell, batch(), like);
+  let state = options.state ?? start();
+  const inputOf = (t: number) =>
+    (context === undefined ? steps[t - 1] : { x: steps[t - 1], context }) as X;
+  const outputs = new Array<Y | undefined>(count);
+  for (let i = 0; i < count; i++) {
+    const t = reverse ? count - i : i + 1;
+    if (i <= burnIn && burnIn > 0) state = detached(state);
+    const input = inputOf(t);
+    const marks = reverse ? reversed(marksAt, t, count) : marksAt(t);
+    const prepared = preparation.next(marks, input, t);
+    // What a step computes off the tape goes with it; a tape holds its own.
+    const before = state;
+    const { output, next } = scope(() =>
+      atStep("unroll: step", t, () => {
+        const done = advance(cell, i < burnIn ? warm : params, input, prepared, before);
+        return { ...done, output: present(done.output, prepared, t) };
+      }),
+    );
+    outputs[t - 1] = output;
+    state = next;
+  }
+  const some =
+    outputs.find((output) => output !== undefined) ?? outputOfNone(cell, params, inputOf(1), state);
+  return { outputs: stackInTime(outputs.slice(burnIn), some), state };
+}
+
+function checkBurnIn(burnIn: number, steps: number, reverse: boolean): void {
+  if (!Number.isInteger(burnIn) || burnIn < 0 || burnIn >= steps) {
+    throw new RangeError(
+      `unroll: burnIn must be a whole number from 0 to ${steps - 1}, which leaves one of the ${steps} steps, got ${burnIn}`,
+    );
+  }
+  if (reverse && burnIn > 0) {
+    throw new TypeError(
+      "unroll: burnIn warms up the state before the first step, and reverse begins with the last; leave one of them out",
+    );
+  }
+}
+
+/** A reset lies between step t - 1 and step t: backwards, it comes before step t - 1. */
+function reversed(marksAt: (t: number) => Marks, t: number, count: number): Marks {
+  const { reset: _, ...own } = marksAt(t);
+  const { reset } = t < count ? marksAt(t + 1) : {};
+  return reset === undefined ? own : { ...own, reset };
+}
+
+/** The output of the rows that have a step, 0 for the others. */
+function present<Y>(output: Y | undefined, { mask, rows }: Prepared, t: number): Y | undefined {
+  if (output === undefined || mask === undefined) return output;
+  return tree.map(output, (x: Tensor) => {
+    checkRowAxis(`unroll: the output of step ${t}`, mask, x);
+    return rows === undefined ? x : zeroRows(mask, x);
+  }) as Y;
+}
+
+function detached<T>(values: T): T {
+  return tree.map(values, (x: Tensor) => detach(x)) as T;
+}
+
+function zerosLike<T>(values: T): T {
+  return tree.map(values, ({ shape, dtype, backend }: Tensor) =>
+    zeros(shape, { dtype, backend }),
+  ) as T;
+}
+
+/** What an output looks like where no row has any step. */
+function outputOfNone<Params, State, X, Y>(
+  cell: Cell<Params, State, X, Y>,
+  params: Values<Params>,
+  input: X,
+  state: Values<State>,
+): Y {
+  const [output] = runStep(cell, detached(params), zerosLike(input), detached(state));
+  return output;
 }
 
 /** The steps of a time-major tensor, without copying, or of a list. */
@@ -87,38 +219,10 @@ export function stepsOf<X>(inputs: Tensor | readonly X[]): readonly X[] {
   return Array.from({ length: inputs.shape[0]! }, (_, t) => inputs.slice([t]) as X);
 }
 
-/** Rows of a batch, from one step's input. */
-export function batchOf(input: unknown, where: string): number {
-  const rows = rowsOf(input);
-  if (rows === undefined) {
-    throw new TypeError(
-      `${where}: cannot tell the batch size from an input without tensors or axes; pass { state: initialState(cell, batch) }`,
-    );
-  }
-  return rows;
-}
-
-/** The dtype and backend of a tree's first float tensor. */
-export function likeParams(params: unknown): {
-  dtype?: "float32" | "float64";
-  backend?: Tensor["backend"];
-} {
-  let like: ReturnType<typeof likeParams> = {};
-  tree.map(params, (x: Tensor) => {
-    if (like.dtype === undefined && x.dtype !== "int32")
-      like = { dtype: x.dtype, backend: x.backend };
-  });
-  return like;
-}
-
-function stackInTime<Y>(outputs: readonly Y[]): MapTree<Y, Tensor> {
-  const columns = outputs.map((output) => {
-    const leaves: Tensor[] = [];
-    tree.map(output, (x: Tensor) => leaves.push(x));
-    return leaves;
-  });
+function stackInTime<Y>(outputs: readonly (Y | undefined)[], like: Y): MapTree<Y, Tensor> {
+  const columns = outputs.map((output) => tree.leaves(output ?? zerosLike(like)));
   let leaf = 0;
-  return tree.map(outputs[0]!, () => {
+  return tree.map(like, () => {
     const at = leaf++;
     return stack(columns.map((column) => column[at]!));
   }) as MapTree<Y, Tensor>;

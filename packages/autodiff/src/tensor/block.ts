@@ -8,6 +8,8 @@ export class Block {
   readonly backend: Backend;
   readonly pointer: number;
   readonly bytes: number;
+  /** Blocks made before this one. */
+  readonly serial: number;
   /** How many need the bytes; 0 before the first and after the last. */
   holders = 0;
   /** Raised when the contents may have changed from outside; see `liveView`. */
@@ -31,6 +33,7 @@ export class Block {
     this.backend = backend;
     this.pointer = pointer;
     this.bytes = bytes;
+    this.serial = made++;
   }
 
   /** Adds one need; throws when the bytes were returned already. */
@@ -51,6 +54,13 @@ export class Block {
     if (this.holders < 0)
       throw new Error("a block was released twice, which is a bug of this library");
   }
+}
+
+let made = 0;
+
+/** Blocks made so far. */
+export function blocksMade(): number {
+  return made;
 }
 
 /** Something that a scope ends when it ends: a tape. */

@@ -1,5 +1,5 @@
 import { scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
-import { Region, within } from "@chronograd/autodiff/internal";
+import { blocksMade, Region, takeOver, within } from "@chronograd/autodiff/internal";
 import { type LaneSequence, type Leaves, leavesOf, lengthOf } from "./laneSequence.ts";
 import type { LaneStep, LanesState } from "./lanes.ts";
 import { stepAt } from "./stepAt.ts";
@@ -32,6 +32,8 @@ export class Packing<X, Target> {
   #first: Leaves | undefined;
   /** Owns what the source makes until it is known for which row. */
   #region = new Region();
+  /** Blocks made before the source was asked. */
+  #since = 0;
 
   constructor(rows: number, state: LanesState | undefined) {
     const free = () => new Array<number>(rows).fill(-1);
@@ -56,6 +58,7 @@ export class Packing<X, Target> {
   read<T>(next: () => T): T {
     this.isOver = true;
     this.#region = new Region();
+    this.#since = blocksMade();
     return within(this.#region, next);
   }
 
@@ -66,6 +69,8 @@ export class Packing<X, Target> {
       return;
     }
     this.isOver = false;
+    // What an asynchronous source makes, it makes outside of any region.
+    for (const x of tree.leaves(value)) takeOver(x, this.#region, this.#since);
     const index = this.#next++;
     // A sequence that began before the state was taken is running, or over.
     const isOld = index < next;

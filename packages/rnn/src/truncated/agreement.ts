@@ -6,11 +6,10 @@ import type { Owned } from "./step.ts";
 
 /** The next window of every worker, or `undefined` when their streams are over. */
 export function nextOnAll<Own extends Owned<Pick<Counts, "losses">>>(
-  windows: Iterator<Own, void>,
+  next: () => Own | undefined,
   settings: Pick<AnyStreamSettings, "where" | "communicator">,
   index: number,
 ): Own | undefined {
-  const next = () => windows.next().value ?? undefined;
   return onAll(settings, index, next, (own) => own?.value.losses.length ?? 0, {
     rule: "the streams of all workers must have the same number of steps",
     inWords: (steps) => (steps === 0 ? "none" : String(steps)),

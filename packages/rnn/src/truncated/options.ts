@@ -1,6 +1,6 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { type Communicator, selfCommunicator } from "@chronograd/nn";
+import { type Communicator, type Rng, selfCommunicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
 import type { StepLoss, StepSettings } from "./step.ts";
 
@@ -35,6 +35,16 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
    * reads values or draws random numbers, runs on a tape. Sums may be taken in another order.
    */
   readonly compile?: boolean;
+  /**
+   * Steps at the beginning that warm up the state: they run without a gradient and without losses,
+   * and windows begin after them. 0 unless given.
+   */
+  readonly burnIn?: number;
+  /**
+   * Draws the noise of a model that has some, such as masks of dropout; `null` runs it without, as
+   * in evaluation. With its state a checkpoint goes on with the same draws.
+   */
+  readonly rng?: Rng | null;
   /**
    * The workers that share the batch, each with a stream of its own rows; `selfCommunicator` unless
    * given. Windows are then those of all rows: the same on every worker, except for the state.
@@ -101,6 +111,7 @@ export interface StreamSettings<State, Y, Target>
     StepSettings<Y, Target> {
   readonly reduction: LossReduction;
   readonly compile: boolean;
+  readonly burnIn: number;
   readonly communicator: Communicator;
 }
 
@@ -170,9 +181,15 @@ export function streamSettings<State, Y, Target>(
       `${where}: options must be an object with ${required.join(", ")} and loss, got ${String(options)}`,
     );
   }
-  const ofStreams = ["loss", "state", "reduction", "measure", "compile", "communicator"];
+  const ofStreams = "loss state reduction measure compile burnIn rng communicator".split(" ");
   checkOptions(where, options, [...required, ...ofStreams, ...optional]);
   const { loss, reduction = "sum", compile = false, communicator = selfCommunicator } = options;
+  const { burnIn = 0 } = options;
+  if (!Number.isInteger(burnIn) || burnIn < 0) {
+    throw new RangeError(
+      `${where}: burnIn must be a whole number of steps of at least 0, got ${burnIn}`,
+    );
+  }
   if (typeof compile !== "boolean") {
     throw new TypeError(
       `${where}: compile must be true or false, got ${JSON.stringify(compile)}; true records the steps once and replays them`,
@@ -189,7 +206,7 @@ export function streamSettings<State, Y, Target>(
       `${where}: communicator must have rank, size and allReduce, as selfCommunicator and those of runWorkers do, got ${JSON.stringify(communicator)}`,
     );
   }
-  return { ...options, where, reduction, compile, communicator };
+  return { ...options, where, reduction, compile, burnIn, communicator };
 }
 
 function checkChoice(where: string, name: string, value: string, choices: readonly string[]): void {

@@ -1,15 +1,34 @@
 import { Tensor, tree } from "@chronograd/autodiff";
-import { Region, within } from "@chronograd/autodiff/internal";
-import { checkUntracked, type Owned, type TimeStep } from "./step.ts";
+import {
+  blocksMade,
+  checkOptions,
+  nearestOf,
+  Region,
+  takeOver,
+  within,
+} from "@chronograd/autodiff/internal";
+import type { Cell } from "../cell.ts";
+import { batchOf } from "../checkRows.ts";
+import { likeParams } from "../sequences/like.ts";
+import { marksOf, type SequenceMarks } from "../sequences/marks.ts";
+import { checkRng } from "../sequences/noise.ts";
+import { Preparation } from "../sequences/prepare.ts";
+import type { AnyStreamSettings } from "./options.ts";
+import { checkUntracked, type Owned, type PreparedStep, type TimeStep } from "./step.ts";
 
 /** A whole sequence, time-major: `inputs [T, B, ...]` and `targets [T, B, ...]`. */
-export interface Sequence {
+export interface Sequence<Context = unknown> extends SequenceMarks {
   readonly inputs: Tensor;
   readonly targets: Tensor;
+  /** A tree that all steps share; the input of a step is then `{ x, context }`. */
+  readonly context?: Context;
 }
 
 /** An iterable of steps, or a whole time-major sequence. */
 export type StepSource<X, Target> = Iterable<TimeStep<X, Target>> | Sequence;
+
+/** Steps that come when they come. */
+export type AsyncStepSource<X, Target> = AsyncIterable<TimeStep<X, Target>>;
 
 /** Why what came with a time step is gone. */
 export const stepIsOver =
@@ -18,18 +37,49 @@ export const stepIsOver =
 /** Why what came with the last steps is gone. */
 export const streamIsOver = "the stream of windows has ended";
 
-/** The steps of a stream, read one after the other; what they hold is owned by the reader. */
+/**
+ * Something that reads steps: it yields a promise wherever it must wait for one, and gets what
+ * became of it. Where the stream is no asynchronous one, it never yields.
+ */
+export type Reading<T> = Generator<Promise<unknown>, T, unknown>;
+
+/** What a source must know of the model to prepare steps for it. */
+interface Reader {
+  readonly cell: Pick<Cell<unknown, unknown>, "state" | "noise" | "initial">;
+  params(): unknown;
+  readonly settings: Pick<AnyStreamSettings, "rng" | "state" | "compile">;
+}
+
+type Read<X, Target> = IteratorResult<TimeStep<X, Target>, unknown>;
+
+/**
+ * The steps of a stream, read one after the other and prepared for the model; what they hold is
+ * owned by the reader.
+ */
 export class Source<X, Target> {
   readonly where: string;
-  readonly #steps: Iterator<TimeStep<X, Target>>;
+  /** Whether the stream is an asynchronous one. */
+  readonly isAsync: boolean;
+  /** What remains to be awaited after `close`. */
+  closing: Promise<unknown> | undefined;
+  readonly #steps: Iterator<TimeStep<X, Target>> | AsyncIterator<TimeStep<X, Target>>;
   readonly #isReadLate: boolean;
+  /** Owns what all steps share. */
+  readonly #shared = new Region();
+  #preparation: (() => Preparation) | undefined;
+  #ahead: Owned<TimeStep<X, Target>> | undefined;
+  #t = 0;
   #done = false;
 
   /**
    * @param where the public function, whose errors are said to be
    * @param isReadLate whether values are read again, or not at once: then they must not change
    */
-  constructor(where: string, stream: StepSource<X, Target>, isReadLate: boolean) {
+  constructor(
+    where: string,
+    stream: StepSource<X, Target> | AsyncStepSource<X, Target>,
+    isReadLate: boolean,
+  ) {
     this.where = where;
     this.#isReadLate = isReadLate;
     if (typeof stream !== "object" || stream === null) {
@@ -37,20 +87,74 @@ export class Source<X, Target> {
         `${where}: the stream must be an iterable of { input, target }, or { inputs, targets }, got ${stream === null ? "null" : `a ${typeof stream}`}`,
       );
     }
-    const iterable = Symbol.iterator in stream ? stream : slices(where, stream);
-    this.#steps = (iterable as Iterable<TimeStep<X, Target>>)[Symbol.iterator]();
+    this.isAsync = Symbol.asyncIterator in stream;
+    this.#steps = this.isAsync
+      ? (stream as AsyncStepSource<X, Target>)[Symbol.asyncIterator]()
+      : (Symbol.iterator in stream
+          ? (stream as Iterable<TimeStep<X, Target>>)
+          : within(this.#shared, () => timeSteps<X, Target>(where, stream as Sequence)))[
+          Symbol.iterator
+        ]();
+  }
+
+  /** Prepares the steps for a model from now on. */
+  connect({ cell, params, settings }: Reader): void {
+    const { rng, state, compile } = settings;
+    checkRng(this.where, cell, rng);
+    let made: Preparation | undefined;
+    this.#preparation = () => {
+      made ??= new Preparation(this.where, cell, likeParams(params()), {
+        rng,
+        isFresh: state === undefined,
+        isUniform: compile,
+        keep: (make) => within(this.#shared, make),
+      });
+      return made;
+    };
+  }
+
+  /** To be called before the first step of a window is read: its noise is drawn anew. */
+  beginWindow(): void {
+    this.#preparation?.().beginWindow();
   }
 
   /** The next step, or `undefined` at the end. */
-  next(): Owned<TimeStep<X, Target>> | undefined {
-    if (this.#done) return undefined;
+  *next(): Reading<Owned<PreparedStep<X, Target>> | undefined> {
+    const ahead = yield* this.peek();
+    if (ahead === undefined) return undefined;
+    this.#ahead = undefined;
+    const { region } = ahead;
+    const { input, target, ...marks } = ahead.value;
+    const t = ++this.#t;
+    try {
+      const made = within(region, () => this.#preparation?.().next(marks, input, t));
+      // What is drawn for a window is needed as long as each of its steps.
+      for (const x of tree.leaves(made?.noise)) region.hold(x.block);
+      const value = { input, target, ...made };
+      return { value: this.#isReadLate ? noted(value) : value, region };
+    } catch (error) {
+      region.end("its step could not be prepared");
+      throw error;
+    }
+  }
+
+  /** The next step without taking it. */
+  *peek(): Reading<Owned<TimeStep<X, Target>> | undefined> {
+    if (this.#ahead !== undefined || this.#done) return this.#ahead;
     const region = new Region();
     try {
-      const { done, value } = within(region, () => this.#steps.next());
-      if (done !== true) {
-        checkUntracked(this.where, "the input", value?.input);
-        checkUntracked(this.where, "the target", value?.target);
-        return { value: this.#isReadLate ? noted(value) : value, region };
+      const since = blocksMade();
+      const came = within(region, () => this.#steps.next());
+      const read = (this.isAsync ? yield came as Promise<unknown> : came) as Read<X, Target>;
+      if (typeof read !== "object" || read === null) {
+        throw new TypeError(`${this.where}: the stream's iterator must give { done, value }`);
+      }
+      if (read.done !== true) {
+        checkStep(this.where, read.value, this.#t + 1);
+        // What an asynchronous stream makes, it makes outside of any region.
+        if (this.isAsync) for (const x of tree.leaves(read.value)) takeOver(x, region, since);
+        this.#ahead = { value: read.value, region };
+        return this.#ahead;
       }
     } catch (error) {
       this.#done = true;
@@ -63,43 +167,87 @@ export class Source<X, Target> {
   }
 
   /** Adds steps until there are `count`, or the stream ends. */
-  fill(steps: Owned<TimeStep<X, Target>>[], count: number): void {
+  *fill(steps: Owned<PreparedStep<X, Target>>[], count: number): Reading<void> {
     while (steps.length < count) {
-      const step = this.next();
+      const step = yield* this.next();
       if (step === undefined) return;
       steps.push(step);
     }
   }
 
   close(): void {
-    if (!this.#done) this.#steps.return?.();
+    this.#ahead?.region.end(streamIsOver);
+    this.#ahead = undefined;
+    this.#shared.end(streamIsOver);
+    if (this.#done) return;
+    this.#done = true;
+    const closing: unknown = this.#steps.return?.();
+    if (this.isAsync) this.closing = Promise.resolve(closing);
   }
 }
 
-function* slices(
-  where: string,
-  { inputs, targets }: Sequence,
-): Generator<TimeStep<Tensor, Tensor>> {
+const marks = ["reset", "mask"];
+
+/** Throws a sentence for what is no step. */
+function checkStep(where: string, step: unknown, t: number): void {
+  if (typeof step !== "object" || step === null || !("input" in step)) {
+    const got =
+      step instanceof Promise
+        ? "a promise; give an asynchronous iterable, such as async function* () { yield await step; }"
+        : typeof step === "object" && step !== null
+          ? `an object with ${Object.keys(step).join(", ") || "nothing"}`
+          : String(step);
+    throw new TypeError(`${where}: step ${t} of the stream must be { input, target }, got ${got}`);
+  }
+  for (const [name, value] of Object.entries(step)) {
+    if (name === "input" || name === "target" || marks.includes(name)) {
+      checkUntracked(where, `the ${name}`, value);
+      continue;
+    }
+    const meant = nearestOf(name, marks);
+    if (meant === undefined) continue;
+    throw new TypeError(
+      `${where}: step ${t} of the stream has "${name}", did you mean "${meant}"?`,
+    );
+  }
+}
+
+/** The steps of a whole sequence. */
+function timeSteps<X, Target>(where: string, sequence: Sequence): Iterable<TimeStep<X, Target>> {
+  const { inputs, targets, context, ...marks } = sequence;
   if (!(inputs instanceof Tensor) || !(targets instanceof Tensor)) {
     throw new TypeError(
       `${where}: the stream must be an iterable of { input, target }, or { inputs, targets } of two time-major tensors; for trees of inputs, give steps`,
     );
   }
+  checkOptions(where, sequence, ["inputs", "targets", "lengths", "mask", "resets", "context"]);
   const length = inputs.shape[0];
   if (length === undefined || targets.shape[0] !== length) {
     throw new RangeError(
       `${where}: inputs and targets must be time-major and equally long, got shapes [${inputs.shape}] and [${targets.shape}]`,
     );
   }
-  for (let t = 0; t < length; t++) yield { input: inputs.slice([t]), target: targets.slice([t]) };
+  const marksAt = marksOf(
+    where,
+    marks,
+    length,
+    () => batchOf(inputs.slice([0]), where),
+    inputs.backend,
+  );
+  return (function* () {
+    for (let t = 1; t <= length; t++) {
+      const x = inputs.slice([t - 1]);
+      const input = (context === undefined ? x : { x, context }) as X;
+      yield { input, target: targets.slice([t - 1]) as Target, ...marksAt(t) };
+    }
+  })();
 }
 
 /** The memory of each step that was noted, and how often live views had changed it by then. */
 const came = new WeakMap<object, readonly [blocks: readonly Tensor["block"][], versions: number]>();
 
-/** The step, for `checkUnchanged`: as a new object, since a stream may yield one twice. */
-function noted<X, Target>({ input, target }: TimeStep<X, Target>): TimeStep<X, Target> {
-  const step = { input, target };
+/** The step, a new object, for `checkUnchanged`. */
+function noted<Step extends object>(step: Step): Step {
   const blocks = tree.leaves(step).map(({ block }) => block);
   came.set(step, [blocks, versionsOf(blocks)]);
   return step;

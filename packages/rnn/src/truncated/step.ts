@@ -1,21 +1,23 @@
-import { type Tape, Tensor, timeStep, tree } from "@chronograd/autodiff";
+import { type Tape, type Tensor, timeStep, tree } from "@chronograd/autodiff";
 import type { Region } from "@chronograd/autodiff/internal";
-import { type Cell, runStep, type Values } from "../cell.ts";
+import type { Cell, Values } from "../cell.ts";
 import { checkTarget } from "../checkRows.ts";
 import { findTensor, nameOfTensor } from "../findTensor.ts";
+import { advance } from "../sequences/advance.ts";
+import type { Marks } from "../sequences/marks.ts";
+import type { Prepared } from "../sequences/prepare.ts";
+import { takeRows } from "../sequences/rows.ts";
 import { errorOfStep } from "../stepErrors.ts";
+import { type CountedLoss, countedLoss } from "./countedLoss.ts";
 
 /** One time step of a stream: what the model sees and what it should say. */
-export interface TimeStep<X = Tensor, Target = Tensor> {
+export interface TimeStep<X = Tensor, Target = Tensor> extends Marks {
   readonly input: X;
   readonly target: Target;
 }
 
-/** A loss that says itself how many tokens it counts: a number, or a tensor of one element. */
-export interface CountedLoss {
-  readonly loss: Tensor;
-  readonly count: number | Tensor;
-}
+/** A step of a stream, ready to be run. */
+export type PreparedStep<X, Target> = TimeStep<X, Target> & Prepared;
 
 /** The loss of one step; `null` where a step has none. */
 export type StepLoss<Y, Target> = (output: Y, target: Target) => Tensor | CountedLoss | null;
@@ -53,13 +55,16 @@ export function takeStep<Params, State, X, Y, Target>(
   tape: Tape,
   params: Values<Params>,
   state: Values<State>,
-  { input, target }: TimeStep<X, Target>,
+  step: PreparedStep<X, Target>,
   t: number,
 ): StepResult<Values<State>> {
   const { where } = settings;
+  const { input, rows } = step;
   let part = "step";
   const run = () => {
-    const [output, next] = runStep(cell, params, input, state);
+    const { output, next } = advance(cell, params, input, step, state);
+    if (output === undefined) return { next, result: null };
+    const target = rows === undefined ? step.target : takeRows(step.target, rows);
     checkTarget(target, input, state);
     part = "the loss of step";
     return { next, result: settings.loss(output, target) };
@@ -73,44 +78,7 @@ export function takeStep<Params, State, X, Y, Target>(
   const { next, result } = stepped;
   checkOwn(where, "the state after", t, next, tape);
   checkOwn(where, "the loss of", t, result, tape);
-  return { next, ...counted(where, result, t) };
-}
-
-/** The loss of one step and how many tokens it counts. */
-function counted(
-  where: string,
-  result: Tensor | CountedLoss | null,
-  t: number,
-): Omit<StepResult<never>, "next"> {
-  if (result === null) return { loss: null, count: 0 };
-  const isTensor = result instanceof Tensor;
-  const { loss, count } = isTensor ? { loss: result, count: result.size } : Object(result);
-  if (loss instanceof Tensor && loss.tape !== null) {
-    if (count instanceof Tensor ? count.size !== 1 : typeof count !== "number") {
-      throw new TypeError(
-        `${where}: the count of step ${t}'s loss must be a number, or a tensor of one element, got ${String(count)}`,
-      );
-    }
-    return { loss, count };
-  }
-  const got =
-    loss instanceof Tensor
-      ? "one that depends on no parameter"
-      : result === undefined
-        ? "undefined"
-        : `a ${typeof result}`;
-  throw new TypeError(
-    `${where}: the loss of step ${t} must be a tensor computed from the model's output, got ${got}; return null for a step without a loss`,
-  );
-}
-
-/** A count of tokens as a number. */
-export function tokensOf(where: string, count: number | Tensor, t: number): number {
-  const tokens = typeof count === "number" ? count : count.item();
-  if (Number.isFinite(tokens) && tokens >= 0) return tokens;
-  throw new RangeError(
-    `${where}: the count of step ${t}'s loss must be a number of at least 0, got ${tokens}`,
-  );
+  return { next, ...countedLoss(where, result, t, step) };
 }
 
 const isTracked = ({ tape }: Tensor): boolean => tape !== null;

@@ -5,8 +5,8 @@ import { defer } from "./estimators/defer.ts";
 import type { Estimator } from "./estimators/estimator.ts";
 import { recompute } from "./estimators/recompute.ts";
 import { type TruncatedOptions, truncatedSettings } from "./options.ts";
-import { Source, type StepSource } from "./source.ts";
-import { type Window, windowsOf } from "./window.ts";
+import { type AsyncStepSource, Source, type StepSource } from "./source.ts";
+import { type Window, type Windows, windowsOf } from "./window.ts";
 
 /**
  * Truncated back-propagation through time for any k1 <= k2, as a stream of windows.
@@ -65,9 +65,21 @@ import { type Window, windowsOf } from "./window.ts";
 export function truncated<Params, State, X = Tensor, Y = Tensor, Target = Tensor>(
   cell: Cell<Params, State, X, Y>,
   params: Values<Params> | (() => Values<Params>),
+  stream: AsyncStepSource<X, Target>,
+  options: TruncatedOptions<State, Y, Target>,
+): AsyncGenerator<Window<Values<Params>, Values<State>>, void>;
+export function truncated<Params, State, X = Tensor, Y = Tensor, Target = Tensor>(
+  cell: Cell<Params, State, X, Y>,
+  params: Values<Params> | (() => Values<Params>),
   stream: StepSource<X, Target>,
   options: TruncatedOptions<State, Y, Target>,
-): Generator<Window<Values<Params>, Values<State>>, void> {
+): Generator<Window<Values<Params>, Values<State>>, void>;
+export function truncated<Params, State, X, Y, Target>(
+  cell: Cell<Params, State, X, Y>,
+  params: Values<Params> | (() => Values<Params>),
+  stream: StepSource<X, Target> | AsyncStepSource<X, Target>,
+  options: TruncatedOptions<State, Y, Target>,
+): Windows<Values<Params>, Values<State>> | AsyncGenerator<Window<Values<Params>, Values<State>>> {
   // All that can be wrong with the arguments throws here, at the call, not at the first window.
   const settings = truncatedSettings(options);
   const { where, compile, stale } = settings;

@@ -2,7 +2,12 @@ import { clone, detach, type MapTree, type Tensor, tree } from "@chronograd/auto
 import { latest, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { nextOnAll, reduceWindow } from "./agreement.ts";
-import { type Estimator, type LocalWindow, mean } from "./estimators/estimator.ts";
+import {
+  type Estimator,
+  type LocalWindow,
+  type LocalWindows,
+  mean,
+} from "./estimators/estimator.ts";
 import type { AnyStreamSettings } from "./options.ts";
 import type { Source } from "./source.ts";
 import { checkUntracked, type Owned } from "./step.ts";
@@ -46,8 +51,11 @@ export interface Window<Params, State> {
   explain(): string;
 }
 
+/** A stream of windows: asynchronous where its steps are. */
+export type Windows<Params, State> = Generator<Window<Params, State>, void>;
+
 /** Ends streams whose next window nobody can ask for, and whose last one nobody can use. */
-let dropped: FinalizationRegistry<Generator<unknown, void>> | undefined;
+let dropped: FinalizationRegistry<{ return(): unknown }> | undefined;
 
 /** The stream of each window and its tensors, which lasts as long as any of them is held. */
 const streams = new WeakMap<object, object>();
@@ -59,10 +67,17 @@ export function windowsOf<Params, State, X, Y, Target, Settings extends AnyStrea
   params: Values<Params> | (() => Values<Params>),
   source: Source<X, Target>,
   settings: Settings,
-): Generator<Window<Values<Params>, Values<State>>, void> {
+): Windows<Values<Params>, Values<State>> {
+  const present = presentParams(params, settings.where);
+  source.connect({ cell, params: present, settings });
   // Nothing that the estimator holds may lead to `windows`, or it would never be dropped.
-  const own = owned(estimator(cell, presentParams(params, settings.where), source, settings));
-  const windows = agreed(own, source, settings, (held) => streams.set(held, windows));
+  const own = owned(estimator(cell, present, source, settings));
+  const all = agreed(own, source, settings, (held) => streams.set(held, windows));
+  // Where the source is not asynchronous, no promise is on the way.
+  const windows = (source.isAsync ? awaited(all, source) : all) as unknown as Windows<
+    Values<Params>,
+    Values<State>
+  >;
   dropped ??= new FinalizationRegistry((rest) => rest.return());
   dropped.register(windows, own, own);
   return windows;
@@ -80,28 +95,65 @@ function presentParams<Values>(params: Values | (() => Values), where: string): 
   };
 }
 
-/** Each value with its own region, which ends when the next is asked for. */
-function* owned<T>(values: Iterable<T>): Generator<Owned<T>, void> {
-  for (const value of values) {
-    const region = new Region(true);
-    try {
-      yield { value, region };
-    } finally {
-      region.end("its window is over; clone() what should outlive the window");
+/** Each window with its own region, which ends when the next is asked for. */
+function* owned<Params, State>(
+  windows: LocalWindows<Params, State>,
+): Generator<Owned<LocalWindow<Values<Params>, Values<State>>> | Promise<unknown>, void, unknown> {
+  try {
+    for (let each = windows.next(); each.done !== true; ) {
+      if (each.value instanceof Promise) {
+        each = windows.next(yield each.value);
+        continue;
+      }
+      const region = new Region(true);
+      try {
+        yield { value: each.value, region };
+      } finally {
+        region.end("its window is over; clone() what should outlive the window");
+      }
+      each = windows.next();
     }
+  } finally {
+    windows.return();
+  }
+}
+
+/** Windows as they come: awaits what a generator waits for. */
+async function* awaited<T>(
+  windows: Generator<T | Promise<unknown>, void, unknown>,
+  source: { readonly closing: Promise<unknown> | undefined },
+): AsyncGenerator<T, void> {
+  try {
+    for (let each = windows.next(); each.done !== true; ) {
+      const { value } = each;
+      if (value instanceof Promise) {
+        const came = await value.then(
+          (result: unknown) => () => windows.next(result),
+          (error: unknown) => () => windows.throw(error),
+        );
+        each = came();
+      } else {
+        yield value;
+        each = windows.next();
+      }
+    }
+  } finally {
+    windows.return();
+    await source.closing;
   }
 }
 
 /** Windows of all workers. `keep` is told of each, and of its tensors. */
 function* agreed<Params, State>(
-  own: Generator<Owned<LocalWindow<Params, State>>, void>,
+  own: Generator<Owned<LocalWindow<Params, State>> | Promise<unknown>, void, unknown>,
   source: Source<unknown, unknown>,
   settings: AnyStreamSettings,
   keep: (held: object) => void,
-): Generator<Window<Params, State>, void> {
+): Generator<Window<Params, State> | Promise<unknown>, void, unknown> {
   try {
     for (let index = 0; ; index++) {
-      const window = nextOnAll(own, settings, index);
+      const next = yield* attemptNext(own);
+      const window = nextOnAll(next, settings, index);
       if (window === undefined) return;
       yield windowOfAll(window, settings, index, keep);
     }
@@ -109,6 +161,24 @@ function* agreed<Params, State>(
     dropped?.unregister(own);
     own.return();
     source.close();
+  }
+}
+
+/** The next window, or how it failed, as something to call: workers agree on it first. */
+function* attemptNext<T>(
+  own: Generator<T | Promise<unknown>, void, unknown>,
+): Generator<Promise<unknown>, () => T | undefined, unknown> {
+  try {
+    for (let each = own.next(); ; ) {
+      if (each.done === true) return () => undefined;
+      const { value } = each;
+      if (!(value instanceof Promise)) return () => value;
+      each = own.next(yield value);
+    }
+  } catch (error) {
+    return () => {
+      throw error;
+    };
   }
 }
 

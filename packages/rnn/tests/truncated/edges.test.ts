@@ -166,7 +166,7 @@ describe("options that cannot be meant throw at the call", () => {
     expect(() =>
       Array.from(call({ loss: (x: Tensor) => ({ loss: x }) })),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: truncated: the count of step 1's loss must be a number, or a tensor of one element, got undefined]`,
+      `[TypeError: truncated: the count of step 1's loss must be a number, or a tensor of one element or of one for each row, got undefined]`,
     );
   });
 });

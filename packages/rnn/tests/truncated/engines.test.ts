@@ -8,6 +8,7 @@ import { Source } from "../../src/truncated/source.ts";
 import type { Owned, TimeStep } from "../../src/truncated/step.ts";
 import { type AnyState, byDefinition, distance, numbers, problem } from "./setup.ts";
 
+const ofWindows = { losses: "new", multiplicity: false, burnIn: 0 } as const;
 const settings = fc.record({
   name: fc.constantFrom("elman", "lstm", "gru"),
   begin: fc.nat(6),
@@ -37,10 +38,10 @@ test("an engine that begins at any step sweeps windows that begin there at the e
             const losses: number[] = [];
             while (engine.t < end) {
               const steps: Owned<TimeStep>[] = [];
-              source.fill(steps, engine.stepsAtOnce);
+              source.fill(steps, engine.stepsAtOnce).next();
               losses.push(...engine.take(p.params, steps));
             }
-            const window = localWindow(engine, { k1, k2 }, losses);
+            const window = localWindow(engine, { k1, k2, ...ofWindows }, losses);
             const start = Math.max(begin, end - k2);
             expect([window.start, window.newFrom, window.end]).toEqual([start, newFrom, end]);
             const { gradients } = window.gradients(1, false);

@@ -36,7 +36,7 @@ test.each<[string, () => unknown]>([
     "inputs that are a tree",
     () => run({}, { inputs: { a: zeros([3, 1, 1]) }, targets: zeros([3, 1, 2]) }),
   ],
-  ["a stream of promises", () => run({}, (async function* () {})())],
+  ["a stream of promises", () => run({}, [Promise.resolve(step)])],
   ["no options", () => truncated(cell, params, [step], undefined as never)],
   [
     "a step that returns its state alone",

@@ -31,7 +31,7 @@ function* forwards(
   for (;;) {
     const steps: Owned<TimeStep>[] = [];
     try {
-      source.fill(steps, every);
+      yield* source.fill(steps, every);
     } finally {
       for (const { region } of steps) region.end("it was taken");
     }
@@ -111,7 +111,7 @@ test("its tensors end with their window, and its errors have its name", () => {
   expect(() => first.gradients.w.item()).toThrow(/its window is over/);
   expect(() => first.state).toThrow(/^forwards: the state of window 0 is gone/);
   expect(() => windows(4, { every: 2, loss, k1: 3 } as Options)).toThrowErrorMatchingInlineSnapshot(
-    `[TypeError: forwards: there is no option "k1". It takes every, loss, state, reduction, measure, compile, communicator]`,
+    `[TypeError: forwards: there is no option "k1". It takes every, loss, state, reduction, measure, compile, burnIn, rng, communicator]`,
   );
   expect(() => windows(4, { every: 2 } as Options)).toThrow(/^forwards: loss must be a function/);
 });

@@ -3,7 +3,7 @@ import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSettings } from "@chronograd/autodiff/testing";
 import { rng } from "@chronograd/nn";
 import type { Cell, Values } from "../../cell.ts";
-import type { Unrolled } from "../../unroll.ts";
+import type { SequenceModel } from "../../unroll.ts";
 import { drawParams, drawState, inFloat64, type PlainCell } from "../draw.ts";
 import { Grid, sizesOf } from "./cells.ts";
 import { changesOf, type InfluenceKind } from "./changes.ts";
@@ -38,16 +38,6 @@ export interface InfluenceOptions<Params = unknown> {
   readonly causal?: boolean;
   /** Seed of everything that is drawn; 1 unless given. */
   readonly seed?: number;
-}
-
-interface SequenceModel<Params, State, Y> {
-  readonly params: Params;
-  readonly state: State;
-  unroll(
-    params: Values<Params>,
-    inputs: Tensor | readonly unknown[],
-    options: { readonly state?: Values<State> },
-  ): Unrolled<State, Y>;
 }
 
 /** Findings of one kind that are reported. */

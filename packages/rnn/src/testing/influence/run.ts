@@ -8,7 +8,7 @@ import {
 } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
 import type { Values } from "../../cell.ts";
-import { type Unrolled, type UnrollOptions, unroll } from "../../unroll.ts";
+import { type UnrollOptions, unroll } from "../../unroll.ts";
 import type { PlainCell } from "../draw.ts";
 import { atAllSteps, beforeAll, type Grid, type Part } from "./cells.ts";
 import type { Change, Cone } from "./changes.ts";
@@ -63,10 +63,12 @@ export function run(experiment: Experiment, given: Given, options?: RecordingOpt
     // The same draws in every run.
     ...("noise" in model && { rng: rng(seed, "noise") }),
   } as UnrollOptions<unknown>;
-  const shim = model as unknown as { unroll?(...given: unknown[]): Unrolled<unknown, unknown> };
-  const { outputs, state: last } =
-    shim.unroll?.(params, inputs, all) ??
-    (unroll(model, params as Values<unknown>, inputs, all) as Unrolled<unknown, unknown>);
+  const { outputs, state: last } = unroll<unknown, unknown, unknown, unknown>(
+    model,
+    params as Values<unknown>,
+    inputs,
+    all,
+  );
   for (const [path, y] of tree.leavesWithPath(outputs)) {
     if (y.shape[0] === grid.steps) continue;
     throw new RangeError(

@@ -1,7 +1,8 @@
 import { scope, Tape, Tensor, tensor, tree } from "@chronograd/autodiff";
 import { type Differences, differences, type Numeric } from "@chronograd/autodiff/testing";
 import { runStep } from "../../cell.ts";
-import { type CountedLoss, type TimeStep, tokensOf } from "../../truncated/step.ts";
+import { type CountedLoss, tokensOf } from "../../truncated/countedLoss.ts";
+import type { TimeStep } from "../../truncated/step.ts";
 import type { PlainCell } from "../draw.ts";
 import type { Ages, Part } from "./definition.ts";
 import type { Direction } from "./directions.ts";

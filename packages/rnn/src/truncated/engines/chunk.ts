@@ -1,13 +1,14 @@
 import { cast, clone, concat, type MapTree, Tape, Tensor, tree } from "@chronograd/autodiff";
 import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
-import { type StepSettings, type TimeStep, takeStep, tokensOf } from "../step.ts";
+import { tokensOf } from "../countedLoss.ts";
+import { type PreparedStep, type StepSettings, takeStep } from "../step.ts";
 
 /** What a chunk of steps is computed from. */
 export interface ChunkInputs<Params, State, X, Target> {
   readonly params: Values<Params>;
   readonly state: Values<State>;
-  readonly steps: readonly TimeStep<X, Target>[];
+  readonly steps: readonly PreparedStep<X, Target>[];
 }
 
 /**

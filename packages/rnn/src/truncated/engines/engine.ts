@@ -1,6 +1,6 @@
 import { clone, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
 import type { Values } from "../../cell.ts";
-import type { Owned, StepSettings, Term, TimeStep } from "../step.ts";
+import type { Owned, PreparedStep, StepSettings, Term } from "../step.ts";
 
 /**
  * Runs the steps of a stream and keeps the last k2 of them, so that a gradient can be swept back
@@ -30,7 +30,7 @@ export interface Engine<Params, State, X, Target> {
    * @returns the loss of each
    * @throws when a loss is not finite
    */
-  take(params: Values<Params>, steps: readonly Owned<TimeStep<X, Target>>[]): readonly number[];
+  take(params: Values<Params>, steps: readonly Owned<PreparedStep<X, Target>>[]): readonly number[];
   /** Tokens that step `t` counts. */
   countAt(t: number): number;
   /**

@@ -2,7 +2,7 @@ import { type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import { alias, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { checkUnchanged, stepIsOver, streamIsOver } from "../source.ts";
-import type { Owned, Term, TimeStep } from "../step.ts";
+import type { Owned, PreparedStep, Term } from "../step.ts";
 import type { ChunkInputs, ChunkRun } from "./chunk.ts";
 import { addGradients, type Engine, type EngineSettings, type LocalGradients } from "./engine.ts";
 import { RecordedChunk } from "./recordedChunk.ts";
@@ -73,7 +73,10 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
   }
 
   /** @throws `NotPlanned` */
-  take(params: Values<Params>, taken: readonly Owned<TimeStep<X, Target>>[]): readonly number[] {
+  take(
+    params: Values<Params>,
+    taken: readonly Owned<PreparedStep<X, Target>>[],
+  ): readonly number[] {
     if (taken.length !== this.stepsAtOnce)
       throw new NotPlanned("the last chunk is shorter than the others");
     const steps = taken.map(({ value }) => value);

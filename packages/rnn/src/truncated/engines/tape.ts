@@ -2,8 +2,9 @@ import { full, type MapTree, type Mark, Tape, type Tensor, tree } from "@chronog
 import { kernelsOf } from "@chronograd/autodiff/extend";
 import { Queue, type Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
+import { tokensOf } from "../countedLoss.ts";
 import { stepIsOver, streamIsOver } from "../source.ts";
-import { type Owned, type Term, type TimeStep, takeStep, tokensOf } from "../step.ts";
+import { type Owned, type PreparedStep, type Term, takeStep } from "../step.ts";
 import type { Engine, EngineSettings, LocalGradients } from "./engine.ts";
 
 /** A step that a gradient may still reach: where it begins on the tape, and its loss. */
@@ -60,7 +61,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     return this.#tape.entries.length;
   }
 
-  take(params: Values<Params>, steps: readonly Owned<TimeStep<X, Target>>[]): number[] {
+  take(params: Values<Params>, steps: readonly Owned<PreparedStep<X, Target>>[]): number[] {
     if (this.#used !== params) {
       this.#watched = this.#tape.watch(params, { as: this.#watched }) as Values<Params>;
     }
@@ -68,7 +69,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     return steps.map((step) => this.#takeOne(step));
   }
 
-  #takeOne({ value: step, region }: Owned<TimeStep<X, Target>>): number {
+  #takeOne({ value: step, region }: Owned<PreparedStep<X, Target>>): number {
     this.#forget(this.t + 1 - this.#settings.k2);
     const before = this.#tape.mark(this.state);
     const stateBefore = this.state;

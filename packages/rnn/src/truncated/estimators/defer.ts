@@ -22,8 +22,14 @@ export function* defer<Params, State, X, Y, Target>(
   let state: Values<State> | undefined;
   /** Owns the sum and the state. */
   let region = new Region();
+  const windows = carry(cell, params, source, settings);
   try {
-    for (const window of carry(cell, params, source, settings)) {
+    for (let each = windows.next(); each.done !== true; ) {
+      if (each.value instanceof Promise) {
+        each = windows.next(yield each.value);
+        continue;
+      }
+      const window = each.value;
       const next = new Region();
       scope(() => {
         const { gradients } = window.gradients(1, false);
@@ -41,11 +47,12 @@ export function* defer<Params, State, X, Y, Target>(
       count += window.count;
       gradientCount += window.gradientCount;
       last = window;
+      each = windows.next();
     }
     yield {
       ...last!,
-      start: 0,
-      newFrom: 0,
+      start: settings.burnIn,
+      newFrom: settings.burnIn,
       losses,
       count,
       gradientCount,
@@ -59,6 +66,7 @@ export function* defer<Params, State, X, Y, Target>(
       state: state!,
     };
   } finally {
+    windows.return();
     region.end(streamIsOver);
   }
 }

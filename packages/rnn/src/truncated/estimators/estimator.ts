@@ -1,9 +1,14 @@
+import { clone, type Tensor, tree } from "@chronograd/autodiff";
+import { Region, within } from "@chronograd/autodiff/internal";
 import { type Cell, initialState, type Values } from "../../cell.ts";
-import { batchOf, likeParams } from "../../unroll.ts";
+import { batchOf } from "../../checkRows.ts";
+import { advance } from "../../sequences/advance.ts";
+import { likeParams } from "../../sequences/like.ts";
+import { atStep } from "../../stepErrors.ts";
 import type { Engine, LocalGradients } from "../engines/engine.ts";
-import type { StreamSettings, TruncatedSettings, TruncationOptions } from "../options.ts";
-import type { Source } from "../source.ts";
-import { checkUntracked, type Term } from "../step.ts";
+import type { StreamSettings, TruncatedSettings } from "../options.ts";
+import { type Reading, type Source, stepIsOver } from "../source.ts";
+import { checkUntracked, type Owned, type Term } from "../step.ts";
 
 /**
  * A way to the gradients of a stream: reads steps, and yields windows of this worker's rows. It
@@ -22,6 +27,10 @@ import { checkUntracked, type Term } from "../step.ts";
  *   return windowsOf(chunkedWindows, cell, params, source, settings);
  * }
  * ```
+ * It reads steps with `yield* source.next()` or `source.fill`, after `source.beginWindow()` where
+ * the steps of a window begin, so that noise is drawn anew; `begin` gives the state before the
+ * first one. `advance` and `takeStep` run a step with its marks.
+ *
  * The region of each step that `source` gives belongs to the estimator, until `engine.take` took
  * the step and did not throw. The estimator ends all others in `finally`, with
  * `region.end(streamIsOver)`; to end one twice does no harm.
@@ -46,9 +55,11 @@ export type Estimator<
   settings: Settings,
 ) => LocalWindows<Params, State>;
 
+/** Windows, and promises on the way to them where the stream is asynchronous; see `Reading`. */
 export type LocalWindows<Params, State> = Generator<
-  LocalWindow<Values<Params>, Values<State>>,
-  void
+  LocalWindow<Values<Params>, Values<State>> | Promise<unknown>,
+  void,
+  unknown
 >;
 
 /** The window of one worker's rows, before the sums over all workers. */
@@ -78,10 +89,13 @@ export interface LocalWindow<Params, State> {
 /** The window that ends where `engine` is, after new steps with these losses. */
 export function localWindow<Params, State, X, Target>(
   engine: Engine<Params, State, X, Target>,
-  truncation: TruncationOptions,
+  settings: Pick<
+    TruncatedSettings<never, never, never>,
+    "k1" | "k2" | "losses" | "multiplicity" | "burnIn"
+  >,
   losses: readonly number[],
 ): LocalWindow<Values<Params>, Values<State>> {
-  const { k1, k2, losses: which = "new", multiplicity } = truncation;
+  const { k1, k2, losses: which, multiplicity, burnIn } = settings;
   const end = engine.t;
   const newFrom = end - losses.length;
   const start = Math.max(engine.start, end - k2);
@@ -92,7 +106,7 @@ export function localWindow<Params, State, X, Target>(
   let gradientCount = 0;
   const first = which === "new" ? newFrom + 1 : which === "endpoint" ? end : start + 1;
   for (let t = first; t <= end; t++) {
-    terms.push({ t, weight: multiplicity ? 1 / windowsWith(t, k1, k2) : 1 });
+    terms.push({ t, weight: multiplicity ? 1 / windowsWith(t - burnIn, k1, k2) : 1 });
     gradientCount += engine.countAt(t);
   }
   const { entries, state } = engine;
@@ -126,13 +140,62 @@ export function mean(sum: number, count: number): number {
   return count === 0 ? 0 : sum / count;
 }
 
-/** The state before the first step: as given, or the model's for as many rows as the input has. */
-export function firstState<Params, State, X, Y, Target>(
+/** Where windows begin: the state there, and the steps before it. */
+export interface Beginning<State> {
+  readonly state: State;
+  readonly start: number;
+}
+
+/**
+ * The state where windows begin: as given, or the model's for as many rows as the input has; then
+ * after the burn-in, whose steps run here, without a tape and without losses.
+ *
+ * @param place owns the state
+ */
+export function* begin<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
-  { where, state }: StreamSettings<State, Y, Target>,
+  { where, state: given, burnIn }: StreamSettings<State, Y, Target>,
   params: Values<Params>,
-  input: X,
-): Values<State> {
-  checkUntracked(where, "the state", state);
-  return state ?? initialState(cell, batchOf(input, where), likeParams(params));
+  source: Source<X, Target>,
+  place: Region,
+): Reading<Beginning<Values<State>>> {
+  const ahead = yield* source.peek();
+  if (ahead === undefined) throw new RangeError(`${where}: the stream has no steps`);
+  checkUntracked(where, "the state", given);
+  const state = within(place, () => {
+    const { input } = ahead.value;
+    return given ?? initialState(cell, batchOf(input, where), likeParams(params));
+  });
+  if (burnIn === 0) return { state, start: 0 };
+  let last: Owned<Values<State>> = { value: state, region: new Region() };
+  try {
+    for (let t = 1; t <= burnIn; t++) {
+      const step = yield* source.next();
+      if (step === undefined) throw tooShort(where, t - 1, burnIn);
+      const region = new Region();
+      try {
+        const value = within(step.region, () => {
+          const run = () => advance(cell, params, step.value.input, step.value, last.value).next;
+          const next = atStep(`${where}: step`, t, run);
+          return within(region, () => tree.map(next, (x: Tensor) => clone(x))) as Values<State>;
+        });
+        last.region.end(stepIsOver);
+        last = { value, region };
+      } finally {
+        step.region.end(stepIsOver);
+        if (last.region !== region) region.end(stepIsOver);
+      }
+    }
+    if ((yield* source.peek()) === undefined) throw tooShort(where, burnIn, burnIn);
+    const warm = within(place, () => tree.map(last.value, (x: Tensor) => clone(x)));
+    return { state: warm as Values<State>, start: burnIn };
+  } finally {
+    last.region.end(stepIsOver);
+  }
+}
+
+function tooShort(where: string, steps: number, burnIn: number): RangeError {
+  return new RangeError(
+    `${where}: the stream ended after ${steps} ${steps === 1 ? "step" : "steps"}, and burnIn is ${burnIn}; a stream needs at least one step after the burn-in`,
+  );
 }

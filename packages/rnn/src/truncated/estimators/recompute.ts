@@ -5,8 +5,8 @@ import type { Engine } from "../engines/engine.ts";
 import { TapeEngine } from "../engines/tape.ts";
 import type { TruncatedSettings } from "../options.ts";
 import { checkUnchanged, type Source, stepIsOver } from "../source.ts";
-import type { Owned, TimeStep } from "../step.ts";
-import { firstState, type LocalWindows, localWindow } from "./estimator.ts";
+import type { Owned, PreparedStep } from "../step.ts";
+import { begin, type LocalWindows, localWindow } from "./estimator.ts";
 
 /**
  * An engine for each window, which runs the overlap again: from the stored state at s_j, with
@@ -23,27 +23,27 @@ export function* recompute<Params, State, X, Y, Target>(
     ? 'stale is "recompute", which reruns steps on tapes'
     : "compile is not true";
   /** Step t of the stream, for those that a window may still need. */
-  const steps = new Map<number, Owned<TimeStep<X, Target>>>();
+  const steps = new Map<number, Owned<PreparedStep<X, Target>>>();
   /** The state after step s, for those s where a window may begin. */
   const states = new Map<number, Owned<Values<State>>>();
-  let end = 0;
+  const first = new Region();
   let engine: Engine<Params, State, X, Target> | undefined;
   try {
+    const { state, start: origin } = yield* begin(cell, settings, params(), source, first);
+    store(states, origin, () => state);
+    first.end(stepIsOver);
+    let end = origin;
     for (;;) {
       const newFrom = end;
+      source.beginWindow();
       while (end - newFrom < k1) {
-        const step = source.next();
+        const step = yield* source.next();
         if (step === undefined) break;
         steps.set(++end, step);
       }
-      if (end === 0) throw new RangeError(`${where}: the stream has no steps`);
       if (end === newFrom) return;
       const present = params();
-      if (newFrom === 0) {
-        const { input } = steps.get(1)!.value;
-        store(states, 0, () => firstState(cell, settings, present, input));
-      }
-      const start = Math.max(0, end - k2);
+      const start = Math.max(origin, end - k2);
       const current = new TapeEngine(cell, settings, states.get(start)!.value, start, reason);
       engine = current;
       const losses: number[] = [];
@@ -52,7 +52,8 @@ export function* recompute<Params, State, X, Y, Target>(
         checkUnchanged(where, value, t);
         const [loss] = current.take(present, [{ value, region: new Region() }]);
         if (t > newFrom) losses.push(loss!);
-        // The next window ends at `end + 1` to `end + k1`, and begins `k2` before that, or at 0.
+        // The next window ends at `end + 1` to `end + k1`, and begins `k2` before that, or at the
+        // first.
         if (t <= end + k1 - k2) store(states, t, () => current.state);
       }
       drop(states, end + 1 - k2);
@@ -61,6 +62,7 @@ export function* recompute<Params, State, X, Y, Target>(
       current.end();
     }
   } finally {
+    first.end(stepIsOver);
     engine?.end();
     drop(states, Infinity);
     drop(steps, Infinity);

@@ -1,0 +1,46 @@
+import { type Tensor, tree, where } from "@chronograd/autodiff";
+import { type Cell, runStep, type Values } from "../cell.ts";
+import { rowsOf } from "../checkRows.ts";
+import type { Prepared } from "./prepare.ts";
+import { selectRows, takeRows } from "./rows.ts";
+
+/** A step as a loop runs it. */
+export interface Advanced<State, Y> {
+  /** In the rows that have a step; in others that of another row. `undefined` where none has. */
+  readonly output: Y | undefined;
+  readonly next: State;
+}
+
+/**
+ * One step of a cell with its marks, by selection alone: a row that is reset continues from the
+ * initial state; the place of a row without a step is taken by a row that has one, so that nothing
+ * reads what stands there, and its state goes on unchanged.
+ */
+export function advance<Params, State, X, Y>(
+  cell: Cell<Params, State, X, Y>,
+  params: Values<Params>,
+  input: X,
+  { reset, mask, rows, isThere, isEmpty, fresh, noise }: Prepared,
+  state: Values<State>,
+): Advanced<Values<State>, Y> {
+  const before =
+    reset === undefined
+      ? state
+      : selectRows(
+          "a reset",
+          reset,
+          (fresh ?? cell.initial!(params, rowsOf(state)!)) as Values<State>,
+          state,
+        );
+  if (isEmpty === true) return { output: undefined, next: before };
+  if (rows === undefined) {
+    const [output, next] = runStep(cell, params, input, before, noise);
+    return { output, next };
+  }
+  let filled = takeRows(input, rows);
+  if (isThere !== undefined) {
+    filled = tree.map(filled, (x: Tensor) => where(isThere, x, 0)) as X;
+  }
+  const [output, next] = runStep(cell, params, filled, takeRows(before, rows), noise);
+  return { output, next: selectRows("a mask", mask!, next, before) };
+}

@@ -1,0 +1,112 @@
+import { type Backend, Tensor, tensor } from "@chronograd/autodiff";
+import { describeTensor, isTracing } from "@chronograd/autodiff/internal";
+
+/** Which rows of a time step begin afresh, and which have a step at all: int32, of 0 and 1. */
+export interface Marks {
+  /**
+   * `[B]`; 1 where a row begins afresh before this step: from the model's initial state, and
+   * without a gradient to what lies before.
+   */
+  readonly reset?: Tensor;
+  /**
+   * `[B]`; 0 where a row has no step here: its state goes on unchanged, its output and its loss do
+   * not exist, and what stands in its input and target is never read.
+   */
+  readonly mask?: Tensor;
+}
+
+/** As `Marks`, for a whole sequence of T steps and B rows. */
+export interface SequenceMarks {
+  /** How many steps each of the B rows has, from the first on: 0 to T. */
+  readonly lengths?: readonly number[] | Tensor;
+  /** `[T, B]`, int32; 0 where a row has no step. With `lengths`, a step is where both say so. */
+  readonly mask?: Tensor;
+  /** `[T, B]`, int32; 1 where a row begins afresh before a step. */
+  readonly resets?: Tensor;
+}
+
+/** Throws a sentence unless a mark is an int32 tensor of 0 and 1, of this shape. */
+export function checkMark(what: string, mark: unknown, shape: readonly number[]): void {
+  const expected = `int32 [${shape}] of 0 and 1`;
+  if (!(mark instanceof Tensor)) {
+    throw new TypeError(
+      `${what} must be a tensor, ${expected}, got ${mark === null ? "null" : Array.isArray(mark) ? "an array" : typeof mark}; tensor(Int32Array.of(...), { shape: [${shape}] }) makes one`,
+    );
+  }
+  if (mark.dtype !== "int32") {
+    throw new TypeError(
+      `${what} must be ${expected}, got ${describeTensor(mark)}; convert it with cast(x, "int32")`,
+    );
+  }
+  if (mark.shape.join() !== shape.join()) {
+    throw new RangeError(`${what} must be ${expected}, got [${mark.shape}]; give one for each row`);
+  }
+  if (isTracing()) return;
+  const other = mark.toTypedArray().find((value) => value !== 0 && value !== 1);
+  if (other !== undefined) throw new RangeError(`${what} must be 0 or 1 everywhere, got ${other}`);
+}
+
+/** The marks of each step (from 1) of a sequence, checked. */
+export function marksOf(
+  where: string,
+  { lengths, mask, resets }: SequenceMarks,
+  steps: number,
+  batch: () => number,
+  backend: Backend | undefined,
+): (t: number) => Marks {
+  if (lengths === undefined && mask === undefined && resets === undefined) return () => ({});
+  const rows = batch();
+  if (mask !== undefined) checkMark(`${where}: mask`, mask, [steps, rows]);
+  if (resets !== undefined) checkMark(`${where}: resets`, resets, [steps, rows]);
+  const present =
+    lengths === undefined ? mask : presentOf(where, lengths, mask, steps, rows, backend);
+  return (t) => ({
+    ...(resets && { reset: resets.slice([t - 1]) }),
+    ...(present && { mask: present.slice([t - 1]) }),
+  });
+}
+
+/** The mask `[T, B]` that lengths give, together with a mask. */
+function presentOf(
+  where: string,
+  lengths: readonly number[] | Tensor,
+  mask: Tensor | undefined,
+  steps: number,
+  rows: number,
+  backend: Backend | undefined,
+): Tensor {
+  const given = lengths instanceof Tensor || Array.isArray(lengths) ? lengths : undefined;
+  const size = given instanceof Tensor ? given.size : given?.length;
+  const isVector = !(given instanceof Tensor) || (given.rank === 1 && given.dtype === "int32");
+  if (given === undefined || size !== rows || !isVector) {
+    const got =
+      given instanceof Tensor
+        ? describeTensor(given)
+        : given === undefined
+          ? typeof lengths
+          : `${size} of them`;
+    throw new TypeError(
+      `${where}: lengths must be ${rows} whole numbers, one for each row, as an array or an int32 tensor, got ${got}`,
+    );
+  }
+  const place = backend && { backend };
+  if (isTracing() && given instanceof Tensor) {
+    const times = Int32Array.from({ length: steps }, (_, t) => t);
+    const isBefore = tensor(times, { shape: [steps, 1], ...place }).less(given);
+    return mask === undefined ? isBefore : isBefore.mul(mask);
+  }
+  const values = given instanceof Tensor ? [...given.toTypedArray()] : (given as number[]);
+  for (const [row, length] of values.entries()) {
+    if (Number.isInteger(length) && length >= 0 && length <= steps) continue;
+    throw new RangeError(
+      `${where}: the length of row ${row} must be a whole number from 0 to ${steps}, the steps of the sequence, got ${length}`,
+    );
+  }
+  const isBefore = tensor(
+    Int32Array.from({ length: steps * rows }, (_, i) =>
+      Math.floor(i / rows) < values[i % rows]! ? 1 : 0,
+    ),
+    { shape: [steps, rows], ...place },
+  );
+  return mask === undefined ? isBefore : isBefore.mul(mask);
+}

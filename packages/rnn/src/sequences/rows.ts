@@ -1,0 +1,42 @@
+import { type Tensor, tree, where } from "@chronograd/autodiff";
+
+/** The rows of every tensor of a tree that has rows, in the order of an index. */
+export function takeRows<T>(values: T, rows: Tensor): T {
+  return tree.map(values, (x: Tensor) => (x.rank === 0 ? x : x.gather(rows))) as T;
+}
+
+/** `a` in the rows where `mask` is 1, `b` in the others, for trees of one structure. */
+export function selectRows<T>(what: string, mask: Tensor, a: T, b: T): T {
+  return tree.zip(a, b, (x, y, path) => {
+    if (x === y) return x;
+    const [rows] = mask.shape;
+    const fits = x.shape.join() === y.shape.join() && x.shape[0] === rows;
+    if (!fits) {
+      const name = path === "" ? "the state" : `the state "${path}"`;
+      throw new RangeError(
+        `${what} chooses among ${rows} rows, and ${name} is [${x.shape}] on one side and [${y.shape}] on the other; give the state a first axis of ${rows} rows, and one shape at all steps`,
+      );
+    }
+    return where(rowWise(mask, x), x, y);
+  }) as T;
+}
+
+/**
+ * Throws a sentence unless a tensor has one row of elements for each of those that a mask marks.
+ */
+export function checkRowAxis(what: string, mask: Tensor, { shape }: Tensor): void {
+  if (shape[0] === mask.size) return;
+  throw new RangeError(
+    `${what} has shape [${shape}], and a mask needs a first axis of ${mask.size} rows, so that those without a step can be left out; losses have one with reduction: "none"`,
+  );
+}
+
+/** `x` in the rows where `mask` is 1, 0 in the others. */
+export function zeroRows(mask: Tensor, x: Tensor): Tensor {
+  return where(rowWise(mask, x), x, 0);
+}
+
+/** A mask `[B]` that broadcasts against the elements of the rows of `x`. */
+function rowWise(mask: Tensor, x: Tensor): Tensor {
+  return mask.reshape([mask.shape[0]!, ...x.shape.slice(1).map(() => 1)]);
+}
