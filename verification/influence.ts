@@ -54,9 +54,10 @@ const found: Law = {
     const [first] = checkInfluence(cell, { inputs }, { seed }).influences;
     tally.check(first?.site?.op === op, () => `${name}: ${first?.message ?? "not found"}`);
     for (const [what, [model, kinds, culprit]] of Object.entries(loops)) {
-      const [leak] = checkInfluence(model, batch, { seed }).influences;
-      tally.check(kinds.includes(leak?.kind ?? "") && leak?.site?.op === culprit, () => {
-        return `${what}: ${leak?.message ?? "not found"}`;
+      const { influences } = checkInfluence(model, batch, { seed });
+      const all = [...new Set(influences.map(({ kind }) => kind))].join();
+      tally.check(all === kinds.join() && influences[0]?.site?.op === culprit, () => {
+        return `${what}: ${influences.map(({ message }) => message).join("\n") || "not found"}`;
       });
     }
     return tally;

@@ -5,10 +5,14 @@ import {
   gru,
   initialParams,
   type LaneSequence,
+  type Lanes,
   type LanesState,
   lanes,
   sequential,
+  type TimeStep,
+  type TruncatedOptions,
   truncated,
+  type Values,
 } from "@chronograd/rnn";
 import { cellTable, type SomeCell } from "@chronograd/rnn/testing";
 import { normal } from "./blocks.ts";
@@ -49,7 +53,7 @@ function law(
 }
 
 /** What stands in each row of a step. */
-function rowsOf(steps: ReturnType<typeof lanes>): unknown[][] {
+function rowsOf(steps: Lanes): unknown[][] {
   return Array.from(steps, (step) => {
     const { sequence, position, input, target } = step;
     const [reset, mask] = [step.reset, step.mask].map((x) => Array.from(x.toTypedArray()));
@@ -134,14 +138,14 @@ const models: readonly (() => unknown)[] = [
 /** Losses, tokens and gradients of a stream with frozen weights. */
 function trained(
   model: SomeCell,
-  params: unknown,
-  stream: Parameters<typeof truncated>[2],
-  k1: number,
+  params: Values<SomeCell["params"]>,
+  stream: Iterable<TimeStep>,
+  options: Omit<TruncatedOptions<SomeCell["state"]>, "loss" | "k2">,
 ) {
   const loss = (y: Tensor, target: Tensor): Tensor => y.sub(target).square().sum(-1);
   let [value, count] = [0, 0];
   const gradients = Array.from(
-    truncated(model, params as never, stream as never, { k1, k2: Infinity, loss }),
+    truncated(model, params, stream, { ...options, k2: Infinity, loss }),
     (window) => {
       value += window.loss;
       count += window.count;
@@ -160,10 +164,15 @@ const apart = law(
     const params = tree.map(
       initialParams(model, random.split("params"), { dtype: "float64" }),
       (x: Tensor) => x.add(normal(random, x.shape)),
-    );
-    const [rows, k1] = [between(random, 1, 4), between(random, 1, 5)];
+    ) as Values<SomeCell["params"]>;
+    const rows = between(random, 1, 4);
+    const options = {
+      k1: between(random, 1, 5),
+      stale: oneOf(random, ["carry", "recompute", "defer"] as const),
+      compile: random.uniform() < 0.5,
+    };
     const sequences = sequencesOf(random, 2, 3);
-    const together = trained(model, params, lanes(sequences, { rows }), k1);
+    const together = trained(model, params, lanes(sequences, { rows }), options);
     const alone = sequences
       .filter(({ inputs }) => inputs.shape[0]! > 0)
       .map(({ inputs, targets }) => {
@@ -171,9 +180,9 @@ const apart = law(
           input: inputs.slice([[t, t + 1]]),
           target: targets.slice([[t, t + 1]]),
         }));
-        return trained(model, params, steps, k1);
+        return trained(model, params, steps, options);
       });
-    const where = `${rows} rows, k1 ${k1}`;
+    const where = `${rows} rows, ${JSON.stringify(options)}`;
     const sum = (name: "value" | "count") => alone.reduce((all, each) => all + each[name], 0);
     tally.number(together.value, sum("value"), () => `${where}: the losses`);
     tally.number(together.count, sum("count"), () => `${where}: the tokens`);

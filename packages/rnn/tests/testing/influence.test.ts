@@ -1,7 +1,7 @@
-import { tensor, zeros } from "@chronograd/autodiff";
-import { rng } from "@chronograd/nn";
+import { type Tensor, tensor, zeros } from "@chronograd/autodiff";
+import { embedding, init, linear, type Rng, rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
-import { lstm } from "../../src/index.ts";
+import { lstm, sequential } from "../../src/index.ts";
 import { cellTable, checkInfluence } from "../../src/testing.ts";
 import { batchOf, cells, loop, loops, right } from "./leaking.ts";
 
@@ -15,10 +15,84 @@ function stable(report: unknown): string {
     .replace(/-?\d+\.\d{5,}(?:e[+-]?\d+)?/g, (x) => Number(x).toPrecision(4));
 }
 
+const drop = (random: Rng) => Float64Array.from({ length: 5 }, () => random.integer(0, 2));
+
 describe("what does not leak", () => {
   test.each(cellTable().map((row) => [row.name, row] as const))("%s", (_name, row) => {
     const steps = Array.from({ length: 5 }, (_, t) => row.input(rng(1, `${t}`), 3));
     checkInfluence(row.make(), { inputs: steps }).assert();
+  });
+
+  test.each(cellTable().map((row) => [row.name, row] as const))(
+    "%s, with padding and resets",
+    (_name, row) => {
+      const steps = Array.from({ length: 5 }, (_, t) => row.input(rng(2, `${t}`), 3));
+      const { mask, resets } = batch;
+      checkInfluence(row.make(), { inputs: steps, mask, resets, lengths: [5, 0, 4] }).assert();
+    },
+  );
+
+  test("a model with an embedding, a head, and parts in a learned state", () => {
+    const model = sequential({
+      embedding: embedding({ input: 7, output: 2 }),
+      cell: lstm({ input: 2, hidden: 3 }),
+      head: linear({ input: 3, output: 7 }),
+    });
+    const random = rng(1);
+    const symbols = Int32Array.from({ length: 15 }, () => random.integer(0, 7));
+    const { mask, resets } = batch;
+    checkInfluence(model, { inputs: tensor(symbols, { shape: [5, 3] }), mask, resets }).assert();
+    const learned = {
+      ...right,
+      params: { ...right.params, first: init.normal(1, 5) },
+      initial: ({ first }: { first: Tensor }, rows: number) => ({
+        h: first.broadcastTo([rows, 5]),
+      }),
+    };
+    checkInfluence(learned as unknown as typeof right, batch).assert();
+  });
+
+  test("a model that draws noise: the same in all runs", () => {
+    const noisy = {
+      ...right,
+      noise: {
+        keep: { shape: [5], per: "window", rows: true, draw: drop },
+        step: { shape: [5], per: "step", rows: false, draw: drop },
+      },
+      step: (params: never, x: Tensor, state: { h: Tensor }, noise?: Record<string, Tensor>) => {
+        const [, { h }] = right.step(params, x, state);
+        const next = noise === undefined ? h : h.mul(noise.keep!).add(noise.step!);
+        return [next, { h: next }] as const;
+      },
+    };
+    checkInfluence(noisy as unknown as typeof right, batch).assert();
+  });
+
+  test("a context: each row has its own", () => {
+    const attending = {
+      ...right,
+      step: (params: never, { x, context }: { x: Tensor; context: Tensor }, state: { h: Tensor }) =>
+        right.step(params, x.add(context.mean(1)), state),
+    } as unknown as typeof right;
+    const context = tensor(inputs.toTypedArray(), { shape: [3, 5, 2] });
+    checkInfluence(attending, { ...batch, context }).assert();
+    const mixing = {
+      ...attending,
+      step: (params: never, { x, context }: { x: Tensor; context: Tensor }, state: { h: Tensor }) =>
+        right.step(params, x.add(context.mean([0, 1])), state),
+    } as unknown as typeof right;
+    const { influences } = checkInfluence(mixing, { ...batch, context });
+    expect([...new Set(influences.map(({ kind }) => kind))]).toEqual(["other rows"]);
+  });
+
+  test("a batch whose padding is NaN, and one of zeros", () => {
+    const elements = inputs.toTypedArray();
+    const isThere = batch.mask.toTypedArray();
+    for (let i = 0; i < 30; i++) if (isThere[i >> 1] === 0) elements[i] = Number.NaN;
+    checkInfluence(right, { ...batch, inputs: tensor(elements, { shape: [5, 3, 2] }) }).assert();
+    checkInfluence(right, { inputs: zeros([5, 3, 2]) }).assert();
+    const [cell] = cells["a detached mean of the batch"]!;
+    expect(checkInfluence(cell, { inputs: zeros([5, 3, 2]) }).ok).toBe(false);
   });
 
   test("a loop that selects", () => {

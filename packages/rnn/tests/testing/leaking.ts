@@ -17,7 +17,7 @@ const parts = {
     W: init.glorot(input, hidden),
     U: init.glorot(hidden, hidden),
   }),
-  state: ({ hidden }: { hidden: number }) => ({ h: init.zeros(hidden) }),
+  state: ({ hidden }: { input: number; hidden: number }) => ({ h: init.zeros(hidden) }),
 };
 type Params = ReturnType<typeof parts.params>;
 type State = ReturnType<typeof parts.state>;

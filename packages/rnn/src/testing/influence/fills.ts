@@ -14,10 +14,13 @@ export interface Fill {
 
 const pick = (all: ArrayLike<number>, random: Rng) => all[random.integer(0, all.length)]!;
 
-/** Values like those of the batch: in their domain. */
+/** Values like those of the batch: in their domain, and finite. */
 export const ordinary: Fill = {
   words: "",
-  draw: (all, random) => () => pick(all, random) * (0.5 + random.uniform()),
+  draw(all, random) {
+    const known = Array.from(all).filter((x) => Number.isFinite(x) && x !== 0);
+    return () => (known.length > 0 ? pick(known, random) : 1) * (0.5 + random.uniform());
+  },
 };
 
 function farOut(sign: number, words: string): Fill {
