@@ -85,7 +85,7 @@ export const cells: Record<string, [cell: Cell<Params, State>, op: string]> = {
   ],
   "a count of calls": [cellWith((z) => z.add(calls++)), "add"],
   "another op for large values": [
-    cellWith((z) => (z.max().item() > 4 ? z.mul(0.5) : z.add(0))),
+    cellWith((z, x) => (x.max().item() > 5 ? z.mul(0.5) : z.add(0))),
     "add",
   ],
 };

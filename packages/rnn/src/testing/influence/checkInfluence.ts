@@ -91,7 +91,8 @@ const most = 3;
  *   },
  * })({ input: 2, hidden: 5 });
  * const [leak] = checkInfluence(mixing, { inputs }).influences;
- * [leak?.kind, leak?.row, leak?.rows, leak?.site?.op]; // => ["other rows", 0, [1], "mean"]
+ * // A mean is a sum, divided.
+ * [leak?.kind, leak?.row, leak?.rows, leak?.site?.op]; // => ["other rows", 0, [1], "sum"]
  * ```
  */
 export function checkInfluence<Params, State, X = Tensor, Y = Tensor>(
