@@ -4,8 +4,16 @@ import type { Law } from "@chronograd/autodiff/testing";
 import { dropout, embedding, init, layerNorm, linear, rng } from "@chronograd/nn";
 import { sharedBuffer } from "@chronograd/nn/parallel";
 import { restoreTree, tensorsOf } from "@chronograd/nn/safetensors";
-import { defineCell, elman, initialParams, initialState, truncated, unroll } from "@chronograd/rnn";
-import { type CellRow, cellTable } from "@chronograd/rnn/testing";
+import {
+  defineCell,
+  elman,
+  initialParams,
+  initialState,
+  lanes,
+  truncated,
+  unroll,
+} from "@chronograd/rnn";
+import { type CellRow, cellTable, checkInfluence } from "@chronograd/rnn/testing";
 import { Tally } from "./tally.ts";
 
 const sizes = { input: 3, hidden: 3 };
@@ -58,6 +66,12 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
     "step",
   ],
   [() => unroll(own, params, zeros([1, 1, 3]), { reversed: true } as never), "unroll", "reverse"],
+  [() => lanes([], { row: 1 } as never), "lanes", "rows"],
+  [
+    () => checkInfluence(own, { inputs: zeros([1, 2, 3]) }, { casual: false } as never),
+    "checkInfluence",
+    "causal",
+  ],
   [() => initialState(own, 1, { dtypes: "float64" } as never), "initialState", "dtype"],
   [() => initialParams(own, rng(1), { backends: 1 } as never), "initialParams", "backend"],
   [() => linear({ inputs: 3, output: 2 } as never), "linear", "input"],

@@ -130,6 +130,7 @@ export const entryPoints = [
       ["Cells", ["cell", "cells", "gates"]],
       ["Unrolling", ["unroll"]],
       ["Composing", ["sequential"]],
+      ["Sequences", ["sequences"]],
       ["Truncated BPTT", ["truncated"]],
     ],
   },
@@ -138,6 +139,7 @@ export const entryPoints = [
     slug: "rnn-testing",
     pages: [
       ["Testing a cell", ["testing/cell", "testing/draw"]],
+      ["Checking what rows depend on", ["testing/influence"]],
       ["Checking truncated gradients", ["testing/truncated", "testing"]],
     ],
   },

@@ -116,7 +116,7 @@ export function lanes<X, Target>(
   const { rows, state } = options;
   if (!Number.isSafeInteger(rows) || rows < 1) {
     throw new RangeError(
-      `lanes: rows must be a whole number of at least 1, got ${JSON.stringify(rows)}`,
+      `lanes: rows must be a whole number of at least 1, got ${typeof rows === "string" ? JSON.stringify(rows) : String(rows)}`,
     );
   }
   if (state !== undefined) checkState(state, rows);

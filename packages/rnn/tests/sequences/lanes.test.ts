@@ -404,6 +404,7 @@ describe("what does not fit throws a sentence", () => {
     ["no options", () => lanes([one], undefined as never)],
     ["no rows", run([one], { rows: 0 })],
     ["half a row", run([one], { rows: 1.5 })],
+    ["NaN rows", run([one], { rows: Number.NaN })],
     ["rows as text", run([one], { rows: "2" })],
     ["a misspelt option", run([one], { row: 2 })],
     ["no source", run(null)],

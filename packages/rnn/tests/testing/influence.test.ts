@@ -1,4 +1,4 @@
-import { type Tensor, tensor, zeros } from "@chronograd/autodiff";
+import { full, type Tensor, tensor, zeros } from "@chronograd/autodiff";
 import { embedding, init, linear, type Rng, rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { lstm, sequential } from "../../src/index.ts";
@@ -183,6 +183,12 @@ describe("what does not fit throws a sentence", () => {
     ["a misspelt option", () => checkInfluence(right, { inputs }, { casual: false } as never)],
     ["causal as text", () => checkInfluence(right, { inputs }, { causal: "no" } as never)],
     ["half a seed", () => checkInfluence(right, { inputs }, { seed: 0.5 })],
+    [
+      "inputs that are infinite",
+      () => checkInfluence(right, { inputs: full([5, 3, 2], Infinity, { dtype: "float64" }) }),
+    ],
+    ["marks that are no tensor", () => checkInfluence(right, { inputs, mask: [[1]] } as never)],
+    ["lengths beyond the steps", () => checkInfluence(right, { inputs, lengths: [6, 1, 1] })],
     ["inputs of other columns", () => checkInfluence(right, { inputs: zeros([2, 3, 7]) })],
   ])("%s", (_what, act) => {
     expect(act).toThrowErrorMatchingSnapshot();

@@ -83,7 +83,7 @@ export const cells: Record<string, [cell: Cell<Params, State>, op: string]> = {
     }),
     "add",
   ],
-  "a count of calls": [cellWith((z) => z.add(calls++)), "add"],
+  "a count of calls": [cellWith((z) => z.add(calls++ % 3)), "add"],
   "another op for large values": [
     cellWith((z, x) => (x.max().item() > 5 ? z.mul(0.5) : z.add(0))),
     "add",

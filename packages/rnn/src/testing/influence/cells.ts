@@ -46,12 +46,12 @@ export class Grid {
   ) {
     this.steps = steps;
     this.rows = rows;
-    const ends = lengths instanceof Tensor ? lengths.toTypedArray() : lengths;
-    const present = mask?.toTypedArray();
+    const ends = numbersOf(lengths);
+    const present = numbersOf(mask);
     this.#exists = Uint8Array.from({ length: steps * rows }, (_, i) =>
       Math.floor(i / rows) < (ends?.[i % rows] ?? steps) && present?.[i] !== 0 ? 1 : 0,
     );
-    this.#resets = resets?.toTypedArray() ?? new Uint8Array(steps * rows);
+    this.#resets = numbersOf(resets) ?? new Uint8Array(steps * rows);
     this.#counts = Int32Array.from(this.#resets);
     for (let i = rows; i < steps * rows; i++) this.#counts[i]! += this.#counts[i - rows]!;
   }
@@ -113,6 +113,12 @@ export class Grid {
     if (inputs instanceof Tensor) return this.inTime(inputs, "inputs");
     return inputs.flatMap((x, t) => this.atStep(t, x, `inputs.${t}`));
   }
+}
+
+/** Marks that are none are left to the loop, which refuses them. */
+function numbersOf(marks: unknown): ArrayLike<number> | undefined {
+  if (marks instanceof Tensor) return marks.toTypedArray();
+  return Array.isArray(marks) ? marks : undefined;
 }
 
 function joined(name: string, path: string): string {

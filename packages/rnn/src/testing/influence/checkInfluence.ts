@@ -8,7 +8,9 @@ import { drawParams, drawState, inFloat64, type PlainCell } from "../draw.ts";
 import { Grid, sizesOf } from "./cells.ts";
 import { changesOf, type InfluenceKind } from "./changes.ts";
 import { Examination } from "./examine.ts";
+import { finite } from "./fills.ts";
 import { type Influence, InfluenceReport, type InfluenceResult } from "./report.ts";
+import { changed } from "./run.ts";
 
 /** What a model is checked on: the arguments of `unroll`. Floats are used as float64. */
 export interface InfluenceBatch<State = unknown, X = Tensor> {
@@ -128,7 +130,12 @@ export function checkInfluence<Params, State, X = Tensor, Y = Tensor>(
       state: inFloat64(state ?? drawState(plain, random.split("state"), rows)),
       ...(context !== undefined && { context: inFloat64(context) }),
     };
-    const examination = new Examination({ model: plain, given, marks, grid, seed }, causal);
+    const changes = changesOf(grid, causal);
+    const padding = changes.find(({ kind }) => kind === "padding");
+    const experiment = { model: plain, given, marks, grid, seed };
+    // NaN in padding comes in again, as a change.
+    const own = padding === undefined ? given : changed(experiment, padding, finite);
+    const examination = new Examination({ ...experiment, given: own }, causal);
     const kinds: InfluenceKind[] = ["other rows", "padding", "before a reset", "later inputs"];
     const repeated = examination.repeats();
     const again = repeated.influence === undefined ? [] : [repeated.influence];
@@ -137,7 +144,6 @@ export function checkInfluence<Params, State, X = Tensor, Y = Tensor>(
     ];
     // What differs by itself would be found again in every change.
     if (again.length > 0) return new InfluenceReport(name, rows, steps, results);
-    const changes = changesOf(grid, causal);
     for (const kind of kinds) {
       const own = changes.filter((change) => change.kind === kind);
       const influences: Influence[] = [];

@@ -5,6 +5,7 @@ import { type Culprit, cotangentCulprit, culpritOf } from "./culprit.ts";
 import { type Fill, infinite, large, negative, notANumber, ordinary } from "./fills.ts";
 import type { Influence } from "./report.ts";
 import { changed, type Experiment, gradientOf, partsOf, type Run, run, same } from "./run.ts";
+import { by, cause, subject, when } from "./words.ts";
 
 /** What a change is tried with: ordinary values come first. */
 const fillsOf: Readonly<Record<Change["kind"], readonly Fill[]>> = {
@@ -38,6 +39,12 @@ export class Examination {
     this.#experiment = experiment;
     this.#isCausal = isCausal;
     this.#base = run(experiment, experiment.given);
+    for (const { path, x } of this.#base.results) {
+      if (!x.toTypedArray().some(Number.isNaN)) continue;
+      throw new RangeError(
+        `checkInfluence: ${path} of the model holds NaN on the batch as it is, from which nothing can be told; give inputs and params with other results`,
+      );
+    }
   }
 
   /** Two runs on the same values must give the same. */
@@ -262,35 +269,4 @@ function compared(
     }
   }
   return { cases, differences };
-}
-
-function subject(of: string, row: number, t: number | undefined): string {
-  return `${of}${row === allRows ? "" : ` of row ${row}`}${t === undefined ? "" : ` at step ${t}`}`;
-}
-
-function cause({ kind }: Change, row: number | undefined, step: number | undefined): string {
-  const own = row === undefined ? "" : ` of row ${row}`;
-  const at = step === undefined ? "" : step < 0 ? " before the first step" : ` at step ${step + 1}`;
-  switch (kind) {
-    case "other rows":
-      return row === undefined ? "depends on other rows" : `depends on row ${row}${at}`;
-    case "padding":
-      return `depends on the padding${own}${at}`;
-    case "before a reset":
-      return `depends on what lies before a reset${own}${at}`;
-    case "later inputs":
-      return `depends on a later input${own}${at}`;
-    case "earlier calls":
-      return "differs between two runs on the same values: it depends on what an earlier call left behind";
-  }
-}
-
-function when({ words }: Fill): string {
-  return words === "" ? "" : ` when ${words}`;
-}
-
-function by(culprit: Culprit | undefined): string {
-  return culprit === undefined
-    ? "; no op on the tape shows how, so look for values that leave it (toArray, item) or are kept outside"
-    : `: ${culprit.words}`;
 }

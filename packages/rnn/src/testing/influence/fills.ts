@@ -8,8 +8,8 @@ import type { Change } from "./changes.ts";
 export interface Fill {
   /** In words, after "when": `"NaN stands there"`; empty for ordinary values. */
   readonly words: string;
-  /** Draws another value of an element, given those of the whole tensor. */
-  draw(all: ArrayLike<number>, random: Rng): () => number;
+  /** Draws another value of an element `x`, given those of the whole tensor. */
+  draw(all: ArrayLike<number>, random: Rng): (x: number) => number;
 }
 
 const pick = (all: ArrayLike<number>, random: Rng) => all[random.integer(0, all.length)]!;
@@ -20,6 +20,15 @@ export const ordinary: Fill = {
   draw(all, random) {
     const known = Array.from(all).filter((x) => Number.isFinite(x) && x !== 0);
     return () => (known.length > 0 ? pick(known, random) : 1) * (0.5 + random.uniform());
+  },
+};
+
+/** Values as they are, unless they are NaN or infinite. */
+export const finite: Fill = {
+  words: "",
+  draw(all, random) {
+    const other = ordinary.draw(all, random);
+    return (x) => (Number.isFinite(x) ? x : other(x));
   },
 };
 
@@ -52,7 +61,7 @@ export function filled(part: Part, change: Change, fill: Fill, seed: number): Te
     const changes = change.has(step, row);
     // Drawn for every cell, so that part of a change has the values of the whole.
     for (let i = start; i < end; i++) {
-      const other = draw();
+      const other = draw(before[i]!);
       if (changes) after[i] = other;
     }
   }

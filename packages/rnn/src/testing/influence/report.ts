@@ -69,20 +69,23 @@ export class InfluenceReport {
   /** One line for each kind, and below it what depends and by which op. */
   toString(): string {
     const { length } = this.influences;
-    const verdict = this.ok ? "nothing leaks" : `${length} leak${length === 1 ? "" : "s"}`;
+    const verdict = this.ok ? "nothing leaks" : counted(length, "leak");
     const lines = this.results.flatMap(({ kind, changes, cases, influences }) => {
       const word = influences.length > 0 ? "LEAKS" : changes > 0 ? "ok   " : "none ";
       const what =
-        changes > 0
-          ? `${changes} change${changes === 1 ? "" : "s"}, ${cases} numbers`
-          : absent[kind];
+        changes > 0 ? `${counted(changes, "change")}, ${counted(cases, "number")}` : absent[kind];
       return [
         `  ${word} ${kind.padEnd(14)}  ${what}`,
         ...influences.map(({ message }) => `    ${message}`),
       ];
     });
-    return [`${this.subject}, ${this.rows} rows, ${this.steps} steps: ${verdict}`, ...lines].join(
-      "\n",
-    );
+    return [
+      `${this.subject}, ${counted(this.rows, "row")}, ${counted(this.steps, "step")}: ${verdict}`,
+      ...lines,
+    ].join("\n");
   }
+}
+
+function counted(count: number, word: string): string {
+  return `${count} ${word}${count === 1 ? "" : "s"}`;
 }
