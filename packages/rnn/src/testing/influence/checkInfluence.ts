@@ -10,7 +10,7 @@ import { changesOf, type InfluenceKind } from "./changes.ts";
 import { Examination } from "./examine.ts";
 import { finite } from "./fills.ts";
 import { type Influence, InfluenceReport, type InfluenceResult } from "./report.ts";
-import { changed } from "./run.ts";
+import { changed, experimentOf } from "./run.ts";
 
 /** What a model is checked on: the arguments of `unroll`. Floats are used as float64. */
 export interface InfluenceBatch<State = unknown, X = Tensor> {
@@ -132,10 +132,13 @@ export function checkInfluence<Params, State, X = Tensor, Y = Tensor>(
     };
     const changes = changesOf(grid, causal);
     const padding = changes.find(({ kind }) => kind === "padding");
-    const experiment = { model: plain, given, marks, grid, seed };
+    const asGiven = experimentOf(plain, given, marks, grid, seed);
     // NaN in padding comes in again, as a change.
-    const own = padding === undefined ? given : changed(experiment, padding, finite);
-    const examination = new Examination({ ...experiment, given: own }, causal);
+    const experiment =
+      padding === undefined
+        ? asGiven
+        : experimentOf(plain, changed(asGiven, padding, finite), marks, grid, seed);
+    const examination = new Examination(experiment, causal);
     const kinds: InfluenceKind[] = ["other rows", "padding", "before a reset", "later inputs"];
     const repeated = examination.repeats();
     const again = repeated.influence === undefined ? [] : [repeated.influence];

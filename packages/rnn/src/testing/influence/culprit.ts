@@ -3,7 +3,7 @@ import { describeSite, siteOf } from "@chronograd/autodiff/internal";
 import type { Site } from "@chronograd/autodiff/testing";
 import type { Grid } from "./cells.ts";
 import type { Change, Cone } from "./changes.ts";
-import { type Run, same, seedsOf } from "./run.ts";
+import { type Experiment, type Run, same, seedsOf } from "./run.ts";
 
 type Entry = ReturnType<Run["tape"]["entries"]["at"]>;
 
@@ -74,14 +74,15 @@ export function culpritOf(
  * one that is not 0 there; or with one that differs in another run, but there.
  */
 export function cotangentCulprit(
-  grid: Grid,
+  experiment: Experiment,
   change: Change,
   cone: Cone,
   one: Run,
   other: Run | undefined,
-  seed: number,
 ): Culprit | undefined {
-  const [mine, theirs] = [cotangentsOf(one, cone, seed), other && cotangentsOf(other, cone, seed)];
+  const { grid } = experiment;
+  const mine = cotangentsOf(experiment, one, cone);
+  const theirs = other && cotangentsOf(experiment, other, cone);
   const allowed: Allowed = (step, row) => {
     const rows = row === undefined ? Array.from({ length: grid.rows }, (_, r) => r) : [row];
     const steps = step === undefined ? Array.from({ length: grid.steps }, (_, t) => t) : [step];
@@ -110,9 +111,9 @@ export function cotangentCulprit(
 
 /** The cotangents of all entries that depend on the batch, by position. */
 function cotangentsOf(
+  experiment: Experiment,
   { tape, watched, results }: Run,
   cone: Cone,
-  seed: number,
 ): Map<number, Tensor | undefined> {
   const { entries } = tape;
   const { params: _, ...batch } = watched;
@@ -124,7 +125,7 @@ function cotangentsOf(
     reached.add(i);
     if (output.dtype !== "int32") handles.push(tape.handle(output, i));
   }
-  const { targets, cotangents } = seedsOf(tape, results, cone, seed);
+  const { targets, cotangents } = seedsOf(experiment, tape, results, cone);
   const found = tape.gradientIfReached(targets, handles, { cotangent: cotangents });
   return new Map(handles.map(({ id }, k) => [id, found.get(String(k))]));
 }

@@ -2,17 +2,17 @@ import { scope, type TypedArray } from "@chronograd/autodiff";
 import { allRows, type Grid, type Part } from "./cells.ts";
 import { type Change, Cone, narrowed } from "./changes.ts";
 import { type Culprit, cotangentCulprit, culpritOf } from "./culprit.ts";
-import { type Fill, infinite, large, negative, notANumber, ordinary } from "./fills.ts";
+import { type Fill, infinite, large, notANumber, ordinary } from "./fills.ts";
 import type { Influence } from "./report.ts";
-import { changed, type Experiment, gradientOf, partsOf, type Run, run, same } from "./run.ts";
+import { changed, type Experiment, gradientOf, type Run, run, same } from "./run.ts";
 import { by, cause, subject, when } from "./words.ts";
 
 /** What a change is tried with: ordinary values come first. */
 const fillsOf: Readonly<Record<Change["kind"], readonly Fill[]>> = {
-  "other rows": [ordinary, large, negative, notANumber],
+  "other rows": [ordinary, large, notANumber],
   padding: [ordinary, notANumber, infinite],
   "before a reset": [ordinary, notANumber, infinite],
-  "later inputs": [ordinary, large, negative],
+  "later inputs": [ordinary, large],
   "earlier calls": [ordinary],
 };
 
@@ -50,7 +50,7 @@ export class Examination {
   /** Two runs on the same values must give the same. */
   repeats(): Examined {
     const change: Change = { kind: "earlier calls", has: () => false, concerns: () => true };
-    const gradients = gradientOf(this.#base, this.#coneOf(change), this.#experiment.seed);
+    const gradients = gradientOf(this.#experiment, this.#base, this.#coneOf(change));
     const { cases, influence, ofGradient } = this.#tried(change, ordinary, gradients);
     const found = influence ?? ofGradient;
     return { cases, ...(found && { influence: found }) };
@@ -61,7 +61,7 @@ export class Examination {
    */
   examine(change: Change): Examined {
     const cone = this.#coneOf(change);
-    const gradients = gradientOf(this.#base, cone, this.#experiment.seed);
+    const gradients = gradientOf(this.#experiment, this.#base, cone);
     let cases = 0;
     let ofGradient: Influence | undefined;
     for (const fill of fillsOf[change.kind]) {
@@ -93,7 +93,7 @@ export class Examination {
       if (first !== undefined) return { cases, influence: this.#influence(change, fill, first) };
       // NaN times 0 is NaN: only padding, which nothing may read, leaves gradients as they are.
       if (fill !== ordinary && change.kind !== "padding") return { cases };
-      const after = gradientOf(other, cone, this.#experiment.seed);
+      const after = gradientOf(this.#experiment, other, cone);
       const found = this.#gradientDifference(change, fill, gradients, after);
       return {
         cases: cases + found.cases,
@@ -205,18 +205,17 @@ export class Examination {
   }
 
   #cotangentCulprit(change: Change, fill: Fill | undefined): Culprit | undefined {
-    const { given, grid, seed } = this.#experiment;
     return scope(() => {
       const other = fill && run(this.#experiment, changed(this.#experiment, change, fill));
-      const traced = run(this.#experiment, given, { trace: true });
-      return cotangentCulprit(grid, change, this.#coneOf(change), traced, other, seed);
+      const traced = run(this.#experiment, this.#experiment.given, { trace: true });
+      return cotangentCulprit(this.#experiment, change, this.#coneOf(change), traced, other);
     });
   }
 
   *#cells() {
     const { params } = this.#experiment.given as { params: unknown };
     const { grid } = this.#experiment;
-    for (const part of [...partsOf(this.#experiment), ...grid.whole(params, "params")]) {
+    for (const part of [...this.#experiment.parts, ...grid.whole(params, "params")]) {
       for (const cell of part.cells) yield { path: part.path, ...cell };
     }
   }

@@ -1,4 +1,4 @@
-import { type Tensor, tensor } from "@chronograd/autodiff";
+import { type Tensor, type TypedArray, tensor } from "@chronograd/autodiff";
 import { type Rng, rng } from "@chronograd/nn";
 import { largest } from "../tally.ts";
 import type { Part } from "./cells.ts";
@@ -32,38 +32,47 @@ export const finite: Fill = {
   },
 };
 
-function farOut(sign: number, words: string): Fill {
-  return {
-    words,
-    draw(all, random) {
-      const size = sign * (1 + largest(all));
-      return () => size * (2 + random.uniform());
-    },
-  };
-}
-export const large: Fill = farOut(1, "large numbers stand there");
-export const negative: Fill = farOut(-1, "large negative numbers stand there");
+/** Numbers beyond all of the batch, of both signs. */
+export const large: Fill = {
+  words: "large numbers stand there",
+  draw(all, random) {
+    const size = 1 + largest(all);
+    return () => size * (2 + random.uniform()) * (random.uniform() < 0.5 ? -1 : 1);
+  },
+};
 export const notANumber: Fill = { words: "NaN stands there", draw: () => () => Number.NaN };
 export const infinite: Fill = {
   words: "infinities stand there",
   draw: (_, random) => () => (random.uniform() < 0.5 ? -Infinity : Infinity),
 };
 
-/** The tensor with the cells of a change filled; the same each time, by seed and path. */
-export function filled(part: Part, change: Change, fill: Fill, seed: number): Tensor {
-  const { x, path, cells } = part;
-  const before = x.toTypedArray();
-  const random = rng(seed, `fill ${path}`);
-  const after = before.slice();
-  // Whole numbers may be indices: others of the batch stand for them.
-  const draw = x.dtype === "int32" ? () => pick(before, random) : fill.draw(before, random);
-  for (const { step, row, start, end } of cells) {
-    const changes = change.has(step, row);
-    // Drawn for every cell, so that part of a change has the values of the whole.
-    for (let i = start; i < end; i++) {
-      const other = draw(before[i]!);
-      if (changes) after[i] = other;
-    }
+/** Random numbers of a check, drawn once for each of its tensors. */
+export class Draws {
+  readonly #seed: number;
+  readonly #drawn = new Map<string, TypedArray>();
+
+  constructor(seed: number) {
+    this.#seed = seed;
   }
-  return tensor(after, { shape: x.shape, dtype: x.dtype, backend: x.backend });
+
+  /** What `draw` gives for a name, the same each time. */
+  of(name: string, draw: (random: Rng) => TypedArray): TypedArray {
+    const known = this.#drawn.get(name) ?? draw(rng(this.#seed, name));
+    this.#drawn.set(name, known);
+    return known;
+  }
+}
+
+/** The tensor with the cells of a change filled: part of a change has the values of the whole. */
+export function filled({ path, x, cells }: Part, change: Change, fill: Fill, draws: Draws): Tensor {
+  const changing = cells.filter(({ step, row }) => change.has(step, row));
+  if (changing.length === 0) return x;
+  const values = x.toTypedArray();
+  const others = draws.of(`fill ${path} ${fill.words}`, (random) => {
+    // Whole numbers may be indices: others of the batch stand for them.
+    const draw = x.dtype === "int32" ? () => pick(values, random) : fill.draw(values, random);
+    return values.map((value) => draw(value));
+  });
+  for (const { start, end } of changing) values.set(others.subarray(start, end), start);
+  return tensor(values, { shape: x.shape, dtype: x.dtype, backend: x.backend });
 }

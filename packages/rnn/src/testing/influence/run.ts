@@ -12,7 +12,7 @@ import { type UnrollOptions, unroll } from "../../unroll.ts";
 import type { PlainCell } from "../draw.ts";
 import { atAllSteps, beforeAll, type Grid, type Part } from "./cells.ts";
 import type { Change, Cone } from "./changes.ts";
-import { type Fill, filled } from "./fills.ts";
+import { Draws, type Fill, filled } from "./fills.ts";
 
 /** Everything that a model is run on, float64. */
 export interface Given {
@@ -30,15 +30,25 @@ export interface Experiment {
   readonly marks: object;
   readonly grid: Grid;
   readonly seed: number;
+  readonly draws: Draws;
+  /** The tensors of the batch, which may change. */
+  readonly parts: readonly Part[];
 }
 
-/** The tensors of a batch that may change. */
-export function partsOf({ given, grid }: Experiment): Part[] {
-  return [
+/** What the runs of a check share. */
+export function experimentOf(
+  model: PlainCell,
+  given: Given,
+  marks: object,
+  grid: Grid,
+  seed: number,
+): Experiment {
+  const parts = [
     ...grid.ofInputs(given.inputs),
     ...grid.atStep(beforeAll, given.state, "state"),
     ...grid.atStep(atAllSteps, given.context, "context"),
   ];
+  return { model, given, marks, grid, seed, draws: new Draws(seed), parts };
 }
 
 /** A run on a tape. */
@@ -83,12 +93,9 @@ export function run(experiment: Experiment, given: Given, options?: RecordingOpt
 }
 
 /** What is given, with the cells of a change filled. */
-export function changed(experiment: Experiment, change: Change, fill: Fill): Given {
-  const { given, seed } = experiment;
-  const parts = new Map(
-    partsOf(experiment).map((part) => [part.path, filled(part, change, fill, seed)]),
-  );
-  return tree.map(given, (x: Tensor, path) => parts.get(path) ?? x) as Given;
+export function changed({ given, parts, draws }: Experiment, change: Change, fill: Fill): Given {
+  const others = new Map(parts.map((part) => [part.path, filled(part, change, fill, draws)]));
+  return tree.map(given, (x: Tensor, path) => others.get(path) ?? x) as Given;
 }
 
 /**
@@ -96,11 +103,11 @@ export function changed(experiment: Experiment, change: Change, fill: Fill): Giv
  * reach; by path, without those that are absent.
  */
 export function gradientOf(
+  experiment: Experiment,
   { tape, watched, results }: Run,
   cone: Cone,
-  seed: number,
 ): Map<string, TypedArray> {
-  const { targets, cotangents } = seedsOf(tape, results, cone, seed);
+  const { targets, cotangents } = seedsOf(experiment, tape, results, cone);
   if (targets.length === 0) return new Map();
   const found = tape.gradientIfReached(targets, watched, { cotangent: cotangents });
   return new Map([...found].map(([path, g]) => [path, g.toTypedArray()]));
@@ -108,23 +115,21 @@ export function gradientOf(
 
 /** Results on the tape, and random cotangents: 0 where they may change. */
 export function seedsOf(
+  { draws }: Experiment,
   tape: Tape,
   results: readonly Part[],
   cone: Cone,
-  seed: number,
 ): { targets: Tensor[]; cotangents: Tensor[] } {
   const onTape = results.filter(({ x }) => x.dtype !== "int32" && tape.tracks(x));
   return {
     targets: onTape.map(({ x }) => x),
     cotangents: onTape.map(({ path, x, cells }) => {
-      const random = rng(seed, `cotangent ${path}`);
+      const drawn = draws.of(`cotangent ${path}`, (random) =>
+        Float64Array.from({ length: x.size }, () => random.normal()),
+      );
       const values = new Float64Array(x.size);
       for (const { step, row, start, end } of cells) {
-        const counts = cone.holds(step, row);
-        for (let i = start; i < end; i++) {
-          const u = random.normal();
-          if (counts) values[i] = u;
-        }
+        if (cone.holds(step, row)) values.set(drawn.subarray(start, end), start);
       }
       return tensor(values, { shape: x.shape, backend: x.backend });
     }),
