@@ -16,6 +16,8 @@ import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
 import { laneSubject } from "./lanes.ts";
 import { layerSubjects } from "./layers.ts";
+import { modelSubjects } from "./models.ts";
+import { noiseSubjects } from "./noise.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
 import { plannedSubject } from "./planned.ts";
@@ -26,6 +28,7 @@ import { tapeSubjects } from "./tape.ts";
 import { transformSubjects } from "./transforms.ts";
 import { truncationSubjects } from "./truncation/index.ts";
 import { wholeNumberSubjects } from "./wholeNumbers.ts";
+import { windowSubject } from "./windows.ts";
 import { workersSubject } from "./workers.ts";
 
 /** Ops on one kernel set, compared with the reference kernels. */
@@ -53,9 +56,12 @@ export function wholeSubjects(): Subject[] {
     ...customSubjects(),
     ...integerSubjects(),
     ...creationSubjects(),
+    windowSubject(),
     kernelSetSubject(),
     ...layerSubjects(),
     ...cellSubjects(),
+    ...modelSubjects(),
+    ...noiseSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
     laneSubject(),
