@@ -1,7 +1,18 @@
-import { concat, full, type Tensor, tensor, zeros } from "@chronograd/autodiff";
+import { full, type Tensor, tensor, zeros } from "@chronograd/autodiff";
 import { embedding, init, linear, type Rng, rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
-import { lstm, sequential, unroll } from "../../src/index.ts";
+import {
+  bidirectional,
+  gru,
+  learnedState,
+  lstm,
+  sequential,
+  stacked,
+  unroll,
+  variationalDropout,
+  weightDrop,
+  zoneout,
+} from "../../src/index.ts";
 import { cellTable, checkInfluence } from "../../src/testing.ts";
 import { batchOf, cells, loop, loops, right } from "./leaking.ts";
 
@@ -152,24 +163,42 @@ describe("the report", () => {
   });
 });
 
-test("two directions over padding and resets, where causal is false", () => {
-  const both = {
-    params: { there: right.params, back: right.params },
-    state: { there: right.state, back: right.state },
-    unroll(
-      params: Record<"there" | "back", never>,
-      xs: Tensor,
-      { state, ...marks }: { state: Record<"there" | "back", never> },
-    ) {
-      const there = unroll(right, params.there, xs, { ...marks, state: state.there });
-      const back = unroll(right, params.back, xs, { ...marks, state: state.back, reverse: true });
-      const outputs = concat([there.outputs, back.outputs], -1);
-      return { outputs, state: { there: there.state, back: back.state } };
+const sizes = { input: 2, hidden: 3 };
+const scanned = cellTable().filter(({ family }) => ["lru", "minGru", "minLstm"].includes(family));
+
+describe("what is made of cells does not leak", () => {
+  test.each(scanned.map((row) => [row.name, row] as const))(
+    "%s, all steps at once",
+    (_name, row) => {
+      const cell = row.make();
+      const model = {
+        params: cell.params,
+        state: cell.state,
+        unroll: (params: never, xs: readonly Tensor[], options: object) =>
+          unroll(cell, params, xs, { ...options, parallel: true }),
+      } as unknown as typeof cell;
+      const steps = Array.from({ length: 5 }, (_, t) => row.input(rng(2, `${t}`), 3));
+      checkInfluence(model, { ...batch, inputs: steps }).assert();
     },
-  } as unknown as typeof right;
-  checkInfluence(both, batch, { causal: false }).assert();
-  const kinds = checkInfluence(both, batch).influences.map(({ kind }) => kind);
-  expect(kinds).toContain("later inputs");
+  );
+
+  test.each<[string, unknown]>([
+    ["stacked", stacked([gru(sizes), lstm({ input: 3, hidden: 3 })], { residual: true })],
+    ["stacked with dropout", stacked([gru(sizes), gru({ ...sizes, input: 3 })], { dropout: 0.5 })],
+    ["a learned state", learnedState(lstm(sizes))],
+    ["zoneout", zoneout(lstm(sizes), { rate: 0.5 })],
+    ["variational dropout", variationalDropout(gru(sizes), { rate: 0.5 })],
+    ["weight drop", weightDrop(lstm(sizes), { rate: 0.5, names: ["U"] })],
+  ])("%s", (_name, model) => {
+    checkInfluence(model as typeof right, batch).assert();
+  });
+
+  test("two directions, where causal is false", () => {
+    const model = bidirectional(gru(sizes));
+    checkInfluence(model, batch, { causal: false }).assert();
+    const kinds = checkInfluence(model, batch).influences.map(({ kind }) => kind);
+    expect(kinds).toContain("later inputs");
+  });
 });
 
 test("later inputs may matter where causal is false", () => {
