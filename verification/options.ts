@@ -10,6 +10,7 @@ import {
   elman,
   initialParams,
   initialState,
+  lanes,
   stacked,
   truncated,
   unroll,
@@ -18,7 +19,7 @@ import {
   zoneout,
 } from "@chronograd/rnn";
 import { fromPyTorch, initialPyTorch, toPyTorch } from "@chronograd/rnn/pytorch";
-import { type CellRow, cellTable } from "@chronograd/rnn/testing";
+import { type CellRow, cellTable, checkInfluence } from "@chronograd/rnn/testing";
 import { Tally } from "./tally.ts";
 
 const sizes = { input: 3, hidden: 3 };
@@ -71,6 +72,12 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
     "step",
   ],
   [() => unroll(own, params, zeros([1, 1, 3]), { reversed: true } as never), "unroll", "reverse"],
+  [() => lanes([], { row: 1 } as never), "lanes", "rows"],
+  [
+    () => checkInfluence(own, { inputs: zeros([1, 2, 3]) }, { casual: false } as never),
+    "checkInfluence",
+    "causal",
+  ],
   [() => stacked([own], { residuals: true } as never), "stacked", "residual"],
   [() => bidirectional(own, { backwards: own } as never), "bidirectional", "backward"],
   [() => zoneout(own, { rates: 0.5 } as never), "zoneout", "rate"],

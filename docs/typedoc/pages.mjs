@@ -130,6 +130,7 @@ export const entryPoints = [
       ["Cells", ["cell", "cells", "gates", "attention"]],
       ["Unrolling", ["unroll"]],
       ["Models made of cells", ["models"]],
+      ["Sequences", ["sequences"]],
       ["Truncated BPTT", ["truncated"]],
     ],
   },
@@ -143,6 +144,7 @@ export const entryPoints = [
     slug: "rnn-testing",
     pages: [
       ["Testing a cell", ["testing/cell", "testing/draw"]],
+      ["Checking what rows depend on", ["testing/influence"]],
       ["Checking truncated gradients", ["testing/truncated", "testing"]],
     ],
   },

@@ -18,6 +18,7 @@ import { products } from "./rules/products.ts";
 import { recurrence } from "./rules/recurrence.ts";
 import { reductions } from "./rules/reductions.ts";
 import { windows } from "./rules/windows.ts";
+import { sequences } from "./sequences.ts";
 import { tape } from "./tape.ts";
 import { training } from "./training.ts";
 import { valuesTaken } from "./values.ts";
@@ -40,6 +41,7 @@ export const mutants: readonly Mutant[] = [
   ...models,
   ...linear,
   ...cuts,
+  ...sequences,
   ...training,
   ...optimizers,
   ...pytorch,
