@@ -2,6 +2,7 @@ import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
+import { models } from "./models.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
 import { passes } from "./passes.ts";
@@ -13,6 +14,7 @@ import { layerNorm } from "./rules/layerNorm.ts";
 import { movement } from "./rules/movement.ts";
 import { products } from "./rules/products.ts";
 import { reductions } from "./rules/reductions.ts";
+import { windows } from "./rules/windows.ts";
 import { tape } from "./tape.ts";
 import { training } from "./training.ts";
 import { valuesTaken } from "./values.ts";
@@ -24,12 +26,14 @@ export const mutants: readonly Mutant[] = [
   ...reductions,
   ...products,
   ...movement,
+  ...windows,
   ...gates,
   ...layerNorm,
   ...passes,
   ...tape,
   ...checker,
   ...cells,
+  ...models,
   ...cuts,
   ...training,
   ...optimizers,

@@ -12,6 +12,7 @@ import { products } from "./products.ts";
 import { reductions } from "./reductions.ts";
 import { trajectory } from "./trajectory.ts";
 import { truncated } from "./truncated.ts";
+import { windows } from "./windows.ts";
 
 /** Everything that is held against PyTorch's numbers; `pytorch.py` writes them. */
 export function oracleSubjects(): Subject[] {
@@ -20,6 +21,7 @@ export function oracleSubjects(): Subject[] {
     ...reductions(),
     ...products(),
     ...movement(),
+    ...windows(),
     ...arrays(),
     ...losses(),
     ...fused(),
