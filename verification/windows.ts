@@ -14,7 +14,9 @@ interface Moves {
   readonly dilation: Pair;
 }
 
-/** By pixel of the window: what it sees from all positions, as strided slices of the padded image. */
+/**
+ * By pixel of the window: what it sees from all positions, as strided slices of the padded image.
+ */
 function views(x: Tensor, { kernel, stride, padding, dilation }: Moves, outside = 0): Tensor[] {
   const around = padding.map((width): Pair => [width, width]);
   const padded = x.pad([[0, 0], [0, 0], ...around], outside);
