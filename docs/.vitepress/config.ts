@@ -50,6 +50,8 @@ export default defineConfig({
             { text: "A custom cell", link: "/guide/custom-cell" },
             { text: "From cells to models", link: "/guide/models" },
             { text: "Truncated BPTT", link: "/guide/truncated" },
+            { text: "Lengths and resets", link: "/guide/sequences" },
+            { text: "The life of a state", link: "/guide/state" },
             { text: "Verifying gradients", link: "/guide/verifying" },
             { text: "Compiling", link: "/guide/compiling" },
             { text: "Several cores", link: "/guide/parallel" },
