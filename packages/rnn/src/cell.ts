@@ -14,6 +14,7 @@ import { checkDefinition } from "./checkDefinition.ts";
 import { checkNext, checkRows } from "./checkRows.ts";
 import { initializersOf } from "./checkSizes.ts";
 import type { LinearForm } from "./linear/defineLinearCell.ts";
+import { rememberMaking } from "./making.ts";
 import type { NoiseValues } from "./sequences/noise.ts";
 
 /** A tree of initialisers as the tree of tensors it describes. */
@@ -140,7 +141,9 @@ export interface CellDefinition<
    * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
    */
   readonly equations?: FamilyStep<Sizes & NoInfer<Choices & Numbers>, Params, State, X, Y, Drawn>;
-  /** The parts of a step that is linear in the state; `defineLinearCell` makes the step from them. */
+  /**
+   * The parts of a step that is linear in the state; `defineLinearCell` makes the step from them.
+   */
   linear?(sizes: Sizes & NoInfer<Choices & Numbers>): LinearForm<Params, X, Y>;
   /** For the tests of all built-in cells: small sizes, and an input, unless it is `[B, input]`. */
   readonly example?: { readonly sizes?: Sizes; input?(random: Rng, batch: number): X };
@@ -203,6 +206,7 @@ export function defineCell<
       return step;
     };
     const step = checkedStepOf(definition.step);
+    rememberMaking({ step }, { by: family });
     const equations = definition.equations && checkedStepOf(definition.equations);
     const linear = definition.linear?.(sizes);
     const noise = definition.noise?.(sizes);
@@ -289,7 +293,7 @@ export interface ValueOptions {
   readonly backend?: Backend;
 }
 
-const valueOptions = ["dtype", "backend"];
+export const valueOptions: readonly string[] = ["dtype", "backend"];
 
 /**
  * A cell's parameters, drawn from a random generator: each from a separate generator, named by its

@@ -19,7 +19,7 @@ export { defineCell, initialParams, initialState } from "./cell.ts";
 export * from "./cells/index.ts";
 export type { LinearCellDefinition, LinearForm, Transition } from "./linear/defineLinearCell.ts";
 export { defineLinearCell } from "./linear/defineLinearCell.ts";
-export type { BidirectionalOptions, Merge } from "./models/bidirectional.ts";
+export type { BidirectionalOptions, Directions, Merge } from "./models/bidirectional.ts";
 export { bidirectional } from "./models/bidirectional.ts";
 export type { LearnedStateParams } from "./models/learnedState.ts";
 export { learnedState } from "./models/learnedState.ts";
@@ -32,6 +32,16 @@ export type { WeightDropOptions } from "./models/weightDrop.ts";
 export { weightDrop } from "./models/weightDrop.ts";
 export type { ZoneoutOptions } from "./models/zoneout.ts";
 export { zoneout } from "./models/zoneout.ts";
+export type { LaneSequence } from "./sequences/laneSequence.ts";
+export type {
+  AsyncLanes,
+  LaneStep,
+  Lanes,
+  LanesOptions,
+  LanesState,
+  SequenceSource,
+} from "./sequences/lanes.ts";
+export { lanes } from "./sequences/lanes.ts";
 export type { Marks, SequenceMarks } from "./sequences/marks.ts";
 export type { Noise, NoiseValues } from "./sequences/noise.ts";
 export type { CountedLoss } from "./truncated/countedLoss.ts";
