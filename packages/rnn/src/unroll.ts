@@ -10,9 +10,11 @@ import {
 } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
-import { type Cell, initialState, runStep, type Values } from "./cell.ts";
+import type { Cell, Values } from "./cell.ts";
 import { batchOf, checkRows } from "./checkRows.ts";
+import { initialState } from "./initial.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
+import { runStep } from "./runStep.ts";
 import { advance } from "./sequences/advance.ts";
 import { likeParams } from "./sequences/like.ts";
 import { type Marks, marksOf, type SequenceMarks, wholeMarks } from "./sequences/marks.ts";

@@ -1,5 +1,7 @@
 import { named, type Shape, scope, type Tensor } from "@chronograd/autodiff";
-import { type Cell, initialState, runStep } from "../cell.ts";
+import type { Cell } from "../cell.ts";
+import { initialState } from "../initial.ts";
+import { runStep } from "../runStep.ts";
 import { likeParams } from "../sequences/like.ts";
 import { type SequenceModel, type UnrollOptions, unroll } from "../unroll.ts";
 

@@ -1,5 +1,6 @@
 import { scope, stack, type Tensor } from "@chronograd/autodiff";
-import { type Cell, runStep } from "../cell.ts";
+import type { Cell } from "../cell.ts";
+import { runStep } from "../runStep.ts";
 import { likeParams } from "../sequences/like.ts";
 import { checkRng, drawNoise, type Noise } from "../sequences/noise.ts";
 import { type SequenceModel, unroll } from "../unroll.ts";

@@ -1,6 +1,7 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
-import { type Cell, runStep, type Values } from "../cell.ts";
+import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
+import { runStep } from "../runStep.ts";
 
 /** Parameters of a cell whose initial state is learned. */
 export interface LearnedStateParams<Params, State> {
