@@ -14,6 +14,8 @@ import { impureSubject } from "./impure.ts";
 import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
 import { layerSubjects } from "./layers.ts";
+import { modelSubjects } from "./models.ts";
+import { noiseSubjects } from "./noise.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
 import { plannedSubject } from "./planned.ts";
@@ -56,6 +58,8 @@ export function wholeSubjects(): Subject[] {
     kernelSetSubject(),
     ...layerSubjects(),
     ...cellSubjects(),
+    ...modelSubjects(),
+    ...noiseSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
     plannedSubject(),

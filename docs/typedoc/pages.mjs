@@ -127,9 +127,9 @@ export const entryPoints = [
     name: "@chronograd/rnn",
     slug: "rnn",
     pages: [
-      ["Cells", ["cell", "cells", "gates"]],
+      ["Cells", ["cell", "cells", "gates", "attention"]],
       ["Unrolling", ["unroll"]],
-      ["Composing", ["sequential"]],
+      ["Models made of cells", ["models"]],
       ["Truncated BPTT", ["truncated"]],
     ],
   },

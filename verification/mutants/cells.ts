@@ -1,3 +1,4 @@
+import { moreCells } from "./moreCells.ts";
 import { inFile, type Mutant } from "./mutant.ts";
 
 const convLstm = inFile("packages/rnn/src/cells/convLstm.ts", [
@@ -27,7 +28,7 @@ const convLstm = inFile("packages/rnn/src/cells/convLstm.ts", [
   },
 ]);
 
-const elman = inFile("packages/rnn/src/cells/elman.ts", [
+const elman = inFile("packages/rnn/src/simpleRecurrence.ts", [
   {
     name: "elman: the bias forgotten",
     kind: "forgotten bias",
@@ -142,26 +143,6 @@ const gruResetBefore = inFile("packages/rnn/src/cells/gruResetBefore.ts", [
 ]);
 
 const composed = [
-  ...inFile("packages/rnn/src/sequential.ts", [
-    {
-      name: "sequential: every part sees the first input",
-      kind: "wrong state",
-      find: "const x = value;",
-      replace: "const x = input;",
-    },
-    {
-      name: "sequential: nothing flows from part to part",
-      kind: "lost gradient",
-      find: "const x = value;",
-      replace: "const x = value.detach();",
-    },
-    {
-      name: "sequential: parts keep their old states",
-      kind: "wrong state",
-      find: "return [value, next as Values<StatesOf<Parts>>];",
-      replace: "return [value, state];",
-    },
-  ]),
   ...inFile("packages/rnn/src/unroll.ts", [
     {
       name: "unroll: reversed outputs in the order of running",
@@ -178,8 +159,8 @@ const composed = [
     {
       name: "unroll: the state given ignored",
       kind: "wrong state",
-      find: "let state = options.state ?? start();",
-      replace: "let state = start();",
+      find: "let state = options.state ?? start(warm);",
+      replace: "let state = start(warm);",
     },
     {
       name: "unroll: every step from the first state",
@@ -218,5 +199,6 @@ export const cells: readonly Mutant[] = [
   ...lstm,
   ...gru,
   ...gruResetBefore,
+  ...moreCells,
   ...composed,
 ];

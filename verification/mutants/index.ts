@@ -2,6 +2,7 @@ import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
+import { models } from "./models.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
 import { passes } from "./passes.ts";
@@ -32,6 +33,7 @@ export const mutants: readonly Mutant[] = [
   ...tape,
   ...checker,
   ...cells,
+  ...models,
   ...cuts,
   ...training,
   ...optimizers,

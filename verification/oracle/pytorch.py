@@ -27,6 +27,7 @@ import products
 import reductions
 import trajectory
 import truncated
+import variants
 import windows
 from record import write
 
@@ -46,6 +47,7 @@ FAMILIES = [
     optimizers,
     trajectory,
     truncated,
+    variants,
     windows,
 ]
 

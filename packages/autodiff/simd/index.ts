@@ -4,6 +4,7 @@ export { f32_select, f64_select } from "./binary";
 export * from "./reduce";
 export * from "./rows";
 export * from "./gates";
+export * from "./recurrence";
 export * from "./update";
 export * from "./matmul";
 export * from "./move";

@@ -25,6 +25,7 @@ import {
   numberSignatures,
 } from "./move.ts";
 import { normalizationSignatures } from "./normalization.ts";
+import { recurrenceSignatures } from "./recurrence.ts";
 import { reduceSignatures } from "./reduce.ts";
 import { rowsSignatures } from "./rows.ts";
 import type { Kernel, KernelsOf } from "./signature.ts";
@@ -38,6 +39,7 @@ export type FloatSignatures = typeof elementwiseSignatures &
   typeof productSignatures &
   typeof indexedSignatures &
   typeof gateSignatures &
+  typeof recurrenceSignatures &
   typeof normalizationSignatures &
   typeof updateSignatures &
   typeof windowSignatures;
@@ -49,6 +51,7 @@ const floats: FloatSignatures = {
   ...productSignatures,
   ...indexedSignatures,
   ...gateSignatures,
+  ...recurrenceSignatures,
   ...normalizationSignatures,
   ...updateSignatures,
   ...windowSignatures,

@@ -26,6 +26,7 @@ export * from "./oneHot.ts";
 export * from "./pad.ts";
 export * from "./polar.ts";
 export * from "./pool.ts";
+export * from "./recurrence.ts";
 export * from "./reduce.ts";
 export type { ReduceOp } from "./reduction.ts";
 export * from "./repeat.ts";

@@ -40,6 +40,7 @@ const functions: Record<string, (options: Options) => unknown> = {
   sort: (o) => x.sort(0, o),
   topk: (o) => x.topk(1, 0, o),
   gelu: (o) => x.gelu(o),
+  linearRecurrence: (o) => ops.linearRecurrence(x, x, zeros([3]), o),
   conv1d: (o) => zeros([1, 2, 3]).conv1d(ones([1, 2, 1]), o),
   conv2d: (o) => zeros([1, 2, 3, 3]).conv2d(ones([1, 2, 1, 1]), o),
   unfold: (o) => zeros([1, 2, 3, 3]).unfold(2, o),

@@ -49,21 +49,33 @@ export function checkMark(what: string, mark: unknown, shape: readonly number[])
 /** The marks of each step (from 1) of a sequence, checked. */
 export function marksOf(
   where: string,
-  { lengths, mask, resets }: SequenceMarks,
+  marks: SequenceMarks,
   steps: number,
   batch: () => number,
   backend: Backend | undefined,
 ): (t: number) => Marks {
-  if (lengths === undefined && mask === undefined && resets === undefined) return () => ({});
+  const { mask, resets } = wholeMarks(where, marks, steps, batch, backend);
+  return (t) => ({
+    ...(resets && { reset: resets.slice([t - 1]) }),
+    ...(mask && { mask: mask.slice([t - 1]) }),
+  });
+}
+
+/** The marks of a sequence, checked; those of `lengths` are in the mask. */
+export function wholeMarks(
+  where: string,
+  { lengths, mask, resets }: SequenceMarks,
+  steps: number,
+  batch: () => number,
+  backend: Backend | undefined,
+): Pick<SequenceMarks, "mask" | "resets"> {
+  if (lengths === undefined && mask === undefined && resets === undefined) return {};
   const rows = batch();
   if (mask !== undefined) checkMark(`${where}: mask`, mask, [steps, rows]);
   if (resets !== undefined) checkMark(`${where}: resets`, resets, [steps, rows]);
   const present =
     lengths === undefined ? mask : presentOf(where, lengths, mask, steps, rows, backend);
-  return (t) => ({
-    ...(resets && { reset: resets.slice([t - 1]) }),
-    ...(present && { mask: present.slice([t - 1]) }),
-  });
+  return { ...(present && { mask: present }), ...(resets && { resets }) };
 }
 
 /** The mask `[T, B]` that lengths give, together with a mask. */

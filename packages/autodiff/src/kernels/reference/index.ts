@@ -10,6 +10,7 @@ import {
   referenceMoves,
 } from "../move.ts";
 import { referenceNormalization } from "../normalization.ts";
+import { referenceRecurrence } from "../recurrence.ts";
 import { referenceReductions } from "../reduce.ts";
 import { referenceRows } from "../rows.ts";
 import { referenceUpdates } from "../update.ts";
@@ -24,6 +25,7 @@ function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernel
     ...referenceRows(memory, dtype),
     ...referenceProducts(memory, dtype),
     ...referenceGates(memory, dtype),
+    ...referenceRecurrence(memory, dtype),
     ...referenceNormalization(memory, dtype),
     ...referenceUpdates(memory, dtype),
     ...referenceWindows(memory, dtype),

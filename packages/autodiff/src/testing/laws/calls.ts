@@ -91,7 +91,7 @@ function numberOf(
   return 1 + Math.floor(6 * chance);
 }
 const flags = new Set(
-  "aTransposed bTransposed accumulate reverse descending recurrent nesterov amsgrad centered".split(
+  "aTransposed bTransposed accumulate reverse complex descending recurrent nesterov amsgrad centered".split(
     " ",
   ),
 );
