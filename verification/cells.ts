@@ -1,16 +1,7 @@
 import { grad, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { linear, rng } from "@chronograd/nn";
-import {
-  defineCell,
-  elman,
-  gru,
-  initialParams,
-  initialState,
-  sequential,
-  unroll,
-  type Values,
-} from "@chronograd/rnn";
+import { rng } from "@chronograd/nn";
+import { defineCell, initialParams, initialState, unroll, type Values } from "@chronograd/rnn";
 import { cellLaws, cellTable, checkTruncated } from "@chronograd/rnn/testing";
 import { formulaLaws } from "../packages/rnn/tests/formulaLaws.ts";
 import { attention } from "./attention.ts";
@@ -20,12 +11,6 @@ import { Tally, values } from "./tally.ts";
 import { oneOf } from "./truncation/problem.ts";
 
 const sizes = { input: 2, hidden: 2 };
-const composed = sequential({
-  lower: gru(sizes),
-  upper: elman(sizes),
-  head: linear({ input: 2, output: 3 }),
-});
-
 /** Of all elements of an output, which may be a tree. */
 function sumOfSquares(output: unknown): Tensor {
   return tree
@@ -145,7 +130,6 @@ export function cellSubjects(): Subject[] {
   }));
   return [
     ...builtIn,
-    { name: "sequential", group: "cells", laws: cellLaws(composed, { input: 2, ...small }) },
     attention,
     { name: "first states", group: "cells", laws: [starts, unrolled] },
     { name: "truncated, by differences", group: "truncated streams", laws: [surrogates] },

@@ -4,7 +4,19 @@ import type { Law } from "@chronograd/autodiff/testing";
 import { dropout, embedding, init, layerNorm, linear, rng } from "@chronograd/nn";
 import { sharedBuffer } from "@chronograd/nn/parallel";
 import { restoreTree, tensorsOf } from "@chronograd/nn/safetensors";
-import { defineCell, elman, initialParams, initialState, truncated, unroll } from "@chronograd/rnn";
+import {
+  bidirectional,
+  defineCell,
+  elman,
+  initialParams,
+  initialState,
+  stacked,
+  truncated,
+  unroll,
+  variationalDropout,
+  weightDrop,
+  zoneout,
+} from "@chronograd/rnn";
 import { type CellRow, cellTable } from "@chronograd/rnn/testing";
 import { Tally } from "./tally.ts";
 
@@ -53,11 +65,20 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
   [() => elman({ ...sizes, activations: "relu" } as never), "elman", "activation"],
   [() => scaled({ units: 1, scale: 1, activaton: "relu" } as never), "cell", "activation"],
   [
-    () => defineCell({ ...own, params: () => ({}), state: () => ({}), steps: 1 } as never),
+    () => defineCell({ params: () => ({}), state: () => ({}), step: own.step, steps: 1 } as never),
     "defineCell",
     "step",
   ],
   [() => unroll(own, params, zeros([1, 1, 3]), { reversed: true } as never), "unroll", "reverse"],
+  [() => stacked([own], { residuals: true } as never), "stacked", "residual"],
+  [() => bidirectional(own, { backwards: own } as never), "bidirectional", "backward"],
+  [() => zoneout(own, { rates: 0.5 } as never), "zoneout", "rate"],
+  [() => weightDrop(own, { rate: 0.5, name: ["U"] } as never), "weightDrop", "names"],
+  [
+    () => variationalDropout(own, { rate: 0.5, inputRates: 0 } as never),
+    "variationalDropout",
+    "inputRate",
+  ],
   [() => initialState(own, 1, { dtypes: "float64" } as never), "initialState", "dtype"],
   [() => initialParams(own, rng(1), { backends: 1 } as never), "initialParams", "backend"],
   [() => linear({ inputs: 3, output: 2 } as never), "linear", "input"],

@@ -14,6 +14,8 @@ import { impureSubject } from "./impure.ts";
 import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
 import { layerSubjects } from "./layers.ts";
+import { modelSubjects } from "./models.ts";
+import { noiseSubjects } from "./noise.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
 import { plannedSubject } from "./planned.ts";
@@ -24,6 +26,7 @@ import { tapeSubjects } from "./tape.ts";
 import { transformSubjects } from "./transforms.ts";
 import { truncationSubjects } from "./truncation/index.ts";
 import { wholeNumberSubjects } from "./wholeNumbers.ts";
+import { windowSubject } from "./windows.ts";
 import { workersSubject } from "./workers.ts";
 
 /** Ops on one kernel set, compared with the reference kernels. */
@@ -51,9 +54,12 @@ export function wholeSubjects(): Subject[] {
     ...customSubjects(),
     ...integerSubjects(),
     ...creationSubjects(),
+    windowSubject(),
     kernelSetSubject(),
     ...layerSubjects(),
     ...cellSubjects(),
+    ...modelSubjects(),
+    ...noiseSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
     plannedSubject(),

@@ -48,6 +48,7 @@ export default defineConfig({
             { text: "The tape", link: "/guide/tape" },
             { text: "Memory", link: "/guide/memory" },
             { text: "A custom cell", link: "/guide/custom-cell" },
+            { text: "From cells to models", link: "/guide/models" },
             { text: "Truncated BPTT", link: "/guide/truncated" },
             { text: "Verifying gradients", link: "/guide/verifying" },
             { text: "Compiling", link: "/guide/compiling" },

@@ -129,7 +129,7 @@ export const entryPoints = [
     pages: [
       ["Cells", ["cell", "cells", "gates", "attention"]],
       ["Unrolling", ["unroll"]],
-      ["Composing", ["sequential"]],
+      ["Models made of cells", ["models"]],
       ["Truncated BPTT", ["truncated"]],
     ],
   },

@@ -3,6 +3,7 @@ import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { linear } from "./linear.ts";
+import { models } from "./models.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
 import { passes } from "./passes.ts";
@@ -15,6 +16,7 @@ import { movement } from "./rules/movement.ts";
 import { products } from "./rules/products.ts";
 import { recurrence } from "./rules/recurrence.ts";
 import { reductions } from "./rules/reductions.ts";
+import { windows } from "./rules/windows.ts";
 import { tape } from "./tape.ts";
 import { training } from "./training.ts";
 import { valuesTaken } from "./values.ts";
@@ -26,6 +28,7 @@ export const mutants: readonly Mutant[] = [
   ...reductions,
   ...products,
   ...movement,
+  ...windows,
   ...gates,
   ...layerNorm,
   ...recurrence,
@@ -33,6 +36,7 @@ export const mutants: readonly Mutant[] = [
   ...tape,
   ...checker,
   ...cells,
+  ...models,
   ...linear,
   ...cuts,
   ...training,

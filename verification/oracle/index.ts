@@ -13,6 +13,7 @@ import { recurrence } from "./recurrence.ts";
 import { reductions } from "./reductions.ts";
 import { trajectory } from "./trajectory.ts";
 import { truncated } from "./truncated.ts";
+import { windows } from "./windows.ts";
 
 /** Everything that is held against PyTorch's numbers; `pytorch.py` writes them. */
 export function oracleSubjects(): Subject[] {
@@ -21,6 +22,7 @@ export function oracleSubjects(): Subject[] {
     ...reductions(),
     ...products(),
     ...movement(),
+    ...windows(),
     ...arrays(),
     ...losses(),
     ...fused(),

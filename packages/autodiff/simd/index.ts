@@ -8,4 +8,5 @@ export * from "./recurrence";
 export * from "./update";
 export * from "./matmul";
 export * from "./move";
+export * from "./window";
 export * from "./int32";

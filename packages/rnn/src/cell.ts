@@ -3,6 +3,7 @@ import {
   clone,
   type FloatDType,
   type MapTree,
+  type Shape,
   scope,
   Tensor,
   tree,
@@ -34,6 +35,8 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
   readonly params: Params;
   /** Initialisers of one row of the state; a batch of B rows adds a leading axis B. */
   readonly state: State;
+  /** The shape of one row of the input, where that is one tensor of floats: masks have it. */
+  readonly input?: Shape;
   /**
    * What the loops draw for the steps: a tree of `Noise`, for `unroll` and `truncated` with a
    * generator.
@@ -209,6 +212,7 @@ export function defineCell<
     return {
       params,
       state,
+      ...(typeof columns === "number" && { input: [columns] }),
       ...(noise !== undefined && { noise }),
       ...(initial && { initial }),
       step,

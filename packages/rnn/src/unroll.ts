@@ -1,4 +1,13 @@
-import { detach, type MapTree, scope, stack, Tensor, tree, zeros } from "@chronograd/autodiff";
+import {
+  detach,
+  type MapTree,
+  type Shape,
+  scope,
+  stack,
+  Tensor,
+  tree,
+  zeros,
+} from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import { type Cell, initialState, runStep, type Values } from "./cell.ts";
@@ -8,7 +17,7 @@ import { advance } from "./sequences/advance.ts";
 import { likeParams } from "./sequences/like.ts";
 import { type Marks, marksOf, type SequenceMarks, wholeMarks } from "./sequences/marks.ts";
 import { Preparation, type Prepared } from "./sequences/prepare.ts";
-import { checkRowAxis, zeroRows } from "./sequences/rows.ts";
+import { checkRowAxis, fillRows, zeroRows } from "./sequences/rows.ts";
 import { atStep } from "./stepErrors.ts";
 
 /** How `unroll` runs. */
@@ -50,6 +59,8 @@ export interface Unrolled<State, Y> {
 export interface SequenceModel<Params, State, Y = Tensor> {
   readonly params: Params;
   readonly state: State;
+  /** The shape of one row of the input of a step, as `Cell` has it. */
+  readonly input?: Shape;
   readonly noise?: unknown;
   unroll(
     params: Values<Params>,
@@ -161,7 +172,8 @@ function unrollCell<Params, State, X, Y>(
     const before = state;
     const { output, next } = scope(() =>
       atStep("unroll: step", t, () => {
-        const done = advance(cell, i < burnIn ? warm : params, input, prepared, before);
+        const weights = i < burnIn ? warm : params;
+        const done = advance(cell, weights, fillRows(input, prepared), prepared, before);
         return { ...done, output: present(done.output, prepared, t) };
       }),
     );

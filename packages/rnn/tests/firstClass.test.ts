@@ -1,10 +1,10 @@
-import { type Tensor, tree } from "@chronograd/autodiff";
+import { stack, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { selfCommunicator } from "@chronograd/nn";
 import { runWorkers } from "@chronograd/nn/node";
 import { describe, expect, test } from "vitest";
 import { unroll } from "../src/index.ts";
 import { checkTruncated, testCell } from "../src/testing.ts";
-import { cell, input, loss, params, steps, train } from "./firstClass.ts";
+import { cell, input, loss, marked, params, steps, train } from "./firstClass.ts";
 import { distance, modes } from "./truncated/setup.ts";
 
 const inputs = steps.map((step) => step.input);
@@ -27,6 +27,27 @@ describe("unroll", () => {
     const isSame = symbols.map((now, t) => now.map((s, i) => +((symbols[t - 1]?.[i] ?? 0) === s)));
     expect(outputs.changed.toArray()).toEqual(isSame);
     expect(state.last.symbols.toArray()).toEqual(symbols.at(-1)!.map((s) => [s, s]));
+  });
+
+  test("gives each row of a ragged batch what it gives alone", () => {
+    const lengths = [11, 3, 0, 7, 1];
+    const isThere = inputs.map((_, t) => tensor(Int32Array.from(lengths, (n) => +(t < n))));
+    const resets = stack(marked.map(({ reset }, t) => reset.mul(isThere[t]!)));
+    const batch = unroll(cell, params(), inputs, { lengths, resets });
+    for (const [row, length] of lengths.entries()) {
+      const its = [row, row + 1] as const;
+      const of = (x: Tensor) => x.slice([its]);
+      const ofTime = (x: Tensor) => x.slice([[0, length], its]);
+      const rest = tree.map(batch.outputs, (y: Tensor) => y.slice([[length, 11], its]));
+      const [own, after] = [tree.map(batch.outputs, ofTime), tree.map(batch.state, of)];
+      for (const y of tree.leaves(rest)) expect(y.toTypedArray().every((v) => v === 0)).toBe(true);
+      if (length === 0) continue;
+      const alone = unroll(cell, params(), tree.map(inputs.slice(0, length), of) as typeof inputs, {
+        resets: ofTime(resets),
+      });
+      expect(toArrays(own)).toEqual(toArrays(alone.outputs));
+      expect(toArrays(after)).toEqual(toArrays(alone.state));
+    }
   });
 
   test("goes on from a state, and runs in reverse", () => {
@@ -52,22 +73,24 @@ test("every window is right in every mode, with plans and without", () => {
   }
 });
 
-describe.each([1, 2, 3])("truncated on %d workers", (workers) => {
-  test("trains as one does, with plans and without, whatever the mode", async () => {
-    const all = modes.flatMap((stale) =>
-      (["new", "endpoint", "window"] as const).flatMap((losses) =>
-        [false, true].map((compile) => ({ k1: 2, k2: 4, stale, losses, compile })),
-      ),
-    );
+const all = modes.flatMap((stale) =>
+  (["new", "endpoint", "window"] as const).flatMap((losses) =>
+    [false, true].map((isMarked) => ({ k1: 2, k2: 4, stale, losses, isMarked })),
+  ),
+);
+const alone = all.map((options) => train(selfCommunicator, options));
+
+describe.each([1, 3])("truncated on %d workers", (workers) => {
+  test.each([false, true])("trains as one does, in every mode, compile %j", async (compile) => {
+    const settings = all.map((options) => ({ ...options, compile }));
     const found =
       workers === 1
-        ? [all.map((options) => train(selfCommunicator, options))]
-        : await runWorkers<ReturnType<typeof train>[], typeof all>(
+        ? [settings.map((options) => train(selfCommunicator, options))]
+        : await runWorkers<ReturnType<typeof train>[], typeof settings>(
             new URL("./firstClass.ts", import.meta.url),
-            { workers, input: all },
+            { workers, input: settings },
           );
-    for (const [i, options] of all.entries()) {
-      const expected = train(selfCommunicator, { ...options, compile: false });
+    for (const [i, expected] of alone.entries()) {
       for (const of of found.map((each) => each[i]!)) {
         expect(of.windows.map(({ end }) => end)).toEqual(expected.windows.map(({ end }) => end));
         for (const [j, { gradients, loss: total }] of of.windows.entries()) {

@@ -87,6 +87,13 @@ export const steps = Array.from({ length: 11 }, (_, t) => ({
   target: tensor(Float64Array.from({ length: 5 }, (_, i) => (t % 4 === 3 ? 0 : i + 1))),
 }));
 
+/** The same with rows that are reset, and rows without a step. */
+export const marked = steps.map((step, t) => {
+  const mark = (isSet: (row: number) => boolean) =>
+    tensor(Int32Array.from({ length: 5 }, (_, row) => +isSet(row)));
+  return { ...step, reset: mark((row) => t % (row + 3) === 2), mask: mark((row) => t % 4 !== row) };
+});
+
 /** Of all outputs that are floats, for each row. */
 export function loss(output: unknown, target: Tensor): Tensor {
   return tree
@@ -99,12 +106,17 @@ export function loss(output: unknown, target: Tensor): Tensor {
 /** What training over a stream shows, in this process or in a worker. */
 export function train(
   communicator: Communicator,
-  options: Omit<TruncatedOptions<typeof cell.state>, "loss">,
+  {
+    isMarked = false,
+    ...options
+  }: Omit<TruncatedOptions<typeof cell.state>, "loss"> & {
+    readonly isMarked?: boolean;
+  },
 ) {
   let present = params();
   const optimizer = sgd({ learningRate: 0.001 });
   let state = optimizer.init(present);
-  const own = steps.map((step) => shard(step, communicator));
+  const own = (isMarked ? marked : steps).map((step) => shard(step, communicator));
   const windows = [];
   for (const window of truncated(cell, present, own, { ...options, loss, communicator })) {
     const { count, last } = window.state;

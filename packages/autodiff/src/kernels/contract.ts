@@ -30,6 +30,7 @@ import { reduceSignatures } from "./reduce.ts";
 import { rowsSignatures } from "./rows.ts";
 import type { Kernel, KernelsOf } from "./signature.ts";
 import { updateSignatures } from "./update.ts";
+import { windowSignatures } from "./window.ts";
 
 /** Kernels of a floating dtype that return nothing. */
 export type FloatSignatures = typeof elementwiseSignatures &
@@ -40,7 +41,8 @@ export type FloatSignatures = typeof elementwiseSignatures &
   typeof gateSignatures &
   typeof recurrenceSignatures &
   typeof normalizationSignatures &
-  typeof updateSignatures;
+  typeof updateSignatures &
+  typeof windowSignatures;
 
 const floats: FloatSignatures = {
   ...elementwiseSignatures,
@@ -52,6 +54,7 @@ const floats: FloatSignatures = {
   ...recurrenceSignatures,
   ...normalizationSignatures,
   ...updateSignatures,
+  ...windowSignatures,
 };
 
 /** The arguments of every kernel that returns nothing, by family and name. */

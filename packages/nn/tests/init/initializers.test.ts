@@ -203,7 +203,9 @@ test("errors are sentences", () => {
   expect(() => nn.init.orthogonal(2, 2, Number.NaN)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: orthogonal: gain must be a finite number, got NaN]`,
   );
-  expect(() => nn.init.identity(2, Number.NaN)).toThrowErrorMatchingInlineSnapshot(`[RangeError: identity: gain must be a finite number, got NaN]`);
+  expect(() => nn.init.identity(2, Number.NaN)).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: identity: gain must be a finite number, got NaN]`,
+  );
   expect(() => nn.init.identity(-1)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: identity: shape [-1] has length -1; expected whole numbers of at least 1]`,
   );

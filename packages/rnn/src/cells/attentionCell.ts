@@ -71,10 +71,9 @@ export interface AttentionOutput {
  * // Two rows attend over three positions, of which the second row has only one.
  * const mask = tensor([[1, 1, 1], [1, 0, 0]], { dtype: "int32" });
  * const context = { values: ones([2, 3, 4]), mask };
- * const x = ones([2, 3]);
- * const { outputs } = unroll(cell, params, [{ x, context }, { x, context }]);
- * outputs.output.shape; // => [2, 2, 5]
- * outputs.weights.slice([0, 1]).toArray(); // => [1, 0, 0]
+ * const { outputs } = unroll(cell, params, ones([6, 2, 3]), { context });
+ * outputs.output.shape; // => [6, 2, 5]
+ * outputs.weights.slice([5, 1]).toArray(); // => [1, 0, 0]
  * ```
  */
 export const attentionCell: (

@@ -2,6 +2,7 @@
  * Every built-in cell. The tests of all cells walk this list: a new cell is a file and a line here.
  */
 export * from "./attentionCell.ts";
+export * from "./convLstm.ts";
 export * from "./elman.ts";
 export * from "./gru.ts";
 export * from "./gruResetBefore.ts";

@@ -13,6 +13,7 @@ import { likeParams } from "../sequences/like.ts";
 import { marksOf, type SequenceMarks } from "../sequences/marks.ts";
 import { checkRng } from "../sequences/noise.ts";
 import { Preparation } from "../sequences/prepare.ts";
+import { fillRows } from "../sequences/rows.ts";
 import type { AnyStreamSettings } from "./options.ts";
 import { checkUntracked, type Owned, type PreparedStep, type TimeStep } from "./step.ts";
 
@@ -188,13 +189,18 @@ export class Source<X, Target> {
     if (this.#ahead === undefined) return undefined;
     const { value, region } = this.#ahead;
     this.#ahead = undefined;
-    const { input, target } = value;
     const t = ++this.#t;
     try {
-      const made = within(region, () => this.#preparation?.().next(value, input, t));
+      const [made, given] = within(region, () => {
+        const { input, target } = value;
+        const prepared = this.#preparation?.().next(value, input, t);
+        // Here, and not in a plan: it can check indices only where they come from outside.
+        const isFilled = prepared?.rows !== undefined;
+        return [prepared, isFilled ? fillRows({ input, target }, prepared) : { input, target }];
+      });
       // What is drawn for a window is needed as long as each of its steps.
       if (made?.noise !== undefined) for (const x of tree.leaves(made.noise)) region.hold(x.block);
-      const step = { input, target, ...made };
+      const step = { ...given, ...made };
       return { value: this.#isReadLate ? noted(step) : step, region };
     } catch (error) {
       region.end("its step could not be prepared");

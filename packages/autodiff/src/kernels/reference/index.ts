@@ -14,6 +14,7 @@ import { referenceRecurrence } from "../recurrence.ts";
 import { referenceReductions } from "../reduce.ts";
 import { referenceRows } from "../rows.ts";
 import { referenceUpdates } from "../update.ts";
+import { referenceWindows } from "../window.ts";
 import { elementwise } from "./elementwise.ts";
 
 function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernels {
@@ -27,6 +28,7 @@ function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernel
     ...referenceRecurrence(memory, dtype),
     ...referenceNormalization(memory, dtype),
     ...referenceUpdates(memory, dtype),
+    ...referenceWindows(memory, dtype),
   };
 }
 

@@ -2,7 +2,7 @@ import { zeros } from "@chronograd/autodiff";
 import { linear, rng } from "@chronograd/nn";
 import fc, { type Arbitrary } from "fast-check";
 import { initialParams, initialState } from "../../cell.ts";
-import { sequential } from "../../sequential.ts";
+import { sequential } from "../../models/sequential.ts";
 import { type CellRow, cellTable, type SomeCell } from "../cell/cellTable.ts";
 
 /** A random cell from vectors to vectors, with its sizes. */

@@ -90,7 +90,7 @@ export function checkTruncated<Params, State, X = Tensor, Y = Tensor, Target = T
     const cell = model as unknown as PlainCell;
     const { k1, k2, name = "truncated" } = plain;
     // Refuses what truncated refuses, in its words.
-    truncated(cell, undefined, [], { k1, k2, loss: plain.loss });
+    truncated(cell, undefined, [], { k1, k2, loss: plain.loss, rng: null });
     const steps = readSteps(stream as StepSource<unknown, unknown>, limitOf(plain));
     const cuts = { k1, k2, steps: steps.length };
     let modes: ModeResult[] = [];

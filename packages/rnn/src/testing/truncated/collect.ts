@@ -31,7 +31,8 @@ export function collectWindows(
 ): FoundWindows {
   const found: FoundWindow[] = [];
   let params = tree.map(generations[0], (x: Tensor) => x.clone());
-  const options = { ...setting, ...cuts, loss, state: tree.map(state, (x: Tensor) => x.clone()) };
+  const own = tree.map(state, (x: Tensor) => x.clone());
+  const options = { ...setting, ...cuts, loss, state: own, rng: null };
   try {
     for (const window of windows(model, () => params, [...steps], options)) {
       found.push(numbersOf(window));
