@@ -111,8 +111,9 @@ const unrolled: Law = {
       });
       const through = grad(({ params, state, inputs }: typeof given) => {
         const { outputs } = unroll(cell, params, inputs, { state });
-        const weights = tensor([4, 2, 1], { dtype: "float64", shape: [3, 1, 1] }).sqrt();
-        return sumOfSquares(tree.map(outputs, (y: Tensor) => y.mul(weights)));
+        const weights = tensor([4, 2, 1], { dtype: "float64" }).sqrt();
+        const weighted = (y: Tensor) => y.mul(weights.reshape([3, ...Array(y.rank - 1).fill(1)]));
+        return sumOfSquares(tree.map(outputs, weighted));
       });
       tally.trees(through(given), gradient(given), `${name}: by`);
     }

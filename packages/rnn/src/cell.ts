@@ -71,8 +71,8 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
   /** The parts of a step that is linear in the state, which `unroll` runs in parallel. */
   readonly linear?: LinearForm<Params, X, Y>;
   /**
-   * What `unroll` calls in place of steps where it is asked for `parallel`: cells made of cells have
-   * it.
+   * What `unroll` calls in place of steps where it is asked for `parallel`: cells made of cells
+   * have it.
    */
   unroll?(
     params: Values<Params>,
@@ -150,7 +150,9 @@ export interface CellDefinition<
    * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
    */
   readonly equations?: FamilyStep<Sizes & NoInfer<Choices & Numbers>, Params, State, X, Y, Drawn>;
-  /** The parts of a step that is linear in the state; `defineLinearCell` makes the step from them. */
+  /**
+   * The parts of a step that is linear in the state; `defineLinearCell` makes the step from them.
+   */
   linear?(sizes: Sizes & NoInfer<Choices & Numbers>): LinearForm<Params, X, Y>;
   /** For the tests of all built-in cells: small sizes, and an input, unless it is `[B, input]`. */
   readonly example?: { readonly sizes?: Sizes; input?(random: Rng, batch: number): X };

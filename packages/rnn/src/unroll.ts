@@ -31,9 +31,9 @@ export interface UnrollOptions<State> extends SequenceMarks {
    */
   readonly reverse?: boolean;
   /**
-   * Runs all steps at once, where the cell is linear in its state: the products of all steps as one,
-   * then one scan. The same values and gradients, to rounding. A model of several cells runs part by
-   * part, and those that are linear at once.
+   * Runs all steps at once, where the cell is linear in its state: the products of all steps as
+   * one, then one scan. The same values and gradients, to rounding. A model of several cells runs
+   * part by part, and those that are linear at once.
    */
   readonly parallel?: boolean;
   /**
