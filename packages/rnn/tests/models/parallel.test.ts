@@ -3,6 +3,7 @@ import { linear, rng } from "@chronograd/nn";
 import { expect, test } from "vitest";
 import {
   bidirectional,
+  learnedState,
   lru,
   lstm,
   minGru,
@@ -16,6 +17,7 @@ import { bits, normal, paramsOf, plain, said } from "./setup.ts";
 
 const upper = { input: 3, hidden: 3 };
 const models = {
+  learned: learnedState(lru({ input: 2, hidden: 3 })),
   stacked: stacked([minGru({ input: 2, hidden: 3 }), minLstm(upper)]),
   "with residuals and dropout": stacked(
     [minGru({ input: 2, hidden: 3 }), minGru(upper), lstm(upper), minLstm(upper)],
