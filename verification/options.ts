@@ -10,6 +10,7 @@ import {
   elman,
   initialParams,
   initialState,
+  lanes,
   stacked,
   truncated,
   unroll,
@@ -17,7 +18,8 @@ import {
   weightDrop,
   zoneout,
 } from "@chronograd/rnn";
-import { type CellRow, cellTable } from "@chronograd/rnn/testing";
+import { fromPyTorch, initialPyTorch, toPyTorch } from "@chronograd/rnn/pytorch";
+import { type CellRow, cellTable, checkInfluence } from "@chronograd/rnn/testing";
 import { Tally } from "./tally.ts";
 
 const sizes = { input: 3, hidden: 3 };
@@ -70,6 +72,12 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
     "step",
   ],
   [() => unroll(own, params, zeros([1, 1, 3]), { reversed: true } as never), "unroll", "reverse"],
+  [() => lanes([], { row: 1 } as never), "lanes", "rows"],
+  [
+    () => checkInfluence(own, { inputs: zeros([1, 2, 3]) }, { casual: false } as never),
+    "checkInfluence",
+    "causal",
+  ],
   [() => stacked([own], { residuals: true } as never), "stacked", "residual"],
   [() => bidirectional(own, { backwards: own } as never), "bidirectional", "backward"],
   [() => zoneout(own, { rates: 0.5 } as never), "zoneout", "rate"],
@@ -81,6 +89,9 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
   ],
   [() => initialState(own, 1, { dtypes: "float64" } as never), "initialState", "dtype"],
   [() => initialParams(own, rng(1), { backends: 1 } as never), "initialParams", "backend"],
+  [() => initialPyTorch(own, rng(1), { dtypes: "float64" } as never), "initialPyTorch", "dtype"],
+  [() => fromPyTorch({}, own, { prefixes: "a." } as never), "fromPyTorch", "prefix"],
+  [() => toPyTorch(params, own, { biased: false } as never), "toPyTorch", "bias"],
   [() => linear({ inputs: 3, output: 2 } as never), "linear", "input"],
   [() => embedding({ input: 3, outputs: 2 } as never), "embedding", "output"],
   [() => dropout({ rates: 0.5 } as never), "dropout", "rate"],

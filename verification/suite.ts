@@ -11,8 +11,10 @@ import { customSubjects } from "./custom.ts";
 import { edgeSubjects } from "./edges/index.ts";
 import { fileSubjects } from "./files.ts";
 import { impureSubject } from "./impure.ts";
+import { influenceSubject } from "./influence.ts";
 import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
+import { laneSubject } from "./lanes.ts";
 import { layerSubjects } from "./layers.ts";
 import { modelSubjects } from "./models.ts";
 import { noiseSubjects } from "./noise.ts";
@@ -62,6 +64,8 @@ export function wholeSubjects(): Subject[] {
     ...noiseSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
+    laneSubject(),
+    influenceSubject(),
     plannedSubject(),
     impureSubject(),
     workersSubject(),

@@ -32,6 +32,16 @@ export type { WeightDropOptions } from "./models/weightDrop.ts";
 export { weightDrop } from "./models/weightDrop.ts";
 export type { ZoneoutOptions } from "./models/zoneout.ts";
 export { zoneout } from "./models/zoneout.ts";
+export type { LaneSequence } from "./sequences/laneSequence.ts";
+export type {
+  AsyncLanes,
+  LaneStep,
+  Lanes,
+  LanesOptions,
+  LanesState,
+  SequenceSource,
+} from "./sequences/lanes.ts";
+export { lanes } from "./sequences/lanes.ts";
 export type { Marks, SequenceMarks } from "./sequences/marks.ts";
 export type { Noise, NoiseValues } from "./sequences/noise.ts";
 export type { CountedLoss } from "./truncated/countedLoss.ts";

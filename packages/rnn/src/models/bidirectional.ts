@@ -3,6 +3,7 @@ import { checkOptions, nearestOf } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
 import { textOf } from "../checkDefinition.ts";
+import { rememberMaking } from "../making.ts";
 import { type SequenceModel, type UnrollOptions, unroll } from "../unroll.ts";
 import { checkBurnIn, checkState } from "./inTurn.ts";
 
@@ -89,7 +90,9 @@ export function bidirectional<
     );
   }
   type Both = Directions<State, BackwardState>;
-  return {
+  const model: ReturnType<
+    typeof bidirectional<Params, State, X, Y, BackwardParams, BackwardState>
+  > = {
     params: { forward: cell.params, backward: backward.params },
     state: { forward: cell.state, backward: backward.state },
     noise: { forward: cell.noise, backward: backward.noise },
@@ -129,6 +132,7 @@ export function bidirectional<
         };
       }),
   };
+  return rememberMaking(model, { by: bidirectional, parts: { forward: cell, backward } });
 }
 
 function merged(merge: Merge, forward: Tensor, backward: Tensor): Tensor {
