@@ -6,6 +6,7 @@ import type { LinearForm } from "./linear/defineLinearCell.ts";
 import { rememberMaking } from "./making.ts";
 import { checkingStep } from "./runStep.ts";
 import type { NoiseValues } from "./sequences/noise.ts";
+import type { Unrolled, UnrollOptions } from "./unroll.ts";
 
 /** A tree of initialisers as the tree of tensors it describes. */
 export type Values<Spec> = MapTree<Spec, Tensor, Initializer>;
@@ -60,6 +61,15 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
   ): readonly [output: Y, state: Values<State>];
   /** The parts of a step that is linear in the state, which `unroll` runs in parallel. */
   readonly linear?: LinearForm<Params, X, Y>;
+  /**
+   * What `unroll` calls in place of steps where it is asked for `parallel`: cells made of cells
+   * have it.
+   */
+  unroll?(
+    params: Values<Params>,
+    inputs: Tensor | readonly unknown[],
+    options: UnrollOptions<State>,
+  ): Unrolled<State, Y>;
 }
 
 /** Sizes of a cell that maps vectors to vectors. */
