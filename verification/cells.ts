@@ -111,8 +111,8 @@ const unrolled: Law = {
       });
       const through = grad(({ params, state, inputs }: typeof given) => {
         const { outputs } = unroll(cell, params, inputs, { state });
-        const weights = tensor([4, 2, 1], { dtype: "float64", shape: [3, 1, 1] }).sqrt();
-        return sumOfSquares(tree.map(outputs, (y: Tensor) => y.mul(weights)));
+        const weights = tensor([4, 2, 1], { dtype: "float64", shape: [3, 1] }).sqrt();
+        return sumOfSquares(tree.map(outputs, (y: Tensor) => y.reshape([3, -1]).mul(weights)));
       });
       tally.trees(through(given), gradient(given), `${name}: by`);
     }

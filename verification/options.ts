@@ -18,6 +18,7 @@ import {
   weightDrop,
   zoneout,
 } from "@chronograd/rnn";
+import { fromPyTorch, initialPyTorch, toPyTorch } from "@chronograd/rnn/pytorch";
 import { type CellRow, cellTable, checkInfluence } from "@chronograd/rnn/testing";
 import { Tally } from "./tally.ts";
 
@@ -88,6 +89,9 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
   ],
   [() => initialState(own, 1, { dtypes: "float64" } as never), "initialState", "dtype"],
   [() => initialParams(own, rng(1), { backends: 1 } as never), "initialParams", "backend"],
+  [() => initialPyTorch(own, rng(1), { dtypes: "float64" } as never), "initialPyTorch", "dtype"],
+  [() => fromPyTorch({}, own, { prefixes: "a." } as never), "fromPyTorch", "prefix"],
+  [() => toPyTorch(params, own, { biased: false } as never), "toPyTorch", "bias"],
   [() => linear({ inputs: 3, output: 2 } as never), "linear", "input"],
   [() => embedding({ input: 3, outputs: 2 } as never), "embedding", "output"],
   [() => dropout({ rates: 0.5 } as never), "dropout", "rate"],

@@ -135,6 +135,11 @@ export const entryPoints = [
     ],
   },
   {
+    name: "@chronograd/rnn/pytorch",
+    slug: "rnn-pytorch",
+    pages: [["State dicts", ["pytorch"]]],
+  },
+  {
     name: "@chronograd/rnn/testing",
     slug: "rnn-testing",
     pages: [

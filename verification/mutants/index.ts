@@ -2,10 +2,12 @@ import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
+import { linear } from "./linear.ts";
 import { models } from "./models.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
 import { passes } from "./passes.ts";
+import { pytorch } from "./pytorch.ts";
 import { refusals } from "./refusals.ts";
 import { arithmetic } from "./rules/arithmetic.ts";
 import { elementwise } from "./rules/elementwise.ts";
@@ -13,6 +15,7 @@ import { gates } from "./rules/gates.ts";
 import { layerNorm } from "./rules/layerNorm.ts";
 import { movement } from "./rules/movement.ts";
 import { products } from "./rules/products.ts";
+import { recurrence } from "./rules/recurrence.ts";
 import { reductions } from "./rules/reductions.ts";
 import { windows } from "./rules/windows.ts";
 import { sequences } from "./sequences.ts";
@@ -30,15 +33,18 @@ export const mutants: readonly Mutant[] = [
   ...windows,
   ...gates,
   ...layerNorm,
+  ...recurrence,
   ...passes,
   ...tape,
   ...checker,
   ...cells,
   ...models,
+  ...linear,
   ...cuts,
   ...sequences,
   ...training,
   ...optimizers,
+  ...pytorch,
   ...compiling,
   ...valuesTaken,
   ...refusals,

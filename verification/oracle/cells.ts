@@ -109,6 +109,6 @@ function callOf(name: string): Call {
 
 /** Cells unrolled from states that are not zero: alone, stacked, and in both directions. */
 export const cells = (): Subject[] =>
-  ["cells", "variants"].flatMap((family) =>
+  ["cells", "variants", "linear"].flatMap((family) =>
     callSubjects(family, "PyTorch: cells over time", callOf),
   );

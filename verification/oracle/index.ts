@@ -6,9 +6,11 @@ import { elementwise } from "./elementwise.ts";
 import { fused } from "./fused.ts";
 import { layers } from "./layers.ts";
 import { losses } from "./losses.ts";
+import { modules } from "./modules.ts";
 import { movement } from "./movement.ts";
 import { optimizers } from "./optimizers.ts";
 import { products } from "./products.ts";
+import { recurrence } from "./recurrence.ts";
 import { reductions } from "./reductions.ts";
 import { trajectory } from "./trajectory.ts";
 import { truncated } from "./truncated.ts";
@@ -25,8 +27,10 @@ export function oracleSubjects(): Subject[] {
     ...arrays(),
     ...losses(),
     ...fused(),
+    ...recurrence(),
     ...layers(),
     ...cells(),
+    ...modules(),
     ...clipping(),
     ...optimizers(),
     ...trajectory(),

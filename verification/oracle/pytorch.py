@@ -20,10 +20,13 @@ import clipping
 import elementwise
 import fused
 import layers
+import linear
 import losses
+import modules
 import movement
 import optimizers
 import products
+import recurrence
 import reductions
 import trajectory
 import truncated
@@ -43,12 +46,15 @@ FAMILIES = [
     fused,
     layers,
     cells,
+    modules,
     clipping,
     optimizers,
     trajectory,
     truncated,
     variants,
     windows,
+    linear,
+    recurrence,
 ]
 
 for family in FAMILIES:

@@ -5,7 +5,7 @@ import { checkOptions } from "@chronograd/autodiff/internal";
 export interface AttentionContext {
   /** `[B, S, D]`, such as what an encoder puts out at S steps, rows first. */
   readonly values: Tensor;
-  /** int32 `[B, S]`, 1 where a row has a position, 0 where not; all exist unless given. */
+  /** int32 `[B, S]`, 0 where a row has no position, 1 where it has; all exist unless given. */
   readonly mask?: Tensor;
 }
 
@@ -16,10 +16,11 @@ export interface AttentionContext {
  * @returns `weights [B, S]` and `read [B, D]`; zeros for a row without any position
  */
 export function attend(
-  { values: given, mask }: AttentionContext,
+  { values: given, mask: marks }: AttentionContext,
   query: Tensor,
 ): { readonly weights: Tensor; readonly read: Tensor } {
   const [B, S, D] = given.shape as [number, number, number];
+  const mask = marks?.notEqual(0);
   // What stands at a position that does not exist may be NaN, so it is not multiplied by 0.
   const values = mask ? where(mask.reshape([B, S, 1]), given, 0) : given;
   const scores = query.reshape([B, 1, D]).matmul(values, { transposeB: true }).reshape([B, S]);

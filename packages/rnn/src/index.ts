@@ -19,7 +19,7 @@ export { defineCell, initialParams, initialState } from "./cell.ts";
 export * from "./cells/index.ts";
 export type { LinearCellDefinition, LinearForm, Transition } from "./linear/defineLinearCell.ts";
 export { defineLinearCell } from "./linear/defineLinearCell.ts";
-export type { BidirectionalOptions, Merge } from "./models/bidirectional.ts";
+export type { BidirectionalOptions, Directions, Merge } from "./models/bidirectional.ts";
 export { bidirectional } from "./models/bidirectional.ts";
 export type { LearnedStateParams } from "./models/learnedState.ts";
 export { learnedState } from "./models/learnedState.ts";

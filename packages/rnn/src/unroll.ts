@@ -22,7 +22,10 @@ import { atStep } from "./stepErrors.ts";
 
 /** How `unroll` runs. */
 export interface UnrollOptions<State> extends SequenceMarks {
-  /** The state before the first step; the cell's initial state unless given. */
+  /**
+   * The state before the first step, with a gradient where a tape watches it; the cell's initial
+   * state unless given.
+   */
   readonly state?: Values<State>;
   /**
    * Runs from the last step to the first; outputs keep their places in time. Each row begins with
@@ -37,7 +40,7 @@ export interface UnrollOptions<State> extends SequenceMarks {
   readonly parallel?: boolean;
   /**
    * Steps at the beginning that warm up the state: no gradient flows through them, and they have no
-   * outputs. 0 unless given.
+   * outputs, so that those of T - burnIn steps remain. 0 unless given.
    */
   readonly burnIn?: number;
   /** A tree that all steps share; the input of a step is then `{ x, context }`. */
@@ -82,9 +85,11 @@ const known = "state reverse parallel burnIn context rng lengths mask resets".sp
  * @param params the cell's parameters, watched by a tape or not
  * @param inputs time-major: `[T, B, ...]`, or a list of T inputs
  * @returns outputs `[T, B, ...]` (each leaf of the output's tree stacked; 0 where a row has no
- *   step) and the state after the last step of each row
- * @throws when there is no step, or the rows of an input are not those of the state; what a step
- *   throws names the step and is the `cause`
+ *   step) and the state after the last step of each row, both tracked by the tape that watches the
+ *   parameters: nothing is cut
+ * @throws when there is no step, or the rows of an input are not those of the state; for lengths,
+ *   masks and resets that do not fit, and where the model draws noise and `rng` is not given; what
+ *   a step throws names the step and is the `cause`
  *
  * @example
  * ```ts

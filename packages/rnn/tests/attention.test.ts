@@ -117,6 +117,11 @@ test("without a mask it holds all laws, in plans too", () => {
   expect(gradients[1]).toEqual(gradients[0]);
 });
 
+test("any mark but 0 is that of a position", () => {
+  const values = normal(2, 4, 5, 4);
+  expect(toNumbers(run(xs, values, mask.mul(-3)))).toEqual(toNumbers(run(xs, values, mask)));
+});
+
 test("a context of no positions reads zeros; a context that does not fit is refused", () => {
   const state = initialState(cell, 2, { dtype: "float64" });
   const double = { dtype: "float64" } as const;

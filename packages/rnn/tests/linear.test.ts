@@ -1,8 +1,17 @@
-import { grad, type Tensor, tensor, tree, where } from "@chronograd/autodiff";
-import { type Rng, rng } from "@chronograd/nn";
+import { grad, type Tensor, tensor, tree, where, zeros } from "@chronograd/autodiff";
+import { init, type Rng, rng } from "@chronograd/nn";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { initialParams, initialState, unroll, type Values } from "../src/index.ts";
+import {
+  defineLinearCell,
+  elman,
+  initialParams,
+  initialState,
+  lru,
+  minGru,
+  unroll,
+  type Values,
+} from "../src/index.ts";
 import { type CellRow, cellTable, type SomeCell } from "../src/testing.ts";
 
 const rows = cellTable().filter((row) => row.make().linear !== undefined);
@@ -254,4 +263,89 @@ describe.each(rows.map((row) => [row.name, row] as const))("%s at once", (_name,
       for (const x of tree.leaves(gradient)) expect(x.isFinite().all().item()).toBe(1);
     }
   });
+});
+
+/** Leaky sums that start from a learned state, and read a context. */
+const learned = defineLinearCell({
+  name: "learned",
+  params: ({ input, hidden }) => ({
+    W: init.glorot(input, hidden),
+    rate: init.uniform(1, hidden),
+    first: init.uniform(1, hidden),
+  }),
+  state: ({ hidden }) => ({ h: init.zeros(hidden) }),
+  initial: ({ first }, batch) => ({ h: first.broadcastTo([batch, first.size]) }),
+  transition: ({ W, rate }, { x, context }: { x: Tensor; context: Tensor }) => ({
+    a: rate.sigmoid(),
+    b: x.matmul(W).add(context),
+  }),
+  output: (_params, h, { x }) => ({ h, sum: x.sum(-1) }),
+});
+
+test("a learned start is where rows begin, and begin afresh, and a context is read by all steps", () => {
+  const cell = learned({ input: 2, hidden: 3 });
+  const params = initialParams(cell, rng(1), { dtype });
+  const inputs = normal(rng(2), [6, 2, 2]);
+  const context = normal(rng(3), [2, 3]);
+  const resets = tensor(Int32Array.of(0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 1), { shape: [6, 2] });
+  const run = (parallel: boolean, burnIn: number) =>
+    grad((x: { params: typeof params; context: Tensor }) => {
+      const options = { resets, burnIn, parallel, context: x.context };
+      const { outputs, state } = unroll(cell, x.params, inputs, options);
+      return outputs.h.square().sum().add(outputs.sum.sum()).add(state.h.sum());
+    })({ params, context });
+  for (const burnIn of [0, 2]) {
+    tree.zip(run(true, burnIn), run(false, burnIn), (x: Tensor, y: Tensor, path: string) => {
+      expect([path, worst(x, y) < 1e-12]).toEqual([path, true]);
+    });
+  }
+  expect(run(true, 0).params.first.abs().min().item()).toBeGreaterThan(0);
+});
+
+test("refusals are sentences", () => {
+  const cell = elman({ input: 2, hidden: 3 });
+  const x = zeros([4, 1, 2]);
+  const small = { input: 2, hidden: 3 };
+  const definition = {
+    params: () => ({}),
+    state: () => ({ h: init.zeros(1) }),
+    transition: (_: object, b: Tensor) => ({ a: b, b }),
+  };
+  const errors = [
+    () => unroll(cell, initialParams(cell, rng(1)), x, { parallel: true }),
+    () =>
+      unroll(minGru(small), initialParams(minGru(small), rng(1)), zeros([0, 1, 2]), {
+        parallel: true,
+      }),
+    () =>
+      unroll(minGru(small), initialParams(minGru(small), rng(1)), x, {
+        parallel: true,
+        state: { h: zeros([2, 3]) },
+      }),
+    () => defineLinearCell({ ...definition, step: () => 1 } as never),
+    () => defineLinearCell({ ...definition, transition: undefined } as never),
+    () => defineLinearCell({ ...definition, state: () => ({ c: init.zeros(1) }) } as never)(small),
+    () => lru({ ...small, minRadius: 1 }),
+    () => lru({ ...small, maxPhase: -1 }),
+  ];
+  const said = errors.map((call) => {
+    try {
+      call();
+    } catch (error) {
+      return String(error);
+    }
+    return "nothing";
+  });
+  expect(said).toMatchInlineSnapshot(`
+    [
+      "TypeError: unroll: parallel takes a cell that is linear in its state, such as minGru, minLstm, lru or one of defineLinearCell, and this one is not; leave out the option",
+      "RangeError: unroll: expected at least one time step, got none",
+      "RangeError: unroll: the input [1,2] has 1 row, and the state "h" [2,3] has 2; where all rows share it, say so with broadcastTo([2,2])",
+      "TypeError: defineLinearCell: there is no option "step". It takes name, sizes, numbers, params, state, initial, complex, transition, output, example",
+      "TypeError: defineLinearCell: transition must be a function (params, x) => ({ a, b }), got undefined",
+      "TypeError: defineLinearCell: the state must be { h }, one initialiser, got an object; join what it is made of along the last axis",
+      "RangeError: lru: expected 0 <= minRadius < maxRadius <= 1 and maxPhase above 0, got 1, 1 and 6.283185307179586",
+      "RangeError: lru: expected 0 <= minRadius < maxRadius <= 1 and maxPhase above 0, got 0, 1 and -1",
+    ]
+  `);
 });

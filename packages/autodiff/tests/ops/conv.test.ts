@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createBackend, grad, ones, type Tensor, tensor } from "../../src/index.ts";
+import { compile, createBackend, grad, ones, type Tensor, tensor } from "../../src/index.ts";
 import { referenceKernels } from "../../src/reference.ts";
 
 type Pair = [number, number];
@@ -266,4 +266,19 @@ test("NaN and Infinity reach the windows that see them, and padding makes none",
   const y = x.conv2d(ones([1, 1, 1, 2]), { padding: [0, 1] });
   expect(y.toArray()).toEqual([[[[Number.NaN, Number.NaN, 2, Infinity, Infinity]]]]);
   expect(x.maxPool2d([1, 2]).toArray()).toEqual([[[[Number.NaN, Infinity]]]]);
+});
+
+test("a compiled convolution by constant weights is the recorded one", () => {
+  const x = tensor(Float64Array.from(numbers([3, 2, 4, 5], 1)), { shape: [3, 2, 4, 5] });
+  const w = tensor(Float64Array.from(numbers([4, 2, 3, 3], 2)), { shape: [4, 2, 3, 3] });
+  const f = (z: Tensor) => {
+    const y = z.conv2d(w, { padding: 1 });
+    return y.mul(y).sum();
+  };
+  const byInput = grad(f);
+  const compiled = compile(byInput);
+  for (let run = 0; run < 3; run++) {
+    const at = x.mul(run + 1);
+    expect(compiled(at).toArray()).toEqual(byInput(at).toArray());
+  }
 });

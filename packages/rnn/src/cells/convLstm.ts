@@ -51,14 +51,7 @@ function kernels(input: number, hidden: number, { kernelSize = 3 }: ConvLstmSize
   return init.uniform(limit, 4 * hidden, input, kernelSize, kernelSize);
 }
 
-/** `W * x + U * h + b`, the gates' arguments `[B, 4H, height, width]`. */
-function convolved({ W, U, b }: Readonly<Record<"W" | "U" | "b", Tensor>>, x: Tensor, h: Tensor) {
-  const same = { padding: "same" } as const;
-  return x
-    .conv2d(W, same)
-    .add(h.conv2d(U, same))
-    .add(b.reshape([-1, 1, 1]));
-}
+const same = { padding: "same" } as const;
 
 /**
  * The LSTM whose products are convolutions, so that inputs and states are images
@@ -78,7 +71,8 @@ function convolved({ W, U, b }: Readonly<Record<"W" | "U" | "b", Tensor>>, x: Te
  */
 export const convLstm: (sizes: ConvLstmSizes) => Cell<ConvLstmParams, ConvLstmState> = defineCell({
   name: "convLstm",
-  sizes: ["input", "hidden", "kernelSize", "height", "width"],
+  sizes: ["input", "hidden", "height", "width"],
+  numbers: { kernelSize: 3 },
   params: (sizes: ConvLstmSizes): ConvLstmParams => ({
     W: kernels(sizes.input, sizes.hidden, sizes),
     U: kernels(sizes.hidden, sizes.hidden, sizes),
@@ -88,16 +82,21 @@ export const convLstm: (sizes: ConvLstmSizes) => Cell<ConvLstmParams, ConvLstmSt
     h: init.zeros(hidden, height, width),
     c: init.zeros(hidden, height, width),
   }),
-  step: (params, x: Tensor, { h, c }) => {
+  step: ({ W, U, b }, x: Tensor, { h, c }) => {
+    const images = x
+      .conv2d(W, same)
+      .add(h.conv2d(U, same))
+      .add(b.reshape([-1, 1, 1]));
     // A gate's channels are contiguous in a row, as its columns are in an LSTM.
     const rows = [h.shape[0]!, -1];
-    const gates = lstmGates(convolved(params, x, h).reshape(rows));
+    const gates = lstmGates(images.reshape(rows));
     const memory = lstmCellState(gates, c.reshape(rows));
     const next = lstmOutput(gates, memory).reshape(h.shape);
     return [next, { h: next, c: memory.reshape(c.shape) }];
   },
-  equations: (params, x: Tensor, { h, c }) => {
-    const [i, f, g, o] = convolved(params, x, h).split(4, 1);
+  equations: ({ W, U, b }, x: Tensor, { h, c }) => {
+    const bias = b.reshape([-1, 1, 1]);
+    const [i, f, g, o] = x.conv2d(W, same).add(h.conv2d(U, same)).add(bias).split(4, 1);
     const memory = f.sigmoid().mul(c).add(i.sigmoid().mul(g.tanh()));
     const output = o.sigmoid().mul(memory.tanh());
     return [output, { h: output, c: memory }];

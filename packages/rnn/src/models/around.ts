@@ -1,5 +1,6 @@
 import { type Shape, Tensor } from "@chronograd/autodiff";
 import type { Cell } from "../cell.ts";
+import { makingOf, rememberMaking } from "../making.ts";
 
 /** What the noise of a cell around another one is: that of the inner cell, and its own. */
 export type NoiseAround<Own> = { readonly cell?: unknown } & Own;
@@ -11,7 +12,7 @@ export function around<Params, State, X, Y>(
   step: Cell<Params, State, X, Y>["step"],
 ): Cell<Params, State, X, Y> {
   const { params, state, input } = cell;
-  return {
+  const surrounding: typeof cell = {
     params,
     state,
     ...(input && { input }),
@@ -19,6 +20,7 @@ export function around<Params, State, X, Y>(
     ...(cell.initial && { initial: (own, batch) => cell.initial!(own, batch) }),
     step,
   };
+  return rememberMaking(surrounding, makingOf(cell));
 }
 
 /**

@@ -3,6 +3,7 @@ import { checkOptions, nearestOf } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
 import { textOf } from "../checkDefinition.ts";
+import { rememberMaking } from "../making.ts";
 import { type SequenceModel, type UnrollOptions, unroll } from "../unroll.ts";
 import { checkBurnIn, checkState } from "./inTurn.ts";
 
@@ -89,7 +90,9 @@ export function bidirectional<
     );
   }
   type Both = Directions<State, BackwardState>;
-  return {
+  const model: ReturnType<
+    typeof bidirectional<Params, State, X, Y, BackwardParams, BackwardState>
+  > = {
     params: { forward: cell.params, backward: backward.params },
     state: { forward: cell.state, backward: backward.state },
     noise: { forward: cell.noise, backward: backward.noise },
@@ -119,14 +122,17 @@ export function bidirectional<
             reverse: !reverse,
           }),
         );
-        ended.add(Object(back.state));
+        // Not the object that was given, which a cell may return.
+        const last = tree.map(back.state, (x: Tensor) => x);
+        ended.add(Object(last));
         const outputs = tree.zip(there.outputs, back.outputs, (a, b) => merged(merge, a, b));
         return {
           outputs: outputs as typeof there.outputs,
-          state: { forward: there.state, backward: back.state } as unknown as Values<Both>,
+          state: { forward: there.state, backward: last } as unknown as Values<Both>,
         };
       }),
   };
+  return rememberMaking(model, { by: bidirectional, parts: { forward: cell, backward } });
 }
 
 function merged(merge: Merge, forward: Tensor, backward: Tensor): Tensor {

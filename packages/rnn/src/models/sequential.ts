@@ -1,4 +1,5 @@
 import { checkCell } from "../checkCell.ts";
+import { rememberMaking } from "../making.ts";
 import { type InTurn, inTurn, type Part } from "./inTurn.ts";
 
 /**
@@ -39,5 +40,6 @@ export function sequential<const Own extends Readonly<Record<string, Part>>>(
     if (typeof (part as { apply?: unknown } | undefined)?.apply === "function") continue;
     checkCell(`sequential: ${name}`, part, "any");
   }
-  return inTurn(parts, (name) => name);
+  const model = inTurn(parts, (name) => name);
+  return rememberMaking(model, { by: sequential, parts });
 }

@@ -2,6 +2,7 @@ import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
 import { textOf } from "../checkDefinition.ts";
+import { rememberMaking } from "../making.ts";
 import type { Noise } from "../sequences/noise.ts";
 import { inputShape } from "./around.ts";
 import { checkRate, dropMask } from "./bernoulli.ts";
@@ -85,5 +86,7 @@ export function stacked<const Layers extends readonly (TensorCell | TensorSequen
     const row = dropout === 0 ? [] : inputShape(own, layer, undefined, wayOut);
     return layerOn(layer, { where: own, residual, mask: dropMask(dropout, row, per) });
   });
-  return inTurn(parts as unknown as Layers, (i) => `layer ${i}`);
+  const model = inTurn(parts as unknown as Layers, (i) => `layer ${i}`);
+  // Dropout adds nothing to what the layers are; a residual does.
+  return rememberMaking(model, residual ? undefined : { by: stacked, parts: layers });
 }

@@ -297,6 +297,8 @@ describe("what is refused", () => {
     );
     const fresh = initialState(cell, 2, { dtype: "float64" });
     const carried = { forward: state.forward, backward: fresh };
+    // What was given may be given again, also where no row has a step.
+    unroll(model, params, inputs, { state: carried, lengths: [0, 0] });
     const { outputs } = unroll(model, params, inputs, { state: carried });
     expect(outputs.shape).toEqual([4, 2, 6]);
   });

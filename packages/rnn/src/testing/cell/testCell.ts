@@ -5,6 +5,7 @@ import { statedEquations } from "./equations.ts";
 import { singlePrecision } from "./float32.ts";
 import { gradientRepeats, gradients, modes } from "./gradients.ts";
 import type { CellTestOptions } from "./options.ts";
+import { parallel } from "./parallel.ts";
 import { purity, repeats } from "./purity.ts";
 import { reset, rowGradients, rowsApart } from "./rows.ts";
 import { secondOrder } from "./second.ts";
@@ -45,6 +46,7 @@ export function cellLaws<Params, State, X, Y>(
     rowsApart(subject),
     reset(subject),
     unrolls(subject),
+    parallel(subject),
     gradients(subject, 1),
     gradients(subject, subject.steps),
     gradientRepeats(subject),
