@@ -140,7 +140,9 @@ export interface CellDefinition<
    * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
    */
   readonly equations?: FamilyStep<Sizes & NoInfer<Choices & Numbers>, Params, State, X, Y, Drawn>;
-  /** The parts of a step that is linear in the state; `defineLinearCell` makes the step from them. */
+  /**
+   * The parts of a step that is linear in the state; `defineLinearCell` makes the step from them.
+   */
   linear?(sizes: Sizes & NoInfer<Choices & Numbers>): LinearForm<Params, X, Y>;
   /** For the tests of all built-in cells: small sizes, and an input, unless it is `[B, input]`. */
   readonly example?: { readonly sizes?: Sizes; input?(random: Rng, batch: number): X };

@@ -31,8 +31,8 @@ export interface UnrollOptions<State> extends SequenceMarks {
    */
   readonly reverse?: boolean;
   /**
-   * Runs all steps at once, where the cell is linear in its state: the products of all steps as one,
-   * then one scan. The same values and gradients, to rounding.
+   * Runs all steps at once, where the cell is linear in its state: the products of all steps as
+   * one, then one scan. The same values and gradients, to rounding.
    */
   readonly parallel?: boolean;
   /**

@@ -17,8 +17,8 @@ function crossed(x: v128, y: v128, z: v128, w: v128, cut: v128): v128 {
 
 /**
  * `y = a h + b` of `cols` complex numbers, in float64 and rounded once: parts that cancel lose
- * nothing. With `conj(a)` for `a` when `conjugate`; where `a` is 0 and `cuts`, `y` is `b`. No `b` is
- * read when it is 0.
+ * nothing. With `conj(a)` for `a` when `conjugate`; where `a` is 0 and `cuts`, `y` is `b`. No `b`
+ * is read when it is 0.
  */
 function advanceComplex<T, W>(
   cols: i32, conjugate: bool, cuts: bool, a: usize, h: usize, b: usize, y: usize,
@@ -70,8 +70,8 @@ function advanceReal<T, W>(n: i32, mask: v128, a: usize, h: usize, b: usize, y: 
 }
 
 /**
- * Reads one byte of each cache line: a processor fetches ahead of a row that is read in order, but not
- * of halves that are read in turn.
+ * Reads one byte of each cache line: a processor fetches ahead of a row that is read in order, but
+ * not of halves that are read in turn.
  */
 // @ts-ignore: decorator
 @inline

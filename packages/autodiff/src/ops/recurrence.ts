@@ -47,7 +47,10 @@ function conj(x: Tensor, { complex }: Pick<Run, "complex">): Tensor {
   return concat([re, im.neg()], -1);
 }
 
-/** What belongs to the step before each step, `first` for the first one; `reverse` reads from the end. */
+/**
+ * What belongs to the step before each step, `first` for the first one; `reverse` reads from the
+ * end.
+ */
 function shifted(x: Tensor, first: Tensor, reverse: boolean): Tensor {
   const parts = [expandDims(first, 0), x];
   const length = x.shape[0]!;
@@ -56,7 +59,10 @@ function shifted(x: Tensor, first: Tensor, reverse: boolean): Tensor {
     : slice(concat(parts), [[0, length]]);
 }
 
-/** The cotangents of the states: the recurrence from the other end, with the coefficient of the step after. */
+/**
+ * The cotangents of the states: the recurrence from the other end, with the coefficient of the step
+ * after.
+ */
 function cotangents(g: Tensor, a: Tensor, initial: Tensor, run: Run): Tensor {
   const reverse = !run.reverse;
   const nothing = zerosLike(initial);

@@ -80,7 +80,9 @@ export const lru: (sizes: LruSizes) => Cell<LruParams, HiddenState> = defineLine
 
 type Ring = Required<Omit<LruSizes, keyof CellSizes>>;
 
-/** Above 0 and below 1: a radius or phase of exactly 0, or a radius of 1, has no finite logarithm. */
+/**
+ * Above 0 and below 1: a radius or phase of exactly 0, or a radius of 1, has no finite logarithm.
+ */
 const inside = (random: Rng): number => Math.max(random.uniform(), 2 ** -40) * (1 - 2 ** -40);
 
 /** Eigenvalues uniform in area between two radii (Orvieto et al. 2023, lemma 3.2). */

@@ -5,7 +5,9 @@ import { gateBlocks } from "../gates.ts";
 import { defineLinearCell } from "../linear/defineLinearCell.ts";
 import type { HiddenState } from "./elman.ts";
 
-/** Parameters of a minLSTM cell, with I inputs and H hidden units; columns are i, f and g in turn. */
+/**
+ * Parameters of a minLSTM cell, with I inputs and H hidden units; columns are i, f and g in turn.
+ */
 export interface MinLstmParams {
   /** `[I, 3H]` */
   readonly W: Initializer;

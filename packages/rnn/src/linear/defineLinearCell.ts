@@ -23,7 +23,9 @@ export interface Transition {
 
 /** A cell by the parts of its step, which take any number of rows: those of all steps at once. */
 export interface LinearForm<Params, X, Y> {
-  /** Whether the last axis of the state holds real parts, and as many imaginary ones behind them. */
+  /**
+   * Whether the last axis of the state holds real parts, and as many imaginary ones behind them.
+   */
   readonly complex: boolean;
   transition(params: Values<Params>, x: X): Transition;
   output(params: Values<Params>, h: Tensor, x: X): Y;

@@ -28,8 +28,8 @@ export interface WholeSequence<X> {
 /**
  * All steps of a cell that is linear in its state: its products over all `T B` rows, and one scan.
  * Marks are selections among coefficients. A row without a step has `h_t = 1 h_{t-1} + 0`, and
- * another row's input and state in its place; one that begins afresh has `h_t = 0 h_{t-1} + (a fresh
- * + b)`, and the scan takes nothing through a coefficient of 0.
+ * another row's input and state in its place; one that begins afresh has ` h_t = 0 h_{t-1} + (a
+ * fresh + b) ` , and the scan takes nothing through a coefficient of 0.
  */
 export function scan<Params, X, Y>(
   { complex, transition, output }: LinearForm<Params, X, Y>,
@@ -72,8 +72,8 @@ function marking(mark: Tensor, x: Tensor): Tensor {
 }
 
 /**
- * Puts a row that has a step in the place of each that has none, in every tensor of a tree; where no
- * row has one, 0.
+ * Puts a row that has a step in the place of each that has none, in every tensor of a tree; where
+ * no row has one, 0.
  */
 function filling(mask: Tensor): <T>(rows: T) => T {
   const { backend } = mask;
