@@ -309,10 +309,10 @@ test("models around a cell take its sequence at once too", () => {
   const lengths = [5, 0, 3];
   const inputs = normal(rng(2), [5, 3, 2]);
   for (const model of [learnedState(lru(small)), bidirectional(minGru(small))]) {
-    const params = initialParams(model as SomeCell, rng(1), { dtype });
+    const params = initialParams(model as unknown as SomeCell, rng(1), { dtype });
     const run = (parallel: boolean) =>
       grad((p: typeof params) => {
-        const found = unroll(model as SomeCell, p, inputs, { lengths, parallel });
+        const found = unroll(model as unknown as SomeCell, p, inputs, { lengths, parallel });
         return (found.outputs as Tensor).square().sum();
       })(params);
     tree.zip(run(true) as never, run(false) as never, (x: Tensor, y: Tensor, path: string) => {
