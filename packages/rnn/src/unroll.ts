@@ -12,7 +12,7 @@ import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "./cell.ts";
 import { batchOf, checkRows } from "./checkRows.ts";
-import { initialState } from "./initial.ts";
+import { checkState } from "./checkState.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
 import { runStep } from "./runStep.ts";
 import { advance } from "./sequences/advance.ts";
@@ -20,6 +20,7 @@ import { likeParams } from "./sequences/like.ts";
 import { type Marks, marksOf, type SequenceMarks, wholeMarks } from "./sequences/marks.ts";
 import { Preparation, type Prepared } from "./sequences/prepare.ts";
 import { checkRowAxis, fillRows, zeroRows } from "./sequences/rows.ts";
+import { startOf } from "./startOf.ts";
 import { atStep } from "./stepErrors.ts";
 
 /** How `unroll` runs. */
@@ -151,8 +152,8 @@ function unrollCell<Params, State, X, Y>(
   const batch = () => batchOf(first, "unroll");
   const { backend } = tree.leaves(first)[0] ?? {};
   const warm = burnIn === 0 ? params : detached(params);
-  const start = (weights: Values<Params>) =>
-    cell.initial?.(weights, batch()) ?? initialState(cell, batch(), like);
+  const start = (weights: Values<Params>) => startOf(cell, weights, first, "unroll");
+  if (options.state !== undefined) checkState("unroll: the state", options.state, cell.state);
   if (options.parallel === true) {
     checkRows("unroll", first, options.state);
     return unrollLinear(cell, {

@@ -201,7 +201,7 @@ export class Source<X, Target> {
       // What is drawn for a window is needed as long as each of its steps.
       if (made?.noise !== undefined) for (const x of tree.leaves(made.noise)) region.hold(x.block);
       const step = { ...given, ...made };
-      return { value: this.#isReadLate ? noted(step) : step, region };
+      return { value: this.#isReadLate ? noted(step, region) : step, region };
     } catch (error) {
       region.end("its step could not be prepared");
       throw error;
@@ -280,8 +280,12 @@ function timeSteps<X, Target>(where: string, sequence: Sequence): Iterable<TimeS
 const came = new WeakMap<object, readonly [blocks: readonly Tensor["block"][], versions: number]>();
 
 /** The step, a new object, for `checkUnchanged`. */
-function noted<Step extends object>(step: Step): Step {
+function noted<Step extends object>(step: Step, region: Region): Step {
   const blocks = tree.leaves(step).map(({ block }) => block);
+  // A step may come with what an earlier one came with, and is read later than that one.
+  for (const block of blocks) {
+    if (block.region !== region && block.end === undefined) region.hold(block);
+  }
   came.set(step, [blocks, versionsOf(blocks)]);
   return step;
 }
