@@ -74,6 +74,14 @@ const weights = law(
     const cell = weightDrop(inner, { rate: 0.5 });
     const found = cell.step(params, x, state, { params: { U } });
     tally.trees(found, inner.step({ ...params, U: params.U.mul(U) }, x, state), "a step");
+    type Params = typeof params;
+    const by = (step: (p: Params) => readonly [Tensor, unknown]) =>
+      grad((p: Params) => step(p)[0].square().sum())(params);
+    tally.trees(
+      by((p) => cell.step(p, x, state, { params: { U } })),
+      by((p) => inner.step({ ...p, U: p.U.mul(U) }, x, state)),
+      "by",
+    );
     tally.trees(cell.step(params, x, state), inner.step(params, x, state), "in evaluation");
     for (const { rows, per } of noiseOf(cell).values()) {
       tally.check(!rows && per === "window", () => `${per}, rows ${rows}`);
