@@ -13,6 +13,7 @@ import { layerNorm } from "./rules/layerNorm.ts";
 import { movement } from "./rules/movement.ts";
 import { products } from "./rules/products.ts";
 import { reductions } from "./rules/reductions.ts";
+import { sequenceMutants } from "./sequences.ts";
 import { tape } from "./tape.ts";
 import { training } from "./training.ts";
 import { valuesTaken } from "./values.ts";
@@ -31,6 +32,7 @@ export const mutants: readonly Mutant[] = [
   ...checker,
   ...cells,
   ...cuts,
+  ...sequenceMutants,
   ...training,
   ...optimizers,
   ...compiling,

@@ -66,6 +66,8 @@ export class Source<X, Target> {
   readonly #isReadLate: boolean;
   /** Owns what all steps share. */
   readonly #shared = new Region();
+  /** Holds the noise of the latest step. */
+  #latest = new Region();
   #preparation: (() => Preparation) | undefined;
   #ahead: Owned<TimeStep<X, Target>> | undefined;
   #t = 0;
@@ -128,14 +130,27 @@ export class Source<X, Target> {
     const t = ++this.#t;
     try {
       const made = within(region, () => this.#preparation?.().next(marks, input, t));
-      // What is drawn for a window is needed as long as each of its steps.
-      for (const x of tree.leaves(made?.noise)) region.hold(x.block);
+      if (made?.noise !== undefined) this.#holdNoise(made.noise, region);
       const value = { input, target, ...made };
       return { value: this.#isReadLate ? noted(value) : value, region };
     } catch (error) {
       region.end("its step could not be prepared");
       throw error;
     }
+  }
+
+  /**
+   * What is drawn for a window is needed as long as each of its steps, and for the next one: a step
+   * of the burn-in is over before that comes.
+   */
+  #holdNoise(noise: unknown, step: Region): void {
+    const latest = new Region();
+    for (const x of tree.leaves(noise)) {
+      step.hold(x.block);
+      latest.hold(x.block);
+    }
+    this.#latest.end(stepIsOver);
+    this.#latest = latest;
   }
 
   /** The next step without taking it. */
@@ -179,6 +194,7 @@ export class Source<X, Target> {
     this.#ahead?.region.end(streamIsOver);
     this.#ahead = undefined;
     this.#shared.end(streamIsOver);
+    this.#latest.end(streamIsOver);
     if (this.#done) return;
     this.#done = true;
     const closing: unknown = this.#steps.return?.();

@@ -6,11 +6,11 @@ import type { MarkedStep, MarkMistake } from "./marked.ts";
 export type MarkedOtherwise = readonly [kind: string, says: string, found: Experiment];
 
 const sentences: Readonly<Record<MarkMistake, string>> = {
+  "initial state constant":
+    "the learned initial state is held constant, so its parameters get no gradient",
   "reset keeps the gradient":
     "the gradient flows through resets to what lies before: a row that is reset has the new value and the derivative of the old one; select with where(reset, fresh, state)",
   "resets ignored": "resets are ignored: rows go on from the state that they had",
-  "initial state constant":
-    "the learned initial state is held constant, so its parameters get no gradient",
   "state times mask":
     "the state of a row without a step becomes zero: it is multiplied by the mask; select with where(mask, next, state)",
   "masked state goes on": "rows without a step are run all the same, and their state goes on",
@@ -25,6 +25,7 @@ export function* marksOtherwise(experiment: Experiment): Generator<MarkedOtherwi
   );
   for (const [mistake, says] of Object.entries(sentences) as [MarkMistake, string][]) {
     const isOfReset = /reset|initial/.test(mistake);
+    if (mistake === "initial state constant" && experiment.model.initial === undefined) continue;
     if (isOfReset ? hasResets : hasMasks) yield [mistake, says, experiment.with(mistake)];
   }
   for (const [name, has] of [

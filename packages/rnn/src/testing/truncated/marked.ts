@@ -47,7 +47,8 @@ export function stepWithMarks(
   const isIn = (row: number) => mask === undefined || mask.toTypedArray()[row] === 1;
   const present = all.filter(isIn);
   const runs = mistake === "masked state goes on" || mistake === "masked losses" ? all : present;
-  if (runs.length === 0) return { next: before, found: null, rows: 0 };
+  const rest = mistake === "state times mask" ? tree.map(before, (x: Tensor) => x.mul(0)) : before;
+  if (runs.length === 0) return { next: rest, found: null, rows: 0 };
   const [output, next] = runStep(
     model,
     params,
@@ -56,13 +57,13 @@ export function stepWithMarks(
     noise?.(runs),
   );
   const moves = mistake === "masked state goes on" ? all : present;
-  const rest = mistake === "state times mask" ? tree.map(before, (x: Tensor) => x.mul(0)) : before;
   const after = all.map((row) =>
     moves.includes(row) ? rowsOf(next, [runs.indexOf(row)]) : rowsOf(rest, [row]),
   );
   const counted = mistake === "masked losses" ? all : present;
-  const own = runs === counted ? output : rowsOf(output, counted);
-  const found = counted.length === 0 ? null : loss(own, rowsOf(target, counted));
+  // Rows of the batch that ran.
+  const own = () => (runs === counted ? output : rowsOf(output, counted));
+  const found = counted.length === 0 ? null : loss(own(), rowsOf(target, counted));
   return { next: joined(after), found, rows: counted.length };
 }
 
