@@ -171,7 +171,9 @@ describe("a planted mistake is found and named", () => {
       input: where(step.mask!.reshape([2, 1]), step.input, Number.NaN),
     }));
     const report = check({ loss: (mark, each) => each.mul(float(mark)) }, {}, poisoned);
-    expect(report.modes[0]!.failures[0]!.diagnosis).toMatchInlineSnapshot(`"the gradient is not finite, and that of the rows that have a step is: what stands in the padding reaches it; 0 times NaN is NaN, so select rows with where(mask, x, y) in place of multiplying by a mask, and before an op whose derivative is not finite there"`);
+    expect(report.modes[0]!.failures[0]!.diagnosis).toMatchInlineSnapshot(
+      `"the gradient is not finite, and that of the rows that have a step is: what stands in the padding reaches it; 0 times NaN is NaN, so select rows with where(mask, x, y) in place of multiplying by a mask, and before an op whose derivative is not finite there"`,
+    );
   });
 
   test("a learned initial state held constant", () => {

@@ -15,7 +15,7 @@ import {
 /**
  * The paths of an input's tensors that have a row for each of the batch: those that grow with it.
  */
-function batchedPaths({ input, batch }: Subject): Set<string> {
+export function batchedPaths({ input, batch }: Subject): Set<string> {
   const [some, more] = [batch, batch + 1].map((rows) => tree.leavesWithPath(input(rng(0), rows)));
   const larger = new Map(more);
   const isBatched = ([path, x]: readonly [string, Tensor]) =>
@@ -24,7 +24,7 @@ function batchedPaths({ input, batch }: Subject): Set<string> {
 }
 
 /** One row of every tensor of a tree, or of those at some paths. */
-function rowOf<T>(all: T, row: number, paths?: Set<string>): T {
+export function rowOf<T>(all: T, row: number, paths?: Set<string>): T {
   return tree.map(all, (x: Tensor, path) =>
     paths?.has(path) === false ? x : x.slice([[row, row + 1]]),
   ) as T;
