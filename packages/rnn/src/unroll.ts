@@ -145,7 +145,7 @@ function unrollCell<Params, State, X, Y>(
     const { output, next } = scope(() =>
       atStep("unroll: step", t, () => {
         const done = advance(cell, i < burnIn ? warm : params, input, prepared, before);
-        return { ...done, output: present(done.output, prepared, t) };
+        return { ...done, output: present(done.output, prepared) };
       }),
     );
     outputs[t - 1] = output;
@@ -177,10 +177,10 @@ function reversed(marksAt: (t: number) => Marks, t: number, count: number): Mark
 }
 
 /** The output of the rows that have a step, 0 for the others. */
-function present<Y>(output: Y | undefined, { mask, rows }: Prepared, t: number): Y | undefined {
+function present<Y>(output: Y | undefined, { mask, rows }: Prepared): Y | undefined {
   if (output === undefined || mask === undefined) return output;
   return tree.map(output, (x: Tensor) => {
-    checkRowAxis(`unroll: the output of step ${t}`, mask, x);
+    checkRowAxis("the output", mask, x, "return one row for each of the input");
     return rows === undefined ? x : zeroRows(mask, x);
   }) as Y;
 }

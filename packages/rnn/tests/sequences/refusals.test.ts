@@ -79,7 +79,9 @@ test("lengths that cannot be", () => {
       "TypeError: unroll: lengths must be 2 whole numbers, one for each row, as an array or an int32 tensor, got Tensor float32 [2]",
     ]
   `);
-  expect(streamed({ inputs, targets: inputs, lengths: [1, 9] })).toMatchInlineSnapshot(`"RangeError: truncated: the length of row 1 must be a whole number from 0 to 3, the steps of the sequence, got 9"`);
+  expect(streamed({ inputs, targets: inputs, lengths: [1, 9] })).toMatchInlineSnapshot(
+    `"RangeError: truncated: the length of row 1 must be a whole number from 0 to 3, the steps of the sequence, got 9"`,
+  );
 });
 
 test("masks and resets of another dtype, shape or values", () => {
@@ -187,7 +189,9 @@ describe("under a mask", () => {
       },
     };
     const whole = tensor(Int32Array.of(1, 0, 1, 1, 1, 1), { shape: [T, B] });
-    expect(said(() => unroll(summed, params, inputs, { mask: whole }))).toMatchInlineSnapshot(`"RangeError: unroll: step 1: unroll: the output of step 1 has shape [], and a mask needs a first axis of 2 rows, so that those without a step can be left out; losses have one with reduction: "none""`);
+    expect(said(() => unroll(summed, params, inputs, { mask: whole }))).toMatchInlineSnapshot(
+      `"RangeError: unroll: step 1: unroll: the output of step 1 has shape [], and a mask needs a first axis of 2 rows, so that those without a step can be left out; losses have one with reduction: "none""`,
+    );
   });
 
   test("the state needs one shape", () => {
@@ -305,26 +309,10 @@ test("noise and its generator", () => {
     run({ shape: [-1] }),
     run({ shape: 1 as never }),
     run({ per: "sequence" as never }),
+    run({ per: undefined as never }),
     run({ rows: undefined as never }),
-    run({}, undefined),
     run({}, 1),
     run({}, "noise"),
     run({}, {}),
-  ]).toMatchInlineSnapshot(`
-    [
-      "nothing was thrown",
-      "RangeError: offset is out of bounds",
-      "nothing was thrown",
-      "TypeError: Cannot convert undefined or null to object",
-      "nothing was thrown",
-      "RangeError: Invalid typed array length: -2",
-      "TypeError: noise.shape is not iterable",
-      "nothing was thrown",
-      "nothing was thrown",
-      "nothing was thrown",
-      "TypeError: unroll: rng must be a generator, as rng(1) gives, or null, got number",
-      "TypeError: unroll: rng must be a generator, as rng(1) gives, or null, got string",
-      "TypeError: unroll: rng must be a generator, as rng(1) gives, or null, got object",
-    ]
-  `);
+  ]).toMatchInlineSnapshot();
 });
