@@ -99,6 +99,31 @@ function productBlocks(quick: boolean): Block[] {
   });
 }
 
+/**
+ * A convolution of 3 x 3 with 32 channels in and out, forward and back, beside the matrix product
+ * of as many multiplications, and a square one.
+ */
+function convolutionBlock(): Block {
+  const [N, C, S, K] = [8, 32, 32, 3];
+  const flops = 2 * N * S * S * C * C * K * K;
+  const product = (m: number, k: number, n: number) => ({ m, k, n, aT: 0, bT: 0, repeat: 2 });
+  const cases: readonly (readonly [what: string, kind: Kind, config: Config])[] = [
+    ["forward", "convolution", { N, C, S, K, direction: "forward", repeat: 2, flops }],
+    ["backward", "convolution", { N, C, S, K, direction: "backward", repeat: 1, flops: 2 * flops }],
+    ["product", "product", { ...product(N * S * S, C * K * K, C), flops }],
+    ["square", "product", { ...product(512, 512, 512), flops: 2 * 512 ** 3 }],
+  ];
+  const name = `conv-${K}x${K}x${C}`;
+  const entries = systems
+    .filter(({ kinds }) => kinds.includes("convolution"))
+    .flatMap((system) =>
+      cases.map(
+        ([what, kind, config]): Entry => ({ case: `${name}-${what}`, kind, config, system }),
+      ),
+    );
+  return { name, entries };
+}
+
 function ofKind(kind: Kind): System[] {
   return systems.filter(({ kinds, sparing }) => kinds.includes(kind) && sparing !== true);
 }
@@ -160,6 +185,7 @@ export function chooseBlocks({ quick, filter, only }: Options): Block[] {
   const all = [
     ...trainingBlocks(quick),
     ...productBlocks(quick),
+    convolutionBlock(),
     overheadBlock(),
     ...coldBlocks(quick),
     ...growthBlocks(quick),

@@ -8,7 +8,7 @@
 export type Config = Readonly<Record<string, number | string>>;
 
 /** What a case does. */
-export type Kind = "train" | "product" | "overhead" | "stream";
+export type Kind = "train" | "product" | "convolution" | "overhead" | "stream";
 
 export interface Request {
   readonly case: string;

@@ -57,7 +57,26 @@ export function ratiosOf(results: readonly Result[]): Record<string, number> {
     put(`${name}/gemm-wasm-vs-peak`, median(name, "wasm-peak"), wasm);
     put(`${name}/gemm-blas-vs-openblas`, median(name, "openblas"), median(name, "chronograd-blas"));
   }
+  for (const [key, ratio] of convolutionRatios(results)) ratios[key] = ratio;
   return { ...ratios, ...summaries(ratios) };
+}
+
+/** The speed of a convolution, in multiplications a second, as a part of a matrix product's. */
+function convolutionRatios(results: readonly Result[]): [key: string, ratio: number][] {
+  const speed = (name: string, system: string): number => {
+    const found = results.find((result) => result.name === name && result.system === system);
+    return found === undefined ? Number.NaN : Number(found.config.flops) / found.median_ms;
+  };
+  return results.flatMap(({ name, system }): [string, number][] => {
+    const [block, direction] = [name.slice(0, name.lastIndexOf("-")), name.split("-").at(-1)];
+    if (!name.startsWith("conv-") || (direction !== "forward" && direction !== "backward"))
+      return [];
+    return ["product", "square"].flatMap((what): [string, number][] => {
+      const ratio = speed(name, system) / speed(`${block}-${what}`, system);
+      const key = `${name}/${system.replace("chronograd-", "")}-vs-${what}`;
+      return Number.isNaN(ratio) ? [] : [[key, round(ratio, 3)]];
+    });
+  });
 }
 
 function summaries(ratios: Readonly<Record<string, number>>): Record<string, number> {

@@ -75,7 +75,7 @@ export const systems: readonly System[] = [
     need: "workspace",
     program: [chronograd],
     env: wasm,
-    kinds: ["train", "product"],
+    kinds: ["train", "product", "convolution"],
     models: [...both, "custom"],
     sparing: true,
   },
@@ -94,7 +94,7 @@ export const systems: readonly System[] = [
     need: "workspace",
     program: [chronograd],
     env: single,
-    kinds: ["product"],
+    kinds: ["product", "convolution"],
   },
   {
     name: "chronograd-recorded",

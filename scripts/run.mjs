@@ -23,6 +23,7 @@ const tasks = {
   plants: ["--conditions=@chronograd/source", "verification/plants/run.ts"],
   mutants: ["--conditions=@chronograd/source", "verification/mutants/run.ts"],
   bench: ["bench/main.ts"],
+  "bench:scan": ["bench/scan.ts"],
   stryker: ["scripts/stryker.mjs"],
   build: [],
 };

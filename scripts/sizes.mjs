@@ -27,7 +27,7 @@ const entries = [
     program: 'import { train } from "./consumers/project/train.js"; console.log(train());',
   },
   ...["autodiff", "autodiff/extend", "autodiff/ndarray", "autodiff/testing", "autodiff/reference"],
-  ...["nn", "nn/parallel", "nn/safetensors", "rnn", "rnn/testing"],
+  ...["nn", "nn/parallel", "nn/safetensors", "rnn", "rnn/pytorch", "rnn/testing"],
   {
     what: "The kernels alone",
     program: 'export * from "./packages/autodiff/dist/kernels/simd/index.js";',

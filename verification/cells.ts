@@ -1,29 +1,23 @@
 import { grad, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { linear, rng } from "@chronograd/nn";
-import {
-  defineCell,
-  elman,
-  gru,
-  initialParams,
-  initialState,
-  sequential,
-  unroll,
-  type Values,
-} from "@chronograd/rnn";
+import { rng } from "@chronograd/nn";
+import { defineCell, initialParams, initialState, unroll, type Values } from "@chronograd/rnn";
 import { cellLaws, cellTable, checkTruncated } from "@chronograd/rnn/testing";
 import { formulaLaws } from "../packages/rnn/tests/formulaLaws.ts";
+import { attention } from "./attention.ts";
 import { normal } from "./blocks.ts";
 import type { Subject } from "./subject.ts";
 import { Tally, values } from "./tally.ts";
 import { oneOf } from "./truncation/problem.ts";
 
 const sizes = { input: 2, hidden: 2 };
-const composed = sequential({
-  lower: gru(sizes),
-  upper: elman(sizes),
-  head: linear({ input: 2, output: 3 }),
-});
+/** Of all elements of an output, which may be a tree. */
+function sumOfSquares(output: unknown): Tensor {
+  return tree
+    .leaves(output)
+    .map((y) => y.square().sum())
+    .reduce((sum, each) => sum.add(each));
+}
 
 /** Every window of every mode against differences, by the check that users have. */
 const surrogates: Law = {
@@ -42,7 +36,7 @@ const surrogates: Law = {
       k1,
       k2: k1 + more,
       seed,
-      loss: (y, target) => y.sub(target).square(),
+      loss: (y, target) => sumOfSquares(tree.map(y, (each: Tensor) => each.sub(target))),
     });
     const worst = Math.max(...report.modes.map((mode) => mode.worst));
     const cases = report.modes.reduce((sum, mode) => sum + mode.cases, 0);
@@ -111,17 +105,15 @@ const unrolled: Law = {
         for (const x of inputs) {
           const [y, next] = cell.step(params, x, now);
           now = next;
-          sum = sum.mul(2).add(y.square().sum());
+          sum = sum.mul(2).add(sumOfSquares(y));
         }
         return sum;
       });
-      const through = grad(({ params, state, inputs }: typeof given) =>
-        unroll(cell, params, inputs, { state })
-          .outputs.square()
-          .sum([1, 2])
-          .mul(tensor([4, 2, 1], { dtype: "float64" }))
-          .sum(),
-      );
+      const through = grad(({ params, state, inputs }: typeof given) => {
+        const { outputs } = unroll(cell, params, inputs, { state });
+        const weights = tensor([4, 2, 1], { dtype: "float64", shape: [3, 1] }).sqrt();
+        return sumOfSquares(tree.map(outputs, (y: Tensor) => y.reshape([3, -1]).mul(weights)));
+      });
       tally.trees(through(given), gradient(given), `${name}: by`);
     }
     return tally;
@@ -138,7 +130,7 @@ export function cellSubjects(): Subject[] {
   }));
   return [
     ...builtIn,
-    { name: "sequential", group: "cells", laws: cellLaws(composed, { input: 2, ...small }) },
+    attention,
     { name: "first states", group: "cells", laws: [starts, unrolled] },
     { name: "truncated, by differences", group: "truncated streams", laws: [surrogates] },
   ];

@@ -33,6 +33,12 @@ const conventions: readonly Convention[] = [
   { what: "relu at 0", f: (x) => x.relu(), at: [0, 3, -1], gradient: [0, 1, 0] },
   { what: "max: ties share", f: (x) => x.max(), at: [3, 3, 1], gradient: [0.5, 0.5, 0] },
   {
+    what: "maxPool1d: ties share, padding has no part",
+    f: (x) => x.reshape([1, 1, -1]).maxPool1d(3, { padding: 1 }),
+    at: [-3, -3, -4],
+    gradient: [0.5, 0.5, 0],
+  },
+  {
     what: "min: ties share",
     f: (x) => x.min(),
     at: [1, 2, 1, 1],

@@ -4,8 +4,22 @@ import type { Law } from "@chronograd/autodiff/testing";
 import { dropout, embedding, init, layerNorm, linear, rng } from "@chronograd/nn";
 import { sharedBuffer } from "@chronograd/nn/parallel";
 import { restoreTree, tensorsOf } from "@chronograd/nn/safetensors";
-import { defineCell, elman, initialParams, initialState, truncated, unroll } from "@chronograd/rnn";
-import { type CellRow, cellTable } from "@chronograd/rnn/testing";
+import {
+  bidirectional,
+  defineCell,
+  elman,
+  initialParams,
+  initialState,
+  lanes,
+  stacked,
+  truncated,
+  unroll,
+  variationalDropout,
+  weightDrop,
+  zoneout,
+} from "@chronograd/rnn";
+import { fromPyTorch, initialPyTorch, toPyTorch } from "@chronograd/rnn/pytorch";
+import { type CellRow, cellTable, checkInfluence } from "@chronograd/rnn/testing";
 import { Tally } from "./tally.ts";
 
 const sizes = { input: 3, hidden: 3 };
@@ -53,13 +67,31 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
   [() => elman({ ...sizes, activations: "relu" } as never), "elman", "activation"],
   [() => scaled({ units: 1, scale: 1, activaton: "relu" } as never), "cell", "activation"],
   [
-    () => defineCell({ ...own, params: () => ({}), state: () => ({}), steps: 1 } as never),
+    () => defineCell({ params: () => ({}), state: () => ({}), step: own.step, steps: 1 } as never),
     "defineCell",
     "step",
   ],
   [() => unroll(own, params, zeros([1, 1, 3]), { reversed: true } as never), "unroll", "reverse"],
+  [() => lanes([], { row: 1 } as never), "lanes", "rows"],
+  [
+    () => checkInfluence(own, { inputs: zeros([1, 2, 3]) }, { casual: false } as never),
+    "checkInfluence",
+    "causal",
+  ],
+  [() => stacked([own], { residuals: true } as never), "stacked", "residual"],
+  [() => bidirectional(own, { backwards: own } as never), "bidirectional", "backward"],
+  [() => zoneout(own, { rates: 0.5 } as never), "zoneout", "rate"],
+  [() => weightDrop(own, { rate: 0.5, name: ["U"] } as never), "weightDrop", "names"],
+  [
+    () => variationalDropout(own, { rate: 0.5, inputRates: 0 } as never),
+    "variationalDropout",
+    "inputRate",
+  ],
   [() => initialState(own, 1, { dtypes: "float64" } as never), "initialState", "dtype"],
   [() => initialParams(own, rng(1), { backends: 1 } as never), "initialParams", "backend"],
+  [() => initialPyTorch(own, rng(1), { dtypes: "float64" } as never), "initialPyTorch", "dtype"],
+  [() => fromPyTorch({}, own, { prefixes: "a." } as never), "fromPyTorch", "prefix"],
+  [() => toPyTorch(params, own, { biased: false } as never), "toPyTorch", "bias"],
   [() => linear({ inputs: 3, output: 2 } as never), "linear", "input"],
   [() => embedding({ input: 3, outputs: 2 } as never), "embedding", "output"],
   [() => dropout({ rates: 0.5 } as never), "dropout", "rate"],
@@ -103,6 +135,13 @@ export const options: Law = {
       tally.throws(custom({}), /needs the size units, got no sizes/, "own, without sizes");
       tally.check(custom({ units: 2 })().params.b.shape[0] === 2, () => "own, as it should be");
       tally.throws(custom({ units: "2" }), /size units must be .*, got "2"/, "own, with a word");
+      const listed = defineCell({
+        sizes: ["units", "scale"],
+        params: () => ({}),
+        state: ({ units }: { units: number; scale: number }) => ({ h: init.zeros(units) }),
+        step: (_: object, x: Tensor, { h }, { scale }) => [x.mul(scale), { h }],
+      });
+      tally.throws(() => listed({ units: 1 } as never), /needs the size scale/, "listed");
       const given = { units: 1, scale: 1 };
       const kept = scaled(given);
       given.scale = 2;

@@ -3,15 +3,13 @@ import type { Law } from "@chronograd/autodiff/testing";
 import { applyUpdates, crossEntropy, embedding, init, linear, rng } from "@chronograd/nn";
 import {
   defineCell,
-  elman,
-  gru,
   initialParams,
   initialState,
-  lstm,
   sequential,
   type TimeStep,
   truncated,
 } from "@chronograd/rnn";
+import { cellTable } from "@chronograd/rnn/testing";
 import type { Subject } from "./subject.ts";
 import { Tally } from "./tally.ts";
 import {
@@ -23,6 +21,8 @@ import {
   problem,
   type State,
 } from "./truncation/problem.ts";
+
+const vectorCells = cellTable().filter(({ isVector }) => isVector);
 
 /** Long enough for plans to be made, and for a short window at the end. */
 export function drawn(seed: number) {
@@ -93,7 +93,7 @@ export function drawnSymbols(seed: number): Drawn {
   const [count, rows] = [between(random, 1, 3), between(random, 4, 6)];
   const plain = sequential({
     symbols: embedding({ input: count, output: 2 }),
-    cell: oneOf(random, [lstm, gru, elman])({ input: 2, hidden: 3 }) as ReturnType<typeof elman>,
+    cell: oneOf(random, vectorCells).make({ input: 2, hidden: 3 }),
     head: linear({ input: 3, output: count }),
   });
   const model = oneOf(random, [plain, tied(count)]) as unknown as Model;

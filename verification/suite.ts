@@ -11,9 +11,13 @@ import { customSubjects } from "./custom.ts";
 import { edgeSubjects } from "./edges/index.ts";
 import { fileSubjects } from "./files.ts";
 import { impureSubject } from "./impure.ts";
+import { influenceSubject } from "./influence.ts";
 import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
+import { laneSubject } from "./lanes.ts";
 import { layerSubjects } from "./layers.ts";
+import { modelSubjects } from "./models.ts";
+import { noiseSubjects } from "./noise.ts";
 import { optimizerSubjects } from "./optimizers.ts";
 import { oracleSubjects } from "./oracle/index.ts";
 import { plannedSubject } from "./planned.ts";
@@ -25,6 +29,7 @@ import { tapeSubjects } from "./tape.ts";
 import { transformSubjects } from "./transforms.ts";
 import { truncationSubjects } from "./truncation/index.ts";
 import { wholeNumberSubjects } from "./wholeNumbers.ts";
+import { windowSubject } from "./windows.ts";
 import { workersSubject } from "./workers.ts";
 
 /** Ops on one kernel set, compared with the reference kernels. */
@@ -52,12 +57,17 @@ export function wholeSubjects(): Subject[] {
     ...customSubjects(),
     ...integerSubjects(),
     ...creationSubjects(),
+    windowSubject(),
     kernelSetSubject(),
     ...layerSubjects(),
     ...cellSubjects(),
+    ...modelSubjects(),
+    ...noiseSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
     ...sequenceSubjects(),
+    laneSubject(),
+    influenceSubject(),
     plannedSubject(),
     impureSubject(),
     workersSubject(),

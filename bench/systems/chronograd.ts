@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { defaultBackend } from "@chronograd/autodiff";
 import { serve } from "../serve.ts";
+import { convolution } from "./convolution.ts";
 import { overhead } from "./overhead.ts";
 import { product } from "./product.ts";
 import { stream } from "./stream.ts";
@@ -11,5 +12,5 @@ const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: str
 
 await serve(
   { versions: { chronograd: version }, note: defaultBackend().kernels.name },
-  { train, product, overhead, stream },
+  { train, product, convolution, overhead, stream },
 );

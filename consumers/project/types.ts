@@ -6,7 +6,8 @@ import { referenceKernels } from "@chronograd/autodiff/reference";
 import { checkGradients } from "@chronograd/autodiff/testing";
 import { init, rng, selfCommunicator } from "@chronograd/nn";
 import { shard } from "@chronograd/nn/parallel";
-import { defineCell, initialParams, truncated } from "@chronograd/rnn";
+import { defineCell, gru, initialParams, truncated } from "@chronograd/rnn";
+import { fromPyTorch, toPyTorch } from "@chronograd/rnn/pytorch";
 import { testCell } from "@chronograd/rnn/testing";
 
 const x: Tensor = tensor([[1, 2]]);
@@ -63,12 +64,16 @@ const refused = [
   // @ts-expect-error: a size is missing.
   () => gated({ input: 1 }),
 ];
+const recurrent = gru({ input: 1, hidden: 2 });
+const stateDict: Record<string, Tensor> = toPyTorch(initialParams(recurrent, rng(1)), recurrent);
+const candidate: Tensor = fromPyTorch(stateDict, recurrent, { prefix: "" }).bn;
 // @ts-expect-error: a tensor has no such method.
 x.notAnOp();
 // @ts-expect-error: a shape is no text.
 const wrong: string = x.shape;
 
 export {
+  candidate,
   declarations,
   derivative,
   entry,

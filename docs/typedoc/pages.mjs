@@ -127,17 +127,24 @@ export const entryPoints = [
     name: "@chronograd/rnn",
     slug: "rnn",
     pages: [
-      ["Cells", ["cell", "cells", "gates"]],
+      ["Cells", ["cell", "cells", "gates", "attention"]],
       ["Unrolling", ["unroll"]],
-      ["Composing", ["sequential"]],
+      ["Models made of cells", ["models"]],
+      ["Sequences", ["sequences"]],
       ["Truncated BPTT", ["truncated"]],
     ],
+  },
+  {
+    name: "@chronograd/rnn/pytorch",
+    slug: "rnn-pytorch",
+    pages: [["State dicts", ["pytorch"]]],
   },
   {
     name: "@chronograd/rnn/testing",
     slug: "rnn-testing",
     pages: [
       ["Testing a cell", ["testing/cell", "testing/draw"]],
+      ["Checking what rows depend on", ["testing/influence"]],
       ["Checking truncated gradients", ["testing/truncated", "testing"]],
     ],
   },

@@ -59,7 +59,9 @@ function collect(project, symbols, checker) {
     .map((entryPoint) => {
       const { comment, children } = modules.get(entryPoint.name);
       const isAgain = (child) => child instanceof ReferenceReflection;
-      const named = children.filter((child) => !isAgain(child)).flatMap(membersOf);
+      const named = children
+        .filter((child) => !isAgain(child))
+        .flatMap((child) => membersOf(child));
       const pages = pagesOf(entryPoint, named, symbols, checker);
       for (const { symbol, url } of pages.flatMap(({ members }) => members)) urls.set(symbol, url);
       const again = children.filter(isAgain).map((child) => {
@@ -87,12 +89,14 @@ function entryPointName({ declarations: [file] }) {
   return path === "index" ? `@chronograd/${name}` : `@chronograd/${name}/${path}`;
 }
 
-/** An export with its name; of a namespace such as `tree`, each function as `tree.map`. */
-function membersOf(reflection) {
-  if (!reflection.kindOf(ReflectionKind.Namespace)) return [{ name: reflection.name, reflection }];
-  return reflection.children.map((child) => {
-    return { name: `${reflection.name}.${child.name}`, reflection: child };
-  });
+/**
+ * An export with its name; of a namespace such as `tree`, each function as `tree.map`, and of one
+ * within, as `init.pytorch.linear`.
+ */
+function membersOf(reflection, prefix = "") {
+  const name = prefix + reflection.name;
+  if (!reflection.kindOf(ReflectionKind.Namespace)) return [{ name, reflection }];
+  return reflection.children.flatMap((child) => membersOf(child, `${name}.`));
 }
 
 function pagesOf(entryPoint, named, symbols, checker) {

@@ -1,6 +1,34 @@
+import { moreCells } from "./moreCells.ts";
 import { inFile, type Mutant } from "./mutant.ts";
 
-const elman = inFile("packages/rnn/src/cells/elman.ts", [
+const convLstm = inFile("packages/rnn/src/cells/convLstm.ts", [
+  {
+    name: "convLstm: the bias forgotten",
+    kind: "forgotten bias",
+    find: ".add(b.reshape([-1, 1, 1]));",
+    replace: ";",
+  },
+  {
+    name: "convLstm: hands on the memory as output",
+    kind: "wrong state",
+    find: "{ h: next, c: memory.reshape(c.shape) }",
+    replace: "{ h: memory.reshape(c.shape), c: memory.reshape(c.shape) }",
+  },
+  {
+    name: "convLstm: gates exchanged in the equations",
+    kind: "gate order",
+    find: "const [i, f, g, o]",
+    replace: "const [f, i, g, o]",
+  },
+  {
+    name: "convLstm: nothing flows through the memory",
+    kind: "lost gradient",
+    find: "lstmCellState(gates, c.reshape(rows))",
+    replace: "lstmCellState(gates, c.reshape(rows).detach())",
+  },
+]);
+
+const elman = inFile("packages/rnn/src/simpleRecurrence.ts", [
   {
     name: "elman: the bias forgotten",
     kind: "forgotten bias",
@@ -115,26 +143,6 @@ const gruResetBefore = inFile("packages/rnn/src/cells/gruResetBefore.ts", [
 ]);
 
 const composed = [
-  ...inFile("packages/rnn/src/sequential.ts", [
-    {
-      name: "sequential: every part sees the first input",
-      kind: "wrong state",
-      find: "const x = value;",
-      replace: "const x = input;",
-    },
-    {
-      name: "sequential: nothing flows from part to part",
-      kind: "lost gradient",
-      find: "const x = value;",
-      replace: "const x = value.detach();",
-    },
-    {
-      name: "sequential: parts keep their old states",
-      kind: "wrong state",
-      find: "return [value, next as Values<StatesOf<Parts>>];",
-      replace: "return [value, state];",
-    },
-  ]),
   ...inFile("packages/rnn/src/unroll.ts", [
     {
       name: "unroll: reversed outputs in the order of running",
@@ -151,8 +159,8 @@ const composed = [
     {
       name: "unroll: the state given ignored",
       kind: "wrong state",
-      find: "let state = options.state ?? start();",
-      replace: "let state = start();",
+      find: "let state = options.state ?? start(warm);",
+      replace: "let state = start(warm);",
     },
     {
       name: "unroll: every step from the first state",
@@ -185,4 +193,12 @@ const composed = [
 ] satisfies Mutant[];
 
 /** Bugs in cells, and in what runs them. */
-export const cells: readonly Mutant[] = [...elman, ...lstm, ...gru, ...gruResetBefore, ...composed];
+export const cells: readonly Mutant[] = [
+  ...convLstm,
+  ...elman,
+  ...lstm,
+  ...gru,
+  ...gruResetBefore,
+  ...moreCells,
+  ...composed,
+];

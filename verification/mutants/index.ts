@@ -2,9 +2,13 @@ import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
+import { linear } from "./linear.ts";
+import { markMutants } from "./marks.ts";
+import { models } from "./models.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
 import { passes } from "./passes.ts";
+import { pytorch } from "./pytorch.ts";
 import { refusals } from "./refusals.ts";
 import { arithmetic } from "./rules/arithmetic.ts";
 import { elementwise } from "./rules/elementwise.ts";
@@ -12,8 +16,10 @@ import { gates } from "./rules/gates.ts";
 import { layerNorm } from "./rules/layerNorm.ts";
 import { movement } from "./rules/movement.ts";
 import { products } from "./rules/products.ts";
+import { recurrence } from "./rules/recurrence.ts";
 import { reductions } from "./rules/reductions.ts";
-import { sequenceMutants } from "./sequences.ts";
+import { windows } from "./rules/windows.ts";
+import { sequences } from "./sequences.ts";
 import { tape } from "./tape.ts";
 import { training } from "./training.ts";
 import { valuesTaken } from "./values.ts";
@@ -25,16 +31,22 @@ export const mutants: readonly Mutant[] = [
   ...reductions,
   ...products,
   ...movement,
+  ...windows,
   ...gates,
   ...layerNorm,
+  ...recurrence,
   ...passes,
   ...tape,
   ...checker,
   ...cells,
+  ...models,
+  ...linear,
   ...cuts,
-  ...sequenceMutants,
+  ...sequences,
+  ...markMutants,
   ...training,
   ...optimizers,
+  ...pytorch,
   ...compiling,
   ...valuesTaken,
   ...refusals,

@@ -76,8 +76,9 @@ const cells = [
     {
       name: "options: sizes shared with the caller",
       kind: "guard lost",
-      find: "Object.freeze(Object.fromEntries([...defaults, ...entries]))",
-      replace: "Object.assign(given, { ...Object.fromEntries(defaults), ...given })",
+      find: "Object.freeze(Object.fromEntries([...defaults, ...numbers, ...entries]))",
+      replace:
+        "Object.assign(given, { ...Object.fromEntries([...defaults, ...numbers]), ...given })",
     },
     {
       name: "options: misspelt choices taken where no sizes are listed",
@@ -92,9 +93,15 @@ const cells = [
       replace: '!isDeclared && typeof size !== "number"',
     },
     {
+      name: "options: a size that only the step reads may be missing",
+      kind: "guard lost",
+      find: "if (missing.length > 0)",
+      replace: "if (missing.length > 9)",
+    },
+    {
       name: "options: missing sizes not named",
       kind: "guard lost",
-      find: "throw missingSizes(sizes, name, parts, cause) ?? cause;",
+      find: "throw missingSizes(sizes, name, names, parts, cause) ?? cause;",
       replace: "throw cause;",
     },
     {
@@ -183,8 +190,8 @@ const streams = [
     {
       name: "tracked: inputs and targets of outer tapes",
       kind: "lost gradient",
-      find: "checkUntracked(where, `the ${name}`, value);",
-      replace: "",
+      find: "step[name as keyof typeof step]",
+      replace: "undefined",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/options.ts", [

@@ -1,234 +1,98 @@
 import { inFile, type Mutant } from "./mutant.ts";
 
-const sequences = "packages/rnn/src/sequences";
-
-const steps = [
-  ...inFile(`${sequences}/advance.ts`, [
+const lanes = [
+  ...inFile("packages/rnn/src/sequences/packing.ts", [
     {
-      name: "advance: a masked row's state goes on",
-      kind: "mask ignored",
-      find: 'next: selectRows("a mask", mask!, next, before)',
-      replace: "next",
-    },
-    {
-      name: "advance: the step runs from the state before the reset",
+      name: "lanes: only the first sequence begins with a reset",
       kind: "boundary not cut",
-      find: "takeRows(before, rows), noise)",
-      replace: "takeRows(state, rows), noise)",
+      find: "reset: flags((each) => each?.position === 0),",
+      replace: "reset: flags((each) => each?.position === 0 && each.index === 0),",
     },
     {
-      name: "advance: a step without rows loses its resets",
-      kind: "wrong state",
-      find: "return { output: undefined, next: before };",
-      replace: "return { output: undefined, next: state };",
+      name: "lanes: a reset one step late",
+      kind: "off by one in time",
+      find: "reset: flags((each) => each?.position === 0),",
+      replace: "reset: flags((each) => each?.position === 1),",
     },
     {
-      name: "advance: masked rows not filled",
+      name: "lanes: no row is ever masked",
       kind: "mask ignored",
-      find: "let filled = takeRows(input, rows);",
-      replace: "let filled = input;",
+      find: "mask: flags((each) => each !== undefined),",
+      replace: "mask: flags(() => true),",
     },
     {
-      name: "advance: the learned initial state without a gradient",
-      kind: "lost gradient",
-      find: "cell.initial!(params, rowsOf(state)!)",
-      replace:
-        "cell.initial!(tree.map(params, (x: Tensor) => x.detach()) as typeof params, rowsOf(state)!)",
+      name: "lanes: the last step of a sequence is lost",
+      kind: "off by one in time",
+      find: "++each.position < lengthOf(each.leaves)",
+      replace: "++each.position < lengthOf(each.leaves) - 1",
+    },
+    {
+      name: "lanes: the highest free row comes first",
+      kind: "wrong state",
+      find: "sequence.indexOf(index) : this.#running.indexOf(undefined)",
+      replace: "sequence.indexOf(index) : this.#running.lastIndexOf(undefined)",
+    },
+    {
+      name: "lanes: sequences that go on begin at their start",
+      kind: "wrong state",
+      find: "const at = isOld ? position[row]! : 0;",
+      replace: "const at = 0;",
+    },
+    {
+      name: "lanes: a source is asked to begin with what has not begun",
+      kind: "wrong state",
+      find: "this.#next = Math.min(next, ...sequence.filter((index) => index >= 0));",
+      replace: "this.#next = next;",
     },
   ]),
-  ...inFile(`${sequences}/rows.ts`, [
+  ...inFile("packages/rnn/src/sequences/stepAt.ts", [
     {
-      name: "rows: a reset that keeps the gradient",
-      kind: "boundary not cut",
-      find: "return where(rowWise(mask, x), x, y);",
-      replace:
-        'return what === "a reset" ? y.add(x.sub(y).detach().mul(rowWise(mask, x).cast(x.dtype))) : where(rowWise(mask, x), x, y);',
-    },
-    {
-      name: "rows: multiplied instead of selected",
-      kind: "mask ignored",
-      find: "return where(rowWise(mask, x), x, y);",
-      replace:
-        "const m = rowWise(mask, x).cast(x.dtype);\n    return x.mul(m).add(y.mul(m.neg().add(1)));",
-    },
-    {
-      name: "rows: the other rows selected",
-      kind: "swapped operands",
-      find: "return where(rowWise(mask, x), x, y);",
-      replace: "return where(rowWise(mask, x), y, x);",
-    },
-    {
-      name: "rows: the losses and outputs of masked rows counted",
-      kind: "wrong losses",
-      find: "return where(rowWise(mask, x), x, 0);",
-      replace: "return x;",
-    },
-  ]),
-  ...inFile(`${sequences}/prepare.ts`, [
-    {
-      name: "prepare: filled with the first row of the batch",
-      kind: "off by one",
-      find: "const first = values.indexOf(1);",
-      replace: "const first = values.indexOf(1) === -1 ? -1 : 0;",
-    },
-    {
-      name: "prepare: filled with the last row",
-      kind: "off by one",
-      find: "values[row] === 1 ? row : first",
-      replace: "values[row] === 1 ? row : values.length - 1",
-    },
-    {
-      name: "prepare: filled where a plan is made with the row itself",
-      kind: "mask ignored",
-      find: "if (!this.#options.isUniform && !values.includes(0)) return { mask };",
-      replace: "if (this.#options.isUniform || !values.includes(0)) return { mask };",
-    },
-    {
-      name: "prepare: a learned start left to the state of zeros",
-      kind: "wrong state",
-      find: "isLearned && isStart ? all(1)",
-      replace: "isLearned && isStart ? all(0)",
+      name: "lanes: all rows at the position of the first",
+      kind: "off by one in time",
+      find: "pointer + positions[row]! * bytes",
+      replace: "pointer + positions[0]! * bytes",
     },
   ]),
 ];
 
-const time = [
-  ...inFile(`${sequences}/marks.ts`, [
+const influence = [
+  ...inFile("packages/rnn/src/testing/influence/cells.ts", [
     {
-      name: "marks: resets one step late",
-      kind: "off by one in time",
-      find: "reset: resets.slice([t - 1])",
-      replace: "reset: resets.slice([Math.max(0, t - 2)])",
-    },
-    {
-      name: "marks: masks one step late",
-      kind: "off by one in time",
-      find: "mask: present.slice([t - 1])",
-      replace: "mask: present.slice([Math.max(0, t - 2)])",
-    },
-    {
-      name: "marks: lengths one too long",
-      kind: "off by one",
-      find: "Math.floor(i / rows) < values[i % rows]! ? 1 : 0",
-      replace: "Math.floor(i / rows) <= values[i % rows]! ? 1 : 0",
-    },
-    {
-      name: "marks: lengths without the mask",
+      name: "checkInfluence: the mask is not seen",
       kind: "mask ignored",
-      find: "  return mask === undefined ? isBefore : isBefore.mul(mask);\n}\n",
-      replace: "  return isBefore;\n}\n",
+      find: "present?.[i] !== 0 ? 1 : 0",
+      replace: "true ? 1 : 0",
     },
   ]),
-  ...inFile("packages/rnn/src/unroll.ts", [
+  ...inFile("packages/rnn/src/testing/influence/changes.ts", [
     {
-      name: "unroll: a reset on the wrong side in reverse",
-      kind: "off by one in time",
-      find: "const marks = reverse ? reversed(marksAt, t, count) : marksAt(t);",
-      replace: "const marks = marksAt(t);",
-    },
-    {
-      name: "unroll: burn-in with a gradient",
+      name: "checkInfluence: what lies before a reset may reach beyond it",
       kind: "boundary not cut",
-      find: "if (i <= burnIn && burnIn > 0) state = detached(state);",
-      replace: "",
+      find: "      if (grid.isReset(t, row)) isDirty = false;\n      if (!grid.exists(t, row)) continue;",
+      replace: "      if (!grid.exists(t, row)) continue;",
     },
     {
-      name: "unroll: weights of the burn-in with a gradient",
-      kind: "boundary not cut",
-      find: "advance(cell, i < burnIn ? warm : params, input, prepared, before)",
-      replace: "advance(cell, params, input, prepared, before)",
-    },
-    {
-      name: "unroll: outputs of the burn-in kept",
+      name: "checkInfluence: the next input counts as present",
       kind: "off by one in time",
-      find: "stackInTime(outputs.slice(burnIn), some)",
-      replace: "stackInTime(outputs, some)",
+      find: "has: (step) => step > cut,",
+      replace: "has: (step) => step > cut + 1,",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/estimators/estimator.ts", [
+  ...inFile("packages/rnn/src/testing/influence/examine.ts", [
     {
-      name: "estimator: windows not shifted by the burn-in",
-      kind: "cut in the wrong place",
-      find: "return { state: warm as Values<State>, start: burnIn };",
-      replace: "return { state: warm as Values<State>, start: 0 };",
+      name: "checkInfluence: no NaN in padding",
+      kind: "guard lost",
+      find: "padding: [ordinary, notANumber, infinite],",
+      replace: "padding: [ordinary],",
     },
     {
-      name: "estimator: the burn-in runs without its marks",
-      kind: "mask ignored",
-      find: "advance(cell, params, step.value.input, step.value, last.value).next",
-      replace: "advance(cell, params, step.value.input, {}, last.value).next",
-    },
-    {
-      name: "objective: multiplicity counted from the burn-in",
-      kind: "wrong weights of losses",
-      find: "windowsWith(t - burnIn, k1, k2)",
-      replace: "windowsWith(t, k1, k2)",
-    },
-  ]),
-];
-
-const counted = inFile("packages/rnn/src/truncated/countedLoss.ts", [
-  {
-    name: "loss: tokens of the padding counted",
-    kind: "wrong count",
-    find: "return { loss: ofRows(loss), count: share.mul(loss.size / mask!.size) };",
-    replace: "return { loss: ofRows(loss), count: share.mul(0).add(loss.size) };",
-  },
-  {
-    name: "loss: rows counted, not their elements",
-    kind: "wrong count",
-    find: "share.mul(loss.size / mask!.size)",
-    replace: "share",
-  },
-]);
-
-const targets = inFile("packages/rnn/src/truncated/step.ts", [
-  {
-    name: "step: the targets of masked rows read",
-    kind: "mask ignored",
-    find: "rows === undefined ? step.target : takeRows(step.target, rows)",
-    replace: "step.target",
-  },
-]);
-
-const noise = [
-  ...inFile(`${sequences}/noise.ts`, [
-    {
-      name: "noise: drawn anew at every step of a window",
-      kind: "stale value reused",
-      find: 'noise.per === "window" ? kept.get(path) : undefined',
-      replace: "undefined",
-    },
-    {
-      name: "noise: one row for all",
-      kind: "stale value reused",
-      find: "values.set(noise.draw(random), at);",
-      replace: "values.set(at === 0 ? noise.draw(random) : values.slice(0, row), at);",
-    },
-  ]),
-  ...inFile("packages/rnn/src/truncated/estimators/carry.ts", [
-    {
-      name: "carry: the noise of a window not renewed",
-      kind: "stale value reused",
-      find: "source.beginWindow();",
-      replace: "",
-    },
-  ]),
-  ...inFile("packages/rnn/src/truncated/estimators/recompute.ts", [
-    {
-      name: "recompute: the noise of a window not renewed",
-      kind: "stale value reused",
-      find: "source.beginWindow();",
-      replace: "",
+      name: "checkInfluence: any gradient will do",
+      kind: "guard lost",
+      find: "if (g === undefined || g[i] === 0) continue;",
+      replace: "continue;",
     },
   ]),
 ] satisfies Mutant[];
 
-/** Bugs with rows that end, have gaps and begin afresh, with burn-in and with noise. */
-export const sequenceMutants: readonly Mutant[] = [
-  ...steps,
-  ...time,
-  ...counted,
-  ...targets,
-  ...noise,
-];
+/** Bugs in what lays sequences into lanes, and in the check of what a row depends on. */
+export const sequences: readonly Mutant[] = [...lanes, ...influence];

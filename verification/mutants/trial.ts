@@ -17,6 +17,7 @@ export interface Broken {
 const about: readonly (readonly [folder: string, groups: readonly string[]])[] = [
   ["autodiff/src/compile/", ["integers", "truncated streams", "programs"]],
   ["rnn/src/truncated/", ["truncated streams", "truncat", "training"]],
+  ["rnn/src/models/", ["models"]],
   ["rnn/src/", ["cells", "training", "truncat"]],
   ["nn/src/layers/", ["layers", "integers"]],
   ["nn/src/losses/", ["losses"]],
@@ -26,7 +27,10 @@ const about: readonly (readonly [folder: string, groups: readonly string[]])[] =
   ["autodiff/src/testing/", ["checks"]],
   ["autodiff/src/passes/returned", ["checks"]],
   ["autodiff/src/passes/forward", ["transforms", "programs"]],
-  ["autodiff/src/ops/", ["conventions", "integers", "creation", "transforms", "tape", "programs"]],
+  [
+    "autodiff/src/ops/",
+    ["windows", "conventions", "integers", "creation", "transforms", "tape", "programs"],
+  ],
   ["autodiff/src/", ["integers", "creation", "tape", "programs", "transforms"]],
 ];
 

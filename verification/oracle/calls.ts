@@ -56,13 +56,14 @@ function lawsOf(cases: readonly Case[], call: Call, oracle: string): Law[] {
 }
 
 /** Outputs that vary with the inputs. */
-function cotangentsOf({ outputs }: Case): [name: string, cotangent: Elements][] {
+export function cotangentsOf({ outputs }: Case): [name: string, cotangent: Elements][] {
   return Object.entries(outputs).flatMap(([name, { shape, cotangent }]) =>
     cotangent === undefined ? [] : [[name, { shape, values: cotangent }]],
   );
 }
 
-function over(cases: readonly Case[], compare: (each: Case, worst: Worst) => void): Worst {
+/** Compares case after case; what one throws is an infinite error. */
+export function over(cases: readonly Case[], compare: (each: Case, worst: Worst) => void): Worst {
   const worst = new Worst();
   for (const each of cases) {
     try {

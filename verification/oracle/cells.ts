@@ -1,5 +1,13 @@
 import { concat, type Tensor, tree } from "@chronograd/autodiff";
-import { type Cell, type CellSizes, sequential, unroll, type Values } from "@chronograd/rnn";
+import {
+  type AttentionSizes,
+  attentionCell,
+  type Cell,
+  type CellSizes,
+  sequential,
+  unroll,
+  type Values,
+} from "@chronograd/rnn";
 import { cellTable } from "@chronograd/rnn/testing";
 import type { Subject } from "../subject.ts";
 import { type Call, callSubjects, type Named } from "./calls.ts";
@@ -14,7 +22,7 @@ function cellOf(name: string, sizes: unknown): VectorCell {
   return make(sizes as Record<string, number>) as unknown as VectorCell;
 }
 
-const isState = (name: string): boolean => name === "h" || name === "c";
+const isState = (name: string): boolean => ["h", "c", "attention"].includes(name);
 
 /** Parameters and first states, apart; they are told by the last part of their paths. */
 function partsOf(inputs: Named): { params: Tree; state: Tree } {
@@ -38,6 +46,17 @@ function single(name: string): Call {
     return { outputs: found.outputs, ...Object.fromEntries(tree.leavesWithPath(found.state)) };
   };
 }
+
+/** A cell that attends over `values`, where `mask` has positions; its output has two parts. */
+const attending: Call = ({ x, values, mask, ...rest }, [sizes]) => {
+  const { params, state } = partsOf(rest);
+  const inputs = x!
+    .split(x!.shape[0]!)
+    .map((row) => ({ x: row.squeeze(0), context: { values: values!, mask: mask! } }));
+  const cell = attentionCell(sizes as AttentionSizes);
+  const found = unroll(cell, params as never, inputs, { state: state as never });
+  return { ...found.outputs, ...found.state };
+};
 
 /** Two cells at every step, the upper on what the lower puts out. */
 function stacked(name: string): Call {
@@ -82,10 +101,14 @@ function bidirectional(name: string): Call {
 }
 
 function callOf(name: string): Call {
+  if (name === "attentionCell") return attending;
   const [first, second] = name.split(" ");
   if (second === undefined) return single(first!);
   return first === "sequential" ? stacked(second) : bidirectional(second);
 }
 
 /** Cells unrolled from states that are not zero: alone, stacked, and in both directions. */
-export const cells = (): Subject[] => callSubjects("cells", "PyTorch: cells over time", callOf);
+export const cells = (): Subject[] =>
+  ["cells", "variants", "linear"].flatMap((family) =>
+    callSubjects(family, "PyTorch: cells over time", callOf),
+  );

@@ -6,12 +6,15 @@ import { elementwise } from "./elementwise.ts";
 import { fused } from "./fused.ts";
 import { layers } from "./layers.ts";
 import { losses } from "./losses.ts";
+import { modules } from "./modules.ts";
 import { movement } from "./movement.ts";
 import { optimizers } from "./optimizers.ts";
 import { products } from "./products.ts";
+import { recurrence } from "./recurrence.ts";
 import { reductions } from "./reductions.ts";
 import { trajectory } from "./trajectory.ts";
 import { truncated } from "./truncated.ts";
+import { windows } from "./windows.ts";
 
 /** Everything that is held against PyTorch's numbers; `pytorch.py` writes them. */
 export function oracleSubjects(): Subject[] {
@@ -20,11 +23,14 @@ export function oracleSubjects(): Subject[] {
     ...reductions(),
     ...products(),
     ...movement(),
+    ...windows(),
     ...arrays(),
     ...losses(),
     ...fused(),
+    ...recurrence(),
     ...layers(),
     ...cells(),
+    ...modules(),
     ...clipping(),
     ...optimizers(),
     ...trajectory(),

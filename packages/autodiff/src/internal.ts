@@ -13,6 +13,7 @@ export { RecordedFunction } from "./compile/recorded.ts";
 export type { ValueAndPullbacks } from "./compile/traceFunction.ts";
 export { crossEntropy } from "./ops/crossEntropy.ts";
 export { lookUp } from "./ops/lookup.ts";
+export { describeSite, siteOf } from "./passes/site.ts";
 export { Queue } from "./tape/queue.ts";
 export { areApart } from "./tensor/backend.ts";
 export { blocksMade, Region, within } from "./tensor/block.ts";

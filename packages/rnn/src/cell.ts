@@ -3,6 +3,7 @@ import {
   clone,
   type FloatDType,
   type MapTree,
+  type Shape,
   scope,
   Tensor,
   tree,
@@ -12,6 +13,8 @@ import { type Initializer, initialize, type Rng, rng } from "@chronograd/nn";
 import { checkDefinition } from "./checkDefinition.ts";
 import { checkNext, checkRows } from "./checkRows.ts";
 import { initializersOf } from "./checkSizes.ts";
+import type { LinearForm } from "./linear/defineLinearCell.ts";
+import { rememberMaking } from "./making.ts";
 import type { NoiseValues } from "./sequences/noise.ts";
 
 /** A tree of initialisers as the tree of tensors it describes. */
@@ -33,6 +36,8 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
   readonly params: Params;
   /** Initialisers of one row of the state; a batch of B rows adds a leading axis B. */
   readonly state: State;
+  /** The shape of one row of the input, where that is one tensor of floats: masks have it. */
+  readonly input?: Shape;
   /**
    * What the loops draw for the steps: a tree of `Noise`, for `unroll` and `truncated` with a
    * generator.
@@ -63,6 +68,8 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
     state: Values<State>,
     noise?: unknown,
   ): readonly [output: Y, state: Values<State>];
+  /** The parts of a step that is linear in the state, which `unroll` runs in parallel. */
+  readonly linear?: LinearForm<Params, X, Y>;
 }
 
 /** Sizes of a cell that maps vectors to vectors. */
@@ -85,18 +92,30 @@ type FamilyStep<Sizes, Params, State, X, Y, Drawn> = (
 /** The choices of a definition without any. */
 export type NoChoices = Record<never, string>;
 
-/** What a family of cells takes: sizes, and options where there are choices. */
-export type FamilySizes<Sizes, Choices> = keyof Choices extends never
+/** The numbers of a definition without any. */
+export type NoNumbers = Record<never, number>;
+
+/** What a family of cells takes: sizes, and options where there are choices or numbers. */
+export type FamilySizes<Sizes, Options> = keyof Options extends never
   ? Sizes
-  : Sizes & { readonly [Name in string & keyof Choices]?: Choices[Name] };
+  : Sizes & { readonly [Name in string & keyof Options]?: Options[Name] };
 
 /** What `defineCell` takes: parameters and state from sizes, and the step. */
-export interface CellDefinition<Sizes, Params, State, X, Y, Choices = NoChoices, Drawn = unknown> {
+export interface CellDefinition<
+  Sizes,
+  Params,
+  State,
+  X,
+  Y,
+  Choices = NoChoices,
+  Drawn = unknown,
+  Numbers = NoNumbers,
+> {
   /** Whose errors are said to be; `"cell"` unless given. */
   readonly name?: string;
   /**
-   * The names of all sizes, so that others are refused. Unless given, any are taken but those that
-   * look like a misspelt choice.
+   * The names of all sizes, so that others are refused, and each must be given, also one that only
+   * the step reads. Unless listed, any are taken but those that look like a misspelt choice.
    */
   readonly sizes?: readonly (string & keyof Sizes)[];
   /**
@@ -104,22 +123,28 @@ export interface CellDefinition<Sizes, Params, State, X, Y, Choices = NoChoices,
    * `{ activation: ["tanh", "relu"] }`.
    */
   readonly choices?: { readonly [Name in keyof Choices]: readonly Choices[Name][] };
-  /** From the sizes, in which every choice is made. */
-  params(sizes: Sizes & NoInfer<Choices>): Params;
-  state(sizes: Sizes & NoInfer<Choices>): State;
+  /** Options that are finite numbers, with what they are unless given: `{ scale: 1 }`. */
+  readonly numbers?: Numbers;
+  /** From the sizes, in which every choice is made, and every number given. */
+  params(sizes: Sizes & NoInfer<Choices & Numbers>): Params;
+  state(sizes: Sizes & NoInfer<Choices & Numbers>): State;
   /** What the loops draw: a tree of `Noise`, which the step gets after the sizes. */
-  noise?(sizes: Sizes & NoInfer<Choices>): Drawn;
+  noise?(sizes: Sizes & NoInfer<Choices & Numbers>): Drawn;
   /** The initial state of a batch, where parameters decide it. */
   initial?(
     params: Values<Params>,
     batch: number,
-    sizes: Sizes & NoInfer<Choices>,
+    sizes: Sizes & NoInfer<Choices & Numbers>,
   ): ReadonlyValues<State>;
-  readonly step: FamilyStep<Sizes & NoInfer<Choices>, Params, State, X, Y, Drawn>;
+  readonly step: FamilyStep<Sizes & NoInfer<Choices & Numbers>, Params, State, X, Y, Drawn>;
   /**
    * The same step in plain ops, where `step` uses fused ones; `testCell` holds them to each other.
    */
-  readonly equations?: FamilyStep<Sizes & NoInfer<Choices>, Params, State, X, Y, Drawn>;
+  readonly equations?: FamilyStep<Sizes & NoInfer<Choices & Numbers>, Params, State, X, Y, Drawn>;
+  /**
+   * The parts of a step that is linear in the state; `defineLinearCell` makes the step from them.
+   */
+  linear?(sizes: Sizes & NoInfer<Choices & Numbers>): LinearForm<Params, X, Y>;
   /** For the tests of all built-in cells: small sizes, and an input, unless it is `[B, input]`. */
   readonly example?: { readonly sizes?: Sizes; input?(random: Rng, batch: number): X };
 }
@@ -158,12 +183,13 @@ export function defineCell<
   Sizes = CellSizes,
   const Choices extends Readonly<Record<string, string>> = NoChoices,
   Drawn = unknown,
+  Numbers extends Readonly<Record<string, number>> = NoNumbers,
 >(
-  definition: CellDefinition<Sizes, Params, State, X, Y, Choices, Drawn>,
-): (sizes: FamilySizes<Sizes, NoInfer<Choices>>) => Cell<Params, State, X, Y> {
+  definition: CellDefinition<Sizes, Params, State, X, Y, Choices, Drawn, Numbers>,
+): (sizes: FamilySizes<Sizes, NoInfer<Choices & Numbers>>) => Cell<Params, State, X, Y> {
   checkDefinition(definition);
   const { name = "cell" } = definition;
-  const family = (given: FamilySizes<Sizes, Choices>): Cell<Params, State, X, Y> => {
+  const family = (given: FamilySizes<Sizes, Choices & Numbers>): Cell<Params, State, X, Y> => {
     const { params, state, sizes } = initializersOf(definition, given, name);
     const columns = (sizes as { readonly input?: unknown }).input;
     type Step = Cell<Params, State, X, Y>["step"];
@@ -180,7 +206,9 @@ export function defineCell<
       return step;
     };
     const step = checkedStepOf(definition.step);
+    rememberMaking({ step }, { by: family });
     const equations = definition.equations && checkedStepOf(definition.equations);
+    const linear = definition.linear?.(sizes);
     const noise = definition.noise?.(sizes);
     const initial =
       definition.initial &&
@@ -188,10 +216,12 @@ export function defineCell<
     return {
       params,
       state,
+      ...(typeof columns === "number" && { input: [columns] }),
       ...(noise !== undefined && { noise }),
       ...(initial && { initial }),
       step,
       ...(equations && { equations }),
+      ...(linear && { linear }),
     };
   };
   definitions.set(family, definition);
@@ -263,7 +293,7 @@ export interface ValueOptions {
   readonly backend?: Backend;
 }
 
-const valueOptions = ["dtype", "backend"];
+export const valueOptions: readonly string[] = ["dtype", "backend"];
 
 /**
  * A cell's parameters, drawn from a random generator: each from a separate generator, named by its

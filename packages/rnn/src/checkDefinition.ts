@@ -4,12 +4,14 @@ const parts: readonly string[] = [
   "name",
   "sizes",
   "choices",
+  "numbers",
   "params",
   "state",
   "noise",
   "initial",
   "step",
   "equations",
+  "linear",
   "example",
 ];
 
@@ -29,12 +31,15 @@ export function checkDefinition(definition: object): void {
     const isRight = isAbsent || isFunction(given[part]);
     must(isRight, part, "a function", given[part]);
   }
-  const { name = "", sizes = [], choices = {}, example = {} } = given;
+  const { name = "", sizes = [], choices = {}, numbers = {}, example = {} } = given;
   must(typeof name === "string", "name", "a word", name);
   must(areWords(sizes), "sizes", 'a list of names such as ["input", "hidden"]', sizes);
-  const isTree = typeof choices === "object" && choices !== null && !Array.isArray(choices);
   const lists = 'lists of words such as { activation: ["tanh", "relu"] }';
-  must(isTree, "choices", lists, choices);
+  must(isRecord(choices), "choices", lists, choices);
+  must(isRecord(numbers), "numbers", "numbers by name such as { scale: 1 }", numbers);
+  for (const [option, value] of Object.entries(numbers as object)) {
+    must(Number.isFinite(value), `numbers.${option}`, "a finite number", value);
+  }
   for (const [option, words] of Object.entries(choices as object) as [string, unknown[]][]) {
     const isRight = areWords(words) && words.length > 0;
     must(isRight, `choices.${option}`, 'a list of words such as ["tanh", "relu"]', words);
@@ -43,6 +48,10 @@ export function checkDefinition(definition: object): void {
   const { sizes: small = {}, input = must } = example as Readonly<Record<string, unknown>>;
   must(typeof small === "object", "example.sizes", "sizes by name", small);
   must(isFunction(input), "example.input", "a function (random, batch) => input", input);
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function areWords(list: unknown): boolean {

@@ -2,20 +2,22 @@ import { tree } from "@chronograd/autodiff";
 import { checkOptions, nearestOf } from "@chronograd/autodiff/internal";
 import { type Initializer, isInitializer } from "@chronograd/nn";
 import { textOf } from "./checkDefinition.ts";
-import { missingSizes } from "./missingSizes.ts";
+import { missingError, missingSizes } from "./missingSizes.ts";
 
 /** What makes the parameters and the state of a cell from its sizes. */
 interface Parts<Sizes, Params, State> {
   readonly sizes?: readonly string[];
   readonly choices?: object;
+  readonly numbers?: object;
   params(sizes: Sizes): Params;
   state(sizes: Sizes): State;
 }
 
 /**
  * The parameters and the state that sizes give, and the sizes as a frozen copy in which every
- * choice is made; throws a sentence for a size that is no whole number, has a name that `sizes`
- * does not list, or is missing, and for an option that is misspelt or none of its choices.
+ * choice is made and every number given; throws a sentence for a size that is no whole number, has
+ * a name that `sizes` does not list, or is missing, and for an option that is misspelt or none of
+ * its choices.
  */
 export function initializersOf<Sizes extends object, Params, State>(
   definition: Parts<Sizes, Params, State>,
@@ -28,17 +30,23 @@ export function initializersOf<Sizes extends object, Params, State>(
     );
   }
   const choices = Object.entries(definition.choices ?? {}) as [string, readonly string[]][];
-  const options = choices.map(([option]) => option);
+  const numbers = Object.entries(definition.numbers ?? {});
+  const options = [...choices, ...numbers].map(([option]) => option);
   const listed = definition.sizes && [...definition.sizes, ...options];
   if (listed !== undefined) checkOptions(name, given, listed);
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   const defaults = choices.map(([option, words]) => [option, words[0]]);
-  const sizes = Object.freeze(Object.fromEntries([...defaults, ...entries])) as Sizes;
+  const sizes = Object.freeze(Object.fromEntries([...defaults, ...numbers, ...entries])) as Sizes;
   for (const [option, words] of choices) {
     const chosen: unknown = sizes[option as keyof Sizes];
     if (words.includes(chosen as string)) continue;
     const list = words.map((word) => JSON.stringify(word)).join(" or ");
     throw new TypeError(`${name}: ${option} must be ${list}, got ${textOf(chosen)}`);
+  }
+  for (const [option] of numbers) {
+    const value: unknown = sizes[option as keyof Sizes];
+    if (Number.isFinite(value)) continue;
+    throw new RangeError(`${name}: ${option} must be a finite number, got ${textOf(value)}`);
   }
   const parts = (from: Sizes) => {
     const made = { params: definition.params(from), state: definition.state(from) };
@@ -58,10 +66,14 @@ export function initializersOf<Sizes extends object, Params, State>(
       `${name}: size ${key} must be a whole number of at least 1, got ${textOf(size)}`,
     );
   }
+  const names = entries.flatMap(([key]) => (options.includes(key) ? [] : [key]));
+  // A size that only the step reads would be undefined there, and give NaN.
+  const missing = definition.sizes?.filter((size) => !(size in sizes)) ?? [];
+  if (missing.length > 0) throw missingError(name, missing, names);
   try {
     return { ...parts(sizes), sizes };
   } catch (cause) {
-    throw missingSizes(sizes, name, parts, cause) ?? cause;
+    throw missingSizes(sizes, name, names, parts, cause) ?? cause;
   }
 }
 

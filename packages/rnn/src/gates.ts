@@ -20,10 +20,11 @@ export function gateBlocks(gates: number, block: (gate: number) => Initializer):
   };
 }
 
-/** Zeros for the gates i, f, g, o, but ones for f. */
-export function forgetBias(hidden: number): Initializer {
+/** Zeros for gates side by side, but ones for the forget gate: of i, f, g, o unless said. */
+export function forgetBias(hidden: number, gates = 4, forget = 1): Initializer {
+  const start = forget * hidden;
   return {
-    shape: [4 * hidden],
-    draw: () => new Float64Array(4 * hidden).fill(1, hidden, 2 * hidden),
+    shape: [gates * hidden],
+    draw: () => new Float64Array(gates * hidden).fill(1, start, start + hidden),
   };
 }

@@ -3,21 +3,47 @@
  *
  * @packageDocumentation
  */
+export type { AttentionContext } from "./attention.ts";
 export type {
   Cell,
   CellDefinition,
   CellSizes,
   FamilySizes,
   NoChoices,
+  NoNumbers,
   ReadonlyValues,
   ValueOptions,
   Values,
 } from "./cell.ts";
 export { defineCell, initialParams, initialState } from "./cell.ts";
 export * from "./cells/index.ts";
+export type { LinearCellDefinition, LinearForm, Transition } from "./linear/defineLinearCell.ts";
+export { defineLinearCell } from "./linear/defineLinearCell.ts";
+export type { BidirectionalOptions, Directions, Merge } from "./models/bidirectional.ts";
+export { bidirectional } from "./models/bidirectional.ts";
+export type { LearnedStateParams } from "./models/learnedState.ts";
+export { learnedState } from "./models/learnedState.ts";
+export { sequential } from "./models/sequential.ts";
+export type { StackedOptions } from "./models/stacked.ts";
+export { stacked } from "./models/stacked.ts";
+export type { VariationalDropoutOptions } from "./models/variationalDropout.ts";
+export { variationalDropout } from "./models/variationalDropout.ts";
+export type { WeightDropOptions } from "./models/weightDrop.ts";
+export { weightDrop } from "./models/weightDrop.ts";
+export type { ZoneoutOptions } from "./models/zoneout.ts";
+export { zoneout } from "./models/zoneout.ts";
+export type { LaneSequence } from "./sequences/laneSequence.ts";
+export type {
+  AsyncLanes,
+  LaneStep,
+  Lanes,
+  LanesOptions,
+  LanesState,
+  SequenceSource,
+} from "./sequences/lanes.ts";
+export { lanes } from "./sequences/lanes.ts";
 export type { Marks, SequenceMarks } from "./sequences/marks.ts";
 export type { Noise, NoiseValues } from "./sequences/noise.ts";
-export { sequential } from "./sequential.ts";
 export type { CountedLoss } from "./truncated/countedLoss.ts";
 export type {
   Losses,

@@ -4,6 +4,7 @@ import { nearestOf } from "@chronograd/autodiff/internal";
 export function missingSizes<Sizes extends object>(
   sizes: Sizes,
   name: string,
+  given: readonly string[],
   run: (sizes: Sizes) => unknown,
   cause: unknown,
 ): TypeError | undefined {
@@ -28,11 +29,16 @@ export function missingSizes<Sizes extends object>(
   const missing = [...new Set(absent)].filter(
     (key) => !works({ ...sizes, ...filled, [key]: undefined }),
   );
-  if (missing.length === 0) return undefined;
-  // A choice is no size: it is always made, and only choices are words.
-  const given = Object.entries(sizes).flatMap(([key, value]) =>
-    typeof value === "string" ? [] : [key],
-  );
+  return missing.length === 0 ? undefined : missingError(name, missing, given, cause);
+}
+
+/** The error for sizes that were not given, beside those that were. */
+export function missingError(
+  name: string,
+  missing: readonly string[],
+  given: readonly string[],
+  cause?: unknown,
+): TypeError {
   const got = given.length === 0 ? "no sizes" : given.join(", ");
   const nearest = nearestOf(missing[0]!, given);
   const hint = nearest === undefined ? "" : `; did "${nearest}" mean "${missing[0]}"?`;

@@ -10,6 +10,11 @@ export type { CellTestOptions } from "./testing/cell/options.ts";
 export { cellLaws, testCell } from "./testing/cell/testCell.ts";
 export type { InputOption } from "./testing/draw.ts";
 export { symbols } from "./testing/draw.ts";
+export type { InfluenceKind } from "./testing/influence/changes.ts";
+export type { InfluenceBatch, InfluenceOptions } from "./testing/influence/checkInfluence.ts";
+export { checkInfluence } from "./testing/influence/checkInfluence.ts";
+export type { Influence, InfluenceResult } from "./testing/influence/report.ts";
+export { InfluenceReport } from "./testing/influence/report.ts";
 export { checkTruncated } from "./testing/truncated/checkTruncated.ts";
 export type {
   CheckedWindow,

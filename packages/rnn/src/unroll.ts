@@ -1,18 +1,31 @@
-import { detach, type MapTree, scope, stack, Tensor, tree, zeros } from "@chronograd/autodiff";
+import {
+  detach,
+  type MapTree,
+  type Shape,
+  scope,
+  stack,
+  Tensor,
+  tree,
+  zeros,
+} from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import { type Cell, initialState, runStep, type Values } from "./cell.ts";
-import { batchOf } from "./checkRows.ts";
+import { batchOf, checkRows } from "./checkRows.ts";
+import { unrollLinear } from "./linear/unrollLinear.ts";
 import { advance } from "./sequences/advance.ts";
 import { likeParams } from "./sequences/like.ts";
-import { type Marks, marksOf, type SequenceMarks } from "./sequences/marks.ts";
+import { type Marks, marksOf, type SequenceMarks, wholeMarks } from "./sequences/marks.ts";
 import { Preparation, type Prepared } from "./sequences/prepare.ts";
-import { checkRowAxis, zeroRows } from "./sequences/rows.ts";
+import { checkRowAxis, fillRows, zeroRows } from "./sequences/rows.ts";
 import { atStep } from "./stepErrors.ts";
 
 /** How `unroll` runs. */
 export interface UnrollOptions<State> extends SequenceMarks {
-  /** The state before the first step; the cell's initial state unless given. */
+  /**
+   * The state before the first step, with a gradient where a tape watches it; the cell's initial
+   * state unless given.
+   */
   readonly state?: Values<State>;
   /**
    * Runs from the last step to the first; outputs keep their places in time. Each row begins with
@@ -21,8 +34,13 @@ export interface UnrollOptions<State> extends SequenceMarks {
    */
   readonly reverse?: boolean;
   /**
+   * Runs all steps at once, where the cell is linear in its state: the products of all steps as
+   * one, then one scan. The same values and gradients, to rounding.
+   */
+  readonly parallel?: boolean;
+  /**
    * Steps at the beginning that warm up the state: no gradient flows through them, and they have no
-   * outputs. 0 unless given.
+   * outputs, so that those of T - burnIn steps remain. 0 unless given.
    */
   readonly burnIn?: number;
   /** A tree that all steps share; the input of a step is then `{ x, context }`. */
@@ -44,6 +62,8 @@ export interface Unrolled<State, Y> {
 export interface SequenceModel<Params, State, Y = Tensor> {
   readonly params: Params;
   readonly state: State;
+  /** The shape of one row of the input of a step, as `Cell` has it. */
+  readonly input?: Shape;
   readonly noise?: unknown;
   unroll(
     params: Values<Params>,
@@ -57,7 +77,7 @@ type StepInput<X> =
   | X
   | (X extends { readonly x: infer Own; readonly context: unknown } ? Own : never);
 
-const known = "state reverse burnIn context rng lengths mask resets".split(" ");
+const known = "state reverse parallel burnIn context rng lengths mask resets".split(" ");
 
 /**
  * Runs a cell over a sequence.
@@ -65,9 +85,11 @@ const known = "state reverse burnIn context rng lengths mask resets".split(" ");
  * @param params the cell's parameters, watched by a tape or not
  * @param inputs time-major: `[T, B, ...]`, or a list of T inputs
  * @returns outputs `[T, B, ...]` (each leaf of the output's tree stacked; 0 where a row has no
- *   step) and the state after the last step of each row
- * @throws when there is no step, or the rows of an input are not those of the state; what a step
- *   throws names the step and is the `cause`
+ *   step) and the state after the last step of each row, both tracked by the tape that watches the
+ *   parameters: nothing is cut
+ * @throws when there is no step, or the rows of an input are not those of the state; for lengths,
+ *   masks and resets that do not fit, and where the model draws noise and `rng` is not given; what
+ *   a step throws names the step and is the `cause`
  *
  * @example
  * ```ts
@@ -113,24 +135,36 @@ function unrollCell<Params, State, X, Y>(
   options: UnrollOptions<State>,
 ): Unrolled<State, Y> {
   const { reverse = false, burnIn = 0, context, rng } = options;
-  const steps = stepsOf<X>(inputs);
-  const count = steps.length;
-  const first = steps[0];
+  const isWhole = options.parallel === true && inputs instanceof Tensor && inputs.rank > 0;
+  const whole = isWhole ? inputs : undefined;
+  const steps = whole === undefined ? stepsOf<X>(inputs) : [];
+  const count = whole?.shape[0] ?? steps.length;
+  const first = whole !== undefined && count > 0 ? (whole.slice([0]) as X) : steps[0];
   if (first === undefined)
     throw new RangeError("unroll: expected at least one time step, got none");
   checkBurnIn(burnIn, count, reverse);
   const like = likeParams(params);
   const batch = () => batchOf(first, "unroll");
-  const marksAt = marksOf("unroll", options, count, batch, tree.leaves(first)[0]?.backend);
+  const { backend } = tree.leaves(first)[0] ?? {};
+  const warm = burnIn === 0 ? params : detached(params);
+  const start = (weights: Values<Params>) =>
+    cell.initial?.(weights, batch()) ?? initialState(cell, batch(), like);
+  if (options.parallel === true) {
+    checkRows("unroll", first, options.state);
+    return unrollLinear(cell, {
+      inputs: whole === undefined ? stackInTime(steps, first) : whole,
+      ...{ params, warm, start, burnIn, reverse, context, state: options.state },
+      ...wholeMarks("unroll", options, count, batch, backend),
+    }) as Unrolled<State, Y>;
+  }
+  const marksAt = marksOf("unroll", options, count, batch, backend);
   const preparation = new Preparation("unroll", cell, like, {
     rng,
     isFresh: false,
     isUniform: false,
     keep: (make) => make(),
   });
-  const warm = burnIn === 0 ? params : detached(params);
-  const start = () => cell.initial?.(warm, batch()) ?? initialState(cell, batch(), like);
-  let state = options.state ?? start();
+  let state = options.state ?? start(warm);
   const inputOf = (t: number) =>
     (context === undefined ? steps[t - 1] : { x: steps[t - 1], context }) as X;
   const outputs = new Array<Y | undefined>(count);
@@ -138,13 +172,13 @@ function unrollCell<Params, State, X, Y>(
     const t = reverse ? count - i : i + 1;
     if (i <= burnIn && burnIn > 0) state = detached(state);
     const input = inputOf(t);
-    const marks = reverse ? reversed(marksAt, t, count) : marksAt(t);
-    const prepared = preparation.next(marks, input, t);
+    const prepared = preparation.next(reverse ? reversed(marksAt, t, count) : marksAt(t), input, t);
     // What a step computes off the tape goes with it; a tape holds its own.
     const before = state;
     const { output, next } = scope(() =>
       atStep("unroll: step", t, () => {
-        const done = advance(cell, i < burnIn ? warm : params, input, prepared, before);
+        const weights = i < burnIn ? warm : params;
+        const done = advance(cell, weights, fillRows(input, prepared), prepared, before);
         return { ...done, output: present(done.output, prepared) };
       }),
     );

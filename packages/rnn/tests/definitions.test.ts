@@ -1,7 +1,14 @@
 import { compile, ones, type Tensor, tensor } from "@chronograd/autodiff";
 import { init, rng } from "@chronograd/nn";
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { type CellSizes, defineCell, initialParams, initialState, lstm } from "../src/index.ts";
+import {
+  type CellSizes,
+  defineCell,
+  initialParams,
+  initialState,
+  irnn,
+  lstm,
+} from "../src/index.ts";
 import { cellTable, testCell } from "../src/testing.ts";
 
 const zeros = { params: () => ({}), state: () => ({ h: init.zeros(2) }) };
@@ -225,6 +232,29 @@ describe("sizes", () => {
     expect(nan(tensor([[3, 1]])).toArray()).toEqual([[6, 2]]);
   });
 
+  test("that are listed must be given, also those that only the step reads", () => {
+    const listed = defineCell({
+      ...zeros,
+      name: "listed",
+      sizes: ["input", "factor"],
+      step: (_: object, x: Tensor, { h }, { factor }: { input: number; factor: number }) => [
+        x.mul(factor),
+        { h },
+      ],
+    });
+    expect(said(() => listed({ input: 2 } as never))).toMatchInlineSnapshot(
+      `"TypeError: listed: the definition needs the size factor, got input"`,
+    );
+    expect(said(() => listed({ input: 2, factor: undefined } as never))).toMatch(/the size factor/);
+    expect(said(() => listed({} as never))).toMatchInlineSnapshot(
+      `"TypeError: listed: the definition needs the sizes input and factor, got no sizes"`,
+    );
+    expect(said(() => listed({ input: 2, factor: 3 }))).toBe("nothing");
+    expect(said(() => irnn({ input: 2, scale: 0.5 } as never))).toMatchInlineSnapshot(
+      `"TypeError: irnn: the definition needs the size hidden, got input"`,
+    );
+  });
+
   test("are a frozen copy of the caller's", () => {
     const given = { ...sizes, scale: 4 };
     const cell = scaled(given);
@@ -246,6 +276,58 @@ describe("sizes", () => {
   });
 });
 
+describe("numbers", () => {
+  const leaky = defineCell({
+    name: "leaky",
+    numbers: { rate: 0.5 },
+    choices: { activation: ["tanh", "relu"] },
+    params: ({ input, hidden, rate }) => {
+      expectTypeOf(rate).toEqualTypeOf<number>();
+      return { W: init.constant(rate, input, hidden) };
+    },
+    state: ({ hidden }: CellSizes) => ({ h: init.zeros(hidden) }),
+    step: ({ W }, x: Tensor, { h }, { rate, activation }) => {
+      expectTypeOf(activation).toEqualTypeOf<"tanh" | "relu">();
+      const next = h
+        .mul(1 - rate)
+        .add(x.matmul(W).mul(rate))
+        [activation]();
+      return [next, { h: next }];
+    },
+  });
+
+  test("are given to params and step, as they are or as they are said to be", () => {
+    expectTypeOf(leaky)
+      .parameter(0)
+      .toEqualTypeOf<
+        CellSizes & { readonly rate?: number; readonly activation?: "tanh" | "relu" }
+      >();
+    for (const [rate, expected] of [
+      [undefined, 0.5],
+      [-0.25, -0.25],
+      [0, 0],
+    ] as const) {
+      const cell = leaky({ input: 1, hidden: 1, activation: "relu", ...{ rate: rate as number } });
+      const [y] = stepOf(leaky({ ...sizes, input: 2, ...{ rate: rate as number } }) as never) as [
+        Tensor,
+      ];
+      expect(initialParams(cell, rng(1)).W.item()).toBe(expected);
+      expect(y.slice([0, 0]).item()).toBeCloseTo(Math.tanh(2 * expected * expected), 6);
+    }
+    testCell(leaky({ ...sizes, rate: 0.3 }), { runs: 1 }).assert();
+    expect(cellTable({ leaky })[0]!.sizes).toEqual({ input: 2, hidden: 3 });
+  });
+
+  test.each<[string, object]>([
+    ["a word", { ...sizes, rate: "fast" }],
+    ["null", { ...sizes, rate: null }],
+    ["NaN", { ...sizes, rate: Number.NaN }],
+    ["a misspelt one", { ...sizes, rates: "0.5" }],
+  ])("refused: %s", (_, given) => {
+    expect(said(() => leaky(given as never))).toMatchSnapshot();
+  });
+});
+
 describe("a definition", () => {
   const step = (_: object, x: Tensor, { h }: { h: Tensor }) => [x, { h }] as const;
   test.each<[string, unknown]>([
@@ -264,6 +346,8 @@ describe("a definition", () => {
     ["choices that are a list", { ...zeros, step, choices: ["tanh"] }],
     ["no choice", { ...zeros, step, choices: { activation: [] } }],
     ["choices of numbers", { ...zeros, step, choices: { activation: [1, 2] } }],
+    ["numbers that are a list", { ...zeros, step, numbers: [1] }],
+    ["a number that is none", { ...zeros, step, numbers: { scale: "1" } }],
     ["a choice of null", { ...zeros, step, choices: { activation: null } }],
     ["a choice that is a word", { ...zeros, step, choices: { activation: "tanh" } }],
     ["a misspelt part of the example", { ...zeros, step, example: { size: sizes } }],

@@ -5,8 +5,8 @@ export type Matrices = Readonly<Record<string, readonly (readonly number[])[]>>;
 export type Vectors = Readonly<Record<string, readonly number[]>>;
 
 /**
- * The published equations of a cell, one number at a time: the state after a step of one row. Its
- * `h` is the output.
+ * The published equations of a cell, one number at a time: the state after a step of one row, and
+ * the output where that is not its `h`.
  *
  * @param p the parameters, vectors as matrices of one row
  */

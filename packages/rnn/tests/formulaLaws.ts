@@ -51,7 +51,7 @@ export function formulaLaws(row: CellRow): Law[] {
           Object.fromEntries(Object.entries(rows).map(([name, all]) => [name, all[i]!]));
         const expected = formula(weights!, xs, rowOf(before!), sizes);
         const found = { ...rowOf(after!), output: rowsOf(output)[i]! };
-        for (const [name, values] of Object.entries({ ...expected, output: expected.h! })) {
+        for (const [name, values] of Object.entries({ output: expected.h!, ...expected })) {
           for (const [j, value] of values.entries()) {
             cases++;
             const off =

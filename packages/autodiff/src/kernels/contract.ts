@@ -25,10 +25,12 @@ import {
   numberSignatures,
 } from "./move.ts";
 import { normalizationSignatures } from "./normalization.ts";
+import { recurrenceSignatures } from "./recurrence.ts";
 import { reduceSignatures } from "./reduce.ts";
 import { rowsSignatures } from "./rows.ts";
 import type { Kernel, KernelsOf } from "./signature.ts";
 import { updateSignatures } from "./update.ts";
+import { windowSignatures } from "./window.ts";
 
 /** Kernels of a floating dtype that return nothing. */
 export type FloatSignatures = typeof elementwiseSignatures &
@@ -37,8 +39,10 @@ export type FloatSignatures = typeof elementwiseSignatures &
   typeof productSignatures &
   typeof indexedSignatures &
   typeof gateSignatures &
+  typeof recurrenceSignatures &
   typeof normalizationSignatures &
-  typeof updateSignatures;
+  typeof updateSignatures &
+  typeof windowSignatures;
 
 const floats: FloatSignatures = {
   ...elementwiseSignatures,
@@ -47,8 +51,10 @@ const floats: FloatSignatures = {
   ...productSignatures,
   ...indexedSignatures,
   ...gateSignatures,
+  ...recurrenceSignatures,
   ...normalizationSignatures,
   ...updateSignatures,
+  ...windowSignatures,
 };
 
 /** The arguments of every kernel that returns nothing, by family and name. */

@@ -26,7 +26,8 @@ interface Labels {
   x: [x: number]; xRow: [xRow: number]; xCol: [xCol: number];
   y: [y: number]; yRow: [yRow: number]; yCol: [yCol: number];
   aTransposed: [aTransposed: number]; bTransposed: [bTransposed: number];
-  accumulate: [accumulate: number]; reverse: [reverse: number]; descending: [descending: number];
+  accumulate: [accumulate: number]; reverse: [reverse: number]; complex: [complex: number];
+  descending: [descending: number]; initial: [initial: number];
   alpha: [alpha: number]; value: [value: number]; limit: [limit: number]; norm: [norm: number];
   scratch: [scratch: number]; indices: [indices: number]; except: [except: number];
   logits: [logits: number]; targets: [targets: number]; ignoreIndex: [ignoreIndex: number];

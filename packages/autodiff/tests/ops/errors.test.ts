@@ -78,6 +78,12 @@ describe("every wrong argument gets a sentence", () => {
       "layerNormalize with a number for the gain",
       () => ops.layerNormalize(x23, 1 as never, zeros([3])),
     ],
+    ["linearRecurrence of a constant a", () => ops.linearRecurrence(zeros([3]), x23, zeros([3]))],
+    ["linearRecurrence of a wrong initial", () => ops.linearRecurrence(x23, x23, x23)],
+    [
+      "linearRecurrence of no halves",
+      () => ops.linearRecurrence(x23, x23, zeros([3]), { complex: true }),
+    ],
     ["einsum that does not parse", () => ops.einsum("i->->j", x23)],
     ["einsum of too few operands", () => ops.einsum("ij,jk->ik", x23)],
     ["einsum of a wrong rank", () => ops.einsum("i->i", x23)],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as ops from "../../src/index.ts";
-import { type Tensor, tensor, zeros } from "../../src/index.ts";
+import { ones, type Tensor, tensor, zeros } from "../../src/index.ts";
 
 const x = zeros([2, 3]);
 const ints = tensor(Int32Array.of(0, 1));
@@ -40,6 +40,15 @@ const functions: Record<string, (options: Options) => unknown> = {
   sort: (o) => x.sort(0, o),
   topk: (o) => x.topk(1, 0, o),
   gelu: (o) => x.gelu(o),
+  linearRecurrence: (o) => ops.linearRecurrence(x, x, zeros([3]), o),
+  conv1d: (o) => zeros([1, 2, 3]).conv1d(ones([1, 2, 1]), o),
+  conv2d: (o) => zeros([1, 2, 3, 3]).conv2d(ones([1, 2, 1, 1]), o),
+  unfold: (o) => zeros([1, 2, 3, 3]).unfold(2, o),
+  fold: (o) => zeros([1, 4, 2]).fold([2, 3], 2, o),
+  maxPool1d: (o) => zeros([1, 2, 3]).maxPool1d(2, o),
+  maxPool2d: (o) => zeros([1, 2, 3, 3]).maxPool2d(2, o),
+  averagePool1d: (o) => zeros([1, 2, 3]).averagePool1d(2, o),
+  averagePool2d: (o) => zeros([1, 2, 3, 3]).averagePool2d(2, o),
   grad: (o) => ops.grad((z: Tensor) => z.sum(), o),
   valueAndGrad: (o) => ops.valueAndGrad((z: Tensor) => z.sum(), o),
   Tape: (o) => new ops.Tape(o),

@@ -5,3 +5,4 @@ export { he, heNormal } from "./he.ts";
 export { identity } from "./identity.ts";
 export { lecun, lecunNormal } from "./lecun.ts";
 export { orthogonal } from "./orthogonal.ts";
+export * as pytorch from "./pytorch.ts";

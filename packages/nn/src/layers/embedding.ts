@@ -44,6 +44,7 @@ export function embedding(options: {
   checkWhole(output, "output", "embedding");
   const declared = { table: normal(1, input, output) };
   return {
+    kind: "embedding",
     params: declared,
     apply(params, indices) {
       const { table } = checkParams("embedding", params, declared);

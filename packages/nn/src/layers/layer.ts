@@ -5,6 +5,8 @@ import type { Initializer } from "../init/initializer.ts";
 
 /** A pure function with parameters: how they start, and what it computes from drawn ones. */
 export interface Layer<Params, Rest extends readonly unknown[]> {
+  /** The function that made it, by name, for those who convert its parameters. */
+  readonly kind?: "embedding" | "layerNorm" | "linear";
   /** A tree of initializers; `initialize(layer.params, rng)` draws it. */
   readonly params: Params;
   apply(params: MapTree<Params, Tensor, Initializer>, ...rest: Rest): Tensor;

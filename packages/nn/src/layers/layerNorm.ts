@@ -38,6 +38,7 @@ export function layerNorm(options: {
   checkPositive(epsilon, "epsilon", "layerNorm");
   const declared = { gain: ones(input), bias: zeros(input) };
   return {
+    kind: "layerNorm",
     params: declared,
     apply(params, x) {
       const { gain, bias } = checkParams("layerNorm", params, declared);

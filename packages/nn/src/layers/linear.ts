@@ -58,6 +58,7 @@ export function linear(
   const W = glorot(input, output);
   const declared = bias ? { W, b: zeros(output) } : { W };
   return {
+    kind: "linear",
     params: declared,
     apply(params, x) {
       const { W, b } = checkParams("linear", params, declared);

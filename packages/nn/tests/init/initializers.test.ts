@@ -67,6 +67,7 @@ describe("distributions", () => {
     expect([...nn.init.ones(3).draw(rng(1))]).toEqual([1, 1, 1]);
     expect([...nn.init.constant(-0.5).draw(rng(1))]).toEqual([-0.5]);
     expect([...nn.init.identity(2).draw(rng(1))]).toEqual([1, 0, 0, 1]);
+    expect([...nn.init.identity(2, -0.5).draw(rng(1))]).toEqual([-0.5, 0, 0, -0.5]);
     expect([...nn.init.zeros(0, 4).draw(rng(1))]).toEqual([]);
   });
 });
@@ -201,6 +202,9 @@ test("errors are sentences", () => {
   );
   expect(() => nn.init.orthogonal(2, 2, Number.NaN)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: orthogonal: gain must be a finite number, got NaN]`,
+  );
+  expect(() => nn.init.identity(2, Number.NaN)).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: identity: gain must be a finite number, got NaN]`,
   );
   expect(() => nn.init.identity(-1)).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: identity: shape [-1] has length -1; expected whole numbers of at least 1]`,

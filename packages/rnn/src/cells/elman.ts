@@ -1,6 +1,7 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { type Initializer, init } from "@chronograd/nn";
 import { type Cell, type CellSizes, defineCell } from "../cell.ts";
+import { simpleRecurrence } from "../simpleRecurrence.ts";
 
 /** Parameters of an Elman cell, with I inputs and H hidden units. */
 export interface ElmanParams {
@@ -43,8 +44,5 @@ export const elman: (sizes: ElmanSizes) => Cell<ElmanParams, HiddenState> = defi
     b: init.zeros(hidden),
   }),
   state: ({ hidden }: ElmanSizes): HiddenState => ({ h: init.zeros(hidden) }),
-  step: ({ W, U, b }, x: Tensor, { h }, { activation }) => {
-    const next = x.matmul(W).add(h.matmul(U)).add(b)[activation]();
-    return [next, { h: next }];
-  },
+  step: (params, x: Tensor, state, sizes) => simpleRecurrence(params, x, state, sizes),
 });

@@ -1,4 +1,3 @@
-import { type Tensor, tree, where } from "@chronograd/autodiff";
 import { type Cell, runStep, type Values } from "../cell.ts";
 import { rowsOf } from "../checkRows.ts";
 import type { Prepared } from "./prepare.ts";
@@ -15,12 +14,14 @@ export interface Advanced<State, Y> {
  * One step of a cell with its marks, by selection alone: a row that is reset continues from the
  * initial state; the place of a row without a step is taken by a row that has one, so that nothing
  * reads what stands there, and its state goes on unchanged.
+ *
+ * @param input filled by `fillRows` already
  */
 export function advance<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   params: Values<Params>,
   input: X,
-  { reset, mask, rows, isThere, isEmpty, fresh, noise }: Prepared,
+  { reset, mask, rows, isEmpty, fresh, noise }: Prepared,
   state: Values<State>,
 ): Advanced<Values<State>, Y> {
   const before =
@@ -37,10 +38,6 @@ export function advance<Params, State, X, Y>(
     const [output, next] = runStep(cell, params, input, before, noise);
     return { output, next };
   }
-  let filled = takeRows(input, rows);
-  if (isThere !== undefined) {
-    filled = tree.map(filled, (x: Tensor) => where(isThere, x, 0)) as X;
-  }
-  const [output, next] = runStep(cell, params, filled, takeRows(before, rows), noise);
+  const [output, next] = runStep(cell, params, input, takeRows(before, rows), noise);
   return { output, next: selectRows("a mask", mask!, next, before) };
 }

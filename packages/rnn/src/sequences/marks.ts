@@ -1,7 +1,10 @@
 import { type Backend, Tensor, tensor } from "@chronograd/autodiff";
 import { describeTensor, isTracing } from "@chronograd/autodiff/internal";
 
-/** Which rows of a time step begin afresh, and which have a step at all: int32, of 0 and 1. */
+/**
+ * Which rows of a time step begin afresh, and which have a step at all: int32, of 0 and 1. A row
+ * that is reset and masked has the initial state from there on.
+ */
 export interface Marks {
   /**
    * `[B]`; 1 where a row begins afresh before this step: from the model's initial state, and
@@ -17,11 +20,14 @@ export interface Marks {
 
 /** As `Marks`, for a whole sequence of T steps and B rows. */
 export interface SequenceMarks {
-  /** How many steps each of the B rows has, from the first on: 0 to T. */
+  /**
+   * How many steps each of the B rows has, from the first on: 0 to T; numbers, or an int32 tensor
+   * `[B]`, which may differ from call to call of a compiled function.
+   */
   readonly lengths?: readonly number[] | Tensor;
   /** `[T, B]`, int32; 0 where a row has no step. With `lengths`, a step is where both say so. */
   readonly mask?: Tensor;
-  /** `[T, B]`, int32; 1 where a row begins afresh before a step. */
+  /** `[T, B]`, int32; 1 where a row begins afresh before a step, as `Marks.reset`. */
   readonly resets?: Tensor;
 }
 
@@ -51,21 +57,33 @@ export function checkMark(what: string, mark: unknown, shape: readonly number[])
 /** The marks of each step (from 1) of a sequence, checked. */
 export function marksOf(
   where: string,
-  { lengths, mask, resets }: SequenceMarks,
+  marks: SequenceMarks,
   steps: number,
   batch: () => number,
   backend: Backend | undefined,
 ): (t: number) => Marks {
-  if (lengths === undefined && mask === undefined && resets === undefined) return () => ({});
+  const { mask, resets } = wholeMarks(where, marks, steps, batch, backend);
+  return (t) => ({
+    ...(resets && { reset: resets.slice([t - 1]) }),
+    ...(mask && { mask: mask.slice([t - 1]) }),
+  });
+}
+
+/** The marks of a sequence, checked; those of `lengths` are in the mask. */
+export function wholeMarks(
+  where: string,
+  { lengths, mask, resets }: SequenceMarks,
+  steps: number,
+  batch: () => number,
+  backend: Backend | undefined,
+): Pick<SequenceMarks, "mask" | "resets"> {
+  if (lengths === undefined && mask === undefined && resets === undefined) return {};
   const rows = batch();
   if (mask !== undefined) checkMark(`${where}: mask`, mask, [steps, rows]);
   if (resets !== undefined) checkMark(`${where}: resets`, resets, [steps, rows]);
   const present =
     lengths === undefined ? mask : presentOf(where, lengths, mask, steps, rows, backend);
-  return (t) => ({
-    ...(resets && { reset: resets.slice([t - 1]) }),
-    ...(present && { mask: present.slice([t - 1]) }),
-  });
+  return { ...(present && { mask: present }), ...(resets && { resets }) };
 }
 
 /** The mask `[T, B]` that lengths give, together with a mask. */

@@ -6,7 +6,10 @@ import type { ValuesLike } from "./like.ts";
 export interface Noise {
   /** The shape, of one row where `rows` is true. */
   readonly shape: Shape;
-  /** How often it is drawn: once for each window of a stream, or once for each step. */
+  /**
+   * How often it is drawn: once for each window of a stream (for each call of `unroll`), or once
+   * for each step. It is a constant for every gradient.
+   */
   readonly per: "window" | "step";
   /** Whether every row of the batch has its own: the value has a leading axis B then. */
   readonly rows: boolean;

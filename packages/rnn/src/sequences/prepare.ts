@@ -43,6 +43,9 @@ export interface PreparationOptions {
   keep<T>(make: () => T): T;
 }
 
+/** A step without marks and noise. */
+const plain: Prepared = {};
+
 /** Makes what each step is run with, one after the other. */
 export class Preparation {
   readonly #where: string;
@@ -70,6 +73,8 @@ export class Preparation {
 
   /** What step `t` is run with, in the order of time. */
   next({ reset, mask }: Marks, input: unknown, t: number): Prepared {
+    const isPlain = reset === undefined && mask === undefined;
+    if (isPlain && !this.#hasNoise && this.#model.initial === undefined) return plain;
     const batch = rowsOf(input) ?? mask?.shape[0] ?? reset?.shape[0];
     const { rng, isFresh } = this.#options;
     if (this.#hasNoise) {

@@ -1,8 +1,17 @@
 import { type Tensor, tree, where } from "@chronograd/autodiff";
+import type { Prepared } from "./prepare.ts";
 
 /** The rows of every tensor of a tree that has rows, in the order of an index. */
 export function takeRows<T>(values: T, rows: Tensor): T {
   return tree.map(values, (x: Tensor) => (x.rank === 0 ? x : x.gather(rows))) as T;
+}
+
+/** The rows of an input or a target, those without a step taken by one that has a step. */
+export function fillRows<T>(values: T, { rows, isThere }: Prepared): T {
+  if (rows === undefined) return values;
+  const filled = takeRows(values, rows);
+  if (isThere === undefined) return filled;
+  return tree.map(filled, (x: Tensor) => where(isThere, x, 0)) as T;
 }
 
 /** `a` in the rows where `mask` is 1, `b` in the others, for trees of one structure. */

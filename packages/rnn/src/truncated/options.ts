@@ -18,7 +18,10 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
    * count; `null` where a step has none.
    */
   readonly loss: StepLoss<Y, Target>;
-  /** The state before the first step; the model's initial state unless given. */
+  /**
+   * The state before the first step, a constant; the model's initial state unless given. The stream
+   * reads it and does not release it.
+   */
   readonly state?: Values<State>;
   /** `"sum"` of the window's losses (the default), or their `"mean"` over its count of tokens. */
   readonly reduction?: LossReduction;
@@ -36,13 +39,15 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
    */
   readonly compile?: boolean;
   /**
-   * Steps at the beginning that warm up the state: they run without a gradient and without losses,
-   * and windows begin after them. 0 unless given.
+   * Steps at the beginning that warm up the state: they run with the present parameters, without a
+   * gradient and without losses. Windows begin after them, with at least one step, and count them
+   * in `start` and `end`. 0 unless given.
    */
   readonly burnIn?: number;
   /**
    * Draws the noise of a model that has some, such as masks of dropout; `null` runs it without, as
-   * in evaluation. With its state a checkpoint goes on with the same draws.
+   * in evaluation. What is drawn per window is drawn when its new steps begin; steps in the overlap
+   * keep theirs. With `rng.getState()` of a window, a checkpoint goes on with the same draws.
    */
   readonly rng?: Rng | null;
   /**

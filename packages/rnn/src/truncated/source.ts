@@ -13,6 +13,7 @@ import { likeParams } from "../sequences/like.ts";
 import { marksOf, type SequenceMarks } from "../sequences/marks.ts";
 import { checkRng } from "../sequences/noise.ts";
 import { Preparation } from "../sequences/prepare.ts";
+import { fillRows } from "../sequences/rows.ts";
 import type { AnyStreamSettings } from "./options.ts";
 import { checkUntracked, type Owned, type PreparedStep, type TimeStep } from "./step.ts";
 
@@ -122,21 +123,8 @@ export class Source<X, Target> {
 
   /** The next step, or `undefined` at the end. */
   *next(): Reading<Owned<PreparedStep<X, Target>> | undefined> {
-    const ahead = yield* this.peek();
-    if (ahead === undefined) return undefined;
-    this.#ahead = undefined;
-    const { region } = ahead;
-    const { input, target, ...marks } = ahead.value;
-    const t = ++this.#t;
-    try {
-      const made = within(region, () => this.#preparation?.().next(marks, input, t));
-      if (made?.noise !== undefined) this.#holdNoise(made.noise, region);
-      const value = { input, target, ...made };
-      return { value: this.#isReadLate ? noted(value) : value, region };
-    } catch (error) {
-      region.end("its step could not be prepared");
-      throw error;
-    }
+    yield* this.peek();
+    return this.#take();
   }
 
   /**
@@ -155,38 +143,83 @@ export class Source<X, Target> {
 
   /** The next step without taking it. */
   *peek(): Reading<Owned<TimeStep<X, Target>> | undefined> {
-    if (this.#ahead !== undefined || this.#done) return this.#ahead;
-    const region = new Region();
-    try {
-      const since = blocksMade();
-      const came = within(region, () => this.#steps.next());
-      const read = (this.isAsync ? yield came as Promise<unknown> : came) as Read<X, Target>;
-      if (typeof read !== "object" || read === null) {
-        throw new TypeError(`${this.where}: the stream's iterator must give { done, value }`);
-      }
-      if (read.done !== true) {
-        checkStep(this.where, read.value, this.#t + 1);
-        // What an asynchronous stream makes, it makes outside of any region.
-        if (this.isAsync) for (const x of tree.leaves(read.value)) takeOver(x, region, since);
-        this.#ahead = { value: read.value, region };
-        return this.#ahead;
-      }
-    } catch (error) {
-      this.#done = true;
-      region.end("the stream of steps threw");
-      throw error;
-    }
-    this.#done = true;
-    region.end("the stream of steps has ended");
-    return undefined;
+    if (this.isAsync) yield* this.#await();
+    else this.#read();
+    return this.#ahead;
   }
 
   /** Adds steps until there are `count`, or the stream ends. */
   *fill(steps: Owned<PreparedStep<X, Target>>[], count: number): Reading<void> {
     while (steps.length < count) {
-      const step = yield* this.next();
+      if (this.isAsync) yield* this.#await();
+      else this.#read();
+      const step = this.#take();
       if (step === undefined) return;
       steps.push(step);
+    }
+  }
+
+  /** Reads a step ahead, unless there is one. */
+  #read(): void {
+    if (this.#ahead !== undefined || this.#done) return;
+    const region = new Region();
+    try {
+      this.#receive(within(region, () => this.#steps.next()) as Read<X, Target>, region);
+    } catch (error) {
+      throw this.#failed(error, region);
+    }
+  }
+
+  /** As `#read`, when the step comes. What is made for it meanwhile is in no region. */
+  *#await(): Reading<void> {
+    if (this.#ahead !== undefined || this.#done) return;
+    const region = new Region();
+    const since = blocksMade();
+    try {
+      const read = (yield Promise.resolve(this.#steps.next())) as Read<X, Target>;
+      for (const x of tree.leaves(read?.value)) takeOver(x, region, since);
+      this.#receive(read, region);
+    } catch (error) {
+      throw this.#failed(error, region);
+    }
+  }
+
+  #receive(read: Read<X, Target>, region: Region): void {
+    if (read.done === true) {
+      this.#done = true;
+      region.end("the stream of steps has ended");
+      return;
+    }
+    checkStep(this.where, read.value, this.#t + 1);
+    this.#ahead = { value: read.value, region };
+  }
+
+  #failed(error: unknown, region: Region): unknown {
+    this.#done = true;
+    region.end("the stream of steps threw");
+    return error;
+  }
+
+  /** The step that was read ahead, prepared for the model. */
+  #take(): Owned<PreparedStep<X, Target>> | undefined {
+    if (this.#ahead === undefined) return undefined;
+    const { value, region } = this.#ahead;
+    this.#ahead = undefined;
+    const t = ++this.#t;
+    try {
+      const [made, given] = within(region, () => {
+        const { input, target } = value;
+        const prepared = this.#preparation?.().next(value, input, t);
+        // Here, and not in a plan: it can check indices only where they come from outside.
+        const isFilled = prepared?.rows !== undefined;
+        return [prepared, isFilled ? fillRows({ input, target }, prepared) : { input, target }];
+      });
+      if (made?.noise !== undefined) this.#holdNoise(made.noise, region);
+      const step = { ...given, ...made };
+      return { value: this.#isReadLate ? noted(step) : step, region };
+    } catch (error) {
+      region.end("its step could not be prepared");
+      throw error;
     }
   }
 
@@ -215,9 +248,9 @@ function checkStep(where: string, step: unknown, t: number): void {
           : String(step);
     throw new TypeError(`${where}: step ${t} of the stream must be { input, target }, got ${got}`);
   }
-  for (const [name, value] of Object.entries(step)) {
+  for (const name in step) {
     if (name === "input" || name === "target" || marks.includes(name)) {
-      checkUntracked(where, `the ${name}`, value);
+      checkUntracked(where, `the ${name}`, step[name as keyof typeof step]);
       continue;
     }
     const meant = nearestOf(name, marks);

@@ -6,7 +6,6 @@ import { findTensor, nameOfTensor } from "../findTensor.ts";
 import { advance } from "../sequences/advance.ts";
 import type { Marks } from "../sequences/marks.ts";
 import type { Prepared } from "../sequences/prepare.ts";
-import { takeRows } from "../sequences/rows.ts";
 import { errorOfStep } from "../stepErrors.ts";
 import { type CountedLoss, countedLoss } from "./countedLoss.ts";
 
@@ -59,12 +58,11 @@ export function takeStep<Params, State, X, Y, Target>(
   t: number,
 ): StepResult<Values<State>> {
   const { where } = settings;
-  const { input, rows } = step;
+  const { input, target } = step;
   let part = "step";
   const run = () => {
     const { output, next } = advance(cell, params, input, step, state);
     if (output === undefined) return { next, result: null };
-    const target = rows === undefined ? step.target : takeRows(step.target, rows);
     checkTarget(target, input, state);
     part = "the loss of step";
     return { next, result: settings.loss(output, target) };

@@ -1,5 +1,6 @@
 import type { Tensor } from "@chronograd/autodiff";
 import type { Cell, Values } from "../cell.ts";
+import { checkCell } from "../checkCell.ts";
 import { carry } from "./estimators/carry.ts";
 import { defer } from "./estimators/defer.ts";
 import type { Estimator } from "./estimators/estimator.ts";
@@ -81,6 +82,7 @@ export function truncated<Params, State, X, Y, Target>(
   options: TruncatedOptions<State, Y, Target>,
 ): Windows<Values<Params>, Values<State>> | AsyncGenerator<Window<Values<Params>, Values<State>>> {
   // All that can be wrong with the arguments throws here, at the call, not at the first window.
+  checkCell("truncated", cell, "step", "run whole sequences with unroll, and differentiate that");
   const settings = truncatedSettings(options);
   const { where, compile, stale } = settings;
   const source = new Source(where, stream, compile || stale === "recompute");

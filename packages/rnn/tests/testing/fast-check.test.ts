@@ -44,7 +44,7 @@ describe("random cells", () => {
       return fc.stringify(counterexample![0]);
     };
     expect(smallest(() => false)).toBe("elman({ input: 1, hidden: 1 })");
-    expect(smallest(({ name }) => !name.includes("lstm"))).toBe("lstm({ input: 1, hidden: 1 })");
+    expect(smallest(({ name }) => !name.startsWith("lstm("))).toBe("lstm({ input: 1, hidden: 1 })");
     expect(smallest(({ name }) => !name.includes("sequential"))).toMatchInlineSnapshot(
       `"sequential({ first: elman({ input: 1, hidden: 1 }), second: elman({ input: 1, hidden: 1 }), head: linear({ input: 1, output: 1 }) })"`,
     );

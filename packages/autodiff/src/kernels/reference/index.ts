@@ -10,9 +10,11 @@ import {
   referenceMoves,
 } from "../move.ts";
 import { referenceNormalization } from "../normalization.ts";
+import { referenceRecurrence } from "../recurrence.ts";
 import { referenceReductions } from "../reduce.ts";
 import { referenceRows } from "../rows.ts";
 import { referenceUpdates } from "../update.ts";
+import { referenceWindows } from "../window.ts";
 import { elementwise } from "./elementwise.ts";
 
 function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernels {
@@ -23,8 +25,10 @@ function floatKernels(memory: Memory, dtype: "float32" | "float64"): FloatKernel
     ...referenceRows(memory, dtype),
     ...referenceProducts(memory, dtype),
     ...referenceGates(memory, dtype),
+    ...referenceRecurrence(memory, dtype),
     ...referenceNormalization(memory, dtype),
     ...referenceUpdates(memory, dtype),
+    ...referenceWindows(memory, dtype),
   };
 }
 

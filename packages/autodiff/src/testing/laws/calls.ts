@@ -8,7 +8,7 @@ import type { Finding, Law } from "../law.ts";
 import { compare, worse } from "./case.ts";
 
 /** Elements of every buffer: more than any drawn call touches, so that stray writes are seen. */
-const elements = 320;
+const elements = 1400;
 
 /**
  * Whose calls mean nothing alone: a packed matrix is as the set likes it, and `y` has to be
@@ -91,7 +91,7 @@ function numberOf(
   return 1 + Math.floor(6 * chance);
 }
 const flags = new Set(
-  "aTransposed bTransposed accumulate reverse descending recurrent nesterov amsgrad centered".split(
+  "aTransposed bTransposed accumulate reverse complex descending recurrent nesterov amsgrad centered".split(
     " ",
   ),
 );

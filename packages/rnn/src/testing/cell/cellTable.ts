@@ -17,10 +17,9 @@ export interface CellRow {
   readonly family: string;
   /** Small sizes, and the option chosen. */
   readonly sizes: Sizes;
-  /**
-   * Whether it maps vectors `[B, input]` to vectors `[B, hidden]`: such a cell may have other
-   * sizes.
-   */
+  /** Whether it maps vectors `[B, input]` to vectors: such a cell may have other sizes. */
+  readonly takesVectors: boolean;
+  /** Whether these are `[B, hidden]`. */
   readonly isVector: boolean;
   /** Whether a step uses an op whose derivative jumps. */
   readonly hasKinks: boolean;
@@ -41,9 +40,9 @@ type Families = Readonly<Record<string, unknown>>;
  * ```ts
  * import { cellTable, testCell } from "@chronograd/rnn/testing";
  *
- * const [first] = cellTable();
- * first!.name; // => "elman"
- * testCell(first!.make({ input: 1, hidden: 2 }), { runs: 1 }).ok; // => true
+ * const row = cellTable().find(({ name }) => name === "elman with relu")!;
+ * row.hasKinks; // => true
+ * testCell(row.make({ input: 1, hidden: 2 }), { runs: 1 }).ok; // => true
  * ```
  */
 export function cellTable(families: Families = builtIn): CellRow[] {
@@ -85,8 +84,9 @@ function rowsOf(family: string, make: object): CellRow[] {
       throw exampleError(family, "it has no size input");
     }
     const { shape, hasKinks } = firstOf(row, definition.example !== undefined);
-    const isVector = row.input === vectors && shape?.join() === `1,${sizes.hidden}`;
-    return { ...row, isVector, hasKinks };
+    const takesVectors = row.input === vectors && shape?.length === 2;
+    const isVector = takesVectors && shape[1] === sizes.hidden;
+    return { ...row, takesVectors, isVector, hasKinks };
   });
 }
 

@@ -61,6 +61,12 @@ function alone(
   return { outputs, state };
 }
 
+/** Whether a row is reset before the first of its steps. */
+function isFreshBefore({ mask, resets }: Marks, row: number): boolean {
+  const first = mask.findIndex((each) => each[row] === 1);
+  return first >= 0 && resets.slice(0, first + 1).some((each) => each[row] === 1);
+}
+
 /** A batch with marks is its rows, and its padding is never read. */
 export function marked(subject: Subject): Law {
   const { cell, steps, batch } = subject;
@@ -109,10 +115,11 @@ export function marked(subject: Subject): Law {
           const isOutside =
             step !== null
               ? mask[Number(step[1])]![row] !== 1
-              : path.startsWith("state") && resets.some((each) => each[row] === 1);
+              : path.startsWith("state") && isFreshBefore(marks, row);
           const is = isOutside ? value === 0 : Number.isFinite(value);
           tally.check(is, () => {
-            const what = step === null ? "which is reset later" : "which has no step there";
+            const what =
+              step === null ? "which is reset before its first step" : "which has no step there";
             return isOutside
               ? `the gradient by row ${row} of ${path}, ${what}, is ${value}, not zero`
               : `the gradient by ${path} holds ${value}: padding reaches it`;

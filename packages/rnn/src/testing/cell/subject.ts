@@ -2,7 +2,8 @@ import { scope, Tape, type Tensor, tensor, timeStep, tree } from "@chronograd/au
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSettings, type Finding, type Law } from "@chronograd/autodiff/testing";
 import { type Rng, rng } from "@chronograd/nn";
-import { definitionOf, runStep } from "../../cell.ts";
+import { runStep } from "../../cell.ts";
+import { checkCell } from "../../checkCell.ts";
 import { drawParams, drawState, inFloat64, inputOf, type PlainCell } from "../draw.ts";
 import { nameOf, Tally } from "../tally.ts";
 import type { CellTestOptions } from "./options.ts";
@@ -48,7 +49,7 @@ export function subjectOf(
   cell: PlainCell,
   options: CellTestOptions<unknown, unknown, unknown>,
 ): Subject {
-  checkCell(cell);
+  checkCell("cellLaws", cell, "step", "give the laws of the cells that it is made of");
   checkOptions("cellLaws", options, known);
   checkSettings("cellLaws", options);
   const { batch = 3, steps = 4, tolerance = 1e-7, float32 = 1e-5, redraws = 8 } = options;
@@ -75,20 +76,6 @@ export function subjectOf(
       state ? inFloat64(state(random, rows)) : drawState(cell, random, rows),
     input: inputOf(cell, options.input, "cellLaws"),
   };
-}
-
-function checkCell(cell: unknown): void {
-  const { step } = (cell ?? {}) as { readonly step?: unknown };
-  if (typeof step === "function") return;
-  if (typeof cell !== "function") {
-    const got = typeof cell === "object" && cell !== null ? "an object without step" : String(cell);
-    throw new TypeError(`cellLaws: expected a cell, { params, state, step }, got ${got}`);
-  }
-  const name = definitionOf(cell)?.name ?? "cell";
-  const given = definitionOf(cell) === undefined ? "a function" : `the family ${name}`;
-  throw new TypeError(
-    `cellLaws: expected a cell, { params, state, step }, got ${given}; a family gives a cell when it is called with sizes, such as ${name}({ input: 3, hidden: 5 })`,
-  );
 }
 
 /** Draws a case: parameters, state and inputs from separate generators. */

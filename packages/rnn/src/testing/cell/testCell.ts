@@ -6,6 +6,7 @@ import { singlePrecision } from "./float32.ts";
 import { gradientRepeats, gradients, modes } from "./gradients.ts";
 import { marked } from "./marks.ts";
 import type { CellTestOptions } from "./options.ts";
+import { parallel } from "./parallel.ts";
 import { purity, repeats } from "./purity.ts";
 import { reset, rowGradients, rowsApart } from "./rows.ts";
 import { secondOrder } from "./second.ts";
@@ -47,6 +48,7 @@ export function cellLaws<Params, State, X, Y>(
     reset(subject),
     marked(subject),
     unrolls(subject),
+    parallel(subject),
     gradients(subject, 1),
     gradients(subject, subject.steps),
     gradientRepeats(subject),

@@ -1,6 +1,8 @@
-import { linear } from "@chronograd/nn";
+import { zeros } from "@chronograd/autodiff";
+import { linear, rng } from "@chronograd/nn";
 import fc, { type Arbitrary } from "fast-check";
-import { sequential } from "../../sequential.ts";
+import { initialParams, initialState } from "../../cell.ts";
+import { sequential } from "../../models/sequential.ts";
 import { type CellRow, cellTable, type SomeCell } from "../cell/cellTable.ts";
 
 /** A random cell from vectors to vectors, with its sizes. */
@@ -48,27 +50,27 @@ interface Part {
  */
 export function cells({ maxSize = 3, kinks = false }: CellsOptions = {}): Arbitrary<RandomCell> {
   const size = fc.integer({ min: 1, max: maxSize });
-  const rows = cellTable().filter((row) => row.isVector && (kinks || !row.hasKinks));
+  const rows = cellTable().filter((row) => row.takesVectors && (kinks || !row.hasKinks));
   const part = fc.record({ row: fc.constantFrom(...rows), hidden: size });
   return fc
     .tuple(size, part, fc.option(fc.record({ second: part, outputs: size })))
     .map(([input, first, more]) => {
       const one = partOf(first, input);
-      if (more === null) return described(one.name, one.cell, input, first.hidden);
-      const two = partOf(more.second, first.hidden);
-      const head = linear({ input: more.second.hidden, output: more.outputs });
+      if (more === null) return one;
+      const two = partOf(more.second, one.output);
+      const head = linear({ input: two.output, output: more.outputs });
       const model = sequential({ first: one.cell, second: two.cell, head });
-      const name = `sequential({ first: ${one.name}, second: ${two.name}, head: linear({ input: ${more.second.hidden}, output: ${more.outputs} }) })`;
+      const name = `sequential({ first: ${one.name}, second: ${two.name}, head: linear({ input: ${two.output}, output: ${more.outputs} }) })`;
       return described(name, model as unknown as SomeCell, input, more.outputs);
     });
 }
 
-function partOf(
-  { row: { family, make, sizes: others }, hidden }: Part,
-  input: number,
-): { readonly name: string; readonly cell: SomeCell } {
+function partOf({ row: { family, make, sizes: others }, hidden }: Part, input: number): RandomCell {
   const sizes = { input, hidden };
-  return { name: `${family}(${text({ ...others, ...sizes })})`, cell: make(sizes) };
+  const cell = make(sizes);
+  const [output] = cell.step(initialParams(cell, rng(1)), zeros([1, input]), initialState(cell, 1));
+  const name = `${family}(${text({ ...others, ...sizes })})`;
+  return described(name, cell, input, output.shape[1]!);
 }
 
 /** Sizes as they are written in code. */

@@ -92,16 +92,9 @@ export function checkTruncated<Params, State, X = Tensor, Y = Tensor, Target = T
   const plain = options as unknown as PlainOptions;
   const report = scope(() => {
     const cell = model as unknown as PlainCell;
-    const { k1, k2, burnIn = 0, name = "truncated" } = plain;
+    const { k1, k2, burnIn = 0, rng: random = null, name = "truncated" } = plain;
     // Refuses what truncated refuses, in its words.
-    const { rng: random } = plain;
-    const ofStream = { k1, k2, burnIn, loss: plain.loss };
-    truncated(
-      cell,
-      () => undefined,
-      [],
-      random === undefined ? ofStream : { ...ofStream, rng: random },
-    );
+    truncated(cell, () => undefined, [], { k1, k2, burnIn, rng: random, loss: plain.loss });
     const steps = readSteps(stream as StepSource<unknown, unknown>, limitOf(plain));
     if (steps.length <= burnIn) {
       throw new RangeError(
@@ -204,9 +197,9 @@ function checkModes(
     const before = generations.at(-1);
     generations.push(tree.zip(before, update, (x, dx) => (x.dtype === "int32" ? x : x.add(dx))));
   }
-  const { rng: generator } = options;
+  const { rng: generator = null } = options;
   const noises =
-    generator == null ? undefined : noiseOf(cell.noise, generator, steps.length, batch, cuts);
+    generator === null ? undefined : noiseOf(cell.noise, generator, steps.length, batch, cuts);
   const marked = steps.map(({ reset, ...step }, i) => {
     // The start of a stream is a reset of all rows, where it is learned.
     const all = isLearned && i === 0 ? tensor(new Int32Array(batch).fill(1)) : reset;
@@ -224,9 +217,8 @@ function checkModes(
   return settingsOf(options as Partial<Setting>, options.k2).map((setting) => {
     const { k1, k2, burnIn } = cuts;
     const given = {
-      ...{ k1, k2, compile },
+      ...{ k1, k2, compile, rng: generator },
       ...(burnIn > 0 && { burnIn }),
-      ...(generator !== undefined && { rng: generator }),
       ...(!isLearned && { state }),
     };
     const collected = scope(() =>

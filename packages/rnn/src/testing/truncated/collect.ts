@@ -36,7 +36,7 @@ export function collectWindows(
     ...setting,
     ...cuts,
     loss,
-    ...(rng !== undefined && { rng: rng && rngFrom(rng.getState()) }),
+    rng: rng ? rngFrom(rng.getState()) : null,
     ...(state !== undefined && { state: tree.map(state, (x: Tensor) => x.clone()) }),
   };
   try {

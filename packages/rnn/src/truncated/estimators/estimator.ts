@@ -27,9 +27,14 @@ import { checkUntracked, type Owned, type Term } from "../step.ts";
  *   return windowsOf(chunkedWindows, cell, params, source, settings);
  * }
  * ```
- * It reads steps with `yield* source.next()` or `source.fill`, after `source.beginWindow()` where
- * the steps of a window begin, so that noise is drawn anew; `begin` gives the state before the
- * first one. `advance` and `takeStep` run a step with its marks.
+ * First `yield* begin(cell, settings, params(), source, region)` gives the state where windows
+ * begin, and runs the burn-in; an estimator that does without it refuses `state` and `burnIn`. Each
+ * window begins with `source.beginWindow()`, so that noise is drawn anew. Then
+ * `yield* source.next()` gives its steps one by one, `undefined` at the end; or
+ * `yield* source.fill(steps, count)` several, fewer at the end. Their inputs and targets are filled
+ * where a row has no step. The `yield*` hands on promises where the stream is asynchronous;
+ * otherwise nothing is yielded there. `advance` and `takeStep` run a step with its marks and noise;
+ * a learned initial state comes as the reset of the first step.
  *
  * The region of each step that `source` gives belongs to the estimator, until `engine.take` took
  * the step and did not throw. The estimator ends all others in `finally`, with
