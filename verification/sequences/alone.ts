@@ -1,4 +1,13 @@
-import { concat, detach, Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import {
+  concat,
+  detach,
+  isTensor,
+  scope,
+  Tape,
+  type Tensor,
+  tensor,
+  tree,
+} from "@chronograd/autodiff";
 import { embedding, init, type Rng, rng } from "@chronograd/nn";
 import {
   defineCell,
@@ -67,15 +76,30 @@ interface Drawing {
   input(random: Rng, batch: number): Tensor;
 }
 
-/** Every built-in cell that draws no noise, and these two. */
+let made: Drawing[] | undefined;
+
+/** Every built-in cell that draws no noise and gives one tensor, and these two. */
 function drawings(): Drawing[] {
+  made ??= scope(listed);
+  return made;
+}
+
+/** Whether all of its inputs and its one output have rows. */
+function hasRows({ model, input }: Drawing): boolean {
+  const x = input(rng(1), 2);
+  const params = initialParams(model, rng(1), { dtype: "float64" });
+  const [output] = model.step(params, x, initialState(model, 2, { dtype: "float64" }));
+  return isTensor(output) && tree.leaves([x, output]).every(({ shape }) => shape[0] === 2);
+}
+
+function listed(): Drawing[] {
   const builtIn = cellTable().map(({ make, input }) => ({ model: make(), input }));
   const vectors = (random: Rng, batch: number) => {
     const values = Float64Array.from({ length: 2 * batch }, () => random.normal());
     return tensor(values, { shape: [batch, 2] });
   };
   return [
-    ...builtIn.filter(({ model }) => model.noise === undefined),
+    ...builtIn.filter((each) => each.model.noise === undefined && hasRows(each)),
     { model: learned, input: vectors },
     { model: symbolic, input: symbols(4) },
   ];

@@ -79,7 +79,8 @@ const drawnInOrder = law(
       }
       return found;
     };
-    const cut = { ...options, burnIn, loss: losses };
+    const { state: _, ...modes } = options;
+    const cut = { ...modes, burnIn, loss: losses };
     const drawn = run((weights) =>
       truncated(cell, weights, steps, { ...cut, rng: rng(seed, "noise") }),
     );

@@ -6,6 +6,7 @@ import {
   elman,
   initialParams,
   type Noise,
+  type TimeStep,
   truncated,
   unroll,
 } from "../../src/index.ts";
@@ -36,7 +37,7 @@ const streamed = (steps: Iterable<object> | object, options: object = {}) =>
     ...truncated(
       cell,
       params,
-      steps as never,
+      steps as TimeStep[],
       { k1: 1, k2: 2, loss: squares, ...options } as never,
     ),
   ]);
@@ -205,7 +206,9 @@ describe("under a mask", () => {
     })({ input: 1, hidden: 1 });
     const own = initialParams(growing, rng(1), { dtype: "float64" });
     const run = (steps: object[]) =>
-      said(() => [...truncated(growing, own, steps as never, { k1: 1, k2: 2, loss: squares })]);
+      said(() => [
+        ...truncated(growing, own, steps as TimeStep[], { k1: 1, k2: 2, loss: squares }),
+      ]);
     expect([
       run([{ ...step(), mask }]),
       run([step(), { ...step(), reset: bits(1, 0) }]),
@@ -314,5 +317,21 @@ test("noise and its generator", () => {
     run({}, 1),
     run({}, "noise"),
     run({}, {}),
-  ]).toMatchInlineSnapshot();
+  ]).toMatchInlineSnapshot(`
+    [
+      "TypeError: the noise "keep" has shape [1], so draw must return a Float64Array of 1 number, got 0 of them",
+      "TypeError: the noise "keep" has shape [1], so draw must return a Float64Array of 1 number, got 2 of them",
+      "TypeError: the noise "keep" has shape [1], so draw must return a Float64Array of 1 number, got an array",
+      "TypeError: the noise "keep" has shape [1], so draw must return a Float64Array of 1 number, got undefined",
+      "TypeError: the noise "keep" has shape [2], so draw must return a Float64Array of 2 numbers, got 1 of them",
+      "TypeError: unroll: the noise "keep" must have a shape, a list of whole numbers of at least 1, got [-1]",
+      "TypeError: unroll: the noise "keep" must have a shape, a list of whole numbers of at least 1, got number",
+      "TypeError: unroll: the noise "keep" must be drawn per "window" or "step", got "sequence"",
+      "TypeError: unroll: the noise "keep" must be drawn per "window" or "step", got undefined",
+      "TypeError: unroll: the noise "keep" must say with rows: true or false whether every row of the batch has its own, got undefined",
+      "TypeError: unroll: rng must be a generator, as rng(1) gives, or null, got number",
+      "TypeError: unroll: rng must be a generator, as rng(1) gives, or null, got string",
+      "TypeError: unroll: rng must be a generator, as rng(1) gives, or null, got object",
+    ]
+  `);
 });
