@@ -143,7 +143,7 @@ function unrollCell<Params, State, X, Y>(
   if (first === undefined)
     throw new RangeError("unroll: expected at least one time step, got none");
   checkBurnIn(burnIn, count, reverse);
-  const like = likeParams(params);
+  const like = likeParams([params, options.state ?? {}]);
   const batch = () => batchOf(first, "unroll");
   const { backend } = tree.leaves(first)[0] ?? {};
   const warm = burnIn === 0 ? params : detached(params);

@@ -1,6 +1,6 @@
 /**
- * Arbitraries for fast-check: cells, streams, their marks, and cuts, whose counterexamples shrink to small shapes
- * and simple values.
+ * Arbitraries for fast-check: cells, streams, their marks, and cuts, whose counterexamples shrink
+ * to small shapes and simple values.
  *
  * @packageDocumentation
  */

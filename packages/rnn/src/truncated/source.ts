@@ -106,7 +106,7 @@ export class Source<X, Target> {
     checkRng(this.where, cell, rng);
     let made: Preparation | undefined;
     this.#preparation = () => {
-      made ??= new Preparation(this.where, cell, likeParams(params()), {
+      made ??= new Preparation(this.where, cell, likeParams([params(), state ?? {}]), {
         rng,
         isFresh: state === undefined,
         isUniform: compile,

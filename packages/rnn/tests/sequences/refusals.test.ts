@@ -66,7 +66,7 @@ test("lengths that cannot be", () => {
       "TypeError: unroll: lengths must be 2 whole numbers, one for each row, as an array or an int32 tensor, got 1 of them",
       "TypeError: unroll: lengths must be 2 whole numbers, one for each row, as an array or an int32 tensor, got 3 of them",
       "TypeError: unroll: lengths must be 2 whole numbers, one for each row, as an array or an int32 tensor, got number",
-      "TypeError: unroll: lengths must be 2 whole numbers, one for each row, as an array or an int32 tensor, got object",
+      "TypeError: unroll: lengths must be 2 whole numbers, one for each row, as an array or an int32 tensor, got null",
       "TypeError: unroll: lengths must be 2 whole numbers, one for each row, as an array or an int32 tensor, got string",
       "TypeError: unroll: lengths must be 2 whole numbers, one for each row, as an array or an int32 tensor, got object",
     ]
@@ -117,7 +117,7 @@ test("masks and resets of another dtype, shape or values", () => {
     [
       "TypeError: unroll: mask must be int32 [3,2] of 0 and 1, got Tensor float32 [3,2]; convert it with cast(x, "int32")",
       "RangeError: unroll: mask must be 0 or 1 everywhere, got 2",
-      "RangeError: unroll: mask must be int32 [3,2] of 0 and 1, got [2]; give one for each row",
+      "RangeError: unroll: mask must be int32 [3,2] of 0 and 1, got [2]; give one for each row of each step",
       "TypeError: unroll: mask must be a tensor, int32 [3,2] of 0 and 1, got null; tensor(Int32Array.of(...), { shape: [3,2] }) makes one",
       "TypeError: unroll: mask must be a tensor, int32 [3,2] of 0 and 1, got an array; tensor(Int32Array.of(...), { shape: [3,2] }) makes one",
     ]
@@ -126,7 +126,7 @@ test("masks and resets of another dtype, shape or values", () => {
     [
       "TypeError: unroll: resets must be int32 [3,2] of 0 and 1, got Tensor float32 [3,2]; convert it with cast(x, "int32")",
       "RangeError: unroll: resets must be 0 or 1 everywhere, got 2",
-      "RangeError: unroll: resets must be int32 [3,2] of 0 and 1, got [2]; give one for each row",
+      "RangeError: unroll: resets must be int32 [3,2] of 0 and 1, got [2]; give one for each row of each step",
       "TypeError: unroll: resets must be a tensor, int32 [3,2] of 0 and 1, got null; tensor(Int32Array.of(...), { shape: [3,2] }) makes one",
       "TypeError: unroll: resets must be a tensor, int32 [3,2] of 0 and 1, got an array; tensor(Int32Array.of(...), { shape: [3,2] }) makes one",
     ]
@@ -151,9 +151,9 @@ test("names that are misspelt", () => {
       "TypeError: truncated: step 1 of the stream has "Mask", did you mean "mask"?",
       "TypeError: truncated: there is no option "length", did you mean "lengths"? It takes inputs, targets, lengths, mask, resets, context",
       "TypeError: truncated: there is no option "masks", did you mean "mask"? It takes inputs, targets, lengths, mask, resets, context",
-      "TypeError: unroll: there is no option "length", did you mean "lengths"? It takes state, reverse, burnIn, context, rng, lengths, mask, resets",
-      "TypeError: unroll: there is no option "reset", did you mean "resets"? It takes state, reverse, burnIn, context, rng, lengths, mask, resets",
-      "TypeError: unroll: there is no option "burnin", did you mean "burnIn"? It takes state, reverse, burnIn, context, rng, lengths, mask, resets",
+      "TypeError: unroll: there is no option "length", did you mean "lengths"? It takes state, reverse, parallel, burnIn, context, rng, lengths, mask, resets",
+      "TypeError: unroll: there is no option "reset", did you mean "resets"? It takes state, reverse, parallel, burnIn, context, rng, lengths, mask, resets",
+      "TypeError: unroll: there is no option "burnin", did you mean "burnIn"? It takes state, reverse, parallel, burnIn, context, rng, lengths, mask, resets",
       "TypeError: truncated: there is no option "burnin", did you mean "burnIn"? It takes k1, k2, loss, state, reduction, measure, compile, burnIn, rng, communicator, losses, multiplicity, stale",
     ]
   `);
@@ -191,7 +191,7 @@ describe("under a mask", () => {
     };
     const whole = tensor(Int32Array.of(1, 0, 1, 1, 1, 1), { shape: [T, B] });
     expect(said(() => unroll(summed, params, inputs, { mask: whole }))).toMatchInlineSnapshot(
-      `"RangeError: unroll: step 1: unroll: the output of step 1 has shape [], and a mask needs a first axis of 2 rows, so that those without a step can be left out; losses have one with reduction: "none""`,
+      `"RangeError: unroll: step 1: the output has shape [], and a mask needs a first axis of 2 rows, so that those without a step can be left out; return one row for each of the input"`,
     );
   });
 

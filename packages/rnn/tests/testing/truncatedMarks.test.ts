@@ -18,7 +18,8 @@ const steps: TimeStep[] = stepsOf(9).map((step, i) => ({
 }));
 
 describe("streams with marks are right in every mode", () => {
-  test.each(cellTable().map((row) => [row.name, row] as const))("%s", (_name, { make, input }) => {
+  const rows = cellTable().filter(({ isVector }) => isVector);
+  test.each(rows.map((row) => [row.name, row] as const))("%s", (_name, { make, input }) => {
     const given = steps.map(({ target, ...step }, t) => {
       return { ...step, target, input: input(rng(t), 2) };
     });
