@@ -241,7 +241,7 @@ const learned = law(
     const first = unroll(elman({ input: 2, hidden: 2 }), all[0], inputs).outputs;
     const second = unroll(cell, all[1], first).outputs;
     tally.bits(values(unroll(list, all, inputs).outputs), values(second), "in a stack");
-    const start = initialState(cell, 1, { dtype: "float64" });
+    const start = initialState({ state: cell.state }, 1, { dtype: "float64" });
     tally.bits(values(start.h), [0, 0, 0], "the cell's own state");
   },
 );

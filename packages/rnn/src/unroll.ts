@@ -148,7 +148,7 @@ function unrollCell<Params, State, X, Y>(
   if (first === undefined)
     throw new RangeError("unroll: expected at least one time step, got none");
   checkBurnIn(burnIn, count, reverse);
-  const like = likeParams(params);
+  const like = likeParams([params, options.state ?? {}]);
   const batch = () => batchOf(first, "unroll");
   const { backend } = tree.leaves(first)[0] ?? {};
   const warm = burnIn === 0 ? params : detached(params);
@@ -184,7 +184,7 @@ function unrollCell<Params, State, X, Y>(
       atStep("unroll: step", t, () => {
         const weights = i < burnIn ? warm : params;
         const done = advance(cell, weights, fillRows(input, prepared), prepared, before);
-        return { ...done, output: present(done.output, prepared, t) };
+        return { ...done, output: present(done.output, prepared) };
       }),
     );
     outputs[t - 1] = output;
@@ -216,10 +216,10 @@ function reversed(marksAt: (t: number) => Marks, t: number, count: number): Mark
 }
 
 /** The output of the rows that have a step, 0 for the others. */
-function present<Y>(output: Y | undefined, { mask, rows }: Prepared, t: number): Y | undefined {
+function present<Y>(output: Y | undefined, { mask, rows }: Prepared): Y | undefined {
   if (output === undefined || mask === undefined) return output;
   return tree.map(output, (x: Tensor) => {
-    checkRowAxis(`unroll: the output of step ${t}`, mask, x);
+    checkRowAxis("the output", mask, x, "return one row for each of the input");
     return rows === undefined ? x : zeroRows(mask, x);
   }) as Y;
 }
