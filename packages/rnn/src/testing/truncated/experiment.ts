@@ -1,6 +1,6 @@
 import { scope, Tape, Tensor, tensor, tree } from "@chronograd/autodiff";
 import { type Differences, differences, type Numeric } from "@chronograd/autodiff/testing";
-import { runStep } from "../../cell.ts";
+import { runStep } from "../../runStep.ts";
 import { type CountedLoss, tokensOf } from "../../truncated/countedLoss.ts";
 import type { TimeStep } from "../../truncated/step.ts";
 import type { PlainCell } from "../draw.ts";
