@@ -182,7 +182,7 @@ const composed = [
         "return { outputs: stackInTime(outputs.slice(burnIn), some), state: options.state ?? state };",
     },
   ]),
-  ...inFile("packages/rnn/src/cell.ts", [
+  ...inFile("packages/rnn/src/initial.ts", [
     {
       name: "initialState: zeros whatever the cell says",
       kind: "wrong state",

@@ -229,8 +229,8 @@ const noise = [
     {
       name: "noise in streams: learnedState around a cell without its noise",
       kind: "mask ignored",
-      find: ".cell, x, before, drawn)",
-      replace: ".cell, x, before)",
+      find: "inner(own), x, before, drawn)",
+      replace: "inner(own), x, before)",
     },
     {
       name: "learnedState: nothing flows to the initial state",

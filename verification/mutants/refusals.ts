@@ -34,7 +34,7 @@ const cells = [
       replace: "return true;",
     },
   ]),
-  ...inFile("packages/rnn/src/cell.ts", [
+  ...inFile("packages/rnn/src/runStep.ts", [
     {
       name: "rows: a row taken for a batch",
       kind: "guard lost",
@@ -47,6 +47,8 @@ const cells = [
       find: ': checkedStep("cell", cell, params, x, state, noise);',
       replace: ": cell.step(params, x, state, noise);",
     },
+  ]),
+  ...inFile("packages/rnn/src/initial.ts", [
     {
       name: "options: of initialState taken",
       kind: "guard lost",

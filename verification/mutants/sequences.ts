@@ -55,6 +55,22 @@ const lanes = [
   ]),
 ];
 
+const selections = inFile("packages/rnn/src/sequences/rows.ts", [
+  {
+    name: "marks: a selection that multiplies",
+    kind: "mask ignored",
+    find: "return where(rowWise(mask, x), x, y);",
+    replace:
+      "const m = rowWise(mask, x).cast(x.dtype); return m.mul(x).add(m.neg().add(1).mul(y));",
+  },
+  {
+    name: "marks: a row without a step keeps what stands there",
+    kind: "mask ignored",
+    find: "x.rank === 0 ? x : x.gather(rows)",
+    replace: "x.rank === 0 || rows.rank > 0 ? x : x.gather(rows)",
+  },
+]);
+
 const influence = [
   ...inFile("packages/rnn/src/testing/influence/cells.ts", [
     {
@@ -94,5 +110,5 @@ const influence = [
   ]),
 ] satisfies Mutant[];
 
-/** Bugs in what lays sequences into lanes, and in the check of what a row depends on. */
-export const sequences: readonly Mutant[] = [...lanes, ...influence];
+/** Bugs in lanes, in the selection of rows, and in the check of what a row depends on. */
+export const sequences: readonly Mutant[] = [...lanes, ...selections, ...influence];

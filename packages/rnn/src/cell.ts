@@ -1,21 +1,12 @@
-import {
-  type Backend,
-  clone,
-  type FloatDType,
-  type MapTree,
-  type Shape,
-  scope,
-  Tensor,
-  tree,
-} from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/internal";
-import { type Initializer, initialize, type Rng, rng } from "@chronograd/nn";
+import type { MapTree, Shape, Tensor } from "@chronograd/autodiff";
+import type { Initializer, Rng } from "@chronograd/nn";
 import { checkDefinition } from "./checkDefinition.ts";
-import { checkNext, checkRows } from "./checkRows.ts";
 import { initializersOf } from "./checkSizes.ts";
 import type { LinearForm } from "./linear/defineLinearCell.ts";
 import { rememberMaking } from "./making.ts";
+import { checkingStep } from "./runStep.ts";
 import type { NoiseValues } from "./sequences/noise.ts";
+import type { Unrolled, UnrollOptions } from "./unroll.ts";
 
 /** A tree of initialisers as the tree of tensors it describes. */
 export type Values<Spec> = MapTree<Spec, Tensor, Initializer>;
@@ -70,6 +61,15 @@ export interface Cell<Params, State, X = Tensor, Y = Tensor> {
   ): readonly [output: Y, state: Values<State>];
   /** The parts of a step that is linear in the state, which `unroll` runs in parallel. */
   readonly linear?: LinearForm<Params, X, Y>;
+  /**
+   * What `unroll` calls in place of steps where it is asked for `parallel`: cells made of cells
+   * have it.
+   */
+  unroll?(
+    params: Values<Params>,
+    inputs: Tensor | readonly unknown[],
+    options: UnrollOptions<State>,
+  ): Unrolled<State, Y>;
 }
 
 /** Sizes of a cell that maps vectors to vectors. */
@@ -192,22 +192,13 @@ export function defineCell<
   const family = (given: FamilySizes<Sizes, Choices & Numbers>): Cell<Params, State, X, Y> => {
     const { params, state, sizes } = initializersOf(definition, given, name);
     const columns = (sizes as { readonly input?: unknown }).input;
-    type Step = Cell<Params, State, X, Y>["step"];
-    const checkedStepOf = (stepOf: typeof definition.step): Step => {
-      const own = {
-        step: (p, x, before, noise) =>
-          stepOf(p, x, before, sizes, noise as NoiseValues<Drawn>) as ReturnType<Step>,
-      } satisfies { step: Step };
-      const step: Step = (weights, x, before, noise) => {
-        checkBatchAxis(name, x, columns);
-        return checkedStep(name, own, weights, x, before, noise);
-      };
-      checked.add(step);
-      return step;
-    };
-    const step = checkedStepOf(definition.step);
+    const stepOf = (own: typeof definition.step) =>
+      checkingStep<Params, State, X, Y>(name, columns, (p, x, before, noise) => {
+        return own(p, x, before, sizes, noise as NoiseValues<Drawn>) as never;
+      });
+    const step = stepOf(definition.step);
     rememberMaking({ step }, { by: family });
-    const equations = definition.equations && checkedStepOf(definition.equations);
+    const equations = definition.equations && stepOf(definition.equations);
     const linear = definition.linear?.(sizes);
     const noise = definition.noise?.(sizes);
     const initial =
@@ -235,114 +226,4 @@ export function definitionOf(
   family: object,
 ): CellDefinition<object, unknown, unknown, unknown, unknown, Record<string, string>> | undefined {
   return definitions.get(family) as ReturnType<typeof definitionOf>;
-}
-
-/** Steps that check what they take and return, and say whose they are. */
-const checked = new WeakSet<object>();
-
-/**
- * One step of a cell, whose result must be a pair and whose input and states must have one number
- * of rows. @internal
- */
-export function runStep<Params, State, X, Y>(
-  cell: Pick<Cell<Params, State, X, Y>, "step">,
-  params: Values<Params>,
-  x: X,
-  state: Values<State>,
-  noise?: unknown,
-): readonly [output: Y, state: Values<State>] {
-  return checked.has(cell.step)
-    ? cell.step(params, x, state, noise)
-    : checkedStep("cell", cell, params, x, state, noise);
-}
-
-function checkedStep<Params, State, X, Y>(
-  name: string,
-  cell: Pick<Cell<Params, State, X, Y>, "step">,
-  params: Values<Params>,
-  x: X,
-  state: Values<State>,
-  noise: unknown,
-): readonly [output: Y, state: Values<State>] {
-  checkRows(name, x, state);
-  const result: unknown = cell.step(params, x, state, noise);
-  if (!Array.isArray(result) || result.length !== 2) {
-    throw new TypeError(
-      `${name}: step must return [output, state], got ${Array.isArray(result) ? `an array of ${result.length}` : String(result)}`,
-    );
-  }
-  checkNext(name, x, state, result[1]);
-  return result as unknown as readonly [Y, Values<State>];
-}
-
-/**
- * A row of `columns` numbers, where rows of such were expected, would be taken for as many rows.
- */
-function checkBatchAxis(name: string, x: unknown, columns: unknown): void {
-  if (!(x instanceof Tensor) || x.rank !== 1 || x.dtype === "int32") return;
-  if (typeof columns !== "number" || columns === 1) return;
-  throw new RangeError(
-    `${name}: the input [${x.shape}] has no axis for rows, expected [rows, ${columns}]; one row is x.reshape([1, ${columns}])`,
-  );
-}
-
-/** Where new parameters and states live. */
-export interface ValueOptions {
-  /** float32 unless given. */
-  readonly dtype?: FloatDType;
-  readonly backend?: Backend;
-}
-
-export const valueOptions: readonly string[] = ["dtype", "backend"];
-
-/**
- * A cell's parameters, drawn from a random generator: each from a separate generator, named by its
- * path.
- *
- * @example
- * ```ts
- * import { rng } from "@chronograd/nn";
- * import { gru, initialParams } from "@chronograd/rnn";
- *
- * const cell = gru({ input: 3, hidden: 5 });
- * const params = initialParams(cell, rng(1), { dtype: "float64" });
- * [params.W.shape, params.W.dtype]; // => [[3, 15], "float64"]
- * ```
- */
-export function initialParams<Params>(
-  cell: { readonly params: Params },
-  random: Rng,
-  options: ValueOptions = {},
-): Values<Params> {
-  checkOptions("initialParams", options, valueOptions);
-  return initialize(cell.params, random, options) as Values<Params>;
-}
-
-/**
- * A cell's state before the first step, for a batch of rows: every leaf of shape `s` becomes
- * `[batch, ...s]`.
- *
- * @throws when `batch` is not a whole number of at least 1
- *
- * @example
- * ```ts
- * import { initialState, lstm } from "@chronograd/rnn";
- *
- * const { h, c } = initialState(lstm({ input: 3, hidden: 5 }), 2);
- * [h.shape, c.shape]; // => [[2, 5], [2, 5]]
- * ```
- */
-export function initialState<State>(
-  cell: { readonly state: State },
-  batch: number,
-  options: ValueOptions = {},
-): Values<State> {
-  checkOptions("initialState", options, valueOptions);
-  if (!Number.isInteger(batch) || batch < 1) {
-    throw new RangeError(`initialState: batch must be a whole number of at least 1, got ${batch}`);
-  }
-  return scope(() => {
-    const rows = initialize(cell.state, rng(0, "state"), options);
-    return tree.map(rows, (row: Tensor) => clone(row.broadcastTo([batch, ...row.shape])));
-  }) as unknown as Values<State>;
 }

@@ -12,11 +12,12 @@ export type {
   NoChoices,
   NoNumbers,
   ReadonlyValues,
-  ValueOptions,
   Values,
 } from "./cell.ts";
-export { defineCell, initialParams, initialState } from "./cell.ts";
+export { defineCell } from "./cell.ts";
 export * from "./cells/index.ts";
+export type { ValueOptions } from "./initial.ts";
+export { initialParams, initialState } from "./initial.ts";
 export type { LinearCellDefinition, LinearForm, Transition } from "./linear/defineLinearCell.ts";
 export { defineLinearCell } from "./linear/defineLinearCell.ts";
 export type { BidirectionalOptions, Directions, Merge } from "./models/bidirectional.ts";

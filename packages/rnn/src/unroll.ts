@@ -10,9 +10,11 @@ import {
 } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
-import { type Cell, initialState, runStep, type Values } from "./cell.ts";
+import type { Cell, Values } from "./cell.ts";
 import { batchOf, checkRows } from "./checkRows.ts";
+import { initialState } from "./initial.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
+import { runStep } from "./runStep.ts";
 import { advance } from "./sequences/advance.ts";
 import { likeParams } from "./sequences/like.ts";
 import { type Marks, marksOf, type SequenceMarks, wholeMarks } from "./sequences/marks.ts";
@@ -35,7 +37,8 @@ export interface UnrollOptions<State> extends SequenceMarks {
   readonly reverse?: boolean;
   /**
    * Runs all steps at once, where the cell is linear in its state: the products of all steps as
-   * one, then one scan. The same values and gradients, to rounding.
+   * one, then one scan. The same values and gradients, to rounding. A model of several cells runs
+   * part by part, and those that are linear at once.
    */
   readonly parallel?: boolean;
   /**
@@ -121,11 +124,12 @@ export function unroll<Params, State, X, Y>(
   options: UnrollOptions<State> = {},
 ): Unrolled<State, Y> {
   checkOptions("unroll", options, known);
-  return scope(() =>
-    "unroll" in model
+  return scope(() => {
+    if (!("step" in model)) return model.unroll(params, inputs, options);
+    return options.parallel === true && model.unroll !== undefined
       ? model.unroll(params, inputs, options)
-      : unrollCell(model, params, inputs as Tensor | readonly X[], options),
-  );
+      : unrollCell(model, params, inputs as Tensor | readonly X[], options);
+  });
 }
 
 function unrollCell<Params, State, X, Y>(

@@ -114,9 +114,9 @@ test("sizes that make no cell get a sentence", () => {
   }
   expect(said).toMatchInlineSnapshot(`
     [
-      "convLstm: kernelSize must be odd, so that a kernel has a pixel in its middle, got 2",
-      "convLstm: size kernelSize must be a whole number of at least 1, got 0",
-      "convLstm: there is no option "kernel", did you mean "kernelSize"? It takes input, hidden, kernelSize, height, width",
+      "convLstm: kernelSize must be an odd whole number, so that a kernel has a pixel in its middle, got 2",
+      "convLstm: kernelSize must be an odd whole number, so that a kernel has a pixel in its middle, got 0",
+      "convLstm: there is no option "kernel", did you mean "kernelSize"? It takes input, hidden, height, width, kernelSize",
       "convLstm: the definition needs the sizes height and width, got input, hidden",
       "unroll: step 1: conv2d: x must have 2 channels on axis 1, groups 1 times the 2 of weight, got x [2,3,4,1] and weight [12,2,3,3]",
       "1,2,2,3,4: nothing was thrown",

@@ -3,10 +3,12 @@ import { init, type Rng, rng } from "@chronograd/nn";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  bidirectional,
   defineLinearCell,
   elman,
   initialParams,
   initialState,
+  learnedState,
   lru,
   minGru,
   unroll,
@@ -300,6 +302,23 @@ test("a learned start is where rows begin, and begin afresh, and a context is re
     });
   }
   expect(run(true, 0).params.first.abs().min().item()).toBeGreaterThan(0);
+});
+
+test("models around a cell take its sequence at once too", () => {
+  const small = { input: 2, hidden: 3 };
+  const lengths = [5, 0, 3];
+  const inputs = normal(rng(2), [5, 3, 2]);
+  for (const model of [learnedState(lru(small)), bidirectional(minGru(small))]) {
+    const params = initialParams(model as unknown as SomeCell, rng(1), { dtype });
+    const run = (parallel: boolean) =>
+      grad((p: typeof params) => {
+        const found = unroll(model as unknown as SomeCell, p, inputs, { lengths, parallel });
+        return (found.outputs as Tensor).square().sum();
+      })(params);
+    tree.zip(run(true) as never, run(false) as never, (x: Tensor, y: Tensor, path: string) => {
+      expect([path, worst(x, y) < 1e-12]).toEqual([path, true]);
+    });
+  }
 });
 
 test("refusals are sentences", () => {

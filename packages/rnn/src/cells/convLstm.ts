@@ -3,18 +3,22 @@ import { type Initializer, init, type Rng } from "@chronograd/nn";
 import { type Cell, defineCell } from "../cell.ts";
 import { forgetBias } from "../gates.ts";
 
-/** Sizes of a convolutional LSTM cell. */
-export interface ConvLstmSizes {
+/** Channels of a convolutional LSTM cell, and the size of its images. */
+interface ImageSizes {
   /** Channels I of the input. */
   readonly input: number;
   /** Channels H of the state. */
   readonly hidden: number;
-  /** Rows and columns of the kernels, odd; 3 unless given. */
-  readonly kernelSize?: number;
   /** Rows of images. */
   readonly height: number;
   /** Columns of images. */
   readonly width: number;
+}
+
+/** Sizes of a convolutional LSTM cell. */
+export interface ConvLstmSizes extends ImageSizes {
+  /** Rows and columns of the kernels, odd; 3 unless given. */
+  readonly kernelSize?: number;
 }
 
 /**
@@ -38,13 +42,13 @@ export interface ConvLstmState {
   readonly c: Initializer;
 }
 
-const small: ConvLstmSizes = { input: 2, hidden: 2, height: 2, width: 3 };
+const small: ImageSizes = { input: 2, hidden: 2, height: 2, width: 3 };
 
 /** Glorot's uniform distribution for the kernels of each gate. */
-function kernels(input: number, hidden: number, { kernelSize = 3 }: ConvLstmSizes): Initializer {
+function kernels(input: number, hidden: number, kernelSize: number): Initializer {
   if (kernelSize % 2 !== 1) {
     throw new RangeError(
-      `convLstm: kernelSize must be odd, so that a kernel has a pixel in its middle, got ${kernelSize}`,
+      `convLstm: kernelSize must be an odd whole number, so that a kernel has a pixel in its middle, got ${kernelSize}`,
     );
   }
   const limit = Math.sqrt(6 / ((input + hidden) * kernelSize ** 2));
@@ -73,12 +77,12 @@ export const convLstm: (sizes: ConvLstmSizes) => Cell<ConvLstmParams, ConvLstmSt
   name: "convLstm",
   sizes: ["input", "hidden", "height", "width"],
   numbers: { kernelSize: 3 },
-  params: (sizes: ConvLstmSizes): ConvLstmParams => ({
-    W: kernels(sizes.input, sizes.hidden, sizes),
-    U: kernels(sizes.hidden, sizes.hidden, sizes),
-    b: forgetBias(sizes.hidden),
+  params: ({ input, hidden, kernelSize }): ConvLstmParams => ({
+    W: kernels(input, hidden, kernelSize),
+    U: kernels(hidden, hidden, kernelSize),
+    b: forgetBias(hidden),
   }),
-  state: ({ hidden, height, width }: ConvLstmSizes): ConvLstmState => ({
+  state: ({ hidden, height, width }: ImageSizes): ConvLstmState => ({
     h: init.zeros(hidden, height, width),
     c: init.zeros(hidden, height, width),
   }),

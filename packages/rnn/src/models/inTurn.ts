@@ -1,5 +1,7 @@
 import { named, type Shape, scope, type Tensor } from "@chronograd/autodiff";
-import { type Cell, initialState, runStep } from "../cell.ts";
+import type { Cell } from "../cell.ts";
+import { initialState } from "../initial.ts";
+import { runStep } from "../runStep.ts";
 import { likeParams } from "../sequences/like.ts";
 import { type SequenceModel, type UnrollOptions, unroll } from "../unroll.ts";
 
@@ -115,7 +117,7 @@ export function inTurn<const Own extends Parts>(
   const isLearned = entries.some(([, part]) => "initial" in part);
   const isCell = entries.every(([, part]) => "step" in part || "apply" in part);
   const unrollInTurn = (params: Tree, inputs: Tensor, options: UnrollOptions<Tree>) => {
-    const { state, burnIn = 0, context, ...rest } = options;
+    const { state, burnIn = 0, context, parallel, ...rest } = options;
     checkBurnIn(burnIn);
     checkState(
       state,
@@ -127,6 +129,7 @@ export function inTurn<const Own extends Parts>(
           ...rest,
           ...(state && { state: state[key] as never }),
           ...(key === firstKey && { context }),
+          ...(parallel === true && isAtOnce(part) && { parallel }),
         });
         return [found.outputs, found.state];
       });
@@ -134,7 +137,12 @@ export function inTurn<const Own extends Parts>(
     });
   };
   const model = isCell
-    ? { ...ofParts, step, ...(isLearned && { initial }) }
+    ? {
+        ...ofParts,
+        step,
+        ...(isLearned && { initial }),
+        ...(entries.some(([, part]) => isAtOnce(part)) && { unroll: unrollInTurn }),
+      }
     : { ...ofParts, unroll: unrollInTurn };
   return model as unknown as InTurn<Own>;
 }
@@ -143,7 +151,7 @@ export function inTurn<const Own extends Parts>(
 export function checkBurnIn(burnIn: number): void {
   if (burnIn === 0) return;
   throw new RangeError(
-    `unroll: a model of whole sequences takes no burnIn, because it needs every step, got ${burnIn}; leave it out, and give the first steps no loss`,
+    `unroll: a model that runs part by part over a whole sequence takes no burnIn, got ${burnIn}; leave it out, and give the first steps no loss`,
   );
 }
 
@@ -154,6 +162,11 @@ export function checkState(state: unknown, parts: readonly string[]): void {
   throw new TypeError(
     `unroll: the state of this model needs a part for each of ${parts.join(", ")}, and has none for ${missing}; give one like that of initialState(model, batch)`,
   );
+}
+
+/** Whether a part has a way over a whole sequence at once. */
+export function isAtOnce(part: object): boolean {
+  return "linear" in part || "unroll" in part;
 }
 
 /** A part as a model: a layer is a cell without a state. */

@@ -1,9 +1,11 @@
 import { scope, stack, type Tensor } from "@chronograd/autodiff";
-import { type Cell, runStep } from "../cell.ts";
+import type { Cell } from "../cell.ts";
+import { runStep } from "../runStep.ts";
 import { likeParams } from "../sequences/like.ts";
 import { checkRng, drawNoise, type Noise } from "../sequences/noise.ts";
 import { type SequenceModel, unroll } from "../unroll.ts";
 import { around, masked, type NoiseAround } from "./around.ts";
+import { isAtOnce } from "./inTurn.ts";
 
 /** What happens to the input and the output of a layer. */
 interface Between {
@@ -27,34 +29,31 @@ export function layerOn<Params, State>(
       `${where}: a residual needs an output of the shape of the input, got [${y.shape}] for [${x.shape}]; give the layers one width, or leave residual out`,
     );
   };
-  if ("step" in layer) {
-    return around(layer, { input: mask }, (params, x, state, noise) => {
-      const own = noise as NoiseAround<{ readonly input?: Tensor }> | undefined;
-      const seen = own?.input === undefined ? x : masked(where, x, own.input);
-      const [y, next] = runStep(layer, params, seen, state, own?.cell);
-      return [added(x, y), next];
-    });
-  }
-  return {
-    ...layer,
-    noise: { cell: layer.noise, input: mask },
-    unroll: (params, inputs, options = {}) =>
-      scope(() => {
-        const x = inputs as Tensor;
-        checkRng("unroll", { noise: mask }, options.rng);
-        const { rng } = options;
-        let seen = x;
-        if (mask !== undefined && rng != null) {
-          const drawn: Tensor[] = [];
-          for (let t = 0; t < x.shape[0]!; t++) {
-            drawn.push(
-              drawNoise(mask, rng, x.shape[1]!, likeParams(params), drawn.at(-1)) as Tensor,
-            );
-          }
-          seen = masked(where, x, stack(drawn));
+  const unrollOn: SequenceModel<Params, State>["unroll"] = (params, inputs, options = {}) =>
+    scope(() => {
+      const x = inputs as Tensor;
+      const { rng } = options;
+      checkRng("unroll", { noise: mask }, rng);
+      let seen = x;
+      if (mask !== undefined && rng != null) {
+        const like = likeParams(params);
+        const drawn: Tensor[] = [];
+        for (let t = 0; t < x.shape[0]!; t++) {
+          drawn.push(drawNoise(mask, rng, x.shape[1]!, like, drawn.at(-1)) as Tensor);
         }
-        const { outputs, state } = unroll(layer, params, seen, options);
-        return { outputs: added(x, outputs), state };
-      }),
-  };
+        seen = masked(where, x, stack(drawn));
+      }
+      const { outputs, state } = unroll(layer, params, seen, options);
+      return { outputs: added(x, outputs), state };
+    });
+  if (!("step" in layer)) {
+    return { ...layer, noise: { cell: layer.noise, input: mask }, unroll: unrollOn };
+  }
+  const cell = around(layer, { input: mask }, (params, x, state, noise) => {
+    const own = noise as NoiseAround<{ readonly input?: Tensor }> | undefined;
+    const seen = own?.input === undefined ? x : masked(where, x, own.input);
+    const [y, next] = runStep(layer, params, seen, state, own?.cell);
+    return [added(x, y), next];
+  });
+  return isAtOnce(layer) ? { ...cell, unroll: unrollOn } : cell;
 }

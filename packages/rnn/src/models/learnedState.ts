@@ -1,6 +1,7 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
-import { type Cell, runStep, type Values } from "../cell.ts";
+import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
+import { runStep } from "../runStep.ts";
 
 /** Parameters of a cell whose initial state is learned. */
 export interface LearnedStateParams<Params, State> {
@@ -38,8 +39,9 @@ export function learnedState<Params, State, X = Tensor, Y = Tensor>(
       `${where}: the initial state of the cell is learned already; leave ${where} out`,
     );
   }
-  const { params, state, input, noise } = cell;
+  const { params, state, input, noise, linear } = cell;
   type Own = { readonly cell: Values<Params>; readonly initial: Values<State> };
+  const inner = (own: unknown) => (own as Own).cell;
   return {
     params: { cell: params, initial: state },
     state,
@@ -49,6 +51,13 @@ export function learnedState<Params, State, X = Tensor, Y = Tensor>(
       tree.map((own as unknown as Own).initial, (row: Tensor) =>
         row.broadcastTo([batch, ...row.shape]),
       ) as Values<State>,
-    step: (own, x, before, drawn) => runStep(cell, (own as unknown as Own).cell, x, before, drawn),
+    step: (own, x, before, drawn) => runStep(cell, inner(own), x, before, drawn),
+    ...(linear && {
+      linear: {
+        complex: linear.complex,
+        transition: (own, x) => linear.transition(inner(own), x),
+        output: (own, h, x) => linear.output(inner(own), h, x),
+      },
+    }),
   };
 }

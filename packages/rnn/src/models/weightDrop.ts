@@ -1,7 +1,8 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { type Cell, runStep } from "../cell.ts";
+import type { Cell } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
+import { runStep } from "../runStep.ts";
 import { around, type NoiseAround } from "./around.ts";
 import { checkRate, dropMask } from "./bernoulli.ts";
 import { leavesNamed } from "./leaves.ts";

@@ -1,7 +1,8 @@
 import { scope } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { initialize, type Rng } from "@chronograd/nn";
-import { type ValueOptions, type Values, valueOptions } from "../cell.ts";
+import type { Values } from "../cell.ts";
+import { type ValueOptions, valueOptions } from "../initial.ts";
 import { layoutOf, type Model } from "./layoutOf.ts";
 
 /**

@@ -1,5 +1,6 @@
-import { type Cell, runStep, type Values } from "../cell.ts";
+import type { Cell, Values } from "../cell.ts";
 import { rowsOf } from "../checkRows.ts";
+import { runStep } from "../runStep.ts";
 import type { Prepared } from "./prepare.ts";
 import { selectRows, takeRows } from "./rows.ts";
 

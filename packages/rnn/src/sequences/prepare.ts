@@ -1,8 +1,8 @@
 import { type Tensor, tensor, where } from "@chronograd/autodiff";
 import { isTracing } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
-import { initialState } from "../cell.ts";
 import { rowsOf } from "../checkRows.ts";
+import { initialState } from "../initial.ts";
 import type { ValuesLike } from "./like.ts";
 import { checkMark, type Marks } from "./marks.ts";
 import { checkRng, drawNoise, noiseOf } from "./noise.ts";

@@ -1,6 +1,7 @@
 import { type Backend, Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { initialize, type Rng, rng } from "@chronograd/nn";
-import { type Cell, initialState } from "../cell.ts";
+import type { Cell } from "../cell.ts";
+import { initialState } from "../initial.ts";
 
 /** A cell without its types. */
 export type PlainCell = Cell<unknown, unknown, unknown, unknown>;

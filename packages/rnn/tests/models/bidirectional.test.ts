@@ -267,7 +267,7 @@ describe("what is refused", () => {
     const run = (deep: typeof model) =>
       said(() => unroll(deep, paramsOf(deep, 1), normal([3, 1, 2], 1), { burnIn: 1 }));
     expect(run(model)).toMatchInlineSnapshot(
-      `"RangeError: unroll: a model of whole sequences takes no burnIn, because it needs every step, got 1; leave it out, and give the first steps no loss"`,
+      `"RangeError: unroll: a model that runs part by part over a whole sequence takes no burnIn, got 1; leave it out, and give the first steps no loss"`,
     );
     expect(run(stacked([model]) as never)).toBe(run(model));
   });

@@ -1,7 +1,8 @@
 import { isTensor, scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
 import { type Rng, rng } from "@chronograd/nn";
-import { type Cell, definitionOf, initialParams, initialState } from "../../cell.ts";
+import { type Cell, definitionOf } from "../../cell.ts";
 import * as builtIn from "../../cells/index.ts";
+import { initialParams, initialState } from "../../initial.ts";
 
 /** A cell from vectors to vectors, whose parameters and states are some trees or other. */
 export type SomeCell = Cell<Record<string, never>, Record<string, never>>;

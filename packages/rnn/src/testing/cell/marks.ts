@@ -1,7 +1,7 @@
 import { Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { type Rng, rng } from "@chronograd/nn";
-import { initialState } from "../../cell.ts";
+import { initialState } from "../../initial.ts";
 import { unroll } from "../../unroll.ts";
 import type { PlainCell } from "../draw.ts";
 import { batchedPaths, rowOf } from "./rows.ts";

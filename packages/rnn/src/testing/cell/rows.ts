@@ -1,7 +1,7 @@
 import { concat, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { rng } from "@chronograd/nn";
-import { initialState } from "../../cell.ts";
+import { initialState } from "../../initial.ts";
 import {
   compareSteps,
   contraction,

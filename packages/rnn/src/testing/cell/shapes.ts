@@ -1,7 +1,7 @@
 import { Tape, tree } from "@chronograd/autodiff";
 import { describeType } from "@chronograd/autodiff/internal";
 import type { Law } from "@chronograd/autodiff/testing";
-import { initialState } from "../../cell.ts";
+import { initialState } from "../../initial.ts";
 import { nameOf, type Tally } from "../tally.ts";
 import { draw, law, run, type Subject } from "./subject.ts";
 

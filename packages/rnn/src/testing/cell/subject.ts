@@ -2,8 +2,8 @@ import { scope, Tape, type Tensor, tensor, timeStep, tree } from "@chronograd/au
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSettings, type Finding, type Law } from "@chronograd/autodiff/testing";
 import { type Rng, rng } from "@chronograd/nn";
-import { runStep } from "../../cell.ts";
 import { checkCell } from "../../checkCell.ts";
+import { runStep } from "../../runStep.ts";
 import { drawParams, drawState, inFloat64, inputOf, type PlainCell } from "../draw.ts";
 import { nameOf, Tally } from "../tally.ts";
 import type { CellTestOptions } from "./options.ts";

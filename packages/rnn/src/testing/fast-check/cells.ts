@@ -1,7 +1,7 @@
 import { zeros } from "@chronograd/autodiff";
 import { linear, rng } from "@chronograd/nn";
 import fc, { type Arbitrary } from "fast-check";
-import { initialParams, initialState } from "../../cell.ts";
+import { initialParams, initialState } from "../../initial.ts";
 import { sequential } from "../../models/sequential.ts";
 import { type CellRow, cellTable, type SomeCell } from "../cell/cellTable.ts";
 

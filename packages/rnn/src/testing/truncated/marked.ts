@@ -1,6 +1,7 @@
 import { concat, detach, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { type Rng, rngFrom } from "@chronograd/nn";
-import { initialState, runStep } from "../../cell.ts";
+import { initialState } from "../../initial.ts";
+import { runStep } from "../../runStep.ts";
 import type { Noise } from "../../sequences/noise.ts";
 import type { TimeStep } from "../../truncated/step.ts";
 import type { PlainCell } from "../draw.ts";

@@ -1,7 +1,8 @@
 import { clone, type Tensor, tree } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/internal";
-import { type Cell, initialState, type Values } from "../../cell.ts";
+import type { Cell, Values } from "../../cell.ts";
 import { batchOf } from "../../checkRows.ts";
+import { initialState } from "../../initial.ts";
 import { advance } from "../../sequences/advance.ts";
 import { likeParams } from "../../sequences/like.ts";
 import { atStep } from "../../stepErrors.ts";
