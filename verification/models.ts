@@ -45,7 +45,8 @@ const directions: Law = {
     const tally = new Tally();
     const random = rng(seed, "directions");
     const cell = lstm(sizes);
-    const start = () => around(initialState(cell, 2, { dtype: "float64" }), random);
+    const start = () =>
+      around(initialState({ state: cell.state }, 2, { dtype: "float64" }), random);
     for (const merge of Object.keys(merges) as Merge[]) {
       const model = bidirectional(cell, { merge });
       const given = {
@@ -100,7 +101,7 @@ const layerByLayer: Law = {
     const model = stacked([lower, middle, upper], { residual: true });
     const given = {
       params: around(initialParams(model, random, { dtype: "float64" }), random),
-      state: around(initialState(model, 2, { dtype: "float64" }), random),
+      state: around(initialState({ state: model.state }, 2, { dtype: "float64" }), random),
       inputs: normal(random, [4, 2, 2]),
     };
     const found = unroll(model, given.params, given.inputs, { state: given.state });
@@ -126,7 +127,7 @@ const byHand: Law = {
     for (const residual of [false, true]) {
       const model = stacked(layers, { residual });
       const params = around(initialParams(model, random, { dtype: "float64" }), random);
-      const state = around(initialState(model, 2, { dtype: "float64" }), random);
+      const state = around(initialState({ state: model.state }, 2, { dtype: "float64" }), random);
       const x = normal(random, [2, 2]);
       const [y, next] = model.step(params, x, state);
       const [one, h0] = layers[0].step(params[0], x, state[0]);

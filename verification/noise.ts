@@ -74,6 +74,14 @@ const weights = law(
     const cell = weightDrop(inner, { rate: 0.5 });
     const found = cell.step(params, x, state, { params: { U } });
     tally.trees(found, inner.step({ ...params, U: params.U.mul(U) }, x, state), "a step");
+    type Params = typeof params;
+    const by = (step: (p: Params) => readonly [Tensor, unknown]) =>
+      grad((p: Params) => step(p)[0].square().sum())(params);
+    tally.trees(
+      by((p) => cell.step(p, x, state, { params: { U } })),
+      by((p) => inner.step({ ...p, U: p.U.mul(U) }, x, state)),
+      "by",
+    );
     tally.trees(cell.step(params, x, state), inner.step(params, x, state), "in evaluation");
     for (const { rows, per } of noiseOf(cell).values()) {
       tally.check(!rows && per === "window", () => `${per}, rows ${rows}`);
@@ -233,7 +241,7 @@ const learned = law(
     const first = unroll(elman({ input: 2, hidden: 2 }), all[0], inputs).outputs;
     const second = unroll(cell, all[1], first).outputs;
     tally.bits(values(unroll(list, all, inputs).outputs), values(second), "in a stack");
-    const start = initialState(cell, 1, { dtype: "float64" });
+    const start = initialState({ state: cell.state }, 1, { dtype: "float64" });
     tally.bits(values(start.h), [0, 0, 0], "the cell's own state");
   },
 );

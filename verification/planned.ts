@@ -36,8 +36,9 @@ export function drawn(seed: number) {
   const params = tree.map(initialParams(model, random, { dtype: "float64" }), (x: Tensor) =>
     x.add(draw(x.shape).mul(0.3)),
   ) as unknown as Params;
-  const state = tree.map(initialState(model, 2, { dtype: "float64" }), (x: Tensor) =>
-    draw(x.shape),
+  const state = tree.map(
+    initialState({ state: model.state }, 2, { dtype: "float64" }),
+    (x: Tensor) => draw(x.shape),
   ) as unknown as State;
   // Cuts that fall between chunks of some steps.
   const chunk = between(random, 1, 4);

@@ -23,6 +23,7 @@ import { oracleSubjects } from "./oracle/index.ts";
 import { plannedSubject } from "./planned.ts";
 import { programSubject } from "./programs.ts";
 import { refusalSubjects } from "./refusals.ts";
+import { sequenceSubjects } from "./sequences/index.ts";
 import type { Subject } from "./subject.ts";
 import { tapeSubjects } from "./tape.ts";
 import { transformSubjects } from "./transforms.ts";
@@ -64,6 +65,7 @@ export function wholeSubjects(): Subject[] {
     ...noiseSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
+    ...sequenceSubjects(),
     laneSubject(),
     influenceSubject(),
     plannedSubject(),

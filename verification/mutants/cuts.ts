@@ -100,8 +100,8 @@ const localWindows = inFile("packages/rnn/src/truncated/estimators/estimator.ts"
   {
     name: "estimator: the state given ignored",
     kind: "wrong state",
-    find: "return given ?? initialState(",
-    replace: "return initialState(",
+    find: "return given ?? startOf(",
+    replace: "return startOf(",
   },
 ]);
 

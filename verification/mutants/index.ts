@@ -3,6 +3,7 @@ import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { linear } from "./linear.ts";
+import { markMutants } from "./marks.ts";
 import { models } from "./models.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
@@ -42,6 +43,7 @@ export const mutants: readonly Mutant[] = [
   ...linear,
   ...cuts,
   ...sequences,
+  ...markMutants,
   ...training,
   ...optimizers,
   ...pytorch,

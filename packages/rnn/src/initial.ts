@@ -46,7 +46,7 @@ export function initialParams<Params>(
  * A cell's state before the first step, for a batch of rows: every leaf of shape `s` becomes
  * `[batch, ...s]`.
  *
- * @throws when `batch` is not a whole number of at least 1
+ * @throws when `batch` is not a whole number of at least 1, and for a learned initial state
  *
  * @example
  * ```ts
@@ -57,13 +57,18 @@ export function initialParams<Params>(
  * ```
  */
 export function initialState<State>(
-  cell: { readonly state: State },
+  cell: { readonly state: State; readonly initial?: unknown },
   batch: number,
   options: ValueOptions = {},
 ): Values<State> {
   checkOptions("initialState", options, valueOptions);
   if (!Number.isInteger(batch) || batch < 1) {
     throw new RangeError(`initialState: batch must be a whole number of at least 1, got ${batch}`);
+  }
+  if (cell.initial !== undefined) {
+    throw new TypeError(
+      "initialState: the initial state of this cell is learned, so parameters decide it; leave the state out of unroll and truncated, or take cell.initial(params, batch)",
+    );
   }
   return scope(() => {
     const rows = initialize(cell.state, rng(0, "state"), options);

@@ -12,7 +12,7 @@ import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "./cell.ts";
 import { batchOf, checkRows } from "./checkRows.ts";
-import { initialState } from "./initial.ts";
+import { checkState } from "./checkState.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
 import { runStep } from "./runStep.ts";
 import { advance } from "./sequences/advance.ts";
@@ -20,6 +20,7 @@ import { likeParams } from "./sequences/like.ts";
 import { type Marks, marksOf, type SequenceMarks, wholeMarks } from "./sequences/marks.ts";
 import { Preparation, type Prepared } from "./sequences/prepare.ts";
 import { checkRowAxis, fillRows, zeroRows } from "./sequences/rows.ts";
+import { startOf } from "./startOf.ts";
 import { atStep } from "./stepErrors.ts";
 
 /** How `unroll` runs. */
@@ -147,12 +148,12 @@ function unrollCell<Params, State, X, Y>(
   if (first === undefined)
     throw new RangeError("unroll: expected at least one time step, got none");
   checkBurnIn(burnIn, count, reverse);
-  const like = likeParams(params);
+  const like = likeParams([params, options.state ?? {}]);
   const batch = () => batchOf(first, "unroll");
   const { backend } = tree.leaves(first)[0] ?? {};
   const warm = burnIn === 0 ? params : detached(params);
-  const start = (weights: Values<Params>) =>
-    cell.initial?.(weights, batch()) ?? initialState(cell, batch(), like);
+  const start = (weights: Values<Params>) => startOf(cell, weights, first, "unroll");
+  if (options.state !== undefined) checkState("unroll: the state", options.state, cell.state);
   if (options.parallel === true) {
     checkRows("unroll", first, options.state);
     return unrollLinear(cell, {
@@ -183,7 +184,7 @@ function unrollCell<Params, State, X, Y>(
       atStep("unroll: step", t, () => {
         const weights = i < burnIn ? warm : params;
         const done = advance(cell, weights, fillRows(input, prepared), prepared, before);
-        return { ...done, output: present(done.output, prepared, t) };
+        return { ...done, output: present(done.output, prepared) };
       }),
     );
     outputs[t - 1] = output;
@@ -215,10 +216,10 @@ function reversed(marksAt: (t: number) => Marks, t: number, count: number): Mark
 }
 
 /** The output of the rows that have a step, 0 for the others. */
-function present<Y>(output: Y | undefined, { mask, rows }: Prepared, t: number): Y | undefined {
+function present<Y>(output: Y | undefined, { mask, rows }: Prepared): Y | undefined {
   if (output === undefined || mask === undefined) return output;
   return tree.map(output, (x: Tensor) => {
-    checkRowAxis(`unroll: the output of step ${t}`, mask, x);
+    checkRowAxis("the output", mask, x, "return one row for each of the input");
     return rows === undefined ? x : zeroRows(mask, x);
   }) as Y;
 }

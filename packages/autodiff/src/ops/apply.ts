@@ -149,8 +149,12 @@ function asTensors(declaration: OpDeclaration, operands: readonly Operand[]): re
   );
 }
 
-/** A scalar for a plain number, kept by the backend while there is room. The caller holds it. */
-function constant(backend: Backend, value: number, dtype: DType): Tensor {
+/**
+ * A scalar for a plain number, kept by the backend while there is room; where a program is traced,
+ * by the one that will run it. The caller holds it.
+ */
+function constant(traced: Backend, value: number, dtype: DType): Tensor {
+  const backend = traced.parent ?? traced;
   const table = backend.constants[dtype];
   // A Map takes -0 for 0.
   const keepable = !Object.is(value, -0);

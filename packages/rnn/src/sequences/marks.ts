@@ -45,7 +45,9 @@ export function checkMark(what: string, mark: unknown, shape: readonly number[])
     );
   }
   if (mark.shape.join() !== shape.join()) {
-    throw new RangeError(`${what} must be ${expected}, got [${mark.shape}]; give one for each row`);
+    throw new RangeError(
+      `${what} must be ${expected}, got [${mark.shape}]; give one for each row${shape.length > 1 ? " of each step" : ""}`,
+    );
   }
   if (isTracing()) return;
   const other = mark.toTypedArray().find((value) => value !== 0 && value !== 1);
@@ -101,7 +103,9 @@ function presentOf(
       given instanceof Tensor
         ? describeTensor(given)
         : given === undefined
-          ? typeof lengths
+          ? lengths === null
+            ? "null"
+            : typeof lengths
           : `${size} of them`;
     throw new TypeError(
       `${where}: lengths must be ${rows} whole numbers, one for each row, as an array or an int32 tensor, got ${got}`,

@@ -21,7 +21,7 @@ export interface Noise {
 export type NoiseValues<Spec> = MapTree<Spec, Tensor, Noise>;
 
 function isNoise(value: unknown): value is Noise {
-  return typeof (value as Noise | null)?.draw === "function" && "per" in (value as Noise);
+  return typeof (value as Noise | null)?.draw === "function";
 }
 
 /** What a cell draws. */
@@ -49,11 +49,51 @@ export function drawNoise(
       const shape = noise.rows ? [batch, ...noise.shape] : noise.shape;
       const values = new Float64Array(shape.reduce((a, b) => a * b, 1));
       const row = noise.rows ? values.length / batch : values.length;
-      for (let at = 0; at < values.length; at += row) values.set(noise.draw(random), at);
+      for (let at = 0; at < values.length; at += row) {
+        values.set(checkedDraw(noise.draw(random), noise, path, row), at);
+      }
       return tensor(values, { ...like, shape });
     },
     isNoise,
   );
+}
+
+const nameOfNoise = (path: string): string => (path === "" ? "the noise" : `the noise "${path}"`);
+
+function checkedDraw(drawn: unknown, { shape }: Noise, path: string, size: number): Float64Array {
+  if (drawn instanceof Float64Array && drawn.length === size) return drawn;
+  const got = drawn instanceof Float64Array ? `${drawn.length} of them` : describe(drawn);
+  throw new TypeError(
+    `${nameOfNoise(path)} has shape [${shape}], so draw must return a Float64Array of ${size} ${size === 1 ? "number" : "numbers"}, got ${got}`,
+  );
+}
+
+/** Throws a sentence unless a model's noise says its shape, how often and for whom it is drawn. */
+function checkNoise(where: string, model: { readonly noise?: unknown }): void {
+  for (const [path, { shape, per, rows }] of tree.leavesWithPath(model.noise, isNoise)) {
+    const name = `${where}: ${nameOfNoise(path)}`;
+    if (!Array.isArray(shape) || shape.some((length) => !Number.isInteger(length) || length < 1)) {
+      throw new TypeError(
+        `${name} must have a shape, a list of whole numbers of at least 1, got ${Array.isArray(shape) ? `[${shape}]` : describe(shape)}`,
+      );
+    }
+    if (per !== "window" && per !== "step") {
+      throw new TypeError(
+        `${name} must be drawn per "window" or "step", got ${JSON.stringify(per)}`,
+      );
+    }
+    if (typeof rows !== "boolean") {
+      throw new TypeError(
+        `${name} must say with rows: true or false whether every row of the batch has its own, got ${describe(rows)}`,
+      );
+    }
+  }
+}
+
+function describe(value: unknown): string {
+  if (value === null) return "null";
+  if (value instanceof Tensor) return "a tensor";
+  return Array.isArray(value) ? "an array" : typeof value;
 }
 
 /** The generator that a loop must be given where its model draws noise. */
@@ -65,7 +105,8 @@ export function checkRng(where: string, model: object, random: Rng | null | unde
   }
   if (random != null && typeof (random as Partial<Rng>).bits !== "function") {
     throw new TypeError(
-      `${where}: rng must be a generator, as rng(1) gives, or null, got ${random instanceof Tensor ? "a tensor" : typeof random}`,
+      `${where}: rng must be a generator, as rng(1) gives, or null, got ${describe(random)}`,
     );
   }
+  checkNoise(where, model);
 }

@@ -33,10 +33,10 @@ export function selectRows<T>(what: string, mask: Tensor, a: T, b: T): T {
 /**
  * Throws a sentence unless a tensor has one row of elements for each of those that a mask marks.
  */
-export function checkRowAxis(what: string, mask: Tensor, { shape }: Tensor): void {
+export function checkRowAxis(what: string, mask: Tensor, { shape }: Tensor, wayOut: string): void {
   if (shape[0] === mask.size) return;
   throw new RangeError(
-    `${what} has shape [${shape}], and a mask needs a first axis of ${mask.size} rows, so that those without a step can be left out; losses have one with reduction: "none"`,
+    `${what} has shape [${shape}], and a mask needs a first axis of ${mask.size} rows, so that those without a step can be left out; ${wayOut}`,
   );
 }
 

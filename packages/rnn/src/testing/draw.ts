@@ -37,7 +37,7 @@ export function drawParams(cell: { readonly params: unknown }, random: Rng): unk
  * may be indices.
  */
 export function drawState(cell: PlainCell, random: Rng, batch: number): unknown {
-  const initial = initialState(cell, batch, { dtype: "float64" });
+  const initial = initialState({ state: cell.state }, batch, { dtype: "float64" });
   return tree.map(initial, (x: Tensor, path) => {
     if (x.dtype === "int32") return x;
     const noise = random.split(path === "" ? "noise" : `noise ${path}`);
@@ -87,7 +87,11 @@ function guessColumns(cell: PlainCell, where: string): number {
     try {
       const tape = new Tape();
       const x = tape.watch(drawn([2, width], () => 0.5));
-      const result = cell.step(params, x, initialState(cell, 2, { dtype: "float64" }));
+      const result = cell.step(
+        params,
+        x,
+        initialState({ state: cell.state }, 2, { dtype: "float64" }),
+      );
       isRead ||= tree.leaves(result).some((y) => tape.tracks(y));
       taken.push(width);
     } catch (error) {

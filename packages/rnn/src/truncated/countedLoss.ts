@@ -25,7 +25,10 @@ export function countedLoss(
   const isTensor = result instanceof Tensor;
   const { loss, count } = isTensor ? { loss: result, count: undefined } : Object(result);
   checkLoss(where, result, loss, t);
-  if (mask !== undefined) checkRowAxis(`${where}: the loss of step ${t}`, mask, loss);
+  if (mask !== undefined) {
+    const wayOut = 'losses have one with reduction: "none"';
+    checkRowAxis(`${where}: the loss of step ${t}`, mask, loss, wayOut);
+  }
   if (!isTensor || count !== undefined) checkCount(where, count, loss, t, mask);
   const ofRows = (x: Tensor) => (rows === undefined ? x : zeroRows(mask!, x));
   if (count instanceof Tensor) return { loss: ofRows(loss), count: ofRows(count).sum() };

@@ -186,6 +186,12 @@ export function streamSettings<State, Y, Target>(
       `${where}: options must be an object with ${required.join(", ")} and loss, got ${String(options)}`,
     );
   }
+  const misplaced = ["lengths", "mask", "resets", "context"].find((name) => name in options);
+  if (misplaced !== undefined) {
+    throw new TypeError(
+      `${where}: ${misplaced} is no option, it belongs to the stream, as in { inputs, targets, ${misplaced} }`,
+    );
+  }
   const ofStreams = "loss state reduction measure compile burnIn rng communicator".split(" ");
   checkOptions(where, options, [...required, ...ofStreams, ...optional]);
   const { loss, reduction = "sum", compile = false, communicator = selfCommunicator } = options;

@@ -67,6 +67,8 @@ export class Source<X, Target> {
   readonly #isReadLate: boolean;
   /** Owns what all steps share. */
   readonly #shared = new Region();
+  /** Holds the noise of the latest step. */
+  #latest = new Region();
   #preparation: (() => Preparation) | undefined;
   #ahead: Owned<TimeStep<X, Target>> | undefined;
   #t = 0;
@@ -104,7 +106,7 @@ export class Source<X, Target> {
     checkRng(this.where, cell, rng);
     let made: Preparation | undefined;
     this.#preparation = () => {
-      made ??= new Preparation(this.where, cell, likeParams(params()), {
+      made ??= new Preparation(this.where, cell, likeParams([params(), state ?? {}]), {
         rng,
         isFresh: state === undefined,
         isUniform: compile,
@@ -123,6 +125,20 @@ export class Source<X, Target> {
   *next(): Reading<Owned<PreparedStep<X, Target>> | undefined> {
     yield* this.peek();
     return this.#take();
+  }
+
+  /**
+   * What is drawn for a window is needed as long as each of its steps, and for the next one: a step
+   * of the burn-in is over before that comes.
+   */
+  #holdNoise(noise: unknown, step: Region): void {
+    const latest = new Region();
+    for (const x of tree.leaves(noise)) {
+      step.hold(x.block);
+      latest.hold(x.block);
+    }
+    this.#latest.end(stepIsOver);
+    this.#latest = latest;
   }
 
   /** The next step without taking it. */
@@ -198,10 +214,9 @@ export class Source<X, Target> {
         const isFilled = prepared?.rows !== undefined;
         return [prepared, isFilled ? fillRows({ input, target }, prepared) : { input, target }];
       });
-      // What is drawn for a window is needed as long as each of its steps.
-      if (made?.noise !== undefined) for (const x of tree.leaves(made.noise)) region.hold(x.block);
+      if (made?.noise !== undefined) this.#holdNoise(made.noise, region);
       const step = { ...given, ...made };
-      return { value: this.#isReadLate ? noted(step) : step, region };
+      return { value: this.#isReadLate ? noted(step, region) : step, region };
     } catch (error) {
       region.end("its step could not be prepared");
       throw error;
@@ -212,6 +227,7 @@ export class Source<X, Target> {
     this.#ahead?.region.end(streamIsOver);
     this.#ahead = undefined;
     this.#shared.end(streamIsOver);
+    this.#latest.end(streamIsOver);
     if (this.#done) return;
     this.#done = true;
     const closing: unknown = this.#steps.return?.();
@@ -280,8 +296,12 @@ function timeSteps<X, Target>(where: string, sequence: Sequence): Iterable<TimeS
 const came = new WeakMap<object, readonly [blocks: readonly Tensor["block"][], versions: number]>();
 
 /** The step, a new object, for `checkUnchanged`. */
-function noted<Step extends object>(step: Step): Step {
+function noted<Step extends object>(step: Step, region: Region): Step {
   const blocks = tree.leaves(step).map(({ block }) => block);
+  // A step may come with what an earlier one came with, and is read later than that one.
+  for (const block of blocks) {
+    if (block.region !== region && block.end === undefined) region.hold(block);
+  }
   came.set(step, [blocks, versionsOf(blocks)]);
   return step;
 }

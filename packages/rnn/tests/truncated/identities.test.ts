@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { defineCell, initialState, truncated } from "../../src/index.ts";
 import {
   type AnyParams,
+  type AnyState,
   byDefinition,
   cells,
   distance,
@@ -242,6 +243,52 @@ describe("with frozen weights, in float64", () => {
               windowsOf(p, { ...cut, stale }).flatMap((w) => w.losses);
             expect(losses(a, s)).toEqual(losses(b, u));
             expect(losses(a, s)).toHaveLength(T);
+          });
+        },
+      ),
+      runs,
+    );
+  });
+
+  test("10. a row that is reset inside a batch is that row alone, from there on", () => {
+    const places = fc.tuple(fc.nat(12), fc.nat(2));
+    fc.assert(
+      fc.property(
+        cellNames,
+        lengths,
+        seeds,
+        cuts,
+        stales,
+        places,
+        (name, T, seed, cut, stale, place) => {
+          scope(() => {
+            const p = problem(name, T, seed, 3);
+            const [before, row] = [place[0] % T, place[1]];
+            const own = (x: Tensor) => x.slice([[row, row + 1]]);
+            const alone = {
+              ...p,
+              steps: p.steps.slice(before).map((step) => {
+                return { input: own(step.input), target: own(step.target) };
+              }),
+            };
+            const steps = p.steps.map((step, t) => ({
+              ...step,
+              // Only the row after its reset has a loss.
+              target: t < before ? step.target.mul(Number.NaN) : step.target,
+              reset: tensor(Int32Array.from([0, 1, 2], (r) => Number(t === before && r === row))),
+            }));
+            const loss = (y: Tensor, target: Tensor) =>
+              Number.isNaN(target.toTypedArray()[0]) ? null : own(p.loss(y, target));
+            const state = tree.map(initialState(p.cell, 3, { dtype: "float64" }), (x: Tensor) =>
+              x.add(seed / 1e4),
+            ) as AnyState;
+            for (const w of truncated(p.cell, p.params, steps, { ...cut, stale, loss, state })) {
+              if (w.end <= before) continue;
+              const [start, newFrom, end] = [w.start, w.newFrom, w.end].map((t) => t - before);
+              const from = Math.max(0, start!);
+              const expected = byDefinition(alone, from, end!, (t) => (t > newFrom! ? 1 : 0));
+              expect(distance(numbers(w.gradients), expected)).toBeLessThan(1e-12);
+            }
           });
         },
       ),

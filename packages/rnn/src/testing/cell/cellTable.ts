@@ -121,7 +121,7 @@ function recorded(
   const tape = new Tape();
   return scope(() => {
     const params = tape.watch(initialParams(cell, rng(1), { dtype: "float64" }));
-    const state = initialState(cell, 1, { dtype: "float64" });
+    const state = initialState({ state: cell.state }, 1, { dtype: "float64" });
     const [output] = cell.step(params, input(rng(1), 1), state);
     const ops = Array.from({ length: tape.position - tape.base }, (_, i) => {
       return tape.entries.at(tape.base + i).declaration;

@@ -15,7 +15,7 @@ import {
 /**
  * The paths of an input's tensors that have a row for each of the batch: those that grow with it.
  */
-function batchedPaths({ input, batch }: Subject): Set<string> {
+export function batchedPaths({ input, batch }: Subject): Set<string> {
   const [some, more] = [batch, batch + 1].map((rows) => tree.leavesWithPath(input(rng(0), rows)));
   const larger = new Map(more);
   const isBatched = ([path, x]: readonly [string, Tensor]) =>
@@ -24,7 +24,7 @@ function batchedPaths({ input, batch }: Subject): Set<string> {
 }
 
 /** One row of every tensor of a tree, or of those at some paths. */
-function rowOf<T>(all: T, row: number, paths?: Set<string>): T {
+export function rowOf<T>(all: T, row: number, paths?: Set<string>): T {
   return tree.map(all, (x: Tensor, path) =>
     paths?.has(path) === false ? x : x.slice([[row, row + 1]]),
   ) as T;
@@ -96,7 +96,7 @@ export function reset(subject: Subject): Law {
       const at = Math.floor(steps / 2);
       const reset = Math.abs(seed) % batch;
       const through = run(cell, { params, inputs: all, ...drawn });
-      const start = initialState(cell, 1, { dtype: "float64" });
+      const start = initialState({ state: cell.state }, 1, { dtype: "float64" });
       const inputs = all.slice(at);
       const state = tree.zip(through.states[at - 1], start, (x, fresh) =>
         concat(Array.from({ length: batch }, (_, i) => (i === reset ? fresh : rowOf(x, i)))),

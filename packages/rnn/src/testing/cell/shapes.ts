@@ -15,7 +15,7 @@ export function shapes(subject: Subject): Law {
     (seed, tally) => {
       for (const batch of [1, subject.batch]) {
         const drawn = draw(subject, seed, { batch, steps: 2 });
-        const initial = initialState(cell, batch, { dtype: "float64" });
+        const initial = initialState({ state: cell.state }, batch, { dtype: "float64" });
         for (const [state, when] of [
           [drawn.state, ""],
           [initial, " from the initial state"],

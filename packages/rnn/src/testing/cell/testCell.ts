@@ -4,6 +4,7 @@ import type { PlainCell } from "../draw.ts";
 import { statedEquations } from "./equations.ts";
 import { singlePrecision } from "./float32.ts";
 import { gradientRepeats, gradients, modes } from "./gradients.ts";
+import { marked } from "./marks.ts";
 import type { CellTestOptions } from "./options.ts";
 import { parallel } from "./parallel.ts";
 import { purity, repeats } from "./purity.ts";
@@ -45,6 +46,7 @@ export function cellLaws<Params, State, X, Y>(
     stateIsAll(subject),
     rowsApart(subject),
     reset(subject),
+    marked(subject),
     unrolls(subject),
     parallel(subject),
     gradients(subject, 1),
@@ -61,8 +63,8 @@ export function cellLaws<Params, State, X, Y>(
 /**
  * Holds a cell to everything that unrolling, batching, truncation and optimizers rely on: shapes,
  * purity, the same results again, gradients against differences and against forward mode, second
- * order, rows of a batch apart, a reset, float32 against float64. Parameters, states and inputs are
- * random in every element.
+ * order, rows of a batch apart, masks and resets, float32 against float64. Parameters, states and
+ * inputs are random in every element.
  *
  * @returns a report; `String(report)` says what broke and where, `report.assert()` throws that
  * @throws for options that make no sense, and when `input` is missing and cannot be told from the

@@ -1,11 +1,12 @@
-import { scope, type Tensor, tree } from "@chronograd/autodiff";
+import { scope, Tensor, tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSettings } from "@chronograd/autodiff/testing";
 import { rng } from "@chronograd/nn";
 import type { Cell } from "../../cell.ts";
 import { batchOf } from "../../checkRows.ts";
 import { initialState } from "../../initial.ts";
-import type { StepSource } from "../../truncated/source.ts";
+import { checkMark } from "../../sequences/marks.ts";
+import type { Sequence, StepSource } from "../../truncated/source.ts";
 import type { TimeStep } from "../../truncated/step.ts";
 import { truncated } from "../../truncated/truncated.ts";
 import { drawn, drawParams, inFloat64, type PlainCell } from "../draw.ts";
@@ -15,6 +16,7 @@ import { type Cuts, type Setting, settingsOf, spansOf } from "./definition.ts";
 import { Diagnosis } from "./diagnose.ts";
 import { derivativesOf, floatsOf } from "./directions.ts";
 import { Experiment } from "./experiment.ts";
+import { noiseOf } from "./marked.ts";
 import type { CheckTruncatedOptions, WindowsFunction } from "./options.ts";
 import { type ModeResult, TruncationReport } from "./report.ts";
 
@@ -29,6 +31,8 @@ const known: readonly (keyof PlainOptions)[] = [
   "k2",
   "loss",
   "state",
+  "burnIn",
+  "rng",
   "name",
   "params",
   "stale",
@@ -89,11 +93,16 @@ export function checkTruncated<Params, State, X = Tensor, Y = Tensor, Target = T
   const plain = options as unknown as PlainOptions;
   const report = scope(() => {
     const cell = model as unknown as PlainCell;
-    const { k1, k2, name = "truncated" } = plain;
+    const { k1, k2, burnIn = 0, rng: random = null, name = "truncated" } = plain;
     // Refuses what truncated refuses, in its words.
-    truncated(cell, undefined, [], { k1, k2, loss: plain.loss, rng: null });
+    truncated(cell, () => undefined, [], { k1, k2, burnIn, rng: random, loss: plain.loss });
     const steps = readSteps(stream as StepSource<unknown, unknown>, limitOf(plain));
-    const cuts = { k1, k2, steps: steps.length };
+    if (steps.length <= burnIn) {
+      throw new RangeError(
+        `checkTruncated: the stream has ${steps.length} steps, and burnIn is ${burnIn}; a stream needs at least one step after the burn-in`,
+      );
+    }
+    const cuts = { k1, k2, burnIn, steps: steps.length };
     let modes: ModeResult[] = [];
     for (let attempt = 0; attempt < redraws; attempt++) {
       modes = scope(() => checkModes(cell, steps, cuts, plain, attempt));
@@ -106,7 +115,7 @@ export function checkTruncated<Params, State, X = Tensor, Y = Tensor, Target = T
   return report;
 }
 
-function limitOf({ k1, k2, steps }: PlainOptions): number {
+function limitOf({ k1, k2, steps, burnIn = 0 }: PlainOptions): number {
   if (steps !== undefined) {
     if (Number.isInteger(steps) && steps >= 1) return steps;
     throw new RangeError(
@@ -116,7 +125,7 @@ function limitOf({ k1, k2, steps }: PlainOptions): number {
   if (!Number.isFinite(k1)) return Infinity;
   const enough = (Number.isFinite(k2) ? k2 : k1) + 3 * k1 + 1;
   // One more where the last window would not be short.
-  return enough % k1 === 0 ? enough + 1 : enough;
+  return burnIn + (enough % k1 === 0 ? enough + 1 : enough);
 }
 
 /** The first steps of a stream, in float64. */
@@ -125,23 +134,40 @@ function readSteps(
   limit: number,
 ): TimeStep<unknown, unknown>[] {
   const found: TimeStep<unknown, unknown>[] = [];
-  for (const { input, target } of Symbol.iterator in source ? source : slices(source)) {
-    found.push({ input: inFloat64(input), target: inFloat64(target) });
+  for (const { input, target, ...marks } of Symbol.iterator in source ? source : slices(source)) {
+    const batch = batchOf(input, "checkTruncated");
+    for (const name of ["reset", "mask"] as const) {
+      const mark = marks[name];
+      const what = `checkTruncated: the ${name} of step ${found.length + 1}`;
+      if (mark !== undefined) checkMark(what, mark, [batch]);
+    }
+    const { reset, mask } = marks;
+    found.push({
+      input: inFloat64(input),
+      target: inFloat64(target),
+      ...(reset && { reset }),
+      ...(mask && { mask }),
+    });
     if (found.length >= limit) break;
   }
   if (found.length === 0) throw new RangeError("checkTruncated: the stream has no steps");
   return found;
 }
 
-function* slices({
-  inputs,
-  targets,
-}: {
-  readonly inputs: Tensor;
-  readonly targets: Tensor;
-}): Generator<TimeStep<unknown, unknown>> {
+/** The steps of a whole sequence; whether a row is in a step is read number by number. */
+function* slices(sequence: Sequence): Generator<TimeStep<unknown, unknown>> {
+  const { inputs, targets, context, lengths, mask, resets } = sequence;
+  const ends = lengths instanceof Tensor ? [...lengths.toTypedArray()] : lengths;
   for (let t = 0; t < Math.min(inputs.shape[0]!, targets.shape[0]!); t++) {
-    yield { input: inputs.slice([t]), target: targets.slice([t]) };
+    const x = inputs.slice([t]);
+    const isIn = mask === undefined ? undefined : [...mask.slice([t]).toTypedArray()];
+    const present = ends?.map((end, row) => Number(t < end && isIn?.[row] !== 0)) ?? isIn;
+    yield {
+      input: context === undefined ? x : { x, context },
+      target: targets.slice([t]),
+      ...(present && { mask: tensor(Int32Array.from(present)) }),
+      ...(resets && { reset: resets.slice([t]) }),
+    };
   }
 }
 
@@ -157,10 +183,11 @@ function checkModes(
   const params = options.params
     ? inFloat64(options.params)
     : drawParams(cell, random.split("params"));
+  const batch = batchOf(steps[0]!.input, "checkTruncated");
   const state = inFloat64(
-    options.state ??
-      initialState(cell, batchOf(steps[0]!.input, "checkTruncated"), { dtype: "float64" }),
+    options.state ?? initialState({ state: cell.state }, batch, { dtype: "float64" }),
   );
+  const isLearned = cell.initial !== undefined && options.state === undefined;
   const updates = spansOf(cuts).map(({ index }) =>
     tree.map(params, (x: Tensor, path) => {
       if (x.dtype === "int32") return x;
@@ -173,7 +200,15 @@ function checkModes(
     const before = generations.at(-1);
     generations.push(tree.zip(before, update, (x, dx) => (x.dtype === "int32" ? x : x.add(dx))));
   }
-  const experiment = new Experiment(cell, steps, state, options.loss, generations);
+  const { rng: generator = null } = options;
+  const noises =
+    generator === null ? undefined : noiseOf(cell.noise, generator, steps.length, batch, cuts);
+  const marked = steps.map(({ reset, ...step }, i) => {
+    // The start of a stream is a reset of all rows, where it is learned.
+    const all = isLearned && i === 0 ? tensor(new Int32Array(batch).fill(1)) : reset;
+    return { ...step, ...(all && { reset: all }), ...(noises && { noise: noises[i]! }) };
+  });
+  const experiment = new Experiment(cell, marked, state, batch, options.loss, generations);
   if (floatsOf(params).length === 0) {
     throw new TypeError(
       "checkTruncated: the model has no parameters, so there is nothing to check",
@@ -183,9 +218,14 @@ function checkModes(
   const diagnosis = new Diagnosis(experiment, cuts, seed);
   const windows = options.windows ?? (truncated as PlainWindows);
   return settingsOf(options as Partial<Setting>, options.k2).map((setting) => {
-    const { k1, k2 } = cuts;
+    const { k1, k2, burnIn } = cuts;
+    const given = {
+      ...{ k1, k2, compile, rng: generator },
+      ...(burnIn > 0 && { burnIn }),
+      ...(!isLearned && { state }),
+    };
     const collected = scope(() =>
-      collectWindows(windows, experiment, setting, { k1, k2, compile }, updates),
+      collectWindows(windows, { ...experiment, steps }, setting, given, updates),
     );
     const { suspects, failures, ...numbers } = compare(
       experiment,

@@ -1,5 +1,5 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
-import { applyUpdates } from "@chronograd/nn";
+import { applyUpdates, rngFrom } from "@chronograd/nn";
 import type { TruncatedOptions } from "../../truncated/options.ts";
 import type { Setting } from "./definition.ts";
 import type { Experiment } from "./experiment.ts";
@@ -24,15 +24,21 @@ export interface FoundWindows {
  */
 export function collectWindows(
   windows: WindowsFunction<unknown, unknown, unknown, unknown, unknown>,
-  { model, steps, state, loss, generations }: Experiment,
+  { model, steps, loss, generations }: Pick<Experiment, "model" | "steps" | "loss" | "generations">,
   setting: Setting,
-  cuts: Pick<TruncatedOptions<unknown>, "k1" | "k2" | "compile">,
+  given: Pick<TruncatedOptions<unknown>, "k1" | "k2" | "compile" | "burnIn" | "rng" | "state">,
   updates: readonly unknown[],
 ): FoundWindows {
   const found: FoundWindow[] = [];
   let params = tree.map(generations[0], (x: Tensor) => x.clone());
-  const own = tree.map(state, (x: Tensor) => x.clone());
-  const options = { ...setting, ...cuts, loss, state: own, rng: null };
+  const { rng, state, ...cuts } = given;
+  const options = {
+    ...setting,
+    ...cuts,
+    loss,
+    rng: rng ? rngFrom(rng.getState()) : null,
+    ...(state !== undefined && { state: tree.map(state, (x: Tensor) => x.clone()) }),
+  };
   try {
     for (const window of windows(model, () => params, [...steps], options)) {
       found.push(numbersOf(window));

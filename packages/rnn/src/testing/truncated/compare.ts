@@ -54,7 +54,7 @@ export function compare(
   for (const [window, objective] of objectives.entries()) {
     const given = collected.windows[window];
     const { start, end } = { start: objective[0]!.start, end: objective.at(-1)!.end };
-    const newFrom = setting.stale === "defer" ? 0 : spans[window]!.newFrom;
+    const newFrom = setting.stale === "defer" ? cuts.burnIn : spans[window]!.newFrom;
     const place = { start, newFrom, end };
     const name = `window ${window}, steps (${start}, ${end}], new after ${newFrom}`;
     if (given === undefined) {

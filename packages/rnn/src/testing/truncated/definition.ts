@@ -22,6 +22,8 @@ export interface Setting {
 /** Where a stream is cut. */
 export interface Cuts {
   readonly steps: number;
+  /** Steps before the first window, which run with the first weights and have no losses. */
+  readonly burnIn: number;
   readonly k1: number;
   readonly k2: number;
 }
@@ -37,12 +39,14 @@ export interface Part {
   readonly weights: Float64Array;
 }
 
-/** The windows of a stream: e_j = min(j k1, T), s_j = max(0, e_j - k2). */
-export function spansOf({ steps, k1, k2 }: Cuts): Span[] {
+/**
+ * The windows of a stream: e_j = min(j k1, T), s_j = max(0, e_j - k2), counted after the burn-in.
+ */
+export function spansOf({ steps, k1, k2, burnIn }: Cuts): Span[] {
   const spans: Span[] = [];
-  for (let newFrom = 0; newFrom < steps; ) {
+  for (let newFrom = burnIn; newFrom < steps; ) {
     const end = Math.min(newFrom + k1, steps);
-    spans.push({ index: spans.length, start: Math.max(0, end - k2), newFrom, end });
+    spans.push({ index: spans.length, start: Math.max(burnIn, end - k2), newFrom, end });
     newFrom = end;
   }
   return spans;
@@ -67,7 +71,7 @@ function objectiveOf(
   for (let t = start + 1; t <= end; t++) {
     const isIn = losses === "window" || (losses === "new" ? t > newFrom : t === end);
     if (!isIn) continue;
-    weights[t] = multiplicity ? 1 / windowsWith(t, cuts) : 1;
+    weights[t] = multiplicity ? 1 / windowsWith(t - cuts.burnIn, cuts) : 1;
     count += counts[t]!;
   }
   return { part: { start, end, weights }, count };
@@ -97,7 +101,8 @@ export type Ages = (t: number) => number;
  */
 export function agesOf(setting: Pick<Setting, "stale">, cuts: Cuts, window: number): Ages {
   if (setting.stale === "defer") return () => 0;
-  if (setting.stale === "carry") return (t) => Math.ceil(t / cuts.k1) - 1;
+  if (setting.stale === "carry")
+    return (t) => Math.max(0, Math.ceil((t - cuts.burnIn) / cuts.k1) - 1);
   const spans = spansOf(cuts);
   return (t) => {
     let latest = window;

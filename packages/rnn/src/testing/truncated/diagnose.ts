@@ -8,9 +8,11 @@ import {
   objectivesOf,
   type Part,
   type Setting,
+  spansOf,
 } from "./definition.ts";
 import { along, type Direction, randomDirections } from "./directions.ts";
 import type { Experiment } from "./experiment.ts";
+import { marksOtherwise } from "./markMistakes.ts";
 import { mistakes } from "./mistakes.ts";
 import type { WindowFailure } from "./report.ts";
 
@@ -93,8 +95,7 @@ export class Diagnosis {
     const expected = sum(coefficientsOf(objective));
     const residual = distance(numbers, expected);
     const noise = 1e-10 * Math.max(...[...numbers, ...expected].map(Math.abs));
-    if (!Number.isFinite(residual))
-      return [{ kind: "not finite", says: "the gradient is not finite" }];
+    if (!Number.isFinite(residual)) return [notFinite(experiment)];
     if (residual < 100 * noise) return [];
     const fits = (tried: Numbers): boolean => distance(numbers, tried) <= 1e-6 * residual + noise;
 
@@ -119,9 +120,39 @@ export class Diagnosis {
     for (const explanation of this.#earlier(setting, window, withAges, expected)) {
       consider(...explanation);
     }
+    if (explanations.length === 0) {
+      for (const explanation of this.#marks(setting, window, ages, objective, directions)) {
+        consider(...explanation);
+      }
+    }
     consider(...multiple(numbers, expected, objective));
     if (explanations.length > 0) return explanations;
     return [{ kind: "unknown", says: profile(sum, objective, numbers, expected) }];
+  }
+
+  /** Masks and resets taken otherwise, and means over the rows that have no step. */
+  *#marks(
+    setting: Setting,
+    window: number,
+    ages: Ages,
+    objective: readonly Part[],
+    directions: readonly Direction[],
+  ): Generator<Tried> {
+    const { experiment, cuts } = this;
+    const padded = objectivesOf(setting, cuts, experiment.paddedCounts)[window]!;
+    const isPadded = padded.some(({ weights }, i) =>
+      weights.some((w, t) => w !== objective[i]!.weights[t]),
+    );
+    const numbers = (other: Experiment, parts: readonly Part[]): Numbers => {
+      const found = other.gradient(ages, parts);
+      return directions.map((each) => along(found, each));
+    };
+    const mean = "the mean is over all rows of all steps, those without a step among them";
+    if (isPadded) yield ["mean over padding", mean, numbers(experiment, padded)];
+    for (const [kind, says, other] of marksOtherwise(experiment)) {
+      yield [kind, says, numbers(other, objective)];
+      if (isPadded) yield [`${kind}, padded`, `${says}; and ${mean}`, numbers(other, padded)];
+    }
   }
 
   /** The gradients of earlier windows: in place of this one's, or added to it. */
@@ -150,10 +181,20 @@ export class Diagnosis {
   }
 }
 
+function notFinite({ steps }: Experiment): Explanation {
+  const kind = "not finite";
+  if (!steps.some(({ mask }) => mask !== undefined)) {
+    return { kind, says: "the gradient is not finite" };
+  }
+  const says =
+    "the gradient is not finite, and that of the rows that have a step is: what stands in the padding reaches it; 0 times NaN is NaN, so select rows with where(mask, x, y) in place of multiplying by a mask, and before an op whose derivative is not finite there";
+  return { kind, says };
+}
+
 /** Ages of weights that a window may have been swept with by mistake. */
 function otherAges(setting: Setting, cuts: Cuts, window: number): [string, string, Ages][] {
   if (setting.stale === "defer" || window === 0) return [];
-  const start = Math.max(0, Math.min((window + 1) * cuts.k1, cuts.steps) - cuts.k2);
+  const { start } = spansOf(cuts)[window]!;
   const carry = agesOf({ stale: "carry" }, cuts, window);
   const recompute = agesOf({ stale: "recompute" }, cuts, window);
   const own = setting.stale === "carry" ? carry : recompute;

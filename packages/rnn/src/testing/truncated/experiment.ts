@@ -1,11 +1,10 @@
 import { scope, Tape, Tensor, tensor, tree } from "@chronograd/autodiff";
 import { type Differences, differences, type Numeric } from "@chronograd/autodiff/testing";
-import { runStep } from "../../runStep.ts";
 import { type CountedLoss, tokensOf } from "../../truncated/countedLoss.ts";
-import type { TimeStep } from "../../truncated/step.ts";
 import type { PlainCell } from "../draw.ts";
 import type { Ages, Part } from "./definition.ts";
 import type { Direction } from "./directions.ts";
+import { type MarkedStep, type MarkMistake, stepWithMarks } from "./marked.ts";
 
 /** A loss of any model. */
 export type PlainLoss = (output: unknown, target: unknown) => Tensor | CountedLoss | null;
@@ -23,41 +22,62 @@ interface Moving {
  */
 export class Experiment {
   readonly model: PlainCell;
-  readonly steps: readonly TimeStep<unknown, unknown>[];
+  readonly steps: readonly MarkedStep[];
   readonly state: unknown;
+  readonly batch: number;
   readonly loss: PlainLoss;
   /** The weights before any update, after the first, and so on. */
   readonly generations: readonly unknown[];
   /** Tokens in the loss of each step, from 1. */
   readonly counts: Float64Array;
+  /** The same if rows without a step counted too. */
+  readonly paddedCounts: Float64Array;
+  readonly #mistake: MarkMistake | undefined;
   readonly #states = new Map<string, unknown[]>();
   readonly #slopes = new WeakMap<Direction, Map<string, Differences>>();
 
   constructor(
     model: PlainCell,
-    steps: readonly TimeStep<unknown, unknown>[],
+    steps: readonly MarkedStep[],
     state: unknown,
+    batch: number,
     loss: PlainLoss,
     generations: readonly unknown[],
+    mistake?: MarkMistake,
   ) {
     this.model = model;
     this.steps = steps;
     this.state = state;
+    this.batch = batch;
+    this.#mistake = mistake;
     this.loss = loss;
     this.generations = generations;
     this.counts = new Float64Array(steps.length + 1);
+    this.paddedCounts = new Float64Array(steps.length + 1);
+    let ofRow = 0;
     scope(() => {
       this.#run(
         state,
         1,
         steps.length,
         () => generations[0],
-        (t, found) => {
-          this.counts[t] =
-            found instanceof Tensor ? found.size : tokensOf("truncated", found.count, t);
+        (t, found, rows) => {
+          const count = countOf(found, t);
+          ofRow = count / rows;
+          this.counts[t] = count;
+          this.paddedCounts[t] = ofRow * batch;
         },
       );
     });
+    for (const [i, { mask }] of steps.entries()) {
+      if (mask !== undefined) this.paddedCounts[i + 1] ||= ofRow * batch;
+    }
+  }
+
+  /** The same stream, if marks were taken otherwise, or other steps in place of its own. */
+  with(mistake: MarkMistake | undefined, steps: readonly MarkedStep[] = this.steps): Experiment {
+    const { model, state, batch, loss, generations } = this;
+    return new Experiment(model, steps, state, batch, loss, generations, mistake);
   }
 
   /**
@@ -69,15 +89,15 @@ export class Experiment {
     first: number,
     end: number,
     weights: (t: number) => unknown,
-    take: (t: number, loss: Tensor | CountedLoss) => void,
+    take: (t: number, loss: Tensor | CountedLoss, rows: number) => void,
   ): unknown {
     let now = state;
     for (let t = first; t <= end; t++) {
-      const { input, target } = this.steps[t - 1]!;
-      const [output, next] = runStep(this.model, weights(t), input, now);
-      now = next;
-      const found = this.loss(output, target);
-      if (found !== null) take(t, found);
+      const { model, loss, batch } = this;
+      const step = this.steps[t - 1]!;
+      const done = stepWithMarks(model, loss, weights(t), step, now, batch, this.#mistake);
+      now = done.next;
+      if (done.found !== null) take(t, done.found, done.rows);
     }
     return now;
   }
@@ -209,6 +229,13 @@ export class Experiment {
     }
     return total;
   }
+}
+
+function countOf(found: Tensor | CountedLoss, t: number): number {
+  if (found instanceof Tensor) return found.size;
+  const { count } = found;
+  const isForRows = count instanceof Tensor && count.size > 1;
+  return tokensOf("truncated", isForRows ? count.sum() : count, t);
 }
 
 function elementsOf(found: Tensor | CountedLoss): Tensor {

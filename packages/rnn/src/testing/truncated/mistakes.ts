@@ -41,6 +41,12 @@ function contribution(first: number, last: number): string {
 function* cutsElsewhere({ objective, setting, cuts }: Situation): Generator<Mistake> {
   const cutAt = (start: (part: Part) => number): Coefficients =>
     coefficientsOf(objective.map((part) => ({ ...part, start: start(part) })));
+  const { burnIn } = cuts;
+  if (burnIn > 0) {
+    const says = `${contribution(1, burnIn)}, which ${burnIn === 1 ? "is" : "are"} the burn-in, ${burnIn === 1 ? "is" : "are"} in the gradient: the burn-in must run without one`;
+    const found = cutAt(({ start }) => (start === burnIn ? 0 : start));
+    yield ["burn-in with gradient", says, found];
+  }
   if (setting.stale === "defer") {
     for (let k2 = 1; k2 <= cuts.steps; k2++) {
       if (k2 === cuts.k2) continue;
@@ -113,7 +119,7 @@ function* steps({ objective, cuts, window }: Situation): Generator<Mistake> {
   const s = Math.min(...objective.map(({ start }) => start));
   const { weights: w } = objective[0]!;
   for (let step = 1; step <= cuts.steps; step++) {
-    const kind = `step ${step - window * cuts.k1}`;
+    const kind = `step ${step - cuts.burnIn - window * cuts.k1}`;
     const says = contribution(step, step);
     const times =
       (factor: number): Coefficients =>
@@ -150,7 +156,7 @@ function* lags({ objective, setting, cuts }: Situation): Generator<Mistake> {
 /** Losses that are left out, counted twice, or taken from another window. */
 function* losses({ objective, setting, cuts, window }: Situation): Generator<Mistake> {
   const right = coefficientsOf(objective);
-  const newFrom = window * cuts.k1;
+  const newFrom = cuts.burnIn + window * cuts.k1;
   for (let step = 1; step <= cuts.steps; step++) {
     if (objective.every((part) => part.weights[step] === 0)) continue;
     for (const [factor, what] of [

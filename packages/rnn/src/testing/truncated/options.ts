@@ -68,7 +68,10 @@ export type WindowsFunction<Params, State, X, Y, Target> = (
  * ```
  */
 export interface CheckTruncatedOptions<Params, State, X, Y, Target>
-  extends Pick<TruncatedOptions<State, Y, Target>, "k1" | "k2" | "loss" | "state"> {
+  extends Pick<
+    TruncatedOptions<State, Y, Target>,
+    "k1" | "k2" | "loss" | "state" | "burnIn" | "rng"
+  > {
   /** Heads the report; `"truncated"` unless given. */
   readonly name?: string;
   /** The parameters at the beginning, used as float64; random in every element unless given. */

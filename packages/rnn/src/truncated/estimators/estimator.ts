@@ -1,10 +1,9 @@
 import { clone, type Tensor, tree } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
-import { batchOf } from "../../checkRows.ts";
-import { initialState } from "../../initial.ts";
+import { checkState } from "../../checkState.ts";
 import { advance } from "../../sequences/advance.ts";
-import { likeParams } from "../../sequences/like.ts";
+import { startOf } from "../../startOf.ts";
 import { atStep } from "../../stepErrors.ts";
 import type { Engine, LocalGradients } from "../engines/engine.ts";
 import type { StreamSettings, TruncatedSettings } from "../options.ts";
@@ -168,9 +167,10 @@ export function* begin<Params, State, X, Y, Target>(
   const ahead = yield* source.peek();
   if (ahead === undefined) throw new RangeError(`${where}: the stream has no steps`);
   checkUntracked(where, "the state", given);
+  if (given !== undefined) checkState(`${where}: the state`, given, cell.state);
   const state = within(place, () => {
     const { input } = ahead.value;
-    return given ?? initialState(cell, batchOf(input, where), likeParams(params));
+    return given ?? startOf(cell, params, input, where);
   });
   if (burnIn === 0) return { state, start: 0 };
   let last: Owned<Values<State>> = { value: state, region: new Region() };

@@ -1,0 +1,14 @@
+import { tree } from "@chronograd/autodiff";
+import { type Initializer, isInitializer } from "@chronograd/nn";
+
+/** Throws a sentence unless a tree has the tensors of a cell's state, each at its path. */
+export function checkState(what: string, state: unknown, declared: unknown): void {
+  const found = tree.leavesWithPath(state).map(([path]) => path);
+  const expected = tree.leavesWithPath<Initializer>(declared, isInitializer).map(([path]) => path);
+  if (found.length === expected.length && expected.every((path) => found.includes(path))) return;
+  const list = (paths: readonly string[]) =>
+    paths.length === 0 ? "none" : paths.map((path) => path || "one without a name").join(", ");
+  throw new TypeError(
+    `${what} must have the tensors of the cell's state, ${list(expected)}, got ${list(found)}; initialState(cell, batch) has them`,
+  );
+}
