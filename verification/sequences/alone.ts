@@ -88,7 +88,11 @@ function drawings(): Drawing[] {
 function hasRows({ model, input }: Drawing): boolean {
   const x = input(rng(1), 2);
   const params = initialParams(model, rng(1), { dtype: "float64" });
-  const [output] = model.step(params, x, initialState(model, 2, { dtype: "float64" }));
+  const [output] = model.step(
+    params,
+    x,
+    initialState({ state: model.state }, 2, { dtype: "float64" }),
+  );
   return isTensor(output) && tree.leaves([x, output]).every(({ shape }) => shape[0] === 2);
 }
 
@@ -122,7 +126,7 @@ export function marked(seed: number): Marked {
     (x: Tensor) => (x.dtype === "int32" ? x : x.add(draw(x.shape).mul(0.2))),
   ) as Params;
   const input = () => inputOf(random, B);
-  const state = initialState(model, B, { dtype: "float64" });
+  const state = initialState({ state: model.state }, B, { dtype: "float64" });
   const [output] = model.step(params, input(), state);
   const steps = Array.from({ length: T }, () => ({ input: input(), target: draw(output.shape) }));
   const share = oneOf(random, [0.2, 0.6, 1]);
@@ -208,7 +212,7 @@ export function rowAlone(
   const own = (batch: Tensor): Tensor =>
     tree.map(batch, (x: Tensor) => x.slice([[row, row + 1]])) as unknown as Tensor;
   const fresh = (weights: Params): State =>
-    model.initial?.(weights, 1) ?? initialState(model, 1, { dtype: "float64" });
+    model.initial?.(weights, 1) ?? initialState({ state: model.state }, 1, { dtype: "float64" });
   const tape = new Tape();
   const watched = tape.watch(params) as Params;
   const outputs: (Tensor | undefined)[] = [];

@@ -203,8 +203,9 @@ const initial = law(
   (p, tally) => {
     if (p.model.initial !== undefined) return;
     const all = { ...p, resets: p.resets.with(0, new Array<number>(p.B).fill(1)) };
-    const poison = tree.map(initialState(p.model, p.B, { dtype: "float64" }), (x: Tensor) =>
-      x.dtype === "int32" ? x : x.mul(Number.NaN),
+    const poison = tree.map(
+      initialState({ state: p.model.state }, p.B, { dtype: "float64" }),
+      (x: Tensor) => (x.dtype === "int32" ? x : x.mul(Number.NaN)),
     );
     compare(windowsOf(all, withPadding(all), { state: poison }), all, tally, "state NaN, ");
   },
