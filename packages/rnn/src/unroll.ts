@@ -16,8 +16,9 @@ import { checkState } from "./checkState.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
 import { runStep } from "./runStep.ts";
 import { advance } from "./sequences/advance.ts";
+import { joinTrees } from "./sequences/joinTrees.ts";
 import { likeParams } from "./sequences/like.ts";
-import { type Marks, marksOf, type SequenceMarks, wholeMarks } from "./sequences/marks.ts";
+import { checkedMarks, marksAt, type SequenceMarks } from "./sequences/marks.ts";
 import { Preparation, type Prepared } from "./sequences/prepare.ts";
 import { checkRowAxis, fillRows, zeroRows } from "./sequences/rows.ts";
 import { startOf } from "./startOf.ts";
@@ -154,15 +155,15 @@ function unrollCell<Params, State, X, Y>(
   const warm = burnIn === 0 ? params : detached(params);
   const start = (weights: Values<Params>) => startOf(cell, weights, first, "unroll");
   if (options.state !== undefined) checkState("unroll: the state", options.state, cell.state);
+  const marks = checkedMarks("unroll", options, count, batch, backend, reverse);
   if (options.parallel === true) {
     checkRows("unroll", first, options.state);
     return unrollLinear(cell, {
       inputs: whole === undefined ? stackInTime(steps, first) : whole,
       ...{ params, warm, start, burnIn, reverse, context, state: options.state },
-      ...wholeMarks("unroll", options, count, batch, backend),
+      ...marks,
     }) as Unrolled<State, Y>;
   }
-  const marksAt = marksOf("unroll", options, count, batch, backend);
   const preparation = new Preparation("unroll", cell, like, {
     rng,
     isFresh: false,
@@ -177,7 +178,7 @@ function unrollCell<Params, State, X, Y>(
     const t = reverse ? count - i : i + 1;
     if (i <= burnIn && burnIn > 0) state = detached(state);
     const input = inputOf(t);
-    const prepared = preparation.next(reverse ? reversed(marksAt, t, count) : marksAt(t), input, t);
+    const prepared = preparation.next(marksAt(marks, t), input, t);
     // What a step computes off the tape goes with it; a tape holds its own.
     const before = state;
     const { output, next } = scope(() =>
@@ -206,13 +207,6 @@ function checkBurnIn(burnIn: number, steps: number, reverse: boolean): void {
       "unroll: burnIn warms up the state before the first step, and reverse begins with the last; leave one of them out",
     );
   }
-}
-
-/** A reset lies between step t - 1 and step t: backwards, it comes before step t - 1. */
-function reversed(marksAt: (t: number) => Marks, t: number, count: number): Marks {
-  const { reset: _, ...own } = marksAt(t);
-  const { reset } = t < count ? marksAt(t + 1) : {};
-  return reset === undefined ? own : { ...own, reset };
 }
 
 /** The output of the rows that have a step, 0 for the others. */
@@ -259,10 +253,6 @@ export function stepsOf<X>(inputs: Tensor | readonly X[]): readonly X[] {
 }
 
 function stackInTime<Y>(outputs: readonly (Y | undefined)[], like: Y): MapTree<Y, Tensor> {
-  const columns = outputs.map((output) => tree.leaves(output ?? zerosLike(like)));
-  let leaf = 0;
-  return tree.map(like, () => {
-    const at = leaf++;
-    return stack(columns.map((column) => column[at]!));
-  }) as MapTree<Y, Tensor>;
+  const all = outputs.map((output) => output ?? zerosLike(like));
+  return joinTrees(all, (parts) => stack(parts)) as MapTree<Y, Tensor>;
 }

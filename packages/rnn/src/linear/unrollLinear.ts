@@ -1,6 +1,7 @@
-import { concat, detach, type Tensor, tree, zeros } from "@chronograd/autodiff";
+import { concat, detach, type Tensor, tree } from "@chronograd/autodiff";
 import type { Cell, Values } from "../cell.ts";
 import type { HiddenState } from "../cells/elman.ts";
+import { joinTrees } from "../sequences/joinTrees.ts";
 import { scan, type WholeSequence } from "./scan.ts";
 
 /** What a cell runs over, with every tensor of the inputs `[T, B, ...]`. */
@@ -41,7 +42,6 @@ export function unrollLinear<Params, State, X, Y>(
   const [count, batch] = tree.leaves(inputs)[0]!.shape as [number, number];
   const freshOf = (weights: Values<Params>) => resets && stateOf(from.start(weights));
   const fresh = [freshOf(warm), burnIn === 0 ? undefined : freshOf(params)];
-  const boundaries = resets && reverse ? shifted(resets) : resets;
   const length = Math.max(1, Math.floor(rowsAtOnce / batch));
   let h = stateOf(from.state ?? from.start(warm));
   const outputs: Y[] = [];
@@ -58,7 +58,7 @@ export function unrollLinear<Params, State, X, Y>(
         : { x: steps, context: tree.map(context, spread) }) as X,
       initial: burnIn > 0 && done <= burnIn ? detach(h) : h,
       mask: mask && part(mask),
-      resets: boundaries && part(boundaries),
+      resets: resets && part(resets),
       fresh: isWarm || burnIn === 0 ? fresh[0] : fresh[1],
       reverse,
     });
@@ -66,24 +66,6 @@ export function unrollLinear<Params, State, X, Y>(
     if (!isWarm) outputs[reverse ? "unshift" : "push"](made.outputs);
     done = end;
   }
-  return { outputs: joined(outputs), state: { h } as Values<State> };
-}
-
-/** A reset lies between step t - 1 and step t: backwards, it comes before step t - 1. */
-function shifted(resets: Tensor): Tensor {
-  const { shape, dtype, backend } = resets;
-  const none = zeros([1, shape[1]!], { dtype, backend });
-  return concat([resets.slice([[1, shape[0]!]]), none]);
-}
-
-/** Outputs of stretches as those of the whole, in every tensor of the tree. */
-function joined<Y>(parts: readonly Y[]): Y {
-  const [first] = parts as [Y];
-  if (parts.length === 1) return first;
-  const columns = parts.map((part) => tree.leaves(part));
-  let leaf = 0;
-  return tree.map(first, () => {
-    const at = leaf++;
-    return concat(columns.map((column) => column[at]!));
-  }) as Y;
+  const whole = outputs.length === 1 ? outputs[0] : joinTrees(outputs, (parts) => concat(parts));
+  return { outputs: whole, state: { h } as Values<State> };
 }

@@ -1,4 +1,4 @@
-import { type Tensor, tensor, where } from "@chronograd/autodiff";
+import { type Tensor, tensor } from "@chronograd/autodiff";
 import { isTracing } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import { rowsOf } from "../checkRows.ts";
@@ -6,6 +6,7 @@ import { initialState } from "../initial.ts";
 import type { ValuesLike } from "./like.ts";
 import { checkMark, type Marks } from "./marks.ts";
 import { checkRng, drawNoise, noiseOf } from "./noise.ts";
+import { fillingOf } from "./rows.ts";
 
 /** What a step is run with beside its input: made from its marks, and drawn. */
 export interface Prepared extends Marks {
@@ -114,20 +115,13 @@ export class Preparation {
 
   #mask(mask: Tensor, batch: number | undefined, t: number): Prepared {
     checkMark(`${this.#where}: the mask of step ${t}`, mask, [batch ?? mask.size]);
-    const numbers = Int32Array.from({ length: mask.size }, (_, row) => row);
-    if (isTracing()) {
-      const own = tensor(numbers, this.#place);
-      return { mask, rows: where(mask, own, mask.argmax(0)), isThere: mask.max() };
-    }
+    if (isTracing()) return { mask, ...fillingOf(mask) };
     const values = mask.toTypedArray();
     const first = values.indexOf(1);
     if (first === -1) return { mask, isEmpty: true };
     if (!this.#options.isUniform && !values.includes(0)) return { mask };
-    const rows = tensor(
-      numbers.map((row) => (values[row] === 1 ? row : first)),
-      this.#place,
-    );
-    return { mask, rows };
+    const rows = Int32Array.from(values, (value, row) => (value === 1 ? row : first));
+    return { mask, rows: tensor(rows, this.#place) };
   }
 
   get #place(): { backend?: NonNullable<ValuesLike["backend"]> } {

@@ -10,7 +10,7 @@ import {
 import type { Cell } from "../cell.ts";
 import { batchOf } from "../checkRows.ts";
 import { likeParams } from "../sequences/like.ts";
-import { marksOf, type SequenceMarks } from "../sequences/marks.ts";
+import { checkedMarks, marksAt, type SequenceMarks } from "../sequences/marks.ts";
 import { checkRng } from "../sequences/noise.ts";
 import { Preparation } from "../sequences/prepare.ts";
 import { fillRows } from "../sequences/rows.ts";
@@ -276,18 +276,13 @@ function timeSteps<X, Target>(where: string, sequence: Sequence): Iterable<TimeS
       `${where}: inputs and targets must be time-major and equally long, got shapes [${inputs.shape}] and [${targets.shape}]`,
     );
   }
-  const marksAt = marksOf(
-    where,
-    marks,
-    length,
-    () => batchOf(inputs.slice([0]), where),
-    inputs.backend,
-  );
+  const batch = () => batchOf(inputs.slice([0]), where);
+  const checked = checkedMarks(where, marks, length, batch, inputs.backend);
   return (function* () {
     for (let t = 1; t <= length; t++) {
       const x = inputs.slice([t - 1]);
       const input = (context === undefined ? x : { x, context }) as X;
-      yield { input, target: targets.slice([t - 1]) as Target, ...marksAt(t) };
+      yield { input, target: targets.slice([t - 1]) as Target, ...marksAt(checked, t) };
     }
   })();
 }
