@@ -188,7 +188,7 @@ const streams = [
       replace: "",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/source.ts", [
+  ...inFile("packages/rnn/src/truncated/stream.ts", [
     {
       name: "tracked: inputs and targets of outer tapes",
       kind: "lost gradient",

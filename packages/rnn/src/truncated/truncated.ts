@@ -6,7 +6,8 @@ import { defer } from "./estimators/defer.ts";
 import type { Estimator } from "./estimators/estimator.ts";
 import { recompute } from "./estimators/recompute.ts";
 import { type TruncatedOptions, truncatedSettings } from "./options.ts";
-import { type AsyncStepSource, Source, type StepSource } from "./source.ts";
+import { Source } from "./source.ts";
+import type { AsyncStepSource, StepSource } from "./stream.ts";
 import { type Window, type Windows, windowsOf } from "./window.ts";
 
 /**
