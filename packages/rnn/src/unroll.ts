@@ -13,11 +13,11 @@ import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "./cell.ts";
 import { batchOf, checkRows } from "./checkRows.ts";
 import { checkState } from "./checkState.ts";
+import { likeParams } from "./initial.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
 import { runStep } from "./runStep.ts";
 import { advance } from "./sequences/advance.ts";
 import { joinTrees } from "./sequences/joinTrees.ts";
-import { likeParams } from "./sequences/like.ts";
 import { checkedMarks, marksAt, type SequenceMarks } from "./sequences/marks.ts";
 import { Preparation, type Prepared } from "./sequences/prepare.ts";
 import { checkRowAxis, fillRows, zeroRows } from "./sequences/rows.ts";
@@ -126,6 +126,8 @@ export function unroll<Params, State, X, Y>(
   options: UnrollOptions<State> = {},
 ): Unrolled<State, Y> {
   checkOptions("unroll", options, known);
+  const { state } = options;
+  if (state !== undefined) checkState("unroll: the state", state, model.state);
   return scope(() => {
     if (!("step" in model)) return model.unroll(params, inputs, options);
     return options.parallel === true && model.unroll !== undefined
@@ -154,7 +156,6 @@ function unrollCell<Params, State, X, Y>(
   const { backend } = tree.leaves(first)[0] ?? {};
   const warm = burnIn === 0 ? params : detached(params);
   const start = (weights: Values<Params>) => startOf(cell, weights, first, "unroll");
-  if (options.state !== undefined) checkState("unroll: the state", options.state, cell.state);
   const marks = checkedMarks("unroll", options, count, batch, backend, reverse);
   if (options.parallel === true) {
     checkRows("unroll", first, options.state);

@@ -1,5 +1,6 @@
 import { type Backend, concat, Tensor, tensor, zeros } from "@chronograd/autodiff";
 import { describeTensor, isTracing } from "@chronograd/autodiff/internal";
+import { kindOf } from "../findTensor.ts";
 
 /**
  * Which rows of a time step begin afresh, and which have a step at all: int32, of 0 and 1. A row
@@ -36,7 +37,7 @@ export function checkMark(what: string, mark: unknown, shape: readonly number[])
   const expected = `int32 [${shape}] of 0 and 1`;
   if (!(mark instanceof Tensor)) {
     throw new TypeError(
-      `${what} must be a tensor, ${expected}, got ${mark === null ? "null" : Array.isArray(mark) ? "an array" : typeof mark}; tensor(Int32Array.of(...), { shape: [${shape}] }) makes one`,
+      `${what} must be a tensor, ${expected}, got ${kindOf(mark)}; tensor(Int32Array.of(...), { shape: [${shape}] }) makes one`,
     );
   }
   if (mark.dtype !== "int32") {
@@ -108,9 +109,7 @@ function presentOf(
       given instanceof Tensor
         ? describeTensor(given)
         : given === undefined
-          ? lengths === null
-            ? "null"
-            : typeof lengths
+          ? kindOf(lengths)
           : `${size} of them`;
     throw new TypeError(
       `${where}: lengths must be ${rows} whole numbers, one for each row, as an array or an int32 tensor, got ${got}`,

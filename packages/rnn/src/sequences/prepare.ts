@@ -2,8 +2,7 @@ import { type Tensor, tensor } from "@chronograd/autodiff";
 import { isTracing } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import { rowsOf } from "../checkRows.ts";
-import { initialState } from "../initial.ts";
-import type { ValuesLike } from "./like.ts";
+import { initialState, type ValueOptions } from "../initial.ts";
 import { checkMark, type Marks } from "./marks.ts";
 import { checkRng, drawNoise, noiseOf } from "./noise.ts";
 import { fillingOf } from "./rows.ts";
@@ -51,18 +50,20 @@ const plain: Prepared = {};
 export class Preparation {
   readonly #where: string;
   readonly #model: Model;
-  readonly #like: ValuesLike;
+  readonly #like: ValueOptions;
+  readonly #place: Pick<ValueOptions, "backend">;
   readonly #options: PreparationOptions;
   readonly #hasNoise: boolean;
   #fresh: unknown;
   #noise: unknown;
   #isFirst = true;
 
-  constructor(where: string, model: Model, like: ValuesLike, options: PreparationOptions) {
+  constructor(where: string, model: Model, like: ValueOptions, options: PreparationOptions) {
     checkRng(where, model, options.rng);
     this.#where = where;
     this.#model = model;
     this.#like = like;
+    this.#place = like.backend ? { backend: like.backend } : {};
     this.#options = options;
     this.#hasNoise = options.rng != null && noiseOf(model).length > 0;
   }
@@ -122,10 +123,5 @@ export class Preparation {
     if (!this.#options.isUniform && !values.includes(0)) return { mask };
     const rows = Int32Array.from(values, (value, row) => (value === 1 ? row : first));
     return { mask, rows: tensor(rows, this.#place) };
-  }
-
-  get #place(): { backend?: NonNullable<ValuesLike["backend"]> } {
-    const { backend } = this.#like;
-    return backend === undefined ? {} : { backend };
   }
 }

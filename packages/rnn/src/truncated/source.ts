@@ -1,7 +1,7 @@
 import { tree } from "@chronograd/autodiff";
 import { blocksMade, Region, takeOver, within } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
-import { likeParams } from "../sequences/like.ts";
+import { likeParams } from "../initial.ts";
 import { checkRng } from "../sequences/noise.ts";
 import { Preparation } from "../sequences/prepare.ts";
 import { fillRows } from "../sequences/rows.ts";
@@ -28,6 +28,18 @@ export const streamIsOver = "the stream of windows has ended";
  * became of it. Where the stream is no asynchronous one, it never yields.
  */
 export type Reading<T> = Generator<Promise<unknown>, T, unknown>;
+
+/** The next value of a generator that yields promises on the way; `undefined` at the end. */
+export function* nextOf<T>(
+  values: Generator<T | Promise<unknown>, void, unknown>,
+): Reading<T | undefined> {
+  for (let each = values.next(); each.done !== true; ) {
+    const { value } = each;
+    if (!(value instanceof Promise)) return value;
+    each = values.next(yield value);
+  }
+  return undefined;
+}
 
 /** What a source must know of the model to prepare steps for it. */
 interface Reader {
