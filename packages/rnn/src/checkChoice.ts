@@ -11,6 +11,7 @@ export function checkChoice(
   if (words.includes(chosen as string)) return;
   const nearest = typeof chosen === "string" ? nearestOf(chosen, words) : undefined;
   const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
-  const list = words.map((word) => JSON.stringify(word)).join(" or ");
+  const quoted = words.map((word) => JSON.stringify(word));
+  const list = words.length < 3 ? quoted.join(" or ") : `one of ${quoted.join(", ")}`;
   throw new TypeError(`${where}: ${name} must be ${list}, got ${textOf(chosen)}${hint}`);
 }
