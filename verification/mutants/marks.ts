@@ -125,7 +125,7 @@ const time = [
       replace: "  return isBefore;\n}\n",
     },
   ]),
-  ...inFile("packages/rnn/src/unroll.ts", [
+  ...inFile("packages/rnn/src/sequences/unrollSteps.ts", [
     {
       name: "unroll: burn-in with a gradient",
       kind: "boundary not cut",
@@ -141,8 +141,8 @@ const time = [
     {
       name: "unroll: outputs of the burn-in kept",
       kind: "off by one in time",
-      find: "stackInTime(outputs.slice(burnIn), some)",
-      replace: "stackInTime(outputs, some)",
+      find: "outputs.slice(burnIn).map(",
+      replace: "outputs.map(",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/estimators/estimator.ts", [

@@ -122,6 +122,8 @@ const cells = [
       find: 'checkOptions("unroll", options, known);',
       replace: "",
     },
+  ]),
+  ...inFile("packages/rnn/src/sequences/unrollSteps.ts", [
     {
       name: "thrown: one step late",
       kind: "off by one in time",

@@ -1,28 +1,15 @@
-import {
-  detach,
-  type MapTree,
-  type Shape,
-  scope,
-  stack,
-  Tensor,
-  tree,
-  zeros,
-} from "@chronograd/autodiff";
+import { type MapTree, type Shape, scope, stack, Tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "./cell.ts";
+import { checkCell } from "./checkCell.ts";
 import { batchOf, checkRows } from "./checkRows.ts";
 import { checkState } from "./checkState.ts";
-import { likeParams } from "./initial.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
-import { runStep } from "./runStep.ts";
-import { advance } from "./sequences/advance.ts";
 import { joinTrees } from "./sequences/joinTrees.ts";
-import { checkedMarks, marksAt, type SequenceMarks } from "./sequences/marks.ts";
-import { Preparation, type Prepared } from "./sequences/prepare.ts";
-import { checkRowAxis, fillRows, zeroRows } from "./sequences/rows.ts";
+import { checkedMarks, type SequenceMarks } from "./sequences/marks.ts";
+import { detached, type Run, unrollSteps } from "./sequences/unrollSteps.ts";
 import { startOf } from "./startOf.ts";
-import { atStep } from "./stepErrors.ts";
 
 /** How `unroll` runs. */
 export interface UnrollOptions<State> extends SequenceMarks {
@@ -92,9 +79,9 @@ const known = "state reverse parallel burnIn context rng lengths mask resets".sp
  * @returns outputs `[T, B, ...]` (each leaf of the output's tree stacked; 0 where a row has no
  *   step) and the state after the last step of each row, both tracked by the tape that watches the
  *   parameters: nothing is cut
- * @throws when there is no step, or the rows of an input are not those of the state; for lengths,
- *   masks and resets that do not fit, and where the model draws noise and `rng` is not given; what
- *   a step throws names the step and is the `cause`
+ * @throws for what is no model, when there is no step, or the rows of an input are not those of the
+ *   state; for lengths, masks and resets that do not fit, and where the model draws noise and `rng`
+ *   is not given; what a step throws names the step and is the `cause`
  *
  * @example
  * ```ts
@@ -126,6 +113,7 @@ export function unroll<Params, State, X, Y>(
   options: UnrollOptions<State> = {},
 ): Unrolled<State, Y> {
   checkOptions("unroll", options, known);
+  checkCell("unroll", model, "any");
   const { state } = options;
   if (state !== undefined) checkState("unroll: the state", state, model.state);
   return scope(() => {
@@ -151,50 +139,20 @@ function unrollCell<Params, State, X, Y>(
   if (first === undefined)
     throw new RangeError("unroll: expected at least one time step, got none");
   checkBurnIn(burnIn, count, reverse);
-  const like = likeParams([params, options.state ?? {}]);
   const batch = () => batchOf(first, "unroll");
   const { backend } = tree.leaves(first)[0] ?? {};
-  const warm = burnIn === 0 ? params : detached(params);
-  const start = (weights: Values<Params>) => startOf(cell, weights, first, "unroll");
-  const marks = checkedMarks("unroll", options, count, batch, backend, reverse);
+  const run: Run<Params, State> = {
+    ...{ params, burnIn, reverse, context, rng, state: options.state },
+    warm: burnIn === 0 ? params : detached(params),
+    start: (weights) => startOf(cell, weights, first, "unroll"),
+    marks: checkedMarks("unroll", options, count, batch, backend, reverse),
+  };
   if (options.parallel === true) {
     checkRows("unroll", first, options.state);
-    return unrollLinear(cell, {
-      inputs: whole === undefined ? stackInTime(steps, first) : whole,
-      ...{ params, warm, start, burnIn, reverse, context, state: options.state },
-      ...marks,
-    }) as Unrolled<State, Y>;
+    const all = whole ?? joinTrees(steps, (parts) => stack(parts));
+    return unrollLinear(cell, all, run) as Unrolled<State, Y>;
   }
-  const preparation = new Preparation("unroll", cell, like, {
-    rng,
-    isFresh: false,
-    isUniform: false,
-    keep: (make) => make(),
-  });
-  let state = options.state ?? start(warm);
-  const inputOf = (t: number) =>
-    (context === undefined ? steps[t - 1] : { x: steps[t - 1], context }) as X;
-  const outputs = new Array<Y | undefined>(count);
-  for (let i = 0; i < count; i++) {
-    const t = reverse ? count - i : i + 1;
-    if (i <= burnIn && burnIn > 0) state = detached(state);
-    const input = inputOf(t);
-    const prepared = preparation.next(marksAt(marks, t), input, t);
-    // What a step computes off the tape goes with it; a tape holds its own.
-    const before = state;
-    const { output, next } = scope(() =>
-      atStep("unroll: step", t, () => {
-        const weights = i < burnIn ? warm : params;
-        const done = advance(cell, weights, fillRows(input, prepared), prepared, before);
-        return { ...done, output: present(done.output, prepared) };
-      }),
-    );
-    outputs[t - 1] = output;
-    state = next;
-  }
-  const some =
-    outputs.find((output) => output !== undefined) ?? outputOfNone(cell, params, inputOf(1), state);
-  return { outputs: stackInTime(outputs.slice(burnIn), some), state };
+  return unrollSteps(cell, steps, run);
 }
 
 function checkBurnIn(burnIn: number, steps: number, reverse: boolean): void {
@@ -210,38 +168,8 @@ function checkBurnIn(burnIn: number, steps: number, reverse: boolean): void {
   }
 }
 
-/** The output of the rows that have a step, 0 for the others. */
-function present<Y>(output: Y | undefined, { mask, rows }: Prepared): Y | undefined {
-  if (output === undefined || mask === undefined) return output;
-  return tree.map(output, (x: Tensor) => {
-    checkRowAxis("the output", mask, x, "return one row for each of the input");
-    return rows === undefined ? x : zeroRows(mask, x);
-  }) as Y;
-}
-
-function detached<T>(values: T): T {
-  return tree.map(values, (x: Tensor) => detach(x)) as T;
-}
-
-function zerosLike<T>(values: T): T {
-  return tree.map(values, ({ shape, dtype, backend }: Tensor) =>
-    zeros(shape, { dtype, backend }),
-  ) as T;
-}
-
-/** What an output looks like where no row has any step. */
-function outputOfNone<Params, State, X, Y>(
-  cell: Cell<Params, State, X, Y>,
-  params: Values<Params>,
-  input: X,
-  state: Values<State>,
-): Y {
-  const [output] = runStep(cell, detached(params), zerosLike(input), detached(state));
-  return output;
-}
-
 /** The steps of a time-major tensor, without copying, or of a list. */
-export function stepsOf<X>(inputs: Tensor | readonly X[]): readonly X[] {
+function stepsOf<X>(inputs: Tensor | readonly X[]): readonly X[] {
   if (Array.isArray(inputs)) return inputs;
   if (!(inputs instanceof Tensor)) {
     throw new TypeError(
@@ -251,9 +179,4 @@ export function stepsOf<X>(inputs: Tensor | readonly X[]): readonly X[] {
   if (inputs.rank === 0)
     throw new RangeError("unroll: inputs must be time-major [T, B, ...], got a scalar");
   return Array.from({ length: inputs.shape[0]! }, (_, t) => inputs.slice([t]) as X);
-}
-
-function stackInTime<Y>(outputs: readonly (Y | undefined)[], like: Y): MapTree<Y, Tensor> {
-  const all = outputs.map((output) => output ?? zerosLike(like));
-  return joinTrees(all, (parts) => stack(parts)) as MapTree<Y, Tensor>;
 }

@@ -2,20 +2,8 @@ import { concat, detach, type Tensor, tree } from "@chronograd/autodiff";
 import type { Cell, Values } from "../cell.ts";
 import type { HiddenState } from "../cells/elman.ts";
 import { joinTrees } from "../sequences/joinTrees.ts";
-import { scan, type WholeSequence } from "./scan.ts";
-
-/** What a cell runs over, with every tensor of the inputs `[T, B, ...]`. */
-interface Run<Params, State> extends Pick<WholeSequence<unknown>, "mask" | "resets" | "reverse"> {
-  readonly inputs: unknown;
-  readonly context: unknown;
-  readonly params: Values<Params>;
-  /** The parameters that the first `burnIn` steps run with. */
-  readonly warm: Values<Params>;
-  readonly burnIn: number;
-  readonly state: Values<State> | undefined;
-  /** The cell's own initial state. */
-  start(params: Values<Params>): Values<State>;
-}
+import type { Run } from "../sequences/unrollSteps.ts";
+import { scan } from "./scan.ts";
 
 /**
  * How many rows are run at once: so many that a product of them is fast, and few enough that what
@@ -27,11 +15,13 @@ const rowsAtOnce = 2048;
  * `unroll` of a cell that is linear in its state: stretches of many steps at once, one after the
  * other.
  *
+ * @param inputs every tensor `[T, B, ...]`
  * @throws when the cell is not linear in its state
  */
 export function unrollLinear<Params, State, X, Y>(
   { linear }: Cell<Params, State, X, Y>,
-  { inputs, context, params, warm, burnIn, reverse, mask, resets, ...from }: Run<Params, State>,
+  inputs: unknown,
+  { params, warm, burnIn, reverse, marks: { mask, resets }, context, ...from }: Run<Params, State>,
 ): { readonly outputs: unknown; readonly state: Values<State> } {
   if (linear === undefined) {
     throw new TypeError(
