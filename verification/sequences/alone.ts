@@ -122,7 +122,7 @@ export function marked(seed: number): Marked {
     (x: Tensor) => (x.dtype === "int32" ? x : x.add(draw(x.shape).mul(0.2))),
   ) as Params;
   const input = () => inputOf(random, B);
-  const state = initialState(model, B, { dtype: "float64" });
+  const state = initialState({ state: model.state }, B, { dtype: "float64" });
   const [output] = model.step(params, input(), state);
   const steps = Array.from({ length: T }, () => ({ input: input(), target: draw(output.shape) }));
   const share = oneOf(random, [0.2, 0.6, 1]);

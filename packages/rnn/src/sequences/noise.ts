@@ -25,9 +25,9 @@ function isNoise(value: unknown): value is Noise {
   return typeof (value as Noise | null)?.draw === "function";
 }
 
-/** What a cell draws. */
-export function noiseOf({ noise }: { readonly noise?: unknown }): readonly Noise[] {
-  return tree.leavesWithPath(noise, isNoise).map(([, leaf]) => leaf);
+/** Whether there is any noise in what a model lists as such. */
+export function hasNoise({ noise }: { readonly noise?: unknown }): boolean {
+  return tree.leavesWithPath(noise, isNoise).length > 0;
 }
 
 /**
@@ -93,7 +93,7 @@ function checkNoise(where: string, model: { readonly noise?: unknown }): void {
 
 /** The generator that a loop must be given where its model draws noise. */
 export function checkRng(where: string, model: object, random: Rng | null | undefined): void {
-  if (random === undefined && noiseOf(model).length > 0) {
+  if (random === undefined && hasNoise(model)) {
     throw new TypeError(
       `${where}: the model draws noise, such as masks of dropout, and there is no generator; give { rng: rng(1, "noise") } to train, or { rng: null } to evaluate without noise`,
     );

@@ -4,7 +4,7 @@ import type { Rng } from "@chronograd/nn";
 import { rowsOf } from "../checkRows.ts";
 import { initialState, type ValueOptions } from "../initial.ts";
 import { checkMark, type Marks } from "./marks.ts";
-import { checkRng, drawNoise, noiseOf } from "./noise.ts";
+import { checkRng, drawNoise, hasNoise } from "./noise.ts";
 import { fillingOf } from "./rows.ts";
 
 /** What a step is run with beside its input: made from its marks, and drawn. */
@@ -65,7 +65,7 @@ export class Preparation {
     this.#like = like;
     this.#place = like.backend ? { backend: like.backend } : {};
     this.#options = options;
-    this.#hasNoise = options.rng != null && noiseOf(model).length > 0;
+    this.#hasNoise = options.rng != null && hasNoise(model);
   }
 
   /** What is drawn per window is drawn anew at the next step. */
