@@ -8,7 +8,7 @@ import { checkState } from "./checkState.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
 import { joinTrees } from "./sequences/joinTrees.ts";
 import { checkedMarks, type SequenceMarks } from "./sequences/marks.ts";
-import { detached, type Run, unrollSteps } from "./sequences/unrollSteps.ts";
+import { detached, type Unrolling, unrollSteps } from "./sequences/unrollSteps.ts";
 import { startOf } from "./startOf.ts";
 
 /** How `unroll` runs. */
@@ -141,7 +141,7 @@ function unrollCell<Params, State, X, Y>(
   checkBurnIn(burnIn, count, reverse);
   const batch = () => batchOf(first, "unroll");
   const { backend } = tree.leaves(first)[0] ?? {};
-  const run: Run<Params, State> = {
+  const run: Unrolling<Params, State> = {
     ...{ params, burnIn, reverse, context, rng, state: options.state },
     warm: burnIn === 0 ? params : detached(params),
     start: (weights) => startOf(cell, weights, first, "unroll"),

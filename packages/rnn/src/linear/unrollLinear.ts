@@ -2,7 +2,7 @@ import { concat, detach, type Tensor, tree } from "@chronograd/autodiff";
 import type { Cell, Values } from "../cell.ts";
 import type { HiddenState } from "../cells/elman.ts";
 import { joinTrees } from "../sequences/joinTrees.ts";
-import type { Run } from "../sequences/unrollSteps.ts";
+import type { Unrolling } from "../sequences/unrollSteps.ts";
 import { scan } from "./scan.ts";
 
 /**
@@ -21,7 +21,15 @@ const rowsAtOnce = 2048;
 export function unrollLinear<Params, State, X, Y>(
   { linear }: Cell<Params, State, X, Y>,
   inputs: unknown,
-  { params, warm, burnIn, reverse, marks: { mask, resets }, context, ...from }: Run<Params, State>,
+  {
+    params,
+    warm,
+    burnIn,
+    reverse,
+    marks: { mask, resets },
+    context,
+    ...from
+  }: Unrolling<Params, State>,
 ): { readonly outputs: unknown; readonly state: Values<State> } {
   if (linear === undefined) {
     throw new TypeError(

@@ -12,7 +12,7 @@ import { Preparation, type Prepared } from "./prepare.ts";
 import { checkRowAxis, fillRows, zeroRows } from "./rows.ts";
 
 /** What `unroll` runs a cell with, checked. */
-export interface Run<Params, State> {
+export interface Unrolling<Params, State> {
   readonly params: Values<Params>;
   /** The parameters that the first `burnIn` steps run with. */
   readonly warm: Values<Params>;
@@ -30,7 +30,7 @@ export interface Run<Params, State> {
 export function unrollSteps<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   steps: readonly X[],
-  { params, warm, burnIn, reverse, marks, context, rng, ...from }: Run<Params, State>,
+  { params, warm, burnIn, reverse, marks, context, rng, ...from }: Unrolling<Params, State>,
 ): Unrolled<State, Y> {
   const preparation = new Preparation("unroll", cell, likeParams([params, from.state ?? {}]), {
     rng,
