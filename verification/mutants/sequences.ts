@@ -69,12 +69,6 @@ const selections = inFile("packages/rnn/src/sequences/rows.ts", [
     find: "x.rank === 0 ? x : x.gather(rows)",
     replace: "x.rank === 0 || rows.rank > 0 ? x : x.gather(rows)",
   },
-  {
-    name: "marks: where the mask cannot be read, filled with the first row of all",
-    kind: "off by one",
-    find: "where(mask, own, mask.argmax(0))",
-    replace: "where(mask, own, mask.argmax(0).mul(0))",
-  },
 ]);
 
 const influence = [
