@@ -320,7 +320,7 @@ const modes = [
       replace: "const scale = tokens > 0 ? 1 : 0;",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/source.ts", [
+  ...inFile("packages/rnn/src/truncated/stream.ts", [
     {
       name: "source: targets one step late",
       kind: "off by one in time",

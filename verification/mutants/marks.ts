@@ -74,8 +74,8 @@ const steps = [
     {
       name: "prepare: filled with the last row",
       kind: "off by one",
-      find: "values[row] === 1 ? row : first",
-      replace: "values[row] === 1 ? row : values.length - 1",
+      find: "(value === 1 ? row : first)",
+      replace: "(value === 1 ? row : values.length - 1)",
     },
     {
       name: "prepare: filled where a plan is made with the row itself",
@@ -107,6 +107,12 @@ const time = [
       replace: "mask: mask.slice([Math.max(0, t - 2)])",
     },
     {
+      name: "marks: a reset on the wrong side in reverse",
+      kind: "off by one in time",
+      find: "reverse ? shifted(resets) : resets",
+      replace: "resets",
+    },
+    {
       name: "marks: lengths one too long",
       kind: "off by one",
       find: "Math.floor(i / rows) < values[i % rows]! ? 1 : 0",
@@ -119,13 +125,7 @@ const time = [
       replace: "  return isBefore;\n}\n",
     },
   ]),
-  ...inFile("packages/rnn/src/unroll.ts", [
-    {
-      name: "unroll: a reset on the wrong side in reverse",
-      kind: "off by one in time",
-      find: "reverse ? reversed(marksAt, t, count) : marksAt(t)",
-      replace: "marksAt(t)",
-    },
+  ...inFile("packages/rnn/src/sequences/unrollSteps.ts", [
     {
       name: "unroll: burn-in with a gradient",
       kind: "boundary not cut",
@@ -141,8 +141,8 @@ const time = [
     {
       name: "unroll: outputs of the burn-in kept",
       kind: "off by one in time",
-      find: "stackInTime(outputs.slice(burnIn), some)",
-      replace: "stackInTime(outputs, some)",
+      find: "outputs.slice(burnIn).map(",
+      replace: "outputs.map(",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/estimators/estimator.ts", [

@@ -72,7 +72,7 @@ const selections = inFile("packages/rnn/src/sequences/rows.ts", [
 ]);
 
 const influence = [
-  ...inFile("packages/rnn/src/testing/influence/cells.ts", [
+  ...inFile("packages/rnn/src/testing/influence/grid.ts", [
     {
       name: "checkInfluence: the mask is not seen",
       kind: "mask ignored",

@@ -1,6 +1,6 @@
-import { grad, type Tensor, tensor, where } from "@chronograd/autodiff";
+import { grad, Tape, type Tensor, tensor, where } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { unroll } from "@chronograd/rnn";
+import { initialState, unroll } from "@chronograd/rnn";
 import { numbers, values } from "../tally.ts";
 import type { Params } from "../truncation/problem.ts";
 import {
@@ -86,4 +86,36 @@ const unrolled = law(
   },
 );
 
-export const unrollLaws: readonly Law[] = [unrolled];
+const burnsIn = law(
+  "unroll, burn-in",
+  "a tape of the parameters holds the steps after the burn-in alone, and by its inputs and the state before it the gradient is exactly 0",
+  0,
+  ({ model, params, steps, T, B, burnIn }, tally) => {
+    if (burnIn === 0) return;
+    const about = `T ${T}, B ${B}, burnIn ${burnIn}:`;
+    const inputs = steps.map(({ input }) => input);
+    const [warming, rest] = [inputs.slice(0, burnIn), inputs.slice(burnIn)];
+    const state = initialState({ state: model.state }, B, { dtype: "float64" });
+    const after = unroll(model, params, warming, { state }).state;
+    const entries = [
+      { xs: inputs, options: { state, burnIn } },
+      { xs: rest, options: { state: after } },
+    ].map(({ xs, options }) => {
+      const tape = new Tape();
+      unroll(model, tape.watch(params) as Params, xs, options);
+      return tape.entries.length;
+    });
+    tally.list(entries.slice(0, 1), entries.slice(1), `${about} entries`);
+    const given = { weights: params, before: { state, warming } };
+    const gradient = grad(({ weights, before }: typeof given) => {
+      const options = { burnIn, state: before.state };
+      return unroll(model, weights, [...before.warming, ...rest], options)
+        .outputs.square()
+        .sum();
+    })(given);
+    const found = Object.values(numbers(gradient.before)).flatMap((x) => Array.from(x));
+    tally.list(found.map(zero), new Array<number>(found.length).fill(0), `${about} gradient`);
+  },
+);
+
+export const unrollLaws: readonly Law[] = [unrolled, burnsIn];

@@ -1,5 +1,6 @@
-import { type Backend, Tensor, tensor } from "@chronograd/autodiff";
+import { type Backend, concat, Tensor, tensor, zeros } from "@chronograd/autodiff";
 import { describeTensor, isTracing } from "@chronograd/autodiff/internal";
+import { kindOf } from "../findTensor.ts";
 
 /**
  * Which rows of a time step begin afresh, and which have a step at all: int32, of 0 and 1. A row
@@ -36,7 +37,7 @@ export function checkMark(what: string, mark: unknown, shape: readonly number[])
   const expected = `int32 [${shape}] of 0 and 1`;
   if (!(mark instanceof Tensor)) {
     throw new TypeError(
-      `${what} must be a tensor, ${expected}, got ${mark === null ? "null" : Array.isArray(mark) ? "an array" : typeof mark}; tensor(Int32Array.of(...), { shape: [${shape}] }) makes one`,
+      `${what} must be a tensor, ${expected}, got ${kindOf(mark)}; tensor(Int32Array.of(...), { shape: [${shape}] }) makes one`,
     );
   }
   if (mark.dtype !== "int32") {
@@ -54,36 +55,41 @@ export function checkMark(what: string, mark: unknown, shape: readonly number[])
   if (other !== undefined) throw new RangeError(`${what} must be 0 or 1 everywhere, got ${other}`);
 }
 
-/** The marks of each step (from 1) of a sequence, checked. */
-export function marksOf(
-  where: string,
-  marks: SequenceMarks,
-  steps: number,
-  batch: () => number,
-  backend: Backend | undefined,
-): (t: number) => Marks {
-  const { mask, resets } = wholeMarks(where, marks, steps, batch, backend);
-  return (t) => ({
+/** The marks of a sequence, checked and with its lengths in the mask. */
+export type CheckedMarks = Pick<SequenceMarks, "mask" | "resets">;
+
+/** The marks of step `t`, from 1. */
+export function marksAt({ mask, resets }: CheckedMarks, t: number): Marks {
+  return {
     ...(resets && { reset: resets.slice([t - 1]) }),
     ...(mask && { mask: mask.slice([t - 1]) }),
-  });
+  };
 }
 
-/** The marks of a sequence, checked; those of `lengths` are in the mask. */
-export function wholeMarks(
+/** @param reverse whether the steps run from the last to the first */
+export function checkedMarks(
   where: string,
   { lengths, mask, resets }: SequenceMarks,
   steps: number,
   batch: () => number,
   backend: Backend | undefined,
-): Pick<SequenceMarks, "mask" | "resets"> {
+  reverse = false,
+): CheckedMarks {
   if (lengths === undefined && mask === undefined && resets === undefined) return {};
   const rows = batch();
   if (mask !== undefined) checkMark(`${where}: mask`, mask, [steps, rows]);
   if (resets !== undefined) checkMark(`${where}: resets`, resets, [steps, rows]);
   const present =
     lengths === undefined ? mask : presentOf(where, lengths, mask, steps, rows, backend);
-  return { ...(present && { mask: present }), ...(resets && { resets }) };
+  const boundaries = resets && (reverse ? shifted(resets) : resets);
+  return { ...(present && { mask: present }), ...(boundaries && { resets: boundaries }) };
+}
+
+/** A reset lies between step t - 1 and step t: backwards, it comes before step t - 1. */
+function shifted(resets: Tensor): Tensor {
+  const [steps, rows] = resets.shape as [number, number];
+  const { dtype, backend } = resets;
+  return concat([resets.slice([[1, steps]]), zeros([1, rows], { dtype, backend })]);
 }
 
 /** The mask `[T, B]` that lengths give, together with a mask. */
@@ -103,9 +109,7 @@ function presentOf(
       given instanceof Tensor
         ? describeTensor(given)
         : given === undefined
-          ? lengths === null
-            ? "null"
-            : typeof lengths
+          ? kindOf(lengths)
           : `${size} of them`;
     throw new TypeError(
       `${where}: lengths must be ${rows} whole numbers, one for each row, as an array or an int32 tensor, got ${got}`,

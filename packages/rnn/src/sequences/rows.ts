@@ -1,4 +1,4 @@
-import { type Tensor, tree, where } from "@chronograd/autodiff";
+import { arange, type Tensor, tree, where } from "@chronograd/autodiff";
 import type { Prepared } from "./prepare.ts";
 
 /** The rows of every tensor of a tree that has rows, in the order of an index. */
@@ -6,8 +6,17 @@ export function takeRows<T>(values: T, rows: Tensor): T {
   return tree.map(values, (x: Tensor) => (x.rank === 0 ? x : x.gather(rows))) as T;
 }
 
+/**
+ * How rows are filled under a mask that cannot be read, as in a compiled function: by the first row
+ * that has a step.
+ */
+export function fillingOf(mask: Tensor): Required<Pick<Prepared, "rows" | "isThere">> {
+  const own = arange(0, mask.size, 1, { dtype: "int32", backend: mask.backend });
+  return { rows: where(mask, own, mask.argmax(0)), isThere: mask.max() };
+}
+
 /** The rows of an input or a target, those without a step taken by one that has a step. */
-export function fillRows<T>(values: T, { rows, isThere }: Prepared): T {
+export function fillRows<T>(values: T, { rows, isThere }: Pick<Prepared, "rows" | "isThere">): T {
   if (rows === undefined) return values;
   const filled = takeRows(values, rows);
   if (isThere === undefined) return filled;
@@ -45,7 +54,7 @@ export function zeroRows(mask: Tensor, x: Tensor): Tensor {
   return where(rowWise(mask, x), x, 0);
 }
 
-/** A mask `[B]` that broadcasts against the elements of the rows of `x`. */
-function rowWise(mask: Tensor, x: Tensor): Tensor {
-  return mask.reshape([mask.shape[0]!, ...x.shape.slice(1).map(() => 1)]);
+/** A mark `[B]` or `[T, B]` that broadcasts against `x`, which has these axes first. */
+export function rowWise(mark: Tensor, x: Tensor): Tensor {
+  return mark.reshape([...mark.shape, ...x.shape.slice(mark.rank).map(() => 1)]);
 }

@@ -2,6 +2,7 @@ import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Communicator, type Rng, selfCommunicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
+import { checkChoice } from "../checkChoice.ts";
 import type { StepLoss, StepSettings } from "./step.ts";
 
 /** Which losses a window's gradient is of; see `TruncationOptions.losses`. */
@@ -218,10 +219,4 @@ export function streamSettings<State, Y, Target>(
     );
   }
   return { ...options, where, reduction, compile, burnIn, communicator };
-}
-
-function checkChoice(where: string, name: string, value: string, choices: readonly string[]): void {
-  if (choices.includes(value)) return;
-  const list = choices.map((choice) => JSON.stringify(choice)).join(", ");
-  throw new TypeError(`${where}: ${name} must be one of ${list}, got ${JSON.stringify(value)}`);
 }

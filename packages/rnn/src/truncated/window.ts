@@ -9,7 +9,7 @@ import {
   mean,
 } from "./estimators/estimator.ts";
 import type { AnyStreamSettings } from "./options.ts";
-import type { Source } from "./source.ts";
+import { nextOf, type Reading, type Source } from "./source.ts";
 import { checkUntracked, type Owned } from "./step.ts";
 
 /**
@@ -100,18 +100,15 @@ function* owned<Params, State>(
   windows: LocalWindows<Params, State>,
 ): Generator<Owned<LocalWindow<Values<Params>, Values<State>>> | Promise<unknown>, void, unknown> {
   try {
-    for (let each = windows.next(); each.done !== true; ) {
-      if (each.value instanceof Promise) {
-        each = windows.next(yield each.value);
-        continue;
-      }
+    for (;;) {
+      const value = yield* nextOf(windows);
+      if (value === undefined) return;
       const region = new Region(true);
       try {
-        yield { value: each.value, region };
+        yield { value, region };
       } finally {
         region.end("its window is over; clone() what should outlive the window");
       }
-      each = windows.next();
     }
   } finally {
     windows.return();
@@ -167,14 +164,10 @@ function* agreed<Params, State>(
 /** The next window, or how it failed, as something to call: workers agree on it first. */
 function* attemptNext<T>(
   own: Generator<T | Promise<unknown>, void, unknown>,
-): Generator<Promise<unknown>, () => T | undefined, unknown> {
+): Reading<() => T | undefined> {
   try {
-    for (let each = own.next(); ; ) {
-      if (each.done === true) return () => undefined;
-      const { value } = each;
-      if (!(value instanceof Promise)) return () => value;
-      each = own.next(yield value);
-    }
+    const value = yield* nextOf(own);
+    return () => value;
   } catch (error) {
     return () => {
       throw error;

@@ -15,6 +15,7 @@ const settings = fc.record({
   stale: fc.constantFrom("carry", "recompute", "defer"),
   losses: fc.constantFrom("new", "endpoint", "window"),
   compile: fc.boolean(),
+  hasMarks: fc.boolean(),
 } as const);
 
 /** Steps that come late, each at a time of its own. */
@@ -37,23 +38,26 @@ const seen = ({ start, newFrom, end, losses, count, gradients, state }: Window<o
   numbers(state),
 ];
 
-test("an asynchronous stream with marks and burn-in gives the windows of a synchronous one, bit by bit", async () => {
+test("an asynchronous stream, with marks or without, gives the windows of a synchronous one, bit by bit", async () => {
   await fc.assert(
-    fc.asyncProperty(settings, async ({ name, T, B, seed, k1, more, burnIn, ...modes }) => {
-      const p = problem(name, T, seed, B);
-      const steps = marked(p, table(T, B, seed));
-      const cut = { k1, k2: k1 + more, burnIn: Math.min(burnIn, T - 1), loss: p.loss };
-      const options = { ...modes, ...cut };
-      const expected = Array.from(truncated(p.cell, p.params, steps, options), seen);
-      const found: unknown[] = [];
-      let closed = 0;
-      const stream = late(steps, () => closed++);
-      for await (const window of truncated(p.cell, p.params, stream, options)) {
-        found.push(seen(window));
-      }
-      expect(found).toEqual(expected);
-      expect(closed).toBe(1);
-    }),
+    fc.asyncProperty(
+      settings,
+      async ({ name, T, B, seed, k1, more, burnIn, hasMarks, ...modes }) => {
+        const p = problem(name, T, seed, B);
+        const steps = hasMarks ? marked(p, table(T, B, seed)) : p.steps;
+        const cut = { k1, k2: k1 + more, burnIn: Math.min(burnIn, T - 1), loss: p.loss };
+        const options = { ...modes, ...cut };
+        const expected = Array.from(truncated(p.cell, p.params, steps, options), seen);
+        const found: unknown[] = [];
+        let closed = 0;
+        const stream = late(steps, () => closed++);
+        for await (const window of truncated(p.cell, p.params, stream, options)) {
+          found.push(seen(window));
+        }
+        expect(found).toEqual(expected);
+        expect(closed).toBe(1);
+      },
+    ),
     { numRuns: 60 },
   );
 });
