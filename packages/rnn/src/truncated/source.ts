@@ -24,8 +24,9 @@ export const stepIsOver =
 export const streamIsOver = "the stream of windows has ended";
 
 /**
- * Something that reads steps: it yields a promise wherever it must wait for one, and gets what
- * became of it. Where the stream is no asynchronous one, it never yields.
+ * Something that reads steps: it yields a promise wherever it must wait for one, and gets a function
+ * that returns, or throws, what became of it. Where the stream is no asynchronous one, it never
+ * yields.
  */
 export type Reading<T> = Generator<Promise<unknown>, T, unknown>;
 
@@ -173,7 +174,8 @@ export class Source<X, Target> {
     const region = new Region();
     const since = blocksMade();
     try {
-      const read = (yield Promise.resolve(this.#steps.next())) as Read<X, Target>;
+      const came = (yield Promise.resolve(this.#steps.next())) as () => Read<X, Target>;
+      const read = came();
       for (const x of tree.leaves(read?.value)) takeOver(x, region, since);
       this.#receive(read, region);
     } catch (error) {

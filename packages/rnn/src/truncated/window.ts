@@ -125,10 +125,12 @@ async function* awaited<T>(
       const { value } = each;
       if (value instanceof Promise) {
         const came = await value.then(
-          (result: unknown) => () => windows.next(result),
-          (error: unknown) => () => windows.throw(error),
+          (result: unknown) => () => result,
+          (error: unknown) => () => {
+            throw error;
+          },
         );
-        each = came();
+        each = windows.next(came);
       } else {
         yield value;
         each = windows.next();
