@@ -1,10 +1,15 @@
-import { tree } from "@chronograd/autodiff";
+import { isTensor, tree } from "@chronograd/autodiff";
 import { type Initializer, isInitializer } from "@chronograd/nn";
+
+/** A tensor of a state, or what declares one. */
+function isLeaf(value: unknown): value is Initializer {
+  return isTensor(value) || isInitializer(value);
+}
 
 /** Throws a sentence unless a tree has the tensors of a cell's state, each at its path. */
 export function checkState(what: string, state: unknown, declared: unknown): void {
   const found = tree.leavesWithPath(state).map(([path]) => path);
-  const expected = tree.leavesWithPath<Initializer>(declared, isInitializer).map(([path]) => path);
+  const expected = tree.leavesWithPath<Initializer>(declared, isLeaf).map(([path]) => path);
   if (found.length === expected.length && expected.every((path) => found.includes(path))) return;
   const list = (paths: readonly string[]) =>
     paths.length === 0 ? "none" : paths.map((path) => path || "one without a name").join(", ");

@@ -4,6 +4,7 @@ import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "./cell.ts";
 import { checkCell } from "./checkCell.ts";
 import { batchOf, checkRows } from "./checkRows.ts";
+import { textOf } from "./checkDefinition.ts";
 import { checkState } from "./checkState.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
 import { joinTrees } from "./sequences/joinTrees.ts";
@@ -116,6 +117,12 @@ export function unroll<Params, State, X, Y>(
   checkCell("unroll", model, "any");
   const { state } = options;
   if (state !== undefined) checkState("unroll: the state", state, model.state);
+  for (const name of ["reverse", "parallel"] as const) {
+    const value: unknown = options[name] ?? false;
+    if (typeof value !== "boolean") {
+      throw new TypeError(`unroll: ${name} must be true or false, got ${textOf(value)}`);
+    }
+  }
   return scope(() => {
     if (!("step" in model)) return model.unroll(params, inputs, options);
     return options.parallel === true && model.unroll !== undefined

@@ -1,7 +1,7 @@
 import { concat, linearRecurrence, ones, type Tensor, tree, where } from "@chronograd/autodiff";
 import type { Values } from "../cell.ts";
-import { fillingOf, fillRows, rowWise, zeroRows } from "../sequences/rows.ts";
-import { carry, type LinearForm } from "./defineLinearCell.ts";
+import { fillRows, firstOf, rowWise, zeroRows } from "../sequences/rows.ts";
+import { carry, checkCoefficient, type LinearForm } from "./defineLinearCell.ts";
 
 /** A sequence of T steps and B rows, for a cell that takes it at once. */
 export interface WholeSequence<X> {
@@ -32,15 +32,16 @@ export function scan<Params, X, Y>(
   const [steps, batch] = tree.leaves(inputs)[0]!.shape as [number, number];
   const fold = (x: Tensor) => x.reshape([steps * batch, ...x.shape.slice(2)]);
   const unfold = (x: Tensor) => x.reshape([steps, batch, ...x.shape.slice(1)]);
-  const filling = mask === undefined ? {} : fillingOf(mask.reshape([-1]));
+  const rows = mask?.reshape([-1]);
+  const filling = rows === undefined ? {} : { mask: rows, first: firstOf(rows) };
   const xs = fillRows(tree.map(inputs, fold) as X, filling);
-  const coefficient = (x: Tensor) =>
-    (x.rank === initial.rank && x.shape[0] === steps * batch ? unfold(x) : x).broadcastTo([
-      steps,
-      ...initial.shape,
-    ]);
   const made = transition(params, xs);
-  let [a, b] = [coefficient(made.a), coefficient(made.b)];
+  const coefficient = (name: "a" | "b") => {
+    const x = made[name];
+    checkCoefficient(name, x, [steps * batch, ...initial.shape.slice(1)]);
+    return (x.rank === initial.rank ? unfold(x) : x).broadcastTo([steps, ...initial.shape]);
+  };
+  let [a, b] = [coefficient("a"), coefficient("b")];
   if (mask !== undefined) {
     a = where(rowWise(mask, a), a, unit(initial, complex));
     b = zeroRows(mask, b);

@@ -2,6 +2,7 @@ import { concat, detach, type Tensor, tree } from "@chronograd/autodiff";
 import type { Cell, Values } from "../cell.ts";
 import type { HiddenState } from "../cells/elman.ts";
 import { joinTrees } from "../sequences/joinTrees.ts";
+import { hasNoise } from "../sequences/noise.ts";
 import type { Unrolling } from "../sequences/unrollSteps.ts";
 import { scan } from "./scan.ts";
 
@@ -19,7 +20,7 @@ const rowsAtOnce = 2048;
  * @throws when the cell is not linear in its state
  */
 export function unrollLinear<Params, State, X, Y>(
-  { linear }: Cell<Params, State, X, Y>,
+  cell: Cell<Params, State, X, Y>,
   inputs: unknown,
   {
     params,
@@ -28,12 +29,28 @@ export function unrollLinear<Params, State, X, Y>(
     reverse,
     marks: { mask, resets },
     context,
+    rng,
     ...from
   }: Unrolling<Params, State>,
 ): { readonly outputs: unknown; readonly state: Values<State> } {
+  const { linear } = cell;
   if (linear === undefined) {
     throw new TypeError(
       "unroll: parallel takes a cell that is linear in its state, such as minGru, minLstm, lru or one of defineLinearCell, and this one is not; leave out the option",
+    );
+  }
+  if (rng != null && hasNoise(cell)) {
+    throw new TypeError(
+      "unroll: parallel runs the transition of the cell alone, and this one draws noise for its step; leave out the option, or evaluate with { rng: null }",
+    );
+  }
+  for (const [name, values, axes] of [
+    ["input", inputs, 2],
+    ["context", context, 1],
+  ] as const) {
+    if (tree.leaves(values).every(({ rank }) => rank >= axes)) continue;
+    throw new RangeError(
+      `unroll: parallel needs a first axis of rows in every tensor of the ${name}, and one has none; leave out the option, or broadcastTo the rows`,
     );
   }
   const stateOf = (state: Values<State>): Tensor => (state as Values<HiddenState>).h;

@@ -125,7 +125,9 @@ export function bidirectional<
         };
       }),
   };
-  return rememberMaking(model, { by: bidirectional, parts: { forward: cell, backward } });
+  // PyTorch has no other way to merge.
+  const making = { by: bidirectional, parts: { forward: cell, backward } };
+  return rememberMaking(model, merge === "concat" ? making : undefined);
 }
 
 function merged(merge: Merge, forward: Tensor, backward: Tensor): Tensor {

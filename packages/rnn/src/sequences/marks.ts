@@ -25,7 +25,7 @@ export interface SequenceMarks {
    * How many steps each of the B rows has, from the first on: 0 to T; numbers, or an int32 tensor
    * `[B]`, which may differ from call to call of a compiled function.
    */
-  readonly lengths?: readonly number[] | Tensor;
+  readonly lengths?: ArrayLike<number> | Tensor;
   /** `[T, B]`, int32; 0 where a row has no step. With `lengths`, a step is where both say so. */
   readonly mask?: Tensor;
   /** `[T, B]`, int32; 1 where a row begins afresh before a step, as `Marks.reset`. */
@@ -47,7 +47,7 @@ export function checkMark(what: string, mark: unknown, shape: readonly number[])
   }
   if (mark.shape.join() !== shape.join()) {
     throw new RangeError(
-      `${what} must be ${expected}, got [${mark.shape}]; give one for each row${shape.length > 1 ? " of each step" : ""}`,
+      `${what} must be ${expected}, got [${mark.shape}]; give one for each row${shape.length > 1 ? " of each step, time first" : ""}`,
     );
   }
   if (isTracing()) return;
@@ -79,9 +79,12 @@ export function checkedMarks(
   const rows = batch();
   if (mask !== undefined) checkMark(`${where}: mask`, mask, [steps, rows]);
   if (resets !== undefined) checkMark(`${where}: resets`, resets, [steps, rows]);
-  const present =
-    lengths === undefined ? mask : presentOf(where, lengths, mask, steps, rows, backend);
-  const boundaries = resets && (reverse ? shifted(resets) : resets);
+  const isBefore = lengths === undefined ? undefined : isBeforeEnd(where, lengths, steps, rows, backend);
+  const both = (mark: Tensor | undefined) => (isBefore && mark ? mark.mul(isBefore) : mark);
+  const present = mask === undefined ? isBefore : both(mask);
+  // Nothing is read behind the end of a row, no reset either.
+  const own = both(resets);
+  const boundaries = own && (reverse ? shifted(own) : own);
   return { ...(present && { mask: present }), ...(boundaries && { resets: boundaries }) };
 }
 
@@ -92,16 +95,16 @@ function shifted(resets: Tensor): Tensor {
   return concat([resets.slice([[1, steps]]), zeros([1, rows], { dtype, backend })]);
 }
 
-/** The mask `[T, B]` that lengths give, together with a mask. */
-function presentOf(
+/** The mask `[T, B]` that lengths give. */
+function isBeforeEnd(
   where: string,
-  lengths: readonly number[] | Tensor,
-  mask: Tensor | undefined,
+  lengths: ArrayLike<number> | Tensor,
   steps: number,
   rows: number,
   backend: Backend | undefined,
 ): Tensor {
-  const given = lengths instanceof Tensor || Array.isArray(lengths) ? lengths : undefined;
+  const isArray = Array.isArray(lengths) || ArrayBuffer.isView(lengths);
+  const given = lengths instanceof Tensor ? lengths : isArray ? Array.from(lengths) : undefined;
   const size = given instanceof Tensor ? given.size : given?.length;
   const isVector = !(given instanceof Tensor) || (given.rank === 1 && given.dtype === "int32");
   if (given === undefined || size !== rows || !isVector) {
@@ -118,21 +121,19 @@ function presentOf(
   const place = backend && { backend };
   if (isTracing() && given instanceof Tensor) {
     const times = Int32Array.from({ length: steps }, (_, t) => t);
-    const isBefore = tensor(times, { shape: [steps, 1], ...place }).less(given);
-    return mask === undefined ? isBefore : isBefore.mul(mask);
+    return tensor(times, { shape: [steps, 1], ...place }).less(given);
   }
-  const values = given instanceof Tensor ? [...given.toTypedArray()] : (given as number[]);
+  const values = given instanceof Tensor ? Array.from(given.toTypedArray()) : given;
   for (const [row, length] of values.entries()) {
     if (Number.isInteger(length) && length >= 0 && length <= steps) continue;
     throw new RangeError(
       `${where}: the length of row ${row} must be a whole number from 0 to ${steps}, the steps of the sequence, got ${length}`,
     );
   }
-  const isBefore = tensor(
+  return tensor(
     Int32Array.from({ length: steps * rows }, (_, i) =>
       Math.floor(i / rows) < values[i % rows]! ? 1 : 0,
     ),
     { shape: [steps, rows], ...place },
   );
-  return mask === undefined ? isBefore : isBefore.mul(mask);
 }

@@ -5,17 +5,12 @@ import { rowsOf } from "../checkRows.ts";
 import { initialState, type ValueOptions } from "../initial.ts";
 import { checkMark, type Marks } from "./marks.ts";
 import { checkRng, drawNoise, hasNoise } from "./noise.ts";
-import { fillingOf } from "./rows.ts";
+import { firstOf } from "./rows.ts";
 
 /** What a step is run with beside its input: made from its marks, and drawn. */
 export interface Prepared extends Marks {
-  /**
-   * `[B]`, where rows may be masked: the row itself, or for a masked one the first row that has a
-   * step.
-   */
-  readonly rows?: Tensor;
-  /** 1 where any row has a step; only where no one can read the mask. */
-  readonly isThere?: Tensor;
+  /** `[B]`, where rows may be masked: 1 at the first row that has a step, which fills their places. */
+  readonly first?: Tensor;
   /** No row has a step. */
   readonly isEmpty?: true;
   /** The initial state, for the rows that are reset, unless it is learned. */
@@ -116,12 +111,12 @@ export class Preparation {
 
   #mask(mask: Tensor, batch: number | undefined, t: number): Prepared {
     checkMark(`${this.#where}: the mask of step ${t}`, mask, [batch ?? mask.size]);
-    if (isTracing()) return { mask, ...fillingOf(mask) };
+    if (isTracing()) return { mask, first: firstOf(mask) };
     const values = mask.toTypedArray();
     const first = values.indexOf(1);
     if (first === -1) return { mask, isEmpty: true };
     if (!this.#options.isUniform && !values.includes(0)) return { mask };
-    const rows = Int32Array.from(values, (value, row) => (value === 1 ? row : first));
-    return { mask, rows: tensor(rows, this.#place) };
+    const isFirst = Int32Array.from(values, (_, row) => (row === first ? 1 : 0));
+    return { mask, first: tensor(isFirst, this.#place) };
   }
 }

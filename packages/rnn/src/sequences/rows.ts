@@ -1,26 +1,22 @@
-import { arange, type Tensor, tree, where } from "@chronograd/autodiff";
+import { type Tensor, tree, where } from "@chronograd/autodiff";
 import type { Prepared } from "./prepare.ts";
 
-/** The rows of every tensor of a tree that has rows, in the order of an index. */
-export function takeRows<T>(values: T, rows: Tensor): T {
-  return tree.map(values, (x: Tensor) => (x.rank === 0 ? x : x.gather(rows))) as T;
+/** 1 at the first row that has a step, of a mask that need not be read; 0 for all others. */
+export function firstOf(mask: Tensor): Tensor {
+  return mask.mul(mask.cumsum(0).equal(1));
 }
 
 /**
- * How rows are filled under a mask that cannot be read, as in a compiled function: by the first row
- * that has a step.
+ * The rows of an input, a state or a target, the places of those without a step taken by the first
+ * one that has a step: by 0 where none has. It selects with marks and adds zeros, so that a plan
+ * can do it for any mask.
  */
-export function fillingOf(mask: Tensor): Required<Pick<Prepared, "rows" | "isThere">> {
-  const own = arange(0, mask.size, 1, { dtype: "int32", backend: mask.backend });
-  return { rows: where(mask, own, mask.argmax(0)), isThere: mask.max() };
-}
-
-/** The rows of an input or a target, those without a step taken by one that has a step. */
-export function fillRows<T>(values: T, { rows, isThere }: Pick<Prepared, "rows" | "isThere">): T {
-  if (rows === undefined) return values;
-  const filled = takeRows(values, rows);
-  if (isThere === undefined) return filled;
-  return tree.map(filled, (x: Tensor) => where(isThere, x, 0)) as T;
+export function fillRows<T>(values: T, { mask, first }: Pick<Prepared, "mask" | "first">): T {
+  if (mask === undefined || first === undefined) return values;
+  return tree.map(values, (x: Tensor) => {
+    if (x.rank === 0) return x;
+    return where(rowWise(mask, x), x, zeroRows(first, x).sum(0, { keepDims: true }));
+  }) as T;
 }
 
 /** `a` in the rows where `mask` is 1, `b` in the others, for trees of one structure. */

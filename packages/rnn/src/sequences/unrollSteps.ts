@@ -68,11 +68,11 @@ export function unrollSteps<Params, State, X, Y>(
 }
 
 /** The output of the rows that have a step, 0 for the others. */
-function present<Y>(output: Y | undefined, { mask, rows }: Prepared): Y | undefined {
+function present<Y>(output: Y | undefined, { mask, first }: Prepared): Y | undefined {
   if (output === undefined || mask === undefined) return output;
   return tree.map(output, (x: Tensor) => {
     checkRowAxis("the output", mask, x, "return one row for each of the input");
-    return rows === undefined ? x : zeroRows(mask, x);
+    return first === undefined ? x : zeroRows(mask, x);
   }) as Y;
 }
 

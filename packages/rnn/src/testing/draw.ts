@@ -57,14 +57,17 @@ export function inFloat64(values: unknown): unknown {
 /** How to draw one input: a number of columns, the shape of a row, or a function. */
 export type InputOption<X> = number | readonly number[] | ((random: Rng, batch: number) => X);
 
-/** An input option as a function; without one, the only number of columns that the cell takes. */
+/**
+ * An input option as a function; without one, rows as the cell says, or of the only number of columns
+ * that it takes.
+ */
 export function inputOf(
   cell: PlainCell,
   option: InputOption<unknown> | undefined,
   where: string,
 ): (random: Rng, batch: number) => unknown {
   if (typeof option === "function") return (random, batch) => inFloat64(option(random, batch));
-  const row = typeof option === "number" ? [option] : (option ?? [guessColumns(cell, where)]);
+  const row = typeof option === "number" ? [option] : (option ?? cell.input ?? [guessColumns(cell, where)]);
   if (!Array.isArray(row) || row.some((length) => !Number.isInteger(length) || length < 1)) {
     throw new TypeError(
       `${where}: input must be a number of columns, the shape of a row, or a function (random, batch) => input, got ${JSON.stringify(option)}`,

@@ -1,6 +1,7 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Communicator, type Rng, selfCommunicator } from "@chronograd/nn";
+import { textOf } from "../checkDefinition.ts";
 import type { Values } from "../cell.ts";
 import { checkChoice } from "../checkChoice.ts";
 import type { StepLoss, StepSettings } from "./step.ts";
@@ -140,7 +141,7 @@ export function truncatedSettings<State, Y, Target>(
   for (const [name, value] of Object.entries({ k1, k2 })) {
     if ((!Number.isInteger(value) && value !== Infinity) || value < 1) {
       throw new RangeError(
-        `${where}: ${name} must be a whole number of steps of at least 1, got ${value}`,
+        `${where}: ${name} must be a whole number of steps of at least 1, got ${textOf(value)}`,
       );
     }
   }
@@ -199,7 +200,7 @@ export function streamSettings<State, Y, Target>(
   const { burnIn = 0 } = options;
   if (!Number.isInteger(burnIn) || burnIn < 0) {
     throw new RangeError(
-      `${where}: burnIn must be a whole number of steps of at least 0, got ${burnIn}`,
+      `${where}: burnIn must be a whole number of steps of at least 0, got ${textOf(burnIn)}`,
     );
   }
   if (typeof compile !== "boolean") {
@@ -208,6 +209,11 @@ export function streamSettings<State, Y, Target>(
     );
   }
   checkChoice(where, "reduction", reduction, ["sum", "mean"]);
+  if (options.measure !== undefined && typeof options.measure !== "function") {
+    throw new TypeError(
+      `${where}: measure must be a function of a window's index, got ${textOf(options.measure)}; (index) => index % 10 === 0 measures every tenth`,
+    );
+  }
   if (typeof loss !== "function") {
     throw new TypeError(
       `${where}: loss must be a function of output and target, got ${typeof loss}`,

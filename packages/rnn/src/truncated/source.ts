@@ -210,8 +210,7 @@ export class Source<X, Target> {
         const { input, target } = value;
         const prepared = this.#preparation?.().next(value, input, t);
         // Here, and not in a plan: it can check indices only where they come from outside.
-        const isFilled = prepared?.rows !== undefined;
-        return [prepared, isFilled ? fillRows({ input, target }, prepared) : { input, target }];
+        return [prepared, fillRows({ input, target }, prepared ?? {})];
       });
       if (made?.noise !== undefined) this.#holdNoise(made.noise, region);
       const step = { ...given, ...made };

@@ -19,6 +19,7 @@ export type StepSource<X, Target> = Iterable<TimeStep<X, Target>> | Sequence;
 export type AsyncStepSource<X, Target> = AsyncIterable<TimeStep<X, Target>>;
 
 const marks = ["reset", "mask"];
+const ofSequences = ["lengths", "context", "inputs", "targets"];
 
 /** Throws a sentence for what is no step. */
 export function checkStep(where: string, step: unknown, t: number): void {
@@ -35,6 +36,11 @@ export function checkStep(where: string, step: unknown, t: number): void {
     if (name === "input" || name === "target" || marks.includes(name)) {
       checkUntracked(where, `the ${name}`, step[name as keyof typeof step]);
       continue;
+    }
+    if (ofSequences.includes(name)) {
+      throw new TypeError(
+        `${where}: step ${t} of the stream has "${name}", which belongs to a whole sequence { inputs, targets, ${name} }; a step takes reset and mask`,
+      );
     }
     const meant = nearestOf(name, marks);
     if (meant === undefined) continue;

@@ -41,8 +41,9 @@ export interface Window<Params, State> {
   /** Entries on the tape when the window was swept; 0 where its steps ran as plans. */
   readonly entries: number;
   /**
-   * Euclidean norm of the gradient by the state before each step `start + 1 ... end`, where it was
-   * asked for. The first is the gradient at the cut: how much the truncation leaves out.
+   * Euclidean norm of the gradient that arrives at the state before each step `start + 1 ... end`
+   * from that step and the later ones, where it was asked for. The first is the gradient at the
+   * cut: how much the truncation leaves out.
    */
   readonly stateGradientNorms?: readonly number[];
   /** The state after step `end`. */
@@ -149,6 +150,7 @@ function* agreed<Params, State>(
   settings: AnyStreamSettings,
   keep: (held: object) => void,
 ): Generator<Window<Params, State> | Promise<unknown>, void, unknown> {
+  let failed = false;
   try {
     for (let index = 0; ; index++) {
       const next = yield* attemptNext(own);
@@ -156,10 +158,18 @@ function* agreed<Params, State>(
       if (window === undefined) return;
       yield windowOfAll(window, settings, index, keep);
     }
+  } catch (error) {
+    failed = true;
+    throw error;
   } finally {
     dropped?.unregister(own);
     own.return();
-    source.close();
+    try {
+      source.close();
+    } catch (error) {
+      // As in a loop of JavaScript, the first error is the one that is told.
+      if (!failed) throw error;
+    }
   }
 }
 
