@@ -82,7 +82,7 @@ const cells = [
       kind: "guard lost",
       find: "Object.freeze(Object.fromEntries([...defaults, ...numbers, ...entries]))",
       replace:
-        "Object.assign(given, { ...Object.fromEntries([...defaults, ...numbers]), ...given })",
+        "Object.defineProperties(Object.fromEntries([...defaults, ...numbers]), Object.fromEntries(entries.map(([key]) => [key, { get: () => Reflect.get(given, key), enumerable: true, configurable: true }])))",
     },
     {
       name: "options: misspelt choices taken where no sizes are listed",

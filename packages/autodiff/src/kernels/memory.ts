@@ -3,7 +3,10 @@ const reserved = 1 << 16;
 const page = 1 << 16;
 /** The largest size class that fits the address space. */
 const largest = 7 * 2 ** 29;
-/** WebAssembly's 32-bit address space, in pages, but for the last: no block ends at 2^32, which is 0. */
+/**
+ * WebAssembly's 32-bit address space, in pages, but for the last: no block ends at 2^32, which
+ * is 0.
+ */
 const maximumPages = 2 ** 16 - 1;
 
 /**

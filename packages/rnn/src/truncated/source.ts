@@ -24,9 +24,9 @@ export const stepIsOver =
 export const streamIsOver = "the stream of windows has ended";
 
 /**
- * Something that reads steps: it yields a promise wherever it must wait for one, and gets a function
- * that returns, or throws, what became of it. Where the stream is no asynchronous one, it never
- * yields.
+ * Something that reads steps: it yields a promise wherever it must wait for one, and gets a
+ * function that returns, or throws, what became of it. Where the stream is no asynchronous one, it
+ * never yields.
  */
 export type Reading<T> = Generator<Promise<unknown>, T, unknown>;
 

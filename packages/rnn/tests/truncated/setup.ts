@@ -44,10 +44,10 @@ export type Numbers = Record<string, number[]>;
 
 const sizes = { input: 2, hidden: 3 };
 export const cells = {
-  elman: elman({ ...sizes }),
+  elman: elman(sizes),
   relu: elman({ ...sizes, activation: "relu" }),
-  lstm: lstm({ ...sizes }),
-  gru: gru({ ...sizes }),
+  lstm: lstm(sizes),
+  gru: gru(sizes),
 } as unknown as Record<string, Cell<Record<string, never>, Record<string, never>>>;
 export type AnyParams = Values<Record<string, never>>;
 export type AnyState = Values<Record<string, never>>;
