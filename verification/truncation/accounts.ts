@@ -1,4 +1,4 @@
-import { Tape, type Tensor, tensor } from "@chronograd/autodiff";
+import { Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { truncated } from "@chronograd/rnn";
 import { numbers, total, values } from "../tally.ts";

@@ -1,9 +1,18 @@
 import { isTensor, tree } from "@chronograd/autodiff";
 import { type Initializer, isInitializer } from "@chronograd/nn";
+import { isBranch } from "./findTensor.ts";
 
 /** A tensor of a state, or what declares one. */
 function isLeaf(value: unknown): value is Initializer {
   return isTensor(value) || isInitializer(value);
+}
+
+/** Whether two states have tensors in the same places; it makes no list of them. */
+export function isAlike(a: unknown, b: unknown): boolean {
+  if (!isBranch(a) || !isBranch(b)) return isBranch(a) === isBranch(b);
+  for (const key in b) if (!(key in a)) return false;
+  for (const key in a) if (!(key in b) || !isAlike(a[key], b[key])) return false;
+  return true;
 }
 
 /** Throws a sentence unless a tree has the tensors of a cell's state, each at its path. */

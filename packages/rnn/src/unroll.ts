@@ -3,8 +3,8 @@ import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "./cell.ts";
 import { checkCell } from "./checkCell.ts";
-import { batchOf, checkRows } from "./checkRows.ts";
 import { textOf } from "./checkDefinition.ts";
+import { batchOf, checkRows } from "./checkRows.ts";
 import { checkState } from "./checkState.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
 import { joinTrees } from "./sequences/joinTrees.ts";
@@ -28,12 +28,14 @@ export interface UnrollOptions<State> extends SequenceMarks {
   /**
    * Runs all steps at once, where the cell is linear in its state: the products of all steps as
    * one, then one scan. The same values and gradients, to rounding. A model of several cells runs
-   * part by part, and those that are linear at once.
+   * part by part, and those that are linear at once; noise is drawn in that order, so other than
+   * step by step.
    */
   readonly parallel?: boolean;
   /**
    * Steps at the beginning that warm up the state: no gradient flows through them, and they have no
-   * outputs, so that those of T - burnIn steps remain. 0 unless given.
+   * outputs, so that those of T - burnIn steps remain. 0 unless given. Models of whole sequences
+   * take none.
    */
   readonly burnIn?: number;
   /** A tree that all steps share; the input of a step is then `{ x, context }`. */

@@ -33,8 +33,8 @@ export function scan<Params, X, Y>(
   const fold = (x: Tensor) => x.reshape([steps * batch, ...x.shape.slice(2)]);
   const unfold = (x: Tensor) => x.reshape([steps, batch, ...x.shape.slice(1)]);
   const rows = mask?.reshape([-1]);
-  const filling = rows === undefined ? {} : { mask: rows, first: firstOf(rows) };
-  const xs = fillRows(tree.map(inputs, fold) as X, filling);
+  const first = rows && firstOf(rows);
+  const xs = fillRows(tree.map(inputs, fold) as X, rows, first);
   const made = transition(params, xs);
   const coefficient = (name: "a" | "b") => {
     const x = made[name];
@@ -52,7 +52,7 @@ export function scan<Params, X, Y>(
     a = where(isFresh, 0, a);
   }
   const h = linearRecurrence(a, b, initial, { reverse, complex });
-  const ys = tree.map(output(params, fillRows(fold(h), filling), xs), (y: Tensor) => {
+  const ys = tree.map(output(params, fillRows(fold(h), rows, first), xs), (y: Tensor) => {
     const all = unfold(y);
     return mask === undefined ? all : zeroRows(mask, all);
   }) as Y;

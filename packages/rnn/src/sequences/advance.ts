@@ -1,5 +1,6 @@
 import type { Cell, Values } from "../cell.ts";
 import { rowsOf } from "../checkRows.ts";
+import { checkState, isAlike } from "../checkState.ts";
 import { runStep } from "../runStep.ts";
 import type { Prepared } from "./prepare.ts";
 import { fillRows, selectRows } from "./rows.ts";
@@ -35,6 +36,7 @@ export function advance<Params, State, X, Y>(
           state,
         );
   if (isEmpty === true) return { output: undefined, next: before };
-  const [output, after] = runStep(cell, params, input, fillRows(before, { mask, first }), noise);
+  const [output, after] = runStep(cell, params, input, fillRows(before, mask, first), noise);
+  if (!isAlike(after, before)) checkState("the state that the step returns", after, before);
   return { output, next: first === undefined ? after : selectRows("a mask", mask!, after, before) };
 }

@@ -79,7 +79,8 @@ export function checkedMarks(
   const rows = batch();
   if (mask !== undefined) checkMark(`${where}: mask`, mask, [steps, rows]);
   if (resets !== undefined) checkMark(`${where}: resets`, resets, [steps, rows]);
-  const isBefore = lengths === undefined ? undefined : isBeforeEnd(where, lengths, steps, rows, backend);
+  const isBefore =
+    lengths === undefined ? undefined : isBeforeEnd(where, lengths, steps, rows, backend);
   const both = (mark: Tensor | undefined) => (isBefore && mark ? mark.mul(isBefore) : mark);
   const present = mask === undefined ? isBefore : both(mask);
   // Nothing is read behind the end of a row, no reset either.

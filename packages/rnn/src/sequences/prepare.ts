@@ -9,7 +9,9 @@ import { firstOf } from "./rows.ts";
 
 /** What a step is run with beside its input: made from its marks, and drawn. */
 export interface Prepared extends Marks {
-  /** `[B]`, where rows may be masked: 1 at the first row that has a step, which fills their places. */
+  /**
+   * `[B]`, where rows may be masked: 1 at the first row that has a step, which fills their places.
+   */
   readonly first?: Tensor;
   /** No row has a step. */
   readonly isEmpty?: true;

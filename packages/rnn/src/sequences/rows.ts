@@ -1,5 +1,4 @@
 import { type Tensor, tree, where } from "@chronograd/autodiff";
-import type { Prepared } from "./prepare.ts";
 
 /** 1 at the first row that has a step, of a mask that need not be read; 0 for all others. */
 export function firstOf(mask: Tensor): Tensor {
@@ -11,10 +10,10 @@ export function firstOf(mask: Tensor): Tensor {
  * one that has a step: by 0 where none has. It selects with marks and adds zeros, so that a plan
  * can do it for any mask.
  */
-export function fillRows<T>(values: T, { mask, first }: Pick<Prepared, "mask" | "first">): T {
+export function fillRows<T>(values: T, mask: Tensor | undefined, first: Tensor | undefined): T {
   if (mask === undefined || first === undefined) return values;
   return tree.map(values, (x: Tensor) => {
-    if (x.rank === 0) return x;
+    if (x.shape[0] !== mask.size) return x;
     return where(rowWise(mask, x), x, zeroRows(first, x).sum(0, { keepDims: true }));
   }) as T;
 }

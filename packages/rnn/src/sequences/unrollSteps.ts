@@ -53,7 +53,13 @@ export function unrollSteps<Params, State, X, Y>(
     const { output, next } = scope(() =>
       atStep("unroll: step", t, () => {
         const weights = i < burnIn ? warm : params;
-        const done = advance(cell, weights, fillRows(input, prepared), prepared, before);
+        const done = advance(
+          cell,
+          weights,
+          fillRows(input, prepared.mask, prepared.first),
+          prepared,
+          before,
+        );
         return { ...done, output: present(done.output, prepared) };
       }),
     );

@@ -1,9 +1,9 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Communicator, type Rng, selfCommunicator } from "@chronograd/nn";
-import { textOf } from "../checkDefinition.ts";
 import type { Values } from "../cell.ts";
 import { checkChoice } from "../checkChoice.ts";
+import { textOf } from "../checkDefinition.ts";
 import type { StepLoss, StepSettings } from "./step.ts";
 
 /** Which losses a window's gradient is of; see `TruncationOptions.losses`. */

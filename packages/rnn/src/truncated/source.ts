@@ -210,7 +210,7 @@ export class Source<X, Target> {
         const { input, target } = value;
         const prepared = this.#preparation?.().next(value, input, t);
         // Here, and not in a plan: it can check indices only where they come from outside.
-        return [prepared, fillRows({ input, target }, prepared ?? {})];
+        return [prepared, fillRows({ input, target }, prepared?.mask, prepared?.first)];
       });
       if (made?.noise !== undefined) this.#holdNoise(made.noise, region);
       const step = { ...given, ...made };

@@ -164,12 +164,18 @@ function* agreed<Params, State>(
   } finally {
     dropped?.unregister(own);
     own.return();
-    try {
-      source.close();
-    } catch (error) {
-      // As in a loop of JavaScript, the first error is the one that is told.
-      if (!failed) throw error;
-    }
+    close(source, failed);
+  }
+}
+
+/**
+ * Closes a source; after a failure silently, as in a loop of JavaScript: the first error counts.
+ */
+function close(source: Source<unknown, unknown>, hasFailed: boolean): void {
+  try {
+    source.close();
+  } catch (error) {
+    if (!hasFailed) throw error;
   }
 }
 

@@ -37,8 +37,8 @@ export function secondOrder(subject: Subject): Law {
           h,
         );
         const most = largest(numeric.values);
-        // A small element of a gradient is a sum of terms as large as the large ones: each is rounded,
-        // and differences divide that by h.
+        // A small element of a gradient is a sum of terms as large as the large ones: each is
+        // rounded, and differences divide that by h.
         const rounding =
           64 * Number.EPSILON * most + (4 * Number.EPSILON * largest(numeric.sizes)) / h;
         const tally = new Tally();

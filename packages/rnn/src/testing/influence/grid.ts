@@ -39,7 +39,7 @@ export class Grid {
       mask,
       resets,
     }: {
-      readonly lengths?: readonly number[] | Tensor | undefined;
+      readonly lengths?: ArrayLike<number> | Tensor | undefined;
       readonly mask?: Tensor | undefined;
       readonly resets?: Tensor | undefined;
     },
@@ -48,10 +48,12 @@ export class Grid {
     this.rows = rows;
     const ends = numbersOf(lengths);
     const present = numbersOf(mask);
-    this.#exists = Uint8Array.from({ length: steps * rows }, (_, i) =>
-      Math.floor(i / rows) < (ends?.[i % rows] ?? steps) && present?.[i] !== 0 ? 1 : 0,
-    );
-    this.#resets = numbersOf(resets) ?? new Uint8Array(steps * rows);
+    const isBeforeEnd = (i: number) => Math.floor(i / rows) < (ends?.[i % rows] ?? steps);
+    const marks = (isThere: (i: number) => boolean) =>
+      Uint8Array.from({ length: steps * rows }, (_, i) => Number(isBeforeEnd(i) && isThere(i)));
+    this.#exists = marks((i) => present?.[i] !== 0);
+    const begins = numbersOf(resets);
+    this.#resets = marks((i) => begins?.[i] === 1);
     this.#counts = Int32Array.from(this.#resets);
     for (let i = rows; i < steps * rows; i++) this.#counts[i]! += this.#counts[i - rows]!;
   }
