@@ -14,17 +14,18 @@ const entries = [
   {
     what: "Everything: the main entry points of autodiff, nn and rnn",
     program: all("autodiff", "nn", "rnn"),
-    limit: 120_000,
+    limit: 145_000,
   },
   {
     what: "One tensor and its gradient",
     program: `import { grad, tensor } from "@chronograd/autodiff";
       console.log(grad((x) => x.square().sum())(tensor([1, 2])).toArray());`,
-    limit: 80_000,
+    limit: 82_000,
   },
   {
     what: "A cell of one's own, trained by `truncated`",
     program: 'import { train } from "./consumers/project/train.js"; console.log(train());',
+    limit: 122_000,
   },
   ...["autodiff", "autodiff/extend", "autodiff/ndarray", "autodiff/testing", "autodiff/reference"],
   ...["nn", "nn/parallel", "nn/safetensors", "rnn", "rnn/pytorch", "rnn/testing"],

@@ -71,7 +71,25 @@ const addresses: Law = {
     }),
 };
 
+const growth: Law = {
+  name: "growth",
+  statement: "every block of a memory lies in it, up to 4 GiB",
+  bound: 0,
+  measure: (seed) => {
+    const tally = new Tally();
+    const random = rng(seed, "growth");
+    const { memory } = createBackend();
+    while (memory.bytesInUse < 7 * 2 ** 29) {
+      const bytes = random.integer(2 ** 27, 2 ** 28);
+      const end = memory.allocate(bytes) + bytes;
+      const has = memory.wasm.buffer.byteLength;
+      tally.check(end <= has, () => `a block ends at ${end}, and the memory at ${has}`);
+    }
+    return tally;
+  },
+};
+
 /** What holds for kernel sets of a user's own. */
 export function kernelSetSubject(): Subject {
-  return { name: "kernel sets", group: "kernel sets", laws: [replaced, addresses] };
+  return { name: "kernel sets", group: "kernel sets", laws: [replaced, addresses, growth] };
 }

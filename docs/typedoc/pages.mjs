@@ -36,6 +36,8 @@ export const entryPoints = [
       ["Sorting", ["ops/sort"]],
       ["Softmax and log-softmax", ["ops/softmax"]],
       ["Gates of recurrent cells", ["ops/lstm", "ops/gru"]],
+      ["Scans over time", ["ops/recurrence"]],
+      ["Convolutions and pools", ["ops/conv", "ops/pool", "ops/unfold", "ops/window"]],
       ["Layer normalisation", ["ops/layerNorm"]],
       ["Casts and copies", ["ops/cast", "ops/detach"]],
     ],
@@ -127,7 +129,7 @@ export const entryPoints = [
     name: "@chronograd/rnn",
     slug: "rnn",
     pages: [
-      ["Cells", ["cell", "cells", "gates", "attention"]],
+      ["Cells", ["cell", "cells", "gates", "attention", "initial", "linear"]],
       ["Unrolling", ["unroll"]],
       ["Models made of cells", ["models"]],
       ["Sequences", ["sequences"]],

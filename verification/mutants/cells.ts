@@ -143,7 +143,7 @@ const gruResetBefore = inFile("packages/rnn/src/cells/gruResetBefore.ts", [
 ]);
 
 const composed = [
-  ...inFile("packages/rnn/src/unroll.ts", [
+  ...inFile("packages/rnn/src/sequences/unrollSteps.ts", [
     {
       name: "unroll: reversed outputs in the order of running",
       kind: "off by one in time",
@@ -159,8 +159,8 @@ const composed = [
     {
       name: "unroll: the state given ignored",
       kind: "wrong state",
-      find: "let state = options.state ?? start(warm);",
-      replace: "let state = start(warm);",
+      find: "let state = from.state ?? from.start(warm);",
+      replace: "let state = from.start(warm);",
     },
     {
       name: "unroll: every step from the first state",
@@ -177,9 +177,8 @@ const composed = [
     {
       name: "unroll: hands back the first state",
       kind: "wrong state",
-      find: "return { outputs: stackInTime(outputs.slice(burnIn), some), state };",
-      replace:
-        "return { outputs: stackInTime(outputs.slice(burnIn), some), state: options.state ?? state };",
+      find: "return { outputs: stacked, state };",
+      replace: "return { outputs: stacked, state: from.state ?? state };",
     },
   ]),
   ...inFile("packages/rnn/src/initial.ts", [

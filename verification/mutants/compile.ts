@@ -120,7 +120,7 @@ export const compiling: readonly Mutant[] = [
       replace: "if (tracingDepth() < 0) {",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/source.ts", [
+  ...inFile("packages/rnn/src/truncated/unchanged.ts", [
     {
       name: "source: a step that changed since it came is read as it is now",
       kind: "stale value reused",

@@ -10,14 +10,20 @@ const tape = inFile("packages/rnn/src/truncated/engines/tape.ts", [
   {
     name: "tape: cuts at every step",
     kind: "lost gradient",
-    find: "this.state = tree.map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
-    replace: "this.state = tree.map(stepped.next, (x: Tensor) => x.detach()) as Values<State>;",
+    find: "isSeparate && x.tape === this.#tape ? x.clone() : this.#asEntry(x)",
+    replace: "x.detach()",
   },
   {
     name: "tape: a state that is a parameter not cut",
     kind: "boundary not cut",
-    find: "this.state = tree.map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;",
-    replace: "this.state = stepped.next;",
+    find: "isSeparate && x.tape === this.#tape ? x.clone() : this.#asEntry(x)",
+    replace: "x",
+  },
+  {
+    name: "tape: the loss of a step counts for the state after it",
+    kind: "wrong losses",
+    find: "isSeparate && x.tape === this.#tape ? x.clone() : this.#asEntry(x)",
+    replace: "this.#asEntry(x)",
   },
   {
     name: "tape: new weights are other parameters",
@@ -320,7 +326,7 @@ const modes = [
       replace: "const scale = tokens > 0 ? 1 : 0;",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/source.ts", [
+  ...inFile("packages/rnn/src/truncated/stream.ts", [
     {
       name: "source: targets one step late",
       kind: "off by one in time",

@@ -7,14 +7,14 @@ const steps = [
     {
       name: "advance: a masked row's state goes on",
       kind: "mask ignored",
-      find: 'next: selectRows("a mask", mask!, next, before)',
-      replace: "next",
+      find: 'selectRows("a mask", mask!, after, before)',
+      replace: "after",
     },
     {
       name: "advance: the step runs from the state before the reset",
       kind: "boundary not cut",
-      find: "takeRows(before, rows), noise)",
-      replace: "takeRows(state, rows), noise)",
+      find: "fillRows(before, mask, first), noise)",
+      replace: "fillRows(state, mask, first), noise)",
     },
     {
       name: "advance: a step without rows loses its resets",
@@ -34,8 +34,20 @@ const steps = [
     {
       name: "rows: masked rows not filled",
       kind: "mask ignored",
-      find: "const filled = takeRows(values, rows);",
-      replace: "const filled = values;",
+      find: "if (x.shape[0] !== mask.size) return x;",
+      replace: "return x;",
+    },
+    {
+      name: "rows: filled with the sum of all rows",
+      kind: "mask ignored",
+      find: "zeroRows(first, x).sum(0, { keepDims: true })",
+      replace: "x.sum(0, { keepDims: true })",
+    },
+    {
+      name: "rows: the last row with a step counts as the first",
+      kind: "off by one",
+      find: "mask.mul(mask.cumsum(0).equal(1))",
+      replace: "mask.mul(mask.cumsum(0).equal(mask.sum()))",
     },
     {
       name: "rows: a reset that keeps the gradient",
@@ -74,8 +86,8 @@ const steps = [
     {
       name: "prepare: filled with the last row",
       kind: "off by one",
-      find: "values[row] === 1 ? row : first",
-      replace: "values[row] === 1 ? row : values.length - 1",
+      find: "(row === first ? 1 : 0)",
+      replace: "(row === values.length - 1 ? 1 : 0)",
     },
     {
       name: "prepare: filled where a plan is made with the row itself",
@@ -107,6 +119,12 @@ const time = [
       replace: "mask: mask.slice([Math.max(0, t - 2)])",
     },
     {
+      name: "marks: a reset on the wrong side in reverse",
+      kind: "off by one in time",
+      find: "reverse ? shifted(own) : own",
+      replace: "own",
+    },
+    {
       name: "marks: lengths one too long",
       kind: "off by one",
       find: "Math.floor(i / rows) < values[i % rows]! ? 1 : 0",
@@ -115,17 +133,17 @@ const time = [
     {
       name: "marks: lengths without the mask",
       kind: "mask ignored",
-      find: "  return mask === undefined ? isBefore : isBefore.mul(mask);\n}\n",
-      replace: "  return isBefore;\n}\n",
+      find: "const present = mask === undefined ? isBefore : both(mask);",
+      replace: "const present = isBefore ?? mask;",
+    },
+    {
+      name: "marks: resets behind the end of a row",
+      kind: "wrong state",
+      find: "const own = both(resets);",
+      replace: "const own = resets;",
     },
   ]),
-  ...inFile("packages/rnn/src/unroll.ts", [
-    {
-      name: "unroll: a reset on the wrong side in reverse",
-      kind: "off by one in time",
-      find: "reverse ? reversed(marksAt, t, count) : marksAt(t)",
-      replace: "marksAt(t)",
-    },
+  ...inFile("packages/rnn/src/sequences/unrollSteps.ts", [
     {
       name: "unroll: burn-in with a gradient",
       kind: "boundary not cut",
@@ -141,8 +159,8 @@ const time = [
     {
       name: "unroll: outputs of the burn-in kept",
       kind: "off by one in time",
-      find: "stackInTime(outputs.slice(burnIn), some)",
-      replace: "stackInTime(outputs, some)",
+      find: "outputs.slice(burnIn).map(",
+      replace: "outputs.map(",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/estimators/estimator.ts", [
@@ -186,8 +204,8 @@ const targets = inFile("packages/rnn/src/truncated/source.ts", [
   {
     name: "step: the targets of masked rows read",
     kind: "mask ignored",
-    find: "isFilled ? fillRows({ input, target }, prepared) : { input, target }",
-    replace: "{ input: isFilled ? fillRows(input, prepared) : input, target }",
+    find: "fillRows({ input, target }, prepared?.mask, prepared?.first)",
+    replace: "{ input: fillRows(input, prepared?.mask, prepared?.first), target }",
   },
 ]);
 

@@ -56,18 +56,20 @@ const cells = [
       replace: "",
     },
   ]),
+  ...inFile("packages/rnn/src/checkChoice.ts", [
+    {
+      name: "options: any word taken for one of the choices",
+      kind: "guard lost",
+      find: "if (words.includes(chosen as string)) return;",
+      replace: "return;",
+    },
+  ]),
   ...inFile("packages/rnn/src/checkSizes.ts", [
     {
       name: "options: unknown sizes taken",
       kind: "guard lost",
       find: "if (listed !== undefined) checkOptions(name, given, listed);",
       replace: "",
-    },
-    {
-      name: "options: any word taken for one of the choices",
-      kind: "guard lost",
-      find: "if (words.includes(chosen as string)) continue;",
-      replace: "continue;",
     },
     {
       name: "options: the last choice filled in, not the first",
@@ -80,7 +82,7 @@ const cells = [
       kind: "guard lost",
       find: "Object.freeze(Object.fromEntries([...defaults, ...numbers, ...entries]))",
       replace:
-        "Object.assign(given, { ...Object.fromEntries([...defaults, ...numbers]), ...given })",
+        "Object.defineProperties(Object.fromEntries([...defaults, ...numbers]), Object.fromEntries(entries.map(([key]) => [key, { get: () => Reflect.get(given, key), enumerable: true, configurable: true }])))",
     },
     {
       name: "options: misspelt choices taken where no sizes are listed",
@@ -120,6 +122,8 @@ const cells = [
       find: 'checkOptions("unroll", options, known);',
       replace: "",
     },
+  ]),
+  ...inFile("packages/rnn/src/sequences/unrollSteps.ts", [
     {
       name: "thrown: one step late",
       kind: "off by one in time",
@@ -188,7 +192,7 @@ const streams = [
       replace: "",
     },
   ]),
-  ...inFile("packages/rnn/src/truncated/source.ts", [
+  ...inFile("packages/rnn/src/truncated/stream.ts", [
     {
       name: "tracked: inputs and targets of outer tapes",
       kind: "lost gradient",

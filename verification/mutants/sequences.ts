@@ -63,16 +63,10 @@ const selections = inFile("packages/rnn/src/sequences/rows.ts", [
     replace:
       "const m = rowWise(mask, x).cast(x.dtype); return m.mul(x).add(m.neg().add(1).mul(y));",
   },
-  {
-    name: "marks: a row without a step keeps what stands there",
-    kind: "mask ignored",
-    find: "x.rank === 0 ? x : x.gather(rows)",
-    replace: "x.rank === 0 || rows.rank > 0 ? x : x.gather(rows)",
-  },
 ]);
 
 const influence = [
-  ...inFile("packages/rnn/src/testing/influence/cells.ts", [
+  ...inFile("packages/rnn/src/testing/influence/grid.ts", [
     {
       name: "checkInfluence: the mask is not seen",
       kind: "mask ignored",

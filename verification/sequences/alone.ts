@@ -84,11 +84,15 @@ function drawings(): Drawing[] {
   return made;
 }
 
+/** The state before the first step, which parameters decide where it is learned. */
+const begin = (model: Model, params: Params, batch: number): State =>
+  model.initial?.(params, batch) ?? initialState(model, batch, { dtype: "float64" });
+
 /** Whether all of its inputs and its one output have rows. */
 function hasRows({ model, input }: Drawing): boolean {
   const x = input(rng(1), 2);
   const params = initialParams(model, rng(1), { dtype: "float64" });
-  const [output] = model.step(params, x, initialState(model, 2, { dtype: "float64" }));
+  const [output] = model.step(params, x, begin(model, params, 2));
   return isTensor(output) && tree.leaves([x, output]).every(({ shape }) => shape[0] === 2);
 }
 
@@ -122,8 +126,7 @@ export function marked(seed: number): Marked {
     (x: Tensor) => (x.dtype === "int32" ? x : x.add(draw(x.shape).mul(0.2))),
   ) as Params;
   const input = () => inputOf(random, B);
-  const state = initialState(model, B, { dtype: "float64" });
-  const [output] = model.step(params, input(), state);
+  const [output] = model.step(params, input(), begin(model, params, B));
   const steps = Array.from({ length: T }, () => ({ input: input(), target: draw(output.shape) }));
   const share = oneOf(random, [0.2, 0.6, 1]);
   const often = oneOf(random, [0, 0.2, 0.5]);
@@ -207,8 +210,7 @@ export function rowAlone(
 ): Alone {
   const own = (batch: Tensor): Tensor =>
     tree.map(batch, (x: Tensor) => x.slice([[row, row + 1]])) as unknown as Tensor;
-  const fresh = (weights: Params): State =>
-    model.initial?.(weights, 1) ?? initialState(model, 1, { dtype: "float64" });
+  const fresh = (weights: Params): State => begin(model, weights, 1);
   const tape = new Tape();
   const watched = tape.watch(params) as Params;
   const outputs: (Tensor | undefined)[] = [];

@@ -52,8 +52,10 @@ export function windowsOf(p: Marked, steps: readonly TimeStep[], more: object = 
   return Array.from(stream, (window) => seen(window as unknown as Window<Params, State>));
 }
 
-/** The windows by definition: each row alone with the steps that it has. */
-export function expectedWindows(p: Marked): Omit<Seen, "loss">[] {
+/**
+ * The windows by definition: each row alone with the steps that it has, and `width` tokens in each.
+ */
+export function expectedWindows(p: Marked, width = 1): Omit<Seen, "loss">[] {
   const { T, B, burnIn, options, mask } = p;
   const times = Array.from({ length: T }, (_, i) => i + 1);
   const rows = Array.from({ length: B }, (_, row) => row);
@@ -64,6 +66,7 @@ export function expectedWindows(p: Marked): Omit<Seen, "loss">[] {
     const upTo = times.slice(0, end);
     const alone = rows.map((row) => rowAlone(p, row, upTo, { start: start!, weight }));
     const tokens = (wanted: (t: number) => boolean) =>
+      width *
       upTo.filter(wanted).reduce((sum, t) => sum + mask[t - 1]!.reduce((a, b) => a + b, 0), 0);
     return {
       start: start!,
@@ -102,8 +105,8 @@ export function expectedWindows(p: Marked): Omit<Seen, "loss">[] {
   });
 }
 
-function compare(found: readonly Seen[], p: Marked, tally: Tally, what = ""): void {
-  const expected = expectedWindows(p);
+function compare(found: readonly Seen[], p: Marked, tally: Tally, what = "", width = 1): void {
+  const expected = expectedWindows(p, width);
   const where = `${what}${words(p)}`;
   tally.number(found.length, expected.length, () => `${where}: windows`);
   for (const [j, window] of found.entries()) {
@@ -122,6 +125,18 @@ const rowsAlone = law(
   "the windows of a marked batch are those of its rows, each run alone with the steps that it has, in every mode, whatever stands in the padding",
   1e-11,
   (p, tally) => compare(windowsOf(p, withPadding(p)), p, tally),
+);
+
+const elements = law(
+  "elements",
+  "where a row has several losses, each is a token",
+  1e-11,
+  (p, tally) => {
+    const [{ target }] = p.steps as [TimeStep];
+    const loss = (y: Tensor, wanted: Tensor) => y.sub(wanted).square();
+    const found = windowsOf(p, withPadding(p), { loss });
+    compare(found, p, tally, "", (target as Tensor).size / p.B);
+  },
 );
 
 const sequences = law(
@@ -203,11 +218,12 @@ const initial = law(
   (p, tally) => {
     if (p.model.initial !== undefined) return;
     const all = { ...p, resets: p.resets.with(0, new Array<number>(p.B).fill(1)) };
-    const poison = tree.map(initialState(p.model, p.B, { dtype: "float64" }), (x: Tensor) =>
-      x.dtype === "int32" ? x : x.mul(Number.NaN),
+    const poison = tree.map(
+      initialState({ state: p.model.state }, p.B, { dtype: "float64" }),
+      (x: Tensor) => (x.dtype === "int32" ? x : x.mul(Number.NaN)),
     );
     compare(windowsOf(all, withPadding(all), { state: poison }), all, tally, "state NaN, ");
   },
 );
 
-export const streamLaws: readonly Law[] = [rowsAlone, sequences, workers, initial];
+export const streamLaws: readonly Law[] = [rowsAlone, elements, sequences, workers, initial];

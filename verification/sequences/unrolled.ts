@@ -1,8 +1,8 @@
-import { grad, type Tensor, tensor, where } from "@chronograd/autodiff";
+import { grad, isTensor, Tape, type Tensor, tensor, where } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { unroll } from "@chronograd/rnn";
 import { numbers, values } from "../tally.ts";
-import type { Params } from "../truncation/problem.ts";
+import type { Params, State } from "../truncation/problem.ts";
 import {
   below,
   inTime,
@@ -86,4 +86,37 @@ const unrolled = law(
   },
 );
 
-export const unrollLaws: readonly Law[] = [unrolled];
+const warmUp = law(
+  "burn-in",
+  "nothing of the burn-in has a gradient: not its inputs, not the state before it, and no entry of it is on the tape",
+  0,
+  (p, tally) => {
+    const { model, params, burnIn } = p;
+    if (burnIn === 0) return;
+    const inputs = p.steps.map(({ input }) => input);
+    const before = unroll(model, params, inputs.slice(0, 1)).state as State;
+    const about = `${words(p)}:`;
+    const record = (inputs: readonly Tensor[], given: State, warm: number) => {
+      const tape = new Tape();
+      const watched = tape.watch({ params, given }) as { params: Params; given: State };
+      const state = warm > 0 ? watched.given : given;
+      const { outputs } = unroll(model, watched.params, inputs, { state, burnIn: warm });
+      return { tape, state, outputs, ...tape.stats() };
+    };
+    const { state: after } = unroll(model, params, inputs.slice(0, burnIn), { state: before });
+    const rest = record(inputs.slice(burnIn), after as State, 0);
+    const { tape, state, outputs, entries } = record(inputs, before, burnIn);
+    tally.number(entries, rest.entries, () => `${about} entries`);
+    const none = (found: ArrayLike<number>, what: string): void =>
+      tally.number(Math.max(0, ...Array.from(found, Math.abs)), 0, () => `${about} by ${what}`);
+    const byState = numbers(tape.gradient(outputs.square().sum(), state));
+    for (const [path, found] of Object.entries(byState)) none(found, `the state ${path}`);
+    if (!inputs.every((input) => isTensor(input) && input.dtype !== "int32")) return;
+    const byInputs = grad((xs: Tensor[]) => {
+      return unroll(model, params, xs, { burnIn }).outputs.square().sum();
+    })([...inputs]);
+    for (let t = 1; t <= burnIn; t++) none(values(byInputs[t - 1]!), `input ${t}`);
+  },
+);
+
+export const unrollLaws: readonly Law[] = [unrolled, warmUp];

@@ -19,6 +19,7 @@ export { areApart } from "./tensor/backend.ts";
 export { blocksMade, Region, within } from "./tensor/block.ts";
 export { checkAlive, isLike } from "./tensor/checks.ts";
 export { checkOptions, nearestOf } from "./tensor/options.ts";
+export { takeOver } from "./tensor/scope.ts";
 export {
   alias,
   allocate,
@@ -28,7 +29,6 @@ export {
   isUniquelyHeld,
   latest,
   moveOutOfWindow,
-  takeOver,
 } from "./tensor/tensor.ts";
 export { describeTensor, describeType } from "./tensor/text.ts";
 export { isTracing, NotTraceable, refuseTracing } from "./tensor/tracing.ts";

@@ -128,6 +128,8 @@ export interface CellDefinition<
   /** From the sizes, in which every choice is made, and every number given. */
   params(sizes: Sizes & NoInfer<Choices & Numbers>): Params;
   state(sizes: Sizes & NoInfer<Choices & Numbers>): State;
+  /** The shape of one row of the input; that of `input` numbers unless given. */
+  input?(sizes: Sizes & NoInfer<Choices & Numbers>): Shape;
   /** What the loops draw: a tree of `Noise`, which the step gets after the sizes. */
   noise?(sizes: Sizes & NoInfer<Choices & Numbers>): Drawn;
   /** The initial state of a batch, where parameters decide it. */
@@ -200,6 +202,8 @@ export function defineCell<
     rememberMaking({ step }, { by: family });
     const equations = definition.equations && stepOf(definition.equations);
     const linear = definition.linear?.(sizes);
+    const vectors = typeof columns === "number" ? [columns] : undefined;
+    const input = definition.input?.(sizes) ?? vectors;
     const noise = definition.noise?.(sizes);
     const initial =
       definition.initial &&
@@ -207,7 +211,7 @@ export function defineCell<
     return {
       params,
       state,
-      ...(typeof columns === "number" && { input: [columns] }),
+      ...(input && { input }),
       ...(noise !== undefined && { noise }),
       ...(initial && { initial }),
       step,

@@ -7,6 +7,7 @@ const parts: readonly string[] = [
   "numbers",
   "params",
   "state",
+  "input",
   "noise",
   "initial",
   "step",
@@ -25,7 +26,7 @@ export function checkDefinition(definition: object): void {
   checkOptions(where, definition, parts);
   const given = definition as Readonly<Record<string, unknown>>;
   const isFunction = (x: unknown): boolean => typeof x === "function";
-  const optional = ["noise", "initial", "equations"];
+  const optional = ["input", "noise", "initial", "equations"];
   for (const part of ["params", "state", "step", ...optional]) {
     const isAbsent = optional.includes(part) && given[part] === undefined;
     const isRight = isAbsent || isFunction(given[part]);

@@ -1,6 +1,7 @@
 import { tree } from "@chronograd/autodiff";
 import { checkOptions, nearestOf } from "@chronograd/autodiff/internal";
 import { type Initializer, isInitializer } from "@chronograd/nn";
+import { checkChoice } from "./checkChoice.ts";
 import { textOf } from "./checkDefinition.ts";
 import { missingError, missingSizes } from "./missingSizes.ts";
 
@@ -38,10 +39,7 @@ export function initializersOf<Sizes extends object, Params, State>(
   const defaults = choices.map(([option, words]) => [option, words[0]]);
   const sizes = Object.freeze(Object.fromEntries([...defaults, ...numbers, ...entries])) as Sizes;
   for (const [option, words] of choices) {
-    const chosen: unknown = sizes[option as keyof Sizes];
-    if (words.includes(chosen as string)) continue;
-    const list = words.map((word) => JSON.stringify(word)).join(" or ");
-    throw new TypeError(`${name}: ${option} must be ${list}, got ${textOf(chosen)}`);
+    checkChoice(name, option, sizes[option as keyof Sizes], words);
   }
   for (const [option] of numbers) {
     const value: unknown = sizes[option as keyof Sizes];

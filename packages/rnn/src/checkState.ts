@@ -1,10 +1,24 @@
-import { tree } from "@chronograd/autodiff";
+import { isTensor, tree } from "@chronograd/autodiff";
 import { type Initializer, isInitializer } from "@chronograd/nn";
+import { isBranch } from "./findTensor.ts";
+
+/** A tensor of a state, or what declares one. */
+function isLeaf(value: unknown): value is Initializer {
+  return isTensor(value) || isInitializer(value);
+}
+
+/** Whether two states have tensors in the same places; it makes no list of them. */
+export function isAlike(a: unknown, b: unknown): boolean {
+  if (!isBranch(a) || !isBranch(b)) return isBranch(a) === isBranch(b);
+  for (const key in b) if (!(key in a)) return false;
+  for (const key in a) if (!(key in b) || !isAlike(a[key], b[key])) return false;
+  return true;
+}
 
 /** Throws a sentence unless a tree has the tensors of a cell's state, each at its path. */
 export function checkState(what: string, state: unknown, declared: unknown): void {
   const found = tree.leavesWithPath(state).map(([path]) => path);
-  const expected = tree.leavesWithPath<Initializer>(declared, isInitializer).map(([path]) => path);
+  const expected = tree.leavesWithPath<Initializer>(declared, isLeaf).map(([path]) => path);
   if (found.length === expected.length && expected.every((path) => found.includes(path))) return;
   const list = (paths: readonly string[]) =>
     paths.length === 0 ? "none" : paths.map((path) => path || "one without a name").join(", ");

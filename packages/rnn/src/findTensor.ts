@@ -21,6 +21,13 @@ export function findTensor(tree: unknown, test: (x: Tensor) => boolean): Tensor 
   return undefined;
 }
 
+/** What a value is that is not what was expected, in words. */
+export function kindOf(value: unknown): string {
+  if (value === null) return "null";
+  if (value instanceof Tensor) return "a tensor";
+  return Array.isArray(value) ? "an array" : typeof value;
+}
+
 /** A tensor of a tree in words: `the state "h" [2,5]`. */
 export function nameOfTensor(tree: string, path: string, { shape }: Tensor): string {
   return `${tree}${path === "" ? "" : ` "${path}"`} [${shape}]`;

@@ -54,8 +54,8 @@ export type {
   TruncatedOptions,
   TruncationOptions,
 } from "./truncated/options.ts";
-export type { AsyncStepSource, Sequence, StepSource } from "./truncated/source.ts";
 export type { StepLoss, TimeStep } from "./truncated/step.ts";
+export type { AsyncStepSource, Sequence, StepSource } from "./truncated/stream.ts";
 export { truncated } from "./truncated/truncated.ts";
 export type { Window } from "./truncated/window.ts";
 export type { SequenceModel, Unrolled, UnrollOptions } from "./unroll.ts";

@@ -19,6 +19,12 @@ export interface ValueOptions {
 
 export const valueOptions: readonly string[] = ["dtype", "backend"];
 
+/** Where values live that go with others: the dtype and backend of their first float tensor. */
+export function likeParams(params: unknown): ValueOptions {
+  const first = tree.leaves(params).find((x) => x.dtype !== "int32");
+  return first === undefined ? {} : { dtype: first.dtype as FloatDType, backend: first.backend };
+}
+
 /**
  * A cell's parameters, drawn from a random generator: each from a separate generator, named by its
  * path.

@@ -1,8 +1,7 @@
 import type { Cell, Values } from "./cell.ts";
 import { batchOf } from "./checkRows.ts";
 import { checkState } from "./checkState.ts";
-import { initialState } from "./initial.ts";
-import { likeParams } from "./sequences/like.ts";
+import { initialState, likeParams } from "./initial.ts";
 
 /** The state where a loop begins that is given none: learned, or as the cell declares it. */
 export function startOf<Params, State, X, Y>(

@@ -1,27 +1,16 @@
-import {
-  detach,
-  type MapTree,
-  type Shape,
-  scope,
-  stack,
-  Tensor,
-  tree,
-  zeros,
-} from "@chronograd/autodiff";
+import { type MapTree, type Shape, scope, stack, Tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "./cell.ts";
+import { checkCell } from "./checkCell.ts";
+import { textOf } from "./checkDefinition.ts";
 import { batchOf, checkRows } from "./checkRows.ts";
 import { checkState } from "./checkState.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
-import { runStep } from "./runStep.ts";
-import { advance } from "./sequences/advance.ts";
-import { likeParams } from "./sequences/like.ts";
-import { type Marks, marksOf, type SequenceMarks, wholeMarks } from "./sequences/marks.ts";
-import { Preparation, type Prepared } from "./sequences/prepare.ts";
-import { checkRowAxis, fillRows, zeroRows } from "./sequences/rows.ts";
+import { joinTrees } from "./sequences/joinTrees.ts";
+import { checkedMarks, type SequenceMarks } from "./sequences/marks.ts";
+import { detached, type Unrolling, unrollSteps } from "./sequences/unrollSteps.ts";
 import { startOf } from "./startOf.ts";
-import { atStep } from "./stepErrors.ts";
 
 /** How `unroll` runs. */
 export interface UnrollOptions<State> extends SequenceMarks {
@@ -39,12 +28,14 @@ export interface UnrollOptions<State> extends SequenceMarks {
   /**
    * Runs all steps at once, where the cell is linear in its state: the products of all steps as
    * one, then one scan. The same values and gradients, to rounding. A model of several cells runs
-   * part by part, and those that are linear at once.
+   * part by part, and those that are linear at once; noise is drawn in that order, so other than
+   * step by step.
    */
   readonly parallel?: boolean;
   /**
    * Steps at the beginning that warm up the state: no gradient flows through them, and they have no
-   * outputs, so that those of T - burnIn steps remain. 0 unless given.
+   * outputs, so that those of T - burnIn steps remain. 0 unless given. Models of whole sequences
+   * take none.
    */
   readonly burnIn?: number;
   /** A tree that all steps share; the input of a step is then `{ x, context }`. */
@@ -91,9 +82,9 @@ const known = "state reverse parallel burnIn context rng lengths mask resets".sp
  * @returns outputs `[T, B, ...]` (each leaf of the output's tree stacked; 0 where a row has no
  *   step) and the state after the last step of each row, both tracked by the tape that watches the
  *   parameters: nothing is cut
- * @throws when there is no step, or the rows of an input are not those of the state; for lengths,
- *   masks and resets that do not fit, and where the model draws noise and `rng` is not given; what
- *   a step throws names the step and is the `cause`
+ * @throws for what is no model, when there is no step, or the rows of an input are not those of the
+ *   state; for lengths, masks and resets that do not fit, and where the model draws noise and `rng`
+ *   is not given; what a step throws names the step and is the `cause`
  *
  * @example
  * ```ts
@@ -125,6 +116,15 @@ export function unroll<Params, State, X, Y>(
   options: UnrollOptions<State> = {},
 ): Unrolled<State, Y> {
   checkOptions("unroll", options, known);
+  checkCell("unroll", model, "any");
+  const { state } = options;
+  if (state !== undefined) checkState("unroll: the state", state, model.state);
+  for (const name of ["reverse", "parallel"] as const) {
+    const value: unknown = options[name] ?? false;
+    if (typeof value !== "boolean") {
+      throw new TypeError(`unroll: ${name} must be true or false, got ${textOf(value)}`);
+    }
+  }
   return scope(() => {
     if (!("step" in model)) return model.unroll(params, inputs, options);
     return options.parallel === true && model.unroll !== undefined
@@ -148,51 +148,20 @@ function unrollCell<Params, State, X, Y>(
   if (first === undefined)
     throw new RangeError("unroll: expected at least one time step, got none");
   checkBurnIn(burnIn, count, reverse);
-  const like = likeParams([params, options.state ?? {}]);
   const batch = () => batchOf(first, "unroll");
   const { backend } = tree.leaves(first)[0] ?? {};
-  const warm = burnIn === 0 ? params : detached(params);
-  const start = (weights: Values<Params>) => startOf(cell, weights, first, "unroll");
-  if (options.state !== undefined) checkState("unroll: the state", options.state, cell.state);
+  const run: Unrolling<Params, State> = {
+    ...{ params, burnIn, reverse, context, rng, state: options.state },
+    warm: burnIn === 0 ? params : detached(params),
+    start: (weights) => startOf(cell, weights, first, "unroll"),
+    marks: checkedMarks("unroll", options, count, batch, backend, reverse),
+  };
   if (options.parallel === true) {
     checkRows("unroll", first, options.state);
-    return unrollLinear(cell, {
-      inputs: whole === undefined ? stackInTime(steps, first) : whole,
-      ...{ params, warm, start, burnIn, reverse, context, state: options.state },
-      ...wholeMarks("unroll", options, count, batch, backend),
-    }) as Unrolled<State, Y>;
+    const all = whole ?? joinTrees(steps, (parts) => stack(parts));
+    return unrollLinear(cell, all, run) as Unrolled<State, Y>;
   }
-  const marksAt = marksOf("unroll", options, count, batch, backend);
-  const preparation = new Preparation("unroll", cell, like, {
-    rng,
-    isFresh: false,
-    isUniform: false,
-    keep: (make) => make(),
-  });
-  let state = options.state ?? start(warm);
-  const inputOf = (t: number) =>
-    (context === undefined ? steps[t - 1] : { x: steps[t - 1], context }) as X;
-  const outputs = new Array<Y | undefined>(count);
-  for (let i = 0; i < count; i++) {
-    const t = reverse ? count - i : i + 1;
-    if (i <= burnIn && burnIn > 0) state = detached(state);
-    const input = inputOf(t);
-    const prepared = preparation.next(reverse ? reversed(marksAt, t, count) : marksAt(t), input, t);
-    // What a step computes off the tape goes with it; a tape holds its own.
-    const before = state;
-    const { output, next } = scope(() =>
-      atStep("unroll: step", t, () => {
-        const weights = i < burnIn ? warm : params;
-        const done = advance(cell, weights, fillRows(input, prepared), prepared, before);
-        return { ...done, output: present(done.output, prepared) };
-      }),
-    );
-    outputs[t - 1] = output;
-    state = next;
-  }
-  const some =
-    outputs.find((output) => output !== undefined) ?? outputOfNone(cell, params, inputOf(1), state);
-  return { outputs: stackInTime(outputs.slice(burnIn), some), state };
+  return unrollSteps(cell, steps, run);
 }
 
 function checkBurnIn(burnIn: number, steps: number, reverse: boolean): void {
@@ -208,45 +177,8 @@ function checkBurnIn(burnIn: number, steps: number, reverse: boolean): void {
   }
 }
 
-/** A reset lies between step t - 1 and step t: backwards, it comes before step t - 1. */
-function reversed(marksAt: (t: number) => Marks, t: number, count: number): Marks {
-  const { reset: _, ...own } = marksAt(t);
-  const { reset } = t < count ? marksAt(t + 1) : {};
-  return reset === undefined ? own : { ...own, reset };
-}
-
-/** The output of the rows that have a step, 0 for the others. */
-function present<Y>(output: Y | undefined, { mask, rows }: Prepared): Y | undefined {
-  if (output === undefined || mask === undefined) return output;
-  return tree.map(output, (x: Tensor) => {
-    checkRowAxis("the output", mask, x, "return one row for each of the input");
-    return rows === undefined ? x : zeroRows(mask, x);
-  }) as Y;
-}
-
-function detached<T>(values: T): T {
-  return tree.map(values, (x: Tensor) => detach(x)) as T;
-}
-
-function zerosLike<T>(values: T): T {
-  return tree.map(values, ({ shape, dtype, backend }: Tensor) =>
-    zeros(shape, { dtype, backend }),
-  ) as T;
-}
-
-/** What an output looks like where no row has any step. */
-function outputOfNone<Params, State, X, Y>(
-  cell: Cell<Params, State, X, Y>,
-  params: Values<Params>,
-  input: X,
-  state: Values<State>,
-): Y {
-  const [output] = runStep(cell, detached(params), zerosLike(input), detached(state));
-  return output;
-}
-
 /** The steps of a time-major tensor, without copying, or of a list. */
-export function stepsOf<X>(inputs: Tensor | readonly X[]): readonly X[] {
+function stepsOf<X>(inputs: Tensor | readonly X[]): readonly X[] {
   if (Array.isArray(inputs)) return inputs;
   if (!(inputs instanceof Tensor)) {
     throw new TypeError(
@@ -256,13 +188,4 @@ export function stepsOf<X>(inputs: Tensor | readonly X[]): readonly X[] {
   if (inputs.rank === 0)
     throw new RangeError("unroll: inputs must be time-major [T, B, ...], got a scalar");
   return Array.from({ length: inputs.shape[0]! }, (_, t) => inputs.slice([t]) as X);
-}
-
-function stackInTime<Y>(outputs: readonly (Y | undefined)[], like: Y): MapTree<Y, Tensor> {
-  const columns = outputs.map((output) => tree.leaves(output ?? zerosLike(like)));
-  let leaf = 0;
-  return tree.map(like, () => {
-    const at = leaf++;
-    return stack(columns.map((column) => column[at]!));
-  }) as MapTree<Y, Tensor>;
 }

@@ -3,8 +3,11 @@ const reserved = 1 << 16;
 const page = 1 << 16;
 /** The largest size class that fits the address space. */
 const largest = 7 * 2 ** 29;
-/** WebAssembly's 32-bit address space, in pages. */
-const maximumPages = 1 << 16;
+/**
+ * WebAssembly's 32-bit address space, in pages, but for the last: no block ends at 2^32, which
+ * is 0.
+ */
+const maximumPages = 2 ** 16 - 1;
 
 /**
  * The five views that kernels and entry points read memory through; they are made anew whenever the
@@ -69,13 +72,14 @@ export class Memory {
     if (!(bytes <= largest)) this.#refuse(bytes);
     const index = sizeClass(bytes);
     const size = classSize(index);
+    let pointer = this.#free[index]?.pop();
+    if (pointer === undefined) {
+      pointer = this.#top;
+      if (!this.#reaches(pointer + size)) this.#refuse(bytes);
+      this.#top = pointer + size;
+    }
     this.bytesInUse += size;
     if (this.bytesInUse > this.peakBytes) this.peakBytes = this.bytesInUse;
-    const recycled = this.#free[index]?.pop();
-    if (recycled !== undefined) return recycled;
-    const pointer = this.#top;
-    this.#grow(pointer + size);
-    this.#top = pointer + size;
     return pointer;
   }
 
@@ -91,25 +95,27 @@ export class Memory {
     list.push(pointer);
   }
 
-  #grow(end: number): void {
+  /** Grows the memory to `end` bytes at least, if so much can be had. */
+  #reaches(end: number): boolean {
     const have = this.wasm.buffer.byteLength;
-    if (end <= have) return;
+    if (end <= have) return true;
     // A quarter more than asked, so that growth, which detaches every view, stays rare.
-    const wanted = Math.ceil((end + Math.min(have >> 2, 1 << 28) - have) / page);
-    const least = Math.ceil((end - have) / page);
-    for (const pages of [wanted, least]) {
+    for (const more of [Math.min(have / 4, 2 ** 28), 0]) {
       try {
-        this.wasm.grow(pages);
+        this.wasm.grow(Math.ceil((end + more - have) / page));
         this.growths++;
-        return;
+        return true;
       } catch {}
     }
-    this.#refuse(end - have);
+    return false;
   }
 
   #refuse(bytes: number): never {
+    const mebibytes = (n: number) => `${(n / 2 ** 20).toFixed(0)} MiB`;
+    const free = this.#top - reserved - this.bytesInUse;
+    const elsewhere = free > 0 ? `, ${mebibytes(free)} are free in blocks of other sizes,` : "";
     throw new RangeError(
-      `memory: ${(this.bytesInUse / 2 ** 20).toFixed(0)} MiB are in use and ${(bytes / 2 ** 20).toFixed(0)} MiB more cannot be had; wrap loop bodies in scope(() => ...) so that intermediate values are returned, or forget older parts of the tape`,
+      `memory: ${mebibytes(this.bytesInUse)} are in use${elsewhere} and ${mebibytes(bytes)} more cannot be had; wrap loop bodies in scope(() => ...) so that intermediate values are returned, or forget older parts of the tape`,
     );
   }
 }

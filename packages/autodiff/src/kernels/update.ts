@@ -29,8 +29,9 @@ export const updateSignatures = {
   /**
    * `rms^2 = smoothing rms^2 + (1 - smoothing) g^2`, `d = g / (rms + epsilon)`, `update = -rate d`;
    * when `centered` is 1, `rms` is the deviation from the mean,
-   * `rms^2 = smoothing (rms^2 + (1 - smoothing) (g - mean)^2)`, and then ` mean = smoothing mean +
-   * (1 - smoothing) g`; unless `beta` is 0, `momentum = beta momentum + d` stands for `d ` .
+   * `rms^2 = smoothing (rms^2 + (1 - smoothing) (g - mean)^2)`, and then
+   * `mean = smoothing mean + (1 - smoothing) g`; unless `beta` is 0, `momentum = beta momentum + d`
+   * stands for `d`.
    */
   rmsprop:
     "n w:in g:in rms:inout mean:inout momentum:inout rate:in factor:f64 decay:f64 smoothing:f64 centered epsilon:f64 beta:f64 update:out",

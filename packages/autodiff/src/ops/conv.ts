@@ -108,10 +108,10 @@ const conv2dDeclaration = convolution("conv2d", [
 
 /**
  * The convolution (cross-correlation, as in PyTorch) of images: `y[n, o, r, s]` is the sum over
- * `c`, `i` and `j` of ` x[n, c, r stride + i dilation - padding, s stride + j dilation - padding]
- * weight[o, c, i, j] ` , with zeros outside of the image. Stride, padding and dilation are numbers,
- * or pairs for rows and columns. Of what it keeps for the gradient nothing is larger than `x` and
- * `weight`.
+ * `c`, `i` and `j` of `x[n, c, r', s'] weight[o, c, i, j]`, where
+ * `r' = r stride + i dilation - padding`, and `s'` likewise of `s` and `j`; outside of the image,
+ * `x` is 0. Stride, padding and dilation are numbers, or pairs for rows and columns. Of what it
+ * keeps for the gradient nothing is larger than `x` and `weight`.
  *
  * @param x images `[N, C, H, W]`
  * @param weight kernels `[O, C / groups, KH, KW]`

@@ -5,7 +5,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { unfoldBy } from "./columns.ts";
 import { type Op, op } from "./declare.ts";
 import { pad } from "./pad.ts";
-import { max } from "./reduce.ts";
+import { max, sum } from "./reduce.ts";
 import { reshape } from "./shape.ts";
 import { mean } from "./statistics.ts";
 import { type Extent, extents, type WindowOptions, windowOn } from "./window.ts";
@@ -75,7 +75,9 @@ function pooling<Axes extends 1 | 2>(
       const window = windowOn(name, image.shape, kernel, moves);
       const columns = unfoldBy(image, window);
       const shape = [...x.shape.slice(0, 2), -1, ...window.positions.slice(-axes)];
-      return reduce(reshape(columns, shape), 2);
+      const seen = reshape(columns, shape);
+      // Of no images there is no largest element, and no result either.
+      return seen.size === 0 ? sum(seen, 2) : reduce(seen, 2);
     },
     1,
   );

@@ -1,6 +1,6 @@
-import { currentRegion, Region, within } from "./block.ts";
+import { currentRegion, Region, releaseEarly, within } from "./block.ts";
 import { checkAlive } from "./checks.ts";
-import { giveOwner, type Tensor } from "./tensor.ts";
+import { giveOwner, isUniquelyHeld, type Tensor } from "./tensor.ts";
 import { leaves } from "./tree.ts";
 
 /**
@@ -48,4 +48,15 @@ function keep(value: Tensor, from: Region): void {
   // What came from outside has its place there.
   else if (block.region !== null || value.owner !== null) return;
   giveOwner(value);
+}
+
+/**
+ * Moves a value that was made outside of any scope into a region, unless it was there before
+ * `since` blocks had been made, or others need its bytes too.
+ */
+export function takeOver(value: Tensor, region: Region, since: number): void {
+  const { block } = value;
+  if (block.serial < since || block.region !== null || !isUniquelyHeld(value)) return;
+  region.hold(block);
+  releaseEarly(value.owner ?? value, block, "it moved to a region");
 }

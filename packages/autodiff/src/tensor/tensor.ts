@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.ts";
-import { Block, currentRegion, holdUntilCollected, type Region, releaseEarly } from "./block.ts";
+import { Block, currentRegion, holdUntilCollected, releaseEarly } from "./block.ts";
 import { checkAlive } from "./checks.ts";
 import { arrayOf, bytesOf, type DType, type TypedArray } from "./dtype.ts";
 import { type NestedNumbers, readNested } from "./nested.ts";
@@ -191,17 +191,6 @@ export function giveOwner(value: Tensor): Tensor {
   else if (block.window !== null && block.window.ended === undefined) block.window.hold(block);
   else if (value.owner === null) holdUntilCollected(value, block);
   return value;
-}
-
-/**
- * Moves a value that was made outside of any scope into a region, unless it was there before
- * `since` blocks had been made, or others need its bytes too.
- */
-export function takeOver(value: Tensor, region: Region, since: number): void {
-  const { block } = value;
-  if (block.serial < since || block.region !== null || !isUniquelyHeld(value)) return;
-  region.hold(block);
-  releaseEarly(value.owner ?? value, block, "it moved to a region");
 }
 
 /** Copies a typed array into a new value. @internal */

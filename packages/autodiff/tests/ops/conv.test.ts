@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compile, createBackend, grad, ones, type Tensor, tensor } from "../../src/index.ts";
+import { compile, createBackend, grad, ones, type Tensor, tensor, zeros } from "../../src/index.ts";
 import { referenceKernels } from "../../src/reference.ts";
 
 type Pair = [number, number];
@@ -281,4 +281,12 @@ test("a compiled convolution by constant weights is the recorded one", () => {
     const at = x.mul(run + 1);
     expect(compiled(at).toArray()).toEqual(byInput(at).toArray());
   }
+});
+
+test("of no images every pool is empty", () => {
+  const none = zeros([0, 2, 4, 4]);
+  for (const pool of [none.maxPool2d(2), none.averagePool2d(2)]) {
+    expect(pool.shape).toEqual([0, 2, 2, 2]);
+  }
+  expect(zeros([0, 1, 4]).maxPool1d(2).shape).toEqual([0, 1, 2]);
 });

@@ -248,3 +248,45 @@ test("the gradients of a batched product need no array larger than an operand", 
     }
   });
 });
+
+test("memory is there for every block, whatever is asked for, until it is full", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 2 ** 20, max: 2 ** 29 }), { minLength: 1, maxLength: 9 }),
+      (sizes) => {
+        const memory = new Memory();
+        const fill = (bytes: number): void => {
+          const { bytesInUse } = memory;
+          let pointer: number;
+          try {
+            pointer = memory.allocate(bytes);
+          } catch (error) {
+            expect(error).toBeInstanceOf(RangeError);
+            expect(memory.bytesInUse).toBe(bytesInUse);
+            return;
+          }
+          // Pages that nobody touches cost nothing.
+          const end = pointer + bytes;
+          memory.views.uint8[end - 1] = 1;
+          expect(memory.views.uint8[end - 1]).toBe(1);
+          // In 32 bits, an end at 2^32 would come before every address.
+          expect(end).toBeLessThan(2 ** 32);
+        };
+        for (let i = 0; i < 32; i++) fill(sizes[i % sizes.length]!);
+        for (let bytes = 2 ** 31; bytes >= 2 ** 14; bytes /= 2) fill(bytes);
+        expect(() => memory.allocate(2 ** 16)).toThrow(RangeError);
+      },
+    ),
+    { numRuns: 5 },
+  );
+});
+
+test("a refusal says how much is free in blocks of other sizes", () => {
+  const memory = new Memory();
+  const [block] = [memory.allocate(2 ** 20), memory.allocate(2 ** 21)];
+  memory.release(block!, 2 ** 20);
+  expect(() => memory.allocate(2 ** 32)).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: memory: 2 MiB are in use, 1 MiB are free in blocks of other sizes, and 4096 MiB more cannot be had; wrap loop bodies in scope(() => ...) so that intermediate values are returned, or forget older parts of the tape]`,
+  );
+  expect(memory.allocate(2 ** 20)).toBe(block);
+});

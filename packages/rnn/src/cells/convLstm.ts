@@ -77,6 +77,7 @@ export const convLstm: (sizes: ConvLstmSizes) => Cell<ConvLstmParams, ConvLstmSt
   name: "convLstm",
   sizes: ["input", "hidden", "height", "width"],
   numbers: { kernelSize: 3 },
+  input: ({ input, height, width }) => [input, height, width],
   params: ({ input, hidden, kernelSize }): ConvLstmParams => ({
     W: kernels(input, hidden, kernelSize),
     U: kernels(hidden, hidden, kernelSize),

@@ -1,4 +1,4 @@
-import { linearRecurrence, type Tensor } from "@chronograd/autodiff";
+import { isTensor, linearRecurrence, type Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import {
   type Cell,
@@ -12,6 +12,7 @@ import {
 } from "../cell.ts";
 import type { HiddenState } from "../cells/elman.ts";
 import { textOf } from "../checkDefinition.ts";
+import { kindOf } from "../findTensor.ts";
 
 /** The step of a recurrence that is linear in its state: `h_t = a h_{t-1} + b`. */
 export interface Transition {
@@ -115,8 +116,21 @@ const parts = "name sizes numbers params state initial complex transition output
   " ",
 );
 
+/**
+ * Throws a sentence unless a coefficient has the shape of the state, with its rows or without.
+ */
+export function checkCoefficient(name: "a" | "b", x: unknown, shape: readonly number[]): void {
+  const own = isTensor(x) ? x.shape.join() : undefined;
+  if (own === shape.join() || own === shape.slice(1).join()) return;
+  throw new RangeError(
+    `defineLinearCell: transition must give ${name} as the state, [${shape}], or without its rows, [${shape.slice(1)}], got ${isTensor(x) ? `[${x.shape}]` : kindOf(x)}`,
+  );
+}
+
 /** `a h + b`: one step of the scan, so that both ways have the same bits. */
 export function carry({ a, b }: Transition, h: Tensor, complex: boolean): Tensor {
+  checkCoefficient("a", a, h.shape);
+  checkCoefficient("b", b, h.shape);
   const one = [1, ...h.shape];
   const all = linearRecurrence(a.broadcastTo(one), b.broadcastTo(one), h, { complex });
   return all.reshape(h.shape);

@@ -1,14 +1,7 @@
-import {
-  arange,
-  concat,
-  linearRecurrence,
-  ones,
-  type Tensor,
-  tree,
-  where,
-} from "@chronograd/autodiff";
+import { concat, linearRecurrence, ones, type Tensor, tree, where } from "@chronograd/autodiff";
 import type { Values } from "../cell.ts";
-import { carry, type LinearForm } from "./defineLinearCell.ts";
+import { fillRows, firstOf, rowWise, zeroRows } from "../sequences/rows.ts";
+import { carry, checkCoefficient, type LinearForm } from "./defineLinearCell.ts";
 
 /** A sequence of T steps and B rows, for a cell that takes it at once. */
 export interface WholeSequence<X> {
@@ -28,8 +21,8 @@ export interface WholeSequence<X> {
 /**
  * All steps of a cell that is linear in its state: its products over all `T B` rows, and one scan.
  * Marks are selections among coefficients. A row without a step has `h_t = 1 h_{t-1} + 0`, and
- * another row's input and state in its place; one that begins afresh has ` h_t = 0 h_{t-1} + (a
- * fresh + b) ` , and the scan takes nothing through a coefficient of 0.
+ * another row's input and state in its place. One that begins afresh has `h_t = 0 h_{t-1} + b'`
+ * with `b' = a fresh + b`, and the scan takes nothing through a coefficient of 0.
  */
 export function scan<Params, X, Y>(
   { complex, transition, output }: LinearForm<Params, X, Y>,
@@ -39,48 +32,31 @@ export function scan<Params, X, Y>(
   const [steps, batch] = tree.leaves(inputs)[0]!.shape as [number, number];
   const fold = (x: Tensor) => x.reshape([steps * batch, ...x.shape.slice(2)]);
   const unfold = (x: Tensor) => x.reshape([steps, batch, ...x.shape.slice(1)]);
-  const filled = mask === undefined ? <T>(rows: T) => rows : filling(mask.reshape([-1]));
-  const xs = filled(tree.map(inputs, fold) as X);
-  const coefficient = (x: Tensor) =>
-    (x.rank === initial.rank && x.shape[0] === steps * batch ? unfold(x) : x).broadcastTo([
-      steps,
-      ...initial.shape,
-    ]);
+  const rows = mask?.reshape([-1]);
+  const first = rows && firstOf(rows);
+  const xs = fillRows(tree.map(inputs, fold) as X, rows, first);
   const made = transition(params, xs);
-  let [a, b] = [coefficient(made.a), coefficient(made.b)];
+  const coefficient = (name: "a" | "b") => {
+    const x = made[name];
+    checkCoefficient(name, x, [steps * batch, ...initial.shape.slice(1)]);
+    return (x.rank === initial.rank ? unfold(x) : x).broadcastTo([steps, ...initial.shape]);
+  };
+  let [a, b] = [coefficient("a"), coefficient("b")];
   if (mask !== undefined) {
-    const isThere = marking(mask, b);
-    a = where(isThere, a, unit(initial, complex));
-    b = where(isThere, b, 0);
+    a = where(rowWise(mask, a), a, unit(initial, complex));
+    b = zeroRows(mask, b);
   }
   if (resets !== undefined) {
-    const isFresh = marking(resets, b);
+    const isFresh = rowWise(resets, b);
     b = where(isFresh, carry({ a, b }, fresh!.broadcastTo(b.shape), complex), b);
     a = where(isFresh, 0, a);
   }
   const h = linearRecurrence(a, b, initial, { reverse, complex });
-  const ys = tree.map(output(params, filled(fold(h)), xs), (y: Tensor) => {
+  const ys = tree.map(output(params, fillRows(fold(h), rows, first), xs), (y: Tensor) => {
     const all = unfold(y);
-    return mask === undefined ? all : where(marking(mask, all), all, 0);
+    return mask === undefined ? all : zeroRows(mask, all);
   }) as Y;
   return { outputs: ys, last: h.slice([reverse ? 0 : steps - 1]) };
-}
-
-/** A mark `[T, B]` that broadcasts against `[T, B, ...]`. */
-function marking(mark: Tensor, x: Tensor): Tensor {
-  return mark.reshape([...mark.shape, ...x.shape.slice(2).map(() => 1)]);
-}
-
-/**
- * Puts a row that has a step in the place of each that has none, in every tensor of a tree; where
- * no row has one, 0.
- */
-function filling(mask: Tensor): <T>(rows: T) => T {
-  const { backend } = mask;
-  const own = arange(0, mask.size, 1, { dtype: "int32", backend });
-  const index = where(mask, own, mask.argmax(0));
-  const isAny = mask.max();
-  return (rows) => tree.map(rows, (x: Tensor) => where(isAny, x.gather(index), 0)) as typeof rows;
 }
 
 /** The coefficient that keeps a state: 1, as a complex number 1 + 0i. */

@@ -1,20 +1,10 @@
-import { concat, detach, type Tensor, tree, zeros } from "@chronograd/autodiff";
+import { concat, detach, type Tensor, tree } from "@chronograd/autodiff";
 import type { Cell, Values } from "../cell.ts";
 import type { HiddenState } from "../cells/elman.ts";
-import { scan, type WholeSequence } from "./scan.ts";
-
-/** What a cell runs over, with every tensor of the inputs `[T, B, ...]`. */
-interface Run<Params, State> extends Pick<WholeSequence<unknown>, "mask" | "resets" | "reverse"> {
-  readonly inputs: unknown;
-  readonly context: unknown;
-  readonly params: Values<Params>;
-  /** The parameters that the first `burnIn` steps run with. */
-  readonly warm: Values<Params>;
-  readonly burnIn: number;
-  readonly state: Values<State> | undefined;
-  /** The cell's own initial state. */
-  start(params: Values<Params>): Values<State>;
-}
+import { joinTrees } from "../sequences/joinTrees.ts";
+import { hasNoise } from "../sequences/noise.ts";
+import type { Unrolling } from "../sequences/unrollSteps.ts";
+import { scan } from "./scan.ts";
 
 /**
  * How many rows are run at once: so many that a product of them is fast, and few enough that what
@@ -26,22 +16,47 @@ const rowsAtOnce = 2048;
  * `unroll` of a cell that is linear in its state: stretches of many steps at once, one after the
  * other.
  *
+ * @param inputs every tensor `[T, B, ...]`
  * @throws when the cell is not linear in its state
  */
 export function unrollLinear<Params, State, X, Y>(
-  { linear }: Cell<Params, State, X, Y>,
-  { inputs, context, params, warm, burnIn, reverse, mask, resets, ...from }: Run<Params, State>,
+  cell: Cell<Params, State, X, Y>,
+  inputs: unknown,
+  {
+    params,
+    warm,
+    burnIn,
+    reverse,
+    marks: { mask, resets },
+    context,
+    rng,
+    ...from
+  }: Unrolling<Params, State>,
 ): { readonly outputs: unknown; readonly state: Values<State> } {
+  const { linear } = cell;
   if (linear === undefined) {
     throw new TypeError(
       "unroll: parallel takes a cell that is linear in its state, such as minGru, minLstm, lru or one of defineLinearCell, and this one is not; leave out the option",
+    );
+  }
+  if (rng != null && hasNoise(cell)) {
+    throw new TypeError(
+      "unroll: parallel runs the transition of the cell alone, and this one draws noise for its step; leave out the option, or evaluate with { rng: null }",
+    );
+  }
+  for (const [name, values, axes] of [
+    ["input", inputs, 2],
+    ["context", context, 1],
+  ] as const) {
+    if (tree.leaves(values).every(({ rank }) => rank >= axes)) continue;
+    throw new RangeError(
+      `unroll: parallel needs a first axis of rows in every tensor of the ${name}, and one has none; leave out the option, or broadcastTo the rows`,
     );
   }
   const stateOf = (state: Values<State>): Tensor => (state as Values<HiddenState>).h;
   const [count, batch] = tree.leaves(inputs)[0]!.shape as [number, number];
   const freshOf = (weights: Values<Params>) => resets && stateOf(from.start(weights));
   const fresh = [freshOf(warm), burnIn === 0 ? undefined : freshOf(params)];
-  const boundaries = resets && reverse ? shifted(resets) : resets;
   const length = Math.max(1, Math.floor(rowsAtOnce / batch));
   let h = stateOf(from.state ?? from.start(warm));
   const outputs: Y[] = [];
@@ -58,7 +73,7 @@ export function unrollLinear<Params, State, X, Y>(
         : { x: steps, context: tree.map(context, spread) }) as X,
       initial: burnIn > 0 && done <= burnIn ? detach(h) : h,
       mask: mask && part(mask),
-      resets: boundaries && part(boundaries),
+      resets: resets && part(resets),
       fresh: isWarm || burnIn === 0 ? fresh[0] : fresh[1],
       reverse,
     });
@@ -66,24 +81,6 @@ export function unrollLinear<Params, State, X, Y>(
     if (!isWarm) outputs[reverse ? "unshift" : "push"](made.outputs);
     done = end;
   }
-  return { outputs: joined(outputs), state: { h } as Values<State> };
-}
-
-/** A reset lies between step t - 1 and step t: backwards, it comes before step t - 1. */
-function shifted(resets: Tensor): Tensor {
-  const { shape, dtype, backend } = resets;
-  const none = zeros([1, shape[1]!], { dtype, backend });
-  return concat([resets.slice([[1, shape[0]!]]), none]);
-}
-
-/** Outputs of stretches as those of the whole, in every tensor of the tree. */
-function joined<Y>(parts: readonly Y[]): Y {
-  const [first] = parts as [Y];
-  if (parts.length === 1) return first;
-  const columns = parts.map((part) => tree.leaves(part));
-  let leaf = 0;
-  return tree.map(first, () => {
-    const at = leaf++;
-    return concat(columns.map((column) => column[at]!));
-  }) as Y;
+  const whole = outputs.length === 1 ? outputs[0] : joinTrees(outputs, (parts) => concat(parts));
+  return { outputs: whole, state: { h } as Values<State> };
 }

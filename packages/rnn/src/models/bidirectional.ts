@@ -1,11 +1,11 @@
 import { concat, named, scope, type Tensor, tree } from "@chronograd/autodiff";
-import { checkOptions, nearestOf } from "@chronograd/autodiff/internal";
+import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
-import { textOf } from "../checkDefinition.ts";
+import { checkChoice } from "../checkChoice.ts";
 import { rememberMaking } from "../making.ts";
 import { type SequenceModel, type UnrollOptions, unroll } from "../unroll.ts";
-import { checkBurnIn, checkState } from "./inTurn.ts";
+import { refuseBurnIn } from "./inTurn.ts";
 
 /** How the outputs of both directions become one. */
 export type Merge = "concat" | "sum" | "mean" | "product";
@@ -82,13 +82,7 @@ export function bidirectional<
     options.backward ?? (cell as unknown as Cell<BackwardParams, BackwardState, X, Y>);
   checkCell(where, cell, "step", "give a cell, and stack the models with stacked([...])");
   checkCell(where, backward, "step", "give a cell, and stack the models with stacked([...])");
-  if (!Object.hasOwn(merges, merge)) {
-    const words = Object.keys(merges);
-    const nearest = nearestOf(String(merge), words);
-    throw new TypeError(
-      `${where}: merge must be one of ${words.map((word) => JSON.stringify(word)).join(", ")}, got ${textOf(merge)}${nearest === undefined ? "" : `; did you mean "${nearest}"?`}`,
-    );
-  }
+  checkChoice(where, "merge", merge, Object.keys(merges));
   type Both = Directions<State, BackwardState>;
   const model: ReturnType<
     typeof bidirectional<Params, State, X, Y, BackwardParams, BackwardState>
@@ -99,8 +93,7 @@ export function bidirectional<
     ...(cell.input && { input: cell.input }),
     unroll: (params, inputs, { state, burnIn = 0, ...rest }: UnrollOptions<Both> = {}) =>
       scope(() => {
-        checkBurnIn(burnIn);
-        checkState(state, ["forward", "backward"]);
+        refuseBurnIn(burnIn);
         const before = state as Directions<Values<State>, Values<BackwardState>> | undefined;
         const own = params as Directions<Values<Params>, Values<BackwardParams>>;
         if (ended.has(Object(before?.backward))) {
@@ -132,7 +125,9 @@ export function bidirectional<
         };
       }),
   };
-  return rememberMaking(model, { by: bidirectional, parts: { forward: cell, backward } });
+  // PyTorch has no other way to merge.
+  const making = { by: bidirectional, parts: { forward: cell, backward } };
+  return rememberMaking(model, merge === "concat" ? making : undefined);
 }
 
 function merged(merge: Merge, forward: Tensor, backward: Tensor): Tensor {

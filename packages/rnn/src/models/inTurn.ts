@@ -1,8 +1,7 @@
 import { named, type Shape, scope, type Tensor } from "@chronograd/autodiff";
 import type { Cell } from "../cell.ts";
-import { initialState } from "../initial.ts";
+import { initialState, likeParams } from "../initial.ts";
 import { runStep } from "../runStep.ts";
-import { likeParams } from "../sequences/like.ts";
 import { type SequenceModel, type UnrollOptions, unroll } from "../unroll.ts";
 
 /** A cell from tensor to tensor. */
@@ -118,11 +117,7 @@ export function inTurn<const Own extends Parts>(
   const isCell = entries.every(([, part]) => "step" in part || "apply" in part);
   const unrollInTurn = (params: Tree, inputs: Tensor, options: UnrollOptions<Tree>) => {
     const { state, burnIn = 0, context, parallel, ...rest } = options;
-    checkBurnIn(burnIn);
-    checkState(
-      state,
-      entries.map(([key]) => key),
-    );
+    refuseBurnIn(burnIn);
     return scope(() => {
       const [outputs, states] = through(inputs, (part, x, key) => {
         const found = unroll(modelOf(part), params[key]!, x, {
@@ -148,19 +143,10 @@ export function inTurn<const Own extends Parts>(
 }
 
 /** Throws a sentence where a model of whole sequences is asked to warm up. */
-export function checkBurnIn(burnIn: number): void {
+export function refuseBurnIn(burnIn: number): void {
   if (burnIn === 0) return;
   throw new RangeError(
     `unroll: a model that runs part by part over a whole sequence takes no burnIn, got ${burnIn}; leave it out, and give the first steps no loss`,
-  );
-}
-
-/** Throws a sentence where a state that is given has not a part for each part of the model. */
-export function checkState(state: unknown, parts: readonly string[]): void {
-  const missing = parts.find((part) => (state as Tree | undefined)?.[part] === undefined);
-  if (state === undefined || missing === undefined) return;
-  throw new TypeError(
-    `unroll: the state of this model needs a part for each of ${parts.join(", ")}, and has none for ${missing}; give one like that of initialState(model, batch)`,
   );
 }
 

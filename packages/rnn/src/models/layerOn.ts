@@ -1,7 +1,7 @@
 import { scope, stack, type Tensor } from "@chronograd/autodiff";
 import type { Cell } from "../cell.ts";
+import { likeParams } from "../initial.ts";
 import { runStep } from "../runStep.ts";
-import { likeParams } from "../sequences/like.ts";
 import { checkRng, drawNoise, type Noise } from "../sequences/noise.ts";
 import { type SequenceModel, unroll } from "../unroll.ts";
 import { around, masked, type NoiseAround } from "./around.ts";

@@ -1,6 +1,7 @@
 import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
+import { checkChoice } from "../checkChoice.ts";
 import { textOf } from "../checkDefinition.ts";
 import { rememberMaking } from "../making.ts";
 import type { Noise } from "../sequences/noise.ts";
@@ -74,9 +75,7 @@ export function stacked<const Layers extends readonly (TensorCell | TensorSequen
   if (typeof residual !== "boolean") {
     throw new TypeError(`${where}: residual must be true or false, got ${textOf(residual)}`);
   }
-  if (per !== "step" && per !== "window") {
-    throw new TypeError(`${where}: per must be "step" or "window", got ${textOf(per)}`);
-  }
+  checkChoice(where, "per", per, ["step", "window"]);
   checkRate(where, "dropout", dropout);
   const parts = Array.from(layers as readonly Cell<unknown, unknown>[], (layer, i) => {
     const own = `${where}: layer ${i}`;

@@ -1,8 +1,9 @@
 import type { Cell, Values } from "../cell.ts";
 import { rowsOf } from "../checkRows.ts";
+import { checkState, isAlike } from "../checkState.ts";
 import { runStep } from "../runStep.ts";
 import type { Prepared } from "./prepare.ts";
-import { selectRows, takeRows } from "./rows.ts";
+import { fillRows, selectRows } from "./rows.ts";
 
 /** A step as a loop runs it. */
 export interface Advanced<State, Y> {
@@ -22,7 +23,7 @@ export function advance<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   params: Values<Params>,
   input: X,
-  { reset, mask, rows, isEmpty, fresh, noise }: Prepared,
+  { reset, mask, first, isEmpty, fresh, noise }: Prepared,
   state: Values<State>,
 ): Advanced<Values<State>, Y> {
   const before =
@@ -35,10 +36,7 @@ export function advance<Params, State, X, Y>(
           state,
         );
   if (isEmpty === true) return { output: undefined, next: before };
-  if (rows === undefined) {
-    const [output, next] = runStep(cell, params, input, before, noise);
-    return { output, next };
-  }
-  const [output, next] = runStep(cell, params, input, takeRows(before, rows), noise);
-  return { output, next: selectRows("a mask", mask!, next, before) };
+  const [output, after] = runStep(cell, params, input, fillRows(before, mask, first), noise);
+  if (!isAlike(after, before)) checkState("the state that the step returns", after, before);
+  return { output, next: first === undefined ? after : selectRows("a mask", mask!, after, before) };
 }

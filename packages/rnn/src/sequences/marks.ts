@@ -1,5 +1,6 @@
-import { type Backend, Tensor, tensor } from "@chronograd/autodiff";
+import { type Backend, concat, Tensor, tensor, zeros } from "@chronograd/autodiff";
 import { describeTensor, isTracing } from "@chronograd/autodiff/internal";
+import { kindOf } from "../findTensor.ts";
 
 /**
  * Which rows of a time step begin afresh, and which have a step at all: int32, of 0 and 1. A row
@@ -24,7 +25,7 @@ export interface SequenceMarks {
    * How many steps each of the B rows has, from the first on: 0 to T; numbers, or an int32 tensor
    * `[B]`, which may differ from call to call of a compiled function.
    */
-  readonly lengths?: readonly number[] | Tensor;
+  readonly lengths?: ArrayLike<number> | Tensor;
   /** `[T, B]`, int32; 0 where a row has no step. With `lengths`, a step is where both say so. */
   readonly mask?: Tensor;
   /** `[T, B]`, int32; 1 where a row begins afresh before a step, as `Marks.reset`. */
@@ -36,7 +37,7 @@ export function checkMark(what: string, mark: unknown, shape: readonly number[])
   const expected = `int32 [${shape}] of 0 and 1`;
   if (!(mark instanceof Tensor)) {
     throw new TypeError(
-      `${what} must be a tensor, ${expected}, got ${mark === null ? "null" : Array.isArray(mark) ? "an array" : typeof mark}; tensor(Int32Array.of(...), { shape: [${shape}] }) makes one`,
+      `${what} must be a tensor, ${expected}, got ${kindOf(mark)}; tensor(Int32Array.of(...), { shape: [${shape}] }) makes one`,
     );
   }
   if (mark.dtype !== "int32") {
@@ -46,7 +47,7 @@ export function checkMark(what: string, mark: unknown, shape: readonly number[])
   }
   if (mark.shape.join() !== shape.join()) {
     throw new RangeError(
-      `${what} must be ${expected}, got [${mark.shape}]; give one for each row${shape.length > 1 ? " of each step" : ""}`,
+      `${what} must be ${expected}, got [${mark.shape}]; give one for each row${shape.length > 1 ? " of each step, time first" : ""}`,
     );
   }
   if (isTracing()) return;
@@ -54,48 +55,57 @@ export function checkMark(what: string, mark: unknown, shape: readonly number[])
   if (other !== undefined) throw new RangeError(`${what} must be 0 or 1 everywhere, got ${other}`);
 }
 
-/** The marks of each step (from 1) of a sequence, checked. */
-export function marksOf(
-  where: string,
-  marks: SequenceMarks,
-  steps: number,
-  batch: () => number,
-  backend: Backend | undefined,
-): (t: number) => Marks {
-  const { mask, resets } = wholeMarks(where, marks, steps, batch, backend);
-  return (t) => ({
+/** The marks of a sequence, checked and with its lengths in the mask. */
+export type CheckedMarks = Pick<SequenceMarks, "mask" | "resets">;
+
+/** The marks of step `t`, from 1. */
+export function marksAt({ mask, resets }: CheckedMarks, t: number): Marks {
+  return {
     ...(resets && { reset: resets.slice([t - 1]) }),
     ...(mask && { mask: mask.slice([t - 1]) }),
-  });
+  };
 }
 
-/** The marks of a sequence, checked; those of `lengths` are in the mask. */
-export function wholeMarks(
+/** @param reverse whether the steps run from the last to the first */
+export function checkedMarks(
   where: string,
   { lengths, mask, resets }: SequenceMarks,
   steps: number,
   batch: () => number,
   backend: Backend | undefined,
-): Pick<SequenceMarks, "mask" | "resets"> {
+  reverse = false,
+): CheckedMarks {
   if (lengths === undefined && mask === undefined && resets === undefined) return {};
   const rows = batch();
   if (mask !== undefined) checkMark(`${where}: mask`, mask, [steps, rows]);
   if (resets !== undefined) checkMark(`${where}: resets`, resets, [steps, rows]);
-  const present =
-    lengths === undefined ? mask : presentOf(where, lengths, mask, steps, rows, backend);
-  return { ...(present && { mask: present }), ...(resets && { resets }) };
+  const isBefore =
+    lengths === undefined ? undefined : isBeforeEnd(where, lengths, steps, rows, backend);
+  const both = (mark: Tensor | undefined) => (isBefore && mark ? mark.mul(isBefore) : mark);
+  const present = mask === undefined ? isBefore : both(mask);
+  // Nothing is read behind the end of a row, no reset either.
+  const own = both(resets);
+  const boundaries = own && (reverse ? shifted(own) : own);
+  return { ...(present && { mask: present }), ...(boundaries && { resets: boundaries }) };
 }
 
-/** The mask `[T, B]` that lengths give, together with a mask. */
-function presentOf(
+/** A reset lies between step t - 1 and step t: backwards, it comes before step t - 1. */
+function shifted(resets: Tensor): Tensor {
+  const [steps, rows] = resets.shape as [number, number];
+  const { dtype, backend } = resets;
+  return concat([resets.slice([[1, steps]]), zeros([1, rows], { dtype, backend })]);
+}
+
+/** The mask `[T, B]` that lengths give. */
+function isBeforeEnd(
   where: string,
-  lengths: readonly number[] | Tensor,
-  mask: Tensor | undefined,
+  lengths: ArrayLike<number> | Tensor,
   steps: number,
   rows: number,
   backend: Backend | undefined,
 ): Tensor {
-  const given = lengths instanceof Tensor || Array.isArray(lengths) ? lengths : undefined;
+  const isArray = Array.isArray(lengths) || ArrayBuffer.isView(lengths);
+  const given = lengths instanceof Tensor ? lengths : isArray ? Array.from(lengths) : undefined;
   const size = given instanceof Tensor ? given.size : given?.length;
   const isVector = !(given instanceof Tensor) || (given.rank === 1 && given.dtype === "int32");
   if (given === undefined || size !== rows || !isVector) {
@@ -103,9 +113,7 @@ function presentOf(
       given instanceof Tensor
         ? describeTensor(given)
         : given === undefined
-          ? lengths === null
-            ? "null"
-            : typeof lengths
+          ? kindOf(lengths)
           : `${size} of them`;
     throw new TypeError(
       `${where}: lengths must be ${rows} whole numbers, one for each row, as an array or an int32 tensor, got ${got}`,
@@ -114,21 +122,19 @@ function presentOf(
   const place = backend && { backend };
   if (isTracing() && given instanceof Tensor) {
     const times = Int32Array.from({ length: steps }, (_, t) => t);
-    const isBefore = tensor(times, { shape: [steps, 1], ...place }).less(given);
-    return mask === undefined ? isBefore : isBefore.mul(mask);
+    return tensor(times, { shape: [steps, 1], ...place }).less(given);
   }
-  const values = given instanceof Tensor ? [...given.toTypedArray()] : (given as number[]);
+  const values = given instanceof Tensor ? Array.from(given.toTypedArray()) : given;
   for (const [row, length] of values.entries()) {
     if (Number.isInteger(length) && length >= 0 && length <= steps) continue;
     throw new RangeError(
       `${where}: the length of row ${row} must be a whole number from 0 to ${steps}, the steps of the sequence, got ${length}`,
     );
   }
-  const isBefore = tensor(
+  return tensor(
     Int32Array.from({ length: steps * rows }, (_, i) =>
       Math.floor(i / rows) < values[i % rows]! ? 1 : 0,
     ),
     { shape: [steps, rows], ...place },
   );
-  return mask === undefined ? isBefore : isBefore.mul(mask);
 }

@@ -1,6 +1,7 @@
-import { type MapTree, type Shape, Tensor, tensor, tree } from "@chronograd/autodiff";
+import { type MapTree, type Shape, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Rng } from "@chronograd/nn";
-import type { ValuesLike } from "./like.ts";
+import { kindOf } from "../findTensor.ts";
+import type { ValueOptions } from "../initial.ts";
 
 /** Random numbers that a step reads: the loops draw them, so that the step stays pure. */
 export interface Noise {
@@ -24,9 +25,9 @@ function isNoise(value: unknown): value is Noise {
   return typeof (value as Noise | null)?.draw === "function";
 }
 
-/** What a cell draws. */
-export function noiseOf({ noise }: { readonly noise?: unknown }): readonly Noise[] {
-  return tree.leavesWithPath(noise, isNoise).map(([, leaf]) => leaf);
+/** Whether there is any noise in what a model lists as such. */
+export function hasNoise({ noise }: { readonly noise?: unknown }): boolean {
+  return tree.leavesWithPath(noise, isNoise).length > 0;
 }
 
 /**
@@ -37,7 +38,7 @@ export function drawNoise(
   spec: unknown,
   random: Rng,
   batch: number,
-  like: ValuesLike,
+  like: ValueOptions,
   before: unknown,
 ): unknown {
   const kept = new Map(tree.leavesWithPath(before));
@@ -62,7 +63,7 @@ const nameOfNoise = (path: string): string => (path === "" ? "the noise" : `the 
 
 function checkedDraw(drawn: unknown, { shape }: Noise, path: string, size: number): Float64Array {
   if (drawn instanceof Float64Array && drawn.length === size) return drawn;
-  const got = drawn instanceof Float64Array ? `${drawn.length} of them` : describe(drawn);
+  const got = drawn instanceof Float64Array ? `${drawn.length} of them` : kindOf(drawn);
   throw new TypeError(
     `${nameOfNoise(path)} has shape [${shape}], so draw must return a Float64Array of ${size} ${size === 1 ? "number" : "numbers"}, got ${got}`,
   );
@@ -74,7 +75,7 @@ function checkNoise(where: string, model: { readonly noise?: unknown }): void {
     const name = `${where}: ${nameOfNoise(path)}`;
     if (!Array.isArray(shape) || shape.some((length) => !Number.isInteger(length) || length < 1)) {
       throw new TypeError(
-        `${name} must have a shape, a list of whole numbers of at least 1, got ${Array.isArray(shape) ? `[${shape}]` : describe(shape)}`,
+        `${name} must have a shape, a list of whole numbers of at least 1, got ${Array.isArray(shape) ? `[${shape}]` : kindOf(shape)}`,
       );
     }
     if (per !== "window" && per !== "step") {
@@ -84,28 +85,22 @@ function checkNoise(where: string, model: { readonly noise?: unknown }): void {
     }
     if (typeof rows !== "boolean") {
       throw new TypeError(
-        `${name} must say with rows: true or false whether every row of the batch has its own, got ${describe(rows)}`,
+        `${name} must say with rows: true or false whether every row of the batch has its own, got ${kindOf(rows)}`,
       );
     }
   }
 }
 
-function describe(value: unknown): string {
-  if (value === null) return "null";
-  if (value instanceof Tensor) return "a tensor";
-  return Array.isArray(value) ? "an array" : typeof value;
-}
-
 /** The generator that a loop must be given where its model draws noise. */
 export function checkRng(where: string, model: object, random: Rng | null | undefined): void {
-  if (random === undefined && noiseOf(model).length > 0) {
+  if (random === undefined && hasNoise(model)) {
     throw new TypeError(
       `${where}: the model draws noise, such as masks of dropout, and there is no generator; give { rng: rng(1, "noise") } to train, or { rng: null } to evaluate without noise`,
     );
   }
   if (random != null && typeof (random as Partial<Rng>).bits !== "function") {
     throw new TypeError(
-      `${where}: rng must be a generator, as rng(1) gives, or null, got ${describe(random)}`,
+      `${where}: rng must be a generator, as rng(1) gives, or null, got ${kindOf(random)}`,
     );
   }
   checkNoise(where, model);

@@ -1,21 +1,18 @@
-import { type Tensor, tensor, where } from "@chronograd/autodiff";
+import { type Tensor, tensor } from "@chronograd/autodiff";
 import { isTracing } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import { rowsOf } from "../checkRows.ts";
-import { initialState } from "../initial.ts";
-import type { ValuesLike } from "./like.ts";
+import { initialState, type ValueOptions } from "../initial.ts";
 import { checkMark, type Marks } from "./marks.ts";
-import { checkRng, drawNoise, noiseOf } from "./noise.ts";
+import { checkRng, drawNoise, hasNoise } from "./noise.ts";
+import { firstOf } from "./rows.ts";
 
 /** What a step is run with beside its input: made from its marks, and drawn. */
 export interface Prepared extends Marks {
   /**
-   * `[B]`, where rows may be masked: the row itself, or for a masked one the first row that has a
-   * step.
+   * `[B]`, where rows may be masked: 1 at the first row that has a step, which fills their places.
    */
-  readonly rows?: Tensor;
-  /** 1 where any row has a step; only where no one can read the mask. */
-  readonly isThere?: Tensor;
+  readonly first?: Tensor;
   /** No row has a step. */
   readonly isEmpty?: true;
   /** The initial state, for the rows that are reset, unless it is learned. */
@@ -50,20 +47,22 @@ const plain: Prepared = {};
 export class Preparation {
   readonly #where: string;
   readonly #model: Model;
-  readonly #like: ValuesLike;
+  readonly #like: ValueOptions;
+  readonly #place: Pick<ValueOptions, "backend">;
   readonly #options: PreparationOptions;
   readonly #hasNoise: boolean;
   #fresh: unknown;
   #noise: unknown;
   #isFirst = true;
 
-  constructor(where: string, model: Model, like: ValuesLike, options: PreparationOptions) {
+  constructor(where: string, model: Model, like: ValueOptions, options: PreparationOptions) {
     checkRng(where, model, options.rng);
     this.#where = where;
     this.#model = model;
     this.#like = like;
+    this.#place = like.backend ? { backend: like.backend } : {};
     this.#options = options;
-    this.#hasNoise = options.rng != null && noiseOf(model).length > 0;
+    this.#hasNoise = options.rng != null && hasNoise(model);
   }
 
   /** What is drawn per window is drawn anew at the next step. */
@@ -114,24 +113,12 @@ export class Preparation {
 
   #mask(mask: Tensor, batch: number | undefined, t: number): Prepared {
     checkMark(`${this.#where}: the mask of step ${t}`, mask, [batch ?? mask.size]);
-    const numbers = Int32Array.from({ length: mask.size }, (_, row) => row);
-    if (isTracing()) {
-      const own = tensor(numbers, this.#place);
-      return { mask, rows: where(mask, own, mask.argmax(0)), isThere: mask.max() };
-    }
+    if (isTracing()) return { mask, first: firstOf(mask) };
     const values = mask.toTypedArray();
     const first = values.indexOf(1);
     if (first === -1) return { mask, isEmpty: true };
     if (!this.#options.isUniform && !values.includes(0)) return { mask };
-    const rows = tensor(
-      numbers.map((row) => (values[row] === 1 ? row : first)),
-      this.#place,
-    );
-    return { mask, rows };
-  }
-
-  get #place(): { backend?: NonNullable<ValuesLike["backend"]> } {
-    const { backend } = this.#like;
-    return backend === undefined ? {} : { backend };
+    const isFirst = Int32Array.from(values, (_, row) => (row === first ? 1 : 0));
+    return { mask, first: tensor(isFirst, this.#place) };
   }
 }

@@ -1,17 +1,21 @@
 import { type Tensor, tree, where } from "@chronograd/autodiff";
-import type { Prepared } from "./prepare.ts";
 
-/** The rows of every tensor of a tree that has rows, in the order of an index. */
-export function takeRows<T>(values: T, rows: Tensor): T {
-  return tree.map(values, (x: Tensor) => (x.rank === 0 ? x : x.gather(rows))) as T;
+/** 1 at the first row that has a step, of a mask that need not be read; 0 for all others. */
+export function firstOf(mask: Tensor): Tensor {
+  return mask.mul(mask.cumsum(0).equal(1));
 }
 
-/** The rows of an input or a target, those without a step taken by one that has a step. */
-export function fillRows<T>(values: T, { rows, isThere }: Prepared): T {
-  if (rows === undefined) return values;
-  const filled = takeRows(values, rows);
-  if (isThere === undefined) return filled;
-  return tree.map(filled, (x: Tensor) => where(isThere, x, 0)) as T;
+/**
+ * The rows of an input, a state or a target, the places of those without a step taken by the first
+ * one that has a step: by 0 where none has. It selects with marks and adds zeros, so that a plan
+ * can do it for any mask.
+ */
+export function fillRows<T>(values: T, mask: Tensor | undefined, first: Tensor | undefined): T {
+  if (mask === undefined || first === undefined) return values;
+  return tree.map(values, (x: Tensor) => {
+    if (x.shape[0] !== mask.size) return x;
+    return where(rowWise(mask, x), x, zeroRows(first, x).sum(0, { keepDims: true }));
+  }) as T;
 }
 
 /** `a` in the rows where `mask` is 1, `b` in the others, for trees of one structure. */
@@ -45,7 +49,7 @@ export function zeroRows(mask: Tensor, x: Tensor): Tensor {
   return where(rowWise(mask, x), x, 0);
 }
 
-/** A mask `[B]` that broadcasts against the elements of the rows of `x`. */
-function rowWise(mask: Tensor, x: Tensor): Tensor {
-  return mask.reshape([mask.shape[0]!, ...x.shape.slice(1).map(() => 1)]);
+/** A mark `[B]` or `[T, B]` that broadcasts against `x`, which has these axes first. */
+export function rowWise(mark: Tensor, x: Tensor): Tensor {
+  return mark.reshape([...mark.shape, ...x.shape.slice(mark.rank).map(() => 1)]);
 }

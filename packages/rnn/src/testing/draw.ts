@@ -57,14 +57,17 @@ export function inFloat64(values: unknown): unknown {
 /** How to draw one input: a number of columns, the shape of a row, or a function. */
 export type InputOption<X> = number | readonly number[] | ((random: Rng, batch: number) => X);
 
-/** An input option as a function; without one, the only number of columns that the cell takes. */
+/**
+ * An input option as a function; without one, rows as the cell says, or of the only number of
+ * columns that it takes.
+ */
 export function inputOf(
   cell: PlainCell,
   option: InputOption<unknown> | undefined,
   where: string,
 ): (random: Rng, batch: number) => unknown {
   if (typeof option === "function") return (random, batch) => inFloat64(option(random, batch));
-  const row = typeof option === "number" ? [option] : (option ?? [guessColumns(cell, where)]);
+  const row = typeof option === "number" ? [option] : (option ?? shapeOf(cell, where));
   if (!Array.isArray(row) || row.some((length) => !Number.isInteger(length) || length < 1)) {
     throw new TypeError(
       `${where}: input must be a number of columns, the shape of a row, or a function (random, batch) => input, got ${JSON.stringify(option)}`,
@@ -73,7 +76,13 @@ export function inputOf(
   return (random, batch) => drawn([batch, ...row], () => random.normal());
 }
 
-/** A cell does not say how wide its input is, but it throws for any other width. */
+/** As the cell says, or one axis: a cell throws for any other number of columns than its own. */
+function shapeOf(cell: PlainCell, where: string): readonly number[] {
+  const { input = [] } = cell;
+  return input.length > 1 ? input : [guessColumns(cell, where)];
+}
+
+/** The only number of columns that a cell takes. */
 function guessColumns(cell: PlainCell, where: string): number {
   const params = drawParams(cell, rng(1, "guess"));
   const widths = new Set([1]);

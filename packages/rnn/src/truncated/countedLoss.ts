@@ -19,7 +19,7 @@ export function countedLoss(
   where: string,
   result: Tensor | CountedLoss | null,
   t: number,
-  { mask, rows }: Prepared,
+  { mask, first }: Prepared,
 ): { readonly loss: Tensor | null; readonly count: number | Tensor } {
   if (result === null) return none;
   const isTensor = result instanceof Tensor;
@@ -30,10 +30,10 @@ export function countedLoss(
     checkRowAxis(`${where}: the loss of step ${t}`, mask, loss, wayOut);
   }
   if (!isTensor || count !== undefined) checkCount(where, count, loss, t, mask);
-  const ofRows = (x: Tensor) => (rows === undefined ? x : zeroRows(mask!, x));
+  const ofRows = (x: Tensor) => (first === undefined ? x : zeroRows(mask!, x));
   if (count instanceof Tensor) return { loss: ofRows(loss), count: ofRows(count).sum() };
   if (count !== undefined) return { loss, count };
-  if (rows === undefined) return { loss, count: loss.size };
+  if (first === undefined) return { loss, count: loss.size };
   const share = mask!.cast("float64").sum();
   return { loss: ofRows(loss), count: share.mul(loss.size / mask!.size) };
 }

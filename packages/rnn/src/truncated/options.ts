@@ -2,6 +2,8 @@ import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { type Communicator, type Rng, selfCommunicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
+import { checkChoice } from "../checkChoice.ts";
+import { textOf } from "../checkDefinition.ts";
 import type { StepLoss, StepSettings } from "./step.ts";
 
 /** Which losses a window's gradient is of; see `TruncationOptions.losses`. */
@@ -139,7 +141,7 @@ export function truncatedSettings<State, Y, Target>(
   for (const [name, value] of Object.entries({ k1, k2 })) {
     if ((!Number.isInteger(value) && value !== Infinity) || value < 1) {
       throw new RangeError(
-        `${where}: ${name} must be a whole number of steps of at least 1, got ${value}`,
+        `${where}: ${name} must be a whole number of steps of at least 1, got ${textOf(value)}`,
       );
     }
   }
@@ -198,7 +200,7 @@ export function streamSettings<State, Y, Target>(
   const { burnIn = 0 } = options;
   if (!Number.isInteger(burnIn) || burnIn < 0) {
     throw new RangeError(
-      `${where}: burnIn must be a whole number of steps of at least 0, got ${burnIn}`,
+      `${where}: burnIn must be a whole number of steps of at least 0, got ${textOf(burnIn)}`,
     );
   }
   if (typeof compile !== "boolean") {
@@ -207,6 +209,11 @@ export function streamSettings<State, Y, Target>(
     );
   }
   checkChoice(where, "reduction", reduction, ["sum", "mean"]);
+  if (options.measure !== undefined && typeof options.measure !== "function") {
+    throw new TypeError(
+      `${where}: measure must be a function of a window's index, got ${textOf(options.measure)}; (index) => index % 10 === 0 measures every tenth`,
+    );
+  }
   if (typeof loss !== "function") {
     throw new TypeError(
       `${where}: loss must be a function of output and target, got ${typeof loss}`,
@@ -218,10 +225,4 @@ export function streamSettings<State, Y, Target>(
     );
   }
   return { ...options, where, reduction, compile, burnIn, communicator };
-}
-
-function checkChoice(where: string, name: string, value: string, choices: readonly string[]): void {
-  if (choices.includes(value)) return;
-  const list = choices.map((choice) => JSON.stringify(choice)).join(", ");
-  throw new TypeError(`${where}: ${name} must be one of ${list}, got ${JSON.stringify(value)}`);
 }

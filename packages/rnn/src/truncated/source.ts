@@ -1,35 +1,20 @@
-import { Tensor, tree } from "@chronograd/autodiff";
-import {
-  blocksMade,
-  checkOptions,
-  nearestOf,
-  Region,
-  takeOver,
-  within,
-} from "@chronograd/autodiff/internal";
+import { tree } from "@chronograd/autodiff";
+import { blocksMade, Region, takeOver, within } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
-import { batchOf } from "../checkRows.ts";
-import { likeParams } from "../sequences/like.ts";
-import { marksOf, type SequenceMarks } from "../sequences/marks.ts";
+import { likeParams } from "../initial.ts";
 import { checkRng } from "../sequences/noise.ts";
 import { Preparation } from "../sequences/prepare.ts";
 import { fillRows } from "../sequences/rows.ts";
 import type { AnyStreamSettings } from "./options.ts";
-import { checkUntracked, type Owned, type PreparedStep, type TimeStep } from "./step.ts";
-
-/** A whole sequence, time-major: `inputs [T, B, ...]` and `targets [T, B, ...]`. */
-export interface Sequence<Context = unknown> extends SequenceMarks {
-  readonly inputs: Tensor;
-  readonly targets: Tensor;
-  /** A tree that all steps share; the input of a step is then `{ x, context }`. */
-  readonly context?: Context;
-}
-
-/** An iterable of steps, or a whole time-major sequence. */
-export type StepSource<X, Target> = Iterable<TimeStep<X, Target>> | Sequence;
-
-/** Steps that come when they come. */
-export type AsyncStepSource<X, Target> = AsyncIterable<TimeStep<X, Target>>;
+import type { Owned, PreparedStep, TimeStep } from "./step.ts";
+import {
+  type AsyncStepSource,
+  checkStep,
+  type Sequence,
+  type StepSource,
+  timeSteps,
+} from "./stream.ts";
+import { noted } from "./unchanged.ts";
 
 /** Why what came with a time step is gone. */
 export const stepIsOver =
@@ -39,10 +24,23 @@ export const stepIsOver =
 export const streamIsOver = "the stream of windows has ended";
 
 /**
- * Something that reads steps: it yields a promise wherever it must wait for one, and gets what
- * became of it. Where the stream is no asynchronous one, it never yields.
+ * Something that reads steps: it yields a promise wherever it must wait for one, and gets a
+ * function that returns, or throws, what became of it. Where the stream is no asynchronous one, it
+ * never yields.
  */
 export type Reading<T> = Generator<Promise<unknown>, T, unknown>;
+
+/** The next value of a generator that yields promises on the way; `undefined` at the end. */
+export function* nextOf<T>(
+  values: Generator<T | Promise<unknown>, void, unknown>,
+): Reading<T | undefined> {
+  for (let each = values.next(); each.done !== true; ) {
+    const { value } = each;
+    if (!(value instanceof Promise)) return value;
+    each = values.next(yield value);
+  }
+  return undefined;
+}
 
 /** What a source must know of the model to prepare steps for it. */
 interface Reader {
@@ -176,7 +174,8 @@ export class Source<X, Target> {
     const region = new Region();
     const since = blocksMade();
     try {
-      const read = (yield Promise.resolve(this.#steps.next())) as Read<X, Target>;
+      const came = (yield Promise.resolve(this.#steps.next())) as () => Read<X, Target>;
+      const read = came();
       for (const x of tree.leaves(read?.value)) takeOver(x, region, since);
       this.#receive(read, region);
     } catch (error) {
@@ -211,8 +210,7 @@ export class Source<X, Target> {
         const { input, target } = value;
         const prepared = this.#preparation?.().next(value, input, t);
         // Here, and not in a plan: it can check indices only where they come from outside.
-        const isFilled = prepared?.rows !== undefined;
-        return [prepared, isFilled ? fillRows({ input, target }, prepared) : { input, target }];
+        return [prepared, fillRows({ input, target }, prepared?.mask, prepared?.first)];
       });
       if (made?.noise !== undefined) this.#holdNoise(made.noise, region);
       const step = { ...given, ...made };
@@ -233,96 +231,4 @@ export class Source<X, Target> {
     const closing: unknown = this.#steps.return?.();
     if (this.isAsync) this.closing = Promise.resolve(closing);
   }
-}
-
-const marks = ["reset", "mask"];
-
-/** Throws a sentence for what is no step. */
-function checkStep(where: string, step: unknown, t: number): void {
-  if (typeof step !== "object" || step === null || !("input" in step)) {
-    const got =
-      step instanceof Promise
-        ? "a promise; give an asynchronous iterable, such as async function* () { yield await step; }"
-        : typeof step === "object" && step !== null
-          ? `an object with ${Object.keys(step).join(", ") || "nothing"}`
-          : String(step);
-    throw new TypeError(`${where}: step ${t} of the stream must be { input, target }, got ${got}`);
-  }
-  for (const name in step) {
-    if (name === "input" || name === "target" || marks.includes(name)) {
-      checkUntracked(where, `the ${name}`, step[name as keyof typeof step]);
-      continue;
-    }
-    const meant = nearestOf(name, marks);
-    if (meant === undefined) continue;
-    throw new TypeError(
-      `${where}: step ${t} of the stream has "${name}", did you mean "${meant}"?`,
-    );
-  }
-}
-
-/** The steps of a whole sequence. */
-function timeSteps<X, Target>(where: string, sequence: Sequence): Iterable<TimeStep<X, Target>> {
-  const { inputs, targets, context, ...marks } = sequence;
-  if (!(inputs instanceof Tensor) || !(targets instanceof Tensor)) {
-    throw new TypeError(
-      `${where}: the stream must be an iterable of { input, target }, or { inputs, targets } of two time-major tensors; for trees of inputs, give steps`,
-    );
-  }
-  checkOptions(where, sequence, ["inputs", "targets", "lengths", "mask", "resets", "context"]);
-  const length = inputs.shape[0];
-  if (length === undefined || targets.shape[0] !== length) {
-    throw new RangeError(
-      `${where}: inputs and targets must be time-major and equally long, got shapes [${inputs.shape}] and [${targets.shape}]`,
-    );
-  }
-  const marksAt = marksOf(
-    where,
-    marks,
-    length,
-    () => batchOf(inputs.slice([0]), where),
-    inputs.backend,
-  );
-  return (function* () {
-    for (let t = 1; t <= length; t++) {
-      const x = inputs.slice([t - 1]);
-      const input = (context === undefined ? x : { x, context }) as X;
-      yield { input, target: targets.slice([t - 1]) as Target, ...marksAt(t) };
-    }
-  })();
-}
-
-/** The memory of each step that was noted, and how often live views had changed it by then. */
-const came = new WeakMap<object, readonly [blocks: readonly Tensor["block"][], versions: number]>();
-
-/** The step, a new object, for `checkUnchanged`. */
-function noted<Step extends object>(step: Step, region: Region): Step {
-  const blocks = tree.leaves(step).map(({ block }) => block);
-  // A step may come with what an earlier one came with, and is read later than that one.
-  for (const block of blocks) {
-    if (block.region !== region && block.end === undefined) region.hold(block);
-  }
-  came.set(step, [blocks, versionsOf(blocks)]);
-  return step;
-}
-
-function versionsOf(blocks: readonly Tensor["block"][]): number {
-  let sum = 0;
-  for (const { holders, version } of blocks) sum += holders > 0 ? version : Number.NaN;
-  return sum;
-}
-
-/** Throws when a value of step `t` is gone, or a live view may have changed it since it came. */
-export function checkUnchanged(where: string, step: object, t: number): void {
-  const [blocks = [], versions = 0] = came.get(step) ?? [];
-  if (versionsOf(blocks) === versions) return;
-  const gone = blocks.findIndex(({ holders }) => holders <= 0);
-  const path = gone < 0 ? "a value" : `the ${tree.leavesWithPath(step)[gone]![0]}`;
-  const what =
-    gone < 0
-      ? "was changed through a live view after the step had come"
-      : `is gone: ${blocks[gone]!.whyGone}`;
-  throw new Error(
-    `${where}: ${path} of step ${t} ${what}; yield tensors of its own with each step, such as clone(x)`,
-  );
 }

@@ -6,7 +6,8 @@ import { defer } from "./estimators/defer.ts";
 import type { Estimator } from "./estimators/estimator.ts";
 import { recompute } from "./estimators/recompute.ts";
 import { type TruncatedOptions, truncatedSettings } from "./options.ts";
-import { type AsyncStepSource, Source, type StepSource } from "./source.ts";
+import { Source } from "./source.ts";
+import type { AsyncStepSource, StepSource } from "./stream.ts";
 import { type Window, type Windows, windowsOf } from "./window.ts";
 
 /**
@@ -20,8 +21,9 @@ import { type Window, type Windows, windowsOf } from "./window.ts";
  * @param cell the model: a cell, or a `sequential` of cells and layers
  * @param params its parameters. After `applyUpdates` consumed them, the stream goes on with what it
  *   returned; otherwise pass a function that returns the present ones
- * @param stream steps `{ input, target }`, any iterable; or `{ inputs, targets }`, time-major
- *   tensors
+ * @param stream steps `{ input, target, reset?, mask? }`, any iterable; or a whole sequence
+ *   `{ inputs, targets, lengths?, mask?, resets?, context? }` of time-major tensors
+ * @returns windows; where the steps come from an async iterable, an async generator of them
  * @throws for k2 < k1 or another bad option, a stream without steps, a loss that is not finite
  *   (naming the step), rows that differ, and values that a tape around the stream tracks:
  *   derivatives are for `unroll`. What a step or a loss throws names the step and is the `cause`

@@ -9,7 +9,7 @@ import {
   mean,
 } from "./estimators/estimator.ts";
 import type { AnyStreamSettings } from "./options.ts";
-import type { Source } from "./source.ts";
+import { nextOf, type Reading, type Source } from "./source.ts";
 import { checkUntracked, type Owned } from "./step.ts";
 
 /**
@@ -41,8 +41,9 @@ export interface Window<Params, State> {
   /** Entries on the tape when the window was swept; 0 where its steps ran as plans. */
   readonly entries: number;
   /**
-   * Euclidean norm of the gradient by the state before each step `start + 1 ... end`, where it was
-   * asked for. The first is the gradient at the cut: how much the truncation leaves out.
+   * Euclidean norm of the gradient that arrives at the state before each step `start + 1 ... end`
+   * from that step and the later ones, where it was asked for. The first is the gradient at the
+   * cut: how much the truncation leaves out.
    */
   readonly stateGradientNorms?: readonly number[];
   /** The state after step `end`. */
@@ -100,18 +101,15 @@ function* owned<Params, State>(
   windows: LocalWindows<Params, State>,
 ): Generator<Owned<LocalWindow<Values<Params>, Values<State>>> | Promise<unknown>, void, unknown> {
   try {
-    for (let each = windows.next(); each.done !== true; ) {
-      if (each.value instanceof Promise) {
-        each = windows.next(yield each.value);
-        continue;
-      }
+    for (;;) {
+      const value = yield* nextOf(windows);
+      if (value === undefined) return;
       const region = new Region(true);
       try {
-        yield { value: each.value, region };
+        yield { value, region };
       } finally {
         region.end("its window is over; clone() what should outlive the window");
       }
-      each = windows.next();
     }
   } finally {
     windows.return();
@@ -128,10 +126,12 @@ async function* awaited<T>(
       const { value } = each;
       if (value instanceof Promise) {
         const came = await value.then(
-          (result: unknown) => () => windows.next(result),
-          (error: unknown) => () => windows.throw(error),
+          (result: unknown) => () => result,
+          (error: unknown) => () => {
+            throw error;
+          },
         );
-        each = came();
+        each = windows.next(came);
       } else {
         yield value;
         each = windows.next();
@@ -150,6 +150,7 @@ function* agreed<Params, State>(
   settings: AnyStreamSettings,
   keep: (held: object) => void,
 ): Generator<Window<Params, State> | Promise<unknown>, void, unknown> {
+  let failed = false;
   try {
     for (let index = 0; ; index++) {
       const next = yield* attemptNext(own);
@@ -157,24 +158,34 @@ function* agreed<Params, State>(
       if (window === undefined) return;
       yield windowOfAll(window, settings, index, keep);
     }
+  } catch (error) {
+    failed = true;
+    throw error;
   } finally {
     dropped?.unregister(own);
     own.return();
+    close(source, failed);
+  }
+}
+
+/**
+ * Closes a source; after a failure silently, as in a loop of JavaScript: the first error counts.
+ */
+function close(source: Source<unknown, unknown>, hasFailed: boolean): void {
+  try {
     source.close();
+  } catch (error) {
+    if (!hasFailed) throw error;
   }
 }
 
 /** The next window, or how it failed, as something to call: workers agree on it first. */
 function* attemptNext<T>(
   own: Generator<T | Promise<unknown>, void, unknown>,
-): Generator<Promise<unknown>, () => T | undefined, unknown> {
+): Reading<() => T | undefined> {
   try {
-    for (let each = own.next(); ; ) {
-      if (each.done === true) return () => undefined;
-      const { value } = each;
-      if (!(value instanceof Promise)) return () => value;
-      each = own.next(yield value);
-    }
+    const value = yield* nextOf(own);
+    return () => value;
   } catch (error) {
     return () => {
       throw error;

@@ -256,8 +256,8 @@ describe("what is refused", () => {
       said(() => unroll(deep, paramsOf(deep, 1), inputs, { state: [] as never })),
     ]).toMatchInlineSnapshot(`
       [
-        "TypeError: unroll: the state of this model needs a part for each of forward, backward, and has none for backward; give one like that of initialState(model, batch)",
-        "TypeError: unroll: the state of this model needs a part for each of 0, 1, and has none for 0; give one like that of initialState(model, batch)",
+        "TypeError: unroll: the state must have the tensors of the cell's state, forward.h, forward.c, backward.h, backward.c, got forward.h, forward.c; initialState(cell, batch) has them",
+        "TypeError: unroll: the state must have the tensors of the cell's state, 0.forward.h, 0.forward.c, 0.backward.h, 0.backward.c, 1.h, got none; initialState(cell, batch) has them",
       ]
     `);
   });

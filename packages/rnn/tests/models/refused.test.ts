@@ -87,6 +87,8 @@ test("options, and what is no cell", () => {
     said(() => weightDrop(undefined as never, { rate: 0.5 })),
     said(() => variationalDropout(linear({ input: 2, output: 3 }) as never, { rate: 0.5 })),
     said(() => zoneout(bidirectional(cell) as never, { rate: 0.5 })),
+    said(() => unroll(lstm as never, {}, normal([3, 1, 2], 1))),
+    said(() => unroll(linear({ input: 2, output: 3 }) as never, {}, normal([3, 1, 2], 1))),
   ]).toMatchInlineSnapshot(`
     [
       "TypeError: weightDrop: there is no option "name", did you mean "names"? It takes rate, names",
@@ -98,6 +100,8 @@ test("options, and what is no cell", () => {
       "TypeError: weightDrop: expected a cell, { params, state, step }, got undefined",
       "TypeError: variationalDropout: expected a cell, { params, state, step }, got an object without step",
       "TypeError: zoneout: a model of whole sequences, as bidirectional makes one, has no step of its own, because a step would need later inputs; give it the cells inside, as in bidirectional(zoneout(cell, ...))",
+      "TypeError: unroll: expected a cell, { params, state, step }, got the family lstm; a family gives a cell when it is called with sizes, such as lstm({ input: 3, hidden: 5 })",
+      "TypeError: unroll: expected a cell, { params, state, step }, got an object without step",
     ]
   `);
 });

@@ -1,8 +1,8 @@
 import { compile, grad, hvp, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
 import { expect, test } from "vitest";
-import { initialParams, initialState, lstm, unroll } from "../../src/index.ts";
-import { numbers } from "../truncated/setup.ts";
+import { initialParams, initialState, lstm, minGru, unroll } from "../../src/index.ts";
+import { distance, numbers } from "../truncated/setup.ts";
 
 const cell = lstm({ input: 2, hidden: 3 });
 const params = initialParams(cell, rng(1), { dtype: "float64" });
@@ -33,6 +33,26 @@ test("a compiled function takes lengths that change, with NaN in the padding", (
     expect(compiled(params, poisoned, given).item()).toBeCloseTo(expected, 12);
     expect(Number.isFinite(expected)).toBe(true);
   }
+  expect(compiled.explain()).not.toMatch(/not compiled/);
+});
+
+test.each([false, true])("gradients with lengths are planned, in parallel: %s", (parallel) => {
+  const model = minGru({ input: 2, hidden: 3 });
+  const own = initialParams(model, rng(1), { dtype: "float64" });
+  const f = (p: typeof own, x: Tensor, lengths: Tensor) =>
+    grad((q: typeof own) => unroll(model, q, x, { lengths, parallel }).outputs.square().sum())(p);
+  const planned = compile(f);
+  for (const lengths of [
+    [5, 3],
+    [0, 2],
+    [0, 0],
+    [1, 0],
+  ]) {
+    const given = tensor(Int32Array.from(lengths));
+    const [found, expected] = [planned, f].map((each) => numbers(each(own, poisoned, given)));
+    expect(distance(found!, expected!)).toBeLessThan(1e-12);
+  }
+  expect(planned.explain()).not.toMatch(/not compiled/);
 });
 
 test("second derivatives do not see the padding, bit by bit", () => {

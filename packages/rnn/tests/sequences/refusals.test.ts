@@ -1,9 +1,11 @@
-import { grad, Tape, type Tensor, tensor, zeros } from "@chronograd/autodiff";
+import { grad, ones, Tape, type Tensor, tensor, zeros } from "@chronograd/autodiff";
 import { init, rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import {
   defineCell,
+  defineLinearCell,
   elman,
+  gru,
   initialParams,
   type Noise,
   type TimeStep,
@@ -117,7 +119,7 @@ test("masks and resets of another dtype, shape or values", () => {
     [
       "TypeError: unroll: mask must be int32 [3,2] of 0 and 1, got Tensor float32 [3,2]; convert it with cast(x, "int32")",
       "RangeError: unroll: mask must be 0 or 1 everywhere, got 2",
-      "RangeError: unroll: mask must be int32 [3,2] of 0 and 1, got [2]; give one for each row of each step",
+      "RangeError: unroll: mask must be int32 [3,2] of 0 and 1, got [2]; give one for each row of each step, time first",
       "TypeError: unroll: mask must be a tensor, int32 [3,2] of 0 and 1, got null; tensor(Int32Array.of(...), { shape: [3,2] }) makes one",
       "TypeError: unroll: mask must be a tensor, int32 [3,2] of 0 and 1, got an array; tensor(Int32Array.of(...), { shape: [3,2] }) makes one",
     ]
@@ -126,7 +128,7 @@ test("masks and resets of another dtype, shape or values", () => {
     [
       "TypeError: unroll: resets must be int32 [3,2] of 0 and 1, got Tensor float32 [3,2]; convert it with cast(x, "int32")",
       "RangeError: unroll: resets must be 0 or 1 everywhere, got 2",
-      "RangeError: unroll: resets must be int32 [3,2] of 0 and 1, got [2]; give one for each row of each step",
+      "RangeError: unroll: resets must be int32 [3,2] of 0 and 1, got [2]; give one for each row of each step, time first",
       "TypeError: unroll: resets must be a tensor, int32 [3,2] of 0 and 1, got null; tensor(Int32Array.of(...), { shape: [3,2] }) makes one",
       "TypeError: unroll: resets must be a tensor, int32 [3,2] of 0 and 1, got an array; tensor(Int32Array.of(...), { shape: [3,2] }) makes one",
     ]
@@ -240,7 +242,7 @@ test("burn-in", () => {
       "RangeError: truncated: burnIn must be a whole number of steps of at least 0, got -1",
       "RangeError: truncated: burnIn must be a whole number of steps of at least 0, got 1.5",
       "RangeError: truncated: burnIn must be a whole number of steps of at least 0, got NaN",
-      "RangeError: truncated: burnIn must be a whole number of steps of at least 0, got 1",
+      "RangeError: truncated: burnIn must be a whole number of steps of at least 0, got "1"",
       "RangeError: truncated: burnIn must be a whole number of steps of at least 0, got null",
       "RangeError: truncated: burnIn must be a whole number of steps of at least 0, got Infinity",
       "RangeError: unroll: burnIn must be a whole number from 0 to 2, which leaves one of the 3 steps, got -1",
@@ -334,4 +336,75 @@ test("noise and its generator", () => {
       "TypeError: unroll: rng must be a generator, as rng(1) gives, or null, got object",
     ]
   `);
+});
+
+test("a step that returns another state than its cell has", () => {
+  const parts = {
+    params: () => ({ w: init.constant(0.5) }),
+    state: () => ({ h: init.zeros(1), c: init.zeros(1) }),
+  };
+  const sizes = { input: 1, hidden: 1 };
+  const less = defineCell({ ...parts, step: ({ w }, x, { h }) => [x, { h: h.mul(w) } as never] });
+  const more = defineCell({
+    ...parts,
+    step: ({ w }, x, { h, c }) => [x, { h: h.mul(w), c, old: h } as never],
+  });
+  for (const cell of [less(sizes), more(sizes)]) {
+    const params = initialParams(cell, rng(1));
+    const said =
+      /step 1: the state that the step returns must have the tensors of the cell's state/;
+    expect(() => unroll(cell, params, ones([3, 1, 1]))).toThrow(said);
+    const stream = [{ input: ones([1, 1]), target: ones([1, 1]) }];
+    const options = { k1: 1, k2: 1, loss: (y: Tensor) => y.mul(params.w) };
+    expect(() => truncated(cell, params, stream, options).next()).toThrow(said);
+  }
+});
+
+test("what is true or false, and nothing else", () => {
+  const cell = gru({ input: 1, hidden: 1 });
+  const params = initialParams(cell, rng(1));
+  const run = (options: object) => () => unroll(cell, params, ones([2, 1, 1]), options);
+  expect(run({ reverse: "false" })).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: unroll: reverse must be true or false, got "false"]`,
+  );
+  expect(run({ parallel: 1 })).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: unroll: parallel must be true or false, got 1]`,
+  );
+});
+
+test("what belongs elsewhere", () => {
+  const cell = gru({ input: 1, hidden: 1 });
+  const params = initialParams(cell, rng(1));
+  const step = { input: ones([1, 1]), target: ones([1, 1]) };
+  const run = (given: object, options: object) => () =>
+    truncated(cell, params, [{ ...step, ...given }], {
+      ...{ k1: 1, k2: 1, loss: (y: Tensor) => y },
+      ...options,
+    }).next();
+  expect(run({ lengths: [0] }, {})).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: truncated: step 1 of the stream has "lengths", which belongs to a whole sequence { inputs, targets, lengths }; a step takes reset and mask]`,
+  );
+  expect(run({}, { lengths: [1] })).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: truncated: lengths is no option, it belongs to the stream, as in { inputs, targets, lengths }]`,
+  );
+  expect(run({}, { measure: true })).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: truncated: measure must be a function of a window's index, got true; (index) => index % 10 === 0 measures every tenth]`,
+  );
+});
+
+test("coefficients of a cell that is linear in its state", () => {
+  const make = (transition: () => unknown) => {
+    const cell = defineLinearCell({
+      params: () => ({ w: init.constant(0.5, 2) }),
+      state: () => ({ h: init.zeros(2) }),
+      transition: transition as never,
+    })({ input: 2, hidden: 2 });
+    return () => unroll(cell, initialParams(cell, rng(1)), ones([2, 3, 2]));
+  };
+  expect(make(() => ({ a: 1, b: ones([3, 2]) }))).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: unroll: step 1: defineLinearCell: transition must give a as the state, [3,2], or without its rows, [2], got number]`,
+  );
+  expect(make(() => ({ a: ones([2]), b: ones([3, 1]) }))).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: unroll: step 1: defineLinearCell: transition must give b as the state, [3,2], or without its rows, [2], got [3,1]]`,
+  );
 });

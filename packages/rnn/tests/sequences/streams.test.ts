@@ -21,33 +21,6 @@ import {
 
 const float64 = { dtype: "float64" } as const;
 
-async function* slowly<T>(values: Iterable<T>): AsyncGenerator<T> {
-  for (const value of values) {
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    yield value;
-  }
-}
-
-test.each(modes)(
-  "an asynchronous stream gives the windows of a synchronous one: %s",
-  async (stale) => {
-    for (const compile of [false, true]) {
-      const p = problem("lstm", 9, 4);
-      const options = { k1: 2, k2: 5, stale, compile, loss: p.loss };
-      const expected = Array.from(truncated(p.cell, p.params, p.steps, options), (w) => [
-        w.end,
-        w.losses,
-        numbers(w.gradients),
-      ]);
-      const found: unknown[] = [];
-      for await (const w of truncated(p.cell, p.params, slowly(p.steps), options)) {
-        found.push([w.end, w.losses, numbers(w.gradients)]);
-      }
-      expect(found).toEqual(expected);
-    }
-  },
-);
-
 test("an asynchronous stream that fails, or is left, is closed and leaves no bytes", async () => {
   const backend = createBackend();
   const cell = defineCell({

@@ -9,7 +9,7 @@ import { broken, cellWith, sizes } from "./broken.ts";
 describe("a cell that is wrong breaks the laws that say so, and no others", () => {
   test.each([
     ["a bias that is opened for writing", ["purity"]],
-    ["an additional state", ["shapes", "reset", "marks"]],
+    ["an additional state", ["shapes", "reset", "marks", "unroll"]],
     ["an output without rows", ["shapes", "rows", "reset", "marks", "row gradients"]],
     ["another way on a tape", ["repeats", "marks"]],
     ["noise", ["repeats", "state is all", "rows", "reset", "marks", "unroll", "gradient repeats"]],

@@ -34,10 +34,10 @@ describe("the gradient at the cut", () => {
       loss,
       measure: () => true,
     });
-    // L = x_1 + x_2: dL/dx_0 = w + w^2, dL/dx_1 = 1 + w.
+    // L = x_1 + x_2: by x_0 w + w^2; by x_1, from the step after it, w.
     expect(Array.from(windows, (w) => w.stateGradientNorms)).toEqual([
-      [0.75, 1.5],
-      [0.75, 1.5],
+      [0.75, 0.5],
+      [0.75, 0.5],
     ]);
   });
 });

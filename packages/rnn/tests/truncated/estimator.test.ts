@@ -4,8 +4,9 @@ import { expect, test } from "vitest";
 import { initialParams, type StreamOptions, type TimeStep, type Values } from "../../src/index.ts";
 import type { LocalWindows } from "../../src/truncated/estimators/estimator.ts";
 import { type StreamSettings, streamSettings } from "../../src/truncated/options.ts";
-import { Source, type StepSource } from "../../src/truncated/source.ts";
+import { Source } from "../../src/truncated/source.ts";
 import type { Owned } from "../../src/truncated/step.ts";
+import type { StepSource } from "../../src/truncated/stream.ts";
 import { windowsOf } from "../../src/truncated/window.ts";
 import {
   estimatorSuite,

@@ -31,18 +31,22 @@ export function secondOrder(subject: Subject): Law {
         const moved = (s: number): unknown =>
           tree.zip(drawn, v, (x, dx) => (x.dtype === "int32" ? x : x.add(dx.mul(s))));
         const found = elements(grad((at: unknown) => along(gradient(at)))(drawn));
+        const h = 2 ** -11;
         const numeric = differences(
           (s) => elements(gradient(moved(s))).map(({ value }) => value),
-          2 ** -11,
+          h,
         );
         const most = largest(numeric.values);
+        // A small element of a gradient is a sum of terms as large as the large ones: each is
+        // rounded, and differences divide that by h.
+        const rounding =
+          64 * Number.EPSILON * most + (4 * Number.EPSILON * largest(numeric.sizes)) / h;
         const tally = new Tally();
         let undecided: string | undefined;
         for (const [i, { place, value: g }] of found.entries()) {
           const [value, uncertainty] = [numeric.values[i]!, numeric.uncertainties[i]!];
           const [steepest, natural] = [numeric.steepest[i]!, numeric.sizes[i]!];
           const by = { value, uncertainty, steepest, natural };
-          const rounding = 64 * Number.EPSILON * most;
           const error = derivativeError(g, by, most, tolerance, rounding);
           if (error === undefined) {
             undecided ??= `${place}: differences give ${value} +- ${uncertainty.toExponential(0)}`;

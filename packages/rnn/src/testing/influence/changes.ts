@@ -1,4 +1,4 @@
-import { allRows, atAllSteps, beforeAll, type Grid } from "./cells.ts";
+import { allRows, atAllSteps, beforeAll, type Grid } from "./grid.ts";
 
 /** What must not matter: the heading of a part of the report. */
 export type InfluenceKind =
@@ -8,10 +8,10 @@ export type InfluenceKind =
   | "later inputs"
   | "earlier calls";
 
-/** A set of cells whose values change together, and what they may reach. */
+/** A set of places whose values change together, and what they may reach. */
 export interface Change {
   readonly kind: InfluenceKind;
-  /** Whether the cell changes. */
+  /** Whether the place changes. */
   has(step: number, row: number): boolean;
   /** Whether this change is to show something about a result; `steps` is that of the last state. */
   concerns(step: number, row: number): boolean;
@@ -30,8 +30,8 @@ export function changesOf(grid: Grid, isCausal: boolean): Change[] {
   }
   const isPadding = (step: number, row: number) =>
     step >= 0 && row !== allRows && !grid.exists(step, row);
-  const cells = Array.from({ length: steps * rows }, (_, i) => [Math.floor(i / rows), i % rows]);
-  if (cells.some(([step, row]) => isPadding(step!, row!))) {
+  const places = Array.from({ length: steps * rows }, (_, i) => [Math.floor(i / rows), i % rows]);
+  if (places.some(([step, row]) => isPadding(step!, row!))) {
     changes.push({ kind: "padding", has: isPadding, concerns: () => true });
   }
   const resets = Array.from({ length: rows }, (_, row) => grid.resetsUpTo(steps - 1, row));
@@ -54,7 +54,7 @@ export function changesOf(grid: Grid, isCausal: boolean): Change[] {
   return changes;
 }
 
-/** One row of a change, or one cell. */
+/** One row of a change, or one place. */
 export function narrowed(change: Change, row: number, step?: number): Change {
   return {
     ...change,

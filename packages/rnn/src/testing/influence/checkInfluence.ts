@@ -5,10 +5,10 @@ import { rng } from "@chronograd/nn";
 import type { Cell, Values } from "../../cell.ts";
 import type { SequenceModel } from "../../unroll.ts";
 import { drawParams, drawState, inFloat64, type PlainCell } from "../draw.ts";
-import { Grid, sizesOf } from "./cells.ts";
 import { changesOf, type InfluenceKind } from "./changes.ts";
 import { Examination } from "./examine.ts";
 import { finite } from "./fills.ts";
+import { Grid, sizesOf } from "./grid.ts";
 import { type Influence, InfluenceReport, type InfluenceResult } from "./report.ts";
 import { changed, experimentOf } from "./run.ts";
 
@@ -60,9 +60,9 @@ const most = 3;
  *
  * It proves nothing about values that were not drawn: a leak that needs a certain value, another
  * shape or another seed can hide, and so can a value that the first call ever left behind for all
- * later ones. NaN is put into whole cells, never into a single element. Gradients are compared for
- * ordinary values, as 0 times NaN is NaN; for padding, which must not be read, for NaN and
- * infinities as well. Whole numbers are exchanged with others of the batch.
+ * later ones. NaN is put into all of a row at a step, never into a single element. Gradients are
+ * compared for ordinary values, as 0 times NaN is NaN; for padding, which must not be read, for NaN
+ * and infinities as well. Whole numbers are exchanged with others of the batch.
  *
  * @param model a cell; or a model with `unroll(params, inputs, options)` of its own, which may be a
  *   custom loop

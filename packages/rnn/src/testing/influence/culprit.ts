@@ -1,8 +1,8 @@
 import { isTensor, type Tensor } from "@chronograd/autodiff";
 import { describeSite, siteOf } from "@chronograd/autodiff/internal";
 import type { Site } from "@chronograd/autodiff/testing";
-import type { Grid } from "./cells.ts";
 import type { Change, Cone } from "./changes.ts";
+import type { Grid } from "./grid.ts";
 import { type Experiment, type Run, same, seedsOf } from "./run.ts";
 
 type Entry = ReturnType<Run["tape"]["entries"]["at"]>;
@@ -46,14 +46,14 @@ export function culpritOf(
       if (a.ids[k]! !== -1 || producers.ofConstants.get(i)?.has(k) || input.dtype === "int32")
         continue;
       const elements = differences(input, b.inputs[k]!);
-      if (fits(grid, input.shape, placeOf(a, i), elements, allowed)) continue;
+      if (fits(grid, input.shape, stepOf(a, i), elements, allowed)) continue;
       const { inputs } = a.declaration;
       return culprit(a, i, `whose input ${inputs[k] ?? inputs.at(-1)} comes in as a constant`);
     }
     const elements = differences(a.output, b.output);
     if (elements.length === 0) continue;
     differing.set(i, elements);
-    if (fits(grid, a.output.shape, placeOf(a, i), elements, allowed)) continue;
+    if (fits(grid, a.output.shape, stepOf(a, i), elements, allowed)) continue;
     if (typeof a.attributes === "number" && a.attributes !== b.attributes) {
       return culprit(
         a,
@@ -64,7 +64,7 @@ export function culpritOf(
     const handed = handedOn(grid, before, i, differing, allowedBy(grid, change, cone, false));
     return culprit(one.at(handed), handed);
   }
-  const own = [...differing.keys()].filter((i) => placeOf(one.at(i), i) === step);
+  const own = [...differing.keys()].filter((i) => stepOf(one.at(i), i) === step);
   const found = own.at(-1) ?? differing.keys().next().value;
   return found === undefined ? undefined : culprit(one.at(found), found);
 }
@@ -96,9 +96,9 @@ export function cotangentCulprit(
     const elements = Array.from({ length: entry.output.size }, (_, i) => i).filter(
       (i) => !same(before?.[i] ?? 0, after?.[i] ?? 0),
     );
-    if (fits(grid, entry.output.shape, placeOf(entry, position), elements, allowed)) continue;
+    if (fits(grid, entry.output.shape, stepOf(entry, position), elements, allowed)) continue;
     const what = other === undefined ? "is not zero there" : "differs";
-    const [reading] = readingsOf(grid, entry.output.shape, placeOf(entry, position));
+    const [reading] = readingsOf(grid, entry.output.shape, stepOf(entry, position));
     const hasRows = reading!(0)[1] !== undefined;
     // It came from an op that uses the value; one that joins rows has no axis of rows itself.
     const user = [...mine.keys()].find((i) => one.tape.entries.at(i).ids.includes(position));
@@ -143,7 +143,7 @@ function culprit(entry: Entry, position: number, more = ""): Culprit {
 }
 
 /** The step from 0 that an entry was recorded in. */
-function placeOf(entry: Entry, position: number): number | undefined {
+function stepOf(entry: Entry, position: number): number | undefined {
   const { t } = siteOf(entry, position);
   return t === undefined ? undefined : t - 1;
 }
@@ -221,14 +221,16 @@ function handedOn(
   strictly: Allowed,
 ): number {
   const entry = tape.entries.at(i);
-  const place = placeOf(entry, i);
+  const recordedAt = stepOf(entry, i);
   const from = entry.ids.find((id) => {
     const elements = differing.get(id);
     if (elements === undefined) return false;
     const input = tape.entries.at(id);
-    const at = placeOf(input, id);
+    const at = stepOf(input, id);
     return (
-      at !== place && at !== undefined && !fits(grid, input.output.shape, at, elements, strictly)
+      at !== recordedAt &&
+      at !== undefined &&
+      !fits(grid, input.output.shape, at, elements, strictly)
     );
   });
   return from ?? i;
@@ -241,12 +243,12 @@ function handedOn(
 function fits(
   grid: Grid,
   shape: readonly number[],
-  place: number | undefined,
+  recordedAt: number | undefined,
   elements: readonly number[],
   allowed: Allowed,
 ): boolean {
   if (elements.length === 0) return true;
-  return readingsOf(grid, shape, place).some((reading) =>
+  return readingsOf(grid, shape, recordedAt).some((reading) =>
     elements.every((i) => allowed(...reading(i))),
   );
 }
@@ -257,9 +259,9 @@ type Reading = (element: number) => [step: number | undefined, row: number | und
 function readingsOf(
   { steps, rows }: Grid,
   shape: readonly number[],
-  place: number | undefined,
+  recordedAt: number | undefined,
 ): Reading[] {
-  const isKnown = place !== undefined && place >= 0 && place < steps;
+  const isKnown = recordedAt !== undefined && recordedAt >= 0 && recordedAt < steps;
   const [first = 0, second = 0] = shape;
   const size = shape.reduce((a, b) => a * b, 1);
   if (!isKnown && first === steps * rows) {
@@ -272,7 +274,7 @@ function readingsOf(
       return [(i) => [Math.floor(i / inner / rows), Math.floor(i / inner) % rows]];
     return [(i) => [Math.floor(i / (size / first)), undefined]];
   }
-  const step = isKnown ? place : undefined;
+  const step = isKnown ? recordedAt : undefined;
   const readings: Reading[] = [];
   let inner = size;
   for (const length of shape) {

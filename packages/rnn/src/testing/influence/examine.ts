@@ -1,8 +1,8 @@
 import { scope, type TypedArray } from "@chronograd/autodiff";
-import { allRows, type Grid, type Part } from "./cells.ts";
 import { type Change, Cone, narrowed } from "./changes.ts";
 import { type Culprit, cotangentCulprit, culpritOf } from "./culprit.ts";
 import { type Fill, infinite, large, notANumber, ordinary } from "./fills.ts";
+import { allRows, type Grid, type Part } from "./grid.ts";
 import type { Influence } from "./report.ts";
 import { changed, type Experiment, gradientOf, type Run, run, same } from "./run.ts";
 import { by, cause, subject, when } from "./words.ts";
@@ -138,9 +138,9 @@ export class Examination {
   #differs(change: Change, fill: Fill, result: number, step: number, row: number): boolean {
     const other = run(this.#experiment, changed(this.#experiment, change, fill)).results[result]!;
     const part = this.#base.results[result]!;
-    const cell = part.cells.find((each) => each.step === step && each.row === row)!;
+    const place = part.places.find((each) => each.step === step && each.row === row)!;
     const [a, b] = [part.x.toTypedArray(), other.x.toTypedArray()];
-    for (let i = cell.start; i < cell.end; i++) if (!same(a[i], b[i])) return true;
+    for (let i = place.start; i < place.end; i++) if (!same(a[i], b[i])) return true;
     return false;
   }
 
@@ -167,7 +167,7 @@ export class Examination {
     after: ReadonlyMap<string, TypedArray>,
   ): Examined {
     let cases = 0;
-    for (const { path, step, row, start, end } of this.#cells()) {
+    for (const { path, step, row, start, end } of this.#places()) {
       if (change.has(step, row)) continue;
       const [a, b] = [before.get(path), after.get(path)];
       for (let i = start; i < end; i++) {
@@ -188,7 +188,7 @@ export class Examination {
   /** The gradient of what must stay by what may change is exactly 0, or absent. */
   #zero(change: Change, gradients: ReadonlyMap<string, TypedArray>): Examined {
     let cases = 0;
-    for (const { path, step, row, start, end } of this.#cells()) {
+    for (const { path, step, row, start, end } of this.#places()) {
       const g = change.has(step, row) ? gradients.get(path) : undefined;
       for (let i = start; i < end; i++) {
         cases++;
@@ -212,11 +212,11 @@ export class Examination {
     });
   }
 
-  *#cells() {
+  *#places() {
     const { params } = this.#experiment.given as { params: unknown };
     const { grid } = this.#experiment;
     for (const part of [...this.#experiment.parts, ...grid.whole(params, "params")]) {
-      for (const cell of part.cells) yield { path: part.path, ...cell };
+      for (const place of part.places) yield { path: part.path, ...place };
     }
   }
 
@@ -257,7 +257,7 @@ function compared(
   const differences: Difference[] = [];
   for (const [result, part] of before.entries()) {
     const [a, b] = [part.x.toTypedArray(), after[result]?.x.toTypedArray() ?? []];
-    for (const { step, row, start, end } of part.cells) {
+    for (const { step, row, start, end } of part.places) {
       if (!cone.holds(step, row)) continue;
       cases += end - start;
       for (let i = start; i < end; i++) {

@@ -1,8 +1,8 @@
 import { type Tensor, type TypedArray, tensor } from "@chronograd/autodiff";
 import { type Rng, rng } from "@chronograd/nn";
 import { largest } from "../tally.ts";
-import type { Part } from "./cells.ts";
 import type { Change } from "./changes.ts";
+import type { Part } from "./grid.ts";
 
 /** What stands in the place of values that must not matter. */
 export interface Fill {
@@ -63,9 +63,14 @@ export class Draws {
   }
 }
 
-/** The tensor with the cells of a change filled: part of a change has the values of the whole. */
-export function filled({ path, x, cells }: Part, change: Change, fill: Fill, draws: Draws): Tensor {
-  const changing = cells.filter(({ step, row }) => change.has(step, row));
+/** The tensor with the places of a change filled: part of a change has the values of the whole. */
+export function filled(
+  { path, x, places }: Part,
+  change: Change,
+  fill: Fill,
+  draws: Draws,
+): Tensor {
+  const changing = places.filter(({ step, row }) => change.has(step, row));
   if (changing.length === 0) return x;
   const values = x.toTypedArray();
   const others = draws.of(`fill ${path} ${fill.words}`, (random) => {

@@ -10,9 +10,9 @@ import { rng } from "@chronograd/nn";
 import type { Values } from "../../cell.ts";
 import { type UnrollOptions, unroll } from "../../unroll.ts";
 import type { PlainCell } from "../draw.ts";
-import { atAllSteps, beforeAll, type Grid, type Part } from "./cells.ts";
 import type { Change, Cone } from "./changes.ts";
 import { Draws, type Fill, filled } from "./fills.ts";
+import { atAllSteps, beforeAll, type Grid, type Part } from "./grid.ts";
 
 /** Everything that a model is run on, float64. */
 export interface Given {
@@ -92,7 +92,7 @@ export function run(experiment: Experiment, given: Given, options?: RecordingOpt
   };
 }
 
-/** What is given, with the cells of a change filled. */
+/** What is given, with the places of a change filled. */
 export function changed({ given, parts, draws }: Experiment, change: Change, fill: Fill): Given {
   const others = new Map(parts.map((part) => [part.path, filled(part, change, fill, draws)]));
   return tree.map(given, (x: Tensor, path) => others.get(path) ?? x) as Given;
@@ -123,12 +123,12 @@ export function seedsOf(
   const onTape = results.filter(({ x }) => x.dtype !== "int32" && tape.tracks(x));
   return {
     targets: onTape.map(({ x }) => x),
-    cotangents: onTape.map(({ path, x, cells }) => {
+    cotangents: onTape.map(({ path, x, places }) => {
       const drawn = draws.of(`cotangent ${path}`, (random) =>
         Float64Array.from({ length: x.size }, () => random.normal()),
       );
       const values = new Float64Array(x.size);
-      for (const { step, row, start, end } of cells) {
+      for (const { step, row, start, end } of places) {
         if (cone.holds(step, row)) values.set(drawn.subarray(start, end), start);
       }
       return tensor(values, { shape: x.shape, backend: x.backend });

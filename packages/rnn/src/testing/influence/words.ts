@@ -1,7 +1,7 @@
-import { allRows } from "./cells.ts";
 import type { Change } from "./changes.ts";
 import type { Culprit } from "./culprit.ts";
 import type { Fill } from "./fills.ts";
+import { allRows } from "./grid.ts";
 
 /** What depends, with its row and step. */
 export function subject(of: string, row: number, t: number | undefined): string {

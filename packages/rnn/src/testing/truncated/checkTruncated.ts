@@ -6,8 +6,8 @@ import type { Cell } from "../../cell.ts";
 import { batchOf } from "../../checkRows.ts";
 import { initialState } from "../../initial.ts";
 import { checkMark } from "../../sequences/marks.ts";
-import type { Sequence, StepSource } from "../../truncated/source.ts";
 import type { TimeStep } from "../../truncated/step.ts";
+import type { Sequence, StepSource } from "../../truncated/stream.ts";
 import { truncated } from "../../truncated/truncated.ts";
 import { drawn, drawParams, inFloat64, type PlainCell } from "../draw.ts";
 import { collectWindows } from "./collect.ts";
@@ -154,10 +154,19 @@ function readSteps(
   return found;
 }
 
+/** Behind the end of a row nothing is read, no reset either. */
+function resetAt(resets: Tensor, t: number, ends: readonly number[] | undefined): Tensor {
+  const values = [...resets.slice([t]).toTypedArray()];
+  const own =
+    ends === undefined ? values : values.map((value, row) => (t < ends[row]! ? value : 0));
+  return tensor(Int32Array.from(own));
+}
+
 /** The steps of a whole sequence; whether a row is in a step is read number by number. */
 function* slices(sequence: Sequence): Generator<TimeStep<unknown, unknown>> {
   const { inputs, targets, context, lengths, mask, resets } = sequence;
-  const ends = lengths instanceof Tensor ? [...lengths.toTypedArray()] : lengths;
+  const given = lengths instanceof Tensor ? lengths.toTypedArray() : lengths;
+  const ends = given && Array.from(given);
   for (let t = 0; t < Math.min(inputs.shape[0]!, targets.shape[0]!); t++) {
     const x = inputs.slice([t]);
     const isIn = mask === undefined ? undefined : [...mask.slice([t]).toTypedArray()];
@@ -166,7 +175,7 @@ function* slices(sequence: Sequence): Generator<TimeStep<unknown, unknown>> {
       input: context === undefined ? x : { x, context },
       target: targets.slice([t]),
       ...(present && { mask: tensor(Int32Array.from(present)) }),
-      ...(resets && { reset: resets.slice([t]) }),
+      ...(resets && { reset: resetAt(resets, t, ends) }),
     };
   }
 }

@@ -1,8 +1,9 @@
 import { type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import { alias, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
-import { checkUnchanged, stepIsOver, streamIsOver } from "../source.ts";
+import { stepIsOver, streamIsOver } from "../source.ts";
 import type { Owned, PreparedStep, Term } from "../step.ts";
+import { checkUnchanged } from "../unchanged.ts";
 import type { ChunkInputs, ChunkRun } from "./chunk.ts";
 import { addGradients, type Engine, type EngineSettings, type LocalGradients } from "./engine.ts";
 import { RecordedChunk } from "./recordedChunk.ts";

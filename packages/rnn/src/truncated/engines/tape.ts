@@ -80,7 +80,10 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     const { where } = settings;
     const { loss, count } = within(region, () => {
       const stepped = takeStep(cell, settings, tape, this.#watched!, stateBefore, step, t);
-      this.state = tree.map(stepped.next, (x: Tensor) => this.#asEntry(x)) as Values<State>;
+      const isSeparate = this.#settings.measure !== undefined;
+      this.state = tree.map(stepped.next, (x: Tensor) =>
+        isSeparate && x.tape === this.#tape ? x.clone() : this.#asEntry(x),
+      ) as Values<State>;
       return { loss: stepped.loss, count: tokensOf(where, stepped.count, t) };
     });
     for (const x of tree.leaves(this.state)) if (x.tape === null) region.hold(x.block);

@@ -3,7 +3,7 @@ import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { addGradients } from "../engines/engine.ts";
 import type { TruncatedSettings } from "../options.ts";
-import { type Source, streamIsOver } from "../source.ts";
+import { nextOf, type Source, streamIsOver } from "../source.ts";
 import { carry } from "./carry.ts";
 import { type LocalWindow, type LocalWindows, mean } from "./estimator.ts";
 
@@ -24,12 +24,9 @@ export function* defer<Params, State, X, Y, Target>(
   let region = new Region();
   const windows = carry(cell, params, source, settings);
   try {
-    for (let each = windows.next(); each.done !== true; ) {
-      if (each.value instanceof Promise) {
-        each = windows.next(yield each.value);
-        continue;
-      }
-      const window = each.value;
+    for (;;) {
+      const window = yield* nextOf(windows);
+      if (window === undefined) break;
       const next = new Region();
       scope(() => {
         const { gradients } = window.gradients(1, false);
@@ -47,7 +44,6 @@ export function* defer<Params, State, X, Y, Target>(
       count += window.count;
       gradientCount += window.gradientCount;
       last = window;
-      each = windows.next();
     }
     yield {
       ...last!,

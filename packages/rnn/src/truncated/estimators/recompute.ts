@@ -4,8 +4,9 @@ import type { Cell, Values } from "../../cell.ts";
 import type { Engine } from "../engines/engine.ts";
 import { TapeEngine } from "../engines/tape.ts";
 import type { TruncatedSettings } from "../options.ts";
-import { checkUnchanged, type Source, stepIsOver } from "../source.ts";
+import { type Source, stepIsOver } from "../source.ts";
 import type { Owned, PreparedStep } from "../step.ts";
+import { checkUnchanged } from "../unchanged.ts";
 import { begin, type LocalWindows, localWindow } from "./estimator.ts";
 
 /**

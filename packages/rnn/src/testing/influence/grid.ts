@@ -8,7 +8,7 @@ export const beforeAll = -1;
 export const atAllSteps = -2;
 
 /** The elements of a tensor that belong to one step and row: `[start, end)`. */
-export interface Cell {
+export interface Place {
   readonly step: number;
   readonly row: number;
   readonly start: number;
@@ -19,7 +19,7 @@ export interface Cell {
 export interface Part {
   readonly path: string;
   readonly x: Tensor;
-  readonly cells: readonly Cell[];
+  readonly places: readonly Place[];
 }
 
 /** Which steps of which rows exist and begin afresh. */
@@ -39,7 +39,7 @@ export class Grid {
       mask,
       resets,
     }: {
-      readonly lengths?: readonly number[] | Tensor | undefined;
+      readonly lengths?: ArrayLike<number> | Tensor | undefined;
       readonly mask?: Tensor | undefined;
       readonly resets?: Tensor | undefined;
     },
@@ -48,10 +48,12 @@ export class Grid {
     this.rows = rows;
     const ends = numbersOf(lengths);
     const present = numbersOf(mask);
-    this.#exists = Uint8Array.from({ length: steps * rows }, (_, i) =>
-      Math.floor(i / rows) < (ends?.[i % rows] ?? steps) && present?.[i] !== 0 ? 1 : 0,
-    );
-    this.#resets = numbersOf(resets) ?? new Uint8Array(steps * rows);
+    const isBeforeEnd = (i: number) => Math.floor(i / rows) < (ends?.[i % rows] ?? steps);
+    const marks = (isThere: (i: number) => boolean) =>
+      Uint8Array.from({ length: steps * rows }, (_, i) => Number(isBeforeEnd(i) && isThere(i)));
+    this.#exists = marks((i) => present?.[i] !== 0);
+    const begins = numbersOf(resets);
+    this.#resets = marks((i) => begins?.[i] === 1);
     this.#counts = Int32Array.from(this.#resets);
     for (let i = rows; i < steps * rows; i++) this.#counts[i]! += this.#counts[i - rows]!;
   }
@@ -75,13 +77,13 @@ export class Grid {
       const hasRows = x.rank > 1 && x.shape[1] === this.rows;
       const rows = hasRows ? this.rows : 1;
       const size = x.size / (x.shape[0]! * rows);
-      const cells = Array.from({ length: x.shape[0]! * rows }, (_, i) => ({
+      const places = Array.from({ length: x.shape[0]! * rows }, (_, i) => ({
         step: Math.floor(i / rows),
         row: hasRows ? i % rows : allRows,
         start: i * size,
         end: (i + 1) * size,
       }));
-      return { path: joined(name, path), x, cells };
+      return { path: joined(name, path), x, places };
     });
   }
 
@@ -90,21 +92,21 @@ export class Grid {
     return tree.leavesWithPath(values).map(([path, x]) => {
       const rows = x.rank > 0 && x.shape[0] === this.rows ? this.rows : 1;
       const size = x.size / rows;
-      const cells = Array.from({ length: rows }, (_, row) => ({
+      const places = Array.from({ length: rows }, (_, row) => ({
         step,
         row: rows === this.rows && x.rank > 0 ? row : allRows,
         start: row * size,
         end: (row + 1) * size,
       }));
-      return { path: joined(name, path), x, cells };
+      return { path: joined(name, path), x, places };
     });
   }
 
   /** The tensors of a tree that all rows and steps share. */
   whole(values: unknown, name: string): Part[] {
     return tree.leavesWithPath(values).map(([path, x]) => {
-      const cell = { step: atAllSteps, row: allRows, start: 0, end: x.size };
-      return { path: joined(name, path), x, cells: [cell] };
+      const place = { step: atAllSteps, row: allRows, start: 0, end: x.size };
+      return { path: joined(name, path), x, places: [place] };
     });
   }
 
