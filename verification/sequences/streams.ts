@@ -148,7 +148,9 @@ const sequences = law(
     const lengths = Array.from({ length: B }, (_, row) =>
       Math.max(0, ...mask.map((present, t) => (present[row] === 1 ? t + 1 : 0))),
     );
-    const steps = withPadding(p);
+    // Behind the end of a row a reset is not read.
+    const read = resets.map((row, t) => row.map((bit, i) => (t < lengths[i]! ? bit : 0)));
+    const steps = withPadding({ ...p, resets: read });
     const inTime = (name: "input" | "target") =>
       concat(steps.map((step) => step[name].reshape([1, ...step[name].shape])));
     const table = (values: readonly (readonly number[])[]) =>

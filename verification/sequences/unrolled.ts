@@ -18,29 +18,39 @@ import { law, words } from "./streams.ts";
 /** A positive zero for a negative one: a sum may end in either. */
 const zero = (x: number): number => (x === 0 ? 0 : x);
 
-/** The marks of a whole sequence, lengths in place of what a mask can say at the end of rows. */
+/**
+ * The marks of a whole sequence, lengths in place of what a mask can say at the end of rows. Behind
+ * the end that lengths give, resets stand that nothing may read.
+ */
 function marksOf({ T, B, mask, resets, random }: Marked) {
   const table = (rows: readonly (readonly number[])[]) =>
     tensor(Int32Array.from(rows.flat()), { shape: [T, B] });
-  const lengths = Array.from({ length: B }, (_, row) =>
-    Math.max(0, ...mask.map((present, t) => (present[row] === 1 ? t + 1 : 0))),
-  );
-  const whole = { mask: table(mask), resets: table(resets) };
+  const lengths = lengthsOf(mask, B);
   const isRagged = mask.every((present, t) =>
     present.every((bit, row) => bit === Number(t < lengths[row]!)),
   );
-  if (!isRagged) return whole;
+  if (!isRagged) return { mask: table(mask), resets: table(resets) };
   const given = random.uniform() < 0.5 ? lengths : int32(lengths);
-  return { resets: whole.resets, lengths: given };
+  const unread = resets.map((row, t) => row.map((bit, i) => (t < lengths[i]! ? bit : 1)));
+  return { resets: table(unread), lengths: given };
 }
 
-/** Half of the streams with rows that only end. */
+/** Up to which step each row has some. */
+function lengthsOf(mask: Marked["mask"], rows: number): number[] {
+  return Array.from({ length: rows }, (_, row) =>
+    Math.max(0, ...mask.map((present, t) => (present[row] === 1 ? t + 1 : 0))),
+  );
+}
+
+/** Half of the streams with rows that only end. No row is reset behind its last step. */
 function ragged(p: Marked): Marked {
   const { T, B, random } = p;
-  if (random.uniform() < 0.5) return p;
-  const lengths = Array.from({ length: B }, () => random.integer(0, T + 1));
-  const mask = p.mask.map((_, t) => lengths.map((length) => Number(t < length)));
-  return { ...p, mask };
+  const ends = Array.from({ length: B }, () => random.integer(0, T + 1));
+  const isRagged = random.uniform() < 0.5;
+  const mask = isRagged ? p.mask.map((_, t) => ends.map((end) => Number(t < end))) : p.mask;
+  const lengths = lengthsOf(mask, B);
+  const resets = p.resets.map((row, t) => row.map((bit, i) => (t < lengths[i]! ? bit : 0)));
+  return { ...p, mask, resets };
 }
 
 const unrolled = law(
