@@ -70,8 +70,8 @@ const influence = [
     {
       name: "checkInfluence: the mask is not seen",
       kind: "mask ignored",
-      find: "present?.[i] !== 0 ? 1 : 0",
-      replace: "true ? 1 : 0",
+      find: "marks((i) => present?.[i] !== 0)",
+      replace: "marks(() => true)",
     },
   ]),
   ...inFile("packages/rnn/src/testing/influence/changes.ts", [

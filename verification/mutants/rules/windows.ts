@@ -100,7 +100,7 @@ const pools = inFile("packages/autodiff/src/ops/pool.ts", [
   {
     name: "averagePool2d: over all windows",
     kind: "wrong axis",
-    find: "return reduce(reshape(columns, shape), 2);",
+    find: "return seen.size === 0 ? sum(seen, 2) : reduce(seen, 2);",
     replace: "return reduce(reshape(columns, [...shape.slice(0, 2), ...shape.slice(3), -1]), -1);",
   },
   {
