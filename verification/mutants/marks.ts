@@ -44,12 +44,6 @@ const steps = [
       replace: "x.sum(0, { keepDims: true })",
     },
     {
-      name: "rows: the last row with a step counts as the first",
-      kind: "off by one",
-      find: "mask.mul(mask.cumsum(0).equal(1))",
-      replace: "mask.mul(mask.cumsum(0).equal(mask.sum()))",
-    },
-    {
       name: "rows: a reset that keeps the gradient",
       kind: "boundary not cut",
       find: "return where(rowWise(mask, x), x, y);",
