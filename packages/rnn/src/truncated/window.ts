@@ -121,6 +121,7 @@ async function* awaited<T>(
   windows: Generator<T | Promise<unknown>, void, unknown>,
   source: { readonly closing: Promise<unknown> | undefined },
 ): AsyncGenerator<T, void> {
+  let failed = false;
   try {
     for (let each = windows.next(); each.done !== true; ) {
       const { value } = each;
@@ -137,9 +138,13 @@ async function* awaited<T>(
         each = windows.next();
       }
     }
+  } catch (error) {
+    failed = true;
+    throw error;
   } finally {
     windows.return();
-    await source.closing;
+    // As in `for await`: after a failure, one while closing is not told.
+    await (failed ? source.closing?.catch(() => {}) : source.closing);
   }
 }
 

@@ -150,3 +150,20 @@ test("an iterator that threw or ended is not asked to close, as in for await", a
     expect(closed).toBe(0);
   }
 });
+
+test("an error while an asynchronous source is closed does not hide the first one", async () => {
+  const p = problem("gru", 1, 1);
+  const source = {
+    [Symbol.asyncIterator]: () => ({
+      next: async () => ({ done: false as const, value: p.steps[0]! }),
+      return: async () => {
+        throw new Error("it does not close");
+      },
+    }),
+  };
+  const torn = () => {
+    throw new Error("the loss is torn");
+  };
+  const windows = truncated(p.cell, p.params, source, { k1: 1, k2: 1, loss: torn });
+  await expect(windows.next()).rejects.toThrow("the loss is torn");
+});
