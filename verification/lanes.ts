@@ -1,6 +1,5 @@
-import { scope, type Tensor, tree } from "@chronograd/autodiff";
-import type { Law } from "@chronograd/autodiff/testing";
-import { linear, type Rng, rng } from "@chronograd/nn";
+import { type Tensor, tree } from "@chronograd/autodiff";
+import { linear, type Rng } from "@chronograd/nn";
 import {
   gru,
   initialParams,
@@ -16,8 +15,9 @@ import {
 } from "@chronograd/rnn";
 import { cellTable, type SomeCell } from "@chronograd/rnn/testing";
 import { normal } from "./blocks.ts";
+import { law } from "./onTape.ts";
 import type { Subject } from "./subject.ts";
-import { numbers, Tally, total } from "./tally.ts";
+import { numbers, total } from "./tally.ts";
 import { between, oneOf } from "./truncation/problem.ts";
 
 /** Sequences of 0 to 7 steps, the first of at least one. */
@@ -29,27 +29,6 @@ function sequencesOf(random: Rng, columns: number, outputs: number): LaneSequenc
       targets: normal(random, [length, outputs]),
     };
   });
-}
-
-/** A law of which intermediate values are gone when it was measured. */
-function law(
-  name: string,
-  statement: string,
-  bound: number,
-  measure: (random: Rng, tally: Tally) => void,
-): Law {
-  return {
-    name,
-    statement,
-    bound,
-    measure(seed) {
-      const tally = new Tally();
-      for (let draw = 0; draw < 4; draw++) {
-        scope(() => measure(rng(4 * seed + draw, name), tally));
-      }
-      return tally;
-    },
-  };
 }
 
 /** What stands in each row of a step. */

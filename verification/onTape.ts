@@ -1,7 +1,8 @@
-import { scope, Tape, type Tensor } from "@chronograd/autodiff";
+import { Tape, type Tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { type Rng, rng } from "@chronograd/nn";
-import { Tally } from "./tally.ts";
+import { lawOver } from "./lawOver.ts";
+import type { Tally } from "./tally.ts";
 
 /** How many random programs are drawn for each seed. */
 const draws = 4;
@@ -13,18 +14,7 @@ export function law(
   bound: number,
   measure: (random: Rng, tally: Tally) => void,
 ): Law {
-  return {
-    name,
-    statement,
-    bound,
-    measure(seed) {
-      const tally = new Tally();
-      for (let draw = 0; draw < draws; draw++) {
-        scope(() => measure(rng(draws * seed + draw, name), tally));
-      }
-      return tally;
-    },
-  };
+  return lawOver(draws, name, statement, bound, (seed, tally) => measure(rng(seed, name), tally));
 }
 
 /** The gradients of `<u, f(inputs)>` by each input, on a separate tape. */

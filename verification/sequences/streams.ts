@@ -1,8 +1,9 @@
-import { concat, scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { concat, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import type { Communicator } from "@chronograd/nn";
 import { initialState, type TimeStep, truncated, type Window } from "@chronograd/rnn";
-import { type Numbers, numbers, Tally } from "../tally.ts";
+import { lawOver } from "../lawOver.ts";
+import { type Numbers, numbers, type Tally } from "../tally.ts";
 import { spans, weightOf } from "../truncation/definition.ts";
 import type { Params, State } from "../truncation/problem.ts";
 import { below, losses, type Marked, marked, rowAlone, sumOf, withPadding } from "./alone.ts";
@@ -14,18 +15,7 @@ export function law(
   bound: number,
   measure: (p: Marked, tally: Tally) => void,
 ): Law {
-  return {
-    name,
-    statement,
-    bound,
-    measure(seed) {
-      const tally = new Tally();
-      for (let draw = 0; draw < draws; draw++) {
-        scope(() => measure(marked(draws * seed + draw), tally));
-      }
-      return tally;
-    },
-  };
+  return lawOver(draws, name, statement, bound, (seed, tally) => measure(marked(seed), tally));
 }
 
 /** How many streams are drawn for each seed. */

@@ -1,7 +1,8 @@
-import { scope, type Tensor, tree } from "@chronograd/autodiff";
+import { type Tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { truncated, type Window } from "@chronograd/rnn";
-import { Tally } from "../tally.ts";
+import { lawOver } from "../lawOver.ts";
+import type { Tally } from "../tally.ts";
 import type { Options, Params, Problem, State } from "./problem.ts";
 
 /** How many problems are drawn for each seed. */
@@ -14,16 +15,7 @@ export function law(
   bound: number,
   measure: (seed: number, tally: Tally) => void,
 ): Law {
-  return {
-    name,
-    statement,
-    bound,
-    measure(seed) {
-      const tally = new Tally();
-      for (let draw = 0; draw < draws; draw++) scope(() => measure(draws * seed + draw, tally));
-      return tally;
-    },
-  };
+  return lawOver(draws, name, statement, bound, measure);
 }
 
 /** What is read of a window before it ends. */
