@@ -34,7 +34,7 @@ describe("a tree comes back", () => {
     const random = rng(seed, "trees");
     let refused = 0;
     for (let i = 0; i < 300; i++) {
-      const tree = randomTree(random, backend);
+      const tree = randomTree(random, { backend });
       const before = bits(tree);
       const said = await failure(saveCheckpoint(path, tree));
       if (said === "no error") {

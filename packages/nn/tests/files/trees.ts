@@ -1,4 +1,11 @@
-import { type Backend, type DType, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import {
+  type Backend,
+  type DType,
+  defaultBackend,
+  type Tensor,
+  tensor,
+  tree,
+} from "@chronograd/autodiff";
 import type { Rng } from "../../src/index.ts";
 
 /** Names that objects, JSON and paths treat in their own ways. */
@@ -51,7 +58,7 @@ const hostileValues: readonly unknown[] = [
 ];
 
 /** A tensor of random bits: NaNs of every payload, subnormal numbers, -0. */
-export function randomTensor(random: Rng, backend: Backend): Tensor {
+export function randomTensor(random: Rng, backend = defaultBackend()): Tensor {
   const dtype = pick(random, ["float32", "float64", "int32"] as const);
   const shape = Array.from({ length: random.integer(0, 4) }, () => random.integer(0, 4));
   const size = shape.reduce((a, b) => a * b, 1);
@@ -70,8 +77,18 @@ function randomBits(random: Rng, dtype: DType, size: number) {
   return dtype === "int32" ? new Int32Array(half) : new Float32Array(half);
 }
 
+export interface Drawn {
+  readonly backend?: Backend;
+  /** Whether all tensors have paths of their own, so that no tree is refused. */
+  readonly areNamed?: boolean;
+}
+
 /** A tree of everything that a checkpoint may hold. At its root is an object. */
-export function randomTree(random: Rng, backend: Backend): Record<string, unknown> {
+export function randomTree(
+  random: Rng,
+  { backend, areNamed = false }: Drawn = {},
+): Record<string, unknown> {
+  const keys = areNamed ? hostileKeys.filter((key) => !/^$|\./.test(key)) : hostileKeys;
   const draw = (depth: number): unknown => {
     const kind = random.uniform();
     if (kind < 0.25) return randomTensor(random, backend);
@@ -82,7 +99,7 @@ export function randomTree(random: Rng, backend: Backend): Record<string, unknow
   };
   const object = (length: number, depth: number) =>
     Object.fromEntries(
-      Array.from({ length }, () => [pick(random, hostileKeys), draw(depth + 1)] as const),
+      Array.from({ length }, () => [pick(random, keys), draw(depth + 1)] as const),
     );
   return object(random.integer(1, 6), 0);
 }
