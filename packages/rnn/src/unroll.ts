@@ -7,6 +7,8 @@ import { textOf } from "./checkDefinition.ts";
 import { batchOf, checkRows } from "./checkRows.ts";
 import { checkState } from "./checkState.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
+import type { Memory } from "./loop/memory.ts";
+import { unrollLoop } from "./loop/unrollLoop.ts";
 import { joinTrees } from "./sequences/joinTrees.ts";
 import { checkedMarks, type SequenceMarks } from "./sequences/marks.ts";
 import { detached, type Unrolling, unrollSteps } from "./sequences/unrollSteps.ts";
@@ -32,6 +34,8 @@ export interface UnrollOptions<State> extends SequenceMarks {
    * step by step.
    */
   readonly parallel?: boolean;
+  readonly compile?: boolean;
+  readonly memory?: Memory;
   /**
    * Steps at the beginning that warm up the state: no gradient flows through them, and they have no
    * outputs, so that those of T - burnIn steps remain. 0 unless given. Models of whole sequences
@@ -72,7 +76,9 @@ type StepInput<X> =
   | X
   | (X extends { readonly x: infer Own; readonly context: unknown } ? Own : never);
 
-const known = "state reverse parallel burnIn context rng lengths mask resets".split(" ");
+const known = "state reverse parallel compile memory burnIn context rng lengths mask resets".split(
+  " ",
+);
 
 /**
  * Runs a cell over a sequence.
@@ -140,7 +146,7 @@ function unrollCell<Params, State, X, Y>(
   options: UnrollOptions<State>,
 ): Unrolled<State, Y> {
   const { reverse = false, burnIn = 0, context, rng } = options;
-  const isWhole = options.parallel === true && inputs instanceof Tensor && inputs.rank > 0;
+  const isWhole = (options.parallel === true || options.compile === true || options.memory !== undefined) && inputs instanceof Tensor && inputs.rank > 0;
   const whole = isWhole ? inputs : undefined;
   const steps = whole === undefined ? stepsOf<X>(inputs) : [];
   const count = whole?.shape[0] ?? steps.length;
@@ -156,6 +162,11 @@ function unrollCell<Params, State, X, Y>(
     start: (weights) => startOf(cell, weights, first, "unroll"),
     marks: checkedMarks("unroll", options, count, batch, backend, reverse),
   };
+  const { compile = false, memory } = options;
+  if (compile || memory !== undefined) {
+    const all = whole ?? joinTrees(steps, (parts) => stack(parts));
+    return unrollLoop(cell, all, run, { compile, memory: memory ?? "all" });
+  }
   if (options.parallel === true) {
     checkRows("unroll", first, options.state);
     const all = whole ?? joinTrees(steps, (parts) => stack(parts));
