@@ -333,7 +333,9 @@ test("the peak of a call is the most in use during it, in nested calls too", () 
 });
 
 test("the peak of an asynchronous call is refused", () => {
-  expect(() => new Memory().peakDuring(async () => 1)).toThrowErrorMatchingInlineSnapshot(`[TypeError: peakDuring: the body returned a promise, and the measurement ends when the body returns; measure inside the asynchronous code instead]`);
+  expect(() => new Memory().peakDuring(async () => 1)).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: peakDuring: the body returned a promise, and the measurement ends when the body returns; measure inside the asynchronous code instead]`,
+  );
 });
 
 test("sizeOf tells what an allocation takes", () => {

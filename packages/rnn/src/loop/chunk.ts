@@ -1,10 +1,11 @@
 import { clone, type MapTree, stack, Tape, type Tensor, tree } from "@chronograd/autodiff";
-import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
+import { alias, type ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { advance } from "../sequences/advance.ts";
 import { joinTrees } from "../sequences/joinTrees.ts";
 import { present } from "../sequences/unrollSteps.ts";
 import { atStep } from "../stepErrors.ts";
+import type { Chunk } from "./division.ts";
 
 /** What a chunk of steps is computed from; time comes first in `xs`, `reset`, `mask` and `first`. */
 export interface ChunkInputs<Params, State> {
@@ -20,6 +21,24 @@ export interface ChunkInputs<Params, State> {
   readonly fresh?: unknown;
   /** Of each step, in the order in which they run; none where nothing is drawn. */
   readonly noise?: readonly unknown[];
+}
+
+/** What belongs to the steps of a chunk, without copying. */
+export function inputsOf<Params, State>(
+  whole: ChunkInputs<Params, State>,
+  { start, length }: Chunk,
+): ChunkInputs<Params, State> {
+  const { xs, reset, mask, first } = whole;
+  const part = (x: Tensor) => {
+    const own = x.shape.slice(1);
+    return alias(x, [length, ...own], start * own.reduce((a, b) => a * b, 1));
+  };
+  return {
+    ...whole,
+    xs: tree.map(xs, part),
+    ...(reset && { reset: part(reset) }),
+    ...(mask && first && { mask: part(mask), first: part(first) }),
+  };
 }
 
 /** The inputs that gradients are taken by. */

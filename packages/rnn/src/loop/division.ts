@@ -47,6 +47,16 @@ export class Division {
     return this.#ends.length - 1;
   }
 
+  /** A chunk of each length that has steps. */
+  examples(): readonly Chunk[] {
+    const found = new Map<number, Chunk>();
+    for (let index = 0; index < this.count; index++) {
+      const chunk = this.at(index);
+      if (chunk.kind === "steps" && !found.has(chunk.length)) found.set(chunk.length, chunk);
+    }
+    return [...found.values()];
+  }
+
   at(index: number): Chunk {
     const [from, to] = [this.#ends[index]!, this.#ends[index + 1]!];
     const start = this.reverse ? this.steps - to : from;

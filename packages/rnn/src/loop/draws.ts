@@ -1,4 +1,4 @@
-import { tree } from "@chronograd/autodiff";
+import { type Tensor, tree } from "@chronograd/autodiff";
 import { Region } from "@chronograd/autodiff/internal";
 import { type Rng, type RngState, rngFrom } from "@chronograd/nn";
 import type { ValueOptions } from "../initial.ts";
@@ -13,11 +13,12 @@ export interface Drawn {
 
 /** Draws the noise of steps in the order of time, and again from any place. */
 export class Draws {
-  readonly #spec: unknown;
+  #spec: unknown;
   readonly #batch: number;
   readonly #like: ValueOptions;
   /** Holds what is drawn once for all steps. */
   readonly #shared = new Region();
+  readonly #first = new Map<string, Tensor>();
   #rng: Rng | undefined;
   #noise: unknown;
 
@@ -40,17 +41,27 @@ export class Draws {
     if (random === undefined) return undefined;
     return Array.from({ length: steps }, () => {
       const isFirst = this.#noise === undefined;
-      this.#noise = drawNoise(this.#spec, random, this.#batch, this.#like, this.#noise);
-      if (isFirst) this.#holdShared();
+      const noise = drawNoise(this.#spec, random, this.#batch, this.#like, this.#noise);
+      this.#noise = isFirst ? this.#withFirst(noise) : noise;
       return this.#noise;
     });
   }
 
-  #holdShared(): void {
-    const drawn = new Map(tree.leavesWithPath(this.#noise));
-    for (const [path, { per }] of tree.leavesWithPath<Noise>(this.#spec, isNoise)) {
-      if (per === "window") this.#shared.hold(drawn.get(path)!.block);
-    }
+  /** Noise with what is drawn once for all steps: as it was drawn when it was for the first time. */
+  #withFirst(noise: unknown): unknown {
+    const drawn = new Map(tree.leavesWithPath<Tensor>(noise));
+    return tree.map(
+      this.#spec,
+      ({ per }: Noise, path) => {
+        const own = drawn.get(path)!;
+        if (per !== "window") return own;
+        const first = this.#first.get(path) ?? own;
+        if (first === own) this.#shared.hold(own.block);
+        this.#first.set(path, first);
+        return first;
+      },
+      isNoise,
+    );
   }
 
   get position(): Drawn | undefined {
@@ -62,6 +73,14 @@ export class Draws {
     if (position === undefined) return;
     this.#rng = rngFrom(position.rng);
     this.#noise = position.noise;
+  }
+
+  /** Draws from a position on, that leave these as they are. */
+  from(position: Drawn | undefined): Draws {
+    const others = new Draws({}, undefined, this.#batch, this.#like);
+    others.#spec = this.#spec;
+    others.restore(position);
+    return others;
   }
 
   end(reason: string): void {

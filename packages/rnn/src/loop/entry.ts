@@ -62,9 +62,7 @@ export function asEntry<Params, State, Y>(
     jvp(tangents, { inputs: given }) {
       const own = like(given);
       const whole = like(
-        given.map(
-          (x, i) => tangents[i] ?? zeros(x.shape, { dtype: x.dtype, backend: x.backend }),
-        ),
+        given.map((x, i) => tangents[i] ?? zeros(x.shape, { dtype: x.dtype, backend: x.backend })),
       );
       const [, tangent] = jvp(
         (x: Variables) => again(withVariables(own, x)),

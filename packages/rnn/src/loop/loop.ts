@@ -1,12 +1,12 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
 import { alias, describeTensor, Region, within } from "@chronograd/autodiff/internal";
 import type { Values } from "../cell.ts";
-import type { ChunkGradient, ChunkInputs, Variable } from "./chunk.ts";
+import { type ChunkGradient, type ChunkInputs, inputsOf, type Variable } from "./chunk.ts";
 import type { Chunk, Division } from "./division.ts";
 import type { Drawn, Draws } from "./draws.ts";
 import type { Kept } from "./memory.ts";
-import { type Move, reversal } from "./reversal.ts";
 import { Results } from "./results.ts";
+import { type Move, reversal } from "./reversal.ts";
 import type { ChunkRun, Runner } from "./runner.ts";
 import { Sweep } from "./sweep.ts";
 
@@ -140,7 +140,7 @@ export class Loop<Params, State, Y> {
     try {
       const inputs = within(region, () => {
         const noise = draws.next(chunk.length);
-        return { ...this.#inputs, ...this.#partsOf(chunk), state, ...(noise && { noise }) };
+        return { ...inputsOf(this.#inputs, chunk), state, ...(noise && { noise }) };
       });
       if (chunk.kind !== "nothing") {
         run = within(region, () => runner.run(inputs, chunk, keeps));
@@ -158,20 +158,6 @@ export class Loop<Params, State, Y> {
     this.#leave();
     this.#here = { at: at + 1, state: next, region: own, drawn: undefined };
     return { chunk, run, region };
-  }
-
-  /** What belongs to the steps of a chunk, without copying. */
-  #partsOf({ start, length }: Chunk): Partial<ChunkInputs<Params, State>> {
-    const { xs, reset, mask, first } = this.#inputs;
-    const part = (x: Tensor) => {
-      const own = x.shape.slice(1);
-      return alias(x, [length, ...own], start * own.reduce((a, b) => a * b, 1));
-    };
-    return {
-      xs: tree.map(xs, part),
-      ...(reset && { reset: part(reset) }),
-      ...(mask && first && { mask: part(mask), first: part(first) }),
-    };
   }
 
   /** Writes the outputs of a chunk that runs for the first time, and compares them later. */

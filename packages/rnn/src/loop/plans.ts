@@ -7,13 +7,17 @@ import {
 } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
 import { checkState } from "../checkState.ts";
-import { type ChunkGradient, type ChunkInputs, type ChunkSettings, type ChunkValue, runChunk } from "./chunk.ts";
+import {
+  type ChunkGradient,
+  type ChunkInputs,
+  type ChunkSettings,
+  type ChunkValue,
+  runChunk,
+} from "./chunk.ts";
+import { type Remembered, remembered } from "./remembered.ts";
 
-/** Plans kept for one cell; the one that was not used for longest gives way. */
-const mostPlans = 24;
-
-/** By cell, and what its chunks look like, those used last at the end. */
-const plans = new WeakMap<object, Map<string, ChunkPlan<never, never, never>>>();
+/** A run may wait for its pullback: a plan that gave way is gone when the last of them is. */
+const plans: Remembered<ChunkPlan<never, never, never>> = new WeakMap();
 
 /** The plan of a chunk: made now, or kept with the cell since a chunk that looked alike. */
 export function planOf<Params, State, X, Y>(
@@ -21,25 +25,14 @@ export function planOf<Params, State, X, Y>(
   inputs: ChunkInputs<Params, State>,
   settings: ChunkSettings,
 ): ChunkPlan<Params, State, Y> {
-  let own = plans.get(cell);
-  if (own === undefined) plans.set(cell, (own = new Map()));
-  const key = signatureOf(inputs, settings);
-  let plan = own.get(key) as ChunkPlan<Params, State, Y> | undefined;
-  if (plan === undefined) plan = new ChunkPlan(cell, inputs, settings);
-  else own.delete(key);
-  own.set(key, plan as unknown as ChunkPlan<never, never, never>);
-  // A run may wait for its pullback: a plan that gave way is gone when the last of them is.
-  if (own.size > mostPlans) own.delete(own.keys().next().value!);
-  return plan;
-}
-
-/** Structure, shapes and dtypes. */
-function signatureOf(inputs: object, { length, reverse, by }: ChunkSettings): string {
-  const parts = [length, reverse, ...by].map(String);
-  for (const [path, { dtype, shape }] of tree.leavesWithPath(inputs)) {
-    parts.push(`${path} ${dtype} ${shape}`);
-  }
-  return parts.join(";");
+  const make = () => new ChunkPlan(cell as Cell<Params, State, unknown, Y>, inputs, settings);
+  return remembered(
+    plans as unknown as Remembered<ReturnType<typeof make>>,
+    cell,
+    inputs,
+    settings,
+    make,
+  );
 }
 
 /** A chunk of steps, and its pullback, as plans. */
@@ -72,7 +65,8 @@ export class ChunkPlan<Params, State, Y> {
       cotangents[path] = zeros(whole, { dtype, backend });
     }
     const planned = RecordedFunction.plan(
-      (given: ChunkInputs<Params, State>) => runChunk<Params, State, unknown, Y>(cell, given, settings),
+      (given: ChunkInputs<Params, State>) =>
+        runChunk<Params, State, unknown, Y>(cell, given, settings),
       inputs,
       settings.by.length === 0 ? [] : [cotangents],
     );
@@ -130,7 +124,9 @@ function firstStep<Params, State>(
   const { xs, reset, mask, first, noise, ...shared } = inputs;
   return {
     ...shared,
-    ...(tree.map({ xs, ...(reset && { reset }), ...(mask && { mask, first }) }, step) as { xs: unknown }),
+    ...(tree.map({ xs, ...(reset && { reset }), ...(mask && { mask, first }) }, step) as {
+      xs: unknown;
+    }),
     ...(noise && { noise: noise.slice(0, 1) }),
   };
 }

@@ -46,8 +46,13 @@ export class Results<State, Y> {
       size += shape.reduce((a, b) => a * b, 1);
       return part;
     });
-    this.#like = tree.map({ outputs: like.outputs, state: like.state }, (x: Tensor) => x.dtype) as never;
-    this.vector = giveOwner(allocate(first.backend, [size], first.dtype === "int32" ? "float32" : first.dtype));
+    this.#like = tree.map(
+      { outputs: like.outputs, state: like.state },
+      (x: Tensor) => x.dtype,
+    ) as never;
+    this.vector = giveOwner(
+      allocate(first.backend, [size], first.dtype === "int32" ? "float32" : first.dtype),
+    );
   }
 
   /** Writes the outputs of a chunk, zeros where there are none. */

@@ -1,6 +1,12 @@
 import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
-import { type ChunkGradient, type ChunkInputs, type ChunkValue, runChunk, type Variable } from "./chunk.ts";
+import {
+  type ChunkGradient,
+  type ChunkInputs,
+  type ChunkValue,
+  runChunk,
+  type Variable,
+} from "./chunk.ts";
 import type { Chunk } from "./division.ts";
 import { type ChunkPlan, planOf } from "./plans.ts";
 
@@ -80,10 +86,14 @@ function onTape<Params, State, X, Y>(
   keeps: boolean,
 ): ChunkRun<State, Y> {
   const isEmpty = chunk.kind !== "steps";
-  const { value, pullbacks }: ValueAndPullbacks<ChunkValue<State, Y>, ChunkGradient> = runChunk(
-    cell,
-    inputs,
-    { ...chunk, reverse, isEmpty, by: keeps ? by : [] },
-  );
+  const {
+    value,
+    pullbacks,
+  }: ValueAndPullbacks<ChunkValue<State, Y>, ChunkGradient> = runChunk(cell, inputs, {
+    ...chunk,
+    reverse,
+    isEmpty,
+    by: keeps ? by : [],
+  });
   return { value, pullback: (cotangents) => pullbacks[0]!(cotangents), end: () => {} };
 }

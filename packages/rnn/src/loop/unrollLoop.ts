@@ -5,25 +5,28 @@ import { batchOf } from "../checkRows.ts";
 import { findTensor } from "../findTensor.ts";
 import { initialState, likeParams } from "../initial.ts";
 import { checkRng } from "../sequences/noise.ts";
-import {
-  detached,
-  outputOfNone,
-  type Unrolling,
-  unrollSteps,
-} from "../sequences/unrollSteps.ts";
+import { detached, outputOfNone, type Unrolling, unrollSteps } from "../sequences/unrollSteps.ts";
 import type { Unrolled } from "../unroll.ts";
-import type { ChunkInputs, Variable } from "./chunk.ts";
+import { type ChunkInputs, inputsOf, type Variable } from "./chunk.ts";
 import { Division, emptinessOf } from "./division.ts";
 import { Draws } from "./draws.ts";
 import { asEntry } from "./entry.ts";
 import { Loop } from "./loop.ts";
-import { keptWithin, type Memory } from "./memory.ts";
+import { type ChunkCost, costOf, type Kept, keptWithin } from "./memory.ts";
+import type { LoopMemory } from "./options.ts";
+import { type Remembered, remembered } from "./remembered.ts";
 import { planRunner, tapeRunner } from "./runner.ts";
+
+/** Kernel memory of chunks that run as plans, and on tapes. */
+const planned: Remembered<ChunkCost> = new WeakMap();
+const recorded: Remembered<ChunkCost> = new WeakMap();
 
 /** How a loop runs as one entry. */
 export interface LoopOptions {
   readonly compile: boolean;
-  readonly memory: Memory;
+  readonly memory: LoopMemory;
+  /** Bytes in use before anything was made for the loop. */
+  readonly before: number;
 }
 
 /**
@@ -82,13 +85,39 @@ function loopOver<Params, State, X, Y>(
   const emptiness = emptinessOf(inputs.mask, inputs.reset);
   const division = new Division(steps, reverse, runner.lengths, emptiness);
   const { position } = draws;
+  const keptBy = (given: ChunkInputs<Params, State>): Kept => {
+    const { memory, before } = options;
+    const chunks = division.count;
+    if (memory === "all") return { states: 1, runs: chunks };
+    if ("steps" in memory) return { states: memory.steps, runs: 1 };
+    const { backend } = tree.leaves(given)[0]!;
+    const costs = division.examples().map((chunk) => {
+      const own = inputsOf(given, chunk);
+      const settings = { ...chunk, reverse, by, isEmpty: false };
+      return remembered(options.compile ? planned : recorded, cell, own, settings, () => {
+        const others = draws.from(position);
+        const noisy = () => {
+          const noise = others.next(chunk.length);
+          return { ...own, ...(noise && { noise }) };
+        };
+        try {
+          return costOf(runner, by, noisy, chunk, backend);
+        } finally {
+          others.end("it was made to measure memory");
+        }
+      });
+    });
+    if (costs.length === 0) return { states: 1, runs: chunks };
+    const used = backend.memory.bytesInUse - before;
+    return keptWithin({ bytes: memory.bytes, used, chunks, steps, inputs: given, by, costs });
+  };
   const start = (given: ChunkInputs<Params, State>): Loop<Params, State, Y> => {
     const outputOfEmptyStep = () => {
       const x = stepOf(given.xs, 0);
       const input = (given.context === undefined ? x : { x, context: given.context }) as X;
       return outputOfNone(cell, given.params, input, given.state);
     };
-    const kept = keptWithin(options.memory, division.count);
+    const kept = keptBy(given);
     return new Loop({ runner, division, by, draws, kept, isLast, outputOfEmptyStep }, given);
   };
   const again = (given: ChunkInputs<Params, State>): Tensor => {
@@ -163,6 +192,9 @@ function filledRows(xs: unknown, mask: Tensor | undefined): unknown {
   const indices = tensor(from, { backend: mask.backend });
   return tree.map(xs, (x: Tensor) => {
     if (x.shape[1] !== rows) return x;
-    return x.reshape([-1, ...x.shape.slice(2)]).gather(indices).reshape(x.shape);
+    return x
+      .reshape([-1, ...x.shape.slice(2)])
+      .gather(indices)
+      .reshape(x.shape);
   });
 }
