@@ -191,7 +191,9 @@ function unrollCell<Params, State, X, Y>(
   return unrollLinear(cell, all, run) as Unrolled<State, Y>;
 }
 
-/** Whether the loop is one entry of the tape; in a function that is compiled, it is part of that. */
+/**
+ * Whether the loop is one entry of the tape; in a function that is compiled, it is part of that.
+ */
 function isOneEntry({
   compile = false,
   memory,

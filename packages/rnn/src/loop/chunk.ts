@@ -7,7 +7,9 @@ import { present } from "../sequences/unrollSteps.ts";
 import { atStep } from "../stepErrors.ts";
 import type { Chunk } from "./division.ts";
 
-/** What a chunk of steps is computed from; time comes first in `xs`, `reset`, `mask` and `first`. */
+/**
+ * What a chunk of steps is computed from; time comes first in `xs`, `reset`, `mask` and `first`.
+ */
 export interface ChunkInputs<Params, State> {
   readonly params: Values<Params>;
   readonly state: Values<State>;

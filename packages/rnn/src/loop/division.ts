@@ -37,7 +37,7 @@ export class Division {
       let end = i + 1;
       if (kind === undefined) while (end < steps && kindOf(end) === undefined) end++;
       else kinds.set(ends.length - 1, kind);
-      while (i < end) ends.push((i += lengths.find((length) => length <= end - i)!));
+      for (; i < end; ends.push(i)) i += lengths.find((length) => length <= end - i)!;
     }
     this.#ends = ends;
     this.#kinds = kinds;

@@ -47,7 +47,9 @@ export class Draws {
     });
   }
 
-  /** Noise with what is drawn once for all steps: as it was drawn when it was for the first time. */
+  /**
+   * Noise with what is drawn once for all steps: as it was drawn when it was for the first time.
+   */
   #withFirst(noise: unknown): unknown {
     const drawn = new Map(tree.leavesWithPath<Tensor>(noise));
     return tree.map(

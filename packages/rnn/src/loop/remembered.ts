@@ -15,8 +15,8 @@ export function remembered<T>(
   settings: ChunkSettings,
   make: () => T,
 ): T {
-  let own = store.get(cell);
-  if (own === undefined) store.set(cell, (own = new Map()));
+  const own = store.get(cell) ?? new Map<string, T>();
+  store.set(cell, own);
   const key = signatureOf(inputs, settings);
   const value = own.get(key) ?? make();
   own.delete(key);

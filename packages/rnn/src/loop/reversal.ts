@@ -41,8 +41,8 @@ function nextState(length: number, states: number): number {
 }
 
 /**
- * The moves that differentiate chunks `length - 1` down to 0 with at most `states` states kept, that
- * before chunk 0 among them: the binomial schedule (Griewank & Walther 2000). Until the first
+ * The moves that differentiate chunks `length - 1` down to 0 with at most `states` states kept,
+ * that before chunk 0 among them: the binomial schedule (Griewank & Walther 2000). Until the first
  * "reverse" the moves run over every chunk once.
  */
 export function* reversal(length: number, states: number): Generator<Move, void> {
