@@ -1,9 +1,10 @@
 import { type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import { alias, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
+import type { Past } from "../live/liveWindow.ts";
 import { stepIsOver, streamIsOver } from "../source.ts";
 import type { Owned, PreparedStep, Term } from "../step.ts";
-import { checkUnchanged } from "../unchanged.ts";
+import { checkUnchanged, noted } from "../unchanged.ts";
 import type { ChunkInputs, ChunkRun } from "./chunk.ts";
 import { addGradients, type Engine, type EngineSettings, type LocalGradients } from "./engine.ts";
 import { RecordedChunk } from "./recordedChunk.ts";
@@ -85,12 +86,13 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     const end = start + steps.length;
     this.#checkSteps(steps, start);
     // Separate handles, because `applyUpdates` consumes the caller's.
+    const region = new Region();
+    const own = tree.map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>;
     const inputs = {
-      params: tree.map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>,
+      params: noted(own as object, region) as Values<Params>,
       state: this.state,
       steps,
     };
-    const region = new Region();
     // All of them, whether or not a step reads them: the chunk may be run again.
     for (const x of tree.leaves(inputs)) region.hold(x.block);
     const weights = () => this.#weights([], start, params);
@@ -186,6 +188,18 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
       );
     }
     return engine;
+  }
+
+  past(): Past<Values<Params>, Values<State>, X, Target> {
+    // The next chunk may be a short one, of a window that reaches back to the next step of a chunk.
+    const chunks = this.#chunks.filter(({ end }) => end > this.t + 1 - this.#settings.k2);
+    return {
+      states: [chunks[0]?.inputs.state ?? this.state],
+      steps: chunks.flatMap(({ inputs: { steps, params } }) =>
+        steps.map((step) => ({ step, params })),
+      ),
+      reason: undefined,
+    };
   }
 
   end(): void {
