@@ -27,7 +27,8 @@ vi.mock("node:fs/promises", async (original) => {
       file.writeFile = async (data) => {
         if (!isOver()) return write(data);
         // Some of it reached the disk.
-        await write((data as Uint8Array).subarray(0, data.length / 2));
+        const bytes = data as Uint8Array;
+        await write(bytes.subarray(0, bytes.length / 2));
         return forever;
       };
       file.sync = mortal(file.sync.bind(file));
