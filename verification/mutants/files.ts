@@ -30,8 +30,8 @@ export const files: readonly Mutant[] = [
     {
       name: "checkpoints: a path without what is above it",
       kind: "wrong saved value",
-      find: "const below = (key: string | number) => (isRoot",
-      replace: "const below = (key: string | number) => (key",
+      find: "visit(part, above + key),",
+      replace: "visit(part, key),",
     },
   ]),
   ...inFile("packages/nn/src/files/checkpoint.ts", [

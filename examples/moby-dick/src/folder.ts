@@ -74,10 +74,10 @@ export class RunFolder {
     );
     const windows = run.live === null ? 0 : run.live.index + 1;
     const metrics = join(path, "metrics.jsonl");
-    const lines = readFileSync(metrics, "utf8").split("\n").slice(0, -1);
+    const lines = existsSync(metrics) ? readFileSync(metrics, "utf8").split("\n").slice(0, -1) : [];
     if (lines.length < windows) {
       throw new UsageError(
-        `--resume: ${metrics} has ${lines.length} lines and the checkpoint is of ${windows} windows; the file was changed, restore it`,
+        `--resume: ${metrics} has ${lines.length} lines, and the checkpoint is of ${windows} windows; restore the file`,
       );
     }
     // What comes after the checkpoint will come again.

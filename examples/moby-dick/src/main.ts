@@ -41,6 +41,12 @@ async function main(args: readonly string[]): Promise<void> {
       `--resume: ${corpus.source} is another text than ${resume} has read; restore it, or begin a new run`,
     );
   }
+  const done = earlier?.earlier.length ?? 0;
+  if (options.windows !== undefined && options.windows <= done) {
+    throw new UsageError(
+      `--windows: ${resume} has ${done} windows already, got ${options.windows}; name more, or leave it out`,
+    );
+  }
   const folder =
     earlier?.folder ?? RunFolder.create(options.name, `${options.cell}-${options.hidden}`);
 
@@ -61,10 +67,12 @@ async function main(args: readonly string[]): Promise<void> {
   );
 
   let stopping = false;
-  process.on("SIGINT", () => {
-    if (stopping) process.exit(130);
-    stopping = true;
-  });
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.on(signal, () => {
+      if (stopping) process.exit(130);
+      stopping = true;
+    });
+  }
   const progress = makeProgress();
   const result = await train(options, corpus, progress, folder, () => stopping, earlier).finally(
     () => progress.stop(),

@@ -160,6 +160,9 @@ describe("a run", () => {
     const refused = await run("--resume", "runs/first", "--hidden", "32");
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(/leave out --hidden/);
+    const over = await run("--resume", "runs/first", "--windows", "1");
+    expect(over.code).toBe(2);
+    expect(over.stderr).toMatch(/--windows: runs\/first has \d+ windows already, got 1/);
     const { code } = await run("--resume", "runs/first", "--seconds", "1");
     expect(code).toBe(0);
     const lines = readFileSync(join(folder, "runs/first/metrics.jsonl"), "utf8")

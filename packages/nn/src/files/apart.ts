@@ -9,6 +9,9 @@ export interface Apart {
   readonly tensors: Readonly<Record<string, Tensor>>;
 }
 
+/** How many objects may stand in each other, far less than the stack has room for. */
+const deepest = 500;
+
 /** Numbers that JSON has not. */
 const isMarked = (value: number) => !Number.isFinite(value) || Object.is(value, -0);
 
@@ -23,72 +26,78 @@ const isMarked = (value: number) => !Number.isFinite(value) || Object.is(value, 
 export function takeApart(values: unknown, where: string): Apart {
   const tensors = new Map<string, Tensor>();
   const around = new Set<object>();
-  const visit = (value: unknown, path: string, isRoot: boolean): unknown => {
-    const fail = (what: string, wayOut: string): never => {
-      const at = isRoot ? "the tree" : `the value at ${JSON.stringify(path)}`;
-      throw new TypeError(`${where}: ${at} ${what}; ${wayOut}`);
+  const visit = (value: unknown, path: string): unknown => {
+    const refuse = (objection: Objection | undefined): void => {
+      if (objection === undefined) return;
+      const at = around.size === 0 ? "the tree" : `the value at ${JSON.stringify(path)}`;
+      throw new TypeError(`${where}: ${at} ${objection[0]}; ${objection[1]}`);
     };
-    if (typeof value === "number") return isMarked(value) ? { $number: marked(value) } : value;
-    if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
     if (value instanceof Tensor) {
       checkAlive(value, where, () => `the tensor at ${JSON.stringify(path)}`);
-      if (value.tape !== null)
-        fail("is tracked by a tape", "save what the tape watched, or x.detach()");
-      checkName(path, fail);
-      if (tensors.has(path))
-        fail("has the path of another tensor", 'rename a key that holds a "."');
+      refuse(toTensor(value, path, tensors));
       tensors.set(path, value);
       return { $tensor: path };
     }
-    if (typeof value !== "object") {
-      if (value === undefined) fail("is undefined", "leave its key out, or write null");
-      fail(
-        `is a ${typeof value}`,
-        typeof value === "bigint" ? "write it as a string" : "leave it out, and make it again",
-      );
-    }
+    if (typeof value === "number") return isMarked(value) ? { $number: marked(value) } : value;
+    if (typeof value === "string" || typeof value === "boolean" || value === null) return value;
+    refuse(toValue(value));
     const object = value as object;
-    const isArray = Array.isArray(object);
-    if (ArrayBuffer.isView(object))
-      fail(`is a ${object.constructor.name}`, "write tensor(x), or Array.from(x)");
-    const prototype: unknown = Object.getPrototypeOf(object);
-    if (prototype !== (isArray ? Array.prototype : Object.prototype) && prototype !== null) {
-      const name = object.constructor?.name ?? "a class";
-      fail(`is an instance of ${name}`, "write what it holds, as plain objects and arrays");
-    }
-    if (around.has(object)) fail("holds itself", "write each value once");
-    const keys = Object.keys(object);
-    if (isArray && keys.length > object.length)
-      fail(`is an array with the key ${JSON.stringify(keys.at(-1))}`, "write an object");
-    if (Object.getOwnPropertySymbols(object).length > 0)
-      fail("has a symbol as a key", "name it by a string");
+    if (around.has(object)) refuse(["holds itself", "write each value once"]);
+    if (around.size === deepest) refuse([`is below ${deepest} others`, "write a list"]);
+    const above = around.size === 0 ? "" : `${path}.`;
     around.add(object);
-    const below = (key: string | number) => (isRoot ? `${key}` : `${path}.${key}`);
-    const parts = isArray
-      ? Array.from(object, (part, i) => visit(part, below(i), false))
+    const parts = Array.isArray(object)
+      ? Array.from(object, (part, i) => visit(part, `${above}${i}`))
       : Object.fromEntries(
           Object.entries(object).map(([key, part]) => [
             key.startsWith("$") ? `$${key}` : key,
-            visit(part, below(key), false),
+            visit(part, above + key),
           ]),
         );
     around.delete(object);
     return parts;
   };
-  const text = JSON.stringify(visit(values, "", true));
+  const text = JSON.stringify(visit(values, ""));
   return { text, tensors: Object.fromEntries(tensors) };
+}
+
+/** Why a value is refused, and a way out. */
+type Objection = readonly [what: string, wayOut: string];
+
+function toTensor(x: Tensor, path: string, others: Map<string, Tensor>): Objection | undefined {
+  if (x.tape !== null) return ["is tracked by a tape", "save what the tape watched, or x.detach()"];
+  if (path === "") return ["is a tensor without a name", "put it into an object, as { W: tensor }"];
+  if (path === "__metadata__") return ["has a name that files keep for themselves", "rename it"];
+  if (!path.isWellFormed())
+    return ["has half a character, a lone surrogate, in its path", "rename it"];
+  if (others.has(path)) return ["has the path of another tensor", 'rename a key that holds a "."'];
+  return undefined;
+}
+
+/** To what is neither a tensor nor a plain value. */
+function toValue(value: unknown): Objection | undefined {
+  if (value === undefined) return ["is undefined", "leave its key out, or write null"];
+  if (typeof value === "bigint") return ["is a bigint", "write it as a string"];
+  if (typeof value !== "object" || value === null)
+    return [`is a ${typeof value}`, "leave it out, and make it again"];
+  const isArray = Array.isArray(value);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== (isArray ? Array.prototype : Object.prototype) && prototype !== null) {
+    const name = value.constructor?.name ?? "a class";
+    return ArrayBuffer.isView(value)
+      ? [`is a ${name}`, "write tensor(x), or Array.from(x)"]
+      : [`is an instance of ${name}`, "write what it holds, as plain objects and arrays"];
+  }
+  const keys = Object.keys(value);
+  if (isArray && keys.length > value.length)
+    return [`is an array with the key ${JSON.stringify(keys.at(-1))}`, "write an object"];
+  if (Object.getOwnPropertySymbols(value).length > 0)
+    return ["has a symbol as a key", "name it by a string"];
+  return undefined;
 }
 
 function marked(value: number): string {
   return Object.is(value, -0) ? "-0" : String(value);
-}
-
-/** Throws unless a tensor can have this name in a safetensors file. */
-function checkName(path: string, fail: (what: string, wayOut: string) => never): void {
-  if (path === "") fail("is a tensor without a name", "put it into an object, as { W: tensor }");
-  if (path === "__metadata__") fail("has a name that files keep for themselves", "rename it");
-  if (!path.isWellFormed())
-    fail("has half a character, a lone surrogate, in its path", "rename it");
 }
 
 /** The tree that was taken apart, with `leaf(path)` where its tensors were. */

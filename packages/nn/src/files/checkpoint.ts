@@ -5,6 +5,7 @@ import { putTogether, takeApart } from "./apart.ts";
 import { decodeSafetensors } from "./decode.ts";
 import { StoredTensor } from "./difference.ts";
 import { encodeSafetensors } from "./encode.ts";
+import { headerLimit } from "./safetensors.ts";
 
 /** The version of the format. A file of another one has its sum in the same place. */
 const version = "1";
@@ -35,6 +36,12 @@ export function encodeCheckpoint(tree: unknown, model: unknown, where: string): 
   if (named !== undefined) {
     throw new TypeError(
       `${where}: model has a tensor at ${JSON.stringify(named)}; describe the model by names and sizes`,
+    );
+  }
+  const size = JSON.stringify(text).length;
+  if (size > headerLimit) {
+    throw new RangeError(
+      `${where}: the plain values take ${size} letters, and a file holds ${headerLimit} at most; make tensors of long lists of numbers`,
     );
   }
   const bytes = encodeSafetensors(tensors, {

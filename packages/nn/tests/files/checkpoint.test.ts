@@ -97,6 +97,21 @@ describe("a tree comes back", () => {
   });
 });
 
+test("plain values may be long, up to what a file has room for", async () => {
+  const list = Array.from({ length: 300_000 }, (_, i) => ({ loss: i / 7, quoted: '"\\' }));
+  expect(isDeepStrictEqual(await roundTrip({ list }), { list })).toBe(true);
+  expect(await failure(saveCheckpoint(path, "x".repeat(1e8)))).toMatchInlineSnapshot();
+  expect(isDeepStrictEqual(await loadCheckpoint(path), { list })).toBe(true);
+});
+
+test("trees may be deep, but not bottomless", async () => {
+  const nested = (depth: number): unknown => (depth === 0 ? 1 : [nested(depth - 1)]);
+  expect(await roundTrip(nested(500))).toEqual(nested(500));
+  expect(await failure(saveCheckpoint(path, nested(501)))).toMatch(
+    /^saveCheckpoint: the value at "0[.0]+" is below 500 others; write a list$/,
+  );
+});
+
 test("the file is a safetensors file to others", async () => {
   await saveCheckpoint(path, { layers: [{ W: tensor([[1, 2]], { backend }) }], epoch: 3 });
   const { tensors, metadata } = await readSafetensors(path);
