@@ -119,6 +119,14 @@ export interface Run {
   readonly updates: boolean;
 }
 
+/** A plain one, for tests that change some of it. */
+export const plainRun: Run = {
+  ...{ model: "lstm", seed: 1, T: 12, B: 2, dtype: "float64", k1: 2, k2: 4 },
+  ...{ stale: "carry", losses: "new", multiplicity: false, reduction: "sum", compile: false },
+  ...{ burnIn: 0, measured: false, marked: false, whole: false, given: false, reads: false },
+  updates: true,
+};
+
 /** What a run saves, as a file gives it back: nothing in it is shared with the process before. */
 interface Saved {
   readonly params: AnyParams;

@@ -50,6 +50,7 @@ export function chooseEngine<Params, State, X, Y, Target>(
     countAt: (t) => engine.countAt(t),
     sweep: (terms, start, measure) => engine.sweep(terms, start, measure),
     explain: () => engine.explain(),
+    planLike: (params, steps) => planned.planLike(params, steps),
     past: () => engine.past(),
     finish: () => engine.finish(),
     end: () => engine.end(),

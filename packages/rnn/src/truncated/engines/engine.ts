@@ -42,6 +42,8 @@ export interface Engine<Params, State, X, Target> {
   sweep(terms: readonly Term[], start: number, measure: boolean): LocalGradients<Values<Params>>;
   /** How steps run by now, in words: the plan, or why there is none. */
   explain(): string;
+  /** Before the first step: plans are to be for steps like these, whatever comes. */
+  planLike?(params: Values<Params>, steps: readonly PreparedStep<X, Target>[]): void;
   /** What the next window may reach back to. It is read at once, and ends with the engine. */
   past(): Past<Values<Params>, Values<State>, X, Target>;
   /** To be called after the last step: throws if a plan is no longer what the model does. */

@@ -1,6 +1,6 @@
 import { full, type MapTree, type Mark, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import { kernelsOf } from "@chronograd/autodiff/extend";
-import { alias, Queue, Region, within } from "@chronograd/autodiff/internal";
+import { Queue, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { tokensOf } from "../countedLoss.ts";
 import type { Past, PastStep } from "../live/liveWindow.ts";
@@ -10,9 +10,9 @@ import { noted } from "../unchanged.ts";
 import type { Engine, EngineSettings, LocalGradients } from "./engine.ts";
 
 /** A step that a gradient may still reach: where it begins on the tape, and its loss. */
-interface StepOnTape<Params, State, X, Target> {
+interface StepOnTape<State, X, Target> {
   readonly step: PreparedStep<X, Target>;
-  readonly generation: Owned<Params>;
+  readonly generation: Owned<unknown>;
   /** The tape's position before the step, carrying the state there. */
   readonly before: Mark;
   readonly stateBefore: Values<State>;
@@ -33,12 +33,12 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
   /** The parameters in use, and the tape's handles to them. */
   #used: Values<Params> | undefined;
   #watched: Values<Params> | undefined;
-  /** The same as separate handles, because `applyUpdates` consumes the caller's. */
-  #generation: Owned<Values<Params>> | undefined;
+  /** The handles, and a region that holds their memory as long as a step ran with it. */
+  #generation: Owned<unknown> | undefined;
   /** Holds the state before the first step until that is forgotten. */
   readonly #first = new Region();
   /** The steps on the tape, by their time. */
-  readonly #steps: Queue<StepOnTape<Values<Params>, State, X, Target>>;
+  readonly #steps: Queue<StepOnTape<State, X, Target>>;
   /** The regions of those steps, and of the one before them, if that was taken here. */
   readonly #held: Queue<Region>;
 
@@ -74,8 +74,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     if (this.#used !== params) {
       this.#watched = this.#tape.watch(params, { as: this.#watched }) as Values<Params>;
       const region = new Region();
-      const own = tree.map(params, (x: Tensor) => alias(x, x.shape)) as object;
-      this.#generation = { value: noted(own, region) as Values<Params>, region };
+      this.#generation = { value: noted(this.#watched as object, region), region };
     }
     this.#used = params;
     return steps.map((step) => this.#takeOne(step));
@@ -126,14 +125,14 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
   /** Forgets steps up to `t`; the state after step `t` stays, as a constant. */
   #forget(t: number): void {
     const steps = this.#steps;
-    const next = () => (steps.length > 0 ? steps.at(steps.base) : undefined);
     while (steps.base <= t) {
       const { generation } = steps.shift();
-      if ((next()?.generation ?? this.#generation) !== generation)
-        generation.region.end(stepIsOver);
+      const next = steps.length > 0 ? steps.at(steps.base).generation : this.#generation;
+      if (next !== generation) generation.region.end(stepIsOver);
       this.#first.end(stepIsOver);
     }
-    this.#tape.forget(next()?.before ?? this.#tape.mark(this.state));
+    const next = steps.length > 0 ? steps.at(steps.base).before : undefined;
+    this.#tape.forget(next ?? this.#tape.mark(this.state));
     // What came with a forgotten step may be the state that goes on: it stays one step longer.
     while (this.#held.base < t) this.#held.shift().end(stepIsOver);
   }
@@ -175,10 +174,10 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     const steps: PastStep<Values<Params>, X, Target>[] = [];
     for (let t = first + 1; t <= this.t; t++) {
       const { step, generation } = this.#steps.at(t);
-      steps.push({ step, params: generation.value });
+      steps.push({ step, params: generation.value as Values<Params> });
     }
     const state = first === this.t ? this.state : this.#steps.at(first + 1).stateBefore;
-    return { states: [state], steps, reason: this.#reason };
+    return { states: [state], steps, planned: [], reason: this.#reason };
   }
 
   /** A tape runs every step itself, so nothing can differ. */

@@ -28,7 +28,7 @@ export function* carry<Params, State, X, Y, Target>(
   try {
     const { state, start } = yield* begin(cell, settings, params(), source, first);
     engine = within(first, () => chooseEngine(cell, settings, state, start, resumed?.reason));
-    if (resumed !== undefined) retake(where, engine, resumed);
+    if (resumed !== undefined) retake(where, engine, params(), resumed);
     for (;;) {
       source.beginWindow();
       yield* source.fill(steps, 1);

@@ -71,6 +71,7 @@ export function* recompute<Params, State, X, Y, Target>(
       const past = () => ({
         states: Array.from(states.values(), ({ value }) => value),
         steps: Array.from(steps.values(), ({ value }) => ({ step: value, params: undefined })),
+        planned: [],
         reason,
       });
       yield { ...window, live: (index) => liveWindow(settings, params(), index, window.end, past) };

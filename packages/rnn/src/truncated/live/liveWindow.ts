@@ -11,6 +11,8 @@ export interface Past<Params, State, X, Target> {
   readonly states: readonly State[];
   /** Steps that the next window may reach, and with which parameters they ran, if they stay so. */
   readonly steps: readonly PastStep<Params, X, Target>[];
+  /** Steps of zeros with the shapes that are planned, where the first step has others. */
+  readonly planned: readonly PreparedStep<X, Target>[];
   /** Why steps run on a tape, in words; `undefined` where they run as plans. */
   readonly reason: string | undefined;
 }
@@ -40,6 +42,8 @@ export interface LiveWindow {
   readonly model: readonly string[];
   /** Why steps run on a tape, in words; `null` where they run as plans. */
   readonly tape: string | null;
+  /** Steps of zeros with the shapes that are planned, where `steps` begins with others. */
+  readonly planned: readonly Packed[];
   /** The states where the next window may begin, one after the other. */
   readonly states: readonly Packed[];
   /** The steps that the next window may reach back to, the last of which is `end`. */
@@ -75,6 +79,7 @@ export function modelOf(params: unknown): string[] {
 const nothing: Past<unknown, unknown, unknown, unknown> = {
   states: [],
   steps: [],
+  planned: [],
   reason: undefined,
 };
 
@@ -88,7 +93,7 @@ export function liveWindow(
 ): LiveWindow {
   const { where } = settings;
   const packing = new Packing(where);
-  const { states, steps, reason } = past && !isOver(settings, end) ? past() : nothing;
+  const { states, steps, planned, reason } = past && !isOver(settings, end) ? past() : nothing;
   const generations: { params: Packed; steps: number }[] = [];
   let before = "";
   for (const [i, { step, params: used }] of steps.entries()) {
@@ -113,6 +118,7 @@ export function liveWindow(
     settings: settingsOf(settings),
     model: modelOf(params),
     tape: reason ?? null,
+    planned: planned.map((step) => packing.pack(step, "planned")),
     states: states.map((state) => packing.pack(state, "state")),
     steps: steps.map(({ step }, i) => {
       return packing.pack(step, `step ${end - steps.length + 1 + i}`);

@@ -16,6 +16,7 @@ export interface Resumed extends Pick<LiveWindow, "index" | "end" | "model"> {
   readonly start: number;
   readonly states: readonly unknown[];
   readonly steps: readonly PreparedStep<unknown, unknown>[];
+  readonly planned: readonly PreparedStep<unknown, unknown>[];
   readonly generations: readonly { readonly params: object; readonly steps: number }[];
   /** Why steps run on a tape, in words; `undefined` where they run as plans. */
   readonly reason: string | undefined;
@@ -33,6 +34,7 @@ const parts: readonly (readonly [keyof LiveWindow, string, (value: unknown) => b
   ["settings", "an object", isObject],
   ["model", "a list", Array.isArray],
   ["tape", "a text or null", (value) => value === null || typeof value === "string"],
+  ["planned", "a list", Array.isArray],
   ["states", "a list", Array.isArray],
   ["steps", "a list", Array.isArray],
   ["generations", "a list", Array.isArray],
@@ -86,6 +88,7 @@ export function resumedFrom(live: LiveWindow, settings: Settings): Resumed {
     start: end - steps.length,
     states: live.states.map((state, i) => of(state, `states.${i}`)),
     steps,
+    planned: live.planned.map((step, i) => checkedStep(what, of(step, `planned.${i}`), i + 1)),
     generations,
     reason: tape ?? undefined,
   };

@@ -51,17 +51,25 @@ export function retakenSteps<X, Target>({ steps }: Resumed): Owned<PreparedStep<
 export function retake<Params, State, X, Target>(
   where: string,
   engine: Engine<Params, State, X, Target>,
+  present: Values<Params>,
   resumed: Resumed,
 ): void {
   const { stepsAtOnce } = engine;
+  const { planned } = resumed;
+  const must = (isRight: boolean, what: string) => {
+    if (isRight) return;
+    throw new RangeError(
+      `${where}: the live window to resume has ${what}, and plans take ${stepsAtOnce} steps at once`,
+    );
+  };
+  must(planned.length % stepsAtOnce === 0, `${planned.length} planned steps`);
+  if (planned.length > 0) {
+    engine.planLike?.(present, planned as readonly PreparedStep<X, Target>[]);
+  }
   const steps = retakenSteps<X, Target>(resumed);
   try {
     for (const { params, steps: count } of resumed.generations) {
-      if (count % stepsAtOnce !== 0) {
-        throw new RangeError(
-          `${where}: the live window to resume has parameters with which ${count} steps ran, and plans take ${stepsAtOnce} steps at once`,
-        );
-      }
+      must(count % stepsAtOnce === 0, `parameters with which ${count} steps ran`);
       for (let taken = 0; taken < count; taken += stepsAtOnce) {
         engine.take(params as Values<Params>, steps.slice(0, stepsAtOnce));
         steps.splice(0, stepsAtOnce);
