@@ -11,7 +11,7 @@ export function temporaryBeside(path: string): string {
 
 /**
  * Removes what processes that are no more have left beside a file: only temporaries of this file,
- * and none of a process that runs.
+ * and none of a process that runs. A path belongs to the processes of one machine.
  */
 export async function removeAbandoned(path: string): Promise<void> {
   const folder = dirname(path);
