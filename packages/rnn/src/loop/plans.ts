@@ -26,13 +26,9 @@ export function planOf<Params, State, X, Y>(
   settings: ChunkSettings,
 ): ChunkPlan<Params, State, Y> {
   const make = () => new ChunkPlan(cell as Cell<Params, State, unknown, Y>, inputs, settings);
-  return remembered(
-    plans as unknown as Remembered<ReturnType<typeof make>>,
-    cell,
-    inputs,
-    settings,
-    make,
-  );
+  const { length, reverse, by } = settings;
+  const store = plans as unknown as Remembered<ReturnType<typeof make>>;
+  return remembered(store, cell, inputs, [length, reverse, by], make);
 }
 
 /** A chunk of steps, and its pullback, as plans. */

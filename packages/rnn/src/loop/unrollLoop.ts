@@ -93,7 +93,7 @@ function loopOver<Params, State, X, Y>(
     const { backend } = tree.leaves(given)[0]!;
     const costs = division.examples().map((chunk) => {
       const own = inputsOf(given, chunk);
-      const settings = { ...chunk, reverse, by, isEmpty: false };
+      const settings = [chunk.length, reverse, by];
       return remembered(options.compile ? planned : recorded, cell, own, settings, () => {
         const others = draws.from(position);
         const noisy = () => {
