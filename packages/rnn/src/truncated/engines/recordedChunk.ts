@@ -136,6 +136,7 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     this.#start = start;
     const difference = this.#planned?.purity.differenceNow(firstStep(inputs));
     if (difference === undefined) return;
+    plans.delete(this.#cell);
     throw new Error(
       `${this.#settings.where}: at step ${start + 1} the model or the loss is not what compile: true recorded, since it takes something from outside that has changed: ${difference}; give it to the loop as part of a step, such as { input, target: { value, weight: tensor(0.5) } } for a loss (y, { value, weight }) => ..., or leave compile out`,
     );
