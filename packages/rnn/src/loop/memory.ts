@@ -130,8 +130,9 @@ export function costOfLoop(
   const floats = tree.leaves(inputs.state).find(({ dtype }) => dtype !== "int32");
   const vector = Memory.sizeOf((steps * output + stateSize) * bytesOf[floats?.dtype ?? "float32"]);
   const gradients = by.filter((name) => name !== "state").map((name) => bytesTaken(inputs[name]));
+  // The vector, and on the way back its cotangent beside that of the outputs that it is made from.
   const results =
-    (by.length === 0 ? 1 : 2) * vector +
+    (by.length === 0 ? 1 : 3) * vector +
     Memory.sizeOf(4 * steps * wholeNumbers) +
     gradients.reduce((a, b) => a + b, 0);
   // The first state is an input; two more are at hand, and one cotangent of a state.
