@@ -85,7 +85,7 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     plans.set(this.#cell, store);
     let isNew = false;
     this.#planned = remembered(
-      store as Remembered<Planned<Params, State, X, Target> | undefined>,
+      store as unknown as Remembered<Planned<Params, State, X, Target> | undefined>,
       loss,
       inputs,
       [],
