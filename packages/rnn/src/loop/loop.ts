@@ -1,6 +1,7 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
 import { alias, describeTensor, Region, within } from "@chronograd/autodiff/internal";
 import type { Values } from "../cell.ts";
+import { checksumOf } from "./checksum.ts";
 import { type ChunkGradient, type ChunkInputs, inputsOf, type Variable } from "./chunk.ts";
 import type { Chunk, Division } from "./division.ts";
 import type { Drawn, Draws } from "./draws.ts";
@@ -21,6 +22,8 @@ export interface LoopSettings<Params, State, Y> {
   readonly kept: Kept;
   /** Whether nothing is drawn after it. */
   readonly isLast: boolean;
+  /** Steps before the first, for errors. */
+  readonly offset: number;
   /** What the output of a step looks like that no row has. */
   outputOfEmptyStep(): Y;
 }
@@ -55,6 +58,8 @@ export class Loop<Params, State, Y> {
   #here: Here<State> | undefined;
   readonly #states: Here<State>[] = [];
   readonly #waiting: Waiting<State, Y>[] = [];
+  /** Of what each chunk gave. */
+  readonly #checksums = new Map<number, number>();
   /** Whether chunks run again. */
   #isRerun = false;
   /** Tapes that hold the loop. */
@@ -146,6 +151,7 @@ export class Loop<Params, State, Y> {
         run = within(region, () => runner.run(inputs, chunk, keeps));
         region.endWith(run);
         checkShapes(state, run.value.state);
+        this.#checkRepeated(at, chunk, run);
       }
       this.#write(chunk, run);
     } catch (error) {
@@ -160,9 +166,9 @@ export class Loop<Params, State, Y> {
     return { chunk, run, region };
   }
 
-  /** Writes the outputs of a chunk that runs for the first time, and compares them later. */
+  /** Writes the outputs of a chunk that runs for the first time. */
   #write(chunk: Chunk, run: ChunkRun<State, Y> | undefined): void {
-    const { division, outputOfEmptyStep, runner } = this.#settings;
+    const { division, outputOfEmptyStep } = this.#settings;
     if (this.#results === undefined) {
       const outputs =
         run?.value.outputs ??
@@ -170,13 +176,20 @@ export class Loop<Params, State, Y> {
       const state = run?.value.state ?? this.#inputs.state;
       this.#results = new Results(division.steps, { outputs, state } as never);
     }
-    const { outputs } = run?.value ?? {};
-    if (!this.#isRerun) this.#results.writeOutputs(chunk, outputs);
-    else if (!runner.isRepeated && this.#results.differs(chunk, outputs)) {
+    if (!this.#isRerun) this.#results.writeOutputs(chunk, run?.value.outputs);
+  }
+
+  /** Throws a sentence where a chunk that runs again gives something else than before. */
+  #checkRepeated(at: number, chunk: Chunk, run: ChunkRun<State, Y>): void {
+    const { runner, offset, by, kept, division } = this.#settings;
+    if (runner.isRepeated || by.length === 0 || kept.runs >= division.count) return;
+    const sum = checksumOf(run.value);
+    if (this.#isRerun && this.#checksums.get(at) !== sum) {
       throw new Error(
-        `unroll: step ${chunk.start + 1} gave other outputs when it was run again for the gradient, so the model is not a pure function of its parameters, input and state; draw random numbers as noise of the cell, or leave memory out`,
+        `unroll: step ${offset + chunk.start + 1} gave something else when it was run again for the gradient, so the model is not a pure function of its parameters, input and state; draw random numbers as noise of the cell, or leave memory out`,
       );
     }
+    this.#checksums.set(at, sum);
   }
 
   /**
