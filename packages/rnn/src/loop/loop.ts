@@ -2,7 +2,13 @@ import { type Tensor, tree } from "@chronograd/autodiff";
 import { alias, describeTensor, Region, within } from "@chronograd/autodiff/internal";
 import type { Values } from "../cell.ts";
 import { checksumOf } from "./checksum.ts";
-import { type ChunkGradient, type ChunkInputs, inputsOf, type Variable } from "./chunk.ts";
+import {
+  type ChunkGradient,
+  type ChunkInputs,
+  type ChunkValue,
+  inputsOf,
+  type Variable,
+} from "./chunk.ts";
 import type { Chunk, Division } from "./division.ts";
 import type { Drawn, Draws } from "./draws.ts";
 import type { Kept } from "./memory.ts";
@@ -20,7 +26,7 @@ export interface LoopSettings<Params, State, Y> {
   readonly by: readonly Variable[];
   readonly draws: Draws;
   readonly kept: Kept;
-  /** Whether nothing is drawn after it. */
+  /** Whether it is the part that has outputs, after which nothing is drawn. */
   readonly isLast: boolean;
   /** Steps before the first, for errors. */
   readonly offset: number;
@@ -168,13 +174,14 @@ export class Loop<Params, State, Y> {
 
   /** Writes the outputs of a chunk that runs for the first time. */
   #write(chunk: Chunk, run: ChunkRun<State, Y> | undefined): void {
-    const { division, outputOfEmptyStep } = this.#settings;
+    const { division, outputOfEmptyStep, isLast } = this.#settings;
     if (this.#results === undefined) {
       const outputs =
         run?.value.outputs ??
         tree.map(outputOfEmptyStep(), (x: Tensor) => alias(x, [1, ...x.shape]));
       const state = run?.value.state ?? this.#inputs.state;
-      this.#results = new Results(division.steps, { outputs, state } as never);
+      const like = { outputs: isLast ? outputs : undefined, state } as ChunkValue<State, Y>;
+      this.#results = new Results(division.steps, like);
     }
     if (!this.#isRerun) this.#results.writeOutputs(chunk, run?.value.outputs);
   }

@@ -26,10 +26,14 @@ export function unrollLoop<Params, State, X, Y>(
   const { inputs } = pieces;
   try {
     if (burnIn === 0) return loopOver(pieces, true);
+    const late = { ...inputs, ...section(inputs, burnIn, stepsOf(xs)) };
+    const rest = { ...pieces, inputs: late, offset: burnIn };
+    // What is too little memory is refused before anything runs.
+    keptOf(rest, layoutOf(rest));
     const early = { ...detached({ ...inputs, ...section(inputs, 0, burnIn) }), params: run.warm };
-    const { state } = loopOver({ ...pieces, inputs: early }, false);
-    const late = { ...inputs, ...section(inputs, burnIn, stepsOf(xs)), state };
-    return loopOver({ ...pieces, inputs: late, offset: burnIn }, true);
+    const warmUp = { ...pieces, inputs: early, options: { ...options, memory: "all" as const } };
+    const { state } = loopOver(warmUp, false);
+    return loopOver({ ...rest, inputs: { ...late, state } }, true);
   } catch (error) {
     pieces.draws.end("the loop that it was drawn for threw");
     throw error;
