@@ -48,7 +48,9 @@ export interface LiveWindow {
   readonly states: readonly Packed[];
   /** The steps that the next window may reach back to, the last of which is `end`. */
   readonly steps: readonly Packed[];
-  /** The parameters with which those steps ran, and how many ran with them, in the order of time. */
+  /**
+   * The parameters with which those steps ran, and how many ran with them, in the order of time.
+   */
   readonly generations: readonly { readonly params: Packed; readonly steps: number }[];
   /** All tensors. */
   readonly tensors: readonly Tensor[];
