@@ -4,6 +4,7 @@ import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { linear } from "./linear.ts";
 import { markMutants } from "./marks.ts";
+import { memoryMutants } from "./memory.ts";
 import { models } from "./models.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
@@ -37,6 +38,7 @@ export const mutants: readonly Mutant[] = [
   ...recurrence,
   ...passes,
   ...tape,
+  ...memoryMutants,
   ...checker,
   ...cells,
   ...models,
