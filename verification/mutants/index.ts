@@ -5,6 +5,7 @@ import { cuts } from "./cuts.ts";
 import { files } from "./files.ts";
 import { linear } from "./linear.ts";
 import { markMutants } from "./marks.ts";
+import { memoryMutants } from "./memory.ts";
 import { models } from "./models.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
@@ -38,6 +39,7 @@ export const mutants: readonly Mutant[] = [
   ...recurrence,
   ...passes,
   ...tape,
+  ...memoryMutants,
   ...checker,
   ...cells,
   ...models,
