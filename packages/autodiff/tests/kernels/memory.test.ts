@@ -132,7 +132,8 @@ test.each(origins)("what was returned can be had as one block, above %i bytes", 
       if (end === 0) return;
       const { byteLength } = memory.wasm.buffer;
       // A class is at most a quarter above what is asked for.
-      memory.allocate(0.8 * (end - origin - reserved));
+      const pointer = memory.allocate(0.8 * (end - origin - reserved));
+      expect(pointer).toBeGreaterThanOrEqual(origin + reserved);
       expect(memory.wasm.buffer.byteLength).toBe(byteLength);
     }),
     { numRuns: origin > 0 ? 20 : 100 },
