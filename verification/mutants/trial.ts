@@ -17,6 +17,7 @@ export interface Broken {
 const about: readonly (readonly [folder: string, groups: readonly string[]])[] = [
   ["autodiff/src/compile/", ["integers", "truncated streams", "programs"]],
   ["rnn/src/truncated/", ["truncated streams", "truncat", "training"]],
+  ["rnn/src/loop/", ["loops"]],
   ["rnn/src/models/", ["models"]],
   ["rnn/src/", ["cells", "training", "truncat"]],
   ["nn/src/layers/", ["layers", "integers"]],
