@@ -52,14 +52,14 @@ function refused(p: Drawn, how: How): number | undefined {
   return undefined;
 }
 
-/** Cells that are large enough for each part of the cost to show, and small ones over many steps. */
+/** Cells that are large enough for each part of the cost to show. */
 function sized(seed: number): Drawn {
   const random = rng(seed, "memory");
-  if (random.uniform() < 0.4) return drawn(seed, 60);
-  const isWide = random.uniform() < 0.6;
-  const [hidden, T] = isWide ? [48, between(random, 2, 40)] : [2, between(random, 500, 1500)];
+  if (random.uniform() < 0.4) return drawn(seed, 40);
+  const isWide = random.uniform() < 0.5;
+  const [hidden, B] = isWide ? [48, 8] : [16, 6];
+  const T = between(random, 2, isWide ? 24 : 80);
   const model = oneOf(random, [gru, lstm])({ input: 3, hidden }) as unknown as SomeCell;
-  const B = isWide ? 8 : 3;
   const given: Given = {
     params: initialParams(model, random.split("params"), { dtype: "float64" }),
     inputs: normal(random, T, B, 3),

@@ -3,6 +3,7 @@ import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { linear } from "./linear.ts";
+import { loops } from "./loops.ts";
 import { markMutants } from "./marks.ts";
 import { models } from "./models.ts";
 import type { Mutant } from "./mutant.ts";
@@ -44,6 +45,7 @@ export const mutants: readonly Mutant[] = [
   ...cuts,
   ...sequences,
   ...markMutants,
+  ...loops,
   ...training,
   ...optimizers,
   ...pytorch,

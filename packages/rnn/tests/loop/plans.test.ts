@@ -116,7 +116,9 @@ test("a model that changed is refused within the schedule of checks, and recorde
       said = String(error);
     }
   }
-  expect(said).toMatchInlineSnapshot(`"Error: unroll: the model is not what compile: true recorded, since it takes something from outside that has changed: float64.scale took the number 0.5 and now 0.75; give it as part of the parameters, the inputs or the context, or leave compile out"`);
+  expect(said).toMatchInlineSnapshot(
+    `"Error: unroll: the model is not what compile: true recorded, since it takes something from outside that has changed: float64.scale took the number 0.5 and now 0.75; give it as part of the parameters, the inputs or the context, or leave compile out"`,
+  );
   const plain = scope(() => numbers(unroll(cell, params, x)));
   expect(distance(run(), plain)).toBeLessThan(1e-12);
 });
@@ -173,7 +175,7 @@ test("a budget is kept after the plans that were measured have given way to othe
   try {
     taken = swept({ compile: true, memory: { bytes } });
   } catch (error) {
-    expect(String(error)).toMatch(/is less than this loop takes/);
+    expect(String(error)).toMatch(/is less than this model takes/);
   }
   if (taken !== undefined) expect(taken).toBeLessThanOrEqual(bytes + own);
 });

@@ -36,7 +36,30 @@ test("budgets that make no sense", () => {
   const errors = memories.map((memory) =>
     said(() => unroll(cell, params, xs, { memory } as never)),
   );
-  expect(errors).toMatchInlineSnapshot();
+  expect(errors).toMatchInlineSnapshot(`
+    [
+      "RangeError: unroll: memory { steps } must be a whole number of at least 1, got 0",
+      "RangeError: unroll: memory { steps } must be a whole number of at least 1, got -1",
+      "RangeError: unroll: memory { steps } must be a whole number of at least 1, got 1.5",
+      "RangeError: unroll: memory { steps } must be a whole number of at least 1, got NaN",
+      "RangeError: unroll: memory { steps } must be a whole number of at least 1, got "3"",
+      "RangeError: unroll: memory { steps } must be a whole number of at least 1, got 1152921504606847000",
+      "RangeError: unroll: memory { bytes } must be a whole number of at least 1, got 0",
+      "RangeError: unroll: memory { bytes } must be a whole number of at least 1, got -1",
+      "RangeError: unroll: memory { bytes } must be a whole number of at least 1, got Infinity",
+      "RangeError: unroll: memory { bytes } must be a whole number of at least 1, got "10MB"",
+      "RangeError: unroll: memory { bytes } must be a whole number of at least 1, got null",
+      "TypeError: unroll: memory must be "all", { steps: n } or { bytes: n }, got an object",
+      "TypeError: unroll: memory must be "all", { steps: n } or { bytes: n }, got an object",
+      "TypeError: unroll: memory: there is no option "step", did you mean "steps"? It takes steps, bytes",
+      "TypeError: unroll: memory must be "all", { steps: n } or { bytes: n }, got [1]",
+      "TypeError: unroll: memory must be "all", { steps: n } or { bytes: n }, got "10MB"",
+      "TypeError: unroll: memory must be "all", { steps: n } or { bytes: n }, got "none"",
+      "TypeError: unroll: memory must be "all", { steps: n } or { bytes: n }, got null",
+      "TypeError: unroll: memory must be "all", { steps: n } or { bytes: n }, got 5",
+      "TypeError: unroll: memory must be "all", { steps: n } or { bytes: n }, got true",
+    ]
+  `);
 });
 
 test("options that do not go together, or are misspelt", () => {
@@ -52,7 +75,18 @@ test("options that do not go together, or are misspelt", () => {
     { parallel: true, memory: "all" },
     { memory: { bytes: 100 } },
   ].map((options) => said(() => unroll(linear, weights, xs, options as never)));
-  expect(errors).toMatchInlineSnapshot();
+  expect(errors).toMatchInlineSnapshot(`
+    [
+      "TypeError: unroll: there is no option "compiled", did you mean "compile"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
+      "TypeError: unroll: there is no option "memori", did you mean "memory"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
+      "TypeError: unroll: compile must be true or false, got "yes"",
+      "TypeError: unroll: compile must be true or false, got 1",
+      "nothing",
+      "TypeError: unroll: parallel runs all steps at once, and compile and memory run them one after the other; leave out parallel, or both of these",
+      "TypeError: unroll: parallel runs all steps at once, and compile and memory run them one after the other; leave out parallel, or both of these",
+      "RangeError: unroll: memory { bytes: 100 } is less than this model takes, which needs { bytes: 17920 } at least, to keep one state and run all 5 steps again for each; give it more, or shorten the sequence",
+    ]
+  `);
 });
 
 /** A cell of one row of floats, by its step. */
@@ -101,7 +135,20 @@ test("steps that no plan can have", () => {
     loop(own, { compile: true }),
     loop(own, { memory: "all" }),
   ]);
-  expect(errors).toMatchInlineSnapshot();
+  expect(errors).toMatchInlineSnapshot(`
+    [
+      "TypeError: unroll: compile takes steps that can be planned, and this model's cannot, because a random generator was drawn from, and a plan would repeat the draw; draw outside, and pass it as an argument; leave out the option, or draw random numbers as noise of the cell",
+      "nothing",
+      "TypeError: unroll: compile takes steps that can be planned, and this model's cannot, because a value that depends on the inputs was read or written by JavaScript (item, toArray, a live view, random numbers); leave out the option, or draw random numbers as noise of the cell",
+      "nothing",
+      "RangeError: unroll: step 1: cell: the next state "h" [4,3] has 4 rows, and the state "h" [2,3] has 2; give both one row for each sequence of the batch",
+      "RangeError: unroll: step 1: cell: the next state "h" [4,3] has 4 rows, and the state "h" [2,3] has 2; give both one row for each sequence of the batch",
+      "TypeError: unroll: step 2: mul: arguments must share a dtype, got float32 for a and float64 for b; convert one with cast(x, "float32")",
+      "RangeError: unroll: with compile or memory the state keeps its shape, and a step changes h from Tensor float64 [2,3] to Tensor float32 [2,3]; leave both out, or give it the longest shape from the start",
+      "TypeError: unroll: with compile or memory, outputs and states must be floats of one dtype, got float32 and float64; cast them in the step",
+      "TypeError: unroll: with compile or memory, outputs and states must be floats of one dtype, got float32 and float64; cast them in the step",
+    ]
+  `);
 });
 
 test("a step that gives something else when it runs again is caught: by its outputs, or its state alone", () => {
@@ -111,8 +158,7 @@ test("a step that gives something else when it runs again is caught: by its outp
     return [next, next];
   });
   const hidden = cellOf((x, h) => [x, x.add(h).add(calls++ * 1e-9)]);
-  const shared = { value: 1 };
-  const drifting = cellOf((x, h) => [x, x.add(h).mul((shared.value *= 0.999))]);
+  const drifting = cellOf((x, h) => [x, x.add(h).mul(0.999 ** calls++)]);
   for (const own of [counting, hidden, drifting]) {
     for (const by of ["outputs", "state"] as const) {
       if (own !== counting && by === "outputs") continue;
@@ -125,7 +171,9 @@ test("a step that gives something else when it runs again is caught: by its outp
       expect(loop(own, { memory: "all" }, by)).toBe("nothing");
     }
   }
-  expect(loop(counting, { memory: { steps: 2 } })).toMatchInlineSnapshot();
+  expect(loop(counting, { memory: { steps: 2 } })).toMatchInlineSnapshot(
+    `"Error: unroll: step 4 gave something else when it was run again for the gradient, so the model is not a pure function of its parameters, input and state; draw random numbers as noise of the cell, or leave memory out (thrown by the vjp of unroll by params.w: unroll [3] [2,3] [6,2,3] -> [42] (entry 0))"`,
+  );
 });
 
 test("steps that are not alike", () => {
@@ -155,6 +203,20 @@ test("steps that are not alike", () => {
       said(() => unroll(cell, params, xs.cast("float32"), options)),
     ];
     for (const error of errors) expect(error).toMatch(/^(Type|Range)Error: unroll: /);
-    expect(errors).toMatchInlineSnapshot();
+    expect(errors).toMatchInlineSnapshot(`
+      [
+        "RangeError: unroll: with compile, memory or parallel all steps are alike, and step 1 is Tensor float64 [2,2] and step 2 Tensor float64 [3,2]; leave these options out, or give time-major tensors and lengths",
+        "RangeError: unroll: with compile, memory or parallel all steps are alike, and step 1 is Tensor float64 [2,2] and step 2 Tensor float32 [2,2]; leave these options out, or give time-major tensors and lengths",
+        "RangeError: unroll: with compile, memory or parallel all steps are alike, and step 1 is Tensor float64 [2,2] and step 2 "a" Tensor float64 [2,2]; leave these options out, or give time-major tensors and lengths",
+        "RangeError: unroll: with compile, memory or parallel all steps are alike, and step 1 is "a" Tensor float64 [2,1], "b" Tensor float64 [2,1] and step 2 "a" Tensor float64 [2,1]; leave these options out, or give time-major tensors and lengths",
+        "RangeError: unroll: with compile, memory or parallel all steps are alike, and step 1 is "a" Tensor float64 [2,1], "b" Tensor float64 [2,1] and step 2 "a" Tensor float64 [2,1], "b" Tensor float64 [2,1], "c" Tensor float64 [2,1]; leave these options out, or give time-major tensors and lengths",
+        "RangeError: unroll: inputs must have one number of steps as their first axis, got 4 and, at "b", 5",
+        "RangeError: unroll: expected at least one time step, got none",
+        "RangeError: unroll: expected at least one time step, got none",
+        "TypeError: unroll: inputs must be time-major tensors or an array of steps, got 3",
+        "RangeError: unroll: step 1: elman: the input [2,2] has 2 rows, and the state "h" [3,3] has 3; give both one row for each sequence of the batch",
+        "TypeError: unroll: step 1: matmul: arguments must share a dtype, got float32 for a and float64 for b; convert one with cast(x, "float32")",
+      ]
+    `);
   }
 });

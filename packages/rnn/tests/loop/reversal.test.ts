@@ -151,11 +151,11 @@ test("a loop calls a cell's step as often as the schedule says, and once more fo
       });
       const least = table[s]?.[l] ?? l - 1;
       expect([l, s, forward + backward]).toEqual([l, s, least + l]);
-      // A second sweep finds nothing kept.
+      // A second sweep finds nothing kept, but the run of a single step.
       const again = counted(() => {
         tape.gradient(loss, watched);
       });
-      expect([l, s, again]).toEqual([l, s, least + l]);
+      expect([l, s, again]).toEqual([l, s, l === 1 ? 0 : least + l]);
       const kept = counted(() => {
         const all = unroll(cell, watched, inputs, { memory: "all" }).outputs.sum();
         tape.gradient(all, watched);
