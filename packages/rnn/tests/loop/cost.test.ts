@@ -116,13 +116,13 @@ test("refusals of unrollCost", () => {
   const x = normal([5, 2, 2], 1);
   const both = bidirectional(cell);
   const errors = [
-    said(() => unrollCost(both as never, initialParams(both, rng(1)), x)),
+    said(() => unrollCost(both as never, initialParams(both, rng(1)) as never, x)),
     said(() => unrollCost(cell, params, x, { memori: "all" } as never)),
     said(() => unrollCost(cell, params, x, { memory: { bytes: 10 } })),
     said(() => unrollCost(cell, params, x, { memory: { steps: 0 } })),
     said(() => unrollCost(cell, params, [])),
     said(() => unrollCost(cell, params, x, { state: initialState(cell, 3) })),
-    said(() => unrollCost(3 as never, params, x)),
+    said(() => unrollCost(3 as never, params as never, x)),
   ];
   expect(errors).not.toContain("nothing");
   expect(errors).toMatchInlineSnapshot();
