@@ -28,16 +28,19 @@ interface Drawing {
 
 const sizes = { input: 2, hidden: 3 };
 
-/** Reads a context and two inputs, gives two outputs; gradients of the context share memory. */
+/** Reads a context and two inputs, gives two outputs. Two parts of the context have one gradient. */
 const told = defineCell({
   params: () => ({ u: init.normal(1, 3) }),
   state: () => ({ h: init.zeros(3), count: init.zeros({ dtype: "int32" }) }),
   step: (
     { u },
-    { x, context }: { x: { a: Tensor; b: Tensor }; context: { row: Tensor; scale: Tensor } },
+    {
+      x,
+      context,
+    }: { x: { a: Tensor; b: Tensor }; context: Record<"row" | "other" | "scale", Tensor> },
     { h, count },
   ) => {
-    const next = h.mul(u).sin().add(x.a).add(context.row);
+    const next = h.mul(u).sin().add(x.a).add(context.row).add(context.other);
     const more = count.cast("float64").add(1).cast("int32");
     return [
       [next.mul(context.scale), { sum: next.mul(x.b).sum(-1), more }],
@@ -84,7 +87,11 @@ function listed(): readonly Drawing[] {
     {
       model: told as unknown as SomeCell,
       input: (random, batch) => ({ a: normal(random, batch, 3), b: normal(random, batch, 3) }),
-      context: (random, batch) => ({ row: normal(random, batch, 3), scale: normal(random) }),
+      context: (random, batch) => ({
+        row: normal(random, batch, 3),
+        other: normal(random, batch, 3),
+        scale: normal(random),
+      }),
     },
   ];
 }
@@ -154,7 +161,7 @@ export function drawn(seed: number, most = 24): Drawn {
 
 /** Steps as one tree, time first. */
 function joined(steps: readonly unknown[]): unknown {
-  const columns = steps.map((step) => tree.leaves<Tensor>(step));
+  const columns = steps.map((step) => tree.leaves(step));
   let leaf = 0;
   return tree.map(steps[0], (x: Tensor) => {
     const at = leaf++;
@@ -198,7 +205,7 @@ export function run(p: Drawn, how: How, sweeps = 1): Found {
     for (let n = 0; n < sweeps; n++) {
       const targets: Tensor[] = [];
       const cotangent: Tensor[] = [];
-      for (const y of tree.leaves<Tensor>(results)) {
+      for (const y of tree.leaves(results)) {
         const g = normal(random, ...y.shape);
         if (!tape.tracks(y)) continue;
         targets.push(y);

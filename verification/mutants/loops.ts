@@ -8,10 +8,10 @@ const schedule = inFile("packages/rnn/src/loop/reversal.ts", [
     replace: "return Math.ceil(length / 2);",
   },
   {
-    name: "loops: one state more is kept",
+    name: "loops: one state fewer is kept",
     kind: "off by one",
     find: "while (end - at > 1 && kept.length < states) {",
-    replace: "while (end - at > 1 && kept.length <= states) {",
+    replace: "while (end - at > 1 && kept.length < states - 1) {",
   },
   {
     name: "loops: a state that is of no use any more stays",
