@@ -79,7 +79,7 @@ const keptAlike = lawOver(
 );
 
 const anyOrder = lawOver(
-  60,
+  30,
   "second order",
   "derivatives of the gradient, and forward mode, are those of steps one by one",
   1e-9,
