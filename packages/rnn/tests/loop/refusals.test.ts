@@ -84,7 +84,7 @@ test("options that do not go together, or are misspelt", () => {
       "nothing",
       "TypeError: unroll: parallel runs all steps at once, and compile and memory run them one after the other; leave out parallel, or both of these",
       "TypeError: unroll: parallel runs all steps at once, and compile and memory run them one after the other; leave out parallel, or both of these",
-      "RangeError: unroll: memory { bytes: 100 } is less than this model takes, which needs { bytes: 17920 } at least, to keep one state and run all 5 steps again for each; give it more, or shorten the sequence",
+      "RangeError: unroll: memory { bytes: 100 } is less than this model takes, which needs { bytes: 17984 } at least, to keep one state and run all 5 steps again for each; give it more, or shorten the sequence",
     ]
   `);
 });
