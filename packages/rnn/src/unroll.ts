@@ -1,5 +1,10 @@
 import { type MapTree, type Shape, scope, stack, type Tensor, tree } from "@chronograd/autodiff";
-import { checkOptions, isTracing, refuseTracing } from "@chronograd/autodiff/internal";
+import {
+  checkOptions,
+  describeTensor,
+  isTracing,
+  refuseTracing,
+} from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "./cell.ts";
 import { checkCell } from "./checkCell.ts";
@@ -218,6 +223,7 @@ export function prepared<Params, State, X, Y>(
     start: (weights) => startOf(cell, weights, first as X, "unroll"),
     marks: checkedMarks("unroll", options, count, () => batchOf(first, "unroll"), backend, reverse),
   };
+  if (isList && isWhole) checkAlike(inputs);
   const all = isList && isWhole ? joinTrees(steps, (parts) => stack(parts)) : inputs;
   return { all: all as unknown, run, steps, loop: { compile, memory, before } };
 }
@@ -269,6 +275,23 @@ function checkWhole(inputs: unknown): void {
     if (shape[0] === first.shape[0]) continue;
     throw new RangeError(
       `unroll: inputs must have one number of steps as their first axis, got ${first.shape[0]} and, at "${path}", ${shape[0]}`,
+    );
+  }
+}
+
+/** Throws a sentence unless all steps of a list look like the first. */
+function checkAlike(steps: readonly unknown[]): void {
+  const textOfStep = (step: unknown) =>
+    tree
+      .leavesWithPath(step)
+      .map(([path, x]) => `${path === "" ? "" : `"${path}" `}${describeTensor(x)}`)
+      .join(", ");
+  const first = textOfStep(steps[0]);
+  for (const [i, step] of steps.entries()) {
+    const text = textOfStep(step);
+    if (text === first) continue;
+    throw new RangeError(
+      `unroll: with compile, memory or parallel all steps are alike, and step 1 is ${first} and step ${i + 1} ${text}; leave these options out, or give time-major tensors and lengths`,
     );
   }
 }

@@ -8,6 +8,7 @@ import {
   keptWithin,
   type LoopCost,
 } from "./memory.ts";
+import { partsOf } from "./options.ts";
 import type { Layout, Pieces } from "./pieces.ts";
 import { type Remembered, remembered } from "./remembered.ts";
 
@@ -25,9 +26,11 @@ export function keptOf<Params, State, X, Y>(
   const used = backend.memory.bytesInUse - before;
   const kept = keptWithin(memory.bytes - used, chunks, cost);
   if (kept !== undefined) return kept;
-  const least = used + cost.bytes({ states: 1, runs: 1 });
+  const loops = partsOf(memory);
+  const least = loops * (used + cost.bytes({ states: 1, runs: 1 }));
+  const each = loops === 1 ? "" : `, an equal part for each of ${loops} loops`;
   throw new RangeError(
-    `unroll: memory { bytes: ${memory.bytes} } is less than this loop takes, which needs { bytes: ${least} } at least, to keep one state and run all ${layout.division.steps} steps again for each; give it more, or shorten the sequence`,
+    `unroll: memory { bytes: ${loops * memory.bytes} } is less than this model takes, which needs { bytes: ${least} } at least${each}, to keep one state and run all ${layout.division.steps} steps again for each; give it more, or shorten the sequence`,
   );
 }
 

@@ -26,6 +26,8 @@ export interface Pieces<Params, State, X, Y> {
   readonly inputs: ChunkInputs<Params, State>;
   readonly draws: Draws;
   readonly options: LoopOptions;
+  /** Steps of the sequence before this part. */
+  readonly offset: number;
 }
 
 export function piecesOf<Params, State, X, Y>(
@@ -38,7 +40,7 @@ export function piecesOf<Params, State, X, Y>(
   const batch = batchOf(stepOf(xs, 0), "unroll");
   const like = likeParams([run.params, run.state ?? {}]);
   const inputs = inputsOfSequence(cell as Cell<Params, State>, xs, run, batch, like);
-  return { cell, run, inputs, draws: new Draws(cell, run.rng, batch, like), options };
+  return { cell, run, inputs, draws: new Draws(cell, run.rng, batch, like), options, offset: 0 };
 }
 
 /** How the chunks of a sequence run. */
@@ -53,11 +55,12 @@ export function layoutOf<Params, State, X, Y>({
   run: { reverse },
   inputs,
   options,
+  offset,
 }: Pieces<Params, State, X, Y>): Layout<Params, State, Y> {
   const by = variablesOf(inputs);
   const runner = options.compile
-    ? planRunner<Params, State, X, Y>(cell, { reverse, by })
-    : tapeRunner<Params, State, X, Y>(cell, { reverse, by });
+    ? planRunner<Params, State, X, Y>(cell, { reverse, by, offset })
+    : tapeRunner<Params, State, X, Y>(cell, { reverse, by, offset });
   const emptiness = emptinessOf(inputs.mask, inputs.reset);
   const division = new Division(stepsOf(inputs.xs), reverse, runner.lengths, emptiness);
   return { by, runner, division };

@@ -70,8 +70,9 @@ export class ChunkPlan<Params, State, Y> {
     const purity =
       typeof planned === "string" ? planned : PurityCheck.of(step, firstStep(inputs, settings));
     if (typeof planned === "string" || typeof purity === "string") {
+      const reason = String(purity);
       throw new TypeError(
-        `unroll: compile takes steps that can be planned, and this model's cannot, because ${String(purity)}; leave out the option, or draw random numbers as noise of the cell`,
+        `unroll: compile takes steps that can be planned, and this model's cannot, because ${reason}; leave out the option${/random/.test(reason) ? ", or draw random numbers as noise of the cell" : ""}`,
       );
     }
     this.#cell = cell;

@@ -34,6 +34,8 @@ export interface Runner<Params, State, Y> {
 export interface RunnerSettings {
   readonly reverse: boolean;
   readonly by: readonly Variable[];
+  /** Steps before those of the loop, for errors. */
+  readonly offset: number;
 }
 
 /** Step by step, each on a tape of its own. */
@@ -62,7 +64,8 @@ export function planRunner<Params, State, X, Y>(
       if (length > chunk.length) continue;
       const noise = inputs.noise?.slice(0, length);
       const own = { ...inputsOf(inputs, { start: 0, length }), ...(noise && { noise }) };
-      plans.set(length, planOf(cell, own, { ...settings, ...chunk, length, isEmpty: false }));
+      const start = settings.offset + chunk.start;
+      plans.set(length, planOf(cell, own, { ...settings, start, length, isEmpty: false }));
     }
   };
   return {
@@ -90,7 +93,7 @@ function onTape<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   inputs: ChunkInputs<Params, State>,
   chunk: Chunk,
-  { reverse, by }: RunnerSettings,
+  { reverse, by, offset }: RunnerSettings,
   keeps: boolean,
 ): ChunkRun<State, Y> {
   const isEmpty = chunk.kind !== "steps";
@@ -98,7 +101,8 @@ function onTape<Params, State, X, Y>(
     value,
     pullbacks,
   }: ValueAndPullbacks<ChunkValue<State, Y>, ChunkGradient> = runChunk(cell, inputs, {
-    ...chunk,
+    length: chunk.length,
+    start: offset + chunk.start,
     reverse,
     isEmpty,
     by: keeps ? by : [],

@@ -24,11 +24,20 @@ export function unrollLoop<Params, State, X, Y>(
   const { burnIn } = run;
   const pieces = piecesOf(cell, xs, run, options);
   const { inputs } = pieces;
-  if (burnIn === 0) return loopOver(pieces, true);
-  const early = { ...detached({ ...inputs, ...section(inputs, 0, burnIn) }), params: run.warm };
-  const { state } = loopOver({ ...pieces, inputs: early }, false);
-  const late = { ...inputs, ...section(inputs, burnIn, stepsOf(xs)), state };
-  return loopOver({ ...pieces, inputs: late }, true);
+  try {
+    if (burnIn === 0) return loopOver(pieces, true);
+    const late = { ...inputs, ...section(inputs, burnIn, stepsOf(xs)) };
+    const rest = { ...pieces, inputs: late, offset: burnIn };
+    // What is too little memory is refused before anything runs.
+    keptOf(rest, layoutOf(rest));
+    const early = { ...detached({ ...inputs, ...section(inputs, 0, burnIn) }), params: run.warm };
+    const warmUp = { ...pieces, inputs: early, options: { ...options, memory: "all" as const } };
+    const { state } = loopOver(warmUp, false);
+    return loopOver({ ...rest, inputs: { ...late, state } }, true);
+  } catch (error) {
+    pieces.draws.end("the loop that it was drawn for threw");
+    throw error;
+  }
 }
 
 /** @param isLast whether nothing is drawn after it */
@@ -36,7 +45,7 @@ function loopOver<Params, State, X, Y>(
   pieces: Pieces<Params, State, X, Y>,
   isLast: boolean,
 ): Unrolled<State, Y> {
-  const { cell, run, draws, inputs } = pieces;
+  const { cell, run, draws, inputs, offset } = pieces;
   const { by, runner, division } = layoutOf(pieces);
   const { position } = draws;
   const start = (given: ChunkInputs<Params, State>): Loop<Params, State, Y> => {
@@ -46,14 +55,16 @@ function loopOver<Params, State, X, Y>(
       return outputOfNone(cell, given.params, input, given.state);
     };
     const kept = keptOf({ ...pieces, inputs: given }, { by, runner, division });
-    return new Loop({ runner, division, by, draws, kept, isLast, outputOfEmptyStep }, given);
+    const settings = { runner, division, by, draws, kept, isLast, offset, outputOfEmptyStep };
+    return new Loop(settings, given);
   };
   const again = (given: ChunkInputs<Params, State>): Tensor => {
     const { params, state, xs, context, mask, reset } = given;
     const marks = { ...(mask && { mask }), ...(reset && { resets: reset }) };
     const parts = Array.from({ length: stepsOf(xs) }, (_, t) => stepOf(xs, t) as X);
     const rng = position === undefined ? run.rng : rngFrom(position.rng);
-    const all = { ...run, params, state, context, marks, burnIn: 0, rng };
+    const { noise } = position ?? {};
+    const all = { ...run, params, state, context, marks, burnIn: 0, rng, noise };
     return loop.results.pack(unrollSteps(cell, parts, all));
   };
   const { vector, loop } = asEntry(inputs, by, start, again);
