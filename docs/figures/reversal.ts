@@ -64,7 +64,9 @@ export function reversalFigure(steps: number, states: number): Reversal {
     parts.push(`<circle class="kept" cx="${round(x(from))}" cy="${round(y(before))}" r="2.5"/>`);
   }
   for (const step of [1, steps]) {
-    parts.push(`<text x="${left - 8}" y="${round(y(step - 0.5) + 4)}" text-anchor="end">${step}</text>`);
+    parts.push(
+      `<text x="${left - 8}" y="${round(y(step - 0.5) + 4)}" text-anchor="end">${step}</text>`,
+    );
   }
   const height = round(y(steps) + 24);
   parts.push(`<text x="${left}" y="${height - 4}">time of work \u2192</text>`);
