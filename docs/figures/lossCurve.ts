@@ -1,4 +1,4 @@
-const [width, height, left, right, top, bottom] = [688, 240, 46, 12, 12, 34];
+const [width, height, left, right, top, bottom] = [688, 248, 46, 12, 12, 42];
 
 /** Losses by epoch as a picture. */
 export function lossCurve(losses: readonly number[]): string {
@@ -23,7 +23,7 @@ export function lossCurve(losses: readonly number[]): string {
     const [cx, cy] = point.split(" ");
     parts.push(`<circle class="curve" cx="${cx}" cy="${cy}" r="3"/>`);
   }
-  parts.push(`<text x="${left}" y="${height - 2}">times through the data \u2192</text>`);
+  parts.push(`<text x="${left}" y="${height - 4}">times through the data \u2192</text>`);
   const label = `the loss falls from ${losses[0]!.toFixed(2)} to ${losses.at(-1)!.toFixed(3)}`;
   return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">${parts.join("")}</svg>`;
 }

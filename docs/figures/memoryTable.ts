@@ -44,7 +44,6 @@ const model: Cell<
 const mebibyte = 2 ** 20;
 const budgets: readonly (readonly [text: string, memory: LoopMemory])[] = [
   ['"all"', "all"],
-  ["{ steps: 100 }", { steps: 100 }],
   ["{ steps: 10 }", { steps: 10 }],
   ["{ bytes: 2 ** 21 }", { bytes: 2 * mebibyte }],
   ["{ bytes: 2 ** 24 }", { bytes: 16 * mebibyte }],

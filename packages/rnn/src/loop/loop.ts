@@ -204,30 +204,30 @@ export class Loop<Params, State, Y> {
    * around the call.
    */
   backward(g: Tensor): ChunkGradient {
+    const { by, division } = this.#settings;
+    const sweep = new Sweep(by, this.#inputs, this.results, g);
     this.#isRerun = true;
-    if (this.#moves === undefined) {
-      this.#settings.draws.restore(this.#start);
-      this.#toEnd();
-    }
-    const sweep = new Sweep(this.#settings.by, this.#inputs, this.results, g);
-    const isAll = this.#waiting.length === this.#settings.division.count;
     try {
+      if (this.#moves === undefined) {
+        this.#settings.draws.restore(this.#start);
+        this.#toEnd();
+      }
+      const isAll = this.#waiting.length === division.count;
       for (let i = this.#waiting.length - 1; i >= 0; i--) {
         const { chunk, run } = this.#waiting[i]!;
         sweep.pull(chunk, run);
         if (!isAll) this.#waiting.pop()!.region.end(isOver);
       }
-      if (!isAll) {
-        while (this.#makeUntilReverse()) {
-          const { chunk, run, region } = this.#run(true);
-          try {
-            sweep.pull(chunk, run);
-          } finally {
-            region.end(isOver);
-          }
+      if (isAll) return sweep.gradient();
+      while (this.#makeUntilReverse()) {
+        const { chunk, run, region } = this.#run(true);
+        try {
+          sweep.pull(chunk, run);
+        } finally {
+          region.end(isOver);
         }
-        this.#clear();
       }
+      this.#clear();
       return sweep.gradient();
     } catch (error) {
       this.#clear();
