@@ -1,4 +1,5 @@
 import { tree } from "@chronograd/autodiff";
+import { detached } from "../sequences/unrollSteps.ts";
 import { inputsOf } from "./chunk.ts";
 import {
   type ChunkCost,
@@ -45,7 +46,7 @@ export function costIn<Params, State, X, Y>(
 ): LoopCost {
   const { backend } = tree.leaves(inputs)[0]!;
   const costs = division.examples().map((chunk) => {
-    const own = inputsOf(inputs, chunk);
+    const own = detached(inputsOf(inputs, chunk));
     const settings = [chunk.length, reverse, by];
     return remembered(options.compile ? planned : recorded, cell, own, settings, () => {
       const others = draws.from(draws.position);
