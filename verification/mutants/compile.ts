@@ -81,6 +81,8 @@ export const compiling: readonly Mutant[] = [
       find: "readers[buffer] === own[buffer]",
       replace: "readers[buffer]! >= own[buffer]!",
     },
+  ]),
+  ...inFile("packages/autodiff/src/compile/group.ts", [
     {
       name: "fuse: a value as it was before it was added to",
       kind: "stale value reused",

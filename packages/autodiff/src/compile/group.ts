@@ -1,0 +1,156 @@
+import type { Call } from "./call.ts";
+import {
+  type Access,
+  areDisjoint,
+  columnBlocks,
+  commonGrid,
+  keyOf,
+  type Lanewise,
+} from "./lanewise.ts";
+import type { Instruction, Loop } from "./loop.ts";
+import { type Parameter, Parameters } from "./parameters.ts";
+
+/** The most calls of one loop: more would not find registers. */
+const mostCalls = 48;
+
+/** Calls that become one loop. */
+export class Group {
+  readonly calls: Call[] = [];
+  readonly #lanes: Lanewise[] = [];
+  #rows = 0;
+  #cols = 0;
+  /** The calls cut to the common grid. */
+  #steps: Lanewise[] = [];
+  /** By buffer: the accesses so far, and whether any writes. */
+  #touched = new Map<number, Map<string, { access: Access; writes: boolean }>>();
+
+  /** Takes one more call, if it fits to those before. */
+  add(call: Call, lane: Lanewise): boolean {
+    const [first] = this.#lanes;
+    if (first !== undefined) {
+      const isAlike = first.size === lane.size && this.calls[0]!.phase === call.phase;
+      if (!isAlike || this.calls.length === mostCalls) return false;
+    }
+    const all = [...this.#lanes, lane];
+    const grid = commonGrid(all);
+    if (grid === undefined) return false;
+    const { rows, cols } = grid;
+    const isSame = rows === this.#rows && cols === this.#cols;
+    const steps = (isSame ? [lane] : all).flatMap((one) => columnBlocks(one, rows, cols));
+    const touched = isSame ? this.#touched : new Map();
+    if (!fits(steps, touched)) {
+      // What was tried may have left its marks.
+      if (isSame) this.#touched = marksOf(this.#steps);
+      return false;
+    }
+    [this.#rows, this.#cols, this.#touched] = [rows, cols, touched];
+    this.#steps = isSame ? [...this.#steps, ...steps] : steps;
+    this.calls.push(call);
+    this.#lanes.push(lane);
+    return true;
+  }
+
+  /** The loop, and its addresses. Values of private buffers are not written. */
+  toLoop(isPrivate: (buffer: number) => boolean): { loop: Loop; parameters: Parameter[] } {
+    const steps = flattened(this.#steps);
+    const [{ size, rows, cols }] = steps as [Lanewise];
+    const instructions: Instruction[] = [];
+    const parameters = new Parameters(cols, size);
+    const values = new Map<string, number>();
+    /** By address: the step that writes it last. */
+    const last = new Map<string, number>();
+    for (const [at, { output }] of steps.entries()) last.set(keyOf(output), at);
+    let count = 0;
+    for (const [at, { code, inputs, output, alpha }] of steps.entries()) {
+      const operands = inputs.map((access) => {
+        const key = keyOf(access);
+        let value = values.get(key);
+        if (value === undefined) {
+          value = count++;
+          values.set(key, value);
+          instructions.push({ does: "load", value, ...parameters.of(access, "in") });
+        }
+        return value;
+      });
+      const value = code === "copy" ? operands[0]! : count++;
+      if (code !== "copy")
+        instructions.push({ does: "compute", value, code, inputs: operands, alpha });
+      const key = keyOf(output);
+      values.set(key, value);
+      if (last.get(key) === at && !isPrivate(output.buffer))
+        instructions.push({ does: "store", value, ...parameters.of(output, "out") });
+    }
+    const { list, strides, move } = parameters.settled();
+    const loop: Loop = {
+      size,
+      rows,
+      cols,
+      parameters: strides,
+      instructions: used(instructions).map((one) => (one.does === "compute" ? one : move(one))),
+      calls: this.calls.length,
+    };
+    return { loop, parameters: list };
+  }
+}
+
+type Touched = Map<number, Map<string, { access: Access; writes: boolean }>>;
+
+function marksOf(steps: readonly Lanewise[]): Touched {
+  const touched: Touched = new Map();
+  fits(steps, touched);
+  return touched;
+}
+
+/**
+ * Whether whatever is written is only touched in the same order of elements; notes what is touched.
+ */
+function fits(steps: readonly Lanewise[], touched: Touched): boolean {
+  for (const step of steps) {
+    for (const access of [...step.inputs, step.output]) {
+      const writes = access === step.output;
+      if (access.buffer < 0) continue;
+      let known = touched.get(access.buffer);
+      if (known === undefined) {
+        known = new Map();
+        touched.set(access.buffer, known);
+      }
+      const key = keyOf(access);
+      for (const [other, seen] of known) {
+        if (other === key || !(writes || seen.writes)) continue;
+        if (!areDisjoint(access, seen.access, step)) return false;
+      }
+      const seen = known.get(key);
+      if (seen === undefined) known.set(key, { access, writes });
+      else if (writes) seen.writes = true;
+    }
+  }
+  return true;
+}
+
+/** The same on one row, where all rows follow each other. */
+function flattened(steps: readonly Lanewise[]): readonly Lanewise[] {
+  const all = steps.flatMap(({ inputs, output }) => [...inputs, output]);
+  const [{ rows, cols }] = steps as [Lanewise];
+  if (rows === 1 || !all.every(({ row, col }) => row === cols * col)) return steps;
+  const joined = (access: Access): Access => ({ ...access, row: 0 });
+  return steps.map((step) => ({
+    ...step,
+    rows: 1,
+    cols: rows * cols,
+    inputs: step.inputs.map(joined),
+    output: joined(step.output),
+  }));
+}
+
+/** Instructions on which a store depends. */
+function used(instructions: readonly Instruction[]): Instruction[] {
+  const needed = new Set<number>();
+  const kept: Instruction[] = [];
+  for (const instruction of instructions.toReversed()) {
+    if (instruction.does !== "store" && !needed.has(instruction.value)) continue;
+    if (instruction.does === "store") needed.add(instruction.value);
+    if (instruction.does === "compute") for (const input of instruction.inputs) needed.add(input);
+    kept.push(instruction);
+  }
+  return kept.reverse();
+}
