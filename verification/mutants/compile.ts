@@ -78,11 +78,17 @@ export const compiling: readonly Mutant[] = [
     {
       name: "fuse: values that others read are not written",
       kind: "wrong saved value",
-      find: "readers[buffer] === own[buffer]",
-      replace: "readers[buffer]! >= own[buffer]!",
+      find: "readers[buffer] === (own.get(buffer) ?? 0)",
+      replace: "readers[buffer]! >= (own.get(buffer) ?? 0)",
     },
   ]),
   ...inFile("packages/autodiff/src/compile/group.ts", [
+    {
+      name: "fuse: calls that read what others write are apart",
+      kind: "wrong order",
+      find: "[...inputs, output].map(keyOf)",
+      replace: "inputs.map(keyOf)",
+    },
     {
       name: "fuse: a value as it was before it was added to",
       kind: "stale value reused",

@@ -21,16 +21,20 @@ export function fused(program: Program, kernels: Kernels): Program {
   const indices = new Map<string, number>();
   const next: Call[] = [];
   const close = (group: Group): void => {
+    for (const part of group.apart()) write(part);
+  };
+  const write = (group: Group): void => {
     const [only] = group.calls;
     if (group.calls.length < 2 && (only === undefined || !isCallOf(only, "addToZero"))) {
       next.push(...group.calls);
       return;
     }
-    const own = new Int32Array(buffers.length);
+    const own = new Map<number, number>();
     for (const call of group.calls)
-      for (const buffer of new Set(touches(call).reads)) own[buffer]!++;
+      for (const buffer of new Set(touches(call).reads))
+        own.set(buffer, (own.get(buffer) ?? 0) + 1);
     const isPrivate = (buffer: number) =>
-      buffer >= 0 && buffers[buffer]!.slot < 0 && readers[buffer] === own[buffer];
+      buffer >= 0 && buffers[buffer]!.slot < 0 && readers[buffer] === (own.get(buffer) ?? 0);
     const { loop, parameters } = group.toLoop(isPrivate);
     if (loop.instructions.length === 0) return;
     const key = JSON.stringify(loop, exactly);

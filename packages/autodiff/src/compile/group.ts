@@ -4,6 +4,7 @@ import {
   areDisjoint,
   columnBlocks,
   commonGrid,
+  type Grid,
   keyOf,
   type Lanewise,
 } from "./lanewise.ts";
@@ -13,18 +14,22 @@ import { type Parameter, Parameters } from "./parameters.ts";
 /** The most calls of one loop: more would not find registers. */
 const mostCalls = 48;
 
+/** Bytes of a page of memory: of less, a loop of its own would be more call than work. */
+const page = 4096;
+
+/** By buffer: the accesses so far, and whether any writes. */
+type Touched = Map<number, Map<string, { access: Access; writes: boolean }>>;
+
 /** Calls that become one loop. */
 export class Group {
   readonly calls: Call[] = [];
   readonly #lanes: Lanewise[] = [];
-  #rows = 0;
-  #cols = 0;
-  /** The calls cut to the common grid. */
-  #steps: Lanewise[] = [];
-  /** By buffer: the accesses so far, and whether any writes. */
-  #touched = new Map<number, Map<string, { access: Access; writes: boolean }>>();
+  #grid: Grid = { rows: 1, cols: 0 };
+  /** Each call cut to the common grid. */
+  #cut: Lanewise[][] = [];
+  #touched: Touched = new Map();
 
-  /** Takes one more call, if it fits to those before. */
+  /** Takes one more call, if it fits to those before; if not, the group is complete. */
   add(call: Call, lane: Lanewise): boolean {
     const [first] = this.#lanes;
     if (first !== undefined) {
@@ -35,24 +40,50 @@ export class Group {
     const grid = commonGrid(all);
     if (grid === undefined) return false;
     const { rows, cols } = grid;
-    const isSame = rows === this.#rows && cols === this.#cols;
-    const steps = (isSame ? [lane] : all).flatMap((one) => columnBlocks(one, rows, cols));
-    const touched = isSame ? this.#touched : new Map();
-    if (!fits(steps, touched)) {
-      // What was tried may have left its marks.
-      if (isSame) this.#touched = marksOf(this.#steps);
-      return false;
-    }
-    [this.#rows, this.#cols, this.#touched] = [rows, cols, touched];
-    this.#steps = isSame ? [...this.#steps, ...steps] : steps;
+    const isSame = rows === this.#grid.rows && cols === this.#grid.cols;
+    const cut = (isSame ? [lane] : all).map((one) => columnBlocks(one, rows, cols));
+    if (!isSame) this.#touched = new Map();
+    if (!fits(cut.flat(), this.#touched)) return false;
+    this.#grid = grid;
+    if (isSame) this.#cut.push(...cut);
+    else this.#cut = cut;
     this.calls.push(call);
     this.#lanes.push(lane);
     return true;
   }
 
+  /**
+   * The parts that have no access in common, in the order of their first calls. One loop over large
+   * parts would read and write at many places in turn: copies of 28 states of 32 KB took six times
+   * as long as one by one.
+   */
+  apart(): Group[] {
+    const [first] = this.#lanes;
+    if (first === undefined || first.size * this.#grid.rows * this.#grid.cols < page) return [this];
+    /** By call, a call of the same part; the last one is its own. */
+    const links = this.calls.map((_, at) => at);
+    const rootOf = (at: number): number => (links[at] === at ? at : rootOf(links[at]!));
+    const last = new Map<string, number>();
+    for (const [at, steps] of this.#cut.entries()) {
+      for (const key of steps.flatMap(({ inputs, output }) => [...inputs, output].map(keyOf))) {
+        links[rootOf(last.get(key) ?? at)] = at;
+        last.set(key, at);
+      }
+    }
+    const parts = new Map<number, Group>();
+    for (const [at, call] of this.calls.entries()) {
+      const root = rootOf(at);
+      const part = parts.get(root) ?? new Group();
+      parts.set(root, part);
+      part.calls.push(call);
+      part.#cut.push(this.#cut[at]!);
+    }
+    return [...parts.values()];
+  }
+
   /** The loop, and its addresses. Values of private buffers are not written. */
   toLoop(isPrivate: (buffer: number) => boolean): { loop: Loop; parameters: Parameter[] } {
-    const steps = flattened(this.#steps);
+    const steps = flattened(this.#cut.flat());
     const [{ size, rows, cols }] = steps as [Lanewise];
     const instructions: Instruction[] = [];
     const parameters = new Parameters(cols, size);
@@ -91,14 +122,6 @@ export class Group {
     };
     return { loop, parameters: list };
   }
-}
-
-type Touched = Map<number, Map<string, { access: Access; writes: boolean }>>;
-
-function marksOf(steps: readonly Lanewise[]): Touched {
-  const touched: Touched = new Map();
-  fits(steps, touched);
-  return touched;
 }
 
 /**

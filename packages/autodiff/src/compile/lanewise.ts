@@ -100,8 +100,11 @@ function isFlat({ rows }: Lanewise): boolean {
 /** The most blocks of columns that one call is cut into: the gates of a cell are four. */
 const mostBlocks = 8;
 
+/** Rows, and columns of a block. */
+export type Grid = Pick<Lanewise, "rows" | "cols">;
+
 /** A grid that all calls can be cut into, if there is one. */
-export function commonGrid(calls: readonly Lanewise[]): { rows: number; cols: number } | undefined {
+export function commonGrid(calls: readonly Lanewise[]): Grid | undefined {
   const rows = calls.find((call) => !isFlat(call))?.rows ?? 1;
   let cols = 0;
   for (const call of calls) {
