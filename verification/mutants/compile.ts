@@ -84,12 +84,6 @@ export const compiling: readonly Mutant[] = [
   ]),
   ...inFile("packages/autodiff/src/compile/group.ts", [
     {
-      name: "fuse: calls that read what others write are apart",
-      kind: "wrong order",
-      find: "[...inputs, output].map(keyOf)",
-      replace: "inputs.map(keyOf)",
-    },
-    {
       name: "fuse: a value as it was before it was added to",
       kind: "stale value reused",
       find: "values.set(key, value);\n      if (last",
@@ -179,6 +173,18 @@ export const compiling: readonly Mutant[] = [
     },
   ]),
   ...inFile("packages/autodiff/src/compile/loop.ts", [
+    {
+      name: "loop: a function in the place of a call takes its operands in the other order",
+      kind: "swapped operands",
+      find: "op.localSet(own + i)).reverse()",
+      replace: "op.localSet(own + i))",
+    },
+    {
+      name: "loop: a function in the place of a call has the locals of values",
+      kind: "wrong saved value",
+      find: "const own = first + values;",
+      replace: "const own = first;",
+    },
     {
       name: "loop: the last columns of a row are left out",
       kind: "off by one in time",

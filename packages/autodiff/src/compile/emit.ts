@@ -1,5 +1,5 @@
 import { type Family, type Kernels, type Linkable, linkageOf } from "../kernels/contract.ts";
-import { scaledNames } from "../kernels/elementwise.ts";
+import { takesNumber } from "../kernels/elementwise.ts";
 import { isPointer, type Kind } from "../kernels/signature.ts";
 import { type Bytes, type FunctionType, type Import, moduleOf, op, type } from "./assembler.ts";
 import { type Call, elementBytes, kernelOf, type Pointer } from "./call.ts";
@@ -45,13 +45,17 @@ export function emit(
     const t = { params: [...params, ...trailing.map(() => type.i32)], results: [] };
     return { index: imports.indexOf(kernelOf(call), run, t), trailing, pointer };
   });
-  const loopCode = loops.map((loop, i) =>
-    codeOf(loop, `loop${i}`, (code) => {
-      const run = kernels.linkage!.lanes(loop.size === 4 ? "float32" : "float64", code)!;
-      const params = takesNumber(code) ? [type.v128, type.v128] : [type.v128];
-      return imports.indexOf(code, run, { params, results: [type.v128] });
-    }),
-  );
+  const loopCode = loops.map((loop, i) => {
+    const family = loop.size === 4 ? "float32" : "float64";
+    return codeOf(loop, `loop${i}`, {
+      inline: (code) => kernels.linkage!.inline?.(family, code),
+      indexOf(code) {
+        const run = kernels.linkage!.lanes(family, code)!;
+        const params = takesNumber(code) ? [type.v128, type.v128] : [type.v128];
+        return imports.indexOf(code, run, { params, results: [type.v128] });
+      },
+    });
+  });
   const bodies: Bytes[] = Array.from({ length: phases }, () => []);
   for (const [at, call] of calls.entries()) {
     const body = bodies[call.phase]!;
@@ -114,11 +118,6 @@ function address(
   const base = op.i32LoadAt(map.table + 4 * (slot < 0 ? map.record : slot));
   const from = slot < 0 ? layout.offsets[buffer]! + offset : offset;
   return from === 0 ? base : [...base, ...op.i32(from), ...op.i32Add];
-}
-
-/** Whether an element-wise function takes a number besides its operand. */
-function takesNumber(code: string): boolean {
-  return (scaledNames as readonly string[]).includes(code);
 }
 
 /**

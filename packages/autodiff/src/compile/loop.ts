@@ -1,3 +1,4 @@
+import type { InlineCode } from "../kernels/contract.ts";
 import { type Bytes, type Definition, op, type } from "./assembler.ts";
 
 /** What a loop does with one vector of each of its parameters, in order. */
@@ -100,17 +101,25 @@ export function isInline(code: string): boolean {
   return code in single || code in comparisons || code in short;
 }
 
-/** What a loop's code calls for the functions that are not inline, by name. */
-export type FunctionIndex = (code: string) => number;
+/** The functions that are more than a few instructions, by name: as code, or to be called. */
+export interface Functions {
+  inline(code: string): InlineCode | undefined;
+  indexOf(code: string): number;
+}
 
 /** A loop as a WebAssembly function of its addresses. */
-export function codeOf(loop: Loop, name: string, indexOf: FunctionIndex): Definition {
+export function codeOf(loop: Loop, name: string, functions: Functions): Definition {
   const { size, rows, cols, parameters, instructions } = loop;
   const at = size === 4 ? 0 : 1;
   const lanes = 16 / size;
   const [column, row] = [parameters.length, parameters.length + 1];
   const first = row + 1;
   const values = 1 + instructions.reduce((most, { value }) => Math.max(most, value), -1);
+  /** Locals of functions in the place of a call come behind the values. */
+  const locals = instructions.reduce((most, one) => {
+    const code = one.does === "compute" && !isInline(one.code) && functions.inline(one.code);
+    return Math.max(most, code ? code.locals : 0);
+  }, 0);
   /** Vectors of one number each, by number. */
   const numbers = new Map<string, number>();
   const splat = (value: number): Bytes =>
@@ -119,7 +128,7 @@ export function codeOf(loop: Loop, name: string, indexOf: FunctionIndex): Defini
     const key = Object.is(value, -0) ? "-0" : String(value);
     let local = numbers.get(key);
     if (local === undefined) {
-      local = first + values + numbers.size;
+      local = first + values + locals + numbers.size;
       numbers.set(key, local);
       prologue.push(...splat(value), ...op.localSet(local));
     }
@@ -178,7 +187,11 @@ export function codeOf(loop: Loop, name: string, indexOf: FunctionIndex): Defini
     const comparison = comparisons[code];
     if (comparison !== undefined)
       return [...all, ...op.vector(comparison[at]), ...number(1), ...op.vector(and)];
-    return [...all, ...op.call(indexOf(code))];
+    const inline = functions.inline(code);
+    if (inline === undefined) return [...all, ...op.call(functions.indexOf(code))];
+    const own = first + values;
+    const given = operands.map((_, i) => op.localSet(own + i)).reverse();
+    return [...all, ...given.flat(), ...inline.write(own, functions.indexOf)];
   };
 
   /** Numbers that a row, or everything, shares. */
@@ -221,7 +234,11 @@ export function codeOf(loop: Loop, name: string, indexOf: FunctionIndex): Defini
   return {
     name,
     type: { params: parameters.map(() => type.i32), results: [] },
-    locals: [type.i32, type.i32, ...Array.from({ length: values + numbers.size }, () => type.v128)],
+    locals: [
+      type.i32,
+      type.i32,
+      ...Array.from({ length: values + locals + numbers.size }, () => type.v128),
+    ],
     body: code,
   };
 }
