@@ -38,7 +38,7 @@ export function emit(
   const { calls, loops = [] } = program;
   const links = calls.map((call) => {
     if (call.family === "loop") return undefined;
-    const { run, trailing, pointer } = linked(kernels, call);
+    const { run, trailing, pointer } = linked(kernels, call, imports);
     const params = call.signature.kinds.map((kind) =>
       isPointer(kind) ? pointer : typeOf(kind, call),
     );
@@ -59,9 +59,7 @@ export function emit(
   const bodies: Bytes[] = Array.from({ length: phases }, () => []);
   for (const [at, call] of calls.entries()) {
     const body = bodies[call.phase]!;
-    const put = (bytes: Bytes): void => {
-      for (const byte of bytes) body.push(byte);
-    };
+    const put = (bytes: Bytes): void => void body.push(...bytes);
     const link = links[at];
     for (const [i, value] of call.args.entries()) {
       const kind = call.signature.kinds[i]!;
@@ -84,6 +82,14 @@ class Imports {
   readonly list: Import[] = [];
   readonly env: Record<string, WebAssembly.ImportValue> = {};
   readonly #indices = new Map<unknown, number>();
+  /** Of each function, whether it is WebAssembly: to find out is slow. */
+  readonly #kinds = new Map<unknown, boolean>();
+
+  isWebAssembly(run: Linkable["run"]): boolean {
+    const known = this.#kinds.get(run) ?? isWebAssembly(run);
+    this.#kinds.set(run, known);
+    return known;
+  }
 
   indexOf(name: string, run: (...args: never[]) => unknown, functionType: FunctionType): number {
     const known = this.#indices.get(run);
@@ -127,12 +133,13 @@ function address(
 function linked(
   kernels: Kernels,
   { family, name, args }: Call,
+  imports: Imports,
 ): Linkable & { readonly pointer: typeof type.i32 | typeof type.f64 } {
   const of = family as Family;
   const direct = linkageOf(kernels, of, name)?.linkable(of, name, args);
   if (direct !== undefined) return { ...direct, pointer: type.i32 };
   const run = (kernels[of] as unknown as Record<string, Linkable["run"]>)[name]!;
-  return { run, trailing: [], pointer: isWebAssembly(run) ? type.i32 : type.f64 };
+  return { run, trailing: [], pointer: imports.isWebAssembly(run) ? type.i32 : type.f64 };
 }
 
 /** Whether a function is an export of a WebAssembly module: only those may stand in a table. */

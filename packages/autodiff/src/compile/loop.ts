@@ -1,5 +1,5 @@
 import type { InlineCode } from "../kernels/contract.ts";
-import { type Bytes, type Definition, op, type } from "./assembler.ts";
+import { type Bytes, type Definition, joined, op, type } from "./assembler.ts";
 
 /** What a loop does with one vector of each of its parameters, in order. */
 export type Instruction =
@@ -139,10 +139,8 @@ export function codeOf(loop: Loop, name: string, functions: Functions): Definiti
 
   /** The instructions for `count` lanes from the current column. */
   const body = (count: number, isMoving: boolean): Bytes => {
-    const bytes: Bytes = [];
-    const put = (...parts: readonly Bytes[]): void => {
-      for (const part of parts) for (const byte of part) bytes.push(byte);
-    };
+    const put = (...bytes: readonly Bytes[]): void => void all.push(...bytes);
+    const all: Bytes[] = [];
     const address = (parameter: number): Bytes =>
       isMoving
         ? [...op.localGet(parameter), ...op.localGet(column), ...op.i32Add]
@@ -174,7 +172,7 @@ export function codeOf(loop: Loop, name: string, functions: Functions): Definiti
         }
       }
     }
-    return bytes;
+    return joined(...all);
   };
   const compute = ({ code, inputs, alpha }: Extract<Instruction, { does: "compute" }>): Bytes => {
     const operands = inputs.map(value);
@@ -204,32 +202,24 @@ export function codeOf(loop: Loop, name: string, functions: Functions): Definiti
   });
   const whole = Math.floor(cols / lanes);
   const rest = cols % lanes;
-  const wholeBytes: Bytes = [];
+  const parts: Bytes[] = [shared];
   if (whole > 1) {
-    wholeBytes.push(...op.i32(0), ...op.localSet(column), ...op.loop);
-    for (const byte of body(lanes, true)) wholeBytes.push(byte);
-    wholeBytes.push(...op.localGet(column), ...op.i32(16), ...op.i32Add, ...op.localTee(column));
-    wholeBytes.push(...op.i32(16 * whole), ...op.i32LessUnsigned, ...op.branchIf, ...op.end);
-  } else if (whole === 1) {
-    wholeBytes.push(...body(lanes, false));
-  }
+    parts.push(op.i32(0), op.localSet(column), op.loop, body(lanes, true));
+    parts.push(op.localGet(column), op.i32(16), op.i32Add, op.localTee(column));
+    parts.push(op.i32(16 * whole), op.i32LessUnsigned, op.branchIf, op.end);
+  } else if (whole === 1) parts.push(body(lanes, false));
   if (rest > 0) {
-    if (whole === 1) wholeBytes.push(...op.i32(16), ...op.localSet(column));
-    for (const byte of body(rest, whole > 0)) wholeBytes.push(byte);
+    if (whole === 1) parts.push(op.i32(16), op.localSet(column));
+    parts.push(body(rest, whole > 0));
   }
-  const oneRow: Bytes = [...shared];
-  for (const byte of wholeBytes) oneRow.push(byte);
-  const code: Bytes = prologue;
-  if (rows === 1) for (const byte of oneRow) code.push(byte);
-  else {
-    code.push(...op.i32(rows), ...op.localSet(row), ...op.loop);
-    for (const byte of oneRow) code.push(byte);
+  if (rows > 1) {
+    parts.unshift(op.i32(rows), op.localSet(row), op.loop);
     for (const [index, { rowBytes }] of parameters.entries()) {
       if (rowBytes === 0) continue;
-      code.push(...op.localGet(index), ...op.i32(rowBytes), ...op.i32Add, ...op.localSet(index));
+      parts.push(op.localGet(index), op.i32(rowBytes), op.i32Add, op.localSet(index));
     }
-    code.push(...op.localGet(row), ...op.i32(-1), ...op.i32Add, ...op.localTee(row));
-    code.push(...op.branchIf, ...op.end);
+    parts.push(op.localGet(row), op.i32(-1), op.i32Add, op.localTee(row));
+    parts.push(op.branchIf, op.end);
   }
   return {
     name,
@@ -239,6 +229,6 @@ export function codeOf(loop: Loop, name: string, functions: Functions): Definiti
       type.i32,
       ...Array.from({ length: values + locals + numbers.size }, () => type.v128),
     ],
-    body: code,
+    body: joined(prologue, ...parts),
   };
 }
