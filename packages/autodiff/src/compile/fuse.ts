@@ -37,7 +37,7 @@ export function fused(program: Program, kernels: Kernels): Program {
       buffer >= 0 && buffers[buffer]!.slot < 0 && readers[buffer] === (own.get(buffer) ?? 0);
     const { loop, parameters } = group.toLoop(isPrivate);
     if (loop.instructions.length === 0) return;
-    const key = JSON.stringify(loop, exactly);
+    const key = textOf(loop);
     const index = indices.get(key) ?? loops.push(loop) - 1;
     indices.set(key, index);
     next.push({
@@ -61,10 +61,15 @@ export function fused(program: Program, kernels: Kernels): Program {
   return { ...program, calls: next, loops };
 }
 
-/** Numbers as texts: JSON has no infinities, no NaN and no -0. */
-function exactly(_key: string, value: unknown): unknown {
-  if (typeof value !== "number") return value;
-  return Object.is(value, -0) ? "-0" : String(value);
+/** A text that is equal for equal loops only: -0 is not 0. */
+function textOf({ size, rows, cols, parameters, instructions }: Loop): string {
+  const strides = parameters.map(({ rowBytes, col }) => `${rowBytes} ${col}`);
+  const code = instructions.map((one) => {
+    if (one.does !== "compute") return `${one.does} ${one.value} ${one.parameter} ${one.offset}`;
+    const alpha = Object.is(one.alpha, -0) ? "-0" : String(one.alpha);
+    return `${one.value} ${one.code} ${one.inputs} ${alpha}`;
+  });
+  return [`${size} ${rows} ${cols}`, ...strides, ...code].join();
 }
 
 function fusable(call: Call, kernels: Kernels): Lanewise | undefined {

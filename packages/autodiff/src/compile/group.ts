@@ -5,8 +5,9 @@ import {
   columnBlocks,
   commonGrid,
   type Grid,
-  keyOf,
   type Lanewise,
+  type Place,
+  type Step,
 } from "./lanewise.ts";
 import type { Instruction, Loop } from "./loop.ts";
 import { type Parameter, Parameters } from "./parameters.ts";
@@ -24,9 +25,9 @@ type Touched = Map<number, Map<string, { access: Access; writes: boolean }>>;
 export class Group {
   readonly calls: Call[] = [];
   readonly #lanes: Lanewise[] = [];
-  #grid: Grid = { rows: 1, cols: 0 };
+  #grid: Grid | undefined;
   /** Each call cut to the common grid. */
-  #cut: Lanewise[][] = [];
+  #cut: Step[][] = [];
   #touched: Touched = new Map();
 
   /** Takes one more call, if it fits to those before; if not, the group is complete. */
@@ -36,17 +37,18 @@ export class Group {
       const isAlike = first.size === lane.size && this.calls[0]!.phase === call.phase;
       if (!isAlike || this.calls.length === mostCalls) return false;
     }
-    const all = [...this.#lanes, lane];
-    const grid = commonGrid(all);
+    const before = this.#grid;
+    const grid = commonGrid(lane, before);
     if (grid === undefined) return false;
-    const { rows, cols } = grid;
-    const isSame = rows === this.#grid.rows && cols === this.#grid.cols;
-    const cut = (isSame ? [lane] : all).map((one) => columnBlocks(one, rows, cols));
-    if (!isSame) this.#touched = new Map();
-    if (!fits(cut.flat(), this.#touched)) return false;
     this.#grid = grid;
-    if (isSame) this.#cut.push(...cut);
-    else this.#cut = cut;
+    const isSame = grid.rows === before?.rows && grid.cols === before.cols;
+    const cut = (isSame ? [] : this.#lanes).map((one) => columnBlocks(one, grid));
+    const own = columnBlocks(lane, grid);
+    if (!isSame) this.#touched = new Map();
+    if (!cut.every((steps) => fits(steps, this.#touched)) || !fits(own, this.#touched))
+      return false;
+    if (!isSame) this.#cut = cut;
+    this.#cut.push(own);
     this.calls.push(call);
     this.#lanes.push(lane);
     return true;
@@ -58,16 +60,18 @@ export class Group {
    * as long as one by one.
    */
   apart(): Group[] {
-    const [first] = this.#lanes;
-    if (first === undefined || first.size * this.#grid.rows * this.#grid.cols < page) return [this];
+    const [[first] = []] = this.#cut;
+    if (first === undefined || first.size * first.rows * first.cols < page) return [this];
     /** By call, a call of the same part; the last one is its own. */
     const links = this.calls.map((_, at) => at);
     const rootOf = (at: number): number => (links[at] === at ? at : rootOf(links[at]!));
     const last = new Map<string, number>();
     for (const [at, steps] of this.#cut.entries()) {
-      for (const key of steps.flatMap(({ inputs, output }) => [...inputs, output].map(keyOf))) {
-        links[rootOf(last.get(key) ?? at)] = at;
-        last.set(key, at);
+      for (const { inputs, output } of steps) {
+        for (const { key } of [...inputs, output]) {
+          links[rootOf(last.get(key) ?? at)] = at;
+          last.set(key, at);
+        }
       }
     }
     const parts = new Map<number, Group>();
@@ -84,17 +88,17 @@ export class Group {
   /** The loop, and its addresses. Values of private buffers are not written. */
   toLoop(isPrivate: (buffer: number) => boolean): { loop: Loop; parameters: Parameter[] } {
     const steps = flattened(this.#cut.flat());
-    const [{ size, rows, cols }] = steps as [Lanewise];
+    const [{ size, rows, cols }] = steps as [Step];
     const instructions: Instruction[] = [];
     const parameters = new Parameters(cols, size);
     const values = new Map<string, number>();
     /** By address: the step that writes it last. */
     const last = new Map<string, number>();
-    for (const [at, { output }] of steps.entries()) last.set(keyOf(output), at);
+    for (const [at, { output }] of steps.entries()) last.set(output.key, at);
     let count = 0;
     for (const [at, { code, inputs, output, alpha }] of steps.entries()) {
       const operands = inputs.map((access) => {
-        const key = keyOf(access);
+        const { key } = access;
         let value = values.get(key);
         if (value === undefined) {
           value = count++;
@@ -106,7 +110,7 @@ export class Group {
       const value = code === "copy" ? operands[0]! : count++;
       if (code !== "copy")
         instructions.push({ does: "compute", value, code, inputs: operands, alpha });
-      const key = keyOf(output);
+      const { key } = output;
       values.set(key, value);
       if (last.get(key) === at && !isPrivate(output.buffer))
         instructions.push({ does: "store", value, ...parameters.of(output, "out") });
@@ -127,7 +131,7 @@ export class Group {
 /**
  * Whether whatever is written is only touched in the same order of elements; notes what is touched.
  */
-function fits(steps: readonly Lanewise[], touched: Touched): boolean {
+function fits(steps: readonly Step[], touched: Touched): boolean {
   for (const step of steps) {
     for (const access of [...step.inputs, step.output]) {
       const writes = access === step.output;
@@ -137,7 +141,7 @@ function fits(steps: readonly Lanewise[], touched: Touched): boolean {
         known = new Map();
         touched.set(access.buffer, known);
       }
-      const key = keyOf(access);
+      const { key } = access;
       for (const [other, seen] of known) {
         if (other === key || !(writes || seen.writes)) continue;
         if (!areDisjoint(access, seen.access, step)) return false;
@@ -151,11 +155,11 @@ function fits(steps: readonly Lanewise[], touched: Touched): boolean {
 }
 
 /** The same on one row, where all rows follow each other. */
-function flattened(steps: readonly Lanewise[]): readonly Lanewise[] {
+function flattened(steps: readonly Step[]): readonly Step[] {
   const all = steps.flatMap(({ inputs, output }) => [...inputs, output]);
-  const [{ rows, cols }] = steps as [Lanewise];
+  const [{ rows, cols }] = steps as [Step];
   if (rows === 1 || !all.every(({ row, col }) => row === cols * col)) return steps;
-  const joined = (access: Access): Access => ({ ...access, row: 0 });
+  const joined = (access: Place): Place => ({ ...access, row: 0 });
   return steps.map((step) => ({
     ...step,
     rows: 1,
