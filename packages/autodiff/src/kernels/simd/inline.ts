@@ -9,7 +9,10 @@ const [branch, otherwise, end, call, get, set, tee, i32] = [4, 5, 11, 16, 32, 33
 /** What names of functions on vectors have between the family and the kernel. */
 const infix = "_lanes_";
 
-/** Bytes as they stand, an instruction on a local, or the name of a function of the family that is called. */
+/**
+ * Bytes as they stand, an instruction on a local, or the name of a function of the family that is
+ * called.
+ */
 type Part = number[] | { readonly does: number; readonly local: number } | string;
 
 /** Reads a module from a place on. */
