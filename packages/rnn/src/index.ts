@@ -49,6 +49,7 @@ export { lanes } from "./sequences/lanes.ts";
 export type { Marks, SequenceMarks } from "./sequences/marks.ts";
 export type { Noise, NoiseValues } from "./sequences/noise.ts";
 export type { CountedLoss } from "./truncated/countedLoss.ts";
+export type { LiveWindow } from "./truncated/live/liveWindow.ts";
 export type {
   Losses,
   LossReduction,
