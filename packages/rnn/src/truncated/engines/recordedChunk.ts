@@ -1,11 +1,7 @@
-import { scope, type Tensor, tree } from "@chronograd/autodiff";
-import {
-  CheckSchedule,
-  describeTensor,
-  PurityCheck,
-  RecordedFunction,
-} from "@chronograd/autodiff/internal";
+import { scope, type Tensor } from "@chronograd/autodiff";
+import { CheckSchedule, PurityCheck, RecordedFunction } from "@chronograd/autodiff/internal";
 import type { Cell } from "../../cell.ts";
+import { changeOfType } from "../../checkState.ts";
 import { type Remembered, remembered } from "../../loop/remembered.ts";
 import type { StepSettings } from "../step.ts";
 import {
@@ -109,7 +105,10 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     const start = this.#start;
     const first = (given: ChunkInputs<Params, State, X, Target>) => {
       const { computed, sizes: own } = chunkOnTape(cell, { where, loss }, given, start);
-      changeOfState = changeOf(given.state, computed.value.state);
+      const change = changeOfType(given.state, computed.value.state);
+      changeOfState =
+        change &&
+        `a step changes the state's shape: ${change.path} is ${change.was} before and ${change.is} after`;
       return { ...computed.value, tokens: own.counts };
     };
     const chunk = (given: ChunkInputs<Params, State, X, Target>) => {
@@ -169,17 +168,4 @@ export class RecordedChunk<Params, State, X, Y, Target> {
 /** The first step, as a chunk of one. */
 function firstStep<Inputs extends { readonly steps: readonly unknown[] }>(inputs: Inputs): Inputs {
   return { ...inputs, steps: inputs.steps.slice(0, 1) };
-}
-
-/** The first leaf of a state whose shape or dtype a step changes, in words. */
-function changeOf(before: unknown, after: unknown): string | undefined {
-  const now = new Map(tree.leavesWithPath(after));
-  for (const [path, x] of tree.leavesWithPath(before)) {
-    const y = now.get(path);
-    const [was, is] = [describeTensor(x), y === undefined ? "missing" : describeTensor(y)];
-    if (was !== is) {
-      return `a step changes the state's shape: ${path || "it"} is ${was} before and ${is} after`;
-    }
-  }
-  return undefined;
 }
