@@ -26,13 +26,13 @@ function taken(p: Drawn, how: How): { readonly peak: number; readonly left: numb
     const own = tape.watch(watchedOf(p)) as Partial<Given>;
     const shapes = scope(() =>
       tree
-        .leaves<Tensor>(loop(p, p.given, {}))
+        .leaves(loop(p, p.given, {}))
         .map(({ shape, dtype }) => ({ shape, dtype }) as unknown as Tensor),
     );
     const g = shapes.map(({ shape, dtype }) => zeros(shape, { dtype }));
     const before = memory.bytesInUse;
     const most = memory.peakDuring(() => {
-      const results = tree.leaves<Tensor>(loop(p, { ...p.given, ...own }, how));
+      const results = tree.leaves(loop(p, { ...p.given, ...own }, how));
       const targets = results.filter((y) => tape.tracks(y));
       const cotangent = g.filter((_, i) => tape.tracks(results[i]!));
       if (targets.length > 0) tape.gradient(targets, own, { cotangent });
@@ -84,8 +84,10 @@ const bounded = lawOver(
     const least = refused(p, tooFew)!;
     const less = refused(p, { compile, memory: { bytes: least - 1 } });
     tally.check(less === least, () => `${about} ${least - 1} bytes: ${less}, expected ${least}`);
-    for (const factor of [1, 1 + 0.2 * p.random.uniform(), 1 + 3 * p.random.uniform()]) {
-      const bytes = Math.floor(least * factor);
+    // From nothing but the first state up to everything.
+    const everything = taken(p, { compile, memory: "all" }).peak;
+    for (const share of [0, 0.03, 0.1, 0.3, 0.7, 1].map((most) => most * p.random.uniform())) {
+      const bytes = least + Math.floor(share * Math.max(0, everything - least));
       const { peak, left } = taken(p, { compile, memory: { bytes } });
       tally.check(peak <= bytes, () => `${about} ${bytes} bytes: took ${peak}`);
       tally.check(left === 0, () => `${about} ${bytes} bytes: left ${left}`);

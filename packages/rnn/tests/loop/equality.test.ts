@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { distance } from "../truncated/setup.ts";
-import { models, problem, run } from "./setup.ts";
+import { models } from "./models.ts";
+import { problem, run } from "./setup.ts";
 
 const seed = Number(process.env.CHRONOGRAD_SEED ?? 1);
 

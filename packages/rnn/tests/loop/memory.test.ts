@@ -4,7 +4,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { unroll } from "../../src/index.ts";
 import { distance } from "../truncated/setup.ts";
-import { joined, models, type Problem, problem, run } from "./setup.ts";
+import { models } from "./models.ts";
+import { joined, type Problem, problem, run } from "./setup.ts";
 
 const seed = Number(process.env.CHRONOGRAD_SEED ?? 1);
 const { memory } = defaultBackend();
@@ -25,12 +26,12 @@ function peakOf({ model, given, by, options, seed: drawnBy, isJoined }: Problem,
         ...more,
       });
     const shapes = scope(() =>
-      tree.leaves<Tensor>(call({ memory: "all" })).map(({ shape, dtype }) => ({ shape, dtype })),
+      tree.leaves(call({ memory: "all" })).map(({ shape, dtype }) => ({ shape, dtype })),
     ) as unknown as Pick<Tensor, "shape" | "dtype">[];
     const g = shapes.map(({ shape, dtype }) => zeros(shape, { dtype }));
     const before = memory.bytesInUse;
     const peak = memory.peakDuring(() => {
-      const results = tree.leaves<Tensor>(call(how));
+      const results = tree.leaves(call(how));
       const targets = results.filter((y) => tape.tracks(y));
       const cotangent = g.filter((_, i) => tape.tracks(results[i]!));
       if (targets.length > 0) tape.gradient(targets, own, { cotangent });
