@@ -6,7 +6,7 @@ import { advance } from "../sequences/advance.ts";
 import { joinTrees } from "../sequences/joinTrees.ts";
 import { present } from "../sequences/unrollSteps.ts";
 import { atStep } from "../stepErrors.ts";
-import type { Chunk } from "./division.ts";
+import type { Chunk } from "./chunks.ts";
 
 /**
  * What a chunk of steps is computed from; time comes first in `xs`, `reset`, `mask` and `first`.

@@ -6,6 +6,7 @@ import {
   RecordedFunction,
 } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
+import { type ChunkCache, cached } from "./cache.ts";
 import {
   type ChunkGradient,
   type ChunkInputs,
@@ -13,10 +14,9 @@ import {
   type ChunkValue,
   runChunk,
 } from "./chunk.ts";
-import { type Remembered, remembered } from "./remembered.ts";
 
 /** A run may wait for its pullback: a plan that gave way is gone when the last of them is. */
-const plans: Remembered<ChunkPlan<never, never, never>> = new WeakMap();
+const plans: ChunkCache<ChunkPlan<never, never, never>> = new WeakMap();
 
 /** The plan of a chunk: made now, or kept with the cell since a chunk that looked alike. */
 export function planOf<Params, State, X, Y>(
@@ -37,8 +37,8 @@ export function planOf<Params, State, X, Y>(
     return made;
   };
   const { length, reverse, by } = settings;
-  const store = plans as unknown as Remembered<ChunkPlan<Params, State, Y>>;
-  return [remembered(store, cell, inputs, [length, reverse, by], make), isNew];
+  const store = plans as unknown as ChunkCache<ChunkPlan<Params, State, Y>>;
+  return [cached(store, cell, inputs, [length, reverse, by], make), isNew];
 }
 
 /** A chunk of steps, and its pullback, as plans. */

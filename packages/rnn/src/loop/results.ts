@@ -3,7 +3,7 @@ import { bytesOf } from "@chronograd/autodiff/extend";
 import { alias, allocate, describeType, giveOwner, isLike } from "@chronograd/autodiff/internal";
 import type { Unrolled } from "../unroll.ts";
 import type { ChunkValue } from "./chunk.ts";
-import type { Chunk } from "./division.ts";
+import type { Chunk } from "./chunks.ts";
 
 /** A tensor of the results. */
 class Part {
@@ -76,7 +76,7 @@ export class Results<State, Y> {
       if (outputs !== undefined && !(y && isLike(y, into))) {
         const typeOf = ({ dtype, shape }: Tensor) => describeType({ dtype, shape: shape.slice(1) });
         throw new RangeError(
-          `unroll: with compile or memory outputs have one shape and dtype at all steps, and step ${step} gives ${y ? typeOf(y) : "nothing"}${part.path && ` at "${part.path}"`} where others give ${typeOf(into)}; pad them to one shape`,
+          `unroll: with compile or memory, outputs have one shape and dtype at all steps, and step ${step} gives ${y ? typeOf(y) : "nothing"}${part.path && ` at "${part.path}"`} where others give ${typeOf(into)}; pad them to one shape`,
         );
       }
       write(into, y);

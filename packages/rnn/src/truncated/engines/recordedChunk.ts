@@ -2,7 +2,7 @@ import { scope, type Tensor } from "@chronograd/autodiff";
 import { CheckSchedule, PurityCheck, RecordedFunction } from "@chronograd/autodiff/internal";
 import type { Cell } from "../../cell.ts";
 import { changeOfType } from "../../checkState.ts";
-import { type Remembered, remembered } from "../../loop/remembered.ts";
+import { type ChunkCache, cached } from "../../loop/cache.ts";
 import type { StepSettings } from "../step.ts";
 import {
   type ChunkGradient,
@@ -26,7 +26,7 @@ interface Planned<Params, State, X, Target> {
 }
 
 /** Plans of chunks, by cell and loss: they outlive the streams that made them. */
-const plans = new WeakMap<object, Remembered<Planned<never, never, never, never>>>();
+const plans = new WeakMap<object, ChunkCache<Planned<never, never, never, never>>>();
 
 /**
  * A chunk of steps that is recorded once and then runs as a plan; chunks that do not fit the plan,
@@ -81,8 +81,8 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     const store = plans.get(this.#cell) ?? new WeakMap();
     plans.set(this.#cell, store);
     let isNew = false;
-    this.#planned = remembered(
-      store as unknown as Remembered<Planned<Params, State, X, Target> | undefined>,
+    this.#planned = cached(
+      store as unknown as ChunkCache<Planned<Params, State, X, Target> | undefined>,
       loss,
       inputs,
       [],
