@@ -72,16 +72,15 @@ export class ChunkPlan<Params, State, Y> {
       const whole = path.startsWith("outputs") ? [settings.length, ...shape.slice(1)] : shape;
       cotangents[path] = zeros(whole, { dtype, backend });
     }
-    const planned = RecordedFunction.plan(
-      (given: ChunkInputs<Params, State>) =>
-        runChunk<Params, State, never, Y>(cell, given, settings),
-      inputs,
-      settings.by.length === 0 ? [] : [cotangents],
-    );
-    const purity =
-      typeof planned === "string" ? planned : PurityCheck.of(step, firstStep(inputs, settings));
-    if (typeof planned === "string" || typeof purity === "string") {
-      const reason = String(purity);
+    const purity = PurityCheck.of(step, firstStep(inputs, settings));
+    const chunk = (given: ChunkInputs<Params, State>) => runChunk(cell, given, settings);
+    const planned =
+      typeof purity === "string"
+        ? purity
+        : RecordedFunction.plan(chunk, inputs, settings.by.length === 0 ? [] : [cotangents]);
+    if (typeof purity === "string" || typeof planned === "string") {
+      if (typeof purity !== "string") purity.end();
+      const reason = String(planned);
       throw new TypeError(
         `unroll: compile takes steps that can be planned, and this model's cannot, because ${reason}; leave out the option${/random/.test(reason) ? ", or draw random numbers as noise of the cell" : ""}`,
       );
