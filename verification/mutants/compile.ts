@@ -126,7 +126,7 @@ export const compiling: readonly Mutant[] = [
     {
       name: "source: a step that changed since it came is read as it is now",
       kind: "stale value reused",
-      find: "if (versionsOf(blocks) === versions) return;",
+      find: "if (isUnchanged(step)) return;",
       replace: "return;",
     },
   ]),
@@ -238,7 +238,7 @@ export const compiling: readonly Mutant[] = [
     {
       name: "chunk: counts of tokens are those of the recording",
       kind: "stale value reused",
-      find: "tokens: sizes.counts",
+      find: "tokens: own.counts",
       replace: "tokens: []",
     },
     {

@@ -138,6 +138,12 @@ const steps = [
       find: "start + chunk.start * row);",
       replace: "start + Math.max(0, chunk.start - 1) * row);",
     },
+    {
+      name: "loops: outputs of another shape are copied as they lie",
+      kind: "guard lost",
+      find: "if (outputs !== undefined && !(y && isLike(y, into))) {",
+      replace: "if (outputs !== undefined && false) {",
+    },
   ]),
   ...inFile("packages/rnn/src/loop/chunk.ts", [
     {
@@ -167,7 +173,7 @@ const steps = [
         "const { params, xs, context, noise } = given;\n  const fresh = given.fresh ?? inputs.state;",
     },
   ]),
-  ...inFile("packages/rnn/src/loop/division.ts", [
+  ...inFile("packages/rnn/src/loop/chunks.ts", [
     {
       name: "loops: in reverse, chunks come in the order of time",
       kind: "off by one in time",
@@ -226,7 +232,7 @@ const memory = [
       replace: "const run = most((cost) => cost.state);",
     },
   ]),
-  ...inFile("packages/rnn/src/loop/remembered.ts", [
+  ...inFile("packages/rnn/src/loop/cache.ts", [
     {
       name: "loops: a plan for other dtypes",
       kind: "stale value reused",

@@ -214,3 +214,23 @@ test("a budget is kept after the plans that were measured have given way to othe
   }
   if (taken !== undefined) expect(taken).toBeLessThanOrEqual(bytes + own);
 });
+
+test("what is no tensor in an output stays as it is", () => {
+  const cell = defineCell({
+    params: () => ({ w: init.constant(2, 1) }),
+    state: () => ({ h: init.zeros(1) }),
+    step: ({ w }, x: Tensor, { h }) => {
+      const next = h.add(x).mul(w);
+      return [{ name: "h", y: next, none: null, order: 1 }, { h: next }];
+    },
+  })({ input: 1, hidden: 1 });
+  const params = initialParams(cell, rng(1));
+  const xs = tensor([1, 1], { shape: [2, 1, 1] });
+  for (const options of [{}, { memory: "all" }, { compile: true }] as const) {
+    const { outputs } = unroll(cell, params, xs, options);
+    expect({ ...outputs, y: outputs.y.toArray() }).toEqual({
+      ...{ name: "h", none: null, order: 1 },
+      y: [[[2]], [[6]]],
+    });
+  }
+});

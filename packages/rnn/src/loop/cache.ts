@@ -7,15 +7,15 @@ const most = 24;
  * What was made for chunks of steps: by its owner, such as a cell, by where the tensors live, and
  * by what they look like. Those used last are at the end.
  */
-export type Remembered<T> = WeakMap<object, WeakMap<Tensor["backend"], Map<string, T>>>;
+export type ChunkCache<T> = WeakMap<object, WeakMap<Tensor["backend"], Map<string, T>>>;
 
 /**
  * The value for inputs: made now, or kept with its owner since inputs that looked alike.
  *
  * @param settings what else it depends on
  */
-export function remembered<T>(
-  store: Remembered<T>,
+export function cached<T>(
+  store: ChunkCache<T>,
   owner: object,
   inputs: object,
   settings: readonly unknown[],
