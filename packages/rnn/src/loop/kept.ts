@@ -9,7 +9,6 @@ import {
   keptWithin,
   type LoopCost,
 } from "./memory.ts";
-import { partsOf } from "./options.ts";
 import type { ChunkedLoop } from "./setup.ts";
 
 /**
@@ -29,11 +28,9 @@ export function keptOf<Params, State, X, Y>(
   const cost = costOf(loop, inputs);
   const kept = keptWithin(memory.bytes, count, cost);
   if (kept !== undefined) return kept;
-  const loops = partsOf(memory);
-  const least = loops * cost.bytes({ states: 1, runs: 1 });
-  const each = loops === 1 ? "" : `, an equal part for each of ${loops} loops`;
+  const least = cost.bytes({ states: 1, runs: 1 });
   throw new RangeError(
-    `unroll: memory { bytes: ${loops * memory.bytes} } is less than this model takes, which needs { bytes: ${least} } at least${each}, to keep one state and run all ${steps} steps again for each; give it more, or shorten the sequence`,
+    `unroll: memory { bytes: ${memory.bytes} } is less than this model takes, which needs { bytes: ${least} } at least, to keep one state and run all ${steps} steps again for each; give it more, or shorten the sequence`,
   );
 }
 

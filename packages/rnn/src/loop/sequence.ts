@@ -1,4 +1,5 @@
 import { type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { alias } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
 import { initialState, type ValueOptions } from "../initial.ts";
 import type { Unrolling } from "../sequences/unrollSteps.ts";
@@ -22,6 +23,11 @@ export function inputsOfSequence<Params, State>(
     ...(resets && !cell.initial && { fresh: initialState(cell, batch, like) }),
     ...(mask && { mask, first: firstRows(mask) }),
   };
+}
+
+/** The same values, each a tensor of its own: in the next chunk they may differ. */
+export function apart<T>(inputs: T): T {
+  return tree.map(inputs, (x: Tensor) => alias(x, x.shape)) as T;
 }
 
 export function stepsOf(xs: unknown): number {

@@ -7,7 +7,7 @@ import { detached } from "../sequences/unrollSteps.ts";
 import type { UnrollInputs, UnrollOptions } from "../unroll.ts";
 import { costOf, keptOf } from "./kept.ts";
 import { reversal } from "./reversal.ts";
-import { section, stepsOf } from "./sequence.ts";
+import { apart, section, stepsOf } from "./sequence.ts";
 import { chunked, loopSetup } from "./setup.ts";
 
 /** What an `unroll` with `compile` or `memory` takes. */
@@ -65,8 +65,9 @@ export function unrollCost<Params, State, X, Y>(
     const late = { ...whole, ...section(whole, run.burnIn, stepsOf(all)) };
     const loop = chunked(setup, late);
     const { chunks } = loop;
-    const cost = costOf(loop, detached(late));
-    const kept = keptOf(loop, detached(late));
+    const given = apart(detached(late));
+    const cost = costOf(loop, given);
+    const kept = keptOf(loop, given);
     const last = chunks.count - kept.runs;
     let rerun = -chunks.stepsIn(0, last);
     for (const move of reversal(last + 1, kept.states)) {

@@ -9,7 +9,7 @@ import { asEntry, type EntryParts } from "./entry.ts";
 import { keptOf } from "./kept.ts";
 import { Loop } from "./loop.ts";
 import type { Kept } from "./memory.ts";
-import { section, stepOf, stepsOf } from "./sequence.ts";
+import { apart, section, stepOf, stepsOf } from "./sequence.ts";
 import { type ChunkedLoop, chunked, type LoopOptions, type LoopSetup, loopSetup } from "./setup.ts";
 
 /**
@@ -29,7 +29,7 @@ export function unrollLoop<Params, State, X, Y>(
   try {
     const loop = chunked({ ...setup, offset: burnIn }, late);
     // What is too little memory is refused before anything runs.
-    const kept = keptOf(loop, detached(late));
+    const kept = keptOf(loop, apart(detached(late)));
     const state = burnIn === 0 ? late.state : warmedUp(setup, inputs, run);
     const parts = partsOfEntry(loop, kept);
     const { vector, results } = asEntry({ ...late, state }, loop.by, parts);
@@ -46,7 +46,7 @@ function warmedUp<Params, State, X, Y>(
   inputs: ChunkInputs<Params, State>,
   { burnIn, warm }: Unrolling<Params, State>,
 ): ChunkInputs<Params, State>["state"] {
-  const early = { ...detached({ ...inputs, ...section(inputs, 0, burnIn) }), params: warm };
+  const early = apart({ ...detached({ ...inputs, ...section(inputs, 0, burnIn) }), params: warm });
   return scope(() => {
     const kept = { states: 1, runs: 0 };
     const loop = new Loop({ ...chunked(setup, early), kept, hasOutputs: false }, early);
@@ -68,7 +68,7 @@ function partsOfEntry<Params, State, X, Y>(
         const x = stepOf(xs, 0);
         return outputOfNone(cell, params, (context === undefined ? x : { x, context }) as X, state);
       };
-      return new Loop({ ...loop, kept, hasOutputs: true, outputOfEmptyStep }, inputs);
+      return new Loop({ ...loop, kept, hasOutputs: true, outputOfEmptyStep }, apart(inputs));
     },
     again: (inputs, { results }) => results.pack(plainly(loop, inputs, position)),
   };
