@@ -74,7 +74,7 @@ export function unrollSteps<Params, State, X, Y>(
 }
 
 /** The output of the rows that have a step, 0 for the others. */
-function present<Y>(output: Y | undefined, { mask, first }: Prepared): Y | undefined {
+export function present<Y>(output: Y | undefined, { mask, first }: Prepared): Y | undefined {
   if (output === undefined || mask === undefined) return output;
   return tree.map(output, (x: Tensor) => {
     checkRowAxis("the output", mask, x, "return one row for each of the input");
@@ -93,7 +93,7 @@ function zerosLike<T>(values: T): T {
 }
 
 /** What an output looks like where no row has any step. */
-function outputOfNone<Params, State, X, Y>(
+export function outputOfNone<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   params: Values<Params>,
   input: X,
