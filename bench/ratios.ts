@@ -60,14 +60,14 @@ export function ratiosOf(results: readonly Result[]): Record<string, number> {
       }
     }
   }
-  for (const [key, ratio] of minibatchRatios(names, median)) ratios[key] = ratio;
   for (const name of names.filter((name) => name.startsWith("gemm-"))) {
     const wasm = median(name, "chronograd-wasm");
     put(`${name}/gemm-wasm-vs-peak`, median(name, "wasm-peak"), wasm);
     put(`${name}/gemm-blas-vs-openblas`, median(name, "openblas"), median(name, "chronograd-blas"));
   }
   for (const [key, ratio] of convolutionRatios(results)) ratios[key] = ratio;
-  return { ...ratios, ...summaries(ratios) };
+  const means = summaries(ratios);
+  return { ...ratios, ...Object.fromEntries(minibatchRatios(names, median)), ...means };
 }
 
 /** Every system's time divided by ours, and that of PyTorch's fastest program. */
