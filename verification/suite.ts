@@ -16,6 +16,7 @@ import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
 import { laneSubject } from "./lanes.ts";
 import { layerSubjects } from "./layers.ts";
+import { memorySubject } from "./memory.ts";
 import { modelSubjects } from "./models.ts";
 import { noiseSubjects } from "./noise.ts";
 import { optimizerSubjects } from "./optimizers.ts";
@@ -59,6 +60,7 @@ export function wholeSubjects(): Subject[] {
     ...creationSubjects(),
     windowSubject(),
     kernelSetSubject(),
+    memorySubject(),
     ...layerSubjects(),
     ...cellSubjects(),
     ...modelSubjects(),

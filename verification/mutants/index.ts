@@ -2,8 +2,10 @@ import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
+import { files } from "./files.ts";
 import { linear } from "./linear.ts";
 import { markMutants } from "./marks.ts";
+import { memoryMutants } from "./memory.ts";
 import { models } from "./models.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
@@ -37,6 +39,7 @@ export const mutants: readonly Mutant[] = [
   ...recurrence,
   ...passes,
   ...tape,
+  ...memoryMutants,
   ...checker,
   ...cells,
   ...models,
@@ -47,6 +50,7 @@ export const mutants: readonly Mutant[] = [
   ...training,
   ...optimizers,
   ...pytorch,
+  ...files,
   ...compiling,
   ...valuesTaken,
   ...refusals,

@@ -20,6 +20,9 @@ export type { ValueOptions } from "./initial.ts";
 export { initialParams, initialState } from "./initial.ts";
 export type { LinearCellDefinition, LinearForm, Transition } from "./linear/defineLinearCell.ts";
 export { defineLinearCell } from "./linear/defineLinearCell.ts";
+export type { LoopMemory } from "./loop/options.ts";
+export type { UnrollCost } from "./loop/unrollCost.ts";
+export { unrollCost } from "./loop/unrollCost.ts";
 export type { BidirectionalOptions, Directions, Merge } from "./models/bidirectional.ts";
 export { bidirectional } from "./models/bidirectional.ts";
 export type { LearnedStateParams } from "./models/learnedState.ts";
@@ -46,6 +49,7 @@ export { lanes } from "./sequences/lanes.ts";
 export type { Marks, SequenceMarks } from "./sequences/marks.ts";
 export type { Noise, NoiseValues } from "./sequences/noise.ts";
 export type { CountedLoss } from "./truncated/countedLoss.ts";
+export type { LiveWindow } from "./truncated/live/liveWindow.ts";
 export type {
   Losses,
   LossReduction,
@@ -58,5 +62,5 @@ export type { StepLoss, TimeStep } from "./truncated/step.ts";
 export type { AsyncStepSource, Sequence, StepSource } from "./truncated/stream.ts";
 export { truncated } from "./truncated/truncated.ts";
 export type { Window } from "./truncated/window.ts";
-export type { SequenceModel, Unrolled, UnrollOptions } from "./unroll.ts";
+export type { SequenceModel, Unrolled, UnrollInputs, UnrollOptions } from "./unroll.ts";
 export { unroll } from "./unroll.ts";

@@ -1,5 +1,10 @@
 import { type MapTree, type Shape, scope, stack, type Tensor, tree } from "@chronograd/autodiff";
-import { checkOptions, isTracing, refuseTracing } from "@chronograd/autodiff/internal";
+import {
+  checkOptions,
+  describeTensor,
+  isTracing,
+  refuseTracing,
+} from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "./cell.ts";
 import { checkCell } from "./checkCell.ts";
@@ -8,6 +13,8 @@ import { batchOf, checkRows } from "./checkRows.ts";
 import { checkState } from "./checkState.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
 import { checkMemory, type LoopMemory } from "./loop/options.ts";
+import type { LoopOptions } from "./loop/pieces.ts";
+import { stepOf } from "./loop/sequence.ts";
 import { unrollLoop } from "./loop/unrollLoop.ts";
 import { joinTrees } from "./sequences/joinTrees.ts";
 import { checkedMarks, type SequenceMarks } from "./sequences/marks.ts";
@@ -88,6 +95,9 @@ type StepInput<X> =
   | X
   | (X extends { readonly x: infer Own; readonly context: unknown } ? Own : never);
 
+/** All steps: time-major tensors, a tree of such, or a list of steps. */
+export type UnrollInputs<X> = Tensor | readonly X[] | X;
+
 const known = "state reverse parallel compile memory burnIn context rng lengths mask resets".split(
   " ",
 );
@@ -130,7 +140,7 @@ const known = "state reverse parallel compile memory burnIn context rng lengths 
 export function unroll<Params, State, X, Y>(
   model: Cell<Params, State, X, Y> | SequenceModel<Params, State, Y>,
   params: Values<Params>,
-  inputs: Tensor | readonly StepInput<X>[] | StepInput<X>,
+  inputs: UnrollInputs<StepInput<X>>,
   options: UnrollOptions<State> = {},
 ): Unrolled<State, Y> {
   checkOptions("unroll", options, known);
@@ -154,41 +164,68 @@ export function unroll<Params, State, X, Y>(
     if (!("step" in model)) return model.unroll(params, given, options);
     return options.parallel === true && model.unroll !== undefined
       ? model.unroll(params, given, options)
-      : unrollCell(model, params, inputs as Tensor | readonly X[], options);
+      : unrollCell(model, params, inputs as UnrollInputs<X>, options);
   });
 }
 
 function unrollCell<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   params: Values<Params>,
-  inputs: Tensor | readonly X[] | X,
+  inputs: UnrollInputs<X>,
   options: UnrollOptions<State>,
 ): Unrolled<State, Y> {
-  const { reverse = false, burnIn = 0, context, rng, parallel = false, compile = false } = options;
+  const { parallel = false } = options;
   const isLoop = isOneEntry(options);
+  const { all, run, steps, loop } = prepared(cell, params, inputs, options, parallel || isLoop);
+  if (isLoop) return unrollLoop(cell, all, run, loop);
+  if (!parallel) return unrollSteps(cell, steps as readonly X[], run);
+  checkRows("unroll", steps[0], options.state);
+  return unrollLinear(cell, all, run) as Unrolled<State, Y>;
+}
+
+/** What a cell is run with, checked. */
+interface PreparedUnroll<Params, State> {
+  /** Time-major, where that is needed; else as they were given. */
+  readonly all: unknown;
+  readonly steps: readonly unknown[];
+  readonly run: Unrolling<Params, State>;
+  readonly loop: LoopOptions;
+}
+
+/**
+ * Checks what a cell is run with.
+ *
+ * @param isWhole whether the inputs are needed time-major, and of the steps the first alone
+ * @internal
+ */
+export function prepared<Params, State, X, Y>(
+  cell: Cell<Params, State, X, Y>,
+  params: Values<Params>,
+  inputs: UnrollInputs<X>,
+  options: UnrollOptions<State>,
+  isWhole = true,
+): PreparedUnroll<Params, State> {
+  const { reverse = false, burnIn = 0, context, rng, compile = false, memory = "all" } = options;
   const before = memoryOf(params, inputs)?.bytesInUse ?? 0;
-  const isWhole = (parallel || isLoop) && !Array.isArray(inputs);
-  if (isWhole) checkWhole(inputs);
-  const steps = isWhole ? [] : stepsOf<X>(inputs);
-  const count = isWhole ? lengthOf(inputs) : steps.length;
-  const first = isWhole && count > 0 ? (stepAt(inputs, 0) as X) : steps[0];
-  if (first === undefined)
-    throw new RangeError("unroll: expected at least one time step, got none");
+  if (!Array.isArray(inputs)) checkWhole(inputs);
+  const count = Array.isArray(inputs) ? inputs.length : lengthOf(inputs);
+  if (count === 0) throw new RangeError("unroll: expected at least one time step, got none");
+  const isList = Array.isArray(inputs);
+  const steps: readonly unknown[] = isList
+    ? inputs
+    : Array.from({ length: isWhole ? 1 : count }, (_, t) => stepOf(inputs, t));
+  const [first] = steps;
   checkBurnIn(burnIn, count, reverse);
-  const batch = () => batchOf(first, "unroll");
   const { backend } = tree.leaves(first)[0] ?? {};
   const run: Unrolling<Params, State> = {
     ...{ params, burnIn, reverse, context, rng, state: options.state },
     warm: burnIn === 0 ? params : detached(params),
-    start: (weights) => startOf(cell, weights, first, "unroll"),
-    marks: checkedMarks("unroll", options, count, batch, backend, reverse),
+    start: (weights) => startOf(cell, weights, first as X, "unroll"),
+    marks: checkedMarks("unroll", options, count, () => batchOf(first, "unroll"), backend, reverse),
   };
-  if (!parallel && !isLoop) return unrollSteps(cell, steps, run);
-  const all = isWhole ? inputs : joinTrees(steps, (parts) => stack(parts));
-  if (isLoop)
-    return unrollLoop(cell, all, run, { compile, memory: options.memory ?? "all", before });
-  checkRows("unroll", first, options.state);
-  return unrollLinear(cell, all, run) as Unrolled<State, Y>;
+  if (isList && isWhole) checkAlike(inputs);
+  const all = isList && isWhole ? joinTrees(steps, (parts) => stack(parts)) : inputs;
+  return { all: all as unknown, run, steps, loop: { compile, memory, before } };
 }
 
 /**
@@ -219,17 +256,6 @@ function checkBurnIn(burnIn: number, steps: number, reverse: boolean): void {
   }
 }
 
-/** The steps of time-major tensors, without copying, or of a list. */
-function stepsOf<X>(inputs: unknown): readonly X[] {
-  if (Array.isArray(inputs)) return inputs;
-  checkWhole(inputs);
-  return Array.from({ length: lengthOf(inputs) }, (_, t) => stepAt(inputs, t) as X);
-}
-
-function stepAt(inputs: unknown, t: number): unknown {
-  return tree.map(inputs, (x: Tensor) => x.slice([t]));
-}
-
 function lengthOf(inputs: unknown): number {
   return tree.leaves(inputs)[0]!.shape[0]!;
 }
@@ -249,6 +275,23 @@ function checkWhole(inputs: unknown): void {
     if (shape[0] === first.shape[0]) continue;
     throw new RangeError(
       `unroll: inputs must have one number of steps as their first axis, got ${first.shape[0]} and, at "${path}", ${shape[0]}`,
+    );
+  }
+}
+
+/** Throws a sentence unless all steps of a list look like the first. */
+function checkAlike(steps: readonly unknown[]): void {
+  const textOfStep = (step: unknown) =>
+    tree
+      .leavesWithPath(step)
+      .map(([path, x]) => `${path === "" ? "" : `"${path}" `}${describeTensor(x)}`)
+      .join(", ");
+  const first = textOfStep(steps[0]);
+  for (const [i, step] of steps.entries()) {
+    const text = textOfStep(step);
+    if (text === first) continue;
+    throw new RangeError(
+      `unroll: with compile, memory or parallel all steps are alike, and step 1 is ${first} and step ${i + 1} ${text}; leave these options out, or give time-major tensors and lengths`,
     );
   }
 }

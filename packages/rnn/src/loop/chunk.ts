@@ -28,7 +28,7 @@ export interface ChunkInputs<Params, State> {
 /** What belongs to the steps of a chunk, without copying. */
 export function inputsOf<Params, State>(
   whole: ChunkInputs<Params, State>,
-  { start, length }: Chunk,
+  { start, length }: Pick<Chunk, "start" | "length">,
 ): ChunkInputs<Params, State> {
   const { xs, reset, mask, first } = whole;
   const part = (x: Tensor) => {

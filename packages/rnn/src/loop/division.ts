@@ -47,6 +47,11 @@ export class Division {
     return this.#ends.length - 1;
   }
 
+  /** Steps of chunks `from` to `to - 1`. */
+  stepsIn(from: number, to: number): number {
+    return this.#ends[to]! - this.#ends[from]!;
+  }
+
   /** A chunk of each length that has steps. */
   examples(): readonly Chunk[] {
     const found = new Map<number, Chunk>();

@@ -1,7 +1,14 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
 import { alias, describeTensor, Region, within } from "@chronograd/autodiff/internal";
 import type { Values } from "../cell.ts";
-import { type ChunkGradient, type ChunkInputs, inputsOf, type Variable } from "./chunk.ts";
+import { checksumOf } from "./checksum.ts";
+import {
+  type ChunkGradient,
+  type ChunkInputs,
+  type ChunkValue,
+  inputsOf,
+  type Variable,
+} from "./chunk.ts";
 import type { Chunk, Division } from "./division.ts";
 import type { Drawn, Draws } from "./draws.ts";
 import type { Kept } from "./memory.ts";
@@ -19,8 +26,10 @@ export interface LoopSettings<Params, State, Y> {
   readonly by: readonly Variable[];
   readonly draws: Draws;
   readonly kept: Kept;
-  /** Whether nothing is drawn after it. */
+  /** Whether it is the part that has outputs, after which nothing is drawn. */
   readonly isLast: boolean;
+  /** Steps before the first, for errors. */
+  readonly offset: number;
   /** What the output of a step looks like that no row has. */
   outputOfEmptyStep(): Y;
 }
@@ -55,6 +64,8 @@ export class Loop<Params, State, Y> {
   #here: Here<State> | undefined;
   readonly #states: Here<State>[] = [];
   readonly #waiting: Waiting<State, Y>[] = [];
+  /** Of what each chunk gave. */
+  readonly #checksums = new Map<number, number>();
   /** Whether chunks run again. */
   #isRerun = false;
   /** Tapes that hold the loop. */
@@ -146,6 +157,7 @@ export class Loop<Params, State, Y> {
         run = within(region, () => runner.run(inputs, chunk, keeps));
         region.endWith(run);
         checkShapes(state, run.value.state);
+        this.#checkRepeated(at, chunk, run);
       }
       this.#write(chunk, run);
     } catch (error) {
@@ -160,23 +172,31 @@ export class Loop<Params, State, Y> {
     return { chunk, run, region };
   }
 
-  /** Writes the outputs of a chunk that runs for the first time, and compares them later. */
+  /** Writes the outputs of a chunk that runs for the first time. */
   #write(chunk: Chunk, run: ChunkRun<State, Y> | undefined): void {
-    const { division, outputOfEmptyStep, runner } = this.#settings;
+    const { division, outputOfEmptyStep, isLast } = this.#settings;
     if (this.#results === undefined) {
       const outputs =
         run?.value.outputs ??
         tree.map(outputOfEmptyStep(), (x: Tensor) => alias(x, [1, ...x.shape]));
       const state = run?.value.state ?? this.#inputs.state;
-      this.#results = new Results(division.steps, { outputs, state } as never);
+      const like = { outputs: isLast ? outputs : undefined, state } as ChunkValue<State, Y>;
+      this.#results = new Results(division.steps, like);
     }
-    const { outputs } = run?.value ?? {};
-    if (!this.#isRerun) this.#results.writeOutputs(chunk, outputs);
-    else if (!runner.isRepeated && this.#results.differs(chunk, outputs)) {
+    if (!this.#isRerun) this.#results.writeOutputs(chunk, run?.value.outputs);
+  }
+
+  /** Throws a sentence where a chunk that runs again gives something else than before. */
+  #checkRepeated(at: number, chunk: Chunk, run: ChunkRun<State, Y>): void {
+    const { runner, offset, by, kept, division } = this.#settings;
+    if (runner.isRepeated || by.length === 0 || kept.runs >= division.count) return;
+    const sum = checksumOf(run.value);
+    if (this.#isRerun && this.#checksums.get(at) !== sum) {
       throw new Error(
-        `unroll: step ${chunk.start + 1} gave other outputs when it was run again for the gradient, so the model is not a pure function of its parameters, input and state; draw random numbers as noise of the cell, or leave memory out`,
+        `unroll: step ${offset + chunk.start + 1} gave something else when it was run again for the gradient, so the model is not a pure function of its parameters, input and state; draw random numbers as noise of the cell, or leave memory out`,
       );
     }
+    this.#checksums.set(at, sum);
   }
 
   /**
@@ -184,30 +204,30 @@ export class Loop<Params, State, Y> {
    * around the call.
    */
   backward(g: Tensor): ChunkGradient {
+    const { by, division } = this.#settings;
+    const sweep = new Sweep(by, this.#inputs, this.results, g);
     this.#isRerun = true;
-    if (this.#moves === undefined) {
-      this.#settings.draws.restore(this.#start);
-      this.#toEnd();
-    }
-    const sweep = new Sweep(this.#settings.by, this.#inputs, this.results, g);
-    const isAll = this.#waiting.length === this.#settings.division.count;
     try {
+      if (this.#moves === undefined) {
+        this.#settings.draws.restore(this.#start);
+        this.#toEnd();
+      }
+      const isAll = this.#waiting.length === division.count;
       for (let i = this.#waiting.length - 1; i >= 0; i--) {
         const { chunk, run } = this.#waiting[i]!;
         sweep.pull(chunk, run);
         if (!isAll) this.#waiting.pop()!.region.end(isOver);
       }
-      if (!isAll) {
-        while (this.#makeUntilReverse()) {
-          const { chunk, run, region } = this.#run(true);
-          try {
-            sweep.pull(chunk, run);
-          } finally {
-            region.end(isOver);
-          }
+      if (isAll) return sweep.gradient();
+      while (this.#makeUntilReverse()) {
+        const { chunk, run, region } = this.#run(true);
+        try {
+          sweep.pull(chunk, run);
+        } finally {
+          region.end(isOver);
         }
-        this.#clear();
       }
+      this.#clear();
       return sweep.gradient();
     } catch (error) {
       this.#clear();

@@ -105,51 +105,53 @@ function elements(values: unknown, areFloats: boolean): number {
   return sum;
 }
 
-/** A loop whose memory is bounded. */
-export interface Bounded {
-  /** Bytes that it may take, from now on. */
-  readonly bytes: number;
-  /** Bytes that it took before now, which its user gave too. */
-  readonly used: number;
-  readonly chunks: number;
-  readonly steps: number;
-  readonly inputs: ChunkInputs<unknown, unknown>;
-  readonly by: readonly Variable[];
-  /** One for each length of chunks. */
-  readonly costs: readonly ChunkCost[];
+/** Kernel memory of a loop, in bytes. */
+export interface LoopCost {
+  /** At most, from its call to the end of the sweep, where it keeps so many states and runs. */
+  bytes(kept: Kept): number;
+  /** Of one state. */
+  readonly state: number;
+  /** Of one run that waits. */
+  readonly run: number;
+}
+
+/** @param costs of a chunk of each length that the loop has */
+export function costOfLoop(
+  steps: number,
+  inputs: ChunkInputs<unknown, unknown>,
+  by: readonly Variable[],
+  costs: readonly ChunkCost[],
+): LoopCost {
+  const most = (of: (cost: ChunkCost) => number) => Math.max(0, ...costs.map(of));
+  const state = most((cost) => cost.state);
+  const run = most((cost) => cost.waiting);
+  const transient = most((cost) => Math.max(cost.run, cost.waiting + cost.pullback));
+  const { output = 0, wholeNumbers = 0, stateSize = 0 } = costs[0] ?? {};
+  const floats = tree.leaves(inputs.state).find(({ dtype }) => dtype !== "int32");
+  const vector = Memory.sizeOf((steps * output + stateSize) * bytesOf[floats?.dtype ?? "float32"]);
+  const gradients = by.filter((name) => name !== "state").map((name) => bytesTaken(inputs[name]));
+  // The vector, and on the way back its cotangent beside that of the outputs that it is made from.
+  const results =
+    (by.length === 0 ? 1 : 3) * vector +
+    Memory.sizeOf(4 * steps * wholeNumbers) +
+    gradients.reduce((a, b) => a + b, 0);
+  // The first state is an input; two more are at hand, and one cotangent of a state.
+  const bytes = ({ states, runs }: Kept) =>
+    results + slack + (states + 2) * state + (runs - 1) * run + transient;
+  return { bytes, state, run };
 }
 
 /**
  * What a loop can keep within its memory: every run, or else the states before all chunks and as
- * many runs as there is room for, or else as many states as there is room for.
- *
- * @throws where the memory is less than what the loop takes that keeps nothing but its first state
+ * many runs as there is room for, or else as many states as there is room for; `undefined` where
+ * there is no room for one state.
  */
-export function keptWithin({ bytes, used, chunks, steps, inputs, by, costs }: Bounded): Kept {
-  const most = (of: (cost: ChunkCost) => number) => Math.max(...costs.map(of));
-  const state = most((cost) => cost.state);
-  const run = most((cost) => cost.waiting);
-  const transient = most((cost) => Math.max(cost.run, cost.waiting + cost.pullback));
-  const [{ output, wholeNumbers, stateSize }] = costs as [ChunkCost];
-  const floats = tree.leaves(inputs.state).find(({ dtype }) => dtype !== "int32");
-  const size = bytesOf[floats?.dtype ?? "float32"];
-  const vector = Memory.sizeOf((steps * output + stateSize) * size);
-  const gradients = by.filter((name) => name !== "state").map((name) => bytesTaken(inputs[name]));
-  const results =
-    (by.length === 0 ? 1 : 2) * vector +
-    Memory.sizeOf(4 * steps * wholeNumbers) +
-    gradients.reduce((a, b) => a + b, 0);
-  // The first state is an input; two more are at hand, and one cotangent of a state.
-  const needed = (states: number, runs: number) =>
-    used + results + slack + (states + 2) * state + (runs - 1) * run + transient;
-  if (needed(1, 1) > bytes) {
-    throw new RangeError(
-      `unroll: memory { bytes: ${bytes} } is less than this loop takes, which needs { bytes: ${needed(1, 1)} } at least to keep one state and run all ${steps} steps again for each; give it more, or shorten the sequence`,
-    );
-  }
-  if (by.length === 0 || needed(1, chunks) <= bytes) return { states: 1, runs: chunks };
-  const states = Math.floor((bytes - needed(0, 1)) / Math.max(1, state));
+export function keptWithin(bytes: number, chunks: number, cost: LoopCost): Kept | undefined {
+  if (cost.bytes({ states: 1, runs: chunks }) <= bytes) return { states: 1, runs: chunks };
+  const room = (states: number) => bytes - cost.bytes({ states, runs: 1 });
+  if (room(1) < 0) return undefined;
+  const states = Math.floor(room(0) / Math.max(1, cost.state));
   if (states < chunks) return { states, runs: 1 };
-  const room = bytes - needed(chunks, 1);
-  return { states: chunks, runs: 1 + Math.floor(room / Math.max(1, run - state)) };
+  const more = Math.floor(room(chunks) / Math.max(1, cost.run - cost.state));
+  return { states: chunks, runs: 1 + more };
 }

@@ -26,8 +26,18 @@ export function checkMemory(memory: unknown): void {
   );
 }
 
-/** The part of a memory that each of several loops may take, one after the other kept. */
+/** Of memories that are a part of another: how many such parts that has. */
+const parts = new WeakMap<object, number>();
+
+/** How many loops share the memory that this one has a part of. */
+export function partsOf(memory: LoopMemory): number {
+  return parts.get(Object(memory)) ?? 1;
+}
+
+/** The part of a memory that each of several loops may take, because all of them wait. */
 export function shareOf(memory: LoopMemory, loops: number): LoopMemory {
   if (typeof memory !== "object" || !("bytes" in memory)) return memory;
-  return { bytes: Math.floor(memory.bytes / loops) };
+  const share = { bytes: Math.max(1, Math.floor(memory.bytes / loops)) };
+  parts.set(share, loops * partsOf(memory));
+  return share;
 }

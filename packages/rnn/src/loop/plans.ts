@@ -26,13 +26,9 @@ export function planOf<Params, State, X, Y>(
   settings: ChunkSettings,
 ): ChunkPlan<Params, State, Y> {
   const make = () => new ChunkPlan(cell as Cell<Params, State, unknown, Y>, inputs, settings);
-  return remembered(
-    plans as unknown as Remembered<ReturnType<typeof make>>,
-    cell,
-    inputs,
-    settings,
-    make,
-  );
+  const { length, reverse, by } = settings;
+  const store = plans as unknown as Remembered<ReturnType<typeof make>>;
+  return remembered(store, cell, inputs, [length, reverse, by], make);
 }
 
 /** A chunk of steps, and its pullback, as plans. */
@@ -43,6 +39,7 @@ export class ChunkPlan<Params, State, Y> {
     ChunkGradient
   >;
   readonly #purity: PurityCheck<ChunkInputs<Params, State>>;
+  readonly #cell: object;
   readonly #settings: ChunkSettings;
   readonly #checks = new CheckSchedule();
   /** Milliseconds of the latest run. */
@@ -73,10 +70,12 @@ export class ChunkPlan<Params, State, Y> {
     const purity =
       typeof planned === "string" ? planned : PurityCheck.of(step, firstStep(inputs, settings));
     if (typeof planned === "string" || typeof purity === "string") {
+      const reason = String(purity);
       throw new TypeError(
-        `unroll: compile takes steps that can be planned, and this model's cannot, because ${String(purity)}; leave out the option, or draw random numbers as noise of the cell`,
+        `unroll: compile takes steps that can be planned, and this model's cannot, because ${reason}; leave out the option${/random/.test(reason) ? ", or draw random numbers as noise of the cell" : ""}`,
       );
     }
+    this.#cell = cell;
     this.#recorded = planned;
     this.#purity = purity;
     this.#settings = settings;
@@ -89,6 +88,8 @@ export class ChunkPlan<Params, State, Y> {
     const difference = this.#purity.differenceNow(firstStep(inputs, this.#settings));
     this.#checks.took(performance.now() - start, this.#run);
     if (difference === undefined) return;
+    // What was recorded is worth nothing any more: the next call records anew.
+    plans.delete(this.#cell);
     throw new Error(
       `unroll: the model is not what compile: true recorded, since it takes something from outside that has changed: ${difference}; give it as part of the parameters, the inputs or the context, or leave compile out`,
     );

@@ -1,4 +1,4 @@
-import { concat, type MapTree, Tensor, tree } from "@chronograd/autodiff";
+import { concat, Tensor, tree } from "@chronograd/autodiff";
 import { bytesOf } from "@chronograd/autodiff/extend";
 import { alias, allocate, giveOwner } from "@chronograd/autodiff/internal";
 import type { Unrolled } from "../unroll.ts";
@@ -117,21 +117,6 @@ export class Results<State, Y> {
     const found = new Map(tree.leavesWithPath<Tensor>({ outputs, state }));
     const own = this.#parts.filter(({ at }) => typeof at === "number");
     return concat(own.map(({ path }) => found.get(path)!.reshape([-1])));
-  }
-
-  /** Whether a chunk that ran again gave other outputs than those written. */
-  differs(chunk: Chunk, outputs: MapTree<Y, Tensor> | undefined): boolean {
-    const found = new Map(tree.leavesWithPath({ outputs }));
-    return this.#parts.some((part) => {
-      const y = found.get(part.path);
-      if (!part.isOutput || y === undefined) return false;
-      const before = within(this.vector, part, chunk);
-      const { int32 } = y.backend.memory.views;
-      const words = (y.size * bytesOf[y.dtype]) / 4;
-      const [a, b] = [before.pointer / 4, y.pointer / 4];
-      for (let i = 0; i < words; i++) if (int32[a + i] !== int32[b + i]) return true;
-      return false;
-    });
   }
 }
 

@@ -4,6 +4,7 @@ import {
   type ChunkGradient,
   type ChunkInputs,
   type ChunkValue,
+  inputsOf,
   runChunk,
   type Variable,
 } from "./chunk.ts";
@@ -33,6 +34,8 @@ export interface Runner<Params, State, Y> {
 export interface RunnerSettings {
   readonly reverse: boolean;
   readonly by: readonly Variable[];
+  /** Steps before those of the loop, for errors. */
+  readonly offset: number;
 }
 
 /** Step by step, each on a tape of its own. */
@@ -52,18 +55,26 @@ export function planRunner<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   settings: RunnerSettings,
 ): Runner<Params, State, Y> {
+  const lengths = [16, 4, 1];
   /** By length; in one loop all chunks of a length look alike. */
   const plans = new Map<number, ChunkPlan<Params, State, Y>>();
+  /** The shorter ones too, so that another number of steps needs no other plans. */
+  const makePlans = (inputs: ChunkInputs<Params, State>, chunk: Chunk) => {
+    for (const length of lengths) {
+      if (length > chunk.length) continue;
+      const noise = inputs.noise?.slice(0, length);
+      const own = { ...inputsOf(inputs, { start: 0, length }), ...(noise && { noise }) };
+      const start = settings.offset + chunk.start;
+      plans.set(length, planOf(cell, own, { ...settings, start, length, isEmpty: false }));
+    }
+  };
   return {
-    lengths: [16, 4, 1],
+    lengths,
     isRepeated: true,
     run(inputs, chunk, keeps) {
       if (chunk.kind !== "steps") return onTape(cell, inputs, chunk, settings, keeps);
-      let plan = plans.get(chunk.length);
-      if (plan === undefined) {
-        plan = planOf(cell, inputs, { ...settings, ...chunk, isEmpty: false });
-        plans.set(chunk.length, plan);
-      }
+      if (!plans.has(chunk.length)) makePlans(inputs, chunk);
+      const plan = plans.get(chunk.length)!;
       plan.check(inputs);
       // What does not fit, such as an index out of range, the steps themselves say best.
       if (!plan.accepts(inputs)) return onTape(cell, inputs, chunk, settings, keeps);
@@ -82,7 +93,7 @@ function onTape<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   inputs: ChunkInputs<Params, State>,
   chunk: Chunk,
-  { reverse, by }: RunnerSettings,
+  { reverse, by, offset }: RunnerSettings,
   keeps: boolean,
 ): ChunkRun<State, Y> {
   const isEmpty = chunk.kind !== "steps";
@@ -90,7 +101,8 @@ function onTape<Params, State, X, Y>(
     value,
     pullbacks,
   }: ValueAndPullbacks<ChunkValue<State, Y>, ChunkGradient> = runChunk(cell, inputs, {
-    ...chunk,
+    length: chunk.length,
+    start: offset + chunk.start,
     reverse,
     isEmpty,
     by: keeps ? by : [],

@@ -22,6 +22,8 @@ export interface Unrolling<Params, State> {
   readonly context: unknown;
   readonly rng: Rng | null | undefined;
   readonly state: Values<State> | undefined;
+  /** The noise of the step before the first, in a part of a sequence. */
+  readonly noise?: unknown;
   /** The cell's own initial state. */
   start(params: Values<Params>): Values<State>;
 }
@@ -34,6 +36,7 @@ export function unrollSteps<Params, State, X, Y>(
 ): Unrolled<State, Y> {
   const preparation = new Preparation("unroll", cell, likeParams([params, from.state ?? {}]), {
     rng,
+    noise: from.noise,
     isFresh: false,
     isUniform: false,
     keep: (make) => make(),

@@ -4,6 +4,24 @@ import type { LocalWindow } from "./estimators/estimator.ts";
 import type { AnyStreamSettings } from "./options.ts";
 import type { Owned } from "./step.ts";
 
+/** Throws unless all workers begin after the same step. */
+export function resumeOnAll(
+  settings: Pick<AnyStreamSettings, "where" | "communicator" | "resumed">,
+): void {
+  const { resumed } = settings;
+  onAll(
+    settings,
+    (resumed?.index ?? -1) + 1,
+    () => {},
+    () => resumed?.end ?? 0,
+    {
+      rule: "the live windows of all workers must end at the same step",
+      inWords: (end) => (end === 0 ? "none" : `step ${end}`),
+      wayOut: "resume all of them from one checkpoint",
+    },
+  );
+}
+
 /** The next window of every worker, or `undefined` when their streams are over. */
 export function nextOnAll<Own extends Owned<Pick<Counts, "losses">>>(
   next: () => Own | undefined,

@@ -4,6 +4,8 @@ import { type Communicator, type Rng, selfCommunicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
 import { checkChoice } from "../checkChoice.ts";
 import { textOf } from "../checkDefinition.ts";
+import type { LiveWindow } from "./live/liveWindow.ts";
+import { type Resumed, resumedFrom } from "./live/resume.ts";
 import type { StepLoss, StepSettings } from "./step.ts";
 
 /** Which losses a window's gradient is of; see `TruncationOptions.losses`. */
@@ -110,7 +112,15 @@ export interface TruncationOptions {
  */
 export interface TruncatedOptions<State, Y = Tensor, Target = Tensor>
   extends StreamOptions<State, Y, Target>,
-    TruncationOptions {}
+    TruncationOptions {
+  /**
+   * `window.live` of a stream with the same settings: this one goes on after that window. Its first
+   * step is `resume.end + 1`, and its next window is, bit for bit, the one that would have come
+   * there, where parameters, optimizer and `rng` are as they were then. Without `state`, which is
+   * part of it; the burn-in is over. The stream reads it and does not release it.
+   */
+  readonly resume?: LiveWindow;
+}
 
 /** Stream options, checked and with every default filled in. */
 export interface StreamSettings<State, Y, Target>
@@ -120,6 +130,8 @@ export interface StreamSettings<State, Y, Target>
   readonly compile: boolean;
   readonly burnIn: number;
   readonly communicator: Communicator;
+  /** What the stream goes on from. */
+  readonly resumed?: Resumed | undefined;
 }
 
 /** Those of any stream. */
@@ -135,7 +147,7 @@ export function truncatedSettings<State, Y, Target>(
   options: TruncatedOptions<State, Y, Target>,
 ): TruncatedSettings<State, Y, Target> {
   const where = "truncated";
-  const optional = ["losses", "multiplicity", "stale"];
+  const optional = ["losses", "multiplicity", "stale", "resume"];
   const ofStream = streamSettings(where, options, ["k1", "k2"], optional);
   const { k1, k2, losses = "new", multiplicity = false, stale = "carry" } = options;
   for (const [name, value] of Object.entries({ k1, k2 })) {
@@ -167,7 +179,15 @@ export function truncatedSettings<State, Y, Target>(
       `${where}: multiplicity needs a finite k2; with k2 Infinity a step is in endlessly many windows`,
     );
   }
-  return { ...ofStream, k1, k2, losses, multiplicity, stale };
+  const settings = { ...ofStream, k1, k2, losses, multiplicity, stale };
+  const { resume } = options;
+  if (resume === undefined) return settings;
+  if (options.state !== undefined) {
+    throw new TypeError(
+      `${where}: resume and state exclude each other, because a live window has the state; leave one out`,
+    );
+  }
+  return { ...settings, resumed: resumedFrom(resume, settings) };
 }
 
 /**

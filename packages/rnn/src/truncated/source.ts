@@ -46,7 +46,7 @@ export function* nextOf<T>(
 interface Reader {
   readonly cell: Pick<Cell<unknown, unknown>, "state" | "noise" | "initial">;
   params(): unknown;
-  readonly settings: Pick<AnyStreamSettings, "rng" | "state" | "compile">;
+  readonly settings: Pick<AnyStreamSettings, "rng" | "state" | "compile" | "resumed">;
 }
 
 type Read<X, Target> = IteratorResult<TimeStep<X, Target>, unknown>;
@@ -62,7 +62,6 @@ export class Source<X, Target> {
   /** What remains to be awaited after `close`. */
   closing: Promise<unknown> | undefined;
   readonly #steps: Iterator<TimeStep<X, Target>> | AsyncIterator<TimeStep<X, Target>>;
-  readonly #isReadLate: boolean;
   /** Owns what all steps share. */
   readonly #shared = new Region();
   /** Holds the noise of the latest step. */
@@ -72,17 +71,9 @@ export class Source<X, Target> {
   #t = 0;
   #done = false;
 
-  /**
-   * @param where the public function, whose errors are said to be
-   * @param isReadLate whether values are read again, or not at once: then they must not change
-   */
-  constructor(
-    where: string,
-    stream: StepSource<X, Target> | AsyncStepSource<X, Target>,
-    isReadLate: boolean,
-  ) {
+  /** @param where the public function, whose errors are said to be */
+  constructor(where: string, stream: StepSource<X, Target> | AsyncStepSource<X, Target>) {
     this.where = where;
-    this.#isReadLate = isReadLate;
     if (typeof stream !== "object" || stream === null) {
       throw new TypeError(
         `${where}: the stream must be an iterable of { input, target }, or { inputs, targets }, got ${stream === null ? "null" : `a ${typeof stream}`}`,
@@ -100,13 +91,14 @@ export class Source<X, Target> {
 
   /** Prepares the steps for a model from now on. */
   connect({ cell, params, settings }: Reader): void {
-    const { rng, state, compile } = settings;
+    const { rng, state, compile, resumed } = settings;
+    this.#t = resumed?.end ?? 0;
     checkRng(this.where, cell, rng);
     let made: Preparation | undefined;
     this.#preparation = () => {
       made ??= new Preparation(this.where, cell, likeParams([params(), state ?? {}]), {
         rng,
-        isFresh: state === undefined,
+        isFresh: state === undefined && resumed === undefined,
         isUniform: compile,
         keep: (make) => within(this.#shared, make),
       });
@@ -213,8 +205,7 @@ export class Source<X, Target> {
         return [prepared, fillRows({ input, target }, prepared?.mask, prepared?.first)];
       });
       if (made?.noise !== undefined) this.#holdNoise(made.noise, region);
-      const step = { ...given, ...made };
-      return { value: this.#isReadLate ? noted(step, region) : step, region };
+      return { value: noted({ ...given, ...made }, region), region };
     } catch (error) {
       region.end("its step could not be prepared");
       throw error;

@@ -4,6 +4,7 @@ import { checkCell } from "../checkCell.ts";
 import { carry } from "./estimators/carry.ts";
 import { defer } from "./estimators/defer.ts";
 import type { Estimator } from "./estimators/estimator.ts";
+import { over } from "./estimators/over.ts";
 import { recompute } from "./estimators/recompute.ts";
 import { type TruncatedOptions, truncatedSettings } from "./options.ts";
 import { Source } from "./source.ts";
@@ -86,8 +87,9 @@ export function truncated<Params, State, X, Y, Target>(
   // All that can be wrong with the arguments throws here, at the call, not at the first window.
   checkCell("truncated", cell, "step", "run whole sequences with unroll, and differentiate that");
   const settings = truncatedSettings(options);
-  const { where, compile, stale } = settings;
-  const source = new Source(where, stream, compile || stale === "recompute");
-  const estimator: Estimator<Params, State, X, Y, Target> = { carry, recompute, defer }[stale];
+  const { where, stale, resumed } = settings;
+  const source = new Source(where, stream);
+  const estimator: Estimator<Params, State, X, Y, Target> =
+    resumed?.isOver === true ? over : { carry, recompute, defer }[stale];
   return windowsOf(estimator, cell, params, source, settings);
 }

@@ -1,13 +1,14 @@
 import { clone, detach, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
 import { latest, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
-import { nextOnAll, reduceWindow } from "./agreement.ts";
+import { nextOnAll, reduceWindow, resumeOnAll } from "./agreement.ts";
 import {
   type Estimator,
   type LocalWindow,
   type LocalWindows,
   mean,
 } from "./estimators/estimator.ts";
+import type { LiveWindow } from "./live/liveWindow.ts";
 import type { AnyStreamSettings } from "./options.ts";
 import { nextOf, type Reading, type Source } from "./source.ts";
 import { checkUntracked, type Owned } from "./step.ts";
@@ -48,6 +49,13 @@ export interface Window<Params, State> {
   readonly stateGradientNorms?: readonly number[];
   /** The state after step `end`. */
   readonly state: State;
+  /**
+   * All that the stream needs to go on after this window, for a checkpoint: give it to `truncated`
+   * as `resume`. Of this worker's rows; copied when it is asked for.
+   *
+   * @throws when the stream gave values that are gone or were changed since
+   */
+  readonly live: LiveWindow;
   /** How this worker's steps run by now, in words: the plan, or why there is none. */
   explain(): string;
 }
@@ -157,7 +165,9 @@ function* agreed<Params, State>(
 ): Generator<Window<Params, State> | Promise<unknown>, void, unknown> {
   let failed = false;
   try {
-    for (let index = 0; ; index++) {
+    const { resumed } = settings;
+    resumeOnAll(settings);
+    for (let index = resumed === undefined ? 0 : resumed.index + 1; ; index++) {
       const next = yield* attemptNext(own);
       const window = nextOnAll(next, settings, index);
       if (window === undefined) return;
@@ -210,6 +220,15 @@ function windowOfAll<Params, State>(
   const { gradients, squares, losses, count, gradientCount } = reduced;
   const total = losses.reduce((a, b) => a + b, 0);
   tree.leaves(gradients).forEach(keep);
+  /** What is made when it is asked for, as long as the window is there. */
+  const kept = <T>(name: string, make: () => T): T => {
+    if (region.ended !== undefined) {
+      throw new Error(`${where}: the ${name} of window ${index} is gone: ${region.ended}`);
+    }
+    const made = within(region, make);
+    tree.leaves(made).forEach(keep);
+    return made;
+  };
   const window: Window<Params, State> = {
     index,
     start,
@@ -225,14 +244,13 @@ function windowOfAll<Params, State>(
     ...(squares && { stateGradientNorms: squares.map(Math.sqrt) }),
     explain: () => own.explain(),
     get state() {
-      if (region.ended !== undefined) {
-        throw new Error(`${where}: the state of window ${index} is gone: ${region.ended}`);
-      }
-      const state = within(region, () =>
-        tree.map(own.state, (x: Tensor) => clone(detach(x))),
-      ) as State;
-      tree.leaves(state).forEach(keep);
-      return state;
+      return kept("state", () => tree.map(own.state, (x: Tensor) => clone(detach(x))) as State);
+    },
+    get live() {
+      return kept("live", () => {
+        if (own.live !== undefined) return own.live(index);
+        throw new Error(`${where}: its windows cannot be resumed; save their state instead`);
+      });
     },
   };
   keep(window);

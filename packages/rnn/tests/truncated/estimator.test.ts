@@ -64,7 +64,7 @@ function forwardsOf(
 ) {
   const ofStream = streamSettings<State, Tensor, Tensor>("forwards", options, ["every"], []);
   const settings: Settings = { ...ofStream, every: options.every };
-  const source = new Source<Tensor, Tensor>("forwards", stream, false);
+  const source = new Source<Tensor, Tensor>("forwards", stream);
   return windowsOf(forwards, cell, params, source, settings);
 }
 

@@ -7,14 +7,16 @@ import { TapeEngine } from "./tape.ts";
  * An engine that runs steps as plans for as long as that works, then on a tape.
  *
  * @param state the state after step `start`: 0 where the engine runs the whole stream
+ * @param whyOnTape where the steps before ran on a tape, although plans were asked for: so do these
  */
 export function chooseEngine<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
   settings: EngineSettings<Y, Target>,
   state: Values<State>,
   start = 0,
+  whyOnTape?: string,
 ): Engine<Params, State, X, Target> {
-  const reason = whyNoPlan(settings);
+  const reason = whyOnTape ?? whyNoPlan(settings);
   if (reason !== undefined) return new TapeEngine(cell, settings, state, start, reason);
   const planned = new PlanEngine(cell, settings, state, start);
   let engine: Engine<Params, State, X, Target> = planned;
@@ -48,6 +50,8 @@ export function chooseEngine<Params, State, X, Y, Target>(
     countAt: (t) => engine.countAt(t),
     sweep: (terms, start, measure) => engine.sweep(terms, start, measure),
     explain: () => engine.explain(),
+    planLike: (params, steps) => planned.planLike(params, steps),
+    past: () => engine.past(),
     finish: () => engine.finish(),
     end: () => engine.end(),
   };

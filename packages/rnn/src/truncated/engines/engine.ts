@@ -1,5 +1,6 @@
 import { clone, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
 import type { Values } from "../../cell.ts";
+import type { Past } from "../live/liveWindow.ts";
 import type { Owned, PreparedStep, StepSettings, Term } from "../step.ts";
 
 /**
@@ -41,6 +42,10 @@ export interface Engine<Params, State, X, Target> {
   sweep(terms: readonly Term[], start: number, measure: boolean): LocalGradients<Values<Params>>;
   /** How steps run by now, in words: the plan, or why there is none. */
   explain(): string;
+  /** Before the first step: plans are to be for steps like these, whatever comes. */
+  planLike?(params: Values<Params>, steps: readonly PreparedStep<X, Target>[]): void;
+  /** What the next window may reach back to. It is read at once, and ends with the engine. */
+  past(): Past<Values<Params>, Values<State>, X, Target>;
   /** To be called after the last step: throws if a plan is no longer what the model does. */
   finish(): void;
   /** Returns all memory. */

@@ -1,12 +1,14 @@
-import { type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
+import { defaultBackend, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import { alias, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
-import { stepIsOver, streamIsOver } from "../source.ts";
+import type { Past } from "../live/liveWindow.ts";
+import { stepIsOver } from "../source.ts";
 import type { Owned, PreparedStep, Term } from "../step.ts";
-import { checkUnchanged } from "../unchanged.ts";
+import { checkUnchanged, noted } from "../unchanged.ts";
 import type { ChunkInputs, ChunkRun } from "./chunk.ts";
 import { addGradients, type Engine, type EngineSettings, type LocalGradients } from "./engine.ts";
 import { RecordedChunk } from "./recordedChunk.ts";
+import { Shapes } from "./shapes.ts";
 import { TapeEngine } from "./tape.ts";
 
 /** The longest chunk that is planned as a whole. */
@@ -49,6 +51,8 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
   readonly #settings: EngineSettings<Y, Target>;
   readonly #recorded: RecordedChunk<Params, State, X, Y, Target>;
   readonly #chunks: Chunk<Params, State, X, Target>[] = [];
+  /** Those of the steps that the plan was made for; chunks of other shapes run on tapes. */
+  #shapes: Shapes<readonly PreparedStep<X, Target>[]> | undefined;
   /** The region of the state before the first chunk. */
   readonly #first = new Region();
 
@@ -84,13 +88,15 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     const start = this.t;
     const end = start + steps.length;
     this.#checkSteps(steps, start);
+    this.#shapes ??= new Shapes(steps);
     // Separate handles, because `applyUpdates` consumes the caller's.
+    const region = new Region();
+    const own = tree.map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>;
     const inputs = {
-      params: tree.map(params, (x: Tensor) => alias(x, x.shape)) as Values<Params>,
+      params: noted(own as object, region) as Values<Params>,
       state: this.state,
       steps,
     };
-    const region = new Region();
     // All of them, whether or not a step reads them: the chunk may be run again.
     for (const x of tree.leaves(inputs)) region.hold(x.block);
     const weights = () => this.#weights([], start, params);
@@ -188,9 +194,38 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     return engine;
   }
 
+  planLike(params: Values<Params>, steps: readonly PreparedStep<X, Target>[]): void {
+    this.#shapes = new Shapes(steps);
+    const region = new Region();
+    try {
+      within(region, () => {
+        const inputs = { params, state: this.state, steps };
+        const run = this.#recorded.run(inputs, this.t, () => this.#weights([], this.t, params));
+        region.endWith(run);
+      });
+    } finally {
+      region.end(stepIsOver);
+    }
+  }
+
+  past(): Past<Values<Params>, Values<State>, X, Target> {
+    // The next chunk may be a short one, of a window that reaches back to the next step of a chunk.
+    const chunks = this.#chunks.filter(({ end }) => end > this.t + 1 - this.#settings.k2);
+    const first = chunks[0]?.inputs.steps;
+    const { backend = defaultBackend() } = tree.leaves(this.state)[0] ?? {};
+    const isLike = first !== undefined && this.#shapes!.equals(new Shapes(first));
+    return {
+      planned: isLike ? [] : this.#shapes!.zeros(backend),
+      states: [chunks[0]?.inputs.state ?? this.state],
+      steps: chunks.flatMap(({ inputs: { steps, params } }) =>
+        steps.map((step) => ({ step, params })),
+      ),
+      reason: undefined,
+    };
+  }
+
   end(): void {
     this.#drop(Infinity);
-    this.#recorded.end(streamIsOver);
   }
 
   /** Plans read their inputs late, and again on the way back. */

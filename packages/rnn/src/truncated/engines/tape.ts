@@ -1,14 +1,18 @@
 import { full, type MapTree, type Mark, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import { kernelsOf } from "@chronograd/autodiff/extend";
-import { Queue, type Region, within } from "@chronograd/autodiff/internal";
+import { Queue, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { tokensOf } from "../countedLoss.ts";
+import type { Past, PastStep } from "../live/liveWindow.ts";
 import { stepIsOver, streamIsOver } from "../source.ts";
 import { type Owned, type PreparedStep, type Term, takeStep } from "../step.ts";
+import { noted } from "../unchanged.ts";
 import type { Engine, EngineSettings, LocalGradients } from "./engine.ts";
 
 /** A step that a gradient may still reach: where it begins on the tape, and its loss. */
-interface StepOnTape<State> {
+interface StepOnTape<State, X, Target> {
+  readonly step: PreparedStep<X, Target>;
+  readonly generation: Owned<unknown>;
   /** The tape's position before the step, carrying the state there. */
   readonly before: Mark;
   readonly stateBefore: Values<State>;
@@ -29,8 +33,12 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
   /** The parameters in use, and the tape's handles to them. */
   #used: Values<Params> | undefined;
   #watched: Values<Params> | undefined;
+  /** The handles, and a region that holds their memory as long as a step ran with it. */
+  #generation: Owned<unknown> | undefined;
+  /** Holds the state before the first step until that is forgotten. */
+  readonly #first = new Region();
   /** The steps on the tape, by their time. */
-  readonly #steps: Queue<StepOnTape<State>>;
+  readonly #steps: Queue<StepOnTape<State, X, Target>>;
   /** The regions of those steps, and of the one before them, if that was taken here. */
   readonly #held: Queue<Region>;
 
@@ -53,6 +61,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     this.#held = new Queue(start + 1);
     // Watched, so that its gradient can be measured; as a leaf it is a constant of every sweep.
     this.state = this.#tape.watch(state) as Values<State>;
+    for (const x of tree.leaves(state)) this.#first.hold(x.block);
     this.start = start;
     this.t = start;
   }
@@ -64,6 +73,8 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
   take(params: Values<Params>, steps: readonly Owned<PreparedStep<X, Target>>[]): number[] {
     if (this.#used !== params) {
       this.#watched = this.#tape.watch(params, { as: this.#watched }) as Values<Params>;
+      const region = new Region();
+      this.#generation = { value: noted(this.#watched as object, region), region };
     }
     this.#used = params;
     return steps.map((step) => this.#takeOne(step));
@@ -87,7 +98,8 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
       return { loss: stepped.loss, count: tokensOf(where, stepped.count, t) };
     });
     for (const x of tree.leaves(this.state)) if (x.tape === null) region.hold(x.block);
-    this.#steps.push({ before, stateBefore, loss, count });
+    const generation = this.#generation!;
+    this.#steps.push({ step, generation, before, stateBefore, loss, count });
     const value = loss === null ? 0 : sumOfElements(loss);
     if (!Number.isFinite(value)) {
       throw new RangeError(`${where}: the loss of step ${t} is ${value}; ${this.#origin()}`);
@@ -112,8 +124,14 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
 
   /** Forgets steps up to `t`; the state after step `t` stays, as a constant. */
   #forget(t: number): void {
-    while (this.#steps.base <= t) this.#steps.shift();
-    const next = this.#steps.length > 0 ? this.#steps.at(this.#steps.base).before : undefined;
+    const steps = this.#steps;
+    while (steps.base <= t) {
+      const { generation } = steps.shift();
+      const next = steps.length > 0 ? steps.at(steps.base).generation : this.#generation;
+      if (next !== generation) generation.region.end(stepIsOver);
+      this.#first.end(stepIsOver);
+    }
+    const next = steps.length > 0 ? steps.at(steps.base).before : undefined;
     this.#tape.forget(next ?? this.#tape.mark(this.state));
     // What came with a forgotten step may be the state that goes on: it stays one step longer.
     while (this.#held.base < t) this.#held.shift().end(stepIsOver);
@@ -151,12 +169,26 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     return `step by step on a tape, because ${this.#reason}`;
   }
 
+  past(): Past<Values<Params>, Values<State>, X, Target> {
+    const first = Math.max(this.start, this.t + 1 - this.#settings.k2);
+    const steps: PastStep<Values<Params>, X, Target>[] = [];
+    for (let t = first + 1; t <= this.t; t++) {
+      const { step, generation } = this.#steps.at(t);
+      steps.push({ step, params: generation.value as Values<Params> });
+    }
+    const state = first === this.t ? this.state : this.#steps.at(first + 1).stateBefore;
+    return { states: [state], steps, planned: [], reason: this.#reason };
+  }
+
   /** A tape runs every step itself, so nothing can differ. */
   finish(): void {}
 
   end(): void {
     this.#tape.end(streamIsOver);
     for (const region of this.#held) region.end(streamIsOver);
+    for (const { generation } of this.#steps) generation.region.end(streamIsOver);
+    this.#generation?.region.end(streamIsOver);
+    this.#first.end(streamIsOver);
   }
 }
 

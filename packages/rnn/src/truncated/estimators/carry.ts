@@ -2,6 +2,8 @@ import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { chooseEngine } from "../engines/choosing.ts";
 import type { Engine } from "../engines/engine.ts";
+import { liveWindow } from "../live/liveWindow.ts";
+import { retake } from "../live/retake.ts";
 import type { TruncatedSettings } from "../options.ts";
 import { type Source, stepIsOver, streamIsOver } from "../source.ts";
 import type { Owned, PreparedStep } from "../step.ts";
@@ -17,7 +19,7 @@ export function* carry<Params, State, X, Y, Target>(
   source: Source<X, Target>,
   settings: TruncatedSettings<State, Y, Target>,
 ): LocalWindows<Params, State> {
-  const { k1 } = settings;
+  const { where, k1, resumed } = settings;
   /** Owns the state before the first step until the second window. */
   const first = new Region();
   let engine: Engine<Params, State, X, Target> | undefined;
@@ -25,7 +27,8 @@ export function* carry<Params, State, X, Y, Target>(
   let steps: Owned<PreparedStep<X, Target>>[] = [];
   try {
     const { state, start } = yield* begin(cell, settings, params(), source, first);
-    engine = within(first, () => chooseEngine(cell, settings, state, start));
+    engine = within(first, () => chooseEngine(cell, settings, state, start, resumed?.reason));
+    if (resumed !== undefined) retake(where, engine, params(), resumed);
     for (;;) {
       source.beginWindow();
       yield* source.fill(steps, 1);
@@ -41,7 +44,9 @@ export function* carry<Params, State, X, Y, Target>(
         steps = [];
         if (losses.length < k1) yield* source.fill(steps, 1);
       }
-      yield localWindow(engine, settings, losses);
+      const past = () => engine!.past();
+      const window = localWindow(engine, settings, losses);
+      yield { ...window, live: (index) => liveWindow(settings, params(), index, window.end, past) };
       first.end(stepIsOver);
     }
   } finally {

@@ -2,6 +2,7 @@ import { clone, detach, type MapTree, scope, type Tensor, tree } from "@chronogr
 import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { addGradients } from "../engines/engine.ts";
+import { liveWindow } from "../live/liveWindow.ts";
 import type { TruncatedSettings } from "../options.ts";
 import { nextOf, type Source, streamIsOver } from "../source.ts";
 import { carry } from "./carry.ts";
@@ -60,6 +61,7 @@ export function* defer<Params, State, X, Y, Target>(
         return { gradients: scaled as MapTree<Values<Params>, Tensor> };
       },
       state: state!,
+      live: (index) => liveWindow(settings, params(), index, last!.end),
     };
   } finally {
     windows.return();

@@ -6,6 +6,8 @@ import { advance } from "../../sequences/advance.ts";
 import { startOf } from "../../startOf.ts";
 import { atStep } from "../../stepErrors.ts";
 import type { Engine, LocalGradients } from "../engines/engine.ts";
+import type { LiveWindow } from "../live/liveWindow.ts";
+import { checkModel } from "../live/retake.ts";
 import type { StreamSettings, TruncatedSettings } from "../options.ts";
 import { type Reading, type Source, stepIsOver } from "../source.ts";
 import { checkUntracked, type Owned, type Term } from "../step.ts";
@@ -21,9 +23,7 @@ import { checkUntracked, type Owned, type Term } from "../step.ts";
  *   // Options of its own that must be given, and those that may be: it checks their values itself.
  *   const ofStream = streamSettings(where, options, ["every"], ["scale"]);
  *   const settings = { ...ofStream, every: options.every, scale: options.scale ?? 1 };
- *   // isReadLate: true where an estimator or a plan reads inputs or targets again after the step
- *   // was taken. Then `checkUnchanged(where, step, t)` throws if they have changed by that time.
- *   const source = new Source(where, stream, settings.compile);
+ *   const source = new Source(where, stream);
  *   return windowsOf(chunkedWindows, cell, params, source, settings);
  * }
  * ```
@@ -33,8 +33,10 @@ import { checkUntracked, type Owned, type Term } from "../step.ts";
  * `yield* source.next()` gives its steps one by one, `undefined` at the end; or
  * `yield* source.fill(steps, count)` several, fewer at the end. Their inputs and targets are filled
  * where a row has no step. The `yield*` hands on promises where the stream is asynchronous;
- * otherwise nothing is yielded there. `advance` and `takeStep` run a step with its marks and noise;
- * a learned initial state comes as the reset of the first step.
+ * otherwise nothing is yielded there. Who reads a step again later calls
+ * `checkUnchanged(where, step, t)`, which throws if its values changed. `advance` and `takeStep`
+ * run a step with its marks and noise; a learned initial state comes as the reset of the first
+ * step.
  *
  * The region of each step that `source` gives belongs to the estimator, until `engine.take` took
  * the step and did not throw. The estimator ends all others in `finally`, with
@@ -89,6 +91,11 @@ export interface LocalWindow<Params, State> {
   explain(): string;
   /** The state after step `end`. */
   readonly state: State;
+  /**
+   * What a later process needs to go on after this window, of index `index`; absent where an
+   * estimator cannot.
+   */
+  live?(index: number): LiveWindow;
 }
 
 /** The window that ends where `engine` is, after new steps with these losses. */
@@ -152,18 +159,22 @@ export interface Beginning<State> {
 }
 
 /**
- * The state where windows begin: as given, or the model's for as many rows as the input has; then
- * after the burn-in, whose steps run here, without a tape and without losses.
+ * The state where windows begin: of a live window; as given; or the model's for as many rows as the
+ * input has; then after the burn-in, whose steps run here, without a tape and without losses.
  *
  * @param place owns the state
  */
 export function* begin<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
-  { where, state: given, burnIn }: StreamSettings<State, Y, Target>,
+  { where, state: given, burnIn, resumed }: StreamSettings<State, Y, Target>,
   params: Values<Params>,
   source: Source<X, Target>,
   place: Region,
 ): Reading<Beginning<Values<State>>> {
+  if (resumed !== undefined) {
+    checkModel(where, resumed, cell, params);
+    return { state: resumed.states[0] as Values<State>, start: resumed.start };
+  }
   const ahead = yield* source.peek();
   if (ahead === undefined) throw new RangeError(`${where}: the stream has no steps`);
   checkUntracked(where, "the state", given);

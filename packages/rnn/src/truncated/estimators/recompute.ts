@@ -3,6 +3,8 @@ import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import type { Engine } from "../engines/engine.ts";
 import { TapeEngine } from "../engines/tape.ts";
+import { liveWindow } from "../live/liveWindow.ts";
+import { retakenSteps } from "../live/retake.ts";
 import type { TruncatedSettings } from "../options.ts";
 import { type Source, stepIsOver } from "../source.ts";
 import type { Owned, PreparedStep } from "../step.ts";
@@ -19,7 +21,7 @@ export function* recompute<Params, State, X, Y, Target>(
   source: Source<X, Target>,
   settings: TruncatedSettings<State, Y, Target>,
 ): LocalWindows<Params, State> {
-  const { where, k1, k2, compile } = settings;
+  const { where, k1, k2, compile, resumed } = settings;
   const reason = compile
     ? 'stale is "recompute", which reruns steps on tapes'
     : "compile is not true";
@@ -34,6 +36,12 @@ export function* recompute<Params, State, X, Y, Target>(
     store(states, origin, () => state);
     first.end(stepIsOver);
     let end = origin;
+    if (resumed !== undefined) {
+      for (const [i, then] of resumed.states.entries()) {
+        store(states, origin + i, () => then as Values<State>);
+      }
+      for (const step of retakenSteps<X, Target>(resumed)) steps.set(++end, step);
+    }
     for (;;) {
       const newFrom = end;
       source.beginWindow();
@@ -59,7 +67,14 @@ export function* recompute<Params, State, X, Y, Target>(
       }
       drop(states, end + 1 - k2);
       drop(steps, end + 2 - k2);
-      yield localWindow(current, settings, losses);
+      const window = localWindow(current, settings, losses);
+      const past = () => ({
+        states: Array.from(states.values(), ({ value }) => value),
+        steps: Array.from(steps.values(), ({ value }) => ({ step: value, params: undefined })),
+        planned: [],
+        reason,
+      });
+      yield { ...window, live: (index) => liveWindow(settings, params(), index, window.end, past) };
       current.end();
     }
   } finally {
