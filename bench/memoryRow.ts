@@ -28,7 +28,10 @@ export interface MemoryCase {
 
 /** What was measured. Bytes are those of kernel memory. */
 export interface MemoryRow extends MemoryCase {
-  /** The most in use at any time, by all and by the loop alone. */
+  /**
+   * The most in use at any time, by all, and by a loop from its call to the end of its sweep; plans
+   * of an earlier call count in the first.
+   */
   readonly peak: number;
   readonly loopPeak: number;
   /** The size of the linear memory in the end, which blocks in use and free ones share. */
@@ -36,8 +39,6 @@ export interface MemoryRow extends MemoryCase {
   /** Steps run again for the gradient, and states kept. */
   readonly rerun?: number;
   readonly states?: number;
-  /** The smallest budget that is possible. */
-  readonly least?: number;
   readonly seconds: number;
   readonly loss: number;
   /** Of the bytes of the gradient. */
@@ -89,6 +90,7 @@ const times: number[] = [];
 let loopPeak = 0;
 let digest = "";
 for (let i = 0; i <= repeat; i++) {
+  const atCall = kernels.bytesInUse;
   const peak = kernels.peakDuring(() =>
     scope(() => {
       const started = performance.now();
@@ -99,17 +101,17 @@ for (let i = 0; i <= repeat; i++) {
       digest = hash.digest("hex").slice(0, 16);
     }),
   );
-  loopPeak = Math.max(loopPeak, peak - before);
+  loopPeak = Math.max(loopPeak, peak - atCall);
 }
 const { peakBytes: peak, wasm } = kernels;
 const linearBytes = wasm.buffer.byteLength;
-const cost = budget === undefined ? undefined : unrollCost(model, weights, inputs, options);
+const cost = budget && unrollCost(model, weights, inputs, options);
 const row: MemoryRow = {
   ...{ T, B, H, repeat },
   ...(memory !== undefined && { memory }),
   ...(within !== undefined && { within }),
   ...{ peak, loopPeak, linear: linearBytes },
-  ...(cost !== undefined && { rerun: cost.rerun, states: cost.states, least: cost.least }),
+  ...(cost !== undefined && { rerun: cost.rerun, states: cost.states }),
   seconds: median(times.length > 1 ? times.slice(1) : times) / 1000,
   ...{ loss, digest },
 };
