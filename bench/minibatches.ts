@@ -6,8 +6,8 @@ import { type NamedArray, readArrays, writeArrays } from "./tensors.ts";
  * Writes the weights and data of a minibatch case: `W [I,4H]`, `U [H,4H]`, `b [4H]`, `headW [H,C]`,
  * `headb [C]`, `inputs [batches,T,B,I]`, `targets [batches,B]`, and the settings. A configuration
  * with `shortest` also has `lengths [batches,B]` from there to T, the longest row first, as packed
- * sequences have them; what stands behind a row's end is like the rest, so that a system that counts
- * it differs.
+ * sequences have them; what stands behind a row's end is like the rest, so that a system that
+ * counts it differs.
  */
 export function writeMinibatches(path: string, config: Config): void {
   const [T, B, I, H, C] = ["T", "B", "I", "H", "C"].map((name) => sizeOf(config, name)) as [

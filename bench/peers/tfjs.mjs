@@ -54,7 +54,9 @@ function lossOf(weights, { model, H, B, T, V }, inputs, targets) {
   return tf.mul(picked, -1 / (T * B));
 }
 
-/** The mean cross-entropy of classes after each row's last step; masks are those of rows, by step. */
+/**
+ * The mean cross-entropy of classes after each row's last step; masks are those of rows, by step.
+ */
 function lossOfSequences(weights, { T, B, H, C }, { x, targets, masks }) {
   const { W, b, headW, headb } = weights;
   const gates = tf.split(tf.add(tf.matMul(x, W), b), T, 0);
