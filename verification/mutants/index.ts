@@ -4,6 +4,7 @@ import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { files } from "./files.ts";
 import { linear } from "./linear.ts";
+import { loops } from "./loops.ts";
 import { markMutants } from "./marks.ts";
 import { memoryMutants } from "./memory.ts";
 import { models } from "./models.ts";
@@ -47,6 +48,7 @@ export const mutants: readonly Mutant[] = [
   ...cuts,
   ...sequences,
   ...markMutants,
+  ...loops,
   ...training,
   ...optimizers,
   ...pytorch,

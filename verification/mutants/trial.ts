@@ -18,6 +18,7 @@ const about: readonly (readonly [folder: string, groups: readonly string[]])[] =
   ["autodiff/src/compile/", ["integers", "truncated streams", "programs"]],
   ["autodiff/src/kernels/", ["memory", "integers", "programs"]],
   ["rnn/src/truncated/", ["truncated streams", "truncat", "training"]],
+  ["rnn/src/loop/", ["loops"]],
   ["rnn/src/models/", ["models"]],
   ["rnn/src/", ["cells", "training", "truncat"]],
   ["nn/src/layers/", ["layers", "integers"]],
