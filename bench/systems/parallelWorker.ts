@@ -27,7 +27,7 @@ export default function work(communicator: Communicator, { request, control }: W
         const { loss, gradients } = communicator.allReduce(share(params, own.batch(i)));
         const [updates, next] = optimizer.update(gradients, state, params);
         if (rank === 0) control.said.set([0, loss.item(), next.clip.norm.item()]);
-        return [applyUpdates(params, updates), next] as const;
+        return [applyUpdates(params, updates) as P, next] as const;
       });
       if (rank !== 0) continue;
       control.said[0] = performance.now() - started;

@@ -31,7 +31,7 @@ export function training<Params, Batch>(
         const { loss, gradients } = gradient(params, batch(i++));
         const [updates, next] = optimizer.update(gradients, state, params);
         outcome = { loss: loss.item(), norm: next.clip.norm.item() };
-        return [applyUpdates(params, updates), next] as const;
+        return [applyUpdates(params, updates) as Params, next] as const;
       });
       return outcome;
     },
