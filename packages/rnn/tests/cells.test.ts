@@ -71,7 +71,7 @@ describe("definitions", () => {
     expect(() =>
       unroll(lstm({ input: 1, hidden: 1 }), {} as never, undefined as never),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: unroll: inputs must be a time-major tensor or an array of steps, got undefined]`,
+      `[TypeError: unroll: inputs must be time-major tensors or an array of steps, got undefined]`,
     );
     expect(() => sequential({})).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: sequential: expected at least one part, got none]`,

@@ -95,6 +95,43 @@ export class Memory {
     list.push(pointer);
   }
 
+  /**
+   * The largest `bytesInUse` while `body` runs. Calls may be nested, and `peakBytes` goes on as if
+   * it had not been looked at. Throws what `body` throws, and when it returns a promise.
+   *
+   * @example
+   * ```ts
+   * import { createBackend, scope, zeros } from "@chronograd/autodiff";
+   *
+   * const backend = createBackend();
+   * const x = zeros([1024], { backend });
+   * const { bytesInUse } = backend.memory;
+   * const peak = backend.memory.peakDuring(() => scope(() => x.exp().neg()));
+   * peak - bytesInUse; // => 8192
+   * ```
+   */
+  peakDuring(body: () => unknown): number {
+    const before = this.peakBytes;
+    this.peakBytes = this.bytesInUse;
+    try {
+      if (body() instanceof Promise) {
+        throw new TypeError(
+          "peakDuring: the body returned a promise, and the measurement ends when the body returns; measure inside the asynchronous code instead",
+        );
+      }
+      return this.peakBytes;
+    } finally {
+      this.peakBytes = Math.max(before, this.peakBytes);
+    }
+  }
+
+  /** Bytes that `allocate(bytes)` takes, if it can: those of its size class. */
+  static sizeOf(bytes: number): number {
+    if (bytes <= largest) return classSize(sizeClass(bytes));
+    const step = 2 ** (Math.floor(Math.log2(bytes - 1)) - 2);
+    return Math.ceil(bytes / step) * step;
+  }
+
   /** Grows the memory to `end` bytes at least, if so much can be had. */
   #reaches(end: number): boolean {
     const have = this.wasm.buffer.byteLength;

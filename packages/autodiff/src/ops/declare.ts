@@ -121,6 +121,11 @@ export interface OpDeclaration<Attributes = unknown> extends Examples {
    */
   compute?(inputs: readonly Tensor[], attributes: Attributes): Tensor;
   /**
+   * What `compute` keeps for the rules beside inputs and output: every entry holds it until its
+   * tape forgets or ends.
+   */
+  readonly kept?: { retain(): void; release(reason: string): void };
+  /**
    * Makes the output share the first input's bytes, `start` elements on; `undefined` where that is
    * impossible.
    */

@@ -51,11 +51,13 @@ export class Entry {
     this.stack = stack;
     for (const input of inputs) input.block.retain();
     output.block.retain();
+    declaration.kept?.retain();
   }
 
   release(reason: string): void {
     for (const input of this.inputs) input.block.release(reason);
     this.output.block.release(reason);
+    this.declaration.kept?.release(reason);
   }
 
   /** Throws when a value that a derivative rule is about to read was changed since. */

@@ -3,6 +3,7 @@ import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
 import { checkChoice } from "../checkChoice.ts";
+import { shareOf } from "../loop/options.ts";
 import { rememberMaking } from "../making.ts";
 import { type SequenceModel, type UnrollOptions, unroll } from "../unroll.ts";
 import { refuseBurnIn } from "./inTurn.ts";
@@ -91,7 +92,7 @@ export function bidirectional<
     state: { forward: cell.state, backward: backward.state },
     noise: { forward: cell.noise, backward: backward.noise },
     ...(cell.input && { input: cell.input }),
-    unroll: (params, inputs, { state, burnIn = 0, ...rest }: UnrollOptions<Both> = {}) =>
+    unroll: (params, inputs, { state, burnIn = 0, memory, ...given }: UnrollOptions<Both> = {}) =>
       scope(() => {
         refuseBurnIn(burnIn);
         const before = state as Directions<Values<State>, Values<BackwardState>> | undefined;
@@ -101,7 +102,8 @@ export function bidirectional<
             `unroll: the backward state of ${where} is where an earlier unroll ended, at the first step of its sequence; carry the forward state alone: { state: { forward: state.forward, backward: initialState(cell, batch) } }`,
           );
         }
-        const { reverse = false } = rest;
+        const { reverse = false } = given;
+        const rest = { ...given, ...(memory && { memory: shareOf(memory, 2) }) };
         const there = named("forward", () =>
           unroll(cell, own.forward, inputs as Tensor, {
             ...rest,

@@ -1,6 +1,7 @@
 import { named, type Shape, scope, type Tensor } from "@chronograd/autodiff";
 import type { Cell } from "../cell.ts";
 import { initialState, likeParams } from "../initial.ts";
+import { shareOf } from "../loop/options.ts";
 import { runStep } from "../runStep.ts";
 import { type SequenceModel, type UnrollOptions, unroll } from "../unroll.ts";
 
@@ -115,12 +116,15 @@ export function inTurn<const Own extends Parts>(
     });
   const isLearned = entries.some(([, part]) => "initial" in part);
   const isCell = entries.every(([, part]) => "step" in part || "apply" in part);
+  /** Made once, because plans are kept with a model. */
+  const models = new Map(entries.map(([, part]) => [part, modelOf(part)]));
   const unrollInTurn = (params: Tree, inputs: Tensor, options: UnrollOptions<Tree>) => {
-    const { state, burnIn = 0, context, parallel, ...rest } = options;
+    const { state, burnIn = 0, context, parallel, memory, ...given } = options;
+    const rest = { ...given, ...(memory && { memory: shareOf(memory, entries.length) }) };
     refuseBurnIn(burnIn);
     return scope(() => {
       const [outputs, states] = through(inputs, (part, x, key) => {
-        const found = unroll(modelOf(part), params[key]!, x, {
+        const found = unroll(models.get(part)!, params[key]!, x, {
           ...rest,
           ...(state && { state: state[key] as never }),
           ...(key === firstKey && { context }),

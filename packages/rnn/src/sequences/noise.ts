@@ -21,7 +21,7 @@ export interface Noise {
 /** A tree of noise as the tree of tensors that a step receives. */
 export type NoiseValues<Spec> = MapTree<Spec, Tensor, Noise>;
 
-function isNoise(value: unknown): value is Noise {
+export function isNoise(value: unknown): value is Noise {
   return typeof (value as Noise | null)?.draw === "function";
 }
 

@@ -36,6 +36,8 @@ export interface PreparationOptions {
   readonly isFresh: boolean;
   /** Whether all steps must have one structure, whatever stands in their marks. */
   readonly isUniform: boolean;
+  /** The noise of the step before the first, of which what is drawn per window goes on. */
+  readonly noise?: unknown;
   /** Where values are made that outlive a step. */
   keep<T>(make: () => T): T;
 }
@@ -62,6 +64,7 @@ export class Preparation {
     this.#like = like;
     this.#place = like.backend ? { backend: like.backend } : {};
     this.#options = options;
+    this.#noise = options.noise;
     this.#hasNoise = options.rng != null && hasNoise(model);
   }
 

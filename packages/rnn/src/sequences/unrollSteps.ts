@@ -22,6 +22,8 @@ export interface Unrolling<Params, State> {
   readonly context: unknown;
   readonly rng: Rng | null | undefined;
   readonly state: Values<State> | undefined;
+  /** The noise of the step before the first, in a part of a sequence. */
+  readonly noise?: unknown;
   /** The cell's own initial state. */
   start(params: Values<Params>): Values<State>;
 }
@@ -34,6 +36,7 @@ export function unrollSteps<Params, State, X, Y>(
 ): Unrolled<State, Y> {
   const preparation = new Preparation("unroll", cell, likeParams([params, from.state ?? {}]), {
     rng,
+    noise: from.noise,
     isFresh: false,
     isUniform: false,
     keep: (make) => make(),
@@ -74,7 +77,7 @@ export function unrollSteps<Params, State, X, Y>(
 }
 
 /** The output of the rows that have a step, 0 for the others. */
-function present<Y>(output: Y | undefined, { mask, first }: Prepared): Y | undefined {
+export function present<Y>(output: Y | undefined, { mask, first }: Prepared): Y | undefined {
   if (output === undefined || mask === undefined) return output;
   return tree.map(output, (x: Tensor) => {
     checkRowAxis("the output", mask, x, "return one row for each of the input");
@@ -93,7 +96,7 @@ function zerosLike<T>(values: T): T {
 }
 
 /** What an output looks like where no row has any step. */
-function outputOfNone<Params, State, X, Y>(
+export function outputOfNone<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   params: Values<Params>,
   input: X,

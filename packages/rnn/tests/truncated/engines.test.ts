@@ -30,7 +30,7 @@ test("an engine that begins at any step sweeps windows that begin there at the e
         }
         const options = { where: "a test", loss: p.loss, k1, k2, compile };
         const engine = chooseEngine(p.cell, options, state, begin);
-        const source = new Source<Tensor, Tensor>("a test", p.steps.slice(begin), compile);
+        const source = new Source<Tensor, Tensor>("a test", p.steps.slice(begin));
         try {
           for (let end = begin; end < begin + T; ) {
             const newFrom = end;

@@ -2,7 +2,7 @@ import { defaultBackend, type Tensor, tensor, tree, zeros } from "@chronograd/au
 import { alias, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import type { Past } from "../live/liveWindow.ts";
-import { stepIsOver, streamIsOver } from "../source.ts";
+import { stepIsOver } from "../source.ts";
 import type { Owned, PreparedStep, Term } from "../step.ts";
 import { checkUnchanged, noted } from "../unchanged.ts";
 import type { ChunkInputs, ChunkRun } from "./chunk.ts";
@@ -226,7 +226,6 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
 
   end(): void {
     this.#drop(Infinity);
-    this.#recorded.end(streamIsOver);
   }
 
   /** Plans read their inputs late, and again on the way back. */

@@ -6,6 +6,7 @@ import {
   RecordedFunction,
 } from "@chronograd/autodiff/internal";
 import type { Cell } from "../../cell.ts";
+import { type Remembered, remembered } from "../../loop/remembered.ts";
 import type { StepSettings } from "../step.ts";
 import {
   type ChunkGradient,
@@ -17,6 +18,20 @@ import {
   numbersOf,
 } from "./chunk.ts";
 
+/** A chunk of steps as it was recorded, with its first step, and what its losses belong to. */
+interface Planned<Params, State, X, Target> {
+  readonly recorded: RecordedFunction<
+    ChunkInputs<Params, State, X, Target>,
+    ChunkValue<State>,
+    ChunkGradient<Params, State>
+  >;
+  readonly purity: PurityCheck<ChunkInputs<Params, State, X, Target>>;
+  readonly sizes: LossSizes;
+}
+
+/** Plans of chunks, by cell and loss: they outlive the streams that made them. */
+const plans = new WeakMap<object, Remembered<Planned<never, never, never, never>>>();
+
 /**
  * A chunk of steps that is recorded once and then runs as a plan; chunks that do not fit the plan,
  * and all where there can be none, run on a tape each.
@@ -24,20 +39,9 @@ import {
 export class RecordedChunk<Params, State, X, Y, Target> {
   readonly #cell: Cell<Params, State, X, Y>;
   readonly #settings: StepSettings<Y, Target>;
-  #recorded:
-    | RecordedFunction<
-        ChunkInputs<Params, State, X, Target>,
-        ChunkValue<State>,
-        ChunkGradient<Params, State>
-      >
-    | undefined;
-  /** The first step of the recorded chunk. */
-  #purity: PurityCheck<ChunkInputs<Params, State, X, Target>> | undefined;
-  #sizes: LossSizes = { sizes: [], counts: [] };
+  #planned: Planned<Params, State, X, Target> | undefined;
   /** Why there is no plan. */
   #reason: string | undefined;
-  /** How a step changes the shape of the state, in words. */
-  #changeOfState: string | undefined;
   /** Steps before the chunk that runs. */
   #start = 0;
   #seen = 0;
@@ -56,14 +60,14 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     weights: () => Tensor,
   ): ChunkRun<Params, State> {
     this.#start = start;
-    if (this.#seen++ === 0) this.#record(inputs, weights);
+    if (this.#seen++ === 0) this.#plan(inputs, weights);
     if (this.#checks.isDue()) this.check(inputs, start);
-    const recorded = this.#recorded;
+    const { recorded, sizes } = this.#planned ?? {};
     if (recorded?.accepts(inputs) !== true) return this.#onTape(inputs, start);
     const run = recorded.forward(inputs);
     const value = run.value as unknown as ChunkValue<State>;
     return {
-      ...numbersOf(this.#settings.where, value, this.#sizes, start),
+      ...numbersOf(this.#settings.where, value, sizes!, start),
       state: value.state,
       pullback: (state, given) => {
         const cotangents = given === undefined ? { state } : { state, weights: given };
@@ -74,46 +78,69 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     };
   }
 
-  #record(inputs: ChunkInputs<Params, State, X, Target>, weights: () => Tensor): void {
+  /** A plan that was kept must be what the model does now. */
+  #plan(inputs: ChunkInputs<Params, State, X, Target>, weights: () => Tensor): void {
+    const { loss } = this.#settings;
+    const store = plans.get(this.#cell) ?? new WeakMap();
+    plans.set(this.#cell, store);
+    let isNew = false;
+    this.#planned = remembered(
+      store as unknown as Remembered<Planned<Params, State, X, Target> | undefined>,
+      loss,
+      inputs,
+      [],
+      () => {
+        isNew = true;
+        return this.#record(inputs, weights);
+      },
+    );
+    if (!isNew) this.check(inputs, this.#start);
+  }
+
+  #record(
+    inputs: ChunkInputs<Params, State, X, Target>,
+    weights: () => Tensor,
+  ): Planned<Params, State, X, Target> | undefined {
+    const cell = this.#cell;
+    const { where, loss } = this.#settings;
+    let changeOfState: string | undefined;
+    let sizes: LossSizes = { sizes: [], counts: [] };
+    const start = this.#start;
+    const first = (given: ChunkInputs<Params, State, X, Target>) => {
+      const { computed, sizes: own } = chunkOnTape(cell, { where, loss }, given, start);
+      changeOfState = changeOf(given.state, computed.value.state);
+      return { ...computed.value, tokens: own.counts };
+    };
+    const chunk = (given: ChunkInputs<Params, State, X, Target>) => {
+      const made = chunkOnTape(cell, { where, loss }, given, start);
+      sizes = made.sizes;
+      return made.computed;
+    };
     const { state } = inputs;
-    const purity = PurityCheck.of(this.#step, firstStep(inputs));
-    const planned =
-      typeof purity === "string"
-        ? purity
-        : (this.#changeOfState ??
-          scope(() =>
-            RecordedFunction.plan(this.#chunk, inputs, [{ state, weights: weights() }, { state }]),
-          ));
-    if (typeof planned === "string") {
-      this.#reason = planned;
-      if (typeof purity !== "string") purity.end();
-      return;
+    const purity = PurityCheck.of(first, firstStep(inputs));
+    if (typeof purity === "string") {
+      this.#reason = purity;
+      return undefined;
     }
-    this.#recorded = planned;
-    this.#purity = purity as Exclude<typeof purity, string>;
+    const recorded =
+      changeOfState ??
+      scope(() => RecordedFunction.plan(chunk, inputs, [{ state, weights: weights() }, { state }]));
+    if (typeof recorded !== "string") return { recorded, purity, sizes };
+    this.#reason = recorded;
+    purity.end();
+    return undefined;
   }
 
   /** Throws when a step read something from outside that has changed since it was recorded. */
   check(inputs: ChunkInputs<Params, State, X, Target>, start: number): void {
     this.#start = start;
-    const difference = this.#purity?.differenceNow(firstStep(inputs));
+    const difference = this.#planned?.purity.differenceNow(firstStep(inputs));
     if (difference === undefined) return;
+    plans.delete(this.#cell);
     throw new Error(
       `${this.#settings.where}: at step ${start + 1} the model or the loss is not what compile: true recorded, since it takes something from outside that has changed: ${difference}; give it to the loop as part of a step, such as { input, target: { value, weight: tensor(0.5) } } for a loss (y, { value, weight }) => ..., or leave compile out`,
     );
   }
-
-  readonly #step = (given: ChunkInputs<Params, State, X, Target>) => {
-    const { computed, sizes } = chunkOnTape(this.#cell, this.#settings, given, this.#start);
-    this.#changeOfState = changeOf(given.state, computed.value.state);
-    return { ...computed.value, tokens: sizes.counts };
-  };
-
-  readonly #chunk = (given: ChunkInputs<Params, State, X, Target>) => {
-    const { computed, sizes } = chunkOnTape(this.#cell, this.#settings, given, this.#start);
-    this.#sizes = sizes;
-    return computed;
-  };
 
   #onTape(inputs: ChunkInputs<Params, State, X, Target>, start: number): ChunkRun<Params, State> {
     this.#onTapes++;
@@ -129,17 +156,12 @@ export class RecordedChunk<Params, State, X, Y, Target> {
 
   /** The plan in words, or why there is none. */
   explain(): string {
-    if (this.#recorded === undefined) return `chunk by chunk on tapes, because ${this.#reason}`;
+    if (this.#planned === undefined) return `chunk by chunk on tapes, because ${this.#reason}`;
     const others =
       this.#onTapes === 0
         ? ""
         : `; ${this.#onTapes} of ${this.#seen} chunks ran on tapes, because their inputs had other shapes or values than those that were recorded`;
-    return this.#recorded.explain() + others;
-  }
-
-  end(reason: string): void {
-    this.#recorded?.end(reason);
-    this.#purity?.end();
+    return this.#planned.recorded.explain() + others;
   }
 }
 

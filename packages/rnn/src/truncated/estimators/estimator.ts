@@ -34,8 +34,9 @@ import { checkUntracked, type Owned, type Term } from "../step.ts";
  * `yield* source.fill(steps, count)` several, fewer at the end. Their inputs and targets are filled
  * where a row has no step. The `yield*` hands on promises where the stream is asynchronous;
  * otherwise nothing is yielded there. Who reads a step again later calls
- * `checkUnchanged(where, step, t)`, which throws if its values changed. `advance` and `takeStep` run a step with its marks and noise;
- * a learned initial state comes as the reset of the first step.
+ * `checkUnchanged(where, step, t)`, which throws if its values changed. `advance` and `takeStep`
+ * run a step with its marks and noise; a learned initial state comes as the reset of the first
+ * step.
  *
  * The region of each step that `source` gives belongs to the estimator, until `engine.take` took
  * the step and did not throw. The estimator ends all others in `finally`, with
@@ -158,8 +159,8 @@ export interface Beginning<State> {
 }
 
 /**
- * The state where windows begin: of a live window; as given; or the model's for as many rows as the input has; then
- * after the burn-in, whose steps run here, without a tape and without losses.
+ * The state where windows begin: of a live window; as given; or the model's for as many rows as the
+ * input has; then after the burn-in, whose steps run here, without a tape and without losses.
  *
  * @param place owns the state
  */

@@ -1,0 +1,43 @@
+import { checkOptions } from "@chronograd/autodiff/internal";
+import { textOf } from "../checkDefinition.ts";
+
+/**
+ * What a loop may keep for its gradient: everything; the states of so many steps, the first one
+ * among them; or what fits into so many bytes of kernel memory.
+ */
+export type LoopMemory = "all" | { readonly steps: number } | { readonly bytes: number };
+
+/** Throws a sentence unless it is "all", or a number of steps or of bytes. */
+export function checkMemory(memory: unknown): void {
+  if (memory === undefined || memory === "all") return;
+  const expected = 'memory must be "all", { steps: n } or { bytes: n }';
+  if (typeof memory !== "object" || memory === null || Array.isArray(memory)) {
+    throw new TypeError(`unroll: ${expected}, got ${textOf(memory)}`);
+  }
+  checkOptions("unroll: memory", memory, ["steps", "bytes"]);
+  const { steps, bytes } = memory as { readonly steps?: unknown; readonly bytes?: unknown };
+  if ((steps === undefined) === (bytes === undefined)) {
+    throw new TypeError(`unroll: ${expected}, got ${textOf(memory)}`);
+  }
+  const [name, value] = steps === undefined ? ["bytes", bytes] : ["steps", steps];
+  if (Number.isSafeInteger(value) && (value as number) >= 1) return;
+  throw new RangeError(
+    `unroll: memory { ${name} } must be a whole number of at least 1, got ${textOf(value)}`,
+  );
+}
+
+/** Of memories that are a part of another: how many such parts that has. */
+const parts = new WeakMap<object, number>();
+
+/** How many loops share the memory that this one has a part of. */
+export function partsOf(memory: LoopMemory): number {
+  return parts.get(Object(memory)) ?? 1;
+}
+
+/** The part of a memory that each of several loops may take, because all of them wait. */
+export function shareOf(memory: LoopMemory, loops: number): LoopMemory {
+  if (typeof memory !== "object" || !("bytes" in memory)) return memory;
+  const share = { bytes: Math.max(1, Math.floor(memory.bytes / loops)) };
+  parts.set(share, loops * partsOf(memory));
+  return share;
+}

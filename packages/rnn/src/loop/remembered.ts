@@ -1,0 +1,39 @@
+import { type Tensor, tree } from "@chronograd/autodiff";
+
+/** Values kept for one owner; the one that was not used for longest gives way. */
+const most = 24;
+
+/**
+ * What was made for chunks of steps: by its owner, such as a cell, by where the tensors live, and
+ * by what they look like. Those used last are at the end.
+ */
+export type Remembered<T> = WeakMap<object, WeakMap<Tensor["backend"], Map<string, T>>>;
+
+/**
+ * The value for inputs: made now, or kept with its owner since inputs that looked alike.
+ *
+ * @param settings what else it depends on
+ */
+export function remembered<T>(
+  store: Remembered<T>,
+  owner: object,
+  inputs: object,
+  settings: readonly unknown[],
+  make: () => T,
+): T {
+  const leaves = tree.leavesWithPath(inputs);
+  const [[, { backend }]] = leaves as [(typeof leaves)[number]];
+  const places: WeakMap<Tensor["backend"], Map<string, T>> = store.get(owner) ?? new WeakMap();
+  store.set(owner, places);
+  const own = places.get(backend) ?? new Map<string, T>();
+  places.set(backend, own);
+  const parts = settings.map(String);
+  for (const [path, { dtype, shape }] of leaves) parts.push(`${path} ${dtype} ${shape}`);
+  const key = parts.join(";");
+  const value = own.get(key) ?? make();
+  own.delete(key);
+  if (value === undefined) return value;
+  own.set(key, value);
+  if (own.size > most) own.delete(own.keys().next().value!);
+  return value;
+}

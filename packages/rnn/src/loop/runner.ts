@@ -1,0 +1,111 @@
+import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
+import type { Cell } from "../cell.ts";
+import {
+  type ChunkGradient,
+  type ChunkInputs,
+  type ChunkValue,
+  inputsOf,
+  runChunk,
+  type Variable,
+} from "./chunk.ts";
+import type { Chunk } from "./division.ts";
+import { type ChunkPlan, planOf } from "./plans.ts";
+
+/** A forward run of a chunk. What it made lies in the region around the call. */
+export interface ChunkRun<State, Y> {
+  readonly value: ChunkValue<State, Y>;
+  /** Gradients by the variables, from cotangents by path: of `outputs` and of `state`. */
+  pullback(cotangents: Readonly<Record<string, unknown>>): ChunkGradient;
+  /** Returns what waits for the pullback. */
+  end(reason: string): void;
+}
+
+/** Runs chunks of steps. */
+export interface Runner<Params, State, Y> {
+  /** Lengths of chunks, the longest first. */
+  readonly lengths: readonly number[];
+  /** Whether a chunk that runs again certainly gives the same. */
+  readonly isRepeated: boolean;
+  /** @param keeps whether the pullback will be called */
+  run(inputs: ChunkInputs<Params, State>, chunk: Chunk, keeps: boolean): ChunkRun<State, Y>;
+}
+
+/** What a runner knows of the loop. */
+export interface RunnerSettings {
+  readonly reverse: boolean;
+  readonly by: readonly Variable[];
+  /** Steps before those of the loop, for errors. */
+  readonly offset: number;
+}
+
+/** Step by step, each on a tape of its own. */
+export function tapeRunner<Params, State, X, Y>(
+  cell: Cell<Params, State, X, Y>,
+  settings: RunnerSettings,
+): Runner<Params, State, Y> {
+  return {
+    lengths: [1],
+    isRepeated: false,
+    run: (inputs, chunk, keeps) => onTape(cell, inputs, chunk, settings, keeps),
+  };
+}
+
+/** Chunks as plans, but for steps that no row has. */
+export function planRunner<Params, State, X, Y>(
+  cell: Cell<Params, State, X, Y>,
+  settings: RunnerSettings,
+): Runner<Params, State, Y> {
+  const lengths = [16, 4, 1];
+  /** By length; in one loop all chunks of a length look alike. */
+  const plans = new Map<number, ChunkPlan<Params, State, Y>>();
+  /** The shorter ones too, so that another number of steps needs no other plans. */
+  const makePlans = (inputs: ChunkInputs<Params, State>, chunk: Chunk) => {
+    for (const length of lengths) {
+      if (length > chunk.length) continue;
+      const noise = inputs.noise?.slice(0, length);
+      const own = { ...inputsOf(inputs, { start: 0, length }), ...(noise && { noise }) };
+      const start = settings.offset + chunk.start;
+      plans.set(length, planOf(cell, own, { ...settings, start, length, isEmpty: false }));
+    }
+  };
+  return {
+    lengths,
+    isRepeated: true,
+    run(inputs, chunk, keeps) {
+      if (chunk.kind !== "steps") return onTape(cell, inputs, chunk, settings, keeps);
+      if (!plans.has(chunk.length)) makePlans(inputs, chunk);
+      const plan = plans.get(chunk.length)!;
+      plan.check(inputs);
+      // What does not fit, such as an index out of range, the steps themselves say best.
+      if (!plan.accepts(inputs)) return onTape(cell, inputs, chunk, settings, keeps);
+      const run = plan.forward(inputs);
+      const value = run.value as unknown as ChunkValue<State, Y>;
+      return {
+        value,
+        pullback: (cotangents) => plan.backward(run, cotangents) as unknown as ChunkGradient,
+        end: (reason) => run.end(reason),
+      };
+    },
+  };
+}
+
+function onTape<Params, State, X, Y>(
+  cell: Cell<Params, State, X, Y>,
+  inputs: ChunkInputs<Params, State>,
+  chunk: Chunk,
+  { reverse, by, offset }: RunnerSettings,
+  keeps: boolean,
+): ChunkRun<State, Y> {
+  const isEmpty = chunk.kind !== "steps";
+  const {
+    value,
+    pullbacks,
+  }: ValueAndPullbacks<ChunkValue<State, Y>, ChunkGradient> = runChunk(cell, inputs, {
+    length: chunk.length,
+    start: offset + chunk.start,
+    reverse,
+    isEmpty,
+    by: keeps ? by : [],
+  });
+  return { value, pullback: (cotangents) => pullbacks[0]!(cotangents), end: () => {} };
+}

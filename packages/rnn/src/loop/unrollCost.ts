@@ -1,0 +1,82 @@
+import { scope, Tape, tree } from "@chronograd/autodiff";
+import type { Cell, Values } from "../cell.ts";
+import { checkCell } from "../checkCell.ts";
+import { findTensor } from "../findTensor.ts";
+import { prepared, type UnrollInputs, type UnrollOptions } from "../unroll.ts";
+import { costIn, keptOf } from "./kept.ts";
+import { layoutOf, piecesOf } from "./pieces.ts";
+import { reversal } from "./reversal.ts";
+
+/** What an `unroll` with `compile` or `memory` takes. */
+export interface UnrollCost {
+  /** T. */
+  readonly steps: number;
+  /** States that are kept, the first among them. */
+  readonly states: number;
+  /** The last steps, of which everything is kept that their gradient reads. */
+  readonly recorded: number;
+  /** Steps that run again for the gradient, each as often as it does. */
+  readonly rerun: number;
+  /** Kernel memory in bytes, from the call to the end of the sweep, at most. */
+  readonly bytes: number;
+  /** The smallest `memory: { bytes }` that is possible. */
+  readonly least: number;
+}
+
+/**
+ * What `unroll` with the same arguments takes, without running it: how much memory at most, and how
+ * many steps again. One chunk of steps is run and measured.
+ *
+ * @param params watched by a tape or not: gradients by them count always
+ * @throws as `unroll` does
+ *
+ * @example
+ * ```ts
+ * import { zeros } from "@chronograd/autodiff";
+ * import { rng } from "@chronograd/nn";
+ * import { initialParams, lstm, unrollCost } from "@chronograd/rnn";
+ *
+ * const cell = lstm({ input: 1, hidden: 8 });
+ * const params = initialParams(cell, rng(1));
+ * const inputs = zeros([200, 1, 1]);
+ * const all = unrollCost(cell, params, inputs, { memory: "all" });
+ * [all.recorded, all.rerun]; // => [200, 0]
+ * const few = unrollCost(cell, params, inputs, { memory: { steps: 10 } });
+ * [few.states, few.recorded, few.rerun]; // => [10, 1, 522]
+ * few.bytes < all.bytes / 5; // => true
+ * ```
+ */
+export function unrollCost<Params, State, X, Y>(
+  cell: Cell<Params, State, X, Y>,
+  params: Values<Params>,
+  inputs: UnrollInputs<X>,
+  options: UnrollOptions<State> = {},
+): UnrollCost {
+  checkCell("unrollCost", cell, "step", "ask for the cost of each of its cells");
+  return scope(() => {
+    const isWatched = findTensor(params, ({ tape }) => tape !== null) !== undefined;
+    const own = isWatched ? params : (new Tape().watch(params) as Values<Params>);
+    const { all, run, loop } = prepared(cell, own, inputs, options);
+    const pieces = piecesOf(cell, all, run, loop);
+    const layout = layoutOf(pieces);
+    const { division } = layout;
+    const cost = costIn(pieces, layout);
+    const { states, runs } = keptOf(pieces, layout);
+    const used = tree.leaves(params)[0]!.backend.memory.bytesInUse - loop.before;
+    const last = division.count - runs;
+    let rerun = 0 - division.stepsIn(0, last);
+    for (const move of reversal(last + 1, states)) {
+      if (move.move === "advance") rerun += division.stepsIn(move.from, move.to);
+      if (move.move === "reverse" && move.at < last)
+        rerun += division.stepsIn(move.at, move.at + 1);
+    }
+    return {
+      steps: division.steps,
+      states: Math.min(states, division.count),
+      recorded: division.stepsIn(last, division.count),
+      rerun,
+      bytes: used + cost.bytes({ states, runs }),
+      least: used + cost.bytes({ states: 1, runs: 1 }),
+    };
+  });
+}
