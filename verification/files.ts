@@ -2,6 +2,8 @@ import { scope, tensor } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { type Rng, rng } from "@chronograd/nn";
 import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn/safetensors";
+import * as checkpoints from "../packages/nn/tests/files/checkpointLaws.ts";
+import { lawOver } from "./lawOver.ts";
 import type { Subject } from "./subject.ts";
 import { Tally } from "./tally.ts";
 
@@ -144,7 +146,39 @@ const headers: Law = {
     }),
 };
 
+const law = (name: string, statement: string, check: (seed: number) => string | undefined): Law =>
+  lawOver(10, name, statement, 0, (seed, tally) => {
+    const wrong = check(seed);
+    tally.check(wrong === undefined, () => `seed ${seed}: ${wrong}`);
+  });
+
+const checkpointLaws: readonly Law[] = [
+  law(
+    "round trip",
+    "a tree of tensors and plain values comes back from a checkpoint bit for bit",
+    checkpoints.roundTrip,
+  ),
+  law(
+    "damage",
+    "a checkpoint with one flipped bit, or cut off, is refused or bitwise right",
+    checkpoints.damage,
+  ),
+  law(
+    "differences",
+    "the first difference between two trees is where one was changed",
+    checkpoints.differences,
+  ),
+  law(
+    "gather",
+    "every worker gathers every worker's tree bit for bit, whatever its structure",
+    checkpoints.gathering,
+  ),
+];
+
 /** Files of tensors. */
 export function fileSubjects(): Subject[] {
-  return [{ name: "files", group: "files", laws: [everyType, headers] }];
+  return [
+    { name: "files", group: "files", laws: [everyType, headers] },
+    { name: "checkpoints", group: "files", laws: checkpointLaws },
+  ];
 }

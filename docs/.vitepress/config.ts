@@ -52,6 +52,7 @@ export default defineConfig({
             { text: "Truncated BPTT", link: "/guide/truncated" },
             { text: "Lengths and resets", link: "/guide/sequences" },
             { text: "The life of a state", link: "/guide/state" },
+            { text: "Stopping and going on", link: "/guide/resume" },
             { text: "Verifying gradients", link: "/guide/verifying" },
             { text: "Compiling", link: "/guide/compiling" },
             { text: "Several cores", link: "/guide/parallel" },

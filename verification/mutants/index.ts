@@ -2,6 +2,7 @@ import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
+import { files } from "./files.ts";
 import { linear } from "./linear.ts";
 import { markMutants } from "./marks.ts";
 import { models } from "./models.ts";
@@ -47,6 +48,7 @@ export const mutants: readonly Mutant[] = [
   ...training,
   ...optimizers,
   ...pytorch,
+  ...files,
   ...compiling,
   ...valuesTaken,
   ...refusals,

@@ -21,6 +21,8 @@ const about: readonly (readonly [folder: string, groups: readonly string[]])[] =
   ["rnn/src/", ["cells", "training", "truncat"]],
   ["nn/src/layers/", ["layers", "integers"]],
   ["nn/src/losses/", ["losses"]],
+  ["nn/src/files/", ["files"]],
+  ["nn/src/parallel/", ["files"]],
   ["nn/src/clip/", ["clipping"]],
   ["nn/src/optim/", ["optimizers"]],
   ["autodiff/src/transforms/", ["transforms", "programs"]],

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Tensor, tensor } from "@chronograd/autodiff";
@@ -11,6 +12,8 @@ import { UsageError } from "./options.ts";
 export interface Corpus {
   readonly source: string;
   readonly characters: readonly string[];
+  /** Tells one text from another. */
+  readonly digest: string;
   readonly training: Int32Array;
   readonly heldOut: Int32Array;
 }
@@ -76,7 +79,8 @@ export function loadCorpus(
       `--text: ${source} has ${codes.length} characters, too few for a batch of ${batch} and a held-out part; use a longer text or a smaller --batch`,
     );
   }
-  return { source, characters: alphabet, training, heldOut };
+  const digest = createHash("sha256").update(codes).digest("hex");
+  return { source, characters: alphabet, digest, training, heldOut };
 }
 
 /**

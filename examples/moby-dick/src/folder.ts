@@ -1,37 +1,53 @@
 import {
   closeSync,
   existsSync,
+  fsyncSync,
   mkdirSync,
   openSync,
-  readdirSync,
   readFileSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
+  truncateSync,
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "@chronograd/nn/node";
-import { type Decoded, decodeSafetensors, encodeSafetensors } from "@chronograd/nn/safetensors";
+import { loadCheckpoint, saveCheckpoint, writeFileAtomic } from "@chronograd/nn/node";
+import type { LiveWindow } from "@chronograd/rnn";
 import type { Metrics } from "./metrics.ts";
+import type { Params } from "./model.ts";
 import { type Options, UsageError } from "./options.ts";
+import type { OptimizerState } from "./train.ts";
 
-/** The contents of `config.json`: all that a resumed run needs in addition to the tensors. */
-export interface Config {
-  readonly format: 1;
-  readonly options: Options;
+/**
+ * All that a run needs to go on. No random draw is left to come: the sample at the end has its own.
+ */
+export interface Run {
+  readonly options: Omit<Options, "resume" | "name">;
   readonly characters: readonly string[];
+  /** Tells one text from another. */
+  readonly text: string;
+  readonly seconds: number;
+  readonly params: Params;
+  readonly optimizer: OptimizerState;
+  /** Where the stream of windows is; `null` before the first of them. */
+  readonly live: LiveWindow | null;
 }
 
-/** A folder below `runs/`: made for a new run, or opened to go on. */
+/** What the checkpoints of this program are of. */
+const model = "a run on a text, format 2";
+
+/** Something went wrong with a file of a run, in a sentence. */
+export class RunError extends Error {}
+
+/**
+ * A folder below `runs/`. Its `model.safetensors` is the checkpoint of the run, and `metrics.jsonl`
+ * has a line for each window, also for those after the checkpoint.
+ */
 export class RunFolder {
   readonly path: string;
   readonly #metrics: number;
 
-  private constructor(path: string, earlier: string) {
+  private constructor(path: string) {
     this.path = path;
-    this.#metrics = openSync(join(path, "metrics.jsonl.part"), "w");
-    writeSync(this.#metrics, earlier);
+    this.#metrics = openSync(join(path, "metrics.jsonl"), "a");
   }
 
   /** A new folder, `runs/<name>`; without a name the first free number behind `stem`. */
@@ -46,76 +62,49 @@ export class RunFolder {
       );
     }
     mkdirSync(path, { recursive: true });
-    return new RunFolder(path, "");
+    return new RunFolder(path);
   }
 
-  /** Opens the folder of an earlier run. */
-  static open(path: string): {
-    folder: RunFolder;
-    config: Config;
-    tensors: Decoded;
-    earlier: Metrics[];
-  } {
-    const read = (file: string) => {
-      try {
-        return readFileSync(join(path, file));
-      } catch (error) {
-        throw new UsageError(
-          `--resume: ${path} is not the folder of a finished run: ${(error as Error).message}`,
-        );
-      }
-    };
-    const config = parse<Config>(read("config.json").toString(), join(path, "config.json"));
-    if (config.format !== 1 || !Array.isArray(config.characters) || config.options === undefined) {
+  /** Opens the folder of an earlier run, as it was when its checkpoint was saved. */
+  static async open(path: string): Promise<{ folder: RunFolder; run: Run; earlier: Metrics[] }> {
+    const run = await loadCheckpoint<Run>(join(path, "model.safetensors"), { model }).catch(
+      (error: Error) => {
+        throw new UsageError(`--resume: ${path} is not the folder of a run: ${error.message}`);
+      },
+    );
+    const windows = run.live === null ? 0 : run.live.index + 1;
+    const metrics = join(path, "metrics.jsonl");
+    const lines = existsSync(metrics) ? readFileSync(metrics, "utf8").split("\n").slice(0, -1) : [];
+    if (lines.length < windows) {
       throw new UsageError(
-        `--resume: ${join(path, "config.json")} is not a run's configuration of format 1`,
+        `--resume: ${metrics} has ${lines.length} lines, and the checkpoint is of ${windows} windows; restore the file`,
       );
     }
-    const tensors = decodeSafetensors(read("model.safetensors"));
-    const text = read("metrics.jsonl").toString();
-    const earlier = text
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => parse<Metrics>(line, join(path, "metrics.jsonl")));
-    return { folder: new RunFolder(path, text), config, tensors, earlier };
+    // What comes after the checkpoint will come again.
+    const kept = lines.slice(0, windows);
+    truncateSync(metrics, Buffer.byteLength(kept.map((line) => `${line}\n`).join("")));
+    const earlier = kept.map((line) => JSON.parse(line) as Metrics);
+    return { folder: new RunFolder(path), run, earlier };
   }
 
-  /** Appends one line; the file gets its name when the run ends. */
+  /** Appends the line of a window. */
   log(metrics: Metrics): void {
     writeSync(this.#metrics, `${JSON.stringify(metrics)}\n`);
   }
 
-  /** Deletes what a failed run has begun to write. */
-  abandon(): void {
-    closeSync(this.#metrics);
-    rmSync(join(this.path, "metrics.jsonl.part"));
-    if (readdirSync(this.path).length === 0) rmdirSync(this.path);
+  /** Saves a checkpoint, once the lines of its windows are on the disk. */
+  async save(run: Run): Promise<void> {
+    fsyncSync(this.#metrics);
+    await saveCheckpoint(join(this.path, "model.safetensors"), run, { model }).catch(
+      (error: Error) => {
+        throw new RunError(error.message);
+      },
+    );
   }
 
-  /** Writes everything to temporary files and renames them, the report last. */
-  finish(
-    config: Config,
-    tensors: Parameters<typeof encodeSafetensors>[0],
-    metadata: Record<string, string>,
-    report: string,
-  ): void {
-    const overwrite = true;
-    writeFileAtomic(join(this.path, "model.safetensors"), encodeSafetensors(tensors, metadata), {
-      overwrite,
-    });
-    writeFileAtomic(join(this.path, "config.json"), `${JSON.stringify(config, null, 2)}\n`, {
-      overwrite,
-    });
+  /** Writes the report. */
+  async finish(report: string): Promise<void> {
     closeSync(this.#metrics);
-    renameSync(join(this.path, "metrics.jsonl.part"), join(this.path, "metrics.jsonl"));
-    writeFileAtomic(join(this.path, "report.html"), report, { overwrite });
-  }
-}
-
-function parse<T>(text: string, where: string): T {
-  try {
-    return JSON.parse(text) as T;
-  } catch (error) {
-    throw new UsageError(`--resume: ${where} is not valid JSON: ${(error as Error).message}`);
+    await writeFileAtomic(join(this.path, "report.html"), report, { overwrite: true });
   }
 }

@@ -11,6 +11,8 @@ export interface Options {
   readonly clip: number;
   readonly lr: number;
   readonly seconds: number;
+  readonly windows: number | undefined;
+  readonly save: number;
   readonly seed: number;
   readonly resume: string | undefined;
   readonly temperature: number;
@@ -62,6 +64,12 @@ const flags: Readonly<Record<keyof Options, Flag>> = {
   },
   lr: { value: "X", help: "learning rate of Adam", fallback: "0.004", accepts: positive },
   seconds: { value: "N", help: "training time", fallback: "60", accepts: positive },
+  windows: {
+    value: "N",
+    help: "ends after this many windows since the run began, if time allows",
+    accepts: count,
+  },
+  save: { value: "N", help: "seconds between checkpoints", fallback: "10", accepts: positive },
   seed: {
     value: "N",
     help: "seed of every random draw",
@@ -73,7 +81,7 @@ const flags: Readonly<Record<keyof Options, Flag>> = {
   },
   resume: {
     value: "DIR",
-    help: "go on with the run in this folder, with its options but for --seconds and --temperature",
+    help: "go on with the run in this folder; of its options --seconds, --windows, --save and --temperature can change",
   },
   temperature: {
     value: "X",

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { clone, type Tensor, tree } from "@chronograd/autodiff";
+import type { Tensor } from "@chronograd/autodiff";
 import {
   adam,
   applyUpdates,
@@ -8,17 +8,14 @@ import {
   countParameters,
   crossEntropy,
   linearWarmup,
-  type Rng,
-  type RngState,
   rng,
-  rngFrom,
 } from "@chronograd/nn";
-import { type Decoded, restoreTree } from "@chronograd/nn/safetensors";
-import { initialParams, initialState, truncated } from "@chronograd/rnn";
+import { initialParams, type LiveWindow, truncated } from "@chronograd/rnn";
 import { type Corpus, lanes } from "./corpus.ts";
+import type { Run, RunFolder } from "./folder.ts";
 import { bits, type Metrics, Smoothed } from "./metrics.ts";
-import { characterModel, evaluate, type Params, type State, sample } from "./model.ts";
-import { type Options, UsageError } from "./options.ts";
+import { characterModel, evaluate, type Params, sample } from "./model.ts";
+import type { Options } from "./options.ts";
 import type { Progress } from "./progress.ts";
 
 /** Clipping, and Adam with a warm-up. */
@@ -29,24 +26,10 @@ function optimizerOf({ clip, lr }: Options) {
   });
 }
 
-/** Everything that a checkpoint holds, and `restore` brings back. */
-interface Training {
-  /** Its tensors, in one tree. */
-  tree: {
-    params: Params;
-    optimizer: ReturnType<ReturnType<typeof optimizerOf>["init"]>;
-    state: State;
-  };
-  /** Time steps taken. */
-  step: number;
-  window: number;
-  seconds: number;
-}
+export type OptimizerState = ReturnType<ReturnType<typeof optimizerOf>["init"]>;
 
 /** The result of a run. */
 export interface Result {
-  readonly tensors: unknown;
-  readonly metadata: Record<string, string>;
   readonly metrics: readonly Metrics[];
   readonly heldOut: number;
   readonly sample: string;
@@ -57,72 +40,77 @@ const evaluateEverySeconds = 5;
 const measureEveryWindows = 25;
 const heldOutRows = 64;
 
-/** Trains until the time is over or `stop` says so, logging every window. */
+/**
+ * Trains until the time is over, the windows are done, or `stop` says so. It logs every window and
+ * saves a checkpoint every few seconds, at the start and at the end.
+ */
 export async function train(
   options: Options,
   corpus: Corpus,
   progress: Progress,
-  log: (metrics: Metrics) => void,
+  folder: Pick<RunFolder, "log" | "save">,
   stop: () => boolean,
-  resumed?: { tensors: Decoded; earlier: readonly Metrics[] },
+  resumed?: { run: Run; earlier: readonly Metrics[] },
 ): Promise<Result> {
   const model = characterModel(options, corpus.characters.length);
   const random = rng(options.seed);
   const optimizer = optimizerOf(options);
-  const params = initialParams(model, random.split("parameters"));
-  const training: Training = {
-    tree: {
-      params,
-      optimizer: optimizer.init(params),
-      state: initialState(model, options.batch),
-    },
-    step: 0,
-    window: 0,
-    seconds: 0,
-  };
-  let sampling = random.split("sampling");
-  if (resumed !== undefined) sampling = restore(training, resumed.tensors);
+  let params = resumed?.run.params ?? initialParams(model, random.split("parameters"));
+  let state = resumed?.run.optimizer ?? optimizer.init(params);
+  const live = resumed?.run.live ?? undefined;
   const metrics = [...(resumed?.earlier ?? [])];
-  const before = training.seconds;
-  const end = before + options.seconds;
   const smoothed = new Smoothed(0.98);
+  for (const { loss } of metrics) smoothed.add(loss);
+  const before = resumed?.run.seconds ?? 0;
+  const end = before + options.seconds;
   const started = performance.now();
-  let evaluationTime = 0;
+  let pauses = 0;
+  const clock = () => before + (performance.now() - started - pauses) / 1000;
   let nextEvaluation = before;
-  const clock = () => before + (performance.now() - started - evaluationTime) / 1000;
+  let nextSave = before + options.save;
 
   const measured = (steps: number): number => {
     const from = performance.now();
-    const loss = evaluate(model, training.tree.params, corpus.heldOut, heldOutRows, steps);
-    evaluationTime += performance.now() - from;
+    const loss = evaluate(model, params, corpus.heldOut, heldOutRows, steps);
+    pauses += performance.now() - from;
     return loss;
   };
+  const save = async (last: LiveWindow | undefined): Promise<void> => {
+    const from = performance.now();
+    const { characters, digest: text } = corpus;
+    const { resume: _, name: __, ...kept } = options;
+    await folder.save({
+      options: given(kept),
+      characters,
+      text,
+      seconds: clock(),
+      params,
+      optimizer: state,
+      live: last ?? null,
+    });
+    pauses += performance.now() - from;
+    nextSave = clock() + options.save;
+  };
+  if (resumed === undefined) await save(undefined);
 
-  const windows = truncated(
-    model,
-    training.tree.params,
-    lanes(corpus.training, options.batch, training.step),
-    {
-      compile: true,
-      k1: options.k1,
-      k2: options.k2,
-      reduction: "mean",
-      loss: (logits: Tensor, target: Tensor) => crossEntropy(logits, target, { reduction: "none" }),
-      measure: (window) => window % measureEveryWindows === 0,
-      state: training.tree.state,
-    },
-  );
+  const windows = truncated(model, params, lanes(corpus.training, options.batch, live?.end), {
+    compile: true,
+    k1: options.k1,
+    k2: options.k2,
+    reduction: "mean",
+    loss: (logits: Tensor, target: Tensor) => crossEntropy(logits, target, { reduction: "none" }),
+    measure: (window) => window % measureEveryWindows === 0,
+    ...(live && { resume: live }),
+  });
   let windowStart = clock();
   for (const window of windows) {
-    const { tree: values } = training;
-    const [updates, next] = optimizer.update(window.gradients, values.optimizer, values.params);
-    values.params = applyUpdates(values.params, updates) as Params;
-    values.optimizer = next;
-    training.step += window.losses.length;
+    const [updates, next] = optimizer.update(window.gradients, state, params);
+    params = applyUpdates(params, updates) as Params;
+    state = next;
     const now = clock();
     const line: Metrics = {
-      window: training.window,
-      step: training.step,
+      window: window.index,
+      step: window.end,
       seconds: round(now, 3),
       loss: round(window.loss, 5),
       bitsPerCharacter: round(bits(window.loss), 5),
@@ -133,10 +121,9 @@ export async function train(
       }),
       ...(now >= nextEvaluation && { heldOut: round(measured(100), 5) }),
     };
-    training.window++;
     windowStart = clock();
     metrics.push(line);
-    log(line);
+    folder.log(line);
     progress.update(line, smoothed.add(line.loss), end);
     if (line.heldOut !== undefined) {
       nextEvaluation = clock() + evaluateEverySeconds;
@@ -147,56 +134,30 @@ export async function train(
     }
     // Signals arrive only between turns of the event loop.
     await setImmediate();
-    if (clock() >= end || stop()) {
-      values.state = tree.map(window.state, (x: Tensor) => clone(x)) as State;
-      training.seconds = clock();
-      break;
-    }
+    const isLast = clock() >= end || stop() || metrics.length >= (options.windows ?? Infinity);
+    if (isLast || clock() >= nextSave) await save(window.live);
+    if (isLast) break;
   }
-  const heldOut = measured(400);
-  const text = sample(model, training.tree.params, corpus.characters, sampling, {
+  // Each end has a stream of its own to sample from, so that sampling changes no later draw.
+  const text = sample(model, params, corpus.characters, random.split(`sample ${metrics.length}`), {
     length: 600,
     temperature: options.temperature,
   });
   return {
-    ...checkpoint(training, sampling.getState()),
     metrics,
-    heldOut,
+    heldOut: measured(400),
     sample: text,
-    parameters: countParameters(training.tree.params),
+    parameters: countParameters(params),
   };
+}
+
+/** Without what was left out: a checkpoint holds no undefined values. */
+function given<T extends object>(options: T): T {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as T;
 }
 
 function round(value: number, digits: number): number {
   return Number(value.toFixed(digits));
-}
-
-/** A checkpoint of a run: tensors and text. */
-function checkpoint(
-  { tree: values, step, window, seconds }: Training,
-  sampling: RngState,
-): Pick<Result, "tensors" | "metadata"> {
-  return {
-    tensors: values,
-    metadata: {
-      training: JSON.stringify({ step, window, seconds }),
-      sampling: JSON.stringify(sampling),
-    },
-  };
-}
-
-/** Puts back what `checkpoint` took; returns the stream that samples are drawn from. */
-function restore(training: Training, decoded: Decoded): Rng {
-  const text = (key: string): unknown => {
-    const value = decoded.metadata[key];
-    if (value !== undefined) return JSON.parse(value);
-    throw new UsageError(`--resume: model.safetensors lacks the metadata "${key}" of a run`);
-  };
-  try {
-    training.tree = restoreTree(training.tree, decoded);
-    Object.assign(training, text("training"));
-    return rngFrom(text("sampling") as RngState);
-  } catch (error) {
-    throw new UsageError(`--resume: model.safetensors does not fit: ${(error as Error).message}`);
-  }
 }

@@ -1,10 +1,16 @@
 import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { type Tensor, tree } from "@chronograd/autodiff";
+import { rng } from "@chronograd/nn";
+import { loadCheckpoint } from "@chronograd/nn/node";
 import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn/safetensors";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+type Saved = Record<"params" | "optimizer" | "live", unknown>;
 
 const main = join(import.meta.dirname, "../src/main.ts");
 let folder = "";
@@ -43,7 +49,7 @@ describe("the command line", () => {
   test("--help lists every option", async () => {
     const { code, stdout } = await run("--help");
     expect(code).toBe(0);
-    for (const name of "text cell hidden batch k1 k2 clip lr seconds seed resume temperature name".split(
+    for (const name of "text cell hidden batch k1 k2 clip lr seconds windows save seed resume temperature name".split(
       " ",
     )) {
       expect(stdout).toContain(`--${name} `);
@@ -70,7 +76,7 @@ describe("the command line", () => {
     [
       "a missing run",
       ["--resume", "runs/none"],
-      /--resume: runs\/none is not the folder of a finished run/,
+      /--resume: runs\/none is not the folder of a run: .* there is no such file/,
     ],
   ])("%s", async (_what, args, message) => {
     const { code, stderr } = await run(...args);
@@ -111,9 +117,9 @@ describe("a run", () => {
     expect(stdout).toMatch(/A sample at temperature 0.7/);
     const at = join(folder, "runs", "first");
     expect(readdirSync(at).sort()).toEqual([
-      "config.json",
       "metrics.jsonl",
       "model.safetensors",
+      "model.safetensors.previous",
       "report.html",
     ]);
     const metrics = readFileSync(join(at, "metrics.jsonl"), "utf8")
@@ -154,6 +160,9 @@ describe("a run", () => {
     const refused = await run("--resume", "runs/first", "--hidden", "32");
     expect(refused.code).toBe(2);
     expect(refused.stderr).toMatch(/leave out --hidden/);
+    const over = await run("--resume", "runs/first", "--windows", "1");
+    expect(over.code).toBe(2);
+    expect(over.stderr).toMatch(/--windows: runs\/first has \d+ windows already, got 1/);
     const { code } = await run("--resume", "runs/first", "--seconds", "1");
     expect(code).toBe(0);
     const lines = readFileSync(join(folder, "runs/first/metrics.jsonl"), "utf8")
@@ -182,28 +191,64 @@ describe("a run", () => {
     writeFileSync(path, whole);
   });
 
-  test("that diverges ends in a sentence, and leaves nothing behind", async () => {
+  test("does not go on with another text", async () => {
+    file("rhyme.txt", rhyme.replaceAll("stream", "street"));
+    const { code, stderr } = await run("--resume", "runs/first", "--seconds", "1");
+    file("rhyme.txt", rhyme);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/rhyme.txt is another text than runs\/first has read/);
+  });
+
+  test("that diverges ends in a sentence, and keeps its last checkpoint", async () => {
     const args = ["--text", text(), ...small, "--seconds", "20", "--name", "wild"];
     const { code, stderr } = await run(...args, "--lr", "1e38");
     expect(code).toBe(1);
     expect(stderr).toMatch(/the loss of step \d+ is (NaN|Infinity); forward: /);
-    expect(existsSync(join(folder, "runs/wild"))).toBe(false);
+    await loadCheckpoint(join(folder, "runs/wild/model.safetensors"));
   });
 
-  test("stops at Ctrl-C and keeps the model", async () => {
-    const args = [main, "--text", text(), ...small, "--seconds", "60", "--name", "stopped"];
-    const child = spawn(process.execPath, args, { cwd: folder });
+  /** Starts a run, and ends it by a signal a while after its first words. */
+  async function interrupted(signal: NodeJS.Signals, after: number, ...args: string[]) {
+    const child = spawn(process.execPath, [main, ...args], { cwd: folder });
     let output = "";
-    let killed = false;
     child.stdout.on("data", (chunk: Buffer) => {
+      if (output.includes("chars/s")) return;
       output += chunk.toString();
-      if (output.includes("chars/s") && !killed) killed = child.kill("SIGINT");
+      if (output.includes("chars/s")) setTimeout(() => child.kill(signal), after);
     });
-    const code = await new Promise((resolve) => child.on("exit", resolve));
+    const [code] = await once(child, "exit");
+    return code;
+  }
+
+  /** What a run has become, but for the times it took. */
+  async function outcome(name: string) {
+    const at = join(folder, "runs", name);
+    const saved = await loadCheckpoint<Saved>(join(at, "model.safetensors"));
+    const { params, optimizer, live } = saved;
+    const lines = readFileSync(join(at, "metrics.jsonl"), "utf8").trim().split("\n");
+    const metrics = lines.map((line) => {
+      const { seconds, charactersPerSecond, heldOut, ...others } = JSON.parse(line);
+      return others;
+    });
+    const state = tree.map({ params, optimizer, live }, (x: Tensor) => [...x.toTypedArray()]);
+    return { metrics, state };
+  }
+
+  test("killed again and again, and resumed, is the run that was never killed", async () => {
+    const common = ["--windows", "1500", "--seconds", "30", "--save", "0.05"];
+    const whole = await run("--text", text(), ...small, ...common, "--name", "whole");
+    expect(whole.code).toBe(0);
+    const random = rng(Number(process.env.CHRONOGRAD_SEED ?? 1), "kills");
+    let start = ["--text", text(), ...small, "--name", "killed"];
+    for (const signal of ["SIGKILL", "SIGKILL", "SIGINT", "SIGKILL"] as const) {
+      const code = await interrupted(signal, random.integer(0, 250), ...start, ...common);
+      if (signal === "SIGINT") expect(code).toBe(0);
+      start = ["--resume", "runs/killed"];
+    }
+    const { code } = await run(...start, ...common);
     expect(code).toBe(0);
-    expect(output).toMatch(/Stopped; the model is kept/);
-    expect(readdirSync(join(folder, "runs/stopped"))).toContain("model.safetensors");
-  });
+    expect(await outcome("killed")).toEqual(await outcome("whole"));
+  }, 60_000);
 
   test("with the same seed has the same losses, window for window", async () => {
     const losses = async (name: string, seed: string) => {

@@ -50,6 +50,7 @@ export { type SgdOptions, type SgdState, sgd } from "./optim/sgd.ts";
 export { type TraceOptions, trace } from "./optim/trace.ts";
 export type { GradientTransformation } from "./optim/transformation.ts";
 export { type Communicator, selfCommunicator, WorkerError } from "./parallel/communicator.ts";
+export { gather } from "./parallel/gather.ts";
 export * from "./parameters.ts";
 export { rngFrom } from "./rng/resume.ts";
 export { Rng, type RngState, rng } from "./rng/rng.ts";

@@ -1,17 +1,20 @@
 /**
- * The entry point to files and worker threads, for Node and compatible runtimes: safetensors
- * written whole or not at all, and one training run on several cores.
+ * The entry point to files and worker threads, for Node and compatible runtimes: checkpoints and
+ * safetensors written whole or not at all, and one training run on several cores.
  *
  * @packageDocumentation
  */
 /// <reference types="node" />
-import { readFile } from "node:fs/promises";
 import { type OverwriteOption, writeFileAtomic } from "./files/atomic.ts";
 import { decodeSafetensors } from "./files/decode.ts";
 import { encodeSafetensors } from "./files/encode.ts";
+import { readProblem } from "./files/problems.ts";
+import { readWhole } from "./files/read.ts";
 import type { Decoded } from "./files/safetensors.ts";
 
 export { type OverwriteOption, writeFileAtomic } from "./files/atomic.ts";
+export { type LoadCheckpointOptions, loadCheckpoint } from "./files/loadCheckpoint.ts";
+export { type SaveCheckpointOptions, saveCheckpoint } from "./files/saveCheckpoint.ts";
 export { type RunWorkersOptions, runWorkers } from "./parallel/runWorkers.ts";
 
 /**
@@ -61,10 +64,8 @@ export async function writeSafetensors(
  */
 export async function readSafetensors(path: string): Promise<Decoded> {
   try {
-    return decodeSafetensors(await readFile(path));
+    return decodeSafetensors(await readWhole(path));
   } catch (error) {
-    throw new Error(`readSafetensors: could not read "${path}": ${(error as Error).message}`, {
-      cause: error,
-    });
+    throw new Error(`readSafetensors: ${readProblem(path, error)}`, { cause: error });
   }
 }

@@ -1,8 +1,9 @@
 /// <reference types="node" />
-import { randomUUID } from "node:crypto";
 import { link, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { dirname } from "node:path";
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { writeProblem } from "./problems.ts";
+import { removeAbandoned, temporaryBeside } from "./temporary.ts";
 
 /** Whether a file that is there already may be replaced. */
 export interface OverwriteOption {
@@ -12,7 +13,8 @@ export interface OverwriteOption {
 
 /**
  * Writes a file so that it is there whole or not at all, even when the machine stops midway: into a
- * temporary file beside it, flushed to the disk, and then put in place.
+ * temporary file beside it, flushed to the disk, and then put in place. Temporary files that a
+ * killed process left beside it are removed.
  *
  * @throws (rejects) when the file exists and `overwrite` is not set, or the folder cannot be
  *   written to
@@ -36,29 +38,42 @@ export async function writeFileAtomic(
 ): Promise<void> {
   checkOptions("writeFileAtomic", options, ["overwrite"]);
   const { overwrite = false } = options;
-  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
-  try {
-    await writeThrough(temporary, data);
-    if (overwrite) await rename(temporary, path);
+  await writeBeside("writeFileAtomic", path, data, (temporary) =>
     // Unlike rename, link fails where the file exists, and no other program can come in between.
-    else await link(temporary, path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") {
-      throw new Error(
-        `writeFileAtomic: "${path}" exists already; choose another name, or pass { overwrite: true }`,
-        { cause: error },
-      );
-    }
-    throw new Error(`writeFileAtomic: could not write "${path}": ${(error as Error).message}`, {
-      cause: error,
-    });
-  } finally {
-    await rm(temporary, { force: true });
-  }
-  await flushFolder(dirname(path));
+    overwrite ? rename(temporary, path) : link(temporary, path),
+  );
 }
 
-async function writeThrough(path: string, data: Uint8Array | string): Promise<void> {
+/**
+ * Writes a temporary file beside `path`, flushed to the disk, and lets `place` put it where it
+ * belongs. Whatever happens, no temporary file stays.
+ */
+export async function writeBeside(
+  where: string,
+  path: string,
+  data: Uint8Array | string,
+  place: (temporary: string) => Promise<void>,
+): Promise<void> {
+  const temporary = temporaryBeside(path);
+  try {
+    await removeAbandoned(path);
+    await writeThrough(temporary, data);
+    await place(temporary);
+    await flushFolder(dirname(path));
+  } catch (error) {
+    throw new Error(`${where}: ${writeProblem(path, error)}`, { cause: error });
+  } finally {
+    await remove(temporary);
+  }
+}
+
+/** Removes a file, if it is there; an error on the way to it is no news. */
+export async function remove(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => {});
+}
+
+/** Writes a new file, and flushes it to the disk. */
+export async function writeThrough(path: string, data: Uint8Array | string): Promise<void> {
   const file = await open(path, "wx");
   try {
     await file.writeFile(data);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { describe, expect, test } from "vitest";
-import { selfCommunicator } from "../../src/index.ts";
+import { gather, selfCommunicator } from "../../src/index.ts";
 import { runWorkers } from "../../src/node.ts";
 import {
   createCommunicator,
@@ -9,6 +9,7 @@ import {
   sharedBuffer,
   type Transport,
 } from "../../src/parallel.ts";
+import { bits } from "../files/trees.ts";
 import { failure, sumInOrder, treeOf } from "./conformance.ts";
 import type { Given } from "./tasks.ts";
 
@@ -100,6 +101,16 @@ describe("a communicator", () => {
     );
     expect(failure(() => communicator.broadcast({}, 1))).toMatchInlineSnapshot(
       `"broadcast: root must be the rank of a worker, a whole number from 0 to 0, got 1"`,
+    );
+  });
+
+  test.each(ends)("of one worker gathers its own tree, as a new one", (communicator) => {
+    const tree = { W: tensor([-0, Number.NaN]), plain: [-0, Number.NaN, "text", null, {}] };
+    const found = gather(communicator, tree);
+    expect(isDeepStrictEqual(found.map(bits), [bits(tree)])).toBe(true);
+    expect(found[0]!.W).not.toBe(tree.W);
+    expect(failure(() => gather(communicator, { when: new Date(0) }))).toMatchInlineSnapshot(
+      `"gather: the value at "when" is an instance of Date; write what it holds, as plain objects and arrays"`,
     );
   });
 

@@ -2,8 +2,9 @@
 // `conformanceThread.ts` runs it in threads, for `transports.test.ts`.
 import { isDeepStrictEqual } from "node:util";
 import { type DType, type Tensor, type TypedArray, tensor, tree } from "@chronograd/autodiff";
-import { type Communicator, type Rng, rng, WorkerError } from "../../src/index.ts";
+import { type Communicator, gather, type Rng, rng, WorkerError } from "../../src/index.ts";
 import { createCommunicator, type Transport } from "../../src/parallel.ts";
+import { bits, randomTree } from "../files/trees.ts";
 
 /** One rank's end of a transport, as the default export of the transport's file makes it. */
 export interface End {
@@ -24,6 +25,7 @@ export function conformance({ transport, leave }: End, seed: number): string[] {
     bytes(transport, random, check);
     sums(communicator, random, check);
     broadcasts(communicator, random, check);
+    gathers(communicator, random, check);
     disagreements(communicator, check);
     if (transport.rank < transport.size - 1) departure(transport, random, check);
   } catch (error) {
@@ -101,6 +103,19 @@ function broadcasts(communicator: Communicator, random: Rng, check: Check): void
       const expected = bitsOf(treeOf(root, { shapes, dtype }));
       check(isDeepStrictEqual(found, expected), `${dtype} from worker ${root}`);
     }
+  }
+}
+
+/** Every worker holds every worker's tree, of any structure, bit for bit. */
+function gathers(communicator: Communicator, random: Rng, check: Check): void {
+  for (let draw = 0; draw < 10; draw++) {
+    const seed = random.integer(0, 1e6);
+    const trees = Array.from({ length: communicator.size }, (_, r) => {
+      return randomTree(rng(seed, `worker ${r}`), { areNamed: true });
+    });
+    const found = gather(communicator, trees[communicator.rank]);
+    check(isDeepStrictEqual(found.map(bits), trees.map(bits)), `trees of seed ${seed}`);
+    check(!found.includes(trees[communicator.rank]), "a worker's own tree is a new one, too");
   }
 }
 

@@ -1,0 +1,41 @@
+/// <reference types="node" />
+import { randomUUID } from "node:crypto";
+import { readdir, rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import process from "node:process";
+
+/** A new name beside a file, which says whose it is: `.NAME.PROCESS.UUID.tmp`. */
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}.${randomUUID()}.tmp`);
+}
+
+/**
+ * Removes what processes that are no more have left beside a file: only temporaries of this file,
+ * and none of a process that runs. A path belongs to the processes of one machine.
+ */
+export async function removeAbandoned(path: string): Promise<void> {
+  const folder = dirname(path);
+  const start = `.${basename(path)}.`;
+  for (const name of await readdir(folder).catch(() => [])) {
+    const [, id] = (name.startsWith(start) && pattern.exec(name.slice(start.length))) || [];
+    if (id === undefined) continue;
+    const temporary = join(folder, name);
+    if (await isAbandoned(temporary, Number(id))) await rm(temporary, { force: true });
+  }
+}
+
+const pattern = /^(\d+)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/;
+
+async function isAbandoned(path: string, id: number): Promise<boolean> {
+  if (id === process.pid) {
+    // Numbers of processes come again, in containers always: an older file is not this one's.
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
+    return mtimeMs < Date.now() - 1000 * process.uptime() - 1000;
+  }
+  try {
+    process.kill(id, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
