@@ -124,7 +124,7 @@ export const compiling: readonly Mutant[] = [
     {
       name: "source: a step that changed since it came is read as it is now",
       kind: "stale value reused",
-      find: "if (versionsOf(blocks) === versions) return;",
+      find: "if (isUnchanged(step)) return;",
       replace: "return;",
     },
   ]),

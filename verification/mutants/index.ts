@@ -4,6 +4,7 @@ import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { files } from "./files.ts";
 import { linear } from "./linear.ts";
+import { live } from "./live.ts";
 import { markMutants } from "./marks.ts";
 import { models } from "./models.ts";
 import type { Mutant } from "./mutant.ts";
@@ -43,6 +44,7 @@ export const mutants: readonly Mutant[] = [
   ...models,
   ...linear,
   ...cuts,
+  ...live,
   ...sequences,
   ...markMutants,
   ...training,

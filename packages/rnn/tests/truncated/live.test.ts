@@ -1,6 +1,7 @@
 import { createBackend, grad, scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { liveView } from "@chronograd/autodiff/ndarray";
 import { applyUpdates, rng } from "@chronograd/nn";
+import { runWorkers } from "@chronograd/nn/node";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { initialParams, type LiveWindow, lstm, type TimeStep, truncated } from "../../src/index.ts";
@@ -122,6 +123,34 @@ function liveOf(options: object = {}, index = 3) {
   }
   throw new Error("there is no such window");
 }
+
+describe("a stream that goes on", () => {
+  test("names steps as they are, and runs them as those before", () => {
+    const { cell, params, rest, all, live } = liveOf({ compile: true, k2: 4 });
+    const torn = [{ ...rest[0]!, target: tensor([1, 2, 3, 4]) }];
+    const stream = truncated(cell, params, torn, { ...all, resume: live });
+    expect(message(() => stream.next())).toMatch(/^TypeError: truncated: the loss of step 9: /);
+    const resume = { ...live, tape: "it was so before" };
+    const explained = (given: LiveWindow) => {
+      const [window] = truncated(cell, params, rest, { ...all, resume: given });
+      return window!.explain();
+    };
+    expect(explained(resume)).toBe("step by step on a tape, because it was so before");
+    expect(explained(live)).toMatch(/^\d+ kernel calls/);
+  });
+
+  test("goes on with all of its workers, and the rows of each", async () => {
+    expect(await runWorkers(new URL("./liveWorkers.ts", import.meta.url), { workers: 2 })).toEqual(
+      Array(2).fill({
+        whole: true,
+        exchanged:
+          "RangeError: truncated: the live window to resume is of a stream with worker RANK, got worker RANK; resume with the settings of that stream",
+        apart:
+          "RangeError: truncated: the live windows of all workers must end at the same step, got step 4 on worker 0 of 2 and step 6 on worker 1 for window 2; resume all of them from one checkpoint",
+      }),
+    );
+  });
+});
 
 describe("a live window", () => {
   test("has the steps that a window may reach back to, and each generation of weights once", () => {
