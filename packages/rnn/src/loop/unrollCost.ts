@@ -69,7 +69,7 @@ export function unrollCost<Params, State, X, Y>(
     const cost = costOf(loop, given);
     const kept = keptOf(loop, given);
     const last = chunks.count - kept.runs;
-    let rerun = -chunks.stepsIn(0, last);
+    let rerun = 0 - chunks.stepsIn(0, last);
     for (const move of reversal(last + 1, kept.states)) {
       if (move.move === "advance") rerun += chunks.stepsIn(move.from, move.to);
       if (move.move === "reverse" && move.at < last) rerun += chunks.stepsIn(move.at, move.at + 1);
