@@ -63,10 +63,14 @@ function refused(p: Drawn, how: How): number | undefined {
 /** Cells that are large enough for each part of the cost to show. */
 function sized(seed: number): Drawn {
   const random = rng(seed, "memory");
-  if (random.uniform() < 0.4) return drawn(seed, 40);
-  const isWide = random.uniform() < 0.5;
-  const [hidden, B] = isWide ? [48, 8] : [16, 6];
-  const T = between(random, 2, isWide ? 24 : 80);
+  if (random.uniform() < 0.3) return drawn(seed, 40);
+  // Much of a run that waits, of outputs, and of parameters.
+  const [hidden, B, most] = oneOf(random, [
+    [48, 8, 24],
+    [16, 6, 80],
+    [96, 1, 6],
+  ] as const);
+  const T = between(random, 2, most);
   const model = oneOf(random, [gru, lstm])({ input: 3, hidden }) as unknown as SomeCell;
   const given: Given = {
     params: initialParams(model, random.split("params"), { dtype: "float64" }),
@@ -77,7 +81,7 @@ function sized(seed: number): Drawn {
 }
 
 const bounded = lawOver(
-  6,
+  8,
   "within the memory",
   "what a loop and its sweep take never exceeds its bytes; the number that a refusal names is enough, and one byte less is refused with it; everything is returned",
   0,
