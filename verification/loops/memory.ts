@@ -1,7 +1,15 @@
-import { defaultBackend, scope, Tape, type Tensor, tree, zeros } from "@chronograd/autodiff";
+import {
+  defaultBackend,
+  scope,
+  Tape,
+  type Tensor,
+  tensor,
+  tree,
+  zeros,
+} from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { rng } from "@chronograd/nn";
-import { gru, initialParams, lstm } from "@chronograd/rnn";
+import { init, rng } from "@chronograd/nn";
+import { defineCell, gru, initialParams, lstm, unroll, unrollCost } from "@chronograd/rnn";
 import type { SomeCell } from "@chronograd/rnn/testing";
 import { lawOver } from "../lawOver.ts";
 import { between, oneOf } from "../truncation/problem.ts";
@@ -55,10 +63,14 @@ function refused(p: Drawn, how: How): number | undefined {
 /** Cells that are large enough for each part of the cost to show. */
 function sized(seed: number): Drawn {
   const random = rng(seed, "memory");
-  if (random.uniform() < 0.4) return drawn(seed, 40);
-  const isWide = random.uniform() < 0.5;
-  const [hidden, B] = isWide ? [48, 8] : [16, 6];
-  const T = between(random, 2, isWide ? 24 : 80);
+  if (random.uniform() < 0.3) return drawn(seed, 40);
+  // Much of a run that waits, of outputs, and of parameters.
+  const [hidden, B, most] = oneOf(random, [
+    [48, 8, 24],
+    [16, 6, 80],
+    [96, 1, 6],
+  ] as const);
+  const T = between(random, 2, most);
   const model = oneOf(random, [gru, lstm])({ input: 3, hidden }) as unknown as SomeCell;
   const given: Given = {
     params: initialParams(model, random.split("params"), { dtype: "float64" }),
@@ -69,7 +81,7 @@ function sized(seed: number): Drawn {
 }
 
 const bounded = lawOver(
-  6,
+  8,
   "within the memory",
   "what a loop and its sweep take never exceeds its bytes; the number that a refusal names is enough, and one byte less is refused with it; everything is returned",
   0,
@@ -124,4 +136,46 @@ const fewer = lawOver(
   },
 );
 
-export const memoryLaws: readonly Law[] = [bounded, fewer];
+const swept = lawOver(
+  4,
+  "swept",
+  "what the sweep is done with is returned before other steps run again",
+  0,
+  (seed, tally) => {
+    const random = rng(seed, "swept");
+    const inUse: number[] = [];
+    const cell = defineCell({
+      params: () => ({ w: init.constant(0.5, 1) }),
+      state: () => ({ h: init.zeros(8) }),
+      step: ({ w }, x: Tensor, { h }) => {
+        inUse.push(memory.bytesInUse);
+        let next = h.mul(w).add(x);
+        for (let n = 0; n < 12; n++) next = next.sin();
+        return [next.sum(-1), { h: next }];
+      },
+    })({ input: 8, hidden: 8 });
+    const [T, B] = [between(random, 12, 30), 32];
+    const inputs = normal(random, T, B, 8);
+    const params = { w: tensor([0.5], { dtype: "float64" }) };
+    const { bytes: all, least } = unrollCost(cell, params, inputs, { memory: "all" });
+    const bytes = Math.floor(least + (0.6 + 0.3 * random.uniform()) * (all - least));
+    const { recorded } = unrollCost(cell, params, inputs, { memory: { bytes } });
+    const about = `T ${T}, ${bytes} bytes, the last ${recorded} steps kept`;
+    tally.check(recorded > 2 && recorded < T, () => about);
+    scope(() => {
+      const tape = new Tape();
+      const own = tape.watch(params) as typeof params;
+      const loss = unroll(cell, own, inputs, { memory: { bytes } }).outputs.sum();
+      const before = memory.bytesInUse;
+      inUse.length = 0;
+      tape.gradient(loss, own);
+      const [first] = inUse;
+      tally.check(
+        first !== undefined && first < before - 0.5 * recorded * 12 * 8 * 8 * B,
+        () => `${about}: ${before} in use before the sweep, ${first} when a step runs again`,
+      );
+    });
+  },
+);
+
+export const memoryLaws: readonly Law[] = [bounded, fewer, swept];

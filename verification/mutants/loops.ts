@@ -234,18 +234,6 @@ const memory = [
   ]),
   ...inFile("packages/rnn/src/loop/cache.ts", [
     {
-      name: "loops: a plan for other dtypes",
-      kind: "stale value reused",
-      find: "x.dtype} ",
-      replace: "x.dtype.length} ",
-    },
-    {
-      name: "loops: a plan for other shapes",
-      kind: "stale value reused",
-      find: "x.shape}`}",
-      replace: "x.shape.length}`}",
-    },
-    {
       name: "loops: a plan for another backend",
       kind: "stale value reused",
       find: "const [[, { backend }]] = leaves as [(typeof leaves)[number]];",

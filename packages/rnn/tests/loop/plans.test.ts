@@ -114,7 +114,11 @@ test("one tensor at two places has one gradient, and a plan of its own", () => {
           })({ a, ...(a !== b && { b }), h: state }),
         );
       const plain = gradient({});
-      for (const options of [{ compile: true }, { memory: { steps: 3 } }]) {
+      for (const options of [
+        { compile: true },
+        { memory: { steps: 3 } },
+        { compile: true, memory: { bytes: 2 ** 22 } },
+      ] as const) {
         expect(distance(gradient(options), plain)).toBeLessThan(1e-12);
       }
     }
