@@ -249,7 +249,7 @@ const memory = [
       name: "loops: a plan for another backend",
       kind: "stale value reused",
       find: "const [[, { backend }]] = leaves as [(typeof leaves)[number]];",
-      replace: "const backend = store as never;",
+      replace: "const backend = cache as never;",
     },
   ]),
   ...inFile("packages/rnn/src/loop/plans.ts", [

@@ -38,8 +38,8 @@ export function keptOf<Params, State, X, Y>(
 }
 
 /** Kernel memory of chunks that run as plans, and on tapes. */
-const planned: ChunkCache<ChunkCost> = new WeakMap();
-const recorded: ChunkCache<ChunkCost> = new WeakMap();
+const planned: ChunkCache = new WeakMap();
+const recorded: ChunkCache = new WeakMap();
 
 /** What a loop costs, measured on a chunk of each length. */
 export function costOf<Params, State, X, Y>(
@@ -57,7 +57,7 @@ export function costOf<Params, State, X, Y>(
     const settings = [chunk.length, reverse, by];
     try {
       runner.prepare(noisy, chunk);
-      return cached(options.compile ? planned : recorded, cell, own, settings, () =>
+      return cached<ChunkCost>(options.compile ? planned : recorded, cell, own, settings, () =>
         scope(() => costOfChunk(runner, by, noisy, chunk, memory)),
       );
     } finally {
