@@ -28,7 +28,9 @@ interface Drawing {
 
 const sizes = { input: 2, hidden: 3 };
 
-/** Reads a context and two inputs, gives two outputs. Two parts of the context have one gradient. */
+/**
+ * Reads a context and two inputs, gives two outputs. Two parts of the context have one gradient.
+ */
 const told = defineCell({
   params: () => ({ u: init.normal(1, 3) }),
   state: () => ({ h: init.zeros(3), count: init.zeros({ dtype: "int32" }) }),
