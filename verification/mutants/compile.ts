@@ -168,8 +168,8 @@ export const compiling: readonly Mutant[] = [
     {
       name: "lanewise: every block of columns is the first",
       kind: "swapped operands",
-      find: "offset: offset + block * cols * col * call.size,",
-      replace: "offset,",
+      find: "const offset = access.offset + block * cols * col * call.size;",
+      replace: "const { offset } = access;",
     },
   ]),
   ...inFile("packages/autodiff/src/compile/loop.ts", [

@@ -59,6 +59,12 @@ const runs = inFile("packages/rnn/src/loop/loop.ts", [
     replace: "",
   },
   {
+    name: "loops: a plan for a first state of one tensor at two places",
+    kind: "stale value reused",
+    find: "const state = apart(this.#inputs.state);",
+    replace: "const { state } = this.#inputs;",
+  },
+  {
     name: "loops: states at hand are not let go",
     kind: "aliased memory",
     find: "if (this.#states.at(-1) !== this.#here) this.#here!.region.end(isOver);",
@@ -237,7 +243,7 @@ const memory = [
       name: "loops: a plan for another backend",
       kind: "stale value reused",
       find: "const [[, { backend }]] = leaves as [(typeof leaves)[number]];",
-      replace: "const backend = store as never;",
+      replace: "const backend = cache as never;",
     },
   ]),
   ...inFile("packages/rnn/src/loop/plans.ts", [

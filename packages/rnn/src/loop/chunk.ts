@@ -44,6 +44,14 @@ export function inputsOf<Params, State>(
   };
 }
 
+/**
+ * A first state with a tensor of its own at each place, as states after steps have: plans tell one
+ * value at two places from two.
+ */
+export function apart<State>(state: Values<State>): Values<State> {
+  return tree.map(state, (x: Tensor) => alias(x, x.shape)) as Values<State>;
+}
+
 /** The inputs that gradients are taken by. */
 export type Variable = "params" | "state" | "xs" | "context";
 

@@ -1,6 +1,6 @@
 import { scope, tree } from "@chronograd/autodiff";
 import { type ChunkCache, cached } from "./cache.ts";
-import { type ChunkInputs, inputsOf } from "./chunk.ts";
+import { apart, type ChunkInputs, inputsOf } from "./chunk.ts";
 import {
   type ChunkCost,
   costOfChunk,
@@ -35,8 +35,8 @@ export function keptOf<Params, State, X, Y>(
 }
 
 /** Kernel memory of chunks that run as plans, and on tapes. */
-const planned: ChunkCache<ChunkCost> = new WeakMap();
-const recorded: ChunkCache<ChunkCost> = new WeakMap();
+const planned: ChunkCache = new WeakMap();
+const recorded: ChunkCache = new WeakMap();
 
 /** What a loop costs, measured on a chunk of each length. */
 export function costOf<Params, State, X, Y>(
@@ -45,7 +45,7 @@ export function costOf<Params, State, X, Y>(
 ): LoopCost {
   const { memory } = tree.leaves(inputs)[0]!.backend;
   const costs = chunks.examples().map((chunk) => {
-    const own = inputsOf(inputs, chunk);
+    const own = { ...inputsOf(inputs, chunk), state: apart(inputs.state) };
     const others = draws.from(draws.position);
     const noisy = () => {
       const noise = others.next(chunk.length);
@@ -54,7 +54,7 @@ export function costOf<Params, State, X, Y>(
     const settings = [chunk.length, reverse, by];
     try {
       runner.prepare(noisy, chunk);
-      return cached(options.compile ? planned : recorded, cell, own, settings, () =>
+      return cached<ChunkCost>(options.compile ? planned : recorded, cell, own, settings, () =>
         scope(() => costOfChunk(runner, by, noisy, chunk, memory)),
       );
     } finally {

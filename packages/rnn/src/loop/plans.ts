@@ -16,7 +16,7 @@ import {
 } from "./chunk.ts";
 
 /** A run may wait for its pullback: a plan that gave way is gone when the last of them is. */
-const plans: ChunkCache<ChunkPlan<never, never, never>> = new WeakMap();
+const plans: ChunkCache = new WeakMap();
 
 /** The plan of a chunk: made now, or kept with the cell since a chunk that looked alike. */
 export function planOf<Params, State, X, Y>(
@@ -37,8 +37,7 @@ export function planOf<Params, State, X, Y>(
     return made;
   };
   const { length, reverse, by } = settings;
-  const store = plans as unknown as ChunkCache<ChunkPlan<Params, State, Y>>;
-  return [cached(store, cell, inputs, [length, reverse, by], make), isNew];
+  return [cached(plans, cell, inputs, [length, reverse, by], make), isNew];
 }
 
 /** A chunk of steps, and its pullback, as plans. */

@@ -34,8 +34,8 @@ function nextState(length: number, states: number): number {
 /**
  * The moves that differentiate chunks `length - 1` down to 0 with at most `states` states kept,
  * that before chunk 0 among them: the binomial schedule (Griewank & Walther 2000, Algorithm 799).
- * Until the first "reverse" the moves run over every chunk once. In all they advance over the fewest
- * that is possible, `t(l, s) = r l - C(s + r, s + 1)` (eq. 3), with the smallest r for which
+ * Until the first "reverse" the moves run over every chunk once. In all they advance over the
+ * fewest that is possible, `t(l, s) = r l - C(s + r, s + 1)` (eq. 3), with the smallest r for which
  * `l <= C(s + r, s)`.
  */
 export function* reversal(length: number, states: number): Generator<Move, void> {

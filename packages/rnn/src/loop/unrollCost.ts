@@ -69,16 +69,17 @@ export function unrollCost<Params, State, X, Y>(
     const cost = costOf(loop, given);
     const kept = keptOf(loop, given);
     const last = chunks.count - kept.runs;
-    let rerun = 0 - chunks.stepsIn(0, last);
+    let ran = 0;
     for (const move of reversal(last + 1, kept.states)) {
-      if (move.move === "advance") rerun += chunks.stepsIn(move.from, move.to);
-      if (move.move === "reverse" && move.at < last) rerun += chunks.stepsIn(move.at, move.at + 1);
+      if (move.move === "advance") ran += chunks.stepsIn(move.from, move.to);
+      if (move.move === "reverse" && move.at < last) ran += chunks.stepsIn(move.at, move.at + 1);
     }
     return {
       steps: chunks.steps,
       states: kept.states,
       recorded: chunks.stepsIn(last, chunks.count),
-      rerun,
+      // Each of them runs once for its value.
+      rerun: ran - chunks.stepsIn(0, last),
       bytes: cost.bytes(kept),
       least: cost.bytes({ states: 1, runs: 1 }),
     };

@@ -131,14 +131,12 @@ test("a budget with a burn-in: the number that is named is enough", () => {
   }
 });
 
-test("a model of several parts shares a budget: the number that is named is enough", () => {
+test("bytes bound one loop: a model of several is refused", () => {
   for (const name of ["bidirectional", "bidirectional in turn"]) {
     const p = { ...problem({ name, T: 20, B: 2, seed: 5 }), options: {} };
-    const least = refused(() => run(p, { memory: { bytes: 1 } }))!;
-    expect(least).toBeGreaterThan(1);
-    const found = run(p, { memory: { bytes: least } });
-    expect(distance(found.gradients, run(p, {}).gradients)).toBeLessThan(1e-12);
-    expect(peakOf(p, { memory: { bytes: least } })).toBeLessThanOrEqual(least);
+    expect(() => run(p, { memory: { bytes: 2 ** 28 } })).toThrow(
+      /memory \{ bytes: 268435456 \} bounds one loop, and .* runs several, .* give memory \{ steps: n \}/,
+    );
   }
 });
 

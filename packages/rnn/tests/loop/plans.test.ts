@@ -123,6 +123,12 @@ test("one tensor at two places has one gradient, and a plan of its own", () => {
       }
     }
   }
+  // On no tape too, where chunks are measured first.
+  const tied = { h: state, c: state };
+  const outputs = (options: object) =>
+    numbers(unroll(cell, { a: one, b: two }, xs, { state: tied, ...options }).outputs);
+  const measured = outputs({ compile: true, memory: { bytes: 2 ** 24 } });
+  expect(distance(measured, outputs({}))).toBeLessThan(1e-12);
 });
 
 /** Scales by a number from outside of the step. */

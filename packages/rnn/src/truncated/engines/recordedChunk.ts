@@ -26,7 +26,7 @@ interface Planned<Params, State, X, Target> {
 }
 
 /** Plans of chunks, by cell and loss: they outlive the streams that made them. */
-const plans = new WeakMap<object, ChunkCache<Planned<never, never, never, never>>>();
+const plans = new WeakMap<object, ChunkCache>();
 
 /**
  * A chunk of steps that is recorded once and then runs as a plan; chunks that do not fit the plan,
@@ -78,19 +78,13 @@ export class RecordedChunk<Params, State, X, Y, Target> {
   /** A plan that was kept must be what the model does now. */
   #plan(inputs: ChunkInputs<Params, State, X, Target>, weights: () => Tensor): void {
     const { loss } = this.#settings;
-    const store = plans.get(this.#cell) ?? new WeakMap();
-    plans.set(this.#cell, store);
+    const cache: ChunkCache = plans.get(this.#cell) ?? new WeakMap();
+    plans.set(this.#cell, cache);
     let isNew = false;
-    this.#planned = cached(
-      store as unknown as ChunkCache<Planned<Params, State, X, Target> | undefined>,
-      loss,
-      inputs,
-      [],
-      () => {
-        isNew = true;
-        return this.#record(inputs, weights);
-      },
-    );
+    this.#planned = cached(cache, loss, inputs, [], () => {
+      isNew = true;
+      return this.#record(inputs, weights);
+    });
     if (!isNew) this.check(inputs, this.#start);
   }
 
