@@ -16,6 +16,11 @@ import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
 import { laneSubject } from "./lanes.ts";
 import { layerSubjects } from "./layers.ts";
+
+import { loopSubject } from "./loops/index.ts";
+
+import { memorySubject } from "./memory.ts";
+
 import { modelSubjects } from "./models.ts";
 import { noiseSubjects } from "./noise.ts";
 import { optimizerSubjects } from "./optimizers.ts";
@@ -59,6 +64,7 @@ export function wholeSubjects(): Subject[] {
     ...creationSubjects(),
     windowSubject(),
     kernelSetSubject(),
+    memorySubject(),
     ...layerSubjects(),
     ...cellSubjects(),
     ...modelSubjects(),
@@ -67,6 +73,7 @@ export function wholeSubjects(): Subject[] {
     ...truncationSubjects(),
     ...sequenceSubjects(),
     laneSubject(),
+    loopSubject(),
     influenceSubject(),
     plannedSubject(),
     impureSubject(),

@@ -224,7 +224,7 @@ export const compiling: readonly Mutant[] = [
     {
       name: "chunk: counts of tokens are those of the recording",
       kind: "stale value reused",
-      find: "tokens: sizes.counts",
+      find: "tokens: own.counts",
       replace: "tokens: []",
     },
     {

@@ -5,7 +5,9 @@ import { cuts } from "./cuts.ts";
 import { files } from "./files.ts";
 import { linear } from "./linear.ts";
 import { live } from "./live.ts";
+import { loops } from "./loops.ts";
 import { markMutants } from "./marks.ts";
+import { memoryMutants } from "./memory.ts";
 import { models } from "./models.ts";
 import type { Mutant } from "./mutant.ts";
 import { optimizers } from "./optimizers.ts";
@@ -39,6 +41,7 @@ export const mutants: readonly Mutant[] = [
   ...recurrence,
   ...passes,
   ...tape,
+  ...memoryMutants,
   ...checker,
   ...cells,
   ...models,
@@ -47,6 +50,7 @@ export const mutants: readonly Mutant[] = [
   ...live,
   ...sequences,
   ...markMutants,
+  ...loops,
   ...training,
   ...optimizers,
   ...pytorch,

@@ -146,20 +146,5 @@ const transforms = [
   ]),
 ] satisfies Mutant[];
 
-const memory = inFile("packages/autodiff/src/kernels/memory.ts", [
-  {
-    name: "memory: above 2 GiB it grows by less than is asked for",
-    kind: "sign",
-    find: "Math.min(have / 4, 2 ** 28)",
-    replace: "Math.min(have >> 2, 2 ** 28)",
-  },
-]);
-
 /** Bugs in recordings, marks, gradients, the transforms on them, and their memory. */
-export const tape: readonly Mutant[] = [
-  ...recording,
-  ...entry,
-  ...gradient,
-  ...transforms,
-  ...memory,
-];
+export const tape: readonly Mutant[] = [...recording, ...entry, ...gradient, ...transforms];

@@ -143,8 +143,23 @@ export function unroll<Params, State, X, Y>(
   inputs: UnrollInputs<StepInput<X>>,
   options: UnrollOptions<State> = {},
 ): Unrolled<State, Y> {
-  checkOptions("unroll", options, known);
   checkCell("unroll", model, "any");
+  checkUnroll(model, options);
+  return scope(() => {
+    const given = inputs as Tensor | readonly unknown[];
+    if (!("step" in model)) return model.unroll(params, given, options);
+    return options.parallel === true && model.unroll !== undefined
+      ? model.unroll(params, given, options)
+      : unrollCell(model, params, inputs as UnrollInputs<X>, options);
+  });
+}
+
+/** Throws a sentence for options that are not those of `unroll`. @internal */
+export function checkUnroll<State>(
+  model: { readonly state: State },
+  options: UnrollOptions<State>,
+): void {
+  checkOptions("unroll", options, known);
   const { state } = options;
   if (state !== undefined) checkState("unroll: the state", state, model.state);
   checkMemory(options.memory);
@@ -159,13 +174,6 @@ export function unroll<Params, State, X, Y>(
       "unroll: parallel runs all steps at once, and compile and memory run them one after the other; leave out parallel, or both of these",
     );
   }
-  return scope(() => {
-    const given = inputs as Tensor | readonly unknown[];
-    if (!("step" in model)) return model.unroll(params, given, options);
-    return options.parallel === true && model.unroll !== undefined
-      ? model.unroll(params, given, options)
-      : unrollCell(model, params, inputs as UnrollInputs<X>, options);
-  });
 }
 
 function unrollCell<Params, State, X, Y>(

@@ -28,10 +28,17 @@ export interface ForwardRun<Value> {
 export class RecordedFunction<Inputs, Value, Gradient> {
   readonly #plan: Plan;
   readonly #like: Inputs;
+  /** Of inputs that were one value when they were recorded: which they must be. */
+  readonly #twins: readonly (readonly [input: number, first: number])[];
 
-  private constructor(plan: Plan, like: Inputs) {
+  private constructor(plan: Plan, inputs: Inputs) {
     this.#plan = plan;
-    this.#like = like;
+    this.#like = shapesOf(inputs);
+    const all = leaves(inputs);
+    this.#twins = all.flatMap((x, i): [number, number][] => {
+      const first = all.indexOf(x);
+      return first < i ? [[i, first]] : [];
+    });
   }
 
   /**
@@ -59,17 +66,21 @@ export class RecordedFunction<Inputs, Value, Gradient> {
       }
       return new RecordedFunction<Inputs, Value, Gradient>(
         new Plan(backend, trace, phases),
-        shapesOf(inputs),
+        inputs,
       );
     });
   }
 
   /**
-   * Whether inputs have the structure, shapes and dtypes of those that were recorded, and indices
-   * in range.
+   * Whether inputs have the structure, shapes and dtypes of those that were recorded, what was one
+   * value then is one now, and indices are in range.
    */
   accepts(inputs: Inputs): boolean {
-    return matches(inputs, this.#like) && this.#plan.accepts(leaves(inputs));
+    if (!matches(inputs, this.#like)) return false;
+    const all = leaves(inputs);
+    const areOne = ([i, first]: readonly [number, number]) =>
+      all[i]!.pointer === all[first]!.pointer;
+    return this.#twins.every(areOne) && this.#plan.accepts(all);
   }
 
   /**

@@ -1,8 +1,8 @@
+import { classSize, FreeBlocks, largest, sizeClass } from "./freeBlocks.ts";
+
 /** Bytes below this address belong to the kernel module's constant tables. */
 const reserved = 1 << 16;
 const page = 1 << 16;
-/** The largest size class that fits the address space. */
-const largest = 7 * 2 ** 29;
 /**
  * WebAssembly's 32-bit address space, in pages, but for the last: no block ends at 2^32, which
  * is 0.
@@ -43,8 +43,10 @@ export class Memory {
   peakBytes = 0;
   /** How often the memory has grown; its buffer is another one after each time. */
   growths = 0;
-  #free: number[][] = [];
+  #free = new FreeBlocks();
   #top = reserved;
+  /** The largest `bytesInUse` that a search has seen: `peakBytes` may be set. */
+  #most = 0;
   #views: Views | undefined;
 
   constructor() {
@@ -72,12 +74,7 @@ export class Memory {
     if (!(bytes <= largest)) this.#refuse(bytes);
     const index = sizeClass(bytes);
     const size = classSize(index);
-    let pointer = this.#free[index]?.pop();
-    if (pointer === undefined) {
-      pointer = this.#top;
-      if (!this.#reaches(pointer + size)) this.#refuse(bytes);
-      this.#top = pointer + size;
-    }
+    const pointer = this.#free.take(index) ?? this.#find(index) ?? this.#refuse(bytes);
     this.bytesInUse += size;
     if (this.bytesInUse > this.peakBytes) this.peakBytes = this.bytesInUse;
     return pointer;
@@ -87,12 +84,7 @@ export class Memory {
   release(pointer: number, bytes: number): void {
     const index = sizeClass(bytes);
     this.bytesInUse -= classSize(index);
-    let list = this.#free[index];
-    if (list === undefined) {
-      list = [];
-      this.#free[index] = list;
-    }
-    list.push(pointer);
+    this.#free.give(pointer, index);
   }
 
   /**
@@ -132,12 +124,45 @@ export class Memory {
     return Math.ceil(bytes / step) * step;
   }
 
+  /**
+   * A block of a class that has none free: the least work first, and no more memory than a quarter
+   * above the peak unless what is free is in pieces too small.
+   */
+  #find(index: number): number | undefined {
+    const size = classSize(index);
+    this.#most = Math.max(this.#most, this.peakBytes, this.bytesInUse + size);
+    return (
+      this.#append(size, 0) ??
+      // To merge so few blocks takes less time than to fill the bytes that are asked for.
+      (this.#free.count < size / 4096 ? this.#merge(index) : undefined) ??
+      this.#append(size, 1.25 * this.#most + 2 ** 20) ??
+      this.#free.cut(index) ??
+      (this.#free.mayMerge ? this.#merge(index) : undefined) ??
+      this.#append(size, Infinity) ??
+      this.#merge(index)
+    );
+  }
+
+  /** Merges free blocks and looks again, without growing. */
+  #merge(index: number): number | undefined {
+    this.#top = this.#free.merge(this.#top);
+    return this.#append(classSize(index), 0) ?? this.#free.cut(index);
+  }
+
+  /** A block at the top, which grows the memory up to `limit` bytes. */
+  #append(size: number, limit: number): number | undefined {
+    const pointer = this.#top;
+    const end = pointer + size;
+    if (end > this.wasm.buffer.byteLength && (end > limit || !this.#grows(end))) return undefined;
+    this.#top = end;
+    return pointer;
+  }
+
   /** Grows the memory to `end` bytes at least, if so much can be had. */
-  #reaches(end: number): boolean {
+  #grows(end: number): boolean {
     const have = this.wasm.buffer.byteLength;
-    if (end <= have) return true;
-    // A quarter more than asked, so that growth, which detaches every view, stays rare.
-    for (const more of [Math.min(have / 4, 2 ** 28), 0]) {
+    // Some more than asked, so that growth, which detaches every view, stays rare.
+    for (const more of [Math.min(end / 8, 2 ** 24), 0]) {
       try {
         this.wasm.grow(Math.ceil((end + more - have) / page));
         this.growths++;
@@ -150,20 +175,9 @@ export class Memory {
   #refuse(bytes: number): never {
     const mebibytes = (n: number) => `${(n / 2 ** 20).toFixed(0)} MiB`;
     const free = this.#top - reserved - this.bytesInUse;
-    const elsewhere = free > 0 ? `, ${mebibytes(free)} are free in blocks of other sizes,` : "";
+    const elsewhere = free > 0 ? `, ${mebibytes(free)} are free in smaller blocks,` : "";
     throw new RangeError(
       `memory: ${mebibytes(this.bytesInUse)} are in use${elsewhere} and ${mebibytes(bytes)} more cannot be had; wrap loop bodies in scope(() => ...) so that intermediate values are returned, or forget older parts of the tape`,
     );
   }
-}
-
-/** Class of a size: 64, 80, 96, 112, 128, 160, ... bytes. */
-function sizeClass(bytes: number): number {
-  if (bytes <= 64) return 0;
-  const power = 31 - Math.clz32(bytes - 1);
-  return ((power - 6) << 2) + ((bytes - 1) >>> (power - 2)) - 3;
-}
-
-function classSize(index: number): number {
-  return (4 + (index & 3)) * 2 ** ((index >> 2) + 4);
 }

@@ -11,7 +11,6 @@ import {
   zeros,
 } from "../../src/index.ts";
 import { consume, giveOwner, Region, within } from "../../src/internal.ts";
-import { Memory } from "../../src/kernels/memory.ts";
 
 /** A backend, and the bytes that its values hold: without what its kernels keep for themselves. */
 function measured() {
@@ -166,37 +165,6 @@ test("dropping blocks from a region in any order keeps the others", () => {
   );
 });
 
-test("the allocator never hands out overlapping blocks, and reuses what came back", () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.record({ bytes: fc.integer({ min: 0, max: 5000 }), release: fc.boolean() }), {
-        maxLength: 60,
-      }),
-      (requests) => {
-        const memory = new Memory();
-        const live: { pointer: number; bytes: number }[] = [];
-        for (const { bytes, release } of requests) {
-          const pointer = memory.allocate(bytes);
-          expect(pointer % 16).toBe(0);
-          for (const other of live) {
-            const apart =
-              pointer + bytes <= other.pointer || other.pointer + other.bytes <= pointer;
-            expect(apart || bytes === 0 || other.bytes === 0).toBe(true);
-          }
-          expect(pointer + bytes).toBeLessThanOrEqual(memory.wasm.buffer.byteLength);
-          live.push({ pointer, bytes });
-          if (release) {
-            const { pointer: p, bytes: b } = live.shift()!;
-            memory.release(p, b);
-          }
-        }
-        for (const { pointer, bytes } of live) memory.release(pointer, bytes);
-        expect(memory.bytesInUse).toBe(0);
-      },
-    ),
-  );
-});
-
 test("a loop inside a scope may consume what an inner scope returned", () => {
   const { backend, held } = measured();
   scope(() => {
@@ -247,117 +215,4 @@ test("the gradients of a batched product need no array larger than an operand", 
       }
     }
   });
-});
-
-test("memory is there for every block, whatever is asked for, until it is full", () => {
-  fc.assert(
-    fc.property(
-      fc.array(fc.integer({ min: 2 ** 20, max: 2 ** 29 }), { minLength: 1, maxLength: 9 }),
-      (sizes) => {
-        const memory = new Memory();
-        const fill = (bytes: number): void => {
-          const { bytesInUse } = memory;
-          let pointer: number;
-          try {
-            pointer = memory.allocate(bytes);
-          } catch (error) {
-            expect(error).toBeInstanceOf(RangeError);
-            expect(memory.bytesInUse).toBe(bytesInUse);
-            return;
-          }
-          // Pages that nobody touches cost nothing.
-          const end = pointer + bytes;
-          memory.views.uint8[end - 1] = 1;
-          expect(memory.views.uint8[end - 1]).toBe(1);
-          // In 32 bits, an end at 2^32 would come before every address.
-          expect(end).toBeLessThan(2 ** 32);
-        };
-        for (let i = 0; i < 32; i++) fill(sizes[i % sizes.length]!);
-        for (let bytes = 2 ** 31; bytes >= 2 ** 14; bytes /= 2) fill(bytes);
-        expect(() => memory.allocate(2 ** 16)).toThrow(RangeError);
-      },
-    ),
-    { numRuns: 5 },
-  );
-});
-
-test("a refusal says how much is free in blocks of other sizes", () => {
-  const memory = new Memory();
-  const [block] = [memory.allocate(2 ** 20), memory.allocate(2 ** 21)];
-  memory.release(block!, 2 ** 20);
-  expect(() => memory.allocate(2 ** 32)).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: memory: 2 MiB are in use, 1 MiB are free in blocks of other sizes, and 4096 MiB more cannot be had; wrap loop bodies in scope(() => ...) so that intermediate values are returned, or forget older parts of the tape]`,
-  );
-  expect(memory.allocate(2 ** 20)).toBe(block);
-});
-
-test("the peak of a call is the most in use during it, in nested calls too", () => {
-  const memory = new Memory();
-  const block = 64;
-  const stack: number[] = [];
-  const use = (change: number) => {
-    for (; change > 0; change--) stack.push(memory.allocate(block));
-    for (; change < 0 && stack.length > 0; change++) memory.release(stack.pop()!, block);
-  };
-  type Step = number | { call: Step[]; throws: boolean };
-  const step = fc.letrec<{ step: Step; call: Step }>((tie) => ({
-    step: fc.oneof({ depthSize: "small" }, fc.integer({ min: -6, max: 6 }), tie("call")),
-    call: fc.record({ call: fc.array(tie("step"), { maxLength: 6 }), throws: fc.boolean() }),
-  })).step;
-  /** Runs the steps and tells the most blocks that were in use, counted after each. */
-  const run = (steps: readonly Step[]): number => {
-    let most = stack.length;
-    for (const what of steps) {
-      if (typeof what === "number") use(what);
-      else {
-        let inside = 0;
-        const body = () => {
-          inside = run(what.call);
-          if (what.throws) throw new Error("stop");
-        };
-        if (what.throws) expect(() => memory.peakDuring(body)).toThrow("stop");
-        else expect(memory.peakDuring(body)).toBe(block * inside);
-        most = Math.max(most, inside);
-      }
-      most = Math.max(most, stack.length);
-    }
-    return most;
-  };
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
-      memory.peakBytes = memory.bytesInUse;
-      const most = run(steps);
-      expect(memory.peakBytes).toBe(block * most);
-    }),
-  );
-});
-
-test("the peak of an asynchronous call is refused", () => {
-  expect(() => new Memory().peakDuring(async () => 1)).toThrowErrorMatchingInlineSnapshot(
-    `[TypeError: peakDuring: the body returned a promise, and the measurement ends when the body returns; measure inside the asynchronous code instead]`,
-  );
-});
-
-test("sizeOf tells what an allocation takes", () => {
-  const memory = new Memory();
-  const powers = fc.integer({ min: 0, max: 27 }).map((power) => 2 ** power);
-  const bytes = fc.oneof(
-    fc.tuple(powers, fc.integer({ min: -1, max: 1 })).map(([power, more]) => power + more),
-    fc.integer({ min: 0, max: 2 ** 28 }),
-  );
-  fc.assert(
-    fc.property(bytes, (n) => {
-      const before = memory.bytesInUse;
-      const pointer = memory.allocate(n);
-      expect(memory.bytesInUse - before).toBe(Memory.sizeOf(n));
-      expect(Memory.sizeOf(n)).toBeGreaterThanOrEqual(n);
-      expect(Memory.sizeOf(n)).toBeLessThan(Math.max(65, 1.25 * n + 1));
-      memory.release(pointer, n);
-    }),
-  );
-  // Above the address space too, where a budget is compared with what is needed.
-  for (const n of [2 ** 32, 2 ** 40 - 1, 2 ** 40, 2 ** 40 + 1]) {
-    expect(Memory.sizeOf(n) / n).toBeGreaterThanOrEqual(1);
-    expect(Memory.sizeOf(n) / n).toBeLessThan(1.25 + 1e-9);
-  }
 });

@@ -26,12 +26,12 @@ export interface LoopSettings<Params, State, Y> {
   readonly by: readonly Variable[];
   readonly draws: Draws;
   readonly kept: Kept;
-  /** Whether it is the part that has outputs, after which nothing is drawn. */
-  readonly isLast: boolean;
+  /** Whether its outputs are wanted; the draws end with it then. */
+  readonly hasOutputs: boolean;
   /** Steps before the first, for errors. */
   readonly offset: number;
   /** What the output of a step looks like that no row has. */
-  outputOfEmptyStep(): Y;
+  outputOfEmptyStep?(): Y;
 }
 
 /** The state before a chunk, and the draws there. */
@@ -174,14 +174,12 @@ export class Loop<Params, State, Y> {
 
   /** Writes the outputs of a chunk that runs for the first time. */
   #write(chunk: Chunk, run: ChunkRun<State, Y> | undefined): void {
-    const { division, outputOfEmptyStep, isLast } = this.#settings;
+    const { division, outputOfEmptyStep, hasOutputs } = this.#settings;
     if (this.#results === undefined) {
-      const outputs =
-        run?.value.outputs ??
-        tree.map(outputOfEmptyStep(), (x: Tensor) => alias(x, [1, ...x.shape]));
       const state = run?.value.state ?? this.#inputs.state;
-      const like = { outputs: isLast ? outputs : undefined, state } as ChunkValue<State, Y>;
-      this.#results = new Results(division.steps, like);
+      const first = () => tree.map(outputOfEmptyStep!(), (x: Tensor) => alias(x, [1, ...x.shape]));
+      const outputs = hasOutputs ? (run?.value.outputs ?? first()) : undefined;
+      this.#results = new Results(division.steps, { outputs, state } as ChunkValue<State, Y>);
     }
     if (!this.#isRerun) this.#results.writeOutputs(chunk, run?.value.outputs);
   }
@@ -204,30 +202,30 @@ export class Loop<Params, State, Y> {
    * around the call.
    */
   backward(g: Tensor): ChunkGradient {
+    const { by, division } = this.#settings;
+    const sweep = new Sweep(by, this.#inputs, this.results, g);
     this.#isRerun = true;
-    if (this.#moves === undefined) {
-      this.#settings.draws.restore(this.#start);
-      this.#toEnd();
-    }
-    const sweep = new Sweep(this.#settings.by, this.#inputs, this.results, g);
-    const isAll = this.#waiting.length === this.#settings.division.count;
     try {
+      if (this.#moves === undefined) {
+        this.#settings.draws.restore(this.#start);
+        this.#toEnd();
+      }
+      const isAll = this.#waiting.length === division.count;
       for (let i = this.#waiting.length - 1; i >= 0; i--) {
         const { chunk, run } = this.#waiting[i]!;
         sweep.pull(chunk, run);
         if (!isAll) this.#waiting.pop()!.region.end(isOver);
       }
-      if (!isAll) {
-        while (this.#makeUntilReverse()) {
-          const { chunk, run, region } = this.#run(true);
-          try {
-            sweep.pull(chunk, run);
-          } finally {
-            region.end(isOver);
-          }
+      if (isAll) return sweep.gradient();
+      while (this.#makeUntilReverse()) {
+        const { chunk, run, region } = this.#run(true);
+        try {
+          sweep.pull(chunk, run);
+        } finally {
+          region.end(isOver);
         }
-        this.#clear();
       }
+      this.#clear();
       return sweep.gradient();
     } catch (error) {
       this.#clear();
@@ -263,7 +261,7 @@ export class Loop<Params, State, Y> {
 
   end(): void {
     this.#clear();
-    if (this.#settings.isLast) this.#settings.draws.end(isOver);
+    if (this.#settings.hasOutputs) this.#settings.draws.end(isOver);
   }
 }
 

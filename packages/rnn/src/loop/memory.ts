@@ -44,12 +44,8 @@ export function costOf<Params, State, Y>(
   by: readonly Variable[],
   inputs: () => ChunkInputs<Params, State>,
   chunk: Chunk,
-  { memory }: Backend,
+  memory: Backend["memory"],
 ): ChunkCost {
-  // A plan that is made for it stays.
-  const settled = new Region();
-  within(settled, () => runner.run(inputs(), chunk, by.length > 0)).end(measured);
-  settled.end(measured);
   const region = new Region();
   const start = memory.bytesInUse;
   try {
@@ -115,13 +111,18 @@ export interface LoopCost {
   readonly run: number;
 }
 
-/** @param costs of a chunk of each length that the loop has */
-export function costOfLoop(
-  steps: number,
-  inputs: ChunkInputs<unknown, unknown>,
-  by: readonly Variable[],
-  costs: readonly ChunkCost[],
-): LoopCost {
+/** What the cost of a loop is reckoned from. */
+interface LoopSizes {
+  /** What is in use for it before it begins, plans included. */
+  readonly used: number;
+  readonly steps: number;
+  readonly inputs: ChunkInputs<unknown, unknown>;
+  readonly by: readonly Variable[];
+  /** Of a chunk of each length that it has. */
+  readonly costs: readonly ChunkCost[];
+}
+
+export function costOfLoop({ used, steps, inputs, by, costs }: LoopSizes): LoopCost {
   const most = (of: (cost: ChunkCost) => number) => Math.max(0, ...costs.map(of));
   const state = most((cost) => cost.state);
   const run = most((cost) => cost.waiting);
@@ -135,9 +136,9 @@ export function costOfLoop(
     (by.length === 0 ? 1 : 3) * vector +
     Memory.sizeOf(4 * steps * wholeNumbers) +
     gradients.reduce((a, b) => a + b, 0);
-  // The first state is an input; two more are at hand, and one cotangent of a state.
+  // The first state is an input; two more are at hand, one that a burn-in left, and a cotangent.
   const bytes = ({ states, runs }: Kept) =>
-    results + slack + (states + 2) * state + (runs - 1) * run + transient;
+    used + results + slack + (states + 3) * state + (runs - 1) * run + transient;
   return { bytes, state, run };
 }
 
@@ -152,6 +153,7 @@ export function keptWithin(bytes: number, chunks: number, cost: LoopCost): Kept 
   if (room(1) < 0) return undefined;
   const states = Math.floor(room(0) / Math.max(1, cost.state));
   if (states < chunks) return { states, runs: 1 };
+  // A run that waits needs no state before it.
   const more = Math.floor(room(chunks) / Math.max(1, cost.run - cost.state));
-  return { states: chunks, runs: 1 + more };
+  return { states: chunks - more, runs: 1 + more };
 }

@@ -1,3 +1,4 @@
+import type { Rng } from "@chronograd/nn";
 import type { Cell } from "../cell.ts";
 import { batchOf } from "../checkRows.ts";
 import { findTensor } from "../findTensor.ts";
@@ -19,28 +20,33 @@ export interface LoopOptions {
   readonly before: number;
 }
 
-/** What a part of a sequence is run with. */
+/**
+ * What a part of a sequence is run with, beside its inputs. It holds nothing that a tape watches.
+ */
 export interface Pieces<Params, State, X, Y> {
   readonly cell: Cell<Params, State, X, Y>;
-  readonly run: Unrolling<Params, State>;
-  readonly inputs: ChunkInputs<Params, State>;
+  readonly reverse: boolean;
+  readonly rng: Rng | null | undefined;
   readonly draws: Draws;
   readonly options: LoopOptions;
   /** Steps of the sequence before this part. */
   readonly offset: number;
 }
 
+/** The pieces of a whole sequence, and its inputs. */
 export function piecesOf<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   xs: unknown,
   run: Unrolling<Params, State>,
   options: LoopOptions,
-): Pieces<Params, State, X, Y> {
-  checkRng("unroll", cell, run.rng);
+): readonly [Pieces<Params, State, X, Y>, ChunkInputs<Params, State>] {
+  const { reverse, rng } = run;
+  checkRng("unroll", cell, rng);
   const batch = batchOf(stepOf(xs, 0), "unroll");
   const like = likeParams([run.params, run.state ?? {}]);
+  const draws = new Draws(cell, rng, batch, like);
   const inputs = inputsOfSequence(cell as Cell<Params, State>, xs, run, batch, like);
-  return { cell, run, inputs, draws: new Draws(cell, run.rng, batch, like), options, offset: 0 };
+  return [{ cell, reverse, rng, draws, options, offset: 0 }, inputs];
 }
 
 /** How the chunks of a sequence run. */
@@ -50,13 +56,10 @@ export interface Layout<Params, State, Y> {
   readonly division: Division;
 }
 
-export function layoutOf<Params, State, X, Y>({
-  cell,
-  run: { reverse },
-  inputs,
-  options,
-  offset,
-}: Pieces<Params, State, X, Y>): Layout<Params, State, Y> {
+export function layoutOf<Params, State, X, Y>(
+  { cell, reverse, options, offset }: Pieces<Params, State, X, Y>,
+  inputs: ChunkInputs<Params, State>,
+): Layout<Params, State, Y> {
   const by = variablesOf(inputs);
   const runner = options.compile
     ? planRunner<Params, State, X, Y>(cell, { reverse, by, offset })

@@ -1,4 +1,4 @@
-import { type Tensor, tree, zeros } from "@chronograd/autodiff";
+import { scope, type Tensor, tree, zeros } from "@chronograd/autodiff";
 import {
   CheckSchedule,
   type ForwardRun,
@@ -24,11 +24,22 @@ export function planOf<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   inputs: ChunkInputs<Params, State>,
   settings: ChunkSettings,
-): ChunkPlan<Params, State, Y> {
-  const make = () => new ChunkPlan(cell as Cell<Params, State, unknown, Y>, inputs, settings);
+): readonly [plan: ChunkPlan<Params, State, Y>, isNew: boolean] {
+  const { memory } = tree.leaves(inputs)[0]!.backend;
+  let isNew = false;
+  const make = () => {
+    isNew = true;
+    const before = memory.bytesInUse;
+    const made = scope(
+      () =>
+        new ChunkPlan<Params, State, Y>(cell as Cell<Params, State, never, Y>, inputs, settings),
+    );
+    made.bytes = memory.bytesInUse - before;
+    return made;
+  };
   const { length, reverse, by } = settings;
-  const store = plans as unknown as Remembered<ReturnType<typeof make>>;
-  return remembered(store, cell, inputs, [length, reverse, by], make);
+  const store = plans as unknown as Remembered<ChunkPlan<Params, State, Y>>;
+  return [remembered(store, cell, inputs, [length, reverse, by], make), isNew];
 }
 
 /** A chunk of steps, and its pullback, as plans. */
@@ -42,12 +53,14 @@ export class ChunkPlan<Params, State, Y> {
   readonly #cell: object;
   readonly #settings: ChunkSettings;
   readonly #checks = new CheckSchedule();
+  /** Kernel memory, in bytes. */
+  bytes = 0;
   /** Milliseconds of the latest run. */
   #run = 0;
 
   /** @throws when the steps cannot be planned */
   constructor(
-    cell: Cell<Params, State, unknown, Y>,
+    cell: Cell<Params, State, never, Y>,
     inputs: ChunkInputs<Params, State>,
     settings: ChunkSettings,
   ) {
@@ -63,7 +76,7 @@ export class ChunkPlan<Params, State, Y> {
     }
     const planned = RecordedFunction.plan(
       (given: ChunkInputs<Params, State>) =>
-        runChunk<Params, State, unknown, Y>(cell, given, settings),
+        runChunk<Params, State, never, Y>(cell, given, settings),
       inputs,
       settings.by.length === 0 ? [] : [cotangents],
     );

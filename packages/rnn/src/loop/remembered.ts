@@ -23,12 +23,17 @@ export function remembered<T>(
 ): T {
   const leaves = tree.leavesWithPath(inputs);
   const [[, { backend }]] = leaves as [(typeof leaves)[number]];
-  const places: WeakMap<Tensor["backend"], Map<string, T>> = store.get(owner) ?? new WeakMap();
-  store.set(owner, places);
-  const own = places.get(backend) ?? new Map<string, T>();
-  places.set(backend, own);
+  const homes: WeakMap<Tensor["backend"], Map<string, T>> = store.get(owner) ?? new WeakMap();
+  store.set(owner, homes);
+  const own = homes.get(backend) ?? new Map<string, T>();
+  homes.set(backend, own);
   const parts = settings.map(String);
-  for (const [path, { dtype, shape }] of leaves) parts.push(`${path} ${dtype} ${shape}`);
+  // What stands at two places is one value, in plans too.
+  const places = new Map<Tensor, string>();
+  for (const [path, x] of leaves) {
+    parts.push(`${path} ${places.get(x) ?? `${x.dtype} ${x.shape}`}`);
+    places.set(x, path);
+  }
   const key = parts.join(";");
   const value = own.get(key) ?? make();
   own.delete(key);

@@ -1,3 +1,4 @@
+import { scope } from "@chronograd/autodiff";
 import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
 import {
@@ -26,6 +27,10 @@ export interface Runner<Params, State, Y> {
   readonly lengths: readonly number[];
   /** Whether a chunk that runs again certainly gives the same. */
   readonly isRepeated: boolean;
+  /** Kernel memory of the plans, and of those that were made for this loop, in bytes. */
+  readonly plans: { readonly all: number; readonly made: number };
+  /** Makes what all runs of such chunks share. */
+  prepare(inputs: () => ChunkInputs<Params, State>, chunk: Chunk): void;
   /** @param keeps whether the pullback will be called */
   run(inputs: ChunkInputs<Params, State>, chunk: Chunk, keeps: boolean): ChunkRun<State, Y>;
 }
@@ -46,6 +51,8 @@ export function tapeRunner<Params, State, X, Y>(
   return {
     lengths: [1],
     isRepeated: false,
+    plans: { all: 0, made: 0 },
+    prepare() {},
     run: (inputs, chunk, keeps) => onTape(cell, inputs, chunk, settings, keeps),
   };
 }
@@ -56,6 +63,7 @@ export function planRunner<Params, State, X, Y>(
   settings: RunnerSettings,
 ): Runner<Params, State, Y> {
   const lengths = [16, 4, 1];
+  const memory = { all: 0, made: 0 };
   /** By length; in one loop all chunks of a length look alike. */
   const plans = new Map<number, ChunkPlan<Params, State, Y>>();
   /** The shorter ones too, so that another number of steps needs no other plans. */
@@ -65,12 +73,19 @@ export function planRunner<Params, State, X, Y>(
       const noise = inputs.noise?.slice(0, length);
       const own = { ...inputsOf(inputs, { start: 0, length }), ...(noise && { noise }) };
       const start = settings.offset + chunk.start;
-      plans.set(length, planOf(cell, own, { ...settings, start, length, isEmpty: false }));
+      const [plan, isNew] = planOf(cell, own, { ...settings, start, length, isEmpty: false });
+      plans.set(length, plan);
+      memory.all += plan.bytes;
+      if (isNew) memory.made += plan.bytes;
     }
   };
   return {
     lengths,
     isRepeated: true,
+    plans: memory,
+    prepare(inputs, chunk) {
+      if (!plans.has(chunk.length)) scope(() => makePlans(inputs(), chunk));
+    },
     run(inputs, chunk, keeps) {
       if (chunk.kind !== "steps") return onTape(cell, inputs, chunk, settings, keeps);
       if (!plans.has(chunk.length)) makePlans(inputs, chunk);

@@ -1,15 +1,17 @@
-import { scope, Tape, tree } from "@chronograd/autodiff";
+import { scope, Tape } from "@chronograd/autodiff";
 import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
 import { findTensor } from "../findTensor.ts";
-import { prepared, type UnrollInputs, type UnrollOptions } from "../unroll.ts";
+import { detached } from "../sequences/unrollSteps.ts";
+import { checkUnroll, prepared, type UnrollInputs, type UnrollOptions } from "../unroll.ts";
 import { costIn, keptOf } from "./kept.ts";
 import { layoutOf, piecesOf } from "./pieces.ts";
 import { reversal } from "./reversal.ts";
+import { section, stepsOf } from "./sequence.ts";
 
 /** What an `unroll` with `compile` or `memory` takes. */
 export interface UnrollCost {
-  /** T. */
+  /** T, but for the burn-in. */
   readonly steps: number;
   /** States that are kept, the first among them. */
   readonly states: number;
@@ -53,30 +55,31 @@ export function unrollCost<Params, State, X, Y>(
   options: UnrollOptions<State> = {},
 ): UnrollCost {
   checkCell("unrollCost", cell, "step", "ask for the cost of each of its cells");
+  checkUnroll(cell, options);
   return scope(() => {
     const isWatched = findTensor(params, ({ tape }) => tape !== null) !== undefined;
     const own = isWatched ? params : (new Tape().watch(params) as Values<Params>);
     const { all, run, loop } = prepared(cell, own, inputs, options);
-    const pieces = piecesOf(cell, all, run, loop);
-    const layout = layoutOf(pieces);
+    const [pieces, whole] = piecesOf(cell, all, run, loop);
+    const late = { ...whole, ...section(whole, run.burnIn, stepsOf(all)) };
+    const layout = layoutOf(pieces, late);
     const { division } = layout;
-    const cost = costIn(pieces, layout);
-    const { states, runs } = keptOf(pieces, layout);
-    const used = tree.leaves(params)[0]!.backend.memory.bytesInUse - loop.before;
-    const last = division.count - runs;
+    const cost = costIn(pieces, detached(late), layout);
+    const kept = keptOf(pieces, detached(late), layout);
+    const last = division.count - kept.runs;
     let rerun = 0 - division.stepsIn(0, last);
-    for (const move of reversal(last + 1, states)) {
+    for (const move of reversal(last + 1, kept.states)) {
       if (move.move === "advance") rerun += division.stepsIn(move.from, move.to);
       if (move.move === "reverse" && move.at < last)
         rerun += division.stepsIn(move.at, move.at + 1);
     }
     return {
       steps: division.steps,
-      states: Math.min(states, division.count),
+      states: kept.states,
       recorded: division.stepsIn(last, division.count),
       rerun,
-      bytes: used + cost.bytes({ states, runs }),
-      least: used + cost.bytes({ states: 1, runs: 1 }),
+      bytes: cost.bytes(kept),
+      least: cost.bytes({ states: 1, runs: 1 }),
     };
   });
 }

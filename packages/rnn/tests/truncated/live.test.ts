@@ -330,7 +330,7 @@ describe("what does not fit is refused", () => {
   test("another cell, dtype or shape", () => {
     const other = liveOf({ stale: "recompute" });
     const cast = (dtype: "float32" | "float64") =>
-      tree.map(live, (x: Tensor) => x.cast(dtype)) as LiveWindow;
+      tree.map<unknown, Tensor>(live, (x: Tensor) => x.cast(dtype)) as LiveWindow;
     const wide = lstm({ input: 2, hidden: 4 });
     const params = initialParams(wide, rng(1), { dtype: "float64" });
     const [, ...rest] = live.tensors;

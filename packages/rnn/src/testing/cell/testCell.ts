@@ -4,6 +4,7 @@ import type { PlainCell } from "../draw.ts";
 import { statedEquations } from "./equations.ts";
 import { singlePrecision } from "./float32.ts";
 import { gradientRepeats, gradients, modes } from "./gradients.ts";
+import { loops } from "./loop.ts";
 import { marked } from "./marks.ts";
 import type { CellTestOptions } from "./options.ts";
 import { parallel } from "./parallel.ts";
@@ -48,6 +49,7 @@ export function cellLaws<Params, State, X, Y>(
     reset(subject),
     marked(subject),
     unrolls(subject),
+    loops(subject),
     parallel(subject),
     gradients(subject, 1),
     gradients(subject, subject.steps),
@@ -62,9 +64,9 @@ export function cellLaws<Params, State, X, Y>(
 
 /**
  * Holds a cell to everything that unrolling, batching, truncation and optimizers rely on: shapes,
- * purity, the same results again, gradients against differences and against forward mode, second
- * order, rows of a batch apart, masks and resets, float32 against float64. Parameters, states and
- * inputs are random in every element.
+ * purity, the same results again, loops as one entry, gradients against differences and against
+ * forward mode, second order, rows of a batch apart, masks and resets, float32 against float64.
+ * Parameters, states and inputs are random in every element.
  *
  * @returns a report; `String(report)` says what broke and where, `report.assert()` throws that
  * @throws for options that make no sense, and when `input` is missing and cannot be told from the

@@ -61,9 +61,10 @@ export class RecordedChunk<Params, State, X, Y, Target> {
   ): ChunkRun<Params, State> {
     this.#start = start;
     if (this.#seen++ === 0) this.#plan(inputs, weights);
-    if (this.#checks.isDue()) this.check(inputs, start);
     const { recorded, sizes } = this.#planned ?? {};
+    const isDue = this.#checks.isDue();
     if (recorded?.accepts(inputs) !== true) return this.#onTape(inputs, start);
+    if (isDue) this.check(inputs, start);
     const run = recorded.forward(inputs);
     const value = run.value as unknown as ChunkValue<State>;
     return {
