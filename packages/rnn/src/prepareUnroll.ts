@@ -27,7 +27,7 @@ export function checkUnroll<State>(
   if (state !== undefined) checkState("unroll: the state", state, model.state);
   checkMemory(options.memory);
   for (const name of ["reverse", "parallel", "compile"] as const) {
-    const value: unknown = options[name] ?? false;
+    const value: unknown = options[name] === undefined ? false : options[name];
     if (typeof value !== "boolean") {
       throw new TypeError(`unroll: ${name} must be true or false, got ${textOf(value)}`);
     }

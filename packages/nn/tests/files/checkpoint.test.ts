@@ -98,12 +98,12 @@ describe("a tree comes back", () => {
 });
 
 test("plain values may be long, up to what a file has room for", async () => {
-  const tree = { text: '"\\'.repeat(4e6), list: Array.from({ length: 20_000 }, (_, i) => i / 7) };
-  expect(isDeepStrictEqual(await roundTrip(tree), tree)).toBe(true);
+  const list = Array.from({ length: 300_000 }, (_, i) => ({ loss: i / 7, quoted: '"\\' }));
+  expect(isDeepStrictEqual(await roundTrip({ list }), { list })).toBe(true);
   expect(await failure(saveCheckpoint(path, "x".repeat(1e8)))).toMatchInlineSnapshot(
     `"saveCheckpoint: the plain values take 100000006 letters, and a file holds 100000000 at most; make tensors of long lists of numbers"`,
   );
-  expect(isDeepStrictEqual(await loadCheckpoint(path), tree)).toBe(true);
+  expect(isDeepStrictEqual(await loadCheckpoint(path), { list })).toBe(true);
 });
 
 test("trees may be deep, but not bottomless", async () => {

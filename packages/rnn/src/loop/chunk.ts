@@ -2,6 +2,7 @@ import { clone, type MapTree, stack, Tape, type Tensor, tree } from "@chronograd
 import { alias, type ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { changeOfType } from "../checkState.ts";
+import { findTensor } from "../findTensor.ts";
 import { advance } from "../sequences/advance.ts";
 import { joinTrees } from "../sequences/joinTrees.ts";
 import { present } from "../sequences/unrollSteps.ts";
@@ -42,14 +43,6 @@ export function inputsOf<Params, State>(
     ...(reset && { reset: part(reset) }),
     ...(mask && first && { mask: part(mask), first: part(first) }),
   };
-}
-
-/**
- * A first state with a tensor of its own at each place, as states after steps have: plans tell one
- * value at two places from two.
- */
-export function apart<State>(state: Values<State>): Values<State> {
-  return tree.map(state, (x: Tensor) => alias(x, x.shape)) as Values<State>;
 }
 
 /** The inputs that gradients are taken by. */
@@ -119,6 +112,12 @@ export function runChunk<Params, State, X, Y>(
     ? undefined
     : (joinTrees(outputs, (parts) => stack(parts)) as MapTree<Y, Tensor>);
   const strip = (x: Tensor) => tape?.strip(x) ?? x;
+  const isForeign = (x: Tensor) => strip(x).tape !== null;
+  if (findTensor([stacked, after], isForeign) !== undefined) {
+    throw new TypeError(
+      `unroll: step ${start + 1} depends on a value from outside that a tape around the loop tracks (grad, vjp, jvp or one of yours), of which compile and memory would lose the derivative; make it part of the parameters, the inputs or the context, or leave both options out`,
+    );
+  }
   // Copies, so that what a step made may lie where a plan wants it.
   const value: ChunkValue<State, Y> = {
     outputs: tree.map(stacked, strip) as MapTree<Y, Tensor>,

@@ -1,6 +1,6 @@
 import { scope, tree } from "@chronograd/autodiff";
 import { type ChunkCache, cached } from "./cache.ts";
-import { apart, type ChunkInputs, inputsOf } from "./chunk.ts";
+import { type ChunkInputs, inputsOf } from "./chunk.ts";
 import {
   type ChunkCost,
   costOfChunk,
@@ -45,7 +45,7 @@ export function costOf<Params, State, X, Y>(
 ): LoopCost {
   const { memory } = tree.leaves(inputs)[0]!.backend;
   const costs = chunks.examples().map((chunk) => {
-    const own = { ...inputsOf(inputs, chunk), state: apart(inputs.state) };
+    const own = inputsOf(inputs, chunk);
     const others = draws.from(draws.position);
     const noisy = () => {
       const noise = others.next(chunk.length);

@@ -3,7 +3,6 @@ import { alias, Region, within } from "@chronograd/autodiff/internal";
 import type { Values } from "../cell.ts";
 import { checksumOf } from "./checksum.ts";
 import {
-  apart,
   type ChunkGradient,
   type ChunkInputs,
   type ChunkValue,
@@ -104,8 +103,7 @@ export class Loop<Params, State, Y> {
     this.#moves = reversal(count - waiting + 1, kept.states);
     const region = new Region();
     for (const x of tree.leaves(this.#inputs.state)) region.hold(x.block);
-    const state = apart(this.#inputs.state);
-    this.#here = { at: 0, state, region, drawn: this.#start };
+    this.#here = { at: 0, state: this.#inputs.state, region, drawn: this.#start };
     this.#states.push(this.#here);
     this.#makeUntilReverse();
     while (this.#here.at < count) this.#waiting.push(this.#run(true));

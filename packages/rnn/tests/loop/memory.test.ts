@@ -3,7 +3,6 @@ import { rng } from "@chronograd/nn";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { unroll } from "../../src/index.ts";
-import { distance } from "../truncated/setup.ts";
 import { models } from "./models.ts";
 import { joined, type Problem, problem, run } from "./setup.ts";
 

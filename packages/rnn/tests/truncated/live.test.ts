@@ -146,7 +146,7 @@ describe("a stream that goes on", () => {
         exchanged:
           "RangeError: truncated: the live window to resume is of a stream with worker RANK, got worker RANK; resume with the settings of that stream",
         apart:
-          "RangeError: truncated: the live windows of all workers must end at the same step, got step 4 on worker 0 of 2 and step 6 on worker 1 for window 2; resume all of them from one checkpoint",
+          "RangeError: truncated: the live windows of all workers must end at the same step, got step 4 on worker 0 of 2 and step 6 on worker 1 for window 0; resume all of them from one checkpoint",
       }),
     );
   });
