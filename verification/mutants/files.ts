@@ -92,62 +92,6 @@ export const files: readonly Mutant[] = [
       replace: "return undefined;",
     },
   ]),
-  ...inFile("packages/nn/src/files/place.ts", [
-    {
-      name: "checkpoints: a relative link is looked for in the working directory",
-      kind: "wrong saved value",
-      find: "place = isAbsolute(target) ?",
-      replace: "place = true ?",
-    },
-    {
-      name: "checkpoints: only the first of several links is followed",
-      kind: "range",
-      find: "const mostLinks = 64;",
-      replace: "const mostLinks = 1;",
-    },
-    {
-      name: "checkpoints: a named pipe is taken for a file",
-      kind: "guard lost",
-      find: 'isFIFO: "a named pipe",',
-      replace: "",
-    },
-  ]),
-  ...inFile("packages/nn/src/files/previous.ts", [
-    {
-      name: "checkpoints: PATH.previous is replaced whatever it is",
-      kind: "guard lost",
-      find: "if (!isRest(await readBytes(path, 64))) throw new Error(otherThing);",
-      replace: "",
-    },
-    {
-      name: "checkpoints: a damaged one takes the place of the good one before it",
-      kind: "guard lost",
-      find: "return isKept ? earlier : undefined;",
-      replace: "return earlier;",
-    },
-  ]),
-  ...inFile("packages/nn/src/files/saveCheckpoint.ts", [
-    {
-      name: "checkpoints: a symbolic link is replaced",
-      kind: "wrong saved value",
-      find: "const place = placeOf(path);",
-      replace: "const place = path;",
-    },
-    {
-      name: "checkpoints: saves to one path do not wait for each other",
-      kind: "stale value reused",
-      find: "inTurn(resolve(place), () =>",
-      replace: "inTurn(String(Math.random()), () =>",
-    },
-  ]),
-  ...inFile("packages/nn/src/files/temporary.ts", [
-    {
-      name: "checkpoints: temporary files of all paths have one name",
-      kind: "forgotten term",
-      find: ".update(basename(path))",
-      replace: "",
-    },
-  ]),
   ...inFile("packages/nn/src/parallel/gather.ts", [
     {
       name: "checkpoints: each worker gathers its own tree alone",

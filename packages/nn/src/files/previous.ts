@@ -17,7 +17,9 @@ export async function replaceable(path: string): Promise<Uint8Array | undefined>
   const earlier = (await checkKind(path)) ? await readBytes(path) : new Uint8Array();
   const isKept = isWhole(earlier);
   if (!isKept && !isRest(earlier)) throw new Error(otherThing);
-  await checkPrevious(`${path}.previous`).catch(unkept(path));
+  await checkPrevious(`${path}.previous`).catch((error: unknown) => {
+    throw unkept(path, error);
+  });
   return isKept ? earlier : undefined;
 }
 
@@ -42,13 +44,13 @@ export async function keep(path: string, earlier: Uint8Array): Promise<void> {
     await link(path, kept).catch(() => writeThrough(kept, earlier));
     await rename(kept, `${path}.previous`);
   } catch (error) {
-    unkept(path)(error);
+    throw unkept(path, error);
   } finally {
     await remove(kept);
   }
 }
 
-const unkept = (path: string) => (error: unknown) => {
+function unkept(path: string, error: unknown): Error {
   const problem = writeProblem(`${path}.previous`, error);
-  throw new Error(`an earlier one could not be kept: ${problem}`);
-};
+  return new Error(`an earlier one could not be kept: ${problem}`);
+}

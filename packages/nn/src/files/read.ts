@@ -6,7 +6,7 @@ import { checkKind } from "./place.ts";
 const part = 2 ** 30;
 
 /** The bytes of a file, of any size: all, or the first `most`. Only regular files are opened. */
-export async function readBytes(path: string, most = Infinity): Promise<Uint8Array> {
+export async function readBytes(path: string, most: number = Infinity): Promise<Uint8Array> {
   await checkKind(path);
   const file = await open(path, "r");
   try {
