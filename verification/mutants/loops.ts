@@ -59,12 +59,6 @@ const runs = inFile("packages/rnn/src/loop/loop.ts", [
     replace: "",
   },
   {
-    name: "loops: a plan for a first state of one tensor at two places",
-    kind: "stale value reused",
-    find: "const state = apart(this.#inputs.state);",
-    replace: "const { state } = this.#inputs;",
-  },
-  {
     name: "loops: states at hand are not let go",
     kind: "aliased memory",
     find: "if (this.#states.at(-1) !== this.#here) this.#here!.region.end(isOver);",
@@ -202,6 +196,12 @@ const steps = [
     },
   ]),
   ...inFile("packages/rnn/src/loop/sequence.ts", [
+    {
+      name: "loops: a plan for a first state of one tensor at two places",
+      kind: "stale value reused",
+      find: "(x: Tensor) => alias(x, x.shape)) as T;",
+      replace: "(x: Tensor) => x) as T;",
+    },
     {
       name: "loops: the places of rows without a step are not filled",
       kind: "mask ignored",
