@@ -36,18 +36,29 @@ function training(
   alike: readonly string[],
   [H, B]: readonly [number, number],
   quick: boolean,
+  among?: (system: System) => boolean,
+): Entry[] {
+  return trainingOf("train", name, alike, { H, B, T, I: H, V }, quick, among);
+}
+
+function trainingOf(
+  kind: Kind,
+  name: string,
+  alike: readonly string[],
+  sizes: Config,
+  quick: boolean,
   among: (system: System) => boolean = () => true,
 ): Entry[] {
   const entries: Entry[] = [];
   for (const system of systems) {
     const { most, threads } = system;
-    if (!system.kinds.includes("train") || !among(system)) continue;
-    if ((system.workers ?? 1) > B) continue;
+    if (!system.kinds.includes(kind) || !among(system)) continue;
+    if ((system.workers ?? 1) > Number(sizes.B)) continue;
     for (const model of alike) {
       if (!(system.models ?? []).includes(model)) continue;
-      if (most && gigaflops(model, H, B, T, V) > (quick ? most.quick : most.full)) continue;
-      const config = { model, H, B, T, I: H, V };
-      const entry = { case: name.replace("*", model), kind: "train", config, system } as const;
+      const config = { model, ...sizes };
+      if (most && gigaflops(config) > (quick ? most.quick : most.full)) continue;
+      const entry = { case: name.replace("*", model), kind, config, system };
       if (threads === undefined) entries.push(entry);
       else entries.push(...threadCounts().map((count) => ({ ...entry, threads: count })));
     }
@@ -66,6 +77,34 @@ function trainingBlocks(quick: boolean): Block[] {
     blocks.push({ name: `gru-${size}`, entries: gru });
   }
   return blocks;
+}
+
+/** Minibatches of dense inputs; in the ragged one rows have from 5 to 100 steps. */
+const minibatches: Readonly<Record<string, Config>> = {
+  T28: { T: 28, I: 28, H: 128, B: 64, C: 10 },
+  T784: { T: 784, I: 28, H: 128, B: 64, C: 10 },
+  T100: { T: 100, I: 128, H: 256, B: 32, C: 10 },
+  ragged: { T: 100, I: 128, H: 256, B: 32, C: 10, shortest: 5 },
+};
+
+function minibatchBlocks(quick: boolean): Block[] {
+  const chosen = Object.entries(minibatches).filter(
+    ([size]) => !quick || size === "T28" || size === "ragged",
+  );
+  return chosen.map(([size, sizes]) => {
+    const entries = trainingOf(
+      "minibatch",
+      `minibatch-*-${size}`,
+      ["lstm", "custom"],
+      sizes,
+      quick,
+      ({ name }) => {
+        if (name === "pytorch-padded") return size === "ragged";
+        return name !== "pytorch-compiled" || !(quick || size === "ragged");
+      },
+    );
+    return { name: `minibatch-${size}`, entries };
+  });
 }
 
 /**
@@ -184,6 +223,7 @@ function growthBlocks(quick: boolean): Block[] {
 export function chooseBlocks({ quick, filter, only }: Options): Block[] {
   const all = [
     ...trainingBlocks(quick),
+    ...minibatchBlocks(quick),
     ...productBlocks(quick),
     convolutionBlock(),
     overheadBlock(),

@@ -3,7 +3,7 @@ import { disagreements, type Trace } from "./agreement.ts";
 import type { Block, Entry } from "./cases.ts";
 import type { Options } from "./options.ts";
 import type { Progress } from "./progress.ts";
-import { type Config, checkedSteps, type Reply, type Request } from "./protocol.ts";
+import { type Config, checkedSteps, type Reply, type Request, trains } from "./protocol.ts";
 import { median, round, spread } from "./statistics.ts";
 import type { Worker } from "./worker.ts";
 
@@ -133,7 +133,7 @@ export class Measurement {
 
   #agreeing(participants: readonly Participant[], block: string): Participant[] {
     const traces: Trace[] = participants
-      .filter(({ entry }) => entry.kind === "train")
+      .filter(({ entry }) => trains(entry.kind))
       .map(({ label, begun }) => ({
         label,
         losses: begun.losses ?? [],
@@ -201,7 +201,7 @@ function resultOf({ entry, begun, samples, starts, facts }: Participant): Result
   const extra: Record<string, number | string> = {};
   if (entry.threads !== undefined) extra.threads = entry.threads;
   if (starts.length > 0) extra.start_ms = round(median(starts));
-  else if (begun.first_ms !== undefined && entry.kind === "train") {
+  else if (begun.first_ms !== undefined && trains(entry.kind)) {
     extra.first_ms = round(begun.first_ms);
   }
   // A process that was used before still has the memory of earlier cases.

@@ -14,8 +14,8 @@ export interface Options {
 
 export const help = `npm run bench -- [options]
 
-  --quick          smaller cases, fewer rounds: under five minutes once the peers are there
-  --case <text>    only cases whose name has this in it, such as lstm-128x32, gru, gemm, conv, overhead, growth
+  --quick          smaller cases, fewer rounds: under seven minutes once the peers are there
+  --case <text>    only cases whose name has this in it, such as lstm-128x32, gru, minibatch, gemm, conv, overhead, growth
   --only <names>   only these systems, with commas between: ${systems.map(({ name }) => name).join(", ")}
   --rounds <n>     how often each system has its turn (15; 5 with --quick)
   --out <file>     where to write the JSON (bench/results/latest.json; partial.json there with --case or --only)`;

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Entry } from "./cases.ts";
 import type { Place } from "./measure.ts";
+import { writeMinibatches } from "./minibatches.ts";
 import { writeProblem } from "./problem.ts";
+import { trains } from "./protocol.ts";
 import type { Peers } from "./setup.ts";
 import { Worker } from "./worker.ts";
 
@@ -64,10 +66,14 @@ export class Processes implements Place {
   }
 
   problem({ kind, config }: Entry): string | undefined {
-    if (kind !== "train") return undefined;
+    if (!trains(kind)) return undefined;
     const family = config.model === "gru" ? "gru" : "lstm";
-    const path = join(this.#folder, `${family}-${config.H}x${config.B}.bin`);
-    if (!this.#problems.has(path)) writeProblem(path, family, config);
+    const { T, H, B, shortest = T } = config;
+    const path = join(this.#folder, `${kind}-${family}-${T}x${H}x${B}-${shortest}.bin`);
+    if (!this.#problems.has(path)) {
+      if (kind === "train") writeProblem(path, family, config);
+      else writeMinibatches(path, config);
+    }
     this.#problems.add(path);
     return path;
   }

@@ -12,14 +12,28 @@ export const learningRate = 3e-3;
 export const clipNorm = 0.5;
 export const adamEpsilon = 1e-3;
 
+/** The settings as an array of the file. */
+export const settings: NamedArray = {
+  shape: [3],
+  data: Float32Array.of(learningRate, clipNorm, adamEpsilon),
+};
+
 /** mulberry32: uniform numbers in [0, 1) from a 32-bit state. */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;
     let z = Math.imul(state ^ (state >>> 15), state | 1);
     z = (z + Math.imul(z ^ (z >>> 7), z | 61)) ^ z;
     return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** Draws arrays of uniform numbers from -limit to limit. */
+export function uniformBy(random: () => number): (limit: number, ...shape: number[]) => NamedArray {
+  return (limit, ...shape) => {
+    const size = shape.reduce((a, b) => a * b, 1);
+    return { shape, data: Float32Array.from({ length: size }, () => (2 * random() - 1) * limit) };
   };
 }
 
@@ -36,10 +50,7 @@ export function writeProblem(path: string, model: string, config: Config): void 
     number,
   ];
   const random = generator(H * 65_536 + B);
-  const uniform = (limit: number, ...shape: number[]): NamedArray => {
-    const size = shape.reduce((a, b) => a * b, 1);
-    return { shape, data: Float32Array.from({ length: size }, () => (2 * random() - 1) * limit) };
-  };
+  const uniform = uniformBy(random);
   const width = (model === "gru" ? 3 : 4) * H;
   const limit = 1 / Math.sqrt(H);
   // Symbols as unevenly distributed as those of a text; each row continues where it ended in the
@@ -58,7 +69,7 @@ export function writeProblem(path: string, model: string, config: Config): void 
     headb: uniform(limit, V),
     inputs: { shape, data: symbols.slice(0, batches * T * B) },
     targets: { shape, data: symbols.slice(B) },
-    settings: { shape: [3], data: Float32Array.of(learningRate, clipNorm, adamEpsilon) },
+    settings,
   });
 }
 

@@ -8,7 +8,7 @@
 export type Config = Readonly<Record<string, number | string>>;
 
 /** What a case does. */
-export type Kind = "train" | "product" | "convolution" | "overhead" | "stream";
+export type Kind = "train" | "minibatch" | "product" | "convolution" | "overhead" | "stream";
 
 export interface Request {
   readonly case: string;
@@ -46,6 +46,11 @@ export interface Reply {
   readonly facts?: Config;
   /** Why the request failed. */
   readonly error?: string;
+}
+
+/** Whether the steps of a case train: they have a problem, losses and norms. */
+export function trains(kind: Kind): boolean {
+  return kind === "train" || kind === "minibatch";
 }
 
 /** The first steps of a case: they are compared with those of all other systems. */

@@ -5,6 +5,9 @@ import { geometricMean, round } from "./statistics.ts";
 const configurations = ["chronograd", "chronograd-1-worker", "chronograd-2-workers"];
 const wasmOnly = ["chronograd-wasm", "chronograd-wasm-2-workers"];
 const peers = ["pytorch", "pytorch-custom", "jax", "tfjs-wasm", "tfjs-cpu", "jax-js"];
+/** PyTorch's programs for minibatches with a cell in a loop, and all of them. */
+const torchLoops = ["pytorch-custom", "pytorch-script", "pytorch-compiled"];
+const torches = ["pytorch", "pytorch-padded", ...torchLoops];
 
 /** The products that the summary uses: square ones with at least 128 rows. */
 const square = /^gemm-(\d+)x\1x\1$/;
@@ -58,7 +61,40 @@ export function ratiosOf(results: readonly Result[]): Record<string, number> {
     put(`${name}/gemm-blas-vs-openblas`, median(name, "openblas"), median(name, "chronograd-blas"));
   }
   for (const [key, ratio] of convolutionRatios(results)) ratios[key] = ratio;
-  return { ...ratios, ...summaries(ratios) };
+  const means = summaries(ratios);
+  return { ...ratios, ...Object.fromEntries(minibatchRatios(names, median)), ...means };
+}
+
+/** Every system's time divided by ours, and that of PyTorch's fastest programs. */
+function minibatchRatios(
+  names: readonly string[],
+  median: (name: string, system: string) => number | undefined,
+): [key: string, ratio: number][] {
+  const found: [key: string, ratio: number][] = [];
+  for (const name of names.filter((name) => name.startsWith("minibatch-"))) {
+    // The custom cell is an LSTM, so peers are measured with their LSTM.
+    const [, , size] = name.split("-");
+    const theirs = (system: string) => median(`minibatch-lstm-${size}`, system);
+    const ours = (system: string) => median(name, system);
+    const least = (...times: readonly (number | undefined)[]): number =>
+      Math.min(...times.map((ms) => ms ?? Number.POSITIVE_INFINITY));
+    const put = (what: string, theirs: number | undefined, ours: number | undefined): void => {
+      const ratio = (theirs ?? Number.NaN) / (ours ?? Number.NaN);
+      if (Number.isFinite(ratio) && ratio > 0) found.push([`${name}/${what}`, round(ratio, 3)]);
+    };
+    const torch = least(...torches.map(theirs));
+    const best = least(...[...configurations, "chronograd-whole-plan"].map(ours));
+    for (const peer of peers) put(peer, theirs(peer), best);
+    put("pytorch-best", torch, best);
+    put("wasm-only-vs-pytorch-best", torch, least(...wasmOnly.map(ours)));
+    put("workers-2-vs-1", ours("chronograd-1-worker"), ours("chronograd-2-workers"));
+    put("loop-vs-recorded", ours("chronograd-recorded"), ours("chronograd"));
+    put("loop-vs-whole-plan", ours("chronograd-whole-plan"), ours("chronograd"));
+    if (!name.includes("custom")) continue;
+    put("pytorch-loop-best", least(...torchLoops.map(theirs)), best);
+    put("custom-vs-built-in", theirs("chronograd-1-worker"), ours("chronograd-1-worker"));
+  }
+  return found;
 }
 
 /** The speed of a convolution, in multiplications a second, as a part of a matrix product's. */

@@ -1,5 +1,12 @@
 import { createInterface } from "node:readline";
-import { checkedSteps, type Kind, type Ready, type Reply, type Request } from "./protocol.ts";
+import {
+  checkedSteps,
+  type Kind,
+  type Ready,
+  type Reply,
+  type Request,
+  trains,
+} from "./protocol.ts";
 
 /**
  * The result of a step: loss and gradient norm if it trains; its time if only a part of the step
@@ -77,7 +84,7 @@ class Server {
     const norms: number[] = [];
     const times: number[] = [];
     let first = 0;
-    const count = request.kind === "train" ? checkedSteps : 1;
+    const count = trains(request.kind) ? checkedSteps : 1;
     for (let i = 0; i < count; i++) {
       const { ms, loss, norm } = await timed(subject);
       if (i === 0) first = performance.now() - started;

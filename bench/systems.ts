@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import type { Kind } from "./protocol.ts";
+import type { Config, Kind } from "./protocol.ts";
 
 /** What must be installed before a system can run; `setup.ts` installs it. */
 export type Need = "workspace" | "npm" | "torch" | "jax" | "openblas";
@@ -49,7 +49,7 @@ export const systems: readonly System[] = [
     name: "chronograd",
     need: "workspace",
     program: [chronograd],
-    kinds: ["train", "overhead", "stream"],
+    kinds: ["train", "minibatch", "overhead", "stream"],
     models: [...both, "custom"],
   },
   {
@@ -57,7 +57,7 @@ export const systems: readonly System[] = [
     need: "workspace",
     program: [chronograd],
     env: single,
-    kinds: ["train"],
+    kinds: ["train", "minibatch"],
     models: [...both, "custom"],
     sparing: true,
   },
@@ -65,7 +65,7 @@ export const systems: readonly System[] = [
     name: "chronograd-2-workers",
     need: "workspace",
     program: [parallel, "2"],
-    kinds: ["train"],
+    kinds: ["train", "minibatch"],
     models: [...both, "custom"],
     workers: 2,
     sparing: true,
@@ -75,7 +75,7 @@ export const systems: readonly System[] = [
     need: "workspace",
     program: [chronograd],
     env: wasm,
-    kinds: ["train", "product", "convolution"],
+    kinds: ["train", "minibatch", "product", "convolution"],
     models: [...both, "custom"],
     sparing: true,
   },
@@ -84,7 +84,7 @@ export const systems: readonly System[] = [
     need: "workspace",
     program: [parallel, "2"],
     env: wasm,
-    kinds: ["train"],
+    kinds: ["train", "minibatch"],
     models: [...both, "custom"],
     workers: 2,
     sparing: true,
@@ -100,8 +100,16 @@ export const systems: readonly System[] = [
     name: "chronograd-recorded",
     need: "workspace",
     program: [chronograd, "recorded"],
-    kinds: ["train", "overhead", "stream"],
+    kinds: ["train", "minibatch", "overhead", "stream"],
     models: [...both, "custom"],
+  },
+  {
+    name: "chronograd-whole-plan",
+    need: "workspace",
+    program: [chronograd, "whole"],
+    kinds: ["minibatch"],
+    models: ["lstm", "custom"],
+    sparing: true,
   },
   {
     name: "prototype",
@@ -128,7 +136,7 @@ export const systems: readonly System[] = [
     name: "pytorch",
     need: "torch",
     program: [file("peers/pytorch.py"), "built-in"],
-    kinds: ["train"],
+    kinds: ["train", "minibatch"],
     models: both,
     threads: "each",
   },
@@ -136,16 +144,27 @@ export const systems: readonly System[] = [
     name: "pytorch-custom",
     need: "torch",
     program: [file("peers/pytorch.py"), "custom"],
-    kinds: ["train"],
+    kinds: ["train", "minibatch"],
     models: both,
     threads: "each",
     sparing: true,
   },
+  ...["padded", "script", "compiled"].map(
+    (way): System => ({
+      name: `pytorch-${way}`,
+      need: "torch",
+      program: [file("peers/pytorch.py"), way],
+      kinds: ["minibatch"],
+      models: ["lstm"],
+      threads: "each",
+      sparing: true,
+    }),
+  ),
   {
     name: "jax",
     need: "jax",
     program: [file("peers/jax_scan.py")],
-    kinds: ["train"],
+    kinds: ["train", "minibatch"],
     models: both,
     threads: "each",
   },
@@ -153,7 +172,7 @@ export const systems: readonly System[] = [
     name: "tfjs-wasm",
     need: "npm",
     program: [file("peers/tfjs.mjs"), "wasm"],
-    kinds: ["train"],
+    kinds: ["train", "minibatch"],
     models: both,
     most: { quick: 2, full: 8 },
   },
@@ -161,7 +180,7 @@ export const systems: readonly System[] = [
     name: "tfjs-cpu",
     need: "npm",
     program: [file("peers/tfjs.mjs"), "cpu"],
-    kinds: ["train"],
+    kinds: ["train", "minibatch"],
     models: both,
     most: { quick: 0.1, full: 2 },
     sparing: true,
@@ -170,7 +189,7 @@ export const systems: readonly System[] = [
     name: "jax-js",
     need: "npm",
     program: [file("peers/jax-js.mjs")],
-    kinds: ["train"],
+    kinds: ["train", "minibatch"],
     models: both,
     most: { quick: 2, full: 50 },
   },
@@ -187,7 +206,8 @@ export function threadCounts(cores: number = availableParallelism()): number[] {
  * Floating-point operations of a training step, nearly all of them in matrix products, in units of
  * 10^9.
  */
-export function gigaflops(model: string, H: number, B: number, T: number, V: number): number {
+export function gigaflops({ model, T, B, I, H, V = 0 }: Config): number {
   const gates = model === "gru" ? 3 : 4;
-  return (6 * T * B * H * (2 * gates * H + V)) / 1e9;
+  const [t, b, i, h, v] = [T, B, I, H, V].map(Number) as [number, number, number, number, number];
+  return (6 * t * b * h * (gates * (i + h) + v)) / 1e9;
 }

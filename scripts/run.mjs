@@ -24,6 +24,7 @@ const tasks = {
   mutants: ["--conditions=@chronograd/source", "verification/mutants/run.ts"],
   bench: ["bench/main.ts"],
   "bench:scan": ["bench/scan.ts"],
+  "bench:memory": ["bench/memory.ts"],
   stryker: ["scripts/stryker.mjs"],
   build: [],
 };

@@ -2,6 +2,7 @@
 // program.
 import { readFileSync } from "node:fs";
 import { defaultDevice, init, jit, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
+import { readMinibatches } from "../minibatches.ts";
 import { adamEpsilon, clipNorm, learningRate, readProblem } from "../problem.ts";
 import { serve } from "../serve.ts";
 
@@ -49,16 +50,37 @@ function lossOf({ model, H, B, T, V }) {
   };
 }
 
+/** The mean cross-entropy of classes after each row's last step. */
+function lossOfSequences({ T, B, H, C }) {
+  return (weights, inputs, targets, lengths) => {
+    const { W, b, U, headW, headb } = weights;
+    const gates = np.split(np.matmul(inputs, W).add(b), T, 0);
+    let state = { h: np.zeros([B, H]), c: np.zeros([B, H]) };
+    for (const [t, gate] of gates.entries()) {
+      const before = lengths && tree.ref(state);
+      const { h, c } = steps.lstm({ U }, gate, state);
+      if (lengths) {
+        const runs = np.greater(lengths.ref, t);
+        state = { h: np.where(runs.ref, h, before.h), c: np.where(runs, c, before.c) };
+      } else state = { h, c };
+    }
+    tree.dispose([state.c, U]);
+    lengths?.dispose();
+    const logits = np.matmul(state.h, headW).add(headb);
+    return np.sum(nn.logSoftmax(logits, -1).mul(nn.oneHot(targets, C))).mul(-1 / B);
+  };
+}
+
 /** Row by row, because jax-js sums in float32, one element after the other. */
 function sumOfSquares(x) {
   return np.sum(np.sum(np.square(x), -1));
 }
 
 /** Clipping and Adam, as one program with the gradient. */
-function stepOf(config) {
-  const valueAndGradient = valueAndGrad(lossOf(config));
-  return (weights, m, v, scales, inputs, targets) => {
-    const [loss, g] = valueAndGradient(tree.ref(weights), inputs, targets);
+function stepOf(loss) {
+  const valueAndGradient = valueAndGrad(loss);
+  return (weights, m, v, scales, ...batch) => {
+    const [loss, g] = valueAndGradient(tree.ref(weights), ...batch);
     const names = Object.keys(g);
     const norm = np.sqrt(names.map((name) => sumOfSquares(g[name].ref)).reduce((a, b) => a.add(b)));
     const factor = np.minimum(np.array(clipNorm).div(norm.ref), 1);
@@ -79,12 +101,31 @@ function stepOf(config) {
 }
 
 function train({ config, problem }) {
-  const { weights: initial, inputs, targets } = readProblem(problem);
+  const { weights, inputs, targets } = readProblem(problem);
+  const batch = (i) => [np.array(inputs(i).slice()), np.array(targets(i).slice())];
+  return training(weights, batch, lossOf(config));
+}
+
+function minibatch({ config, problem }) {
+  if (config.T > 100) throw new Error(`a program of ${config.T} steps takes too long to compile`);
+  const { weights, all } = readMinibatches(problem);
+  const { T, B, I } = config;
+  const batches = all.map(({ inputs, targets, lengths }) => [
+    np.array(inputs.slice()).reshape([T * B, I]),
+    np.array(targets.slice()),
+    ...(lengths ? [np.array(lengths.slice()).reshape([B, 1])] : []),
+  ]);
+  const batch = (i) => batches[i % batches.length].map((array) => array.ref);
+  return training(weights, batch, lossOfSequences(config));
+}
+
+/** Steps that take the batches in turn. */
+function training(initial, batch, loss) {
   const map = (f) => Object.fromEntries(Object.entries(initial).map(([name, x]) => [name, f(x)]));
   let weights = map(({ data, shape }) => np.array(data).reshape([...shape]));
   let m = map(({ shape }) => np.zeros([...shape]));
   let v = map(({ shape }) => np.zeros([...shape]));
-  const run = jit(stepOf(config));
+  const run = jit(stepOf(loss));
   let i = 0;
   return {
     async step() {
@@ -92,16 +133,15 @@ function train({ config, problem }) {
       const scales = np.array(
         new Float32Array([learningRate / (1 - 0.9 ** t), 1 / Math.sqrt(1 - 0.999 ** t)]),
       );
-      const x = np.array(inputs(i).slice());
-      const y = np.array(targets(i).slice());
+      const now = batch(i);
       i = t;
       let loss;
       let norm;
-      [weights, m, v, loss, norm] = run(weights, m, v, scales, x, y);
+      [weights, m, v, loss, norm] = run(weights, m, v, scales, ...now);
       const [lossData, normData] = [await loss.data(), await norm.data()];
       return { loss: lossData[0], norm: normData[0] };
     },
   };
 }
 
-await serve({ versions: { "jax-js": version }, note: "wasm, jit" }, { train });
+await serve({ versions: { "jax-js": version }, note: "wasm, jit" }, { train, minibatch });

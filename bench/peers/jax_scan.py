@@ -32,7 +32,7 @@ def gru(weights, state, gates):
     return (h,), h
 
 
-def make_step(config, learning_rate, clip_norm, epsilon):
+def loss_of_symbols(config):
     cell, states = (gru, 1) if config["model"] == "gru" else (lstm, 2)
 
     def loss_of(weights, inputs, targets):
@@ -43,8 +43,35 @@ def make_step(config, learning_rate, clip_norm, epsilon):
         logits = log_softmax(h @ weights["headW"] + weights["headb"])
         return -jnp.mean(jnp.take_along_axis(logits, targets[..., None], -1))
 
-    def step(weights, m, v, t, inputs, targets):
-        loss, g = jax.value_and_grad(loss_of)(weights, inputs, targets)
+    return loss_of
+
+
+def loss_of_sequences(weights, inputs, targets, lengths=None):
+    """Classifies by the state after each row's last step."""
+
+    # With so few inputs a product in every step is faster than one of all steps.
+    def step(state, x):
+        return lstm(weights, state, x @ weights["W"] + weights["b"])[0], None
+
+    def masked(state, x_and_mask):
+        x, mask = x_and_mask
+        after, _ = step(state, x)
+        return jax.tree.map(lambda a, b: jnp.where(mask[:, None], a, b), after, state), None
+
+    zeros = jnp.zeros((inputs.shape[1], weights["U"].shape[0]))
+    state = (zeros, zeros)
+    if lengths is None:
+        (h, _), _ = jax.lax.scan(step, state, inputs)
+    else:
+        mask = jnp.arange(inputs.shape[0])[:, None] < lengths
+        (h, _), _ = jax.lax.scan(masked, state, (inputs, mask))
+    logits = log_softmax(h @ weights["headW"] + weights["headb"])
+    return -jnp.mean(jnp.take_along_axis(logits, targets[:, None], -1))
+
+
+def make_step(loss_of, learning_rate, clip_norm, epsilon):
+    def step(weights, m, v, t, *batch):
+        loss, g = jax.value_and_grad(loss_of)(weights, *batch)
         norm = jnp.sqrt(sum(jnp.sum(x * x) for x in jax.tree.leaves(g)))
         factor = jnp.minimum(clip_norm / norm, 1)
         g = jax.tree.map(lambda x: x * factor, g)
@@ -62,10 +89,22 @@ def make_step(config, learning_rate, clip_norm, epsilon):
 
 def train(request):
     arrays = read_problem(request["problem"])
-    inputs, targets = arrays.pop("inputs"), arrays.pop("targets")
+    batches = list(zip(arrays.pop("inputs"), arrays.pop("targets")))
+    return training(loss_of_symbols(request["config"]), arrays, batches)
+
+
+def minibatch(request):
+    arrays = read_problem(request["problem"])
+    names = [name for name in ("inputs", "targets", "lengths") if name in arrays]
+    batches = list(zip(*(map(jnp.array, arrays.pop(name)) for name in names)))
+    return training(loss_of_sequences, arrays, batches)
+
+
+def training(loss_of, arrays, batches):
+    """Steps that take the batches in turn."""
     settings = arrays.pop("settings").tolist()
     weights = jax.tree.map(jnp.array, arrays)
-    run = make_step(request["config"], *settings)
+    run = make_step(loss_of, *settings)
     m = jax.tree.map(jnp.zeros_like, weights)
     v = jax.tree.map(jnp.zeros_like, weights)
     state = (weights, m, v, jnp.float32(1))
@@ -73,13 +112,13 @@ def train(request):
 
     def step():
         nonlocal state, count
-        i = count % len(inputs)
+        batch = batches[count % len(batches)]
         count += 1
-        *state, loss, norm = run(*state, inputs[i], targets[i])
+        *state, loss, norm = run(*state, *batch)
         jax.block_until_ready(state)
         return None, float(loss), float(norm)
 
     return step
 
 
-serve({"jax": jax.__version__}, f"{THREADS} threads, jit", {"train": train})
+serve({"jax": jax.__version__}, f"{THREADS} threads, jit", {"train": train, "minibatch": minibatch})

@@ -1,15 +1,18 @@
 """A training step in PyTorch: `built-in` with nn.LSTM or nn.GRU, `custom` with the cell in a Python
-loop."""
+loop. For minibatches also `script` and `compiled`, that loop by TorchScript and torch.compile, and
+`padded`, nn.LSTM over rows that are not packed."""
 
 import sys
 
 import torch
+from minibatch_torch import Classifier, minibatches
 from serve import THREADS, read_problem, serve
 from torch import nn
 from torch.nn import functional as F
 
 torch.set_num_threads(THREADS)
-CUSTOM = sys.argv[1] == "custom"
+WAY = sys.argv[1]
+CUSTOM = WAY == "custom"
 
 
 class BuiltIn(nn.Module):
@@ -99,16 +102,30 @@ def train(request):
     rate, clip_norm, epsilon = arrays.pop("settings").tolist()
     weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
     model = Model(request["config"]["model"], weights)
+    return training(model, list(zip(inputs, targets)), (rate, clip_norm, epsilon))
+
+
+def minibatch(request):
+    arrays = read_problem(request["problem"])
+    settings = arrays.pop("settings").tolist()
+    batches = minibatches(arrays, WAY)
+    weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    return training(Classifier(WAY, request["config"], weights), batches, settings)
+
+
+def training(model, batches, settings):
+    """Steps that take the batches in turn."""
+    rate, clip_norm, epsilon = settings
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = adam(parameters, lr=rate, eps=epsilon)
     count = 0
 
     def step():
         nonlocal count
-        i = count % len(inputs)
+        batch = batches[count % len(batches)]
         count += 1
         optimizer.zero_grad()
-        loss = model(inputs[i], targets[i])
+        loss = model(*batch)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(parameters, clip_norm)
         optimizer.step()
@@ -118,4 +135,4 @@ def train(request):
 
 
 version = torch.__version__
-serve({"pytorch": version}, f"{torch.get_num_threads()} threads", {"train": train})
+serve({"pytorch": version}, f"{torch.get_num_threads()} threads", {"train": train, "minibatch": minibatch})

@@ -2,7 +2,14 @@
 import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-cpu";
 import "@tensorflow/tfjs-backend-wasm";
-import { adamEpsilon, clipNorm, learningRate, readProblem } from "../problem.ts";
+import { readMinibatches } from "../minibatches.ts";
+import {
+  adamEpsilon,
+  batches as batchCount,
+  clipNorm,
+  learningRate,
+  readProblem,
+} from "../problem.ts";
 import { serve } from "../serve.ts";
 
 const [backend] = process.argv.slice(2);
@@ -47,9 +54,58 @@ function lossOf(weights, { model, H, B, T, V }, inputs, targets) {
   return tf.mul(picked, -1 / (T * B));
 }
 
-function train({ config, problem }) {
-  const { weights: initial, inputs, targets } = readProblem(problem);
+/**
+ * The mean cross-entropy of classes after each row's last step; masks are those of rows, by step.
+ */
+function lossOfSequences(weights, { T, B, H, C }, { x, targets, masks }) {
+  const { W, b, headW, headb } = weights;
+  const gates = tf.split(tf.add(tf.matMul(x, W), b), T, 0);
+  let state = { h: tf.zeros([B, H]), c: tf.zeros([B, H]) };
+  for (const [t, gate] of gates.entries()) {
+    const { h, c } = steps.lstm(weights, gate, state);
+    const mask = masks?.[t];
+    state = mask ? { h: tf.where(mask, h, state.h), c: tf.where(mask, c, state.c) } : { h, c };
+  }
+  const logits = tf.add(tf.matMul(state.h, headW), headb);
+  return tf.mul(tf.sum(tf.mul(tf.logSoftmax(logits), rowsOf(targets, C))), -1 / B);
+}
+
+function minibatch({ config, problem }) {
+  const { weights, all } = readMinibatches(problem);
+  const { T, B, I, H } = config;
   tf.disposeVariables();
+  const batches = all.map(({ inputs, targets, lengths }) => ({
+    x: tf.tensor(inputs, [T * B, I]),
+    targets: tf.tensor1d(targets, "int32"),
+    masks:
+      lengths &&
+      Array.from({ length: T }, (_, t) =>
+        tf.tidy(() => {
+          const mask = tf.tensor2d(
+            Array.from(lengths, (n) => [t < n]),
+            [B, 1],
+            "bool",
+          );
+          return tf.tile(mask, [1, H]);
+        }),
+      ),
+  }));
+  return training(weights, batches, (now, batch) => lossOfSequences(now, config, batch));
+}
+
+function train({ config, problem }) {
+  const { weights, inputs, targets } = readProblem(problem);
+  tf.disposeVariables();
+  const batches = Array.from({ length: batchCount }, (_, i) => [inputs(i), targets(i)]);
+  return training(weights, batches, (now, [inputs, targets]) => {
+    const x = tf.tensor1d(inputs, "int32");
+    const y = tf.tensor1d(targets, "int32");
+    return lossOf(now, config, x, y);
+  });
+}
+
+/** Steps that take the batches in turn. */
+function training(initial, batches, lossOf) {
   const weights = Object.fromEntries(
     Object.entries(initial).map(([name, { data, shape }]) => [
       name,
@@ -60,11 +116,9 @@ function train({ config, problem }) {
   let i = 0;
   return {
     step() {
-      const batch = i++;
+      const batch = batches[i++ % batches.length];
       const [loss, norm] = tf.tidy(() => {
-        const x = tf.tensor1d(inputs(batch), "int32");
-        const y = tf.tensor1d(targets(batch), "int32");
-        const { value, grads } = tf.variableGrads(() => lossOf(weights, config, x, y));
+        const { value, grads } = tf.variableGrads(() => lossOf(weights, batch));
         const squares = Object.values(grads).map((g) => tf.sum(tf.square(g)));
         const norm = tf.sqrt(tf.addN(squares));
         const factor = tf.minimum(tf.div(clipNorm, norm), 1);
@@ -81,5 +135,5 @@ function train({ config, problem }) {
 
 await serve(
   { versions: { [`tfjs-${backend}`]: tf.version.tfjs }, note: `${tf.getBackend()}, one thread` },
-  { train },
+  { train, minibatch },
 );

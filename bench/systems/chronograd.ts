@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { defaultBackend } from "@chronograd/autodiff";
 import { serve } from "../serve.ts";
 import { convolution } from "./convolution.ts";
+import { minibatch } from "./minibatch.ts";
 import { overhead } from "./overhead.ts";
 import { product } from "./product.ts";
 import { stream } from "./stream.ts";
@@ -12,5 +13,5 @@ const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: str
 
 await serve(
   { versions: { chronograd: version }, note: defaultBackend().kernels.name },
-  { train, product, convolution, overhead, stream },
+  { train, minibatch, product, convolution, overhead, stream },
 );

@@ -1,2 +1,10 @@
-/** Whether steps run as plans of `compile`; not if the first argument is `recorded`. */
-export const compiles: boolean = process.argv[2] !== "recorded";
+const mode = process.argv[2];
+
+/** Whether steps run as plans; not if the first argument is `recorded`. */
+export const compiles: boolean = mode !== "recorded";
+
+/**
+ * Whether a minibatch step is one plan of `compile`, which has its length, and not a loop that
+ * `unroll` plans for any length.
+ */
+export const isWhole: boolean = mode === "whole";

@@ -15,6 +15,6 @@ export const [order, done] = [0, 1] as const;
 
 /** What a worker gets. */
 export interface Work {
-  readonly request: Pick<Request, "config" | "problem">;
+  readonly request: Pick<Request, "kind" | "config" | "problem">;
   readonly control: Control;
 }

@@ -22,15 +22,15 @@ async function endCurrent(): Promise<void> {
   await running;
 }
 
-async function train(request: Request): Promise<Subject> {
+async function trainInWorkers(request: Request): Promise<Subject> {
   await endCurrent();
   const control: Control = {
     words: new Int32Array(new SharedArrayBuffer(8)),
     said: new Float64Array(new SharedArrayBuffer(24)),
   };
   current = control;
-  const { config, problem } = request;
-  const input = { request: { config, problem }, control };
+  const { kind, config, problem } = request;
+  const input = { request: { kind, config, problem }, control };
   let failure: unknown;
   running = runWorkers(new URL("./parallelWorker.ts", import.meta.url), { workers, input }).catch(
     (error: unknown) => {
@@ -55,6 +55,6 @@ async function train(request: Request): Promise<Subject> {
 
 await serve(
   { versions: { chronograd: version }, note: `${workers} x ${defaultBackend().kernels.name}` },
-  { train },
+  { train: trainInWorkers, minibatch: trainInWorkers },
 );
 await endCurrent();

@@ -17,7 +17,7 @@ function check(bare: BareLstm, request: Request): void {
   bare.backward();
   scope(() => {
     const { params, batch, gradient } = experiment(request);
-    const gradients = tree.leaves(gradient(params, ...batch(0)).gradients);
+    const gradients = tree.leaves(gradient(params, batch(0)).gradients);
     parameterNames.forEach((name, index) => {
       const expected = gradients[index]!.toTypedArray();
       const start = bare.g[name] / 4;

@@ -1,20 +1,13 @@
-import { compile, scope, Tape, type Tensor, tensor } from "@chronograd/autodiff";
-import {
-  adam,
-  applyUpdates,
-  chain,
-  clipByGlobalNorm,
-  crossEntropy,
-  embedding,
-  linear,
-} from "@chronograd/nn";
+import { Tape, type Tensor, tensor } from "@chronograd/autodiff";
+import { type Communicator, crossEntropy, embedding, linear } from "@chronograd/nn";
+import { shard } from "@chronograd/nn/parallel";
 import { unroll } from "@chronograd/rnn";
-import { adamEpsilon, clipNorm, learningRate, readProblem } from "../problem.ts";
+import { readProblem } from "../problem.ts";
 import { type Request, sizeOf } from "../protocol.ts";
 import type { Maker } from "../serve.ts";
 import { cells } from "./cells.ts";
 import { compiles } from "./configuration.ts";
-import { kernelMemory } from "./memory.ts";
+import { training } from "./training.ts";
 
 /** The parameters of a training case. */
 export interface Params {
@@ -24,22 +17,27 @@ export interface Params {
 }
 
 /**
- * Initial parameters, batches of symbols, and the mean loss and its gradient as a user of the
- * library writes them.
+ * Initial parameters, batches, and the mean loss and its gradient as a user of the library writes
+ * them.
  */
-export interface Experiment {
-  readonly params: Params;
-  batch(i: number): readonly [inputs: Tensor, targets: Tensor];
+export interface Experiment<P, Batch> {
+  readonly params: P;
+  batch(i: number): Batch;
   /** Of the mean loss times `weight`, 1 unless given. */
-  gradient(
-    params: Params,
-    inputs: Tensor,
-    targets: Tensor,
-    weight?: number,
-  ): { loss: Tensor; gradients: Params };
+  gradient(params: P, batch: Batch, weight?: number): { loss: Tensor; gradients: P };
 }
 
-export function experiment({ config, problem }: Pick<Request, "config" | "problem">): Experiment {
+/** A batch of symbols `[T,B]`. */
+export interface Symbols {
+  readonly x: Tensor;
+  readonly target: Tensor;
+}
+
+/** Of all rows, or of those of one worker. */
+export function experiment(
+  { config, problem }: Pick<Request, "config" | "problem">,
+  communicator?: Communicator,
+): Experiment<Params, Symbols> {
   const [H, B, T, V] = ["H", "B", "T", "V"].map((name) => sizeOf(config, name)) as [
     number,
     number,
@@ -61,8 +59,12 @@ export function experiment({ config, problem }: Pick<Request, "config" | "proble
       cell: Object.fromEntries(names.map((name) => [name, weight(name)])) as Params["cell"],
       head: { W: weight("headW"), b: weight("headb") },
     },
-    batch: (i) => [tensor(inputs(i), { shape: [T, B] }), tensor(targets(i), { shape: [T, B] })],
-    gradient(params, x, target, weight = 1) {
+    batch(i) {
+      const shape = [T, B];
+      const all = { x: tensor(inputs(i), { shape }), target: tensor(targets(i), { shape }) };
+      return communicator === undefined ? all : shard(all, communicator, 1);
+    },
+    gradient(params, { x, target }, weight = 1) {
       const tape = new Tape();
       const watched = tape.watch(params);
       const { outputs } = unroll(cell, watched.cell, symbols.apply(watched.symbols, x));
@@ -77,30 +79,6 @@ export function experiment({ config, problem }: Pick<Request, "config" | "proble
 
 /** Training steps in float32. */
 export const train: Maker = (request) => {
-  const { params: initial, batch, gradient: recorded } = experiment(request);
-  const plan = compile(recorded);
-  const gradient = compiles ? plan : recorded;
-  const optimizer = chain({
-    clip: clipByGlobalNorm(clipNorm),
-    adam: adam({ learningRate, epsilon: adamEpsilon }),
-  });
-  let params = initial;
-  let state = optimizer.init(params);
-  let i = 0;
-  return {
-    step: () => {
-      let outcome = { loss: 0, norm: 0 };
-      [params, state] = scope(() => {
-        const { loss, gradients } = gradient(params, ...batch(i++));
-        const [updates, next] = optimizer.update(gradients, state, params);
-        outcome = { loss: loss.item(), norm: next.clip.norm.item() };
-        return [applyUpdates(params, updates), next] as const;
-      });
-      return outcome;
-    },
-    facts: () => {
-      const planned = compiles && !plan.explain().includes("not compiled");
-      return { ...kernelMemory(), compiled: planned ? "yes" : "no" };
-    },
-  };
+  const { params, batch, gradient } = experiment(request);
+  return training(params, batch, gradient, compiles);
 };

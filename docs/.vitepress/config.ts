@@ -49,6 +49,8 @@ export default defineConfig({
             { text: "Memory", link: "/guide/memory" },
             { text: "A custom cell", link: "/guide/custom-cell" },
             { text: "From cells to models", link: "/guide/models" },
+            { text: "Training on sequences", link: "/guide/training" },
+            { text: "Memory budget", link: "/guide/memory-budget" },
             { text: "Truncated BPTT", link: "/guide/truncated" },
             { text: "Lengths and resets", link: "/guide/sequences" },
             { text: "The life of a state", link: "/guide/state" },

@@ -130,7 +130,7 @@ export const entryPoints = [
     slug: "rnn",
     pages: [
       ["Cells", ["cell", "cells", "gates", "attention", "initial", "linear"]],
-      ["Unrolling", ["unroll"]],
+      ["Unrolling", ["unroll", "loop"]],
       ["Models made of cells", ["models"]],
       ["Sequences", ["sequences"]],
       ["Truncated BPTT", ["truncated"]],

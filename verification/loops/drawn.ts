@@ -1,4 +1,4 @@
-import { type MapTree, scope, Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { type MapTree, scope, Tape, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import { embedding, init, linear, type Rng, rng } from "@chronograd/nn";
 import {
   defineCell,
@@ -28,16 +28,21 @@ interface Drawing {
 
 const sizes = { input: 2, hidden: 3 };
 
-/** Reads a context and two inputs, gives two outputs; gradients of the context share memory. */
+/**
+ * Reads a context and two inputs, gives two outputs. Two parts of the context have one gradient.
+ */
 const told = defineCell({
   params: () => ({ u: init.normal(1, 3) }),
   state: () => ({ h: init.zeros(3), count: init.zeros({ dtype: "int32" }) }),
   step: (
     { u },
-    { x, context }: { x: { a: Tensor; b: Tensor }; context: { row: Tensor; scale: Tensor } },
+    {
+      x,
+      context,
+    }: { x: { a: Tensor; b: Tensor }; context: Record<"row" | "other" | "scale", Tensor> },
     { h, count },
   ) => {
-    const next = h.mul(u).sin().add(x.a).add(context.row);
+    const next = h.mul(u).sin().add(x.a).add(context.row).add(context.other);
     const more = count.cast("float64").add(1).cast("int32");
     return [
       [next.mul(context.scale), { sum: next.mul(x.b).sum(-1), more }],
@@ -54,14 +59,15 @@ export function normal(random: Rng, ...shape: number[]): Tensor {
   );
 }
 
-let made: readonly Drawing[] | undefined;
+let made: readonly (readonly Drawing[])[] | undefined;
 
-function drawings(): readonly Drawing[] {
+/** Cells of every kind, one half of the time; else what draws noise, learns a state or is told. */
+function drawing(random: Rng): Drawing {
   made ??= scope(listed);
-  return made;
+  return oneOf(random, oneOf(random, made));
 }
 
-function listed(): readonly Drawing[] {
+function listed(): readonly (readonly Drawing[])[] {
   const vectors = (random: Rng, batch: number) => normal(random, batch, 2);
   const upper = { input: 3, hidden: 3 };
   const models: readonly unknown[] = [
@@ -75,18 +81,23 @@ function listed(): readonly Drawing[] {
     cell: lstm(sizes),
     head: linear({ input: 3, output: 2 }),
   });
-  return [
-    ...cellTable()
-      .filter(({ isVector, hasKinks }) => isVector && !hasKinks)
-      .map((row) => ({ model: row.make(), input: row.input })),
+  const builtIn = cellTable()
+    .filter(({ isVector, hasKinks }) => isVector && !hasKinks)
+    .map((row): Drawing => ({ model: row.make(), input: row.input }));
+  const others: readonly Drawing[] = [
     ...models.map((model) => ({ model: model as SomeCell, input: vectors })),
     { model: symbolic as unknown as SomeCell, input: symbols(4) },
     {
       model: told as unknown as SomeCell,
       input: (random, batch) => ({ a: normal(random, batch, 3), b: normal(random, batch, 3) }),
-      context: (random, batch) => ({ row: normal(random, batch, 3), scale: normal(random) }),
+      context: (random, batch) => ({
+        row: normal(random, batch, 3),
+        other: normal(random, batch, 3),
+        scale: normal(random),
+      }),
     },
   ];
+  return [builtIn, others];
 }
 
 /** What gradients may be taken by. */
@@ -115,7 +126,7 @@ export interface Drawn {
 /** Draws a loop of at most `most` steps by the seed. */
 export function drawn(seed: number, most = 24): Drawn {
   const random = rng(seed, "loops");
-  const { model, input, context } = oneOf(random, drawings());
+  const { model, input, context } = drawing(random);
   const [T, B] = [between(random, 1, most), between(random, 1, 3)];
   const is = (chance: number) => random.uniform() < chance;
   const marks = (chance: number) =>
@@ -124,18 +135,24 @@ export function drawn(seed: number, most = 24): Drawn {
       { shape: [T, B] },
     );
   const reverse = is(0.3);
-  const burnIn = !reverse && is(0.3) ? between(random, 0, T - 1) : 0;
+  const burnIn = !reverse && T > 1 && is(0.3) ? between(random, 1, T - 1) : 0;
   const masked = oneOf(random, ["no", "no", "mask", "lengths"] as const);
+  const mask = masked === "mask" ? marks(0.7) : undefined;
+  const lengths =
+    masked === "lengths" ? Array.from({ length: B }, () => between(random, 0, T)) : undefined;
   const options: UnrollOptions<never> = {
     reverse,
     burnIn,
-    ...(masked === "mask" && { mask: marks(0.7) }),
-    ...(masked === "lengths" && {
-      lengths: Array.from({ length: B }, () => between(random, 0, T)),
-    }),
+    ...(mask && { mask }),
+    ...(lengths && { lengths }),
     ...(is(0.4) && { resets: marks(0.25) }),
   };
-  const steps = Array.from({ length: T }, () => input(random, B));
+  const present = mask?.toTypedArray();
+  const has = (t: number, row: number) =>
+    lengths ? t < lengths[row]! : present?.[t * B + row] !== 0;
+  const steps = Array.from({ length: T }, (_, t) =>
+    tree.map(input(random, B), (x: Tensor) => spoiled(x, (row) => has(t, row))),
+  );
   const initial = () =>
     tree.map(initialState({ state: model.state }, B, { dtype: "float64" }), (x: Tensor) =>
       x.dtype === "int32" ? x : x.add(normal(random, ...x.shape)),
@@ -152,9 +169,17 @@ export function drawn(seed: number, most = 24): Drawn {
   return { random, seed, model, given, by, options, T, B };
 }
 
+/** What no step may read, in the rows that have none: NaN, and an index that is not there. */
+function spoiled(x: Tensor, has: (row: number) => boolean): Tensor {
+  const width = x.size / x.shape[0]!;
+  const nothing = x.dtype === "int32" ? -1 : Number.NaN;
+  const values = x.toTypedArray().map((value, i) => (has(Math.floor(i / width)) ? value : nothing));
+  return tensor(values, { shape: x.shape });
+}
+
 /** Steps as one tree, time first. */
 function joined(steps: readonly unknown[]): unknown {
-  const columns = steps.map((step) => tree.leaves<Tensor>(step));
+  const columns = steps.map((step) => tree.leaves(step));
   let leaf = 0;
   return tree.map(steps[0], (x: Tensor) => {
     const at = leaf++;
@@ -198,7 +223,7 @@ export function run(p: Drawn, how: How, sweeps = 1): Found {
     for (let n = 0; n < sweeps; n++) {
       const targets: Tensor[] = [];
       const cotangent: Tensor[] = [];
-      for (const y of tree.leaves<Tensor>(results)) {
+      for (const y of tree.leaves(results)) {
         const g = normal(random, ...y.shape);
         if (!tape.tracks(y)) continue;
         targets.push(y);
@@ -206,7 +231,7 @@ export function run(p: Drawn, how: How, sweeps = 1): Found {
       }
       const gradient =
         targets.length === 0
-          ? tree.map(own, (x: Tensor) => x.mul(0))
+          ? tree.map(own, (x: Tensor) => zeros(x.shape))
           : tape.gradient(targets, own, { cotangent });
       found.push(numbers(gradient));
     }

@@ -1,7 +1,15 @@
-import { defaultBackend, scope, Tape, type Tensor, tree, zeros } from "@chronograd/autodiff";
+import {
+  defaultBackend,
+  scope,
+  Tape,
+  type Tensor,
+  tensor,
+  tree,
+  zeros,
+} from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
-import { rng } from "@chronograd/nn";
-import { gru, initialParams, lstm } from "@chronograd/rnn";
+import { init, rng } from "@chronograd/nn";
+import { defineCell, gru, initialParams, lstm, unroll, unrollCost } from "@chronograd/rnn";
 import type { SomeCell } from "@chronograd/rnn/testing";
 import { lawOver } from "../lawOver.ts";
 import { between, oneOf } from "../truncation/problem.ts";
@@ -26,13 +34,13 @@ function taken(p: Drawn, how: How): { readonly peak: number; readonly left: numb
     const own = tape.watch(watchedOf(p)) as Partial<Given>;
     const shapes = scope(() =>
       tree
-        .leaves<Tensor>(loop(p, p.given, {}))
+        .leaves(loop(p, p.given, {}))
         .map(({ shape, dtype }) => ({ shape, dtype }) as unknown as Tensor),
     );
     const g = shapes.map(({ shape, dtype }) => zeros(shape, { dtype }));
     const before = memory.bytesInUse;
     const most = memory.peakDuring(() => {
-      const results = tree.leaves<Tensor>(loop(p, { ...p.given, ...own }, how));
+      const results = tree.leaves(loop(p, { ...p.given, ...own }, how));
       const targets = results.filter((y) => tape.tracks(y));
       const cotangent = g.filter((_, i) => tape.tracks(results[i]!));
       if (targets.length > 0) tape.gradient(targets, own, { cotangent });
@@ -55,10 +63,14 @@ function refused(p: Drawn, how: How): number | undefined {
 /** Cells that are large enough for each part of the cost to show. */
 function sized(seed: number): Drawn {
   const random = rng(seed, "memory");
-  if (random.uniform() < 0.4) return drawn(seed, 40);
-  const isWide = random.uniform() < 0.5;
-  const [hidden, B] = isWide ? [48, 8] : [16, 6];
-  const T = between(random, 2, isWide ? 24 : 80);
+  if (random.uniform() < 0.3) return drawn(seed, 40);
+  // Much of a run that waits, of outputs, and of parameters.
+  const [hidden, B, most] = oneOf(random, [
+    [48, 8, 24],
+    [16, 6, 80],
+    [96, 1, 6],
+  ] as const);
+  const T = between(random, 2, most);
   const model = oneOf(random, [gru, lstm])({ input: 3, hidden }) as unknown as SomeCell;
   const given: Given = {
     params: initialParams(model, random.split("params"), { dtype: "float64" }),
@@ -69,7 +81,7 @@ function sized(seed: number): Drawn {
 }
 
 const bounded = lawOver(
-  6,
+  8,
   "within the memory",
   "what a loop and its sweep take never exceeds its bytes; the number that a refusal names is enough, and one byte less is refused with it; everything is returned",
   0,
@@ -84,8 +96,10 @@ const bounded = lawOver(
     const least = refused(p, tooFew)!;
     const less = refused(p, { compile, memory: { bytes: least - 1 } });
     tally.check(less === least, () => `${about} ${least - 1} bytes: ${less}, expected ${least}`);
-    for (const factor of [1, 1 + 0.2 * p.random.uniform(), 1 + 3 * p.random.uniform()]) {
-      const bytes = Math.floor(least * factor);
+    // From nothing but the first state up to everything.
+    const everything = taken(p, { compile, memory: "all" }).peak;
+    for (const share of [0, 0.03, 0.1, 0.3, 0.7, 1].map((most) => most * p.random.uniform())) {
+      const bytes = least + Math.floor(share * Math.max(0, everything - least));
       const { peak, left } = taken(p, { compile, memory: { bytes } });
       tally.check(peak <= bytes, () => `${about} ${bytes} bytes: took ${peak}`);
       tally.check(left === 0, () => `${about} ${bytes} bytes: left ${left}`);
@@ -122,4 +136,46 @@ const fewer = lawOver(
   },
 );
 
-export const memoryLaws: readonly Law[] = [bounded, fewer];
+const swept = lawOver(
+  4,
+  "swept",
+  "what the sweep is done with is returned before other steps run again",
+  0,
+  (seed, tally) => {
+    const random = rng(seed, "swept");
+    const inUse: number[] = [];
+    const cell = defineCell({
+      params: () => ({ w: init.constant(0.5, 1) }),
+      state: () => ({ h: init.zeros(8) }),
+      step: ({ w }, x: Tensor, { h }) => {
+        inUse.push(memory.bytesInUse);
+        let next = h.mul(w).add(x);
+        for (let n = 0; n < 12; n++) next = next.sin();
+        return [next.sum(-1), { h: next }];
+      },
+    })({ input: 8, hidden: 8 });
+    const [T, B] = [between(random, 12, 30), 32];
+    const inputs = normal(random, T, B, 8);
+    const params = { w: tensor([0.5], { dtype: "float64" }) };
+    const { bytes: all, least } = unrollCost(cell, params, inputs, { memory: "all" });
+    const bytes = Math.floor(least + (0.6 + 0.3 * random.uniform()) * (all - least));
+    const { recorded } = unrollCost(cell, params, inputs, { memory: { bytes } });
+    const about = `T ${T}, ${bytes} bytes, the last ${recorded} steps kept`;
+    tally.check(recorded > 2 && recorded < T, () => about);
+    scope(() => {
+      const tape = new Tape();
+      const own = tape.watch(params) as typeof params;
+      const loss = unroll(cell, own, inputs, { memory: { bytes } }).outputs.sum();
+      const before = memory.bytesInUse;
+      inUse.length = 0;
+      tape.gradient(loss, own);
+      const [first] = inUse;
+      tally.check(
+        first !== undefined && first < before - 0.5 * recorded * 12 * 8 * 8 * B,
+        () => `${about}: ${before} in use before the sweep, ${first} when a step runs again`,
+      );
+    });
+  },
+);
+
+export const memoryLaws: readonly Law[] = [bounded, fewer, swept];

@@ -27,7 +27,7 @@ function fewest(l: number, s: number): number {
 
 /** Steps run as rarely as they can, and `unrollCost` says how often. */
 export const scheduleLaw = lawOver(
-  12,
+  5,
   "schedule",
   "with the states of s steps kept, a loop runs as few of its T steps again as any schedule can",
   0,

@@ -78,9 +78,11 @@ export const compiling: readonly Mutant[] = [
     {
       name: "fuse: values that others read are not written",
       kind: "wrong saved value",
-      find: "readers[buffer] === own[buffer]",
-      replace: "readers[buffer]! >= own[buffer]!",
+      find: "readers[buffer] === (own.get(buffer) ?? 0)",
+      replace: "readers[buffer]! >= (own.get(buffer) ?? 0)",
     },
+  ]),
+  ...inFile("packages/autodiff/src/compile/group.ts", [
     {
       name: "fuse: a value as it was before it was added to",
       kind: "stale value reused",
@@ -90,10 +92,10 @@ export const compiling: readonly Mutant[] = [
   ]),
   ...inFile("packages/autodiff/src/compile/fuse.ts", [
     {
-      name: "fuse: loops told apart by what JSON keeps of their numbers",
+      name: "fuse: loops told apart by numbers in which -0 is 0",
       kind: "stale value reused",
-      find: "JSON.stringify(loop, exactly)",
-      replace: "JSON.stringify(loop)",
+      find: 'Object.is(one.alpha, -0) ? "-0" : String(one.alpha)',
+      replace: "String(one.alpha)",
     },
   ]),
   ...inFile("packages/autodiff/src/compile/compile.ts", [
@@ -124,7 +126,7 @@ export const compiling: readonly Mutant[] = [
     {
       name: "source: a step that changed since it came is read as it is now",
       kind: "stale value reused",
-      find: "if (versionsOf(blocks) === versions) return;",
+      find: "if (isUnchanged(step)) return;",
       replace: "return;",
     },
   ]),
@@ -166,11 +168,23 @@ export const compiling: readonly Mutant[] = [
     {
       name: "lanewise: every block of columns is the first",
       kind: "swapped operands",
-      find: "offset: offset + block * cols * col * call.size,",
-      replace: "offset,",
+      find: "const offset = access.offset + block * cols * col * call.size;",
+      replace: "const { offset } = access;",
     },
   ]),
   ...inFile("packages/autodiff/src/compile/loop.ts", [
+    {
+      name: "loop: a function in the place of a call takes its operands in the other order",
+      kind: "swapped operands",
+      find: "op.localSet(own + i)).reverse()",
+      replace: "op.localSet(own + i))",
+    },
+    {
+      name: "loop: a function in the place of a call has the locals of values",
+      kind: "wrong saved value",
+      find: "const own = first + values;",
+      replace: "const own = first;",
+    },
     {
       name: "loop: the last columns of a row are left out",
       kind: "off by one in time",
@@ -224,7 +238,7 @@ export const compiling: readonly Mutant[] = [
     {
       name: "chunk: counts of tokens are those of the recording",
       kind: "stale value reused",
-      find: "tokens: sizes.counts",
+      find: "tokens: own.counts",
       replace: "tokens: []",
     },
     {

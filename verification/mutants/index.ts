@@ -4,6 +4,7 @@ import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { files } from "./files.ts";
 import { linear } from "./linear.ts";
+import { live } from "./live.ts";
 import { loops } from "./loops.ts";
 import { markMutants } from "./marks.ts";
 import { memoryMutants } from "./memory.ts";
@@ -46,6 +47,7 @@ export const mutants: readonly Mutant[] = [
   ...models,
   ...linear,
   ...cuts,
+  ...live,
   ...sequences,
   ...markMutants,
   ...loops,

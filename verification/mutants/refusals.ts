@@ -115,7 +115,7 @@ const cells = [
       replace: "",
     },
   ]),
-  ...inFile("packages/rnn/src/unroll.ts", [
+  ...inFile("packages/rnn/src/prepareUnroll.ts", [
     {
       name: "options: of unroll taken",
       kind: "guard lost",

@@ -5,6 +5,8 @@ import {
   Erf, Exp, Expm1, Gelu, Log, Log1p, LogSigmoid, Sigmoid, Sign, Silu, Softplus, Tanh, Widened,
 } from "./math/unary-functions";
 
+export { smallSigmoid_f32x4 as f32_lanes_smallSigmoid } from "./math/logistic";
+
 // @ts-ignore: decorator
 @inline
 function plain<T, F>(x: v128): v128 {

@@ -1,4 +1,5 @@
-import { isTensor, tree } from "@chronograd/autodiff";
+import { isTensor, type Tensor, tree } from "@chronograd/autodiff";
+import { describeTensor, isLike } from "@chronograd/autodiff/internal";
 import { type Initializer, isInitializer } from "@chronograd/nn";
 import { isBranch } from "./findTensor.ts";
 
@@ -25,4 +26,19 @@ export function checkState(what: string, state: unknown, declared: unknown): voi
   throw new TypeError(
     `${what} must have the tensors of the cell's state, ${list(expected)}, got ${list(found)}; initialState(cell, batch) has them`,
   );
+}
+
+/** The first tensor of a state whose shape or dtype a step changes, before and after in words. */
+export function changeOfType(
+  before: unknown,
+  after: unknown,
+): { readonly path: string; readonly was: string; readonly is: string } | undefined {
+  const now = new Map<string, Tensor>(tree.leavesWithPath(after));
+  for (const [path, x] of tree.leavesWithPath(before)) {
+    const y = now.get(path);
+    if (y !== undefined && isLike(x, y)) continue;
+    const is = y === undefined ? "missing" : describeTensor(y);
+    return { path: path || "it", was: describeTensor(x), is };
+  }
+  return undefined;
 }

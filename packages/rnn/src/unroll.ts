@@ -1,25 +1,15 @@
-import { type MapTree, type Shape, scope, stack, type Tensor, tree } from "@chronograd/autodiff";
-import {
-  checkOptions,
-  describeTensor,
-  isTracing,
-  refuseTracing,
-} from "@chronograd/autodiff/internal";
+import { type MapTree, type Shape, scope, type Tensor } from "@chronograd/autodiff";
+import { isTracing, refuseTracing } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "./cell.ts";
 import { checkCell } from "./checkCell.ts";
-import { textOf } from "./checkDefinition.ts";
-import { batchOf, checkRows } from "./checkRows.ts";
-import { checkState } from "./checkState.ts";
+import { checkRows } from "./checkRows.ts";
 import { unrollLinear } from "./linear/unrollLinear.ts";
-import { checkMemory, type LoopMemory } from "./loop/options.ts";
-import type { LoopOptions } from "./loop/pieces.ts";
-import { stepOf } from "./loop/sequence.ts";
+import type { LoopMemory } from "./loop/options.ts";
 import { unrollLoop } from "./loop/unrollLoop.ts";
-import { joinTrees } from "./sequences/joinTrees.ts";
-import { checkedMarks, type SequenceMarks } from "./sequences/marks.ts";
-import { detached, type Unrolling, unrollSteps } from "./sequences/unrollSteps.ts";
-import { startOf } from "./startOf.ts";
+import { checkUnroll, prepared } from "./prepareUnroll.ts";
+import type { SequenceMarks } from "./sequences/marks.ts";
+import { unrollSteps } from "./sequences/unrollSteps.ts";
 
 /** How `unroll` runs. */
 export interface UnrollOptions<State> extends SequenceMarks {
@@ -98,10 +88,6 @@ type StepInput<X> =
 /** All steps: time-major tensors, a tree of such, or a list of steps. */
 export type UnrollInputs<X> = Tensor | readonly X[] | X;
 
-const known = "state reverse parallel compile memory burnIn context rng lengths mask resets".split(
-  " ",
-);
-
 /**
  * Runs a cell over a sequence.
  *
@@ -154,28 +140,6 @@ export function unroll<Params, State, X, Y>(
   });
 }
 
-/** Throws a sentence for options that are not those of `unroll`. @internal */
-export function checkUnroll<State>(
-  model: { readonly state: State },
-  options: UnrollOptions<State>,
-): void {
-  checkOptions("unroll", options, known);
-  const { state } = options;
-  if (state !== undefined) checkState("unroll: the state", state, model.state);
-  checkMemory(options.memory);
-  for (const name of ["reverse", "parallel", "compile"] as const) {
-    const value: unknown = options[name] ?? false;
-    if (typeof value !== "boolean") {
-      throw new TypeError(`unroll: ${name} must be true or false, got ${textOf(value)}`);
-    }
-  }
-  if (options.parallel === true && (options.compile === true || options.memory !== undefined)) {
-    throw new TypeError(
-      "unroll: parallel runs all steps at once, and compile and memory run them one after the other; leave out parallel, or both of these",
-    );
-  }
-}
-
 function unrollCell<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   params: Values<Params>,
@@ -191,51 +155,6 @@ function unrollCell<Params, State, X, Y>(
   return unrollLinear(cell, all, run) as Unrolled<State, Y>;
 }
 
-/** What a cell is run with, checked. */
-interface PreparedUnroll<Params, State> {
-  /** Time-major, where that is needed; else as they were given. */
-  readonly all: unknown;
-  readonly steps: readonly unknown[];
-  readonly run: Unrolling<Params, State>;
-  readonly loop: LoopOptions;
-}
-
-/**
- * Checks what a cell is run with.
- *
- * @param isWhole whether the inputs are needed time-major, and of the steps the first alone
- * @internal
- */
-export function prepared<Params, State, X, Y>(
-  cell: Cell<Params, State, X, Y>,
-  params: Values<Params>,
-  inputs: UnrollInputs<X>,
-  options: UnrollOptions<State>,
-  isWhole = true,
-): PreparedUnroll<Params, State> {
-  const { reverse = false, burnIn = 0, context, rng, compile = false, memory = "all" } = options;
-  const before = memoryOf(params, inputs)?.bytesInUse ?? 0;
-  if (!Array.isArray(inputs)) checkWhole(inputs);
-  const count = Array.isArray(inputs) ? inputs.length : lengthOf(inputs);
-  if (count === 0) throw new RangeError("unroll: expected at least one time step, got none");
-  const isList = Array.isArray(inputs);
-  const steps: readonly unknown[] = isList
-    ? inputs
-    : Array.from({ length: isWhole ? 1 : count }, (_, t) => stepOf(inputs, t));
-  const [first] = steps;
-  checkBurnIn(burnIn, count, reverse);
-  const { backend } = tree.leaves(first)[0] ?? {};
-  const run: Unrolling<Params, State> = {
-    ...{ params, burnIn, reverse, context, rng, state: options.state },
-    warm: burnIn === 0 ? params : detached(params),
-    start: (weights) => startOf(cell, weights, first as X, "unroll"),
-    marks: checkedMarks("unroll", options, count, () => batchOf(first, "unroll"), backend, reverse),
-  };
-  if (isList && isWhole) checkAlike(inputs);
-  const all = isList && isWhole ? joinTrees(steps, (parts) => stack(parts)) : inputs;
-  return { all: all as unknown, run, steps, loop: { compile, memory, before } };
-}
-
 /**
  * Whether the loop is one entry of the tape; in a function that is compiled, it is part of that.
  */
@@ -249,62 +168,4 @@ function isOneEntry({
     refuseTracing("unroll runs steps again to keep within its memory, which no plan does");
   }
   return false;
-}
-
-function checkBurnIn(burnIn: number, steps: number, reverse: boolean): void {
-  if (!Number.isInteger(burnIn) || burnIn < 0 || burnIn >= steps) {
-    throw new RangeError(
-      `unroll: burnIn must be a whole number from 0 to ${steps - 1}, which leaves one of the ${steps} steps, got ${burnIn}`,
-    );
-  }
-  if (reverse && burnIn > 0) {
-    throw new TypeError(
-      "unroll: burnIn warms up the state before the first step, and reverse begins with the last; leave one of them out",
-    );
-  }
-}
-
-function lengthOf(inputs: unknown): number {
-  return tree.leaves(inputs)[0]!.shape[0]!;
-}
-
-/** Throws a sentence unless these are tensors with one number of steps as their first axis. */
-function checkWhole(inputs: unknown): void {
-  const leaves = tree.leavesWithPath(inputs);
-  if (leaves.length === 0) {
-    throw new TypeError(
-      `unroll: inputs must be time-major tensors or an array of steps, got ${String(inputs)}`,
-    );
-  }
-  const [[, first]] = leaves as [(typeof leaves)[number]];
-  for (const [path, { rank, shape }] of leaves) {
-    if (rank === 0)
-      throw new RangeError("unroll: inputs must be time-major [T, B, ...], got a scalar");
-    if (shape[0] === first.shape[0]) continue;
-    throw new RangeError(
-      `unroll: inputs must have one number of steps as their first axis, got ${first.shape[0]} and, at "${path}", ${shape[0]}`,
-    );
-  }
-}
-
-/** Throws a sentence unless all steps of a list look like the first. */
-function checkAlike(steps: readonly unknown[]): void {
-  const textOfStep = (step: unknown) =>
-    tree
-      .leavesWithPath(step)
-      .map(([path, x]) => `${path === "" ? "" : `"${path}" `}${describeTensor(x)}`)
-      .join(", ");
-  const first = textOfStep(steps[0]);
-  for (const [i, step] of steps.entries()) {
-    const text = textOfStep(step);
-    if (text === first) continue;
-    throw new RangeError(
-      `unroll: with compile, memory or parallel all steps are alike, and step 1 is ${first} and step ${i + 1} ${text}; leave these options out, or give time-major tensors and lengths`,
-    );
-  }
-}
-
-/** The memory that a loop works in. */
-function memoryOf(params: unknown, inputs: unknown) {
-  return (tree.leaves(params)[0] ?? tree.leaves(inputs)[0])?.backend.memory;
 }

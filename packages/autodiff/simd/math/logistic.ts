@@ -76,8 +76,11 @@ function logistic_f32x4(x: v128, timesX: bool): v128 {
   return f32x4.div(timesX ? f32x4.mul(bounded, inverse) : inverse, denominator);
 }
 
-/** sigmoid(x) where it may be subnormal; apart, since that is rare. */
-function smallSigmoid_f32x4(x: v128): v128 {
+/**
+ * sigmoid(x) where it may be subnormal; apart, since that is rare, and exported, so that `sigmoid`
+ * can stand in other modules in the place of a call.
+ */
+export function smallSigmoid_f32x4(x: v128): v128 {
   return logistic_f32x4(x, false);
 }
 

@@ -33,8 +33,13 @@ export function signed(value: number): Bytes {
   }
 }
 
+/** Parts one after the other; `concat` copies whole parts, where code that runs once is slow. */
+export function joined(...parts: readonly Bytes[]): Bytes {
+  return ([] as Bytes).concat(...parts);
+}
+
 export function vector(items: readonly Bytes[]): Bytes {
-  return [...unsigned(items.length), ...items.flat()];
+  return joined(unsigned(items.length), ...items);
 }
 
 function text(value: string): Bytes {
@@ -43,17 +48,11 @@ function text(value: string): Bytes {
 }
 
 function sized(bytes: Bytes): Bytes {
-  const head = unsigned(bytes.length);
-  const result: Bytes = head;
-  for (const byte of bytes) result.push(byte);
-  return result;
+  return joined(unsigned(bytes.length), bytes);
 }
 
 function section(id: number, bytes: Bytes): Bytes {
-  const body = sized(bytes);
-  const result: Bytes = [id];
-  for (const byte of body) result.push(byte);
-  return result;
+  return joined([id], sized(bytes));
 }
 
 /** The type of a function. */
@@ -109,23 +108,17 @@ export function moduleOf(
     ...unsigned(imports.length + i),
   ]);
   const code = definitions.map(({ locals, body }) => {
-    const head = vector(locals.map((t) => [1, t]));
-    const whole: Bytes = head;
-    for (const byte of body) whole.push(byte);
-    whole.push(0x0b);
-    return sized(whole);
+    return sized(joined(vector(locals.map((t) => [1, t])), body, [0x0b]));
   });
-  const codeBytes: Bytes = unsigned(code.length);
-  for (const one of code) for (const byte of one) codeBytes.push(byte);
   const parts = [
     [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     section(1, vector(types.map((key) => key.split(",").map(Number)))),
     section(2, vector(importEntries)),
     section(3, vector(functions)),
     section(7, vector(exported)),
-    section(10, codeBytes),
+    section(10, vector(code)),
   ];
-  return Uint8Array.from(parts.flat());
+  return new Uint8Array(joined(...parts));
 }
 
 /** Instructions. */

@@ -51,7 +51,7 @@ export function batch(program: Program, pin: Pin): Program {
   }
   const next = graph.order().map((at) => merged.get(at) ?? calls[at]!);
   const moved = slabs.resolve();
-  const relocated = next.map((call) => relocate(call, moved.startOf));
+  const relocated = next.map((call) => relocate(call, moved.starts));
   return { ...program, buffers: moved.buffers, calls: relocated };
 }
 
@@ -68,14 +68,15 @@ function runOf(
     .find(({ columns }) => slabs.canJoin(columns));
 }
 
-function relocate(call: Call, startOf: (buffer: number) => Pointer): Call {
+function relocate(call: Call, starts: ReadonlyMap<number, Pointer>): Call {
+  if (!call.buffers.some((buffer) => starts.has(buffer))) return call;
   const buffers = [...call.buffers];
   const args = [...call.args];
   for (let i = 0; i < buffers.length; i++) {
-    if (buffers[i]! < 0) continue;
-    const { buffer, offset } = startOf(buffers[i]!);
-    buffers[i] = buffer;
-    args[i] = args[i]! + offset;
+    const start = starts.get(buffers[i]!);
+    if (start === undefined) continue;
+    buffers[i] = start.buffer;
+    args[i] = args[i]! + start.offset;
   }
   return { ...call, buffers, args };
 }
@@ -85,7 +86,7 @@ function candidates(calls: readonly Call[]): { members: number[]; batching: Batc
   const groups = new Map<string, { members: number[]; batching: Batching; weight: number }>();
   for (const [at, call] of calls.entries()) {
     for (const batching of batchings) {
-      if (!isCallOf(call, batching.kernel)) continue;
+      if (call.name !== batching.kernel || !isCallOf(call, batching.kernel)) continue;
       const key = batching.key(call);
       if (key === undefined) continue;
       const name = `${call.phase} ${kernelOf(call)} ${key}`;
@@ -179,8 +180,8 @@ class Slabs {
     }
   }
 
-  /** Buffers with the slabs among them, and where each old one starts now. */
-  resolve(): { buffers: Buffer[]; startOf: (buffer: number) => Pointer } {
+  /** Buffers with the slabs among them, and where those that moved start now. */
+  resolve(): { buffers: Buffer[]; starts: ReadonlyMap<number, Pointer> } {
     const buffers = [...this.#buffers];
     const starts = new Map<number, Pointer>();
     for (const members of this.#slabs) {
@@ -192,7 +193,7 @@ class Slabs {
       }
       buffers.push({ bytes, slot: -1 });
     }
-    return { buffers, startOf: (buffer) => starts.get(buffer) ?? { buffer, offset: 0 } };
+    return { buffers, starts };
   }
 }
 

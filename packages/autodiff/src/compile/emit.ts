@@ -1,5 +1,5 @@
 import { type Family, type Kernels, type Linkable, linkageOf } from "../kernels/contract.ts";
-import { scaledNames } from "../kernels/elementwise.ts";
+import { takesNumber } from "../kernels/elementwise.ts";
 import { isPointer, type Kind } from "../kernels/signature.ts";
 import { type Bytes, type FunctionType, type Import, moduleOf, op, type } from "./assembler.ts";
 import { type Call, elementBytes, kernelOf, type Pointer } from "./call.ts";
@@ -38,26 +38,28 @@ export function emit(
   const { calls, loops = [] } = program;
   const links = calls.map((call) => {
     if (call.family === "loop") return undefined;
-    const { run, trailing, pointer } = linked(kernels, call);
+    const { run, trailing, pointer } = linked(kernels, call, imports);
     const params = call.signature.kinds.map((kind) =>
       isPointer(kind) ? pointer : typeOf(kind, call),
     );
     const t = { params: [...params, ...trailing.map(() => type.i32)], results: [] };
     return { index: imports.indexOf(kernelOf(call), run, t), trailing, pointer };
   });
-  const loopCode = loops.map((loop, i) =>
-    codeOf(loop, `loop${i}`, (code) => {
-      const run = kernels.linkage!.lanes(loop.size === 4 ? "float32" : "float64", code)!;
-      const params = takesNumber(code) ? [type.v128, type.v128] : [type.v128];
-      return imports.indexOf(code, run, { params, results: [type.v128] });
-    }),
-  );
+  const loopCode = loops.map((loop, i) => {
+    const family = loop.size === 4 ? "float32" : "float64";
+    return codeOf(loop, `loop${i}`, {
+      inline: (code) => kernels.linkage!.inline?.(family, code),
+      indexOf(code) {
+        const run = kernels.linkage!.lanes(family, code)!;
+        const params = takesNumber(code) ? [type.v128, type.v128] : [type.v128];
+        return imports.indexOf(code, run, { params, results: [type.v128] });
+      },
+    });
+  });
   const bodies: Bytes[] = Array.from({ length: phases }, () => []);
   for (const [at, call] of calls.entries()) {
     const body = bodies[call.phase]!;
-    const put = (bytes: Bytes): void => {
-      for (const byte of bytes) body.push(byte);
-    };
+    const put = (bytes: Bytes): void => void body.push(...bytes);
     const link = links[at];
     for (const [i, value] of call.args.entries()) {
       const kind = call.signature.kinds[i]!;
@@ -80,6 +82,14 @@ class Imports {
   readonly list: Import[] = [];
   readonly env: Record<string, WebAssembly.ImportValue> = {};
   readonly #indices = new Map<unknown, number>();
+  /** Of each function, whether it is WebAssembly: to find out is slow. */
+  readonly #kinds = new Map<unknown, boolean>();
+
+  isWebAssembly(run: Linkable["run"]): boolean {
+    const known = this.#kinds.get(run) ?? isWebAssembly(run);
+    this.#kinds.set(run, known);
+    return known;
+  }
 
   indexOf(name: string, run: (...args: never[]) => unknown, functionType: FunctionType): number {
     const known = this.#indices.get(run);
@@ -116,11 +126,6 @@ function address(
   return from === 0 ? base : [...base, ...op.i32(from), ...op.i32Add];
 }
 
-/** Whether an element-wise function takes a number besides its operand. */
-function takesNumber(code: string): boolean {
-  return (scaledNames as readonly string[]).includes(code);
-}
-
 /**
  * The function behind a call's kernel, what it takes besides, and the type of its pointers:
  * JavaScript would get an i32 with its sign, so that addresses above 2^31 were negative.
@@ -128,12 +133,13 @@ function takesNumber(code: string): boolean {
 function linked(
   kernels: Kernels,
   { family, name, args }: Call,
+  imports: Imports,
 ): Linkable & { readonly pointer: typeof type.i32 | typeof type.f64 } {
   const of = family as Family;
   const direct = linkageOf(kernels, of, name)?.linkable(of, name, args);
   if (direct !== undefined) return { ...direct, pointer: type.i32 };
   const run = (kernels[of] as unknown as Record<string, Linkable["run"]>)[name]!;
-  return { run, trailing: [], pointer: isWebAssembly(run) ? type.i32 : type.f64 };
+  return { run, trailing: [], pointer: imports.isWebAssembly(run) ? type.i32 : type.f64 };
 }
 
 /** Whether a function is an export of a WebAssembly module: only those may stand in a table. */

@@ -100,34 +100,52 @@ function isFlat({ rows }: Lanewise): boolean {
 /** The most blocks of columns that one call is cut into: the gates of a cell are four. */
 const mostBlocks = 8;
 
-/** A grid that all calls can be cut into, if there is one. */
-export function commonGrid(calls: readonly Lanewise[]): { rows: number; cols: number } | undefined {
-  const rows = calls.find((call) => !isFlat(call))?.rows ?? 1;
-  let cols = 0;
-  for (const call of calls) {
-    if (!isFlat(call) && call.rows !== rows) return undefined;
-    const own = isFlat(call) ? call.cols / rows : call.cols;
-    if (!Number.isInteger(own) || own === 0) return undefined;
-    cols = divisor(cols, own);
-  }
-  const lanes = 16 / calls[0]!.size;
-  const isFine = calls.every((call) => (call.rows * call.cols) / (rows * cols) <= mostBlocks);
-  return isFine && (rows === 1 || cols >= lanes) ? { rows, cols } : undefined;
+/** Rows, and columns of a block, that all calls so far can be cut into. */
+export interface Grid {
+  readonly rows: number;
+  readonly cols: number;
+  /** Elements of the largest call. */
+  readonly most: number;
+}
+
+/** A grid for one call more, if there is one: a call on a single row is so many on several. */
+export function commonGrid(call: Lanewise, before?: Grid): Grid | undefined {
+  const given = before ?? { rows: 1, cols: 0, most: 0 };
+  const rows = isFlat(call) ? given.rows : call.rows;
+  if (given.rows !== 1 && given.rows !== rows) return undefined;
+  const elements = call.rows * call.cols;
+  const [cut, own] = [(given.cols * given.rows) / rows, elements / rows];
+  if (!Number.isInteger(cut) || !Number.isInteger(own) || own === 0) return undefined;
+  const cols = divisor(cut, own);
+  const most = Math.max(given.most, elements);
+  const isFine = most / (rows * cols) <= mostBlocks && (rows === 1 || cols >= 16 / call.size);
+  return isFine ? { rows, cols, most } : undefined;
 }
 
 function divisor(a: number, b: number): number {
   return a === 0 ? b : divisor(b % a, a);
 }
 
+/** An access with a text that is equal for equal ones on one grid. */
+export interface Place extends Access {
+  readonly key: string;
+}
+
+/** A call, or a part of one, on the grid of a loop. */
+export interface Step extends Lanewise {
+  readonly inputs: readonly Place[];
+  readonly output: Place;
+}
+
 /** A call as calls on blocks of its columns, each of `rows` rows and `cols` columns. */
-export function columnBlocks(call: Lanewise, rows: number, cols: number): Lanewise[] {
+export function columnBlocks(call: Lanewise, { rows, cols }: Grid): Step[] {
   const width = isFlat(call) ? call.cols / rows : call.cols;
-  const at = ({ buffer, offset, row, col }: Access, block: number): Access => ({
-    buffer,
-    offset: offset + block * cols * col * call.size,
-    row: isFlat(call) ? width * col : row,
-    col,
-  });
+  const at = (access: Access, block: number): Place => {
+    const { buffer, col } = access;
+    const offset = access.offset + block * cols * col * call.size;
+    const row = isFlat(call) ? width * col : access.row;
+    return { buffer, offset, row, col, key: `${buffer} ${offset} ${row} ${col}` };
+  };
   return Array.from({ length: width / cols }, (_, block) => ({
     ...call,
     rows,
@@ -135,11 +153,6 @@ export function columnBlocks(call: Lanewise, rows: number, cols: number): Lanewi
     inputs: call.inputs.map((access) => at(access, block)),
     output: at(call.output, block),
   }));
-}
-
-/** Where an access is, as a text that is equal for equal accesses. */
-export function keyOf({ buffer, offset, row, col }: Access): string {
-  return `${buffer} ${offset} ${row} ${col}`;
 }
 
 /** Whether two accesses on one grid are disjoint. */

@@ -1,4 +1,5 @@
-import { type Bytes, type Definition, op, type } from "./assembler.ts";
+import type { InlineCode } from "../kernels/contract.ts";
+import { type Bytes, type Definition, joined, op, type } from "./assembler.ts";
 
 /** What a loop does with one vector of each of its parameters, in order. */
 export type Instruction =
@@ -100,17 +101,25 @@ export function isInline(code: string): boolean {
   return code in single || code in comparisons || code in short;
 }
 
-/** What a loop's code calls for the functions that are not inline, by name. */
-export type FunctionIndex = (code: string) => number;
+/** The functions that are more than a few instructions, by name: as code, or to be called. */
+export interface Functions {
+  inline(code: string): InlineCode | undefined;
+  indexOf(code: string): number;
+}
 
 /** A loop as a WebAssembly function of its addresses. */
-export function codeOf(loop: Loop, name: string, indexOf: FunctionIndex): Definition {
+export function codeOf(loop: Loop, name: string, functions: Functions): Definition {
   const { size, rows, cols, parameters, instructions } = loop;
   const at = size === 4 ? 0 : 1;
   const lanes = 16 / size;
   const [column, row] = [parameters.length, parameters.length + 1];
   const first = row + 1;
   const values = 1 + instructions.reduce((most, { value }) => Math.max(most, value), -1);
+  /** Locals of functions in the place of a call come behind the values. */
+  const locals = instructions.reduce((most, one) => {
+    const code = one.does === "compute" && !isInline(one.code) && functions.inline(one.code);
+    return Math.max(most, code ? code.locals : 0);
+  }, 0);
   /** Vectors of one number each, by number. */
   const numbers = new Map<string, number>();
   const splat = (value: number): Bytes =>
@@ -119,7 +128,7 @@ export function codeOf(loop: Loop, name: string, indexOf: FunctionIndex): Defini
     const key = Object.is(value, -0) ? "-0" : String(value);
     let local = numbers.get(key);
     if (local === undefined) {
-      local = first + values + numbers.size;
+      local = first + values + locals + numbers.size;
       numbers.set(key, local);
       prologue.push(...splat(value), ...op.localSet(local));
     }
@@ -130,10 +139,8 @@ export function codeOf(loop: Loop, name: string, indexOf: FunctionIndex): Defini
 
   /** The instructions for `count` lanes from the current column. */
   const body = (count: number, isMoving: boolean): Bytes => {
-    const bytes: Bytes = [];
-    const put = (...parts: readonly Bytes[]): void => {
-      for (const part of parts) for (const byte of part) bytes.push(byte);
-    };
+    const put = (...bytes: readonly Bytes[]): void => void all.push(...bytes);
+    const all: Bytes[] = [];
     const address = (parameter: number): Bytes =>
       isMoving
         ? [...op.localGet(parameter), ...op.localGet(column), ...op.i32Add]
@@ -165,7 +172,7 @@ export function codeOf(loop: Loop, name: string, indexOf: FunctionIndex): Defini
         }
       }
     }
-    return bytes;
+    return joined(...all);
   };
   const compute = ({ code, inputs, alpha }: Extract<Instruction, { does: "compute" }>): Bytes => {
     const operands = inputs.map(value);
@@ -178,7 +185,11 @@ export function codeOf(loop: Loop, name: string, indexOf: FunctionIndex): Defini
     const comparison = comparisons[code];
     if (comparison !== undefined)
       return [...all, ...op.vector(comparison[at]), ...number(1), ...op.vector(and)];
-    return [...all, ...op.call(indexOf(code))];
+    const inline = functions.inline(code);
+    if (inline === undefined) return [...all, ...op.call(functions.indexOf(code))];
+    const own = first + values;
+    const given = operands.map((_, i) => op.localSet(own + i)).reverse();
+    return [...all, ...given.flat(), ...inline.write(own, functions.indexOf)];
   };
 
   /** Numbers that a row, or everything, shares. */
@@ -191,37 +202,33 @@ export function codeOf(loop: Loop, name: string, indexOf: FunctionIndex): Defini
   });
   const whole = Math.floor(cols / lanes);
   const rest = cols % lanes;
-  const wholeBytes: Bytes = [];
+  const parts: Bytes[] = [shared];
   if (whole > 1) {
-    wholeBytes.push(...op.i32(0), ...op.localSet(column), ...op.loop);
-    for (const byte of body(lanes, true)) wholeBytes.push(byte);
-    wholeBytes.push(...op.localGet(column), ...op.i32(16), ...op.i32Add, ...op.localTee(column));
-    wholeBytes.push(...op.i32(16 * whole), ...op.i32LessUnsigned, ...op.branchIf, ...op.end);
-  } else if (whole === 1) {
-    wholeBytes.push(...body(lanes, false));
-  }
+    parts.push(op.i32(0), op.localSet(column), op.loop, body(lanes, true));
+    parts.push(op.localGet(column), op.i32(16), op.i32Add, op.localTee(column));
+    parts.push(op.i32(16 * whole), op.i32LessUnsigned, op.branchIf, op.end);
+  } else if (whole === 1) parts.push(body(lanes, false));
   if (rest > 0) {
-    if (whole === 1) wholeBytes.push(...op.i32(16), ...op.localSet(column));
-    for (const byte of body(rest, whole > 0)) wholeBytes.push(byte);
+    if (whole === 1) parts.push(op.i32(16), op.localSet(column));
+    parts.push(body(rest, whole > 0));
   }
-  const oneRow: Bytes = [...shared];
-  for (const byte of wholeBytes) oneRow.push(byte);
-  const code: Bytes = prologue;
-  if (rows === 1) for (const byte of oneRow) code.push(byte);
-  else {
-    code.push(...op.i32(rows), ...op.localSet(row), ...op.loop);
-    for (const byte of oneRow) code.push(byte);
+  if (rows > 1) {
+    parts.unshift(op.i32(rows), op.localSet(row), op.loop);
     for (const [index, { rowBytes }] of parameters.entries()) {
       if (rowBytes === 0) continue;
-      code.push(...op.localGet(index), ...op.i32(rowBytes), ...op.i32Add, ...op.localSet(index));
+      parts.push(op.localGet(index), op.i32(rowBytes), op.i32Add, op.localSet(index));
     }
-    code.push(...op.localGet(row), ...op.i32(-1), ...op.i32Add, ...op.localTee(row));
-    code.push(...op.branchIf, ...op.end);
+    parts.push(op.localGet(row), op.i32(-1), op.i32Add, op.localTee(row));
+    parts.push(op.branchIf, op.end);
   }
   return {
     name,
     type: { params: parameters.map(() => type.i32), results: [] },
-    locals: [type.i32, type.i32, ...Array.from({ length: values + numbers.size }, () => type.v128)],
-    body: code,
+    locals: [
+      type.i32,
+      type.i32,
+      ...Array.from({ length: values + locals + numbers.size }, () => type.v128),
+    ],
+    body: joined(prologue, ...parts),
   };
 }

@@ -73,7 +73,7 @@ function partOf(
   if (isAddition) {
     const isLinked = linkageOf(kernels, call.family as Family, call.name) !== undefined;
     const lane = isLinked && rows * cols > 0 ? lanewise(asWrite) : undefined;
-    if (lane === undefined || commonGrid([lane]) === undefined) return undefined;
+    if (lane === undefined || commonGrid(lane) === undefined) return undefined;
   }
   return { buffer: y.buffer, columns: { rows, step, from, to: from + cols }, size, asWrite };
 }

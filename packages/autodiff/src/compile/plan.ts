@@ -254,6 +254,11 @@ export class Plan {
     return giveOwner(alias(input!, shape, byteOffset / bytesOf[dtype]));
   }
 
+  /** How often live views may have changed values from outside. */
+  get versions(): number {
+    return this.#constants.reduce((sum, { version }) => sum + version, 0);
+  }
+
   /** Throws a sentence when a value from outside was consumed since it was recorded. */
   checkConstants(): void {
     for (const { consumed } of this.#constants) {

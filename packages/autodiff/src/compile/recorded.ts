@@ -17,6 +17,8 @@ export interface ForwardRun<Value> {
   readonly value: Value;
   /** @internal */
   readonly residuals: Residuals;
+  /** Of the values from outside. @internal */
+  readonly versions: number;
   /** Returns the memory that waits. */
   end(reason: string): void;
 }
@@ -107,11 +109,17 @@ export class RecordedFunction<Inputs, Value, Gradient> {
   forward(inputs: Inputs): ForwardRun<MapTree<Value, Tensor>> {
     const residuals = new Residuals();
     const value = this.#plan.run(0, leaves(inputs), residuals, true) as MapTree<Value, Tensor>;
-    return { value, residuals, end: (reason) => residuals.end(reason) };
+    const { versions } = this.#plan;
+    return { value, residuals, versions, end: (reason) => residuals.end(reason) };
   }
 
   /** Runs the given pullback, the first unless said otherwise. */
   backward(run: ForwardRun<unknown>, cotangents: unknown, pullback = 0): MapTree<Gradient, Tensor> {
+    if (run.versions !== this.#plan.versions) {
+      throw new Error(
+        "gradient: a value that a planned step takes from outside was changed through a live view since the step ran; change a clone(...) instead, or make it part of the inputs",
+      );
+    }
     return this.#plan.run(1 + pullback, leaves(cotangents), run.residuals, false) as MapTree<
       Gradient,
       Tensor

@@ -43,6 +43,7 @@ interface LookedUp {
  * product over all time steps.
  */
 export function byTable(program: Program): Program {
+  if (!program.calls.some((call) => isCallOf(call, "gather"))) return program;
   return new Rewrite(program).result();
 }
 
@@ -71,7 +72,6 @@ class Rewrite {
 
   result(): Program {
     const { calls } = this.#program;
-    if (!calls.some((call) => isCallOf(call, "gather"))) return this.#program;
     let count = 0;
     for (const [at, call] of calls.entries()) {
       if (!isCallOf(call, "matmul")) continue;

@@ -145,11 +145,21 @@ export interface Linkage {
    * fused only where a few instructions can stand for it.
    */
   lanes(family: Family, name: string): ((...args: never[]) => unknown) | undefined;
+  /** The code of such a function, where it may stand in the place of a call. */
+  inline?(family: Family, name: string): InlineCode | undefined;
   /**
    * The function behind a kernel for calls with `args`, and the arguments that it takes after the
    * contract's; none, if the call has to go through the kernel itself.
    */
   linkable(family: Family, name: string, args: readonly number[]): Linkable | undefined;
+}
+
+/** The instructions of a function on vectors, whose operands are its first locals. */
+export interface InlineCode {
+  /** How many vectors it has for locals. */
+  readonly locals: number;
+  /** Its bytes, given the first of these locals, and the indices of functions by name. */
+  write(first: number, indexOf: (name: string) => number): number[];
 }
 
 /** The code behind a kernel of a set, unless the set has a function of its own in its place. */

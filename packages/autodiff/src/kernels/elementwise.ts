@@ -34,6 +34,11 @@ export type UnaryName = (typeof unaryNames)[number];
 export const scaledNames = ["scale", "offset", "leakyRelu", "elu"] as const;
 export type ScaledName = (typeof scaledNames)[number];
 
+/** Whether an element-wise function takes a number besides its operand. */
+export function takesNumber(name: string): boolean {
+  return (scaledNames as readonly string[]).includes(name);
+}
+
 /**
  * Element-wise functions of two values. `maximum` and `minimum` propagate NaN. `mod` has the sign
  * of the divisor. Comparisons give 1 or 0 in the operands' dtype, 0 wherever NaN is involved (1 for

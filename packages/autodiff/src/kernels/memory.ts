@@ -10,7 +10,7 @@ const page = 1 << 16;
 const maximumPages = 2 ** 16 - 1;
 
 /**
- * The five views that kernels and entry points read memory through; they are made anew whenever the
+ * The views that kernels and entry points read memory through; they are made anew whenever the
  * memory grows.
  */
 export interface Views {

@@ -29,7 +29,7 @@ const madds = (module: Uint8Array): number =>
  * their bits.
  */
 const compiled = (memory: Memory): Kernels =>
-  kernelsOn(instantiate(bytes("plain"), memory), memory, "compiled");
+  kernelsOn(instantiate(bytes("plain"), memory), memory, "compiled", bytes("plain"));
 const rewritten = (memory: Memory): Kernels => simdKernels(memory, "plain");
 
 const dtypes = ["float32", "float64"] as const;

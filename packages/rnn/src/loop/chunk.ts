@@ -1,11 +1,13 @@
 import { clone, type MapTree, stack, Tape, type Tensor, tree } from "@chronograd/autodiff";
 import { alias, type ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
+import { changeOfType } from "../checkState.ts";
+import { findTensor } from "../findTensor.ts";
 import { advance } from "../sequences/advance.ts";
 import { joinTrees } from "../sequences/joinTrees.ts";
 import { present } from "../sequences/unrollSteps.ts";
 import { atStep } from "../stepErrors.ts";
-import type { Chunk } from "./division.ts";
+import type { Chunk } from "./chunks.ts";
 
 /**
  * What a chunk of steps is computed from; time comes first in `xs`, `reset`, `mask` and `first`.
@@ -105,10 +107,17 @@ export function runChunk<Params, State, X, Y>(
     });
   }
   const after = state;
+  checkTypes(inputs.state, after);
   const stacked = isEmpty
     ? undefined
     : (joinTrees(outputs, (parts) => stack(parts)) as MapTree<Y, Tensor>);
   const strip = (x: Tensor) => tape?.strip(x) ?? x;
+  const isForeign = (x: Tensor) => strip(x).tape !== null;
+  if (findTensor([stacked, after], isForeign) !== undefined) {
+    throw new TypeError(
+      `unroll: step ${start + 1} depends on a value from outside that a tape around the loop tracks (grad, vjp, jvp or one of yours), of which compile and memory would lose the derivative; make it part of the parameters, the inputs or the context, or leave both options out`,
+    );
+  }
   // Copies, so that what a step made may lie where a plan wants it.
   const value: ChunkValue<State, Y> = {
     outputs: tree.map(stacked, strip) as MapTree<Y, Tensor>,
@@ -127,4 +136,13 @@ export function runChunk<Params, State, X, Y>(
     return tape.gradient(targets, variables, { cotangent: arriving }) as ChunkGradient;
   };
   return { value, pullbacks: [pullback] };
+}
+
+/** A step may change the state's values alone. */
+function checkTypes(before: unknown, after: unknown): void {
+  const change = changeOfType(before, after);
+  if (change === undefined) return;
+  throw new RangeError(
+    `unroll: with compile or memory the state keeps its shape, and a step changes ${change.path} from ${change.was} to ${change.is}; leave both out, or give it the longest shape from the start`,
+  );
 }

@@ -5,7 +5,7 @@ import type { ValueOptions } from "../initial.ts";
 import { drawNoise, hasNoise, isNoise, type Noise } from "../sequences/noise.ts";
 
 /** Where draws are between two steps. */
-export interface Drawn {
+export interface DrawPosition {
   readonly rng: RngState;
   /** The noise of the step before; what is drawn once for all steps is taken from it. */
   readonly noise: unknown;
@@ -66,19 +66,19 @@ export class Draws {
     );
   }
 
-  get position(): Drawn | undefined {
+  get position(): DrawPosition | undefined {
     return this.#rng && { rng: this.#rng.getState(), noise: this.#noise };
   }
 
   /** Goes on from a position, with a generator of its own. */
-  restore(position: Drawn | undefined): void {
+  restore(position: DrawPosition | undefined): void {
     if (position === undefined) return;
     this.#rng = rngFrom(position.rng);
     this.#noise = position.noise;
   }
 
   /** Draws from a position on, that leave these as they are. */
-  from(position: Drawn | undefined): Draws {
+  from(position: DrawPosition | undefined): Draws {
     const others = new Draws({}, undefined, this.#batch, this.#like);
     others.#spec = this.#spec;
     others.restore(position);

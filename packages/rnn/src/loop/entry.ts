@@ -2,12 +2,13 @@ import { jvp, type Tensor, tree, vjp, zeros } from "@chronograd/autodiff";
 import { apply, none, type OpDeclaration, type VjpRule } from "@chronograd/autodiff/extend";
 import type { ChunkGradient, ChunkInputs, Variable } from "./chunk.ts";
 import type { Loop } from "./loop.ts";
+import type { Results } from "./results.ts";
 
 /** What a loop is differentiated by. */
 type Variables = Partial<Record<Variable, unknown>>;
 
 /** The place of a tensor in the list of an entry's inputs. */
-class Place {
+class EntryInput {
   readonly index: number;
 
   constructor(index: number) {
@@ -29,12 +30,12 @@ export function asEntry<Params, State, Y>(
   inputs: ChunkInputs<Params, State>,
   by: readonly Variable[],
   parts: EntryParts<Params, State, Y>,
-): { readonly vector: Tensor; readonly loop: Loop<Params, State, Y> } {
+): { readonly vector: Tensor; readonly results: Results<State, Y> } {
   const entry = new LoopEntry(inputs, by, parts);
   const operands = tree.leaves(inputs);
   try {
     const vector = apply(entry.declaration() as OpDeclaration, operands, undefined);
-    return { vector, loop: entry.loop! };
+    return { vector, results: entry.loop!.results };
   } finally {
     if (entry.loop?.isHeld === false) entry.loop.end();
   }
@@ -61,7 +62,7 @@ class LoopEntry<Params, State, Y> {
   ) {
     const leaves = tree.leavesWithPath(inputs);
     let next = 0;
-    this.#structure = tree.map(inputs, () => new Place(next++));
+    this.#structure = tree.map(inputs, () => new EntryInput(next++));
     this.#paths = leaves.map(([path]) => path);
     this.#isVariable = leaves.map(([path, { dtype }]) => {
       const isPart = by.some((name) => path === name || path.startsWith(`${name}.`));
@@ -93,11 +94,11 @@ class LoopEntry<Params, State, Y> {
 
   /** Tensors, in the order of leaves, as inputs. */
   #like(tensors: readonly Tensor[]): ChunkInputs<Params, State> {
-    const isPlace = (value: unknown) => value instanceof Place;
-    return tree.map<unknown, Tensor, Place>(
+    const isInput = (value: unknown) => value instanceof EntryInput;
+    return tree.map<unknown, Tensor, EntryInput>(
       this.#structure,
       ({ index }) => tensors[index]!,
-      isPlace,
+      isInput,
     ) as ChunkInputs<Params, State>;
   }
 

@@ -1,16 +1,15 @@
 import { scope, tree } from "@chronograd/autodiff";
+import { type ChunkCache, cached } from "./cache.ts";
 import { type ChunkInputs, inputsOf } from "./chunk.ts";
 import {
   type ChunkCost,
-  costOf,
+  costOfChunk,
   costOfLoop,
   type Kept,
   keptWithin,
   type LoopCost,
 } from "./memory.ts";
-import { partsOf } from "./options.ts";
-import type { Layout, Pieces } from "./pieces.ts";
-import { type Remembered, remembered } from "./remembered.ts";
+import type { ChunkedLoop } from "./setup.ts";
 
 /**
  * What a loop keeps.
@@ -19,37 +18,33 @@ import { type Remembered, remembered } from "./remembered.ts";
  * @throws where its memory is too small
  */
 export function keptOf<Params, State, X, Y>(
-  pieces: Pieces<Params, State, X, Y>,
+  loop: ChunkedLoop<Params, State, X, Y>,
   inputs: ChunkInputs<Params, State>,
-  layout: Layout<Params, State, Y>,
 ): Kept {
-  const { memory } = pieces.options;
-  const { count, steps } = layout.division;
+  const { memory } = loop.options;
+  const { count, steps } = loop.chunks;
   if (memory === "all") return { states: 1, runs: count };
   if ("steps" in memory) return { states: Math.min(memory.steps, count), runs: 1 };
-  const cost = costIn(pieces, inputs, layout);
+  const cost = costOf(loop, inputs);
   const kept = keptWithin(memory.bytes, count, cost);
   if (kept !== undefined) return kept;
-  const loops = partsOf(memory);
-  const least = loops * cost.bytes({ states: 1, runs: 1 });
-  const each = loops === 1 ? "" : `, an equal part for each of ${loops} loops`;
+  const least = cost.bytes({ states: 1, runs: 1 });
   throw new RangeError(
-    `unroll: memory { bytes: ${loops * memory.bytes} } is less than this model takes, which needs { bytes: ${least} } at least${each}, to keep one state and run all ${steps} steps again for each; give it more, or shorten the sequence`,
+    `unroll: memory { bytes: ${memory.bytes} } is less than this model takes, which needs { bytes: ${least} } at least, to keep one state and run all ${steps} steps again for each; give it more, or shorten the sequence`,
   );
 }
 
 /** Kernel memory of chunks that run as plans, and on tapes. */
-const planned: Remembered<ChunkCost> = new WeakMap();
-const recorded: Remembered<ChunkCost> = new WeakMap();
+const planned: ChunkCache = new WeakMap();
+const recorded: ChunkCache = new WeakMap();
 
 /** What a loop costs, measured on a chunk of each length. */
-export function costIn<Params, State, X, Y>(
-  { cell, reverse, draws, options }: Pieces<Params, State, X, Y>,
+export function costOf<Params, State, X, Y>(
+  { cell, reverse, draws, options, by, runner, chunks }: ChunkedLoop<Params, State, X, Y>,
   inputs: ChunkInputs<Params, State>,
-  { by, runner, division }: Layout<Params, State, Y>,
 ): LoopCost {
   const { memory } = tree.leaves(inputs)[0]!.backend;
-  const costs = division.examples().map((chunk) => {
+  const costs = chunks.examples().map((chunk) => {
     const own = inputsOf(inputs, chunk);
     const others = draws.from(draws.position);
     const noisy = () => {
@@ -59,8 +54,8 @@ export function costIn<Params, State, X, Y>(
     const settings = [chunk.length, reverse, by];
     try {
       runner.prepare(noisy, chunk);
-      return remembered(options.compile ? planned : recorded, cell, own, settings, () =>
-        scope(() => costOf(runner, by, noisy, chunk, memory)),
+      return cached<ChunkCost>(options.compile ? planned : recorded, cell, own, settings, () =>
+        scope(() => costOfChunk(runner, by, noisy, chunk, memory)),
       );
     } finally {
       others.end("it was made to measure memory");
@@ -68,5 +63,5 @@ export function costIn<Params, State, X, Y>(
   });
   const { all, made } = runner.plans;
   const used = memory.bytesInUse - options.before - made + all;
-  return costOfLoop({ used, steps: division.steps, inputs, by, costs });
+  return costOfLoop({ used, steps: chunks.steps, inputs, by, costs });
 }

@@ -1,5 +1,5 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
-import { alias, describeTensor, Region, within } from "@chronograd/autodiff/internal";
+import { alias, Region, within } from "@chronograd/autodiff/internal";
 import type { Values } from "../cell.ts";
 import { checksumOf } from "./checksum.ts";
 import {
@@ -9,20 +9,20 @@ import {
   inputsOf,
   type Variable,
 } from "./chunk.ts";
-import type { Chunk, Division } from "./division.ts";
-import type { Drawn, Draws } from "./draws.ts";
+import type { Chunk, Chunks } from "./chunks.ts";
+import type { DrawPosition, Draws } from "./draws.ts";
 import type { Kept } from "./memory.ts";
 import { Results } from "./results.ts";
 import { type Move, reversal } from "./reversal.ts";
 import type { ChunkRun, Runner } from "./runner.ts";
-import { Sweep } from "./sweep.ts";
+import { LoopSweep } from "./sweep.ts";
 
 const isOver = "it was an intermediate value of a loop over time";
 
 /** What a loop runs. */
 export interface LoopSettings<Params, State, Y> {
   readonly runner: Runner<Params, State, Y>;
-  readonly division: Division;
+  readonly chunks: Chunks;
   readonly by: readonly Variable[];
   readonly draws: Draws;
   readonly kept: Kept;
@@ -35,15 +35,15 @@ export interface LoopSettings<Params, State, Y> {
 }
 
 /** The state before a chunk, and the draws there. */
-interface Here<State> {
+interface StateAt<State> {
   readonly at: number;
   readonly state: Values<State>;
   readonly region: Region;
-  readonly drawn: Drawn | undefined;
+  readonly drawn: DrawPosition | undefined;
 }
 
 /** A chunk that ran and waits for its pullback; there is nothing to pull back where nothing ran. */
-interface Waiting<State, Y> {
+interface WaitingRun<State, Y> {
   readonly chunk: Chunk;
   readonly run: ChunkRun<State, Y> | undefined;
   readonly region: Region;
@@ -57,13 +57,13 @@ export class Loop<Params, State, Y> {
   readonly #settings: LoopSettings<Params, State, Y>;
   /** Of the whole sequence, with the state before the first chunk. */
   readonly #inputs: ChunkInputs<Params, State>;
-  readonly #start: Drawn | undefined;
+  readonly #start: DrawPosition | undefined;
   #results: Results<State, Y> | undefined;
   /** What the sweep has to do; until it began, all runs forward were done. */
   #moves: Generator<Move, void> | undefined;
-  #here: Here<State> | undefined;
-  readonly #states: Here<State>[] = [];
-  readonly #waiting: Waiting<State, Y>[] = [];
+  #here: StateAt<State> | undefined;
+  readonly #states: StateAt<State>[] = [];
+  readonly #waiting: WaitingRun<State, Y>[] = [];
   /** Of what each chunk gave. */
   readonly #checksums = new Map<number, number>();
   /** Whether chunks run again. */
@@ -96,8 +96,8 @@ export class Loop<Params, State, Y> {
 
   /** Runs over all chunks, and keeps what there is to keep. */
   #toEnd(): void {
-    const { division, by, kept } = this.#settings;
-    const { count } = division;
+    const { chunks, by, kept } = this.#settings;
+    const { count } = chunks;
     // The runs that wait at the end are one for the schedule.
     const waiting = by.length === 0 ? 0 : Math.min(kept.runs, count);
     this.#moves = reversal(count - waiting + 1, kept.states);
@@ -142,10 +142,10 @@ export class Loop<Params, State, Y> {
   }
 
   /** Runs the next chunk. */
-  #run(keeps: boolean): Waiting<State, Y> {
+  #run(keeps: boolean): WaitingRun<State, Y> {
     const { at, state } = this.#here!;
-    const { runner, division, draws } = this.#settings;
-    const chunk = division.at(at);
+    const { runner, chunks, draws } = this.#settings;
+    const chunk = chunks.at(at);
     const region = new Region();
     let run: ChunkRun<State, Y> | undefined;
     try {
@@ -156,7 +156,6 @@ export class Loop<Params, State, Y> {
       if (chunk.kind !== "nothing") {
         run = within(region, () => runner.run(inputs, chunk, keeps));
         region.endWith(run);
-        checkShapes(state, run.value.state);
         this.#checkRepeated(at, chunk, run);
       }
       this.#write(chunk, run);
@@ -174,20 +173,21 @@ export class Loop<Params, State, Y> {
 
   /** Writes the outputs of a chunk that runs for the first time. */
   #write(chunk: Chunk, run: ChunkRun<State, Y> | undefined): void {
-    const { division, outputOfEmptyStep, hasOutputs } = this.#settings;
+    const { chunks, offset, outputOfEmptyStep, hasOutputs } = this.#settings;
     if (this.#results === undefined) {
       const state = run?.value.state ?? this.#inputs.state;
       const first = () => tree.map(outputOfEmptyStep!(), (x: Tensor) => alias(x, [1, ...x.shape]));
       const outputs = hasOutputs ? (run?.value.outputs ?? first()) : undefined;
-      this.#results = new Results(division.steps, { outputs, state } as ChunkValue<State, Y>);
+      this.#results = new Results(chunks.steps, { outputs, state } as ChunkValue<State, Y>);
     }
-    if (!this.#isRerun) this.#results.writeOutputs(chunk, run?.value.outputs);
+    const step = offset + chunk.start + 1;
+    if (!this.#isRerun) this.#results.writeOutputs(chunk, run?.value.outputs, step);
   }
 
   /** Throws a sentence where a chunk that runs again gives something else than before. */
   #checkRepeated(at: number, chunk: Chunk, run: ChunkRun<State, Y>): void {
-    const { runner, offset, by, kept, division } = this.#settings;
-    if (runner.isRepeated || by.length === 0 || kept.runs >= division.count) return;
+    const { runner, offset, by, kept, chunks } = this.#settings;
+    if (runner.isRepeated || by.length === 0 || kept.runs >= chunks.count) return;
     const sum = checksumOf(run.value);
     if (this.#isRerun && this.#checksums.get(at) !== sum) {
       throw new Error(
@@ -202,15 +202,15 @@ export class Loop<Params, State, Y> {
    * around the call.
    */
   backward(g: Tensor): ChunkGradient {
-    const { by, division } = this.#settings;
-    const sweep = new Sweep(by, this.#inputs, this.results, g);
+    const { by, chunks } = this.#settings;
+    const sweep = new LoopSweep(by, this.#inputs, this.results, g);
     this.#isRerun = true;
     try {
       if (this.#moves === undefined) {
         this.#settings.draws.restore(this.#start);
         this.#toEnd();
       }
-      const isAll = this.#waiting.length === division.count;
+      const isAll = this.#waiting.length === chunks.count;
       for (let i = this.#waiting.length - 1; i >= 0; i--) {
         const { chunk, run } = this.#waiting[i]!;
         sweep.pull(chunk, run);
@@ -262,18 +262,5 @@ export class Loop<Params, State, Y> {
   end(): void {
     this.#clear();
     if (this.#settings.hasOutputs) this.#settings.draws.end(isOver);
-  }
-}
-
-/** A step may change the state's values alone. */
-function checkShapes(before: unknown, after: unknown): void {
-  const now = new Map(tree.leavesWithPath(after));
-  for (const [path, x] of tree.leavesWithPath(before)) {
-    const y = now.get(path);
-    const [was, is] = [describeTensor(x), y === undefined ? "missing" : describeTensor(y)];
-    if (was === is) continue;
-    throw new RangeError(
-      `unroll: with compile or memory the state keeps its shape, and a step changes ${path || "it"} from ${was} to ${is}; leave both out, or give it the longest shape from the start`,
-    );
   }
 }

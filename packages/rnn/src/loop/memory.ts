@@ -2,7 +2,7 @@ import { type Backend, type Tensor, tree, zeros } from "@chronograd/autodiff";
 import { bytesOf, Memory } from "@chronograd/autodiff/extend";
 import { Region, within } from "@chronograd/autodiff/internal";
 import type { ChunkInputs, Variable } from "./chunk.ts";
-import type { Chunk } from "./division.ts";
+import type { Chunk } from "./chunks.ts";
 import type { ChunkRun, Runner } from "./runner.ts";
 
 /** What a loop keeps for its gradient. */
@@ -39,7 +39,7 @@ const slack = 2 ** 14;
  *
  * @param inputs makes those of the chunk
  */
-export function costOf<Params, State, Y>(
+export function costOfChunk<Params, State, Y>(
   runner: Runner<Params, State, Y>,
   by: readonly Variable[],
   inputs: () => ChunkInputs<Params, State>,

@@ -26,18 +26,12 @@ export function checkMemory(memory: unknown): void {
   );
 }
 
-/** Of memories that are a part of another: how many such parts that has. */
-const parts = new WeakMap<object, number>();
-
-/** How many loops share the memory that this one has a part of. */
-export function partsOf(memory: LoopMemory): number {
-  return parts.get(Object(memory)) ?? 1;
-}
-
-/** The part of a memory that each of several loops may take, because all of them wait. */
-export function shareOf(memory: LoopMemory, loops: number): LoopMemory {
-  if (typeof memory !== "object" || !("bytes" in memory)) return memory;
-  const share = { bytes: Math.max(1, Math.floor(memory.bytes / loops)) };
-  parts.set(share, loops * partsOf(memory));
-  return share;
+/**
+ * Throws a sentence where a model of several loops, with ops in between, is given so many bytes.
+ */
+export function refuseBytes(where: string, memory: LoopMemory | undefined): void {
+  if (typeof memory !== "object" || !("bytes" in memory)) return;
+  throw new TypeError(
+    `unroll: memory { bytes: ${memory.bytes} } bounds one loop, and ${where} runs several, with ops between them that take memory too; give memory { steps: n }, or unroll its cells one by one`,
+  );
 }

@@ -6,7 +6,7 @@ import {
   RecordedFunction,
 } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
-import { checkState } from "../checkState.ts";
+import { type ChunkCache, cached } from "./cache.ts";
 import {
   type ChunkGradient,
   type ChunkInputs,
@@ -14,10 +14,9 @@ import {
   type ChunkValue,
   runChunk,
 } from "./chunk.ts";
-import { type Remembered, remembered } from "./remembered.ts";
 
 /** A run may wait for its pullback: a plan that gave way is gone when the last of them is. */
-const plans: Remembered<ChunkPlan<never, never, never>> = new WeakMap();
+const plans: ChunkCache = new WeakMap();
 
 /** The plan of a chunk: made now, or kept with the cell since a chunk that looked alike. */
 export function planOf<Params, State, X, Y>(
@@ -38,8 +37,7 @@ export function planOf<Params, State, X, Y>(
     return made;
   };
   const { length, reverse, by } = settings;
-  const store = plans as unknown as Remembered<ChunkPlan<Params, State, Y>>;
-  return [remembered(store, cell, inputs, [length, reverse, by], make), isNew];
+  return [cached(plans, cell, inputs, [length, reverse, by], make), isNew];
 }
 
 /** A chunk of steps, and its pullback, as plans. */
@@ -67,23 +65,21 @@ export class ChunkPlan<Params, State, Y> {
     const one = { ...settings, length: 1, by: [] };
     const step = (given: ChunkInputs<Params, State>) => runChunk(cell, given, one).value;
     const { outputs, state } = step(firstStep(inputs, settings));
-    checkState("the state that the step returns", state, inputs.state);
     const cotangents: Record<string, Tensor> = {};
     for (const [path, { shape, dtype, backend }] of tree.leavesWithPath({ outputs, state })) {
       if (dtype === "int32") continue;
       const whole = path.startsWith("outputs") ? [settings.length, ...shape.slice(1)] : shape;
       cotangents[path] = zeros(whole, { dtype, backend });
     }
-    const planned = RecordedFunction.plan(
-      (given: ChunkInputs<Params, State>) =>
-        runChunk<Params, State, never, Y>(cell, given, settings),
-      inputs,
-      settings.by.length === 0 ? [] : [cotangents],
-    );
-    const purity =
-      typeof planned === "string" ? planned : PurityCheck.of(step, firstStep(inputs, settings));
-    if (typeof planned === "string" || typeof purity === "string") {
-      const reason = String(purity);
+    const purity = PurityCheck.of(step, firstStep(inputs, settings));
+    const chunk = (given: ChunkInputs<Params, State>) => runChunk(cell, given, settings);
+    const planned =
+      typeof purity === "string"
+        ? purity
+        : RecordedFunction.plan(chunk, inputs, settings.by.length === 0 ? [] : [cotangents]);
+    if (typeof purity === "string" || typeof planned === "string") {
+      if (typeof purity !== "string") purity.end();
+      const reason = String(planned);
       throw new TypeError(
         `unroll: compile takes steps that can be planned, and this model's cannot, because ${reason}; leave out the option${/random/.test(reason) ? ", or draw random numbers as noise of the cell" : ""}`,
       );

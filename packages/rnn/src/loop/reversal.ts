@@ -25,15 +25,6 @@ function repetitions(length: number, states: number): number {
   return times;
 }
 
-/**
- * Chunks that are run forward, beside the one run of each that is differentiated: the least that is
- * possible, `t(l, s) = r l - C(s + r, s + 1)` (Griewank & Walther 2000, Algorithm 799, eq. 3).
- */
-export function forwardRuns(length: number, states: number): number {
-  const times = repetitions(length, states);
-  return times * length - binomial(states + times, states + 1);
-}
-
 /** How far the next state to keep lies from the first, so that the rest takes the fewest runs. */
 function nextState(length: number, states: number): number {
   const times = repetitions(length, states);
@@ -42,8 +33,10 @@ function nextState(length: number, states: number): number {
 
 /**
  * The moves that differentiate chunks `length - 1` down to 0 with at most `states` states kept,
- * that before chunk 0 among them: the binomial schedule (Griewank & Walther 2000). Until the first
- * "reverse" the moves run over every chunk once.
+ * that before chunk 0 among them: the binomial schedule (Griewank & Walther 2000, Algorithm 799).
+ * Until the first "reverse" the moves run over every chunk once. In all they advance over the
+ * fewest that is possible, `t(l, s) = r l - C(s + r, s + 1)` (eq. 3), with the smallest r for which
+ * `l <= C(s + r, s)`.
  */
 export function* reversal(length: number, states: number): Generator<Move, void> {
   const kept = [0];

@@ -9,7 +9,7 @@ import {
   runChunk,
   type Variable,
 } from "./chunk.ts";
-import type { Chunk } from "./division.ts";
+import type { Chunk } from "./chunks.ts";
 import { type ChunkPlan, planOf } from "./plans.ts";
 
 /** A forward run of a chunk. What it made lies in the region around the call. */

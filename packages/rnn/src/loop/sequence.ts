@@ -1,4 +1,5 @@
 import { type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { alias } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
 import { initialState, type ValueOptions } from "../initial.ts";
 import type { Unrolling } from "../sequences/unrollSteps.ts";
@@ -22,6 +23,11 @@ export function inputsOfSequence<Params, State>(
     ...(resets && !cell.initial && { fresh: initialState(cell, batch, like) }),
     ...(mask && { mask, first: firstRows(mask) }),
   };
+}
+
+/** The same values, each a tensor of its own: in the next chunk they may differ. */
+export function apart<T>(inputs: T): T {
+  return tree.map(inputs, (x: Tensor) => alias(x, x.shape)) as T;
 }
 
 export function stepsOf(xs: unknown): number {
@@ -68,10 +74,10 @@ function filledRows(xs: unknown, mask: Tensor | undefined): unknown {
   const [steps, rows] = mask.shape as [number, number];
   const present = mask.toTypedArray();
   const from = Int32Array.from(present, (_, i) => i);
-  for (let t = 0; t < steps; t++) {
-    const first = present.indexOf(1, t * rows);
-    if (first < 0 || first >= (t + 1) * rows) continue;
-    for (let i = t * rows; i < (t + 1) * rows; i++) if (present[i] === 0) from[i] = first;
+  for (let start = 0; start < steps * rows; start += rows) {
+    const first = present.subarray(start, start + rows).indexOf(1);
+    if (first < 0) continue;
+    for (let i = start; i < start + rows; i++) if (present[i] === 0) from[i] = start + first;
   }
   const indices = tensor(from, { backend: mask.backend });
   return tree.map(xs, (x: Tensor) => {

@@ -2,14 +2,14 @@ import { clone, type Tensor, tree, zeros } from "@chronograd/autodiff";
 import { bytesOf, kernelsOf } from "@chronograd/autodiff/extend";
 import { alias, giveOwner, isUniquelyHeld, Region, within } from "@chronograd/autodiff/internal";
 import type { ChunkGradient, ChunkInputs, Variable } from "./chunk.ts";
-import type { Chunk } from "./division.ts";
+import type { Chunk } from "./chunks.ts";
 import type { Results } from "./results.ts";
 import type { ChunkRun } from "./runner.ts";
 
 const spent = "it was an intermediate value of a sweep back through time";
 
 /** The way back through the chunks of a loop, from the last to the first. */
-export class Sweep<Params, State, Y> {
+export class LoopSweep<Params, State, Y> {
   readonly #by: readonly Variable[];
   readonly #inputs: ChunkInputs<Params, State>;
   readonly #results: Results<State, Y>;

@@ -2,12 +2,13 @@ import { scope, Tape } from "@chronograd/autodiff";
 import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
 import { findTensor } from "../findTensor.ts";
+import { checkUnroll, prepared } from "../prepareUnroll.ts";
 import { detached } from "../sequences/unrollSteps.ts";
-import { checkUnroll, prepared, type UnrollInputs, type UnrollOptions } from "../unroll.ts";
-import { costIn, keptOf } from "./kept.ts";
-import { layoutOf, piecesOf } from "./pieces.ts";
+import type { UnrollInputs, UnrollOptions } from "../unroll.ts";
+import { costOf, keptOf } from "./kept.ts";
 import { reversal } from "./reversal.ts";
-import { section, stepsOf } from "./sequence.ts";
+import { apart, section, stepsOf } from "./sequence.ts";
+import { chunked, loopSetup } from "./setup.ts";
 
 /** What an `unroll` with `compile` or `memory` takes. */
 export interface UnrollCost {
@@ -59,25 +60,26 @@ export function unrollCost<Params, State, X, Y>(
   return scope(() => {
     const isWatched = findTensor(params, ({ tape }) => tape !== null) !== undefined;
     const own = isWatched ? params : (new Tape().watch(params) as Values<Params>);
-    const { all, run, loop } = prepared(cell, own, inputs, options);
-    const [pieces, whole] = piecesOf(cell, all, run, loop);
+    const { all, run, loop: how } = prepared(cell, own, inputs, options);
+    const [setup, whole] = loopSetup(cell, all, run, how);
     const late = { ...whole, ...section(whole, run.burnIn, stepsOf(all)) };
-    const layout = layoutOf(pieces, late);
-    const { division } = layout;
-    const cost = costIn(pieces, detached(late), layout);
-    const kept = keptOf(pieces, detached(late), layout);
-    const last = division.count - kept.runs;
-    let rerun = 0 - division.stepsIn(0, last);
+    const loop = chunked(setup, late);
+    const { chunks } = loop;
+    const given = apart(detached(late));
+    const cost = costOf(loop, given);
+    const kept = keptOf(loop, given);
+    const last = chunks.count - kept.runs;
+    let ran = 0;
     for (const move of reversal(last + 1, kept.states)) {
-      if (move.move === "advance") rerun += division.stepsIn(move.from, move.to);
-      if (move.move === "reverse" && move.at < last)
-        rerun += division.stepsIn(move.at, move.at + 1);
+      if (move.move === "advance") ran += chunks.stepsIn(move.from, move.to);
+      if (move.move === "reverse" && move.at < last) ran += chunks.stepsIn(move.at, move.at + 1);
     }
     return {
-      steps: division.steps,
+      steps: chunks.steps,
       states: kept.states,
-      recorded: division.stepsIn(last, division.count),
-      rerun,
+      recorded: chunks.stepsIn(last, chunks.count),
+      // Each of them runs once for its value.
+      rerun: ran - chunks.stepsIn(0, last),
       bytes: cost.bytes(kept),
       least: cost.bytes({ states: 1, runs: 1 }),
     };

@@ -3,7 +3,7 @@ import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
 import { checkChoice } from "../checkChoice.ts";
-import { shareOf } from "../loop/options.ts";
+import { refuseBytes } from "../loop/options.ts";
 import { rememberMaking } from "../making.ts";
 import { type SequenceModel, type UnrollOptions, unroll } from "../unroll.ts";
 import { refuseBurnIn } from "./inTurn.ts";
@@ -92,9 +92,10 @@ export function bidirectional<
     state: { forward: cell.state, backward: backward.state },
     noise: { forward: cell.noise, backward: backward.noise },
     ...(cell.input && { input: cell.input }),
-    unroll: (params, inputs, { state, burnIn = 0, memory, ...given }: UnrollOptions<Both> = {}) =>
+    unroll: (params, inputs, { state, burnIn = 0, ...rest }: UnrollOptions<Both> = {}) =>
       scope(() => {
         refuseBurnIn(burnIn);
+        refuseBytes(where, rest.memory);
         const before = state as Directions<Values<State>, Values<BackwardState>> | undefined;
         const own = params as Directions<Values<Params>, Values<BackwardParams>>;
         if (ended.has(Object(before?.backward))) {
@@ -102,8 +103,7 @@ export function bidirectional<
             `unroll: the backward state of ${where} is where an earlier unroll ended, at the first step of its sequence; carry the forward state alone: { state: { forward: state.forward, backward: initialState(cell, batch) } }`,
           );
         }
-        const { reverse = false } = given;
-        const rest = { ...given, ...(memory && { memory: shareOf(memory, 2) }) };
+        const { reverse = false } = rest;
         const there = named("forward", () =>
           unroll(cell, own.forward, inputs as Tensor, {
             ...rest,

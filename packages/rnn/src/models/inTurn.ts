@@ -1,7 +1,7 @@
 import { named, type Shape, scope, type Tensor } from "@chronograd/autodiff";
 import type { Cell } from "../cell.ts";
 import { initialState, likeParams } from "../initial.ts";
-import { shareOf } from "../loop/options.ts";
+import { refuseBytes } from "../loop/options.ts";
 import { runStep } from "../runStep.ts";
 import { type SequenceModel, type UnrollOptions, unroll } from "../unroll.ts";
 
@@ -119,8 +119,8 @@ export function inTurn<const Own extends Parts>(
   /** Made once, because plans are kept with a model. */
   const models = new Map(entries.map(([, part]) => [part, modelOf(part)]));
   const unrollInTurn = (params: Tree, inputs: Tensor, options: UnrollOptions<Tree>) => {
-    const { state, burnIn = 0, context, parallel, memory, ...given } = options;
-    const rest = { ...given, ...(memory && { memory: shareOf(memory, entries.length) }) };
+    const { state, burnIn = 0, context, parallel, ...rest } = options;
+    refuseBytes("a model of whole sequences", rest.memory);
     refuseBurnIn(burnIn);
     return scope(() => {
       const [outputs, states] = through(inputs, (part, x, key) => {

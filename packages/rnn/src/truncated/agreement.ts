@@ -11,7 +11,7 @@ export function resumeOnAll(
   const { resumed } = settings;
   onAll(
     settings,
-    (resumed?.index ?? -1) + 1,
+    0,
     () => {},
     () => resumed?.end ?? 0,
     {

@@ -1,4 +1,4 @@
-import { grad, scope, type Tensor } from "@chronograd/autodiff";
+import { grad, scope, type Tensor, zeros } from "@chronograd/autodiff";
 import { init, rng } from "@chronograd/nn";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -136,4 +136,14 @@ test("refusals of unrollCost", () => {
       "TypeError: unrollCost: expected a cell, { params, state, step }, got 3",
     ]
   `);
+});
+
+test("steps that no row has cost no time of their own", () => {
+  // A search for the next row that has one, from each of them, would take minutes.
+  const T = 200_000;
+  const cell = elman({ input: 1, hidden: 2 });
+  const params = initialParams(cell, rng(1));
+  const lengths = new Array<number>(8).fill(10);
+  const { outputs } = unroll(cell, params, zeros([T, 8, 1]), { memory: { steps: 5 }, lengths });
+  expect(outputs.shape).toEqual([T, 8, 2]);
 });

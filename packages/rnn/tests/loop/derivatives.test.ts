@@ -23,7 +23,8 @@ import {
 } from "../../src/index.ts";
 import { bits, normal } from "../models/setup.ts";
 import { distance, numbers } from "../truncated/setup.ts";
-import { type How, whole } from "./setup.ts";
+import { whole } from "./models.ts";
+import type { How } from "./setup.ts";
 
 const hows: readonly How[] = [
   { memory: "all" },
@@ -41,7 +42,7 @@ type Params = typeof params;
 
 const squares = (values: unknown): Tensor =>
   tree
-    .leaves<Tensor>(values)
+    .leaves(values)
     .filter(({ dtype }) => dtype !== "int32")
     .map((x) => x.square().sum())
     .reduce((a, b) => a.add(b));
@@ -123,6 +124,25 @@ describe.each(hows.map((how) => [JSON.stringify(how), how] as const))("%s", (_na
       expect(numbers(second)).toEqual(before);
       tape.gradient(y, p, { cotangent: normal(y.shape, 5) });
       expect(numbers(first)).toEqual(before);
+    });
+  });
+
+  test("a cotangent that a step passes on as it is stays what it is", () => {
+    const passing = defineCell({
+      params: ({ hidden }) => ({ W: init.glorot(hidden, hidden), b: init.zeros(1, hidden) }),
+      state: ({ hidden }) => ({ h: init.zeros(hidden) }),
+      step: ({ W, b }, x: Tensor, { h }) => [x.add(b), { h: h.matmul(W).add(b) }],
+    })({ input: 3, hidden: 3 });
+    const p = initialParams(passing, rng(1), float64);
+    scope(() => {
+      const tape = new Tape();
+      const watched = tape.watch(p) as typeof p;
+      const { outputs, state } = unroll(passing, watched, normal([9, 1, 3], 2), how);
+      const cotangent = [normal([9, 1, 3], 3), normal([1, 3], 4)];
+      const before = bits(cotangent);
+      const first = numbers(tape.gradient([outputs, state.h], watched, { cotangent }));
+      expect(bits(cotangent)).toEqual(before);
+      expect(numbers(tape.gradient([outputs, state.h], watched, { cotangent }))).toEqual(first);
     });
   });
 

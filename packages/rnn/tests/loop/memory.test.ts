@@ -3,8 +3,8 @@ import { rng } from "@chronograd/nn";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { unroll } from "../../src/index.ts";
-import { distance } from "../truncated/setup.ts";
-import { joined, models, type Problem, problem, run } from "./setup.ts";
+import { models } from "./models.ts";
+import { joined, type Problem, problem, run } from "./setup.ts";
 
 const seed = Number(process.env.CHRONOGRAD_SEED ?? 1);
 const { memory } = defaultBackend();
@@ -25,12 +25,12 @@ function peakOf({ model, given, by, options, seed: drawnBy, isJoined }: Problem,
         ...more,
       });
     const shapes = scope(() =>
-      tree.leaves<Tensor>(call({ memory: "all" })).map(({ shape, dtype }) => ({ shape, dtype })),
+      tree.leaves(call({ memory: "all" })).map(({ shape, dtype }) => ({ shape, dtype })),
     ) as unknown as Pick<Tensor, "shape" | "dtype">[];
     const g = shapes.map(({ shape, dtype }) => zeros(shape, { dtype }));
     const before = memory.bytesInUse;
     const peak = memory.peakDuring(() => {
-      const results = tree.leaves<Tensor>(call(how));
+      const results = tree.leaves(call(how));
       const targets = results.filter((y) => tape.tracks(y));
       const cotangent = g.filter((_, i) => tape.tracks(results[i]!));
       if (targets.length > 0) tape.gradient(targets, own, { cotangent });
@@ -130,14 +130,12 @@ test("a budget with a burn-in: the number that is named is enough", () => {
   }
 });
 
-test("a model of several parts shares a budget: the number that is named is enough", () => {
+test("bytes bound one loop: a model of several is refused", () => {
   for (const name of ["bidirectional", "bidirectional in turn"]) {
     const p = { ...problem({ name, T: 20, B: 2, seed: 5 }), options: {} };
-    const least = refused(() => run(p, { memory: { bytes: 1 } }))!;
-    expect(least).toBeGreaterThan(1);
-    const found = run(p, { memory: { bytes: least } });
-    expect(distance(found.gradients, run(p, {}).gradients)).toBeLessThan(1e-12);
-    expect(peakOf(p, { memory: { bytes: least } })).toBeLessThanOrEqual(least);
+    expect(() => run(p, { memory: { bytes: 2 ** 28 } })).toThrow(
+      /memory \{ bytes: 268435456 \} bounds one loop, and .* runs several, .* give memory \{ steps: n \}/,
+    );
   }
 });
 

@@ -86,6 +86,51 @@ test("another backend, dtype or structure has plans of its own, and each is righ
   }
 });
 
+test("one tensor at two places has one gradient, and a plan of its own", () => {
+  const cell = defineCell({
+    params: () => ({ a: init.constant(0.3, 2, 2), b: init.constant(0.3, 2, 2) }),
+    state: () => ({ h: init.zeros(2), c: init.zeros(2) }),
+    step: ({ a, b }, x: Tensor, { h, c }) => {
+      const next = h.matmul(a).add(x.matmul(b)).tanh();
+      return [next.add(c), { h: next, c: c.mul(0.5).add(next) }];
+    },
+  })({ input: 2, hidden: 2 });
+  const [one, two] = [normal([2, 2], 1), normal([2, 2], 2)];
+  const xs = normal([21, 3, 2], 3);
+  const state = normal([3, 2], 4);
+  for (const [a, b] of [
+    [one, one],
+    [one, two],
+    [two, two],
+  ] as const) {
+    for (const isTied of [false, true]) {
+      const gradient = (options: object) =>
+        numbers(
+          grad((x: { a: Tensor; b?: Tensor; h: Tensor }) => {
+            const p = { a: x.a, b: x.b ?? x.a };
+            const start = isTied ? { h: x.h, c: x.h } : { h: x.h, c: state };
+            const found = unroll(cell, p, xs, { state: start, ...options });
+            return found.outputs.square().sum().add(found.state.c.sum());
+          })({ a, ...(a !== b && { b }), h: state }),
+        );
+      const plain = gradient({});
+      for (const options of [
+        { compile: true },
+        { memory: { steps: 3 } },
+        { compile: true, memory: { bytes: 2 ** 22 } },
+      ] as const) {
+        expect(distance(gradient(options), plain)).toBeLessThan(1e-12);
+      }
+    }
+  }
+  // On no tape too, where chunks are measured first.
+  const tied = { h: state, c: state };
+  const outputs = (options: object) =>
+    numbers(unroll(cell, { a: one, b: two }, xs, { state: tied, ...options }).outputs);
+  const measured = outputs({ compile: true, memory: { bytes: 2 ** 24 } });
+  expect(distance(measured, outputs({}))).toBeLessThan(1e-12);
+});
+
 /** Scales by a number from outside of the step. */
 function scaled() {
   let scale = 0.5;
@@ -178,4 +223,24 @@ test("a budget is kept after the plans that were measured have given way to othe
     expect(String(error)).toMatch(/is less than this model takes/);
   }
   if (taken !== undefined) expect(taken).toBeLessThanOrEqual(bytes + own);
+});
+
+test("what is no tensor in an output stays as it is", () => {
+  const cell = defineCell({
+    params: () => ({ w: init.constant(2, 1) }),
+    state: () => ({ h: init.zeros(1) }),
+    step: ({ w }, x: Tensor, { h }) => {
+      const next = h.add(x).mul(w);
+      return [{ name: "h", y: next, none: null, order: 1 }, { h: next }];
+    },
+  })({ input: 1, hidden: 1 });
+  const params = initialParams(cell, rng(1));
+  const xs = tensor([1, 1], { shape: [2, 1, 1] });
+  for (const options of [{}, { memory: "all" }, { compile: true }] as const) {
+    const { outputs } = unroll(cell, params, xs, options);
+    expect({ ...outputs, y: outputs.y.toArray() }).toEqual({
+      ...{ name: "h", none: null, order: 1 },
+      y: [[[2]], [[6]]],
+    });
+  }
 });

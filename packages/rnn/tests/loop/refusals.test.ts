@@ -81,7 +81,7 @@ test("options that do not go together, or are misspelt", () => {
       "TypeError: unroll: there is no option "memori", did you mean "memory"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
       "TypeError: unroll: compile must be true or false, got "yes"",
       "TypeError: unroll: compile must be true or false, got 1",
-      "nothing",
+      "TypeError: unroll: compile must be true or false, got null",
       "TypeError: unroll: parallel runs all steps at once, and compile and memory run them one after the other; leave out parallel, or both of these",
       "TypeError: unroll: parallel runs all steps at once, and compile and memory run them one after the other; leave out parallel, or both of these",
       "RangeError: unroll: memory { bytes: 100 } is less than this model takes, which needs { bytes: 17984 } at least, to keep one state and run all 5 steps again for each; give it more, or shorten the sequence",
@@ -143,10 +143,29 @@ test("steps that no plan can have", () => {
       "nothing",
       "RangeError: unroll: step 1: cell: the next state "h" [4,3] has 4 rows, and the state "h" [2,3] has 2; give both one row for each sequence of the batch",
       "RangeError: unroll: step 1: cell: the next state "h" [4,3] has 4 rows, and the state "h" [2,3] has 2; give both one row for each sequence of the batch",
-      "TypeError: unroll: step 2: mul: arguments must share a dtype, got float32 for a and float64 for b; convert one with cast(x, "float32")",
+      "RangeError: unroll: with compile or memory the state keeps its shape, and a step changes h from Tensor float64 [2,3] to Tensor float32 [2,3]; leave both out, or give it the longest shape from the start",
       "RangeError: unroll: with compile or memory the state keeps its shape, and a step changes h from Tensor float64 [2,3] to Tensor float32 [2,3]; leave both out, or give it the longest shape from the start",
       "TypeError: unroll: with compile or memory, outputs and states must be floats of one dtype, got float32 and float64; cast them in the step",
       "TypeError: unroll: with compile or memory, outputs and states must be floats of one dtype, got float32 and float64; cast them in the step",
+    ]
+  `);
+});
+
+test("outputs that look otherwise at a later step", () => {
+  const after = (other: (y: Tensor) => unknown) => {
+    let calls = 0;
+    const own = cellOf((x, h) => {
+      const next = x.add(h);
+      return [(calls++ === 0 ? next : other(next)) as Tensor, next];
+    });
+    return loop(own, { memory: "all" });
+  };
+  const errors = [(y: Tensor) => y.sum(1), (y: Tensor) => y.cast("float32"), () => null].map(after);
+  expect(errors).toMatchInlineSnapshot(`
+    [
+      "RangeError: unroll: with compile or memory, outputs have one shape and dtype at all steps, and step 2 gives float64 [2] where others give float64 [2,3]; pad them to one shape",
+      "RangeError: unroll: with compile or memory, outputs have one shape and dtype at all steps, and step 2 gives float32 [2,3] where others give float64 [2,3]; pad them to one shape",
+      "RangeError: unroll: with compile or memory, outputs have one shape and dtype at all steps, and step 2 gives nothing where others give float64 [2,3]; pad them to one shape",
     ]
   `);
 });

@@ -156,7 +156,7 @@ test("names that are misspelt", () => {
       "TypeError: unroll: there is no option "length", did you mean "lengths"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
       "TypeError: unroll: there is no option "reset", did you mean "resets"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
       "TypeError: unroll: there is no option "burnin", did you mean "burnIn"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
-      "TypeError: truncated: there is no option "burnin", did you mean "burnIn"? It takes k1, k2, loss, state, reduction, measure, compile, burnIn, rng, communicator, losses, multiplicity, stale",
+      "TypeError: truncated: there is no option "burnin", did you mean "burnIn"? It takes k1, k2, loss, state, reduction, measure, compile, burnIn, rng, communicator, losses, multiplicity, stale, resume",
     ]
   `);
 });

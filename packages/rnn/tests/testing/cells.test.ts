@@ -9,14 +9,17 @@ import { broken, cellWith, sizes } from "./broken.ts";
 describe("a cell that is wrong breaks the laws that say so, and no others", () => {
   test.each([
     ["a bias that is opened for writing", ["purity"]],
-    ["an additional state", ["shapes", "reset", "marks", "unroll"]],
+    ["an additional state", ["shapes", "reset", "marks", "unroll", "loop"]],
     ["an output without rows", ["shapes", "rows", "reset", "marks", "row gradients"]],
-    ["another way on a tape", ["repeats", "marks"]],
-    ["noise", ["repeats", "state is all", "rows", "reset", "marks", "unroll", "gradient repeats"]],
-    ["a hidden count of steps", ["state is all", "reset", "marks"]],
+    ["another way on a tape", ["repeats", "marks", "loop"]],
+    [
+      "noise",
+      ["repeats", "state is all", "rows", "reset", "marks", "unroll", "loop", "gradient repeats"],
+    ],
+    ["a hidden count of steps", ["state is all", "reset", "marks", "loop"]],
     ["the size of the batch", ["rows", "reset", "marks"]],
     ["the mean of the batch", ["rows", "reset", "marks", "row gradients"]],
-    ["a value kept from step to step", ["unroll"]],
+    ["a value kept from step to step", ["unroll", "loop"]],
     ["a detached state", ["gradients, one step", "gradients, 4 steps", "second order"]],
     [
       "a wrong vjp",
@@ -62,7 +65,7 @@ describe("the report says what broke and where", () => {
   test("a bias that is written to", () => {
     const report = testCell(broken["a bias that is written to"]!, { name: "mine", runs: 1 });
     expect(stable(report).split("replay")[0]).toMatchInlineSnapshot(`
-      "mine: 13 of 16 laws broken
+      "mine: 14 of 17 laws broken
         BROKEN purity               worst _ (bitwise), 18 cases
                a step changes neither parameters nor state nor input
                params.b was written to: element 0 was -0.4775, is 0.5225
@@ -73,7 +76,7 @@ describe("the report says what broke and where", () => {
   test("a hidden count of steps", () => {
     const report = testCell(broken["a hidden count of steps"]!, { name: "counting" });
     expect(stable(report)).toMatchInlineSnapshot(`
-      "counting: 3 of 16 laws broken
+      "counting: 4 of 17 laws broken
         ok     purity               worst _ (bitwise), 108 cases
         ok     shapes               worst _ (bitwise), 120 cases
         ok     repeats              worst _ (bitwise), 432 cases
@@ -91,6 +94,10 @@ describe("the report says what broke and where", () => {
                row 0, step 4: output[0,1]: -0.1367, expected 0.6975
                replay with seed 2
         ok     unroll               worst _ (bitwise), 216 cases
+        BROKEN loop                 worst _ (<= 1e-11), 200 cases
+               within the memory of two states, and as plans, a sequence has the values and gradients of step by step; a step that cannot is refused
+               {"memory":{"steps":2}}: outputs[0,1,0]: -0.9983, expected 0.9863
+               replay with seed 1
         ok     gradients, one step  worst _ (<= 1e-7), 432 cases
         ok     gradients, 4 steps   worst _ (<= 1e-7), 1800 cases
         ok     gradient repeats     worst _ (bitwise), 192 cases
@@ -106,7 +113,7 @@ describe("the report says what broke and where", () => {
     const report = testCell(broken["a wrong vjp"]!, { input: 2 });
     const { what } = report.laws.find(({ name }) => name === "gradients, one step")!;
     expect(what).toContain("the vjp of doubled by x is wrong");
-    expect(() => report.assert()).toThrow(/5 of 16 laws broken/);
+    expect(() => report.assert()).toThrow(/5 of 17 laws broken/);
   });
 });
 

@@ -1,6 +1,7 @@
 import { createBackend, grad, scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { liveView } from "@chronograd/autodiff/ndarray";
 import { applyUpdates, rng } from "@chronograd/nn";
+import { runWorkers } from "@chronograd/nn/node";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { initialParams, type LiveWindow, lstm, type TimeStep, truncated } from "../../src/index.ts";
@@ -123,6 +124,34 @@ function liveOf(options: object = {}, index = 3) {
   throw new Error("there is no such window");
 }
 
+describe("a stream that goes on", () => {
+  test("names steps as they are, and runs them as those before", () => {
+    const { cell, params, rest, all, live } = liveOf({ compile: true, k2: 4 });
+    const torn = [{ ...rest[0]!, target: tensor([1, 2, 3, 4]) }];
+    const stream = truncated(cell, params, torn, { ...all, resume: live });
+    expect(message(() => stream.next())).toMatch(/^TypeError: truncated: the loss of step 9: /);
+    const resume = { ...live, tape: "it was so before" };
+    const explained = (given: LiveWindow) => {
+      const [window] = truncated(cell, params, rest, { ...all, resume: given });
+      return window!.explain();
+    };
+    expect(explained(resume)).toBe("step by step on a tape, because it was so before");
+    expect(explained(live)).toMatch(/^\d+ kernel calls/);
+  });
+
+  test("goes on with all of its workers, and the rows of each", async () => {
+    expect(await runWorkers(new URL("./liveWorkers.ts", import.meta.url), { workers: 2 })).toEqual(
+      Array(2).fill({
+        whole: true,
+        exchanged:
+          "RangeError: truncated: the live window to resume is of a stream with worker RANK, got worker RANK; resume with the settings of that stream",
+        apart:
+          "RangeError: truncated: the live windows of all workers must end at the same step, got step 4 on worker 0 of 2 and step 6 on worker 1 for window 0; resume all of them from one checkpoint",
+      }),
+    );
+  });
+});
+
 describe("a live window", () => {
   test("has the steps that a window may reach back to, and each generation of weights once", () => {
     const { live } = liveOf();
@@ -153,32 +182,32 @@ describe("a live window", () => {
     const { cell, params, steps, loss } = problem("lstm", 12, 1);
     const own = tree.map(params, of) as AnyParams;
     const ownSteps = steps.map((step) => tree.map(step, of) as TimeStep);
-    const all = modes.flatMap((stale) => [false, true].map((compile) => ({ stale, compile })));
-    const runAll = () => {
-      for (const mode of all) {
-        const options = { k1: 2, k2: 4, loss, ...mode };
-        scope(() => {
-          let before: LiveWindow | undefined;
-          let live: LiveWindow | undefined;
-          for (const window of truncated(cell, own, ownSteps, options)) {
-            for (const x of before?.tensors ?? []) expect(() => x.toArray()).toThrow(/is gone/);
-            before = window.live;
-            if (window.index !== 2) continue;
-            live = tree.map<unknown, Tensor>(before, (x: Tensor) => x.clone()) as LiveWindow;
-            break;
-          }
-          if (live === undefined) return;
-          const rest = truncated(cell, own, ownSteps.slice(6), { ...options, resume: live });
-          expect(Array.from(rest, ({ end }) => end)).toEqual([8, 10, 12]);
-          for (const x of live.tensors) expect(x.toTypedArray()).toHaveLength(x.size);
-        });
-      }
+    /** The bytes that a stream, and the one that goes on from it, leave behind. */
+    const left = (options: object) => {
+      const held = backend.memory.bytesInUse;
+      scope(() => {
+        const all = { k1: 2, k2: 4, loss, ...options };
+        let before: LiveWindow | undefined;
+        let live: LiveWindow | undefined;
+        for (const window of truncated(cell, own, ownSteps, all)) {
+          for (const x of before?.tensors ?? []) expect(() => x.toArray()).toThrow(/is gone/);
+          before = window.live;
+          if (window.index !== 2) continue;
+          live = tree.map<unknown, Tensor>(before, (x: Tensor) => x.clone()) as LiveWindow;
+          break;
+        }
+        if (live === undefined) return;
+        const rest = truncated(cell, own, ownSteps.slice(6), { ...all, resume: live });
+        expect(Array.from(rest, ({ end }) => end)).toEqual([8, 10, 12]);
+        for (const x of live.tensors) expect(x.toTypedArray()).toHaveLength(x.size);
+      });
+      return backend.memory.bytesInUse - held;
     };
-    // Plans stay with the cell and the loss.
-    runAll();
-    const held = backend.memory.bytesInUse;
-    runAll();
-    expect(backend.memory.bytesInUse).toBe(held);
+    // A plan stays with the cell, once it is made.
+    left({ compile: true });
+    for (const stale of modes) {
+      for (const compile of [false, true]) expect(left({ stale, compile })).toBe(0);
+    }
   });
 });
 
@@ -232,6 +261,7 @@ describe("what does not fit is refused", () => {
         tensor(1),
         [live],
         "path",
+        [...truncated(made.cell, made.params, made.rest, made.all)][0],
         { ...live, ends: 1 },
         rest,
         { ...live, end: 8.5 },
@@ -251,12 +281,13 @@ describe("what does not fit is refused", () => {
         "TypeError: truncated: resume must be what window.live gave, as a checkpoint holds it, got a tensor",
         "TypeError: truncated: resume must be what window.live gave, as a checkpoint holds it, got [an object]",
         "TypeError: truncated: resume must be what window.live gave, as a checkpoint holds it, got "path"",
+        "TypeError: truncated: resume must be what window.live gave, as a checkpoint holds it, got a window",
         "TypeError: truncated: resume: there is no option "ends", did you mean "end"? It takes index, end, settings, model, tape, planned, states, steps, generations, tensors",
         "TypeError: truncated: the live window to resume must have a list of tensors as tensors, got undefined",
         "TypeError: truncated: the live window to resume must have a whole number of steps as end, got 8.5",
         "TypeError: truncated: the live window to resume must have a whole number of windows as index, got -1",
         "TypeError: truncated: the live window to resume must have a text or null as tape, got 3",
-        "TypeError: truncated: the live window to resume must have a list of tensors as tensors, got [an object, an object, an object, an object, an object, an object, an object, an object, an object, an object, an object, an object, an object, an object, an object, 3]",
+        "TypeError: truncated: the live window to resume must have a list of tensors as tensors, got others among them",
         "TypeError: truncated: the live window to resume: settings: there is no option "k3". It takes stale, k1, k2, losses, multiplicity, reduction, compile, burnIn, worker, workers",
         "RangeError: truncated: the live window to resume is of a stream with stale nothing, got stale "carry"; resume with the settings of that stream",
         "TypeError: truncated: the live window to resume: generation 0 must be { params, steps }, got 3",
@@ -303,16 +334,38 @@ describe("what does not fit is refused", () => {
     const wide = lstm({ input: 2, hidden: 4 });
     const params = initialParams(wide, rng(1), { dtype: "float64" });
     const [, ...rest] = live.tensors;
+    const { h: at } = live.states[0] as { h: string };
+    const withState = (change: (h: Tensor) => Tensor) => {
+      const tensors = live.tensors.map((x, i) => (`@${i}` === at ? change(x) : x));
+      return { ...live, tensors };
+    };
     expect([
       said(made, cast("float32")),
       said({ ...made, params: params as never }, live, {}, wide),
       said({ ...other, params: params as never }, other.live, {}, wide),
-      said(made, live, {}, models.gru!().cell),
+      said(made, live, {}, models.gru!().cell as unknown),
       said(made, {
         ...live,
         generations: live.generations.map((g) => ({ ...g, params: live.states[0] })),
       }),
       said(made, { ...live, tensors: [tensor([[1, 2, 3]], { dtype: "float64" }), ...rest] }),
+      said(
+        made,
+        withState((h) => h.slice([[0, 1]])),
+      ),
+      said(
+        made,
+        withState((h) =>
+          h.slice([
+            [0, 2],
+            [0, 2],
+          ]),
+        ),
+      ),
+      said(
+        made,
+        withState((h) => h.cast("float32")),
+      ),
       said(made, { ...live, states: [{ h: "@0" }] }),
       said(made, {
         ...live,
@@ -326,6 +379,9 @@ describe("what does not fit is refused", () => {
         "TypeError: truncated: the live window to resume: its state must have the tensors of the cell's state, h, got h, c; initialState(cell, batch) has them",
         "TypeError: truncated: the live window to resume: generation 0 must have the parameters of the model, W Tensor float64 [2,12], got none",
         "TypeError: truncated: the live window to resume: generation 0 must have the parameters of the model, W Tensor float64 [2,12], got Tensor float64 [1,3]",
+        "RangeError: truncated: step 5: lstm: the state "c" [2,3] has 2 rows, and the state "h" [1,3] has 1; give both one row for each sequence of the batch",
+        "RangeError: truncated: step 5: matmul: inner dimensions must agree, got [2,2] and [3,12]; transpose one operand?",
+        "TypeError: truncated: step 5: matmul: arguments must share a dtype, got float32 for a and float64 for b; convert one with cast(x, "float32")",
         "TypeError: truncated: the live window to resume: its state must have the tensors of the cell's state, h, c, got h; initialState(cell, batch) has them",
         "RangeError: truncated: the loss of step 5 is NaN; forward: the constant a holds NaN at [0,0]: matmul [2,2] [2,12] -> [2,12] (entry 0), time step 5; the constant a is NaN there; "W" is at most 1.0981804669768884 in size, at [0,1]; lower the learning rate, clip gradients, or look at the input of that step",
       ]

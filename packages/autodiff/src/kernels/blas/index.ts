@@ -86,6 +86,7 @@ export function blasKernels(
         float64: withProducts("float64"),
       },
       lanes: linkage.lanes,
+      ...(linkage.inline && { inline: linkage.inline }),
       linkable(family, name, args) {
         if (!(name in productSignatures)) return linkage.linkable(family, name, args);
         const { m, n, k } = argumentsByName(productSignatures[name as "matmul"], args);

@@ -1,6 +1,8 @@
 import { type Family, type FloatKernels, type Kernels, kernelNames } from "../contract.ts";
+import { takesNumber } from "../elementwise.ts";
 import type { Memory } from "../memory.ts";
 import { exportOf, lanesExport, takesScratch } from "./exports.ts";
+import { inlineCodes } from "./inline.ts";
 import { instantiate, type KernelExports } from "./instantiate.ts";
 import { module } from "./module.ts";
 import { plainModule } from "./plain.ts";
@@ -35,12 +37,18 @@ export function simdKernels(memory: Memory, variant?: "plain" | "relaxed"): Kern
   const chosen =
     variant ?? (WebAssembly.validate(new Uint8Array(relaxedModule)) ? "relaxed" : "plain");
   const relaxed = decode(module);
-  const exports = instantiate(chosen === "relaxed" ? relaxed : plainModule(relaxed), memory);
-  return kernelsOn(exports, memory, chosen === "relaxed" ? "simd-relaxed" : "simd");
+  const code = chosen === "relaxed" ? relaxed : plainModule(relaxed);
+  const name = chosen === "relaxed" ? "simd-relaxed" : "simd";
+  return kernelsOn(instantiate(code, memory), memory, name, code);
 }
 
 /** The kernel set of an instance of the kernel module on `memory`. */
-export function kernelsOn(exports: KernelExports, memory: Memory, name: string): Kernels {
+export function kernelsOn(
+  exports: KernelExports,
+  memory: Memory,
+  name: string,
+  code: Uint8Array,
+): Kernels {
   const scratch = memory.allocate(
     Math.max(kernel(exports, "f32_matmulScratch")(), kernel(exports, "f64_matmulScratch")()),
   );
@@ -81,10 +89,13 @@ export function kernelsOn(exports: KernelExports, memory: Memory, name: string):
     cast: family("cast"),
   };
   const lanes = (of: Family, called: string) => exports[lanesExport(of, called)];
+  const inlined = inlineCodes(code);
+  const inline = (of: Family, called: string) =>
+    inlined(lanesExport(of, called), takesNumber(called) ? 2 : 1);
   return {
     name,
     ...kernels,
     firstOutOfRange: kernel(exports, "firstOutOfRange"),
-    linkage: { kernels, lanes, linkable },
+    linkage: { kernels, lanes, inline, linkable },
   };
 }

@@ -1,12 +1,8 @@
-import { scope, type Tensor, tree } from "@chronograd/autodiff";
-import {
-  CheckSchedule,
-  describeTensor,
-  PurityCheck,
-  RecordedFunction,
-} from "@chronograd/autodiff/internal";
+import { scope, type Tensor } from "@chronograd/autodiff";
+import { CheckSchedule, PurityCheck, RecordedFunction } from "@chronograd/autodiff/internal";
 import type { Cell } from "../../cell.ts";
-import { type Remembered, remembered } from "../../loop/remembered.ts";
+import { changeOfType } from "../../checkState.ts";
+import { type ChunkCache, cached } from "../../loop/cache.ts";
 import type { StepSettings } from "../step.ts";
 import {
   type ChunkGradient,
@@ -30,7 +26,7 @@ interface Planned<Params, State, X, Target> {
 }
 
 /** Plans of chunks, by cell and loss: they outlive the streams that made them. */
-const plans = new WeakMap<object, Remembered<Planned<never, never, never, never>>>();
+const plans = new WeakMap<object, ChunkCache>();
 
 /**
  * A chunk of steps that is recorded once and then runs as a plan; chunks that do not fit the plan,
@@ -82,19 +78,13 @@ export class RecordedChunk<Params, State, X, Y, Target> {
   /** A plan that was kept must be what the model does now. */
   #plan(inputs: ChunkInputs<Params, State, X, Target>, weights: () => Tensor): void {
     const { loss } = this.#settings;
-    const store = plans.get(this.#cell) ?? new WeakMap();
-    plans.set(this.#cell, store);
+    const cache: ChunkCache = plans.get(this.#cell) ?? new WeakMap();
+    plans.set(this.#cell, cache);
     let isNew = false;
-    this.#planned = remembered(
-      store as unknown as Remembered<Planned<Params, State, X, Target> | undefined>,
-      loss,
-      inputs,
-      [],
-      () => {
-        isNew = true;
-        return this.#record(inputs, weights);
-      },
-    );
+    this.#planned = cached(cache, loss, inputs, [], () => {
+      isNew = true;
+      return this.#record(inputs, weights);
+    });
     if (!isNew) this.check(inputs, this.#start);
   }
 
@@ -109,7 +99,10 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     const start = this.#start;
     const first = (given: ChunkInputs<Params, State, X, Target>) => {
       const { computed, sizes: own } = chunkOnTape(cell, { where, loss }, given, start);
-      changeOfState = changeOf(given.state, computed.value.state);
+      const change = changeOfType(given.state, computed.value.state);
+      changeOfState =
+        change &&
+        `a step changes the state's shape: ${change.path} is ${change.was} before and ${change.is} after`;
       return { ...computed.value, tokens: own.counts };
     };
     const chunk = (given: ChunkInputs<Params, State, X, Target>) => {
@@ -169,17 +162,4 @@ export class RecordedChunk<Params, State, X, Y, Target> {
 /** The first step, as a chunk of one. */
 function firstStep<Inputs extends { readonly steps: readonly unknown[] }>(inputs: Inputs): Inputs {
   return { ...inputs, steps: inputs.steps.slice(0, 1) };
-}
-
-/** The first leaf of a state whose shape or dtype a step changes, in words. */
-function changeOf(before: unknown, after: unknown): string | undefined {
-  const now = new Map(tree.leavesWithPath(after));
-  for (const [path, x] of tree.leavesWithPath(before)) {
-    const y = now.get(path);
-    const [was, is] = [describeTensor(x), y === undefined ? "missing" : describeTensor(y)];
-    if (was !== is) {
-      return `a step changes the state's shape: ${path || "it"} is ${was} before and ${is} after`;
-    }
-  }
-  return undefined;
 }

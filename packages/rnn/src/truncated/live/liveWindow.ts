@@ -3,7 +3,7 @@ import { describeType } from "@chronograd/autodiff/internal";
 import type { TruncatedSettings } from "../options.ts";
 import type { PreparedStep } from "../step.ts";
 import { checkUnchanged, isUnchanged } from "../unchanged.ts";
-import { type Packed, Packing } from "./packing.ts";
+import { Packing } from "./packing.ts";
 
 /** What a stream keeps of its past after a window. */
 export interface Past<Params, State, X, Target> {
@@ -43,15 +43,15 @@ export interface LiveWindow {
   /** Why steps run on a tape, in words; `null` where they run as plans. */
   readonly tape: string | null;
   /** Steps of zeros with the shapes that are planned, where `steps` begins with others. */
-  readonly planned: readonly Packed[];
+  readonly planned: readonly unknown[];
   /** The states where the next window may begin, one after the other. */
-  readonly states: readonly Packed[];
+  readonly states: readonly unknown[];
   /** The steps that the next window may reach back to, the last of which is `end`. */
-  readonly steps: readonly Packed[];
+  readonly steps: readonly unknown[];
   /**
    * The parameters with which those steps ran, and how many ran with them, in the order of time.
    */
-  readonly generations: readonly { readonly params: Packed; readonly steps: number }[];
+  readonly generations: readonly { readonly params: unknown; readonly steps: number }[];
   /** All tensors. */
   readonly tensors: readonly Tensor[];
 }
@@ -94,7 +94,7 @@ export function liveWindow(
   const { where } = settings;
   const packing = new Packing(where);
   const { states, steps, planned, reason } = past && !isOver(settings, end) ? past() : nothing;
-  const generations: { params: Packed; steps: number }[] = [];
+  const generations: { params: unknown; steps: number }[] = [];
   let before = "";
   for (const [i, { step, params: used }] of steps.entries()) {
     const t = end - steps.length + 1 + i;

@@ -3,17 +3,10 @@ import { textOf } from "../../checkDefinition.ts";
 import { isBranch } from "../../findTensor.ts";
 
 /**
- * A tree whose tensors stand in a list beside it: `"@3"` is the fourth of that list, `"@"` is
- * `undefined`, and of a text that begins with an `@` this letter is doubled.
+ * Packs trees: their tensors go to a list. In their places, `"@3"` stands for the fourth of that
+ * list; `"@"` is `undefined`, and of a text that begins with an `@` this letter is doubled. A
+ * tensor that stands at several places is in the list once.
  */
-export type Packed = number | string | boolean | null | readonly Packed[] | PackedObject;
-
-/** A packed object. */
-export interface PackedObject {
-  readonly [name: string]: Packed;
-}
-
-/** Packs trees. A tensor that stands at several places is in the list once. */
 export class Packing {
   readonly #where: string;
   readonly #tensors: Tensor[] = [];
@@ -24,7 +17,7 @@ export class Packing {
     this.#where = where;
   }
 
-  pack(value: unknown, path: string): Packed {
+  pack(value: unknown, path: string): unknown {
     if (value instanceof Tensor) return `@${this.#placeOf(value)}`;
     if (value === undefined) return "@";
     if (typeof value === "string") return value.startsWith("@") ? `@${value}` : value;

@@ -45,9 +45,10 @@ const parts: readonly (readonly [keyof LiveWindow, string, (value: unknown) => b
 export function resumedFrom(live: LiveWindow, settings: Settings): Resumed {
   const { where } = settings;
   const what = `${where}: the live window to resume`;
-  if (!isObject(live)) {
+  if (!isObject(live) || "gradients" in live) {
+    const got = isTensor(live) ? "a tensor" : isObject(live) ? "a window" : textOf(live);
     throw new TypeError(
-      `${where}: resume must be what window.live gave, as a checkpoint holds it, got ${isTensor(live) ? "a tensor" : textOf(live)}`,
+      `${where}: resume must be what window.live gave, as a checkpoint holds it, got ${got}`,
     );
   }
   checkOptions(
@@ -58,7 +59,8 @@ export function resumedFrom(live: LiveWindow, settings: Settings): Resumed {
   for (const [name, expected, isRight] of parts) {
     const part = live[name];
     if (isRight(part)) continue;
-    throw new TypeError(`${what} must have ${expected} as ${name}, got ${textOf(part)}`);
+    const got = Array.isArray(part) ? "others among them" : textOf(part);
+    throw new TypeError(`${what} must have ${expected} as ${name}, got ${got}`);
   }
   checkSettings(what, live.settings, settingsOf(settings));
   const { index, end, model, tensors, tape } = live;

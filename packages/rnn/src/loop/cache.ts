@@ -1,21 +1,21 @@
-import { type Tensor, tree } from "@chronograd/autodiff";
+import { type Backend, type Tensor, tree } from "@chronograd/autodiff";
 
 /** Values kept for one owner; the one that was not used for longest gives way. */
 const most = 24;
 
 /**
  * What was made for chunks of steps: by its owner, such as a cell, by where the tensors live, and
- * by what they look like. Those used last are at the end.
+ * by what they look like. Those used last are at the end. All values of a cache have one type.
  */
-export type Remembered<T> = WeakMap<object, WeakMap<Tensor["backend"], Map<string, T>>>;
+export type ChunkCache = WeakMap<object, WeakMap<Backend, Map<string, unknown>>>;
 
 /**
  * The value for inputs: made now, or kept with its owner since inputs that looked alike.
  *
  * @param settings what else it depends on
  */
-export function remembered<T>(
-  store: Remembered<T>,
+export function cached<T>(
+  cache: ChunkCache,
   owner: object,
   inputs: object,
   settings: readonly unknown[],
@@ -23,9 +23,9 @@ export function remembered<T>(
 ): T {
   const leaves = tree.leavesWithPath(inputs);
   const [[, { backend }]] = leaves as [(typeof leaves)[number]];
-  const homes: WeakMap<Tensor["backend"], Map<string, T>> = store.get(owner) ?? new WeakMap();
-  store.set(owner, homes);
-  const own = homes.get(backend) ?? new Map<string, T>();
+  const homes = cache.get(owner) ?? new WeakMap<Backend, Map<string, unknown>>();
+  cache.set(owner, homes);
+  const own = homes.get(backend) ?? new Map<string, unknown>();
   homes.set(backend, own);
   const parts = settings.map(String);
   // What stands at two places is one value, in plans too.
@@ -35,7 +35,7 @@ export function remembered<T>(
     places.set(x, path);
   }
   const key = parts.join(";");
-  const value = own.get(key) ?? make();
+  const value = (own.get(key) as T | undefined) ?? make();
   own.delete(key);
   if (value === undefined) return value;
   own.set(key, value);

@@ -10,7 +10,7 @@ export interface Chunk {
 }
 
 /** The chunks of a sequence, in the order in which they run. */
-export class Division {
+export class Chunks {
   readonly steps: number;
   readonly reverse: boolean;
   /** Steps before each chunk, in that order, and after the last one. */

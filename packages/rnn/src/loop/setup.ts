@@ -6,7 +6,7 @@ import { likeParams } from "../initial.ts";
 import { checkRng } from "../sequences/noise.ts";
 import type { Unrolling } from "../sequences/unrollSteps.ts";
 import type { ChunkInputs, Variable } from "./chunk.ts";
-import { Division, emptinessOf } from "./division.ts";
+import { Chunks, emptinessOf } from "./chunks.ts";
 import { Draws } from "./draws.ts";
 import type { LoopMemory } from "./options.ts";
 import { planRunner, type Runner, tapeRunner } from "./runner.ts";
@@ -23,7 +23,7 @@ export interface LoopOptions {
 /**
  * What a part of a sequence is run with, beside its inputs. It holds nothing that a tape watches.
  */
-export interface Pieces<Params, State, X, Y> {
+export interface LoopSetup<Params, State, X, Y> {
   readonly cell: Cell<Params, State, X, Y>;
   readonly reverse: boolean;
   readonly rng: Rng | null | undefined;
@@ -33,13 +33,13 @@ export interface Pieces<Params, State, X, Y> {
   readonly offset: number;
 }
 
-/** The pieces of a whole sequence, and its inputs. */
-export function piecesOf<Params, State, X, Y>(
+/** The setup of a whole sequence, and its inputs. */
+export function loopSetup<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   xs: unknown,
   run: Unrolling<Params, State>,
   options: LoopOptions,
-): readonly [Pieces<Params, State, X, Y>, ChunkInputs<Params, State>] {
+): readonly [LoopSetup<Params, State, X, Y>, ChunkInputs<Params, State>] {
   const { reverse, rng } = run;
   checkRng("unroll", cell, rng);
   const batch = batchOf(stepOf(xs, 0), "unroll");
@@ -49,24 +49,24 @@ export function piecesOf<Params, State, X, Y>(
   return [{ cell, reverse, rng, draws, options, offset: 0 }, inputs];
 }
 
-/** How the chunks of a sequence run. */
-export interface Layout<Params, State, Y> {
+/** A part of a sequence in chunks, and how these run. */
+export interface ChunkedLoop<Params, State, X, Y> extends LoopSetup<Params, State, X, Y> {
   readonly by: readonly Variable[];
   readonly runner: Runner<Params, State, Y>;
-  readonly division: Division;
+  readonly chunks: Chunks;
 }
 
-export function layoutOf<Params, State, X, Y>(
-  { cell, reverse, options, offset }: Pieces<Params, State, X, Y>,
+export function chunked<Params, State, X, Y>(
+  setup: LoopSetup<Params, State, X, Y>,
   inputs: ChunkInputs<Params, State>,
-): Layout<Params, State, Y> {
+): ChunkedLoop<Params, State, X, Y> {
+  const { cell, reverse, options, offset } = setup;
   const by = variablesOf(inputs);
-  const runner = options.compile
-    ? planRunner<Params, State, X, Y>(cell, { reverse, by, offset })
-    : tapeRunner<Params, State, X, Y>(cell, { reverse, by, offset });
+  const makeRunner = options.compile ? planRunner : tapeRunner;
+  const runner = makeRunner(cell, { reverse, by, offset });
   const emptiness = emptinessOf(inputs.mask, inputs.reset);
-  const division = new Division(stepsOf(inputs.xs), reverse, runner.lengths, emptiness);
-  return { by, runner, division };
+  const chunks = new Chunks(stepsOf(inputs.xs), reverse, runner.lengths, emptiness);
+  return { ...setup, by, runner, chunks };
 }
 
 /** What gradients are taken by: all that a tape watches a part of, and the state between. */
