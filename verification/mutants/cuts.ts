@@ -276,9 +276,8 @@ const modes = [
     {
       name: "carry: the short window at the end left out",
       kind: "off by one in time",
-      find: "      const window = localWindow(engine,",
-      replace:
-        "      if (losses.length < k1 && engine.t > k1) return;\n      const window = localWindow(engine,",
+      find: "yield localWindow(engine,",
+      replace: "if (losses.length < k1 && engine.t > k1) return;\n      yield localWindow(engine,",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/estimators/recompute.ts", [
