@@ -64,9 +64,9 @@ export function cellLaws<Params, State, X, Y>(
 
 /**
  * Holds a cell to everything that unrolling, batching, truncation and optimizers rely on: shapes,
- * purity, the same results again, loops as one entry, gradients against differences and against forward mode, second
- * order, rows of a batch apart, masks and resets, float32 against float64. Parameters, states and
- * inputs are random in every element.
+ * purity, the same results again, loops as one entry, gradients against differences and against
+ * forward mode, second order, rows of a batch apart, masks and resets, float32 against float64.
+ * Parameters, states and inputs are random in every element.
  *
  * @returns a report; `String(report)` says what broke and where, `report.assert()` throws that
  * @throws for options that make no sense, and when `input` is missing and cannot be told from the
