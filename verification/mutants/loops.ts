@@ -222,14 +222,14 @@ const memory = [
     {
       name: "loops: the cotangent of the outputs is left out of the cost",
       kind: "wrong count",
-      find: "(by.length === 0 ? 1 : 3) * vector +",
-      replace: "vector +",
+      find: "by.length === 0 ? 0 : vector + sum(parts.map(Memory.sizeOf));",
+      replace: "0;",
     },
     {
       name: "loops: gradients are left out of the cost",
       kind: "wrong count",
-      find: "gradients.reduce((a, b) => a + b, 0);",
-      replace: "0 * gradients.length;",
+      find: "+ cotangents + sum(gradients);",
+      replace: "+ cotangents + 0 * gradients.length;",
     },
     {
       name: "loops: runs that wait count as states",
