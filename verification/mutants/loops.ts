@@ -59,12 +59,6 @@ const runs = inFile("packages/rnn/src/loop/loop.ts", [
     replace: "",
   },
   {
-    name: "loops: a plan for a first state of one tensor at two places",
-    kind: "stale value reused",
-    find: "const state = apart(this.#inputs.state);",
-    replace: "const { state } = this.#inputs;",
-  },
-  {
     name: "loops: states at hand are not let go",
     kind: "aliased memory",
     find: "if (this.#states.at(-1) !== this.#here) this.#here!.region.end(isOver);",
@@ -203,6 +197,12 @@ const steps = [
   ]),
   ...inFile("packages/rnn/src/loop/sequence.ts", [
     {
+      name: "loops: a plan for a first state of one tensor at two places",
+      kind: "stale value reused",
+      find: "(x: Tensor) => alias(x, x.shape)) as T;",
+      replace: "(x: Tensor) => x) as T;",
+    },
+    {
       name: "loops: the places of rows without a step are not filled",
       kind: "mask ignored",
       find: "xs: filledRows(xs, mask),",
@@ -222,14 +222,14 @@ const memory = [
     {
       name: "loops: the cotangent of the outputs is left out of the cost",
       kind: "wrong count",
-      find: "(by.length === 0 ? 1 : 3) * vector +",
-      replace: "vector +",
+      find: "by.length === 0 ? 0 : vector + sum(parts.map(Memory.sizeOf));",
+      replace: "0;",
     },
     {
       name: "loops: gradients are left out of the cost",
       kind: "wrong count",
-      find: "gradients.reduce((a, b) => a + b, 0);",
-      replace: "0 * gradients.length;",
+      find: "+ cotangents + sum(gradients);",
+      replace: "+ cotangents + 0 * gradients.length;",
     },
     {
       name: "loops: runs that wait count as states",

@@ -1,6 +1,6 @@
 import { type DType, type Shape, type Tensor, tensor, zeros } from "@chronograd/autodiff";
 import { putTogether, takeApart } from "../files/apart.ts";
-import type { Communicator } from "./communicator.ts";
+import { type Communicator, checkRank } from "./communicator.ts";
 
 /** What the others must know of a worker's tree to make room for it. */
 interface Outline {
@@ -29,6 +29,7 @@ interface Outline {
  * ```
  */
 export function gather<T>(communicator: Communicator, tree: T): T[] {
+  checkRank(communicator, "gather");
   const { text, tensors } = takeApart(tree, "gather");
   const own = Object.entries(tensors).map(([path, x]) => [path, x.dtype, x.shape] as const);
   const outline = toWords(JSON.stringify({ text, tensors: own } satisfies Outline));

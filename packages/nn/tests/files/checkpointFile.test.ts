@@ -220,7 +220,7 @@ test("a full disk is a sentence, and everything stays as it was", async ({ skip 
 test("a process may be killed at any moment, and what it left behind goes", async () => {
   const random = rng(seed, "kills");
   let abandoned = 0;
-  for (let kill = 0; kill < 6 || (abandoned === 0 && kill < 20); kill++) {
+  for (let kill = 0; kill < 12; kill++) {
     const child = spawn(process.execPath, node(path, "500000"), {
       stdio: ["ignore", "pipe", "inherit"],
     });

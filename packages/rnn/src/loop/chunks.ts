@@ -52,14 +52,14 @@ export class Chunks {
     return this.#ends[to]! - this.#ends[from]!;
   }
 
-  /** A chunk of each length that has steps. */
+  /** A chunk of each length that has steps; where none has, a step that is taken for one. */
   examples(): readonly Chunk[] {
     const found = new Map<number, Chunk>();
     for (let index = 0; index < this.count; index++) {
       const chunk = this.at(index);
       if (chunk.kind === "steps" && !found.has(chunk.length)) found.set(chunk.length, chunk);
     }
-    return [...found.values()];
+    return found.size > 0 ? [...found.values()] : [{ start: 0, length: 1, kind: "steps" }];
   }
 
   at(index: number): Chunk {

@@ -15,20 +15,22 @@ import type { ChunkedLoop } from "./setup.ts";
  * What a loop keeps.
  *
  * @param inputs of the whole sequence, which no tape watches
+ * @param early the burn-in before it, and its inputs
  * @throws where its memory is too small
  */
 export function keptOf<Params, State, X, Y>(
   loop: ChunkedLoop<Params, State, X, Y>,
   inputs: ChunkInputs<Params, State>,
+  early?: readonly [ChunkedLoop<Params, State, X, Y>, ChunkInputs<Params, State>],
 ): Kept {
   const { memory } = loop.options;
   const { count, steps } = loop.chunks;
   if (memory === "all") return { states: 1, runs: count };
   if ("steps" in memory) return { states: Math.min(memory.steps, count), runs: 1 };
-  const cost = costOf(loop, inputs);
+  const cost = costOf(loop, inputs, early);
   const kept = keptWithin(memory.bytes, count, cost);
   if (kept !== undefined) return kept;
-  const least = cost.bytes({ states: 1, runs: 1 });
+  const { least } = cost;
   throw new RangeError(
     `unroll: memory { bytes: ${memory.bytes} } is less than this model takes, which needs { bytes: ${least} } at least, to keep one state and run all ${steps} steps again for each; give it more, or shorten the sequence`,
   );
@@ -38,13 +40,28 @@ export function keptOf<Params, State, X, Y>(
 const planned: ChunkCache = new WeakMap();
 const recorded: ChunkCache = new WeakMap();
 
-/** What a loop costs, measured on a chunk of each length. */
+/** What a loop costs, and the burn-in before it, measured on a chunk of each length. */
 export function costOf<Params, State, X, Y>(
-  { cell, reverse, draws, options, by, runner, chunks }: ChunkedLoop<Params, State, X, Y>,
+  loop: ChunkedLoop<Params, State, X, Y>,
   inputs: ChunkInputs<Params, State>,
+  early?: readonly [ChunkedLoop<Params, State, X, Y>, ChunkInputs<Params, State>],
 ): LoopCost {
   const { memory } = tree.leaves(inputs)[0]!.backend;
-  const costs = chunks.examples().map((chunk) => {
+  const parts = early === undefined ? [] : [costsOf(...early)];
+  const costs = costsOf(loop, inputs);
+  const runners = early === undefined ? [loop.runner] : [loop.runner, early[0].runner];
+  let used = memory.bytesInUse - loop.options.before;
+  for (const { plans } of runners) used += plans.all - plans.made;
+  const { by, chunks } = loop;
+  return costOfLoop({ used, steps: chunks.steps, inputs, by, costs, early: parts.flat() });
+}
+
+function costsOf<Params, State, X, Y>(
+  { cell, reverse, draws, options, by, runner, chunks }: ChunkedLoop<Params, State, X, Y>,
+  inputs: ChunkInputs<Params, State>,
+): readonly ChunkCost[] {
+  const { memory } = tree.leaves(inputs)[0]!.backend;
+  return chunks.examples().map((chunk) => {
     const own = inputsOf(inputs, chunk);
     const others = draws.from(draws.position);
     const noisy = () => {
@@ -61,7 +78,4 @@ export function costOf<Params, State, X, Y>(
       others.end("it was made to measure memory");
     }
   });
-  const { all, made } = runner.plans;
-  const used = memory.bytesInUse - options.before - made + all;
-  return costOfLoop({ used, steps: chunks.steps, inputs, by, costs });
 }

@@ -23,10 +23,11 @@ export interface ChunkCost {
   readonly pullback: number;
   /** Of the state after it, in blocks of its own. */
   readonly state: number;
-  /** Of what a step gives, in elements: floats and whole numbers; and of the state's floats. */
-  readonly output: number;
+  /** Bytes of each tensor of floats, and of all whole numbers, that a step gives. */
+  readonly outputs: readonly number[];
   readonly wholeNumbers: number;
-  readonly stateSize: number;
+  /** Bytes of each tensor of floats in the state. */
+  readonly states: readonly number[];
 }
 
 const measured = "it was made to measure memory";
@@ -76,9 +77,11 @@ export function costOfChunk<Params, State, Y>(
       waiting,
       pullback,
       state: bytesTaken(state),
-      output: elements(outputs, true) / chunk.length,
-      wholeNumbers: elements(outputs, false) / chunk.length,
-      stateSize: elements(state, true),
+      outputs: floatsIn(outputs).map((bytes) => bytes / chunk.length),
+      wholeNumbers: tree
+        .leaves(outputs)
+        .reduce((bytes, x) => bytes + (x.dtype === "int32" ? (4 * x.size) / chunk.length : 0), 0),
+      states: floatsIn(state),
     };
   } finally {
     region.end(measured);
@@ -87,24 +90,25 @@ export function costOfChunk<Params, State, Y>(
 
 /** Bytes that the tensors of a tree take, each in a block of its own. */
 function bytesTaken(values: unknown): number {
-  let sum = 0;
-  for (const { size, dtype } of tree.leaves(values)) sum += Memory.sizeOf(size * bytesOf[dtype]);
-  return sum;
+  return sum(tree.leaves(values).map(({ size, dtype }) => Memory.sizeOf(size * bytesOf[dtype])));
 }
 
-/** Elements of the floats in a tree, or of the whole numbers. */
-function elements(values: unknown, areFloats: boolean): number {
-  let sum = 0;
-  for (const { size, dtype } of tree.leaves(values)) {
-    if ((dtype !== "int32") === areFloats) sum += size;
-  }
-  return sum;
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}
+
+/** Bytes of each tensor of floats in a tree. */
+function floatsIn(values: unknown): number[] {
+  const floats = tree.leaves(values).filter(({ dtype }) => dtype !== "int32");
+  return floats.map(({ size, dtype }) => size * bytesOf[dtype]);
 }
 
 /** Kernel memory of a loop, in bytes. */
 export interface LoopCost {
   /** At most, from its call to the end of the sweep, where it keeps so many states and runs. */
   bytes(kept: Kept): number;
+  /** The least: of one that keeps one state. */
+  readonly least: number;
   /** Of one state. */
   readonly state: number;
   /** Of one run that waits. */
@@ -118,28 +122,29 @@ interface LoopSizes {
   readonly steps: number;
   readonly inputs: ChunkInputs<unknown, unknown>;
   readonly by: readonly Variable[];
-  /** Of a chunk of each length that it has. */
+  /** Of a chunk of each length that it has, and that the burn-in has. */
   readonly costs: readonly ChunkCost[];
+  readonly early: readonly ChunkCost[];
 }
 
-export function costOfLoop({ used, steps, inputs, by, costs }: LoopSizes): LoopCost {
+export function costOfLoop({ used, steps, inputs, by, costs, early }: LoopSizes): LoopCost {
   const most = (of: (cost: ChunkCost) => number) => Math.max(0, ...costs.map(of));
   const state = most((cost) => cost.state);
   const run = most((cost) => cost.waiting);
   const transient = most((cost) => Math.max(cost.run, cost.waiting + cost.pullback));
-  const { output = 0, wholeNumbers = 0, stateSize = 0 } = costs[0] ?? {};
-  const floats = tree.leaves(inputs.state).find(({ dtype }) => dtype !== "int32");
-  const vector = Memory.sizeOf((steps * output + stateSize) * bytesOf[floats?.dtype ?? "float32"]);
+  const [{ outputs, wholeNumbers, states }] = costs as [ChunkCost];
+  const parts = [...outputs.map((bytes) => steps * bytes), ...states];
+  const vector = Memory.sizeOf(sum(parts));
   const gradients = by.filter((name) => name !== "state").map((name) => bytesTaken(inputs[name]));
-  // The vector, and on the way back its cotangent beside that of the outputs that it is made from.
-  const results =
-    (by.length === 0 ? 1 : 3) * vector +
-    Memory.sizeOf(4 * steps * wholeNumbers) +
-    gradients.reduce((a, b) => a + b, 0);
+  // On the way back, the cotangent of the vector beside those of the parts that it is made from.
+  const cotangents = by.length === 0 ? 0 : vector + sum(parts.map(Memory.sizeOf));
+  const results = vector + Memory.sizeOf(steps * wholeNumbers) + cotangents + sum(gradients);
   // The first state is an input; two more are at hand, one that a burn-in left, and a cotangent.
-  const bytes = ({ states, runs }: Kept) =>
-    used + results + slack + (states + 3) * state + (runs - 1) * run + transient;
-  return { bytes, state, run };
+  const whole = ({ states: kept, runs }: Kept) =>
+    results + (kept + 3) * state + (runs - 1) * run + transient;
+  const warmUp = 4 * state + Math.max(0, ...early.map((cost) => cost.run));
+  const bytes = (kept: Kept) => used + slack + Math.max(warmUp, whole(kept));
+  return { bytes, least: bytes({ states: 1, runs: 1 }), state, run };
 }
 
 /**
@@ -149,9 +154,9 @@ export function costOfLoop({ used, steps, inputs, by, costs }: LoopSizes): LoopC
  */
 export function keptWithin(bytes: number, chunks: number, cost: LoopCost): Kept | undefined {
   if (cost.bytes({ states: 1, runs: chunks }) <= bytes) return { states: 1, runs: chunks };
+  if (cost.least > bytes) return undefined;
   const room = (states: number) => bytes - cost.bytes({ states, runs: 1 });
-  if (room(1) < 0) return undefined;
-  const states = Math.floor(room(0) / Math.max(1, cost.state));
+  const states = 1 + Math.floor(room(1) / Math.max(1, cost.state));
   if (states < chunks) return { states, runs: 1 };
   // A run that waits needs no state before it.
   const more = Math.floor(room(chunks) / Math.max(1, cost.run - cost.state));

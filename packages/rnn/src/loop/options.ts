@@ -26,7 +26,9 @@ export function checkMemory(memory: unknown): void {
   );
 }
 
-/** Throws a sentence where a model of several loops, with ops in between, is given so many bytes. */
+/**
+ * Throws a sentence where a model of several loops, with ops in between, is given so many bytes.
+ */
 export function refuseBytes(where: string, memory: LoopMemory | undefined): void {
   if (typeof memory !== "object" || !("bytes" in memory)) return;
   throw new TypeError(

@@ -4,13 +4,13 @@ import { batchOf } from "../checkRows.ts";
 import { findTensor } from "../findTensor.ts";
 import { likeParams } from "../initial.ts";
 import { checkRng } from "../sequences/noise.ts";
-import type { Unrolling } from "../sequences/unrollSteps.ts";
+import { detached, type Unrolling } from "../sequences/unrollSteps.ts";
 import type { ChunkInputs, Variable } from "./chunk.ts";
 import { Chunks, emptinessOf } from "./chunks.ts";
 import { Draws } from "./draws.ts";
 import type { LoopMemory } from "./options.ts";
 import { planRunner, type Runner, tapeRunner } from "./runner.ts";
-import { inputsOfSequence, stepOf, stepsOf } from "./sequence.ts";
+import { apart, inputsOfSequence, section, stepOf, stepsOf } from "./sequence.ts";
 
 /** How a loop runs as one entry. */
 export interface LoopOptions {
@@ -56,12 +56,13 @@ export interface ChunkedLoop<Params, State, X, Y> extends LoopSetup<Params, Stat
   readonly chunks: Chunks;
 }
 
+/** @param by what gradients are taken by: unless given, all that a tape watches a part of */
 export function chunked<Params, State, X, Y>(
   setup: LoopSetup<Params, State, X, Y>,
   inputs: ChunkInputs<Params, State>,
+  by: readonly Variable[] = variablesOf(inputs),
 ): ChunkedLoop<Params, State, X, Y> {
   const { cell, reverse, options, offset } = setup;
-  const by = variablesOf(inputs);
   const makeRunner = options.compile ? planRunner : tapeRunner;
   const runner = makeRunner(cell, { reverse, by, offset });
   const emptiness = emptinessOf(inputs.mask, inputs.reset);
@@ -69,7 +70,18 @@ export function chunked<Params, State, X, Y>(
   return { ...setup, by, runner, chunks };
 }
 
-/** What gradients are taken by: all that a tape watches a part of, and the state between. */
+/** The steps that warm up the state, and their inputs, which no tape watches. */
+export function burnInOf<Params, State, X, Y>(
+  setup: LoopSetup<Params, State, X, Y>,
+  inputs: ChunkInputs<Params, State>,
+  { burnIn, warm }: Unrolling<Params, State>,
+): readonly [loop: ChunkedLoop<Params, State, X, Y>, inputs: ChunkInputs<Params, State>] {
+  const early = { ...inputs, ...section(inputs, 0, burnIn) };
+  const own = apart({ ...detached(early), params: warm });
+  return [chunked(setup, own), own];
+}
+
+/** All that a tape watches a part of, and the state between. */
 function variablesOf(inputs: ChunkInputs<unknown, unknown>): Variable[] {
   const isTracked = (name: Variable) =>
     findTensor(inputs[name], ({ tape }) => tape !== null) !== undefined;

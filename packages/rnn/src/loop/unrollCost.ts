@@ -8,7 +8,7 @@ import type { UnrollInputs, UnrollOptions } from "../unroll.ts";
 import { costOf, keptOf } from "./kept.ts";
 import { reversal } from "./reversal.ts";
 import { apart, section, stepsOf } from "./sequence.ts";
-import { chunked, loopSetup } from "./setup.ts";
+import { burnInOf, chunked, loopSetup } from "./setup.ts";
 
 /** What an `unroll` with `compile` or `memory` takes. */
 export interface UnrollCost {
@@ -66,8 +66,9 @@ export function unrollCost<Params, State, X, Y>(
     const loop = chunked(setup, late);
     const { chunks } = loop;
     const given = apart(detached(late));
-    const cost = costOf(loop, given);
-    const kept = keptOf(loop, given);
+    const early = run.burnIn === 0 ? undefined : burnInOf(setup, whole, run);
+    const cost = costOf(loop, given, early);
+    const kept = keptOf(loop, given, early);
     const last = chunks.count - kept.runs;
     let ran = 0;
     for (const move of reversal(last + 1, kept.states)) {
@@ -81,7 +82,7 @@ export function unrollCost<Params, State, X, Y>(
       // Each of them runs once for its value.
       rerun: ran - chunks.stepsIn(0, last),
       bytes: cost.bytes(kept),
-      least: cost.bytes({ states: 1, runs: 1 }),
+      least: cost.least,
     };
   });
 }

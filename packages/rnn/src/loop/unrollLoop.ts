@@ -10,7 +10,14 @@ import { keptOf } from "./kept.ts";
 import { Loop } from "./loop.ts";
 import type { Kept } from "./memory.ts";
 import { apart, section, stepOf, stepsOf } from "./sequence.ts";
-import { type ChunkedLoop, chunked, type LoopOptions, type LoopSetup, loopSetup } from "./setup.ts";
+import {
+  burnInOf,
+  type ChunkedLoop,
+  chunked,
+  type LoopOptions,
+  type LoopSetup,
+  loopSetup,
+} from "./setup.ts";
 
 /**
  * `unroll` as one entry of the tape around it.
@@ -28,9 +35,10 @@ export function unrollLoop<Params, State, X, Y>(
   const late = burnIn === 0 ? inputs : { ...inputs, ...section(inputs, burnIn, stepsOf(xs)) };
   try {
     const loop = chunked({ ...setup, offset: burnIn }, late);
+    const early = burnIn === 0 ? undefined : burnInOf(setup, inputs, run);
     // What is too little memory is refused before anything runs.
-    const kept = keptOf(loop, apart(detached(late)));
-    const state = burnIn === 0 ? late.state : warmedUp(setup, inputs, run);
+    const kept = keptOf(loop, apart(detached(late)), early);
+    const state = early === undefined ? late.state : warmedUp(...early);
     const parts = partsOfEntry(loop, kept);
     const { vector, results } = asEntry({ ...late, state }, loop.by, parts);
     return results.unpack(vector);
@@ -40,18 +48,15 @@ export function unrollLoop<Params, State, X, Y>(
   }
 }
 
-/** The state after the burn-in, whose outputs are not wanted. */
+/** The state after a burn-in, whose outputs are not wanted. */
 function warmedUp<Params, State, X, Y>(
-  setup: LoopSetup<Params, State, X, Y>,
+  loop: ChunkedLoop<Params, State, X, Y>,
   inputs: ChunkInputs<Params, State>,
-  { burnIn, warm }: Unrolling<Params, State>,
 ): ChunkInputs<Params, State>["state"] {
-  const early = apart({ ...detached({ ...inputs, ...section(inputs, 0, burnIn) }), params: warm });
   return scope(() => {
-    const kept = { states: 1, runs: 0 };
-    const loop = new Loop({ ...chunked(setup, early), kept, hasOutputs: false }, early);
-    const vector = loop.forward();
-    return detached(loop.results.unpack(vector).state);
+    const made = new Loop({ ...loop, kept: { states: 1, runs: 0 }, hasOutputs: false }, inputs);
+    const vector = made.forward();
+    return detached(made.results.unpack(vector).state);
   });
 }
 

@@ -81,7 +81,7 @@ test("options that do not go together, or are misspelt", () => {
       "TypeError: unroll: there is no option "memori", did you mean "memory"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
       "TypeError: unroll: compile must be true or false, got "yes"",
       "TypeError: unroll: compile must be true or false, got 1",
-      "nothing",
+      "TypeError: unroll: compile must be true or false, got null",
       "TypeError: unroll: parallel runs all steps at once, and compile and memory run them one after the other; leave out parallel, or both of these",
       "TypeError: unroll: parallel runs all steps at once, and compile and memory run them one after the other; leave out parallel, or both of these",
       "RangeError: unroll: memory { bytes: 100 } is less than this model takes, which needs { bytes: 17984 } at least, to keep one state and run all 5 steps again for each; give it more, or shorten the sequence",

@@ -1,5 +1,5 @@
 // A process that trains from where a checkpoint ends, and saves after every window:
-//   node killedRun.ts PATH STALE COMPILE WORKERS
+//   node sequences.ts PATH STALE COMPILE WORKERS
 import { existsSync } from "node:fs";
 import { isMainThread } from "node:worker_threads";
 import { type Tensor, tensor } from "@chronograd/autodiff";
