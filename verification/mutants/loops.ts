@@ -138,12 +138,6 @@ const steps = [
       find: "start + chunk.start * row);",
       replace: "start + Math.max(0, chunk.start - 1) * row);",
     },
-    {
-      name: "loops: outputs of another shape are copied as they lie",
-      kind: "guard lost",
-      find: "if (outputs !== undefined && !(y && isLike(y, into))) {",
-      replace: "if (outputs !== undefined && false) {",
-    },
   ]),
   ...inFile("packages/rnn/src/loop/chunk.ts", [
     {
@@ -196,12 +190,6 @@ const steps = [
     },
   ]),
   ...inFile("packages/rnn/src/loop/sequence.ts", [
-    {
-      name: "loops: a plan for a first state of one tensor at two places",
-      kind: "stale value reused",
-      find: "(x: Tensor) => alias(x, x.shape)) as T;",
-      replace: "(x: Tensor) => x) as T;",
-    },
     {
       name: "loops: the places of rows without a step are not filled",
       kind: "mask ignored",

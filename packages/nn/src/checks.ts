@@ -1,3 +1,5 @@
+import { Backend } from "@chronograd/autodiff";
+
 /** A value in a sentence: `"7"` is not 7. @internal */
 export function shown(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
@@ -38,5 +40,13 @@ export function checkWhole(value: number, name: string, where: string, least = 1
   if (Number.isSafeInteger(value) && value >= least) return;
   throw new RangeError(
     `${where}: ${name} must be a whole number of at least ${least}, got ${shown(value)}`,
+  );
+}
+
+/** Throws a sentence unless a backend is one, or left out. @internal */
+export function checkBackend(backend: Backend | undefined, where: string): void {
+  if (backend === undefined || backend instanceof Backend) return;
+  throw new TypeError(
+    `${where}: backend must be one that createBackend made, got ${shown(backend)}; leave it out for the default one`,
   );
 }

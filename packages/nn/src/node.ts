@@ -9,7 +9,7 @@ import { type OverwriteOption, writeFileAtomic } from "./files/atomic.ts";
 import { decodeSafetensors } from "./files/decode.ts";
 import { encodeSafetensors } from "./files/encode.ts";
 import { readProblem } from "./files/problems.ts";
-import { readWhole } from "./files/read.ts";
+import { readBytes } from "./files/read.ts";
 import type { Decoded } from "./files/safetensors.ts";
 
 export { type OverwriteOption, writeFileAtomic } from "./files/atomic.ts";
@@ -64,7 +64,7 @@ export async function writeSafetensors(
  */
 export async function readSafetensors(path: string): Promise<Decoded> {
   try {
-    return decodeSafetensors(await readWhole(path));
+    return decodeSafetensors(await readBytes(path));
   } catch (error) {
     throw new Error(`readSafetensors: ${readProblem(path, error)}`, { cause: error });
   }

@@ -98,11 +98,13 @@ export type UnrollInputs<X> = Tensor | readonly X[] | X;
  *   parameters: nothing is cut
  * @throws for what is no model, when there is no step, or the rows of an input are not those of the
  *   state; for lengths, masks and resets that do not fit, and where the model draws noise and `rng`
- *   is not given; what a step throws names the step and is the `cause`
+ *   is not given; where `compile` is asked for and a step cannot be planned, or has changed; for
+ *   less `memory` than is possible, with what is needed. What a step throws names the step and is
+ *   the `cause`
  *
  * @example
  * ```ts
- * import { tensor, zeros } from "@chronograd/autodiff";
+ * import { grad, tensor, zeros } from "@chronograd/autodiff";
  * import { rng } from "@chronograd/nn";
  * import { initialParams, lstm, unroll } from "@chronograd/rnn";
  *
@@ -121,6 +123,12 @@ export type UnrollInputs<X> = Tensor | readonly X[] | X;
  * // Two rows of 7 and 3 steps: what stands behind the third step of the second is never read.
  * const ragged = unroll(cell, params, zeros([7, 2, 3]), { lengths: [7, 3] });
  * ragged.outputs.slice([3, 1]).toArray(); // => [0, 0, 0, 0, 0]
+ *
+ * // 10,000 steps within a megabyte, as plans.
+ * const long = { compile: true, memory: { bytes: 2 ** 20 } } as const;
+ * const loss = (p: typeof params) =>
+ *   unroll(cell, p, zeros([10_000, 1, 3]), long).state.h.square().sum();
+ * grad(loss)(params).U.shape; // => [5, 20]
  * ```
  */
 export function unroll<Params, State, X, Y>(

@@ -2,10 +2,11 @@
 import { link, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { checkKind, checkPath, placeOf } from "./place.ts";
 import { writeProblem } from "./problems.ts";
 import { removeAbandoned, temporaryBeside } from "./temporary.ts";
 
-/** Whether a file that is there already may be replaced. */
+/** Whether a file that is there already may be replaced: the target, if it is a symbolic link. */
 export interface OverwriteOption {
   /** False unless given. */
   readonly overwrite?: boolean;
@@ -14,10 +15,10 @@ export interface OverwriteOption {
 /**
  * Writes a file so that it is there whole or not at all, even when the machine stops midway: into a
  * temporary file beside it, flushed to the disk, and then put in place. Temporary files that a
- * killed process left beside it are removed.
+ * killed process left beside it are removed. A symbolic link stays: its target is replaced.
  *
- * @throws (rejects) when the file exists and `overwrite` is not set, or the folder cannot be
- *   written to
+ * @throws (rejects) when the file exists, or a symbolic link of this name, and `overwrite` is not
+ *   set; when something else than a file is there, or the folder cannot be written to
  *
  * @example
  * ```ts
@@ -37,31 +38,42 @@ export async function writeFileAtomic(
   options: OverwriteOption = {},
 ): Promise<void> {
   checkOptions("writeFileAtomic", options, ["overwrite"]);
+  checkPath(path, "writeFileAtomic");
   const { overwrite = false } = options;
-  await writeBeside("writeFileAtomic", path, data, (temporary) =>
-    // Unlike rename, link fails where the file exists, and no other program can come in between.
-    overwrite ? rename(temporary, path) : link(temporary, path),
-  );
+  const place = overwrite ? placeOf(path) : path;
+  await saying("writeFileAtomic", place, async () => {
+    await checkKind(place);
+    await writeBeside(place, data, (temporary) =>
+      // Unlike rename, link fails where the file exists, and no other program can come in between.
+      overwrite ? rename(temporary, place) : link(temporary, place),
+    );
+  });
+}
+
+/** Says what could not be written, and who says so. */
+export async function saying(where: string, path: string, act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    throw new Error(`${where}: ${writeProblem(path, error)}`, { cause: error });
+  }
 }
 
 /**
- * Writes a temporary file beside `path`, flushed to the disk, and lets `place` put it where it
+ * Writes a temporary file beside `path`, flushed to the disk, and lets `put` bring it where it
  * belongs. Whatever happens, no temporary file stays.
  */
 export async function writeBeside(
-  where: string,
   path: string,
   data: Uint8Array | string,
-  place: (temporary: string) => Promise<void>,
+  put: (temporary: string) => Promise<void>,
 ): Promise<void> {
   const temporary = temporaryBeside(path);
   try {
     await removeAbandoned(path);
     await writeThrough(temporary, data);
-    await place(temporary);
+    await put(temporary);
     await flushFolder(dirname(path));
-  } catch (error) {
-    throw new Error(`${where}: ${writeProblem(path, error)}`, { cause: error });
   } finally {
     await remove(temporary);
   }

@@ -1,6 +1,5 @@
 /// <reference types="node" />
 import { createHash } from "node:crypto";
-import { shown } from "../checks.ts";
 import { putTogether, takeApart } from "./apart.ts";
 import { decodeSafetensors } from "./decode.ts";
 import { StoredTensor } from "./difference.ts";
@@ -78,12 +77,6 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     (path) => new StoredTensor(tensors[path]!),
   );
   return { tree, model: model && putTogether(model, () => undefined) };
-}
-
-/** Throws a sentence unless a path is text. */
-export function checkPath(path: string, where: string): void {
-  if (typeof path === "string" && path !== "") return;
-  throw new TypeError(`${where}: path must be the name of a file, got ${shown(path)}`);
 }
 
 /** Whether a file is a checkpoint, of any version, whose every byte is as it was written. */

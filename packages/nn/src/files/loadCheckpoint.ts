@@ -1,11 +1,12 @@
 /// <reference types="node" />
 import { type Backend, tensor, tree as trees } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { shown } from "../checks.ts";
-import { checkPath, decodeCheckpoint, Unreadable } from "./checkpoint.ts";
+import { checkBackend, shown } from "../checks.ts";
+import { decodeCheckpoint, Unreadable } from "./checkpoint.ts";
 import { firstDifference, StoredTensor, typeOf } from "./difference.ts";
+import { checkPath, placeOf } from "./place.ts";
 import { readProblem } from "./problems.ts";
-import { readWhole } from "./read.ts";
+import { readBytes } from "./read.ts";
 
 /** What a checkpoint must be, and where its tensors are made. */
 export interface LoadCheckpointOptions<T> {
@@ -26,9 +27,10 @@ export interface LoadCheckpointOptions<T> {
  *
  * Every byte of the file is checked by its sha256 before anything else.
  *
- * @throws (rejects) when the file is missing, damaged, no checkpoint, or of another version of the
- *   format; if the one before it, `path.previous`, can be loaded instead, the sentence says so.
- *   When the file is of another `model`, or not like `like`: with the first difference
+ * @throws (rejects) when the file is missing, damaged, no checkpoint, no file but a pipe or a
+ *   device, or of another version of the format; if the one before it, `path.previous`, can be
+ *   loaded instead, the sentence says so. When the file is of another `model`, or not like `like`:
+ *   with the first difference
  *
  * @example
  * ```ts
@@ -49,6 +51,7 @@ export async function loadCheckpoint<T = unknown>(
 ): Promise<T> {
   checkOptions("loadCheckpoint", options, ["like", "model", "backend"]);
   checkPath(path, "loadCheckpoint");
+  checkBackend(options.backend, "loadCheckpoint");
   const found = await read(path, options);
   const backend = options.backend ?? trees.leaves(options.like)[0]?.backend;
   const isStored = (value: unknown) => value instanceof StoredTensor;
@@ -63,7 +66,7 @@ export async function loadCheckpoint<T = unknown>(
 /** The tree of a file, once everything that is asked of it holds. */
 async function read(path: string, options: LoadCheckpointOptions<unknown>): Promise<unknown> {
   const { like, model } = options;
-  const found = await readWhole(path)
+  const found = await readBytes(path)
     .then(decodeCheckpoint)
     .catch(async (error: Error) => {
       throw new Error(`loadCheckpoint: ${problem(path, error)}${await wayOut(path, options)}`, {
@@ -96,7 +99,7 @@ function problem(path: string, error: Error): string {
 /** Names the checkpoint before this one, if it would do. */
 async function wayOut(path: string, options: LoadCheckpointOptions<unknown>): Promise<string> {
   if (path.endsWith(".previous")) return "";
-  const previous = `${path}.previous`;
+  const previous = `${placeOf(path)}.previous`;
   const isGood = await read(previous, options).then(
     () => true,
     () => false,

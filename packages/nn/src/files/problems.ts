@@ -13,6 +13,8 @@ const writing: Readonly<Record<string, string>> = {
   EFBIG: tooLarge,
   EISDIR: "it is a folder; choose another name",
   ENOTDIR: "its folder is a file; choose another one",
+  ENAMETOOLONG: "its name is too long; choose a shorter one",
+  ELOOP: "symbolic links lead to each other; remove one, or choose another name",
 };
 
 const reading: Readonly<Record<string, string>> = {
@@ -20,6 +22,8 @@ const reading: Readonly<Record<string, string>> = {
   EACCES: "this process may not read it; change its permissions",
   EISDIR: "it is a folder; name a file in it",
   ENOTDIR: "its folder is a file; correct the name",
+  ENAMETOOLONG: "its name is too long; correct it",
+  ELOOP: "symbolic links lead to each other; remove one, or correct the name",
 };
 
 /** What went wrong as a file was written, and a way out. */

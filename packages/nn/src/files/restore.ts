@@ -1,5 +1,6 @@
 import { type Backend, type MapTree, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { checkOptions, describeType, isLike } from "@chronograd/autodiff/internal";
+import { checkBackend } from "../checks.ts";
 import type { Decoded } from "./safetensors.ts";
 
 /** Which part of a file is meant. */
@@ -81,6 +82,7 @@ export function tensorsOf(
 ): Record<string, Tensor> {
   checkOptions("tensorsOf", options, ["prefix", "backend"]);
   const { prefix = "", backend } = options;
+  checkBackend(backend, "tensorsOf");
   const named = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
   return Object.fromEntries(
     named.map(([name, { data, shape, dtype }]) => [

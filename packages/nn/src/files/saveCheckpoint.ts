@@ -1,12 +1,11 @@
 /// <reference types="node" />
-import { link, rename } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { resolve } from "node:path";
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { remove, writeBeside, writeThrough } from "./atomic.ts";
-import { beginsAsCheckpoint, checkPath, encodeCheckpoint, isWhole } from "./checkpoint.ts";
-import { writeProblem } from "./problems.ts";
-import { readWhole } from "./read.ts";
-import { temporaryBeside } from "./temporary.ts";
+import { saying, writeBeside } from "./atomic.ts";
+import { encodeCheckpoint } from "./checkpoint.ts";
+import { checkPath, placeOf } from "./place.ts";
+import { keep, replaceable } from "./previous.ts";
 
 /** What is saved beside the tree. */
 export interface SaveCheckpointOptions {
@@ -28,14 +27,17 @@ export interface SaveCheckpointOptions {
  * matter. Saves to one path wait for each other. Temporary files that killed processes left beside
  * it are removed.
  *
+ * A symbolic link at `path` stays: its target is replaced, or made, and `.previous` stands beside
+ * the target.
+ *
  * The file is a safetensors file, which other programs can open: tensors have their paths as names
  * (`"params.layers.0.W"`), and the metadata holds the plain values as JSON, the version of the
  * format, and the sha256 of everything.
  *
  * @throws (rejects) for a value that would not come back as it is (undefined, a function, an
  *   instance of a class, a typed array, a tensor that is gone or on a tape), two tensors with one
- *   path, and a lone tensor; when `path` holds something else than a checkpoint, or cannot be
- *   written. Then the files are as they were
+ *   path, and a lone tensor; when `path` or `path.previous` is something else than a checkpoint (a
+ *   folder, a pipe, a device, another file), or cannot be written. Then the files are as they were
  *
  * @example
  * ```ts
@@ -67,42 +69,16 @@ export async function saveCheckpoint(
   checkOptions(where, options, ["model"]);
   checkPath(path, where);
   const bytes = encodeCheckpoint(tree, options.model, where);
-  await inTurn(resolve(path), () =>
-    writeBeside(where, path, bytes, async (temporary) => {
-      await keepPrevious(path);
-      await rename(temporary, path);
+  const place = placeOf(path);
+  await inTurn(resolve(place), () =>
+    saying(where, place, async () => {
+      const earlier = await replaceable(place);
+      await writeBeside(place, bytes, async (temporary) => {
+        if (earlier !== undefined) await keep(place, earlier);
+        await rename(temporary, place);
+      });
     }),
   );
-}
-
-/**
- * A second name for the checkpoint that is about to be replaced. Each of the two renames replaces
- * one whole file by another, so `path` is whole before, between and after them. A damaged file is
- * not kept: the one before it stays.
- */
-async function keepPrevious(path: string): Promise<void> {
-  let earlier: Uint8Array;
-  try {
-    earlier = await readWhole(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-    throw error;
-  }
-  if (!isWhole(earlier)) {
-    if (earlier.length === 0 || beginsAsCheckpoint(earlier)) return;
-    throw new Error("it holds something else than a checkpoint; choose another name");
-  }
-  const previous = `${path}.previous`;
-  const kept = temporaryBeside(path);
-  try {
-    // Some file systems have no second names.
-    await link(path, kept).catch(() => writeThrough(kept, earlier));
-    await rename(kept, previous).catch((error: unknown) => {
-      throw new Error(`the earlier one was not kept: ${writeProblem(previous, error)}`);
-    });
-  } finally {
-    await remove(kept);
-  }
 }
 
 /** The last of those who wait, for each path. */

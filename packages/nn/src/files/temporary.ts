@@ -1,12 +1,17 @@
 /// <reference types="node" />
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 
-/** A new name beside a file, which says whose it is: `.NAME.PROCESS.UUID.tmp`. */
+/** A new name beside a file, which says whose it is: `.SUM.PROCESS.UUID.tmp`. */
 export function temporaryBeside(path: string): string {
-  return join(dirname(path), `.${basename(path)}.${process.pid}.${randomUUID()}.tmp`);
+  return join(dirname(path), `${start(path)}${process.pid}.${randomUUID()}.tmp`);
+}
+
+/** A sum stands for the name: what comes behind must not make a long name too long. */
+function start(path: string): string {
+  return `.${createHash("sha256").update(basename(path)).digest("hex").slice(0, 16)}.`;
 }
 
 /**
@@ -15,9 +20,9 @@ export function temporaryBeside(path: string): string {
  */
 export async function removeAbandoned(path: string): Promise<void> {
   const folder = dirname(path);
-  const start = `.${basename(path)}.`;
+  const own = start(path);
   for (const name of await readdir(folder).catch(() => [])) {
-    const [, id] = (name.startsWith(start) && pattern.exec(name.slice(start.length))) || [];
+    const [, id] = (name.startsWith(own) && pattern.exec(name.slice(own.length))) || [];
     if (id === undefined) continue;
     const temporary = join(folder, name);
     if (await isAbandoned(temporary, Number(id))) await rm(temporary, { force: true });

@@ -148,8 +148,8 @@ test("saves to one path at once wait for each other", async () => {
 test("what cannot be written is a sentence, and everything stays as it was", async () => {
   await saveCheckpoint(path, { n: 1 });
   await writeFile(join(folder, "text"), "text that somebody wrote");
-  mkdirSync(join(folder, "b.previous"));
   await saveCheckpoint(join(folder, "b"), { n: 1 });
+  mkdirSync(join(folder, "b.previous"));
   const before = await readdir(folder);
   const said = [];
   for (const name of ["no/a", "a/b", "", "text", "b"]) {
@@ -161,7 +161,7 @@ test("what cannot be written is a sentence, and everything stays as it was", asy
       "saveCheckpoint: could not write "FOLDER/a/b": ENOTDIR, its folder is a file; choose another one",
       "saveCheckpoint: could not write "FOLDER": EISDIR, it is a folder; choose another name",
       "saveCheckpoint: could not write "FOLDER/text": it holds something else than a checkpoint; choose another name",
-      "saveCheckpoint: could not write "FOLDER/b": the earlier one was not kept: could not write "FOLDER/b.previous": EISDIR, it is a folder; choose another name",
+      "saveCheckpoint: could not write "FOLDER/b": an earlier one could not be kept: could not write "FOLDER/b.previous": EISDIR, it is a folder; choose another name",
     ]
   `);
   expect(await readdir(folder)).toEqual(before);
@@ -246,16 +246,19 @@ test("only what dead processes left beside this path is removed", async () => {
   const id = "00000000-0000-0000-0000-000000000000.tmp";
   const { pid: dead } = spawnSync(process.execPath, ["--version"]);
   const [ours, parent] = [process.pid, process.ppid];
+  const sum = (name: string) => createHash("sha256").update(name).digest("hex").slice(0, 16);
+  const a = sum("a");
   const stay = [
-    `.a.${ours}.${id}`,
-    `.a.${parent}.${id}`,
-    `.b.${dead}.${id}`,
-    `.a.b.${dead}.${id}`,
-    `.a.1.${dead}.${id}`,
-    `.a.${dead}.tmp`,
-    `.a.${dead}.${id}.old`,
+    `.${a}.${ours}.${id}`,
+    `.${a}.${parent}.${id}`,
+    `.a.${dead}.${id}`,
+    `.${sum("b")}.${dead}.${id}`,
+    `.${a}.b.${dead}.${id}`,
+    `.${a}.1.${dead}.${id}`,
+    `.${a}.${dead}.tmp`,
+    `.${a}.${dead}.${id}.old`,
   ];
-  for (const name of [...stay, `.a.${dead}.${id}`]) writeFileSync(join(folder, name), "");
+  for (const name of [...stay, `.${a}.${dead}.${id}`]) writeFileSync(join(folder, name), "");
   await writeFileAtomic(path, "text");
   expect((await readdir(folder)).sort()).toEqual([...stay, "a"].sort());
 });
