@@ -1,4 +1,5 @@
-import { forwardRuns, reversal } from "../../packages/rnn/src/loop/reversal.ts";
+import { reversal } from "../../packages/rnn/src/loop/reversal.ts";
+import { forwardRuns } from "./forwardRuns.ts";
 
 /** A run of one step, as it is drawn. */
 interface Run {

@@ -1,4 +1,4 @@
-import { forwardRuns } from "../../packages/rnn/src/loop/reversal.ts";
+import { forwardRuns } from "./forwardRuns.ts";
 
 /** How often a step runs again on average: a row for each number of kept states. */
 export interface Costs {

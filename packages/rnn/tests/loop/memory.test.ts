@@ -77,7 +77,7 @@ describe.each([false, true])("compile %s", (compile) => {
           expect(peakOf(p, { compile, memory: { bytes } })).toBeLessThanOrEqual(bytes);
         }
       }),
-      { numRuns: 40, seed },
+      { numRuns: 20, seed },
     );
   });
 
