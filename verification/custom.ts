@@ -5,18 +5,17 @@ import {
   hvp,
   jvp,
   ones,
-  scope,
   Tape,
   type Tensor,
   tensor,
   valueAndGrad,
   vjp,
 } from "@chronograd/autodiff";
-import type { Law } from "@chronograd/autodiff/testing";
 import { rng } from "@chronograd/nn";
 import { normal } from "./blocks.ts";
+import { lawOver } from "./lawOver.ts";
 import type { Subject } from "./subject.ts";
-import { Tally, values } from "./tally.ts";
+import { values } from "./tally.ts";
 
 interface Pair {
   readonly a: Tensor;
@@ -36,7 +35,8 @@ const lossOf = (f: typeof plain) => (x: Pair) => {
   return p.tanh().sum().mul(q).add(p.square().sum()).add(q);
 };
 
-const derivatives = law(
+const derivatives = lawOver(
+  1,
   "derivatives",
   "with its true rule a custom gradient is the function: values, gradients, tangents, second derivatives, on outer tapes, twice on one tape, compiled",
   1e-11,
@@ -85,7 +85,8 @@ const derivatives = law(
   },
 );
 
-const refusals = law(
+const refusals = lawOver(
+  1,
   "refusals",
   "a rule that returns another structure, shape or dtype is refused; so is a tracked value from outside",
   0,
@@ -117,7 +118,8 @@ const refusals = law(
   },
 );
 
-const aux = law(
+const aux = lawOver(
+  1,
   "aux",
   "with hasAux, what a function returns besides its value comes out as it is, and the gradient is that of the value",
   1e-12,
@@ -136,7 +138,8 @@ const aux = law(
   },
 );
 
-const constants = law(
+const constants = lawOver(
+  1,
   "constants in programs",
   "a cotangent that is a constant of a compiled function gives what it gives outside",
   1e-12,
@@ -154,24 +157,6 @@ const constants = law(
     tally.check(!fast.explain().includes("not compiled"), () => fast.explain());
   },
 );
-
-function law(
-  name: string,
-  statement: string,
-  bound: number,
-  measure: (seed: number, tally: Tally) => void,
-): Law {
-  return {
-    name,
-    statement,
-    bound,
-    measure(seed) {
-      const tally = new Tally();
-      scope(() => measure(seed, tally));
-      return tally;
-    },
-  };
-}
 
 /** Custom derivative rules, values returned with gradients, and constants as cotangents. */
 export function customSubjects(): Subject[] {

@@ -1,8 +1,7 @@
 import { Memory } from "@chronograd/autodiff/extend";
-import type { Law } from "@chronograd/autodiff/testing";
 import { rng } from "@chronograd/nn";
+import { lawOver } from "./lawOver.ts";
 import type { Subject } from "./subject.ts";
-import { Tally } from "./tally.ts";
 
 const reserved = 2 ** 16;
 const mebibyte = 2 ** 20;
@@ -56,12 +55,12 @@ function run(seed: number, { memory = new Memory(), least, most, full, ...on }: 
 /** Bytes below the blocks: in the second case they lie above 2 GiB. */
 const below = [0, 2 ** 31];
 
-const apart: Law = {
-  name: "blocks apart",
-  statement: "no two blocks overlap, below and above 2 GiB, and bytes in use are counted",
-  bound: 0,
-  measure: (seed) => {
-    const tally = new Tally();
+const apart = lawOver(
+  1,
+  "blocks apart",
+  "no two blocks overlap, below and above 2 GiB, and bytes in use are counted",
+  0,
+  (seed, tally) => {
     for (const low of below) {
       const memory = new Memory();
       if (low > 0) memory.allocate(low);
@@ -87,16 +86,15 @@ const apart: Law = {
       run(seed, { memory, least: 1, most: 20_000, full: before + mebibyte / 2, came, goes });
       tally.number(memory.peakBytes, peak, () => "the peak");
     }
-    return tally;
   },
-};
+);
 
-const regained: Law = {
-  name: "regained",
-  statement: "what was returned can be had as one block without more memory",
-  bound: 0,
-  measure: (seed) => {
-    const tally = new Tally();
+const regained = lawOver(
+  1,
+  "regained",
+  "what was returned can be had as one block without more memory",
+  0,
+  (seed, tally) => {
     for (const low of below) {
       const memory = new Memory();
       if (low > 0) memory.allocate(low);
@@ -114,17 +112,15 @@ const regained: Law = {
       tally.check(pointer >= origin, () => `a block at ${pointer}`);
       tally.number(memory.wasm.buffer.byteLength, byteLength, () => `memory after ${bytes} bytes`);
     }
-    return tally;
   },
-};
+);
 
-const within: Law = {
-  name: "memory within its peak",
-  statement:
-    "a memory has at most 3 times its peak and 2 MiB, and where nothing was returned 16 MiB more than is in use",
-  bound: 0,
-  measure: (seed) => {
-    const tally = new Tally();
+const within = lawOver(
+  1,
+  "memory within its peak",
+  "a memory has at most 3 times its peak and 2 MiB, and where nothing was returned 16 MiB more than is in use",
+  0,
+  (seed, tally) => {
     const { wasm, peakBytes } = run(seed, { least: 2 ** 8, most: 2 ** 20, full: 2 ** 24 });
     const asked = 3 * peakBytes + 2 * mebibyte;
     tally.check(wasm.buffer.byteLength <= asked, () => {
@@ -139,16 +135,15 @@ const within: Law = {
       const bound = Math.min(end / 8, 16 * mebibyte) + reserved;
       tally.check(more >= 0 && more < bound, () => `${more} bytes above ${end}`);
     }
-    return tally;
   },
-};
+);
 
-const phases: Law = {
-  name: "phases",
-  statement: "a memory whose blocks are all returned holds others without growing",
-  bound: 0,
-  measure: (seed) => {
-    const tally = new Tally();
+const phases = lawOver(
+  1,
+  "phases",
+  "a memory whose blocks are all returned holds others without growing",
+  0,
+  (seed, tally) => {
     const memory = new Memory();
     const random = rng(seed, "phases");
     const whole = 32 * mebibyte;
@@ -160,16 +155,15 @@ const phases: Law = {
       tally.number(memory.wasm.buffer.byteLength, byteLength, () => `blocks of ${bytes}`);
       for (const pointer of blocks) memory.release(pointer, bytes);
     }
-    return tally;
   },
-};
+);
 
-const peaks: Law = {
-  name: "peaks of calls",
-  statement: "the peak of a call is the most in use during it, and one call may be in another",
-  bound: 0,
-  measure: (seed) => {
-    const tally = new Tally();
+const peaks = lawOver(
+  1,
+  "peaks of calls",
+  "the peak of a call is the most in use during it, and one call may be in another",
+  0,
+  (seed, tally) => {
     const random = rng(seed, "peaks");
     for (let i = 0; i < 40; i++) {
       const memory = new Memory();
@@ -196,9 +190,8 @@ const peaks: Law = {
       const most = 64 * Math.max(a, b + c, b + d + e, f);
       tally.number(memory.peakBytes, most, () => `all of ${counts}`);
     }
-    return tally;
   },
-};
+);
 
 /** What holds for the memory of a backend and its allocator. */
 export function memorySubject(): Subject {

@@ -22,7 +22,7 @@ export function checkMemory(memory: unknown): void {
   const [name, value] = steps === undefined ? ["bytes", bytes] : ["steps", steps];
   if (Number.isSafeInteger(value) && (value as number) >= 1) return;
   throw new RangeError(
-    `unroll: memory { ${name} } must be a whole number of at least 1, got ${textOf(value)}`,
+    `unroll: memory { ${name} } must be a whole number from 1 to 2^53, got ${textOf(value)}`,
   );
 }
 

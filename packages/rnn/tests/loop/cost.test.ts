@@ -130,7 +130,7 @@ test("refusals of unrollCost", () => {
       "TypeError: unrollCost: a model of whole sequences, as bidirectional makes one, has no step of its own, because a step would need later inputs; ask for the cost of each of its cells",
       "TypeError: unroll: there is no option "memori", did you mean "memory"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
       "RangeError: unroll: memory { bytes: 10 } is less than this model takes, which needs { bytes: 18720 } at least, to keep one state and run all 5 steps again for each; give it more, or shorten the sequence",
-      "RangeError: unroll: memory { steps } must be a whole number of at least 1, got 0",
+      "RangeError: unroll: memory { steps } must be a whole number from 1 to 2^53, got 0",
       "RangeError: unroll: expected at least one time step, got none",
       "RangeError: unroll: step 1: elman: the input [2,2] has 2 rows, and the state "h" [3,3] has 3; give both one row for each sequence of the batch",
       "TypeError: unrollCost: expected a cell, { params, state, step }, got 3",
