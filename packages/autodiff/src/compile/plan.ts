@@ -17,6 +17,7 @@ import { withoutZeros } from "./peephole.ts";
 import { type Phase, phaseOf, type TracedPhase } from "./phase.ts";
 import { prepacked } from "./prepack.ts";
 import type { Program } from "./program.ts";
+import type { Residuals } from "./residuals.ts";
 import { byTable as takenByTable } from "./tables.ts";
 import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
 
@@ -25,26 +26,6 @@ import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
  * run.
  */
 export const guardFailed: unique symbol = Symbol("a guard does not hold");
-
-/**
- * What one run leaves for the next: inputs, results, and values in between, all held until it ends.
- */
-export class Residuals {
-  readonly pointers: number[] = [];
-  readonly blocks: Block[] = [];
-  /** Tensors by their slot of the table, for results that are inputs. */
-  readonly tensors: (Tensor | undefined)[] = [];
-  record: Block | undefined;
-  #ended = false;
-
-  /** Returns the memory; what was made for results goes on as long as those do. */
-  end(reason: string): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    for (const block of this.blocks) block.release(reason);
-    this.record?.release(reason);
-  }
-}
 
 /**
  * A traced program, laid out and linked, for inputs of certain shapes. It runs in one phase, or in

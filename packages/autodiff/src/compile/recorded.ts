@@ -1,6 +1,7 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { leaves, type MapTree } from "../tensor/tree.ts";
-import { guardFailed, Plan, Residuals } from "./plan.ts";
+import { guardFailed, Plan } from "./plan.ts";
+import { Residuals } from "./residuals.ts";
 import {
   backendOf,
   matches,
