@@ -112,7 +112,9 @@ once(
 once(
   "packages",
   ["tsconfig.base.json", ...list("packages", /^packages\/[^/]+\/(src\/.*\.ts|tsconfig\.json)$/)],
-  ["autodiff", "nn", "rnn"].map((name) => `packages/${name}/dist/index.js`),
+  ["autodiff/dist/index.js", "nn/dist/index.js", "rnn/dist/index.js", "cli/dist/main.js"].map(
+    (path) => `packages/${path}`,
+  ),
   () => {
     console.log("Compiling the packages ...");
     must("Compiling the packages", node, ["node_modules/typescript/bin/tsc", "-b"]);
