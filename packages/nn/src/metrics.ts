@@ -1,0 +1,7 @@
+/**
+ * What models are judged by: plain numbers and arrays in, a number out.
+ *
+ * @packageDocumentation
+ */
+export { bitsPerSymbol } from "./metrics/bitsPerSymbol.ts";
+export { perplexity } from "./metrics/perplexity.ts";
