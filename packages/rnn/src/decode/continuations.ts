@@ -4,10 +4,10 @@ import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
 import { checkState } from "../checkState.ts";
 import { beamSearch, checkCount } from "./beamSearch.ts";
-import { readPrompt } from "./generate.ts";
 import type { Hypothesis } from "./hypothesis.ts";
 import type { LengthPenalty } from "./lengthPenalty.ts";
 import { promptOf } from "./prompt.ts";
+import { readPrompt } from "./readPrompt.ts";
 
 /** What is searched after a prompt. */
 export interface ContinuationsOptions<State> {

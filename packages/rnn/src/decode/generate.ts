@@ -1,4 +1,4 @@
-import { detach, type Tensor, tree } from "@chronograd/autodiff";
+import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "../cell.ts";
@@ -6,12 +6,9 @@ import { checkCell } from "../checkCell.ts";
 import { textOf } from "../checkDefinition.ts";
 import { rowsOf } from "../checkRows.ts";
 import { checkState } from "../checkState.ts";
-import { likeParams } from "../initial.ts";
-import { runStep } from "../runStep.ts";
-import { startOf } from "../startOf.ts";
-import { Carried, copied } from "./carried.ts";
-import { checkLogits } from "./logits.ts";
+import { copied } from "./carried.ts";
 import { type Prompt, promptOf, tokensOf } from "./prompt.ts";
+import { readPrompt } from "./readPrompt.ts";
 import { type Sampler, type SamplerOptions, sampler, samplerOptions } from "./sampler.ts";
 
 /** What to generate, and how tokens are drawn. */
@@ -130,35 +127,4 @@ function* drawing<Params, State>(
   } finally {
     carried.release();
   }
-}
-
-/**
- * Lets a model read a prompt up to its last token.
- *
- * @returns the state there, and the step from it
- */
-export function readPrompt<Params, State>(
-  where: string,
-  model: Cell<Params, State>,
-  params: Values<Params>,
-  prompt: Prompt,
-  given: Values<State> | undefined,
-) {
-  // In the scope of a step: it ends with it.
-  const constants = () => tree.map(params, (x: Tensor) => detach(x)) as Values<Params>;
-  const { backend } = likeParams(params);
-  const step = (tokens: Tensor, state: Values<State>) => {
-    const stepped = runStep(model, constants(), tokens, state);
-    checkLogits(where, stepped[0], tokens.size);
-    return stepped;
-  };
-  const carried = new Carried(given as Values<State>);
-  if (given === undefined) {
-    const first = () => startOf(model, constants(), tokensOf(prompt[0]!, backend), where);
-    carried.advance(() => [null, first()]);
-  }
-  for (const tokens of prompt.slice(0, -1)) {
-    carried.advance((state) => [null, step(tokensOf(tokens, backend), state)[1]]);
-  }
-  return { carried, step, backend };
 }
