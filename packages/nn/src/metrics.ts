@@ -1,6 +1,8 @@
 /**
- * What a model is worth, in numbers that people compare: plain numbers and arrays in, a number out.
+ * What models are judged by: plain numbers and arrays in, a number out.
  *
  * @packageDocumentation
  */
 export { accuracy } from "./metrics/accuracy.ts";
+export { bitsPerSymbol } from "./metrics/bitsPerSymbol.ts";
+export { perplexity } from "./metrics/perplexity.ts";
