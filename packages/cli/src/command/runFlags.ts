@@ -1,7 +1,11 @@
 import * as z from "zod";
 
 /** Options of every command that makes a run folder; spread them into a schema. */
-export const runFlags = {
+export const runFlags: {
+  readonly name: z.ZodOptional<z.ZodString>;
+  readonly force: z.ZodDefault<z.ZodBoolean>;
+  readonly seed: z.ZodDefault<z.ZodInt>;
+} = {
   name: z
     .string()
     .optional()
