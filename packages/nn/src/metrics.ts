@@ -4,3 +4,5 @@
  * @packageDocumentation
  */
 export { accuracy } from "./metrics/accuracy.ts";
+export { editDistance } from "./metrics/editDistance.ts";
+export { errorRate } from "./metrics/errorRate.ts";
