@@ -50,9 +50,19 @@ test("the rate divides the sum of distances by the sum of lengths", () => {
 });
 
 test("errors are sentences", () => {
-  expect(() => editDistance(1 as never, "a")).toThrowErrorMatchingInlineSnapshot(`[TypeError: editDistance: the first argument must be a text or an array of symbols, got 1]`);
-  expect(() => editDistance("a", undefined as never)).toThrowErrorMatchingInlineSnapshot(`[TypeError: editDistance: the second argument must be a text or an array of symbols, got undefined]`);
-  expect(() => errorRate(["a"], ["a", "b"])).toThrowErrorMatchingInlineSnapshot(`[RangeError: errorRate: expected as many hypotheses as references, got 1 and 2]`);
-  expect(() => errorRate([], [])).toThrowErrorMatchingInlineSnapshot(`[RangeError: errorRate: references must have at least one symbol in all, got 0 without any]`);
-  expect(() => errorRate(["a"], undefined as never)).toThrowErrorMatchingInlineSnapshot(`[RangeError: errorRate: expected as many hypotheses as references, got 1 and undefined]`);
+  expect(() => editDistance(1 as never, "a")).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: editDistance: the first argument must be a text or an array of symbols, got 1]`,
+  );
+  expect(() => editDistance("a", undefined as never)).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: editDistance: the second argument must be a text or an array of symbols, got undefined]`,
+  );
+  expect(() => errorRate(["a"], ["a", "b"])).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: errorRate: expected as many hypotheses as references, got 1 and 2]`,
+  );
+  expect(() => errorRate([], [])).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: errorRate: references must have at least one symbol in all, got 0 without any]`,
+  );
+  expect(() => errorRate(["a"], undefined as never)).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: errorRate: expected as many hypotheses as references, got 1 and undefined]`,
+  );
 });
