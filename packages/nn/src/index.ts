@@ -31,6 +31,12 @@ export {
   type CrossEntropyOptions,
   crossEntropy,
 } from "./losses/crossEntropy.ts";
+export {
+  type CtcOptions,
+  type CtcTargets,
+  ctcLoss,
+  type ImpossibleTarget,
+} from "./losses/ctcLoss.ts";
 export { type GaussianOptions, gaussianNegativeLogLikelihood } from "./losses/gaussian.ts";
 export { type HuberOptions, huber } from "./losses/huber.ts";
 export { meanSquaredError } from "./losses/meanSquaredError.ts";

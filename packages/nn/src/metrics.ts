@@ -5,4 +5,6 @@
  */
 export { accuracy } from "./metrics/accuracy.ts";
 export { bitsPerSymbol } from "./metrics/bitsPerSymbol.ts";
+export { editDistance } from "./metrics/editDistance.ts";
+export { errorRate } from "./metrics/errorRate.ts";
 export { perplexity } from "./metrics/perplexity.ts";
