@@ -1,0 +1,6 @@
+/**
+ * Files that data come in.
+ *
+ * @module
+ */
+export {};
