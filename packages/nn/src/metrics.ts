@@ -4,3 +4,6 @@
  * @packageDocumentation
  */
 export { accuracy } from "./metrics/accuracy.ts";
+export { coverage } from "./metrics/coverage.ts";
+export { meanAbsoluteError } from "./metrics/meanAbsoluteError.ts";
+export { rmse } from "./metrics/rmse.ts";
