@@ -3,4 +3,4 @@
  *
  * @module
  */
-export {};
+export { encodeMidi, type MidiOptions } from "./data/midi.ts";
