@@ -13,3 +13,4 @@ export { columnIndex, parseCsv, readCsv, type Table, type TableRow } from "./dat
 export type { Missing } from "./data/fill.ts";
 export { formatTime, later, type Spacing, spacingName } from "./data/spacing.ts";
 export { type TimeSeries, type TimeSeriesOptions, timeSeries } from "./data/timeSeries.ts";
+export { encodeMidi, type MidiOptions } from "./data/midi.ts";
