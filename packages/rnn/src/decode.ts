@@ -9,7 +9,6 @@ export { type GenerateOptions, generate } from "./decode/generate.ts";
 export type { Hypothesis } from "./decode/hypothesis.ts";
 export type { LengthPenalty } from "./decode/lengthPenalty.ts";
 export { type Sampler, type SamplerOptions, sampler } from "./decode/sampler.ts";
- * What is done with the scores of a model: symbols drawn, searched for, and mixed into training.
 export {
   type ScheduledSamplingOptions,
   scheduledSampling,
