@@ -77,7 +77,11 @@ export default sequential({ embed: embedding({ input: 5, output: 2 }), elman: el
 async function broken(name: string, ...flags: string[]): Promise<string> {
   const { code, out, err } = await run(check, at(name), "--size", "input=2,hidden=3", ...flags);
   expect(code).toBe(1);
-  const lines = `${out}${err}`.replaceAll(`${home}/`, "").replaceAll(home, "").split("\n");
+  // Digits depend on how a machine rounds.
+  const lines = `${out}${err}`
+    .replaceAll(`${home}/`, "")
+    .replace(/-?\d+\.\d{4,}|\d(\.\d)?e[+-]\d+/g, "#")
+    .split("\n");
   return lines
     .filter((line) => /^ {2}BROKEN|^ {10}|^check/.test(line) && !/ law /.test(line))
     .join("\n");
@@ -106,36 +110,36 @@ describe("what is broken is told with op, element and time step", () => {
   test("a wrong rule", async () => {
     expect(await broken("rule.ts", "--only", "rules")).toMatchInlineSnapshot(`
       "  BROKEN  every op                the derivative rules of each op that ran equal differences of that op
-                the vjp of fastTanh by x is wrong: fastTanh [3,3] -> [3,3], time step 1, at ../../chronograd-cli-X6jY2J/rule.ts:15; worst element x[1,2]: analytic -1.6682265847019953, numeric -0.006123249956875852
+                the vjp of fastTanh by x is wrong: fastTanh [3,3] -> [3,3], time step 1, at rule.ts:15; worst element x[1,2]: analytic #, numeric #
       check: rule.ts: 1 of 2 laws is broken"
     `);
   });
   test("a value off the tape", async () => {
     expect(await broken("detach.ts", "--only", "gradients")).toMatchInlineSnapshot(`
       "  BROKEN  order 1                 gradients of 3 steps by parameters and inputs equal central differences
-                to blame: add [2,3] [2,3] -> [2,3] (entry 8), time step 2, at ../../chronograd-cli-X6jY2J/detach.ts:13:19: its input b float64 [2,3] depends on the inputs, but came in as a constant; look for detach(...), toArray() or item() on the way to it
-                "state.h"[0,2] by "params.W"[1,1]: analytic 0.01616605794854887, numeric -0.014367772794045663 (+- 2e-13), relative error 1.9e+0
+                to blame: add [2,3] [2,3] -> [2,3] (entry 8), time step 2, at detach.ts:13:19: its input b float64 [2,3] depends on the inputs, but came in as a constant; look for detach(...), toArray() or item() on the way to it
+                "state.h"[0,2] by "params.W"[1,1]: analytic #, numeric # (+- #), relative error #
         BROKEN  order 2                 second derivatives of 3 steps by parameters and inputs equal central differences
-                to blame: add [2,3] [2,3] -> [2,3] (entry 8), time step 2, at ../../chronograd-cli-X6jY2J/detach.ts:13:19: its input b float64 [2,3] depends on the inputs, but came in as a constant; look for detach(...), toArray() or item() on the way to it
-                second derivative: "1"[1,2] by "params.U"[1,0]: analytic 0.02886558264830179, numeric -0.02897286270035882 (+- 4e-13), relative error 2.0e+0
+                to blame: add [2,3] [2,3] -> [2,3] (entry 8), time step 2, at detach.ts:13:19: its input b float64 [2,3] depends on the inputs, but came in as a constant; look for detach(...), toArray() or item() on the way to it
+                second derivative: "1"[1,2] by "params.U"[1,0]: analytic #, numeric # (+- #), relative error #
       check: detach.ts: 2 of 3 laws are broken"
     `);
     expect(await broken("detach.ts", "--only", "truncated")).toMatchInlineSnapshot(`
       "  BROKEN  carry                   windows with carried activations (k1 2, k2 3) have the gradient of their losses with the state at the cut held constant
-                losses new, sum: window 0, steps (0, 2], new after 0: d/d params.W[1,0] is -2.950328465, by differences -4.16685117; 6 of 15 derivatives differ, all by params.W; the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is
+                losses new, sum: window 0, steps (0, 2], new after 0: d/d params.W[1,0] is #, by differences #; 6 of 15 derivatives differ, all by params.W; the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is
         BROKEN  recompute               windows that run the overlap again (k1 2, k2 3) have the gradient of their losses with the state at the cut held constant
-                losses new, sum: window 0, steps (0, 2], new after 0: d/d params.W[1,0] is -2.950328465, by differences -4.16685117; 6 of 15 derivatives differ, all by params.W; the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is
+                losses new, sum: window 0, steps (0, 2], new after 0: d/d params.W[1,0] is #, by differences #; 6 of 15 derivatives differ, all by params.W; the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is
         BROKEN  defer                   windows with one update per sequence (k1 2, k2 3) have the gradient of their losses with the state at the cut held constant
-                losses new, sum: window 0, steps (0, 11], new after 0: d/d params.W[0,1] is -5.85918781, by differences -15.1276653; 15 of 15 derivatives differ; the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is
+                losses new, sum: window 0, steps (0, 11], new after 0: d/d params.W[0,1] is #, by differences #; 15 of 15 derivatives differ; the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is
       check: detach.ts: 3 of 4 laws are broken"
     `);
   });
   test("rows that depend on each other", async () => {
     expect(await broken("mean.ts", "--only", "influence")).toMatchInlineSnapshot(`
       "  BROKEN  other rows              no row of a batch depends on another
-                the output of row 0 at step 1 depends on row 1 at step 1: sum [3,3] -> [3] (entry 3), time step 1, at ../../chronograd-cli-X6jY2J/mean.ts:13:27
+                the output of row 0 at step 1 depends on row 1 at step 1: sum [3,3] -> [3] (entry 3), time step 1, at mean.ts:13:27
         BROKEN  before a reset          nothing depends on what lies before a reset
-                the output of row 1 at step 3 depends on what lies before a reset of row 1 at step 2: sum [3,3] -> [3] (entry 10), time step 2, at ../../chronograd-cli-X6jY2J/mean.ts:13:27
+                the output of row 1 at step 3 depends on what lies before a reset of row 1 at step 2: sum [3,3] -> [3] (entry 10), time step 2, at mean.ts:13:27
       check: mean.ts: 2 of 6 laws are broken"
     `);
   });

@@ -1,5 +1,5 @@
-import { relative } from "node:path";
 import type { LawResult } from "@chronograd/autodiff/testing";
+import { placeOf } from "../modules/place.ts";
 
 const paint = (text: string, code: number, color: boolean) =>
   color ? `\u001b[${code}m${text}\u001b[0m` : text;
@@ -26,10 +26,7 @@ function sentencesOf(what: string): string[] {
     // The values of a tensor say less than its shape.
     .replace(/tensor\([^)]*?(\w+ \[[\d,]*\])\)/g, "$1")
     .replace(/ \(called at [^)]*(?:node_modules|packages)\/[^)]*\)/g, "")
-    .replace(
-      /(\/[^\s:()]+):(\d+)/g,
-      (_, file: string, row) => `${relative(process.cwd(), file)}:${row}`,
-    )
+    .replace(/(\/[^\s:()]+):(\d+)/g, (_, file: string, row: string) => `${placeOf(file)}:${row}`)
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "" && !/; the (worst|first):$/.test(line));

@@ -1,8 +1,17 @@
+import { tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { rng } from "@chronograd/nn";
 import { initialParams, initialState } from "@chronograd/rnn";
 import { ownLine } from "../modules/place.ts";
 import type { Examination } from "./examination.ts";
+
+/** The places of a tree of tensors, in words. */
+const namesOf = (nested: unknown): string =>
+  tree
+    .leavesWithPath(nested)
+    .map(([path]) => path || "one tensor")
+    .sort()
+    .join(", ") || "no tensor";
 
 /** What stands before all other laws: a step runs at all. */
 export function stepLaw({ cell, batch, input }: Examination): Law {
@@ -12,8 +21,12 @@ export function stepLaw({ cell, batch, input }: Examination): Law {
       ? cell.initial(params, batch)
       : initialState({ state: cell.state }, batch, { dtype: "float64" });
     const result: unknown = cell.step(params, input(rng(seed, "input"), batch), state);
-    if (Array.isArray(result) && result.length === 2) return;
-    throw new TypeError(`step must return [output, state], got ${typeof result}`);
+    if (!Array.isArray(result) || result.length !== 2) {
+      throw new TypeError(`step must return [output, state], got ${typeof result}`);
+    }
+    const [before, after] = [namesOf(state), namesOf(result[1])];
+    if (before === after) return;
+    throw new TypeError(`the next state has ${after}, expected ${before} as in the state before`);
   };
   return {
     name: "step",

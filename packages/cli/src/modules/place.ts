@@ -12,9 +12,7 @@ export function ownLine({ stack = "" }: Error): string | undefined {
     /^\s+at (?:.* \()?((?:file:\/\/)?(?:\w:)?[/\\][^()]+?):(\d+):\d+\)?$/gm,
   );
   for (const [, file = "", line] of frames) {
-    const isOwn = !/\/node_modules\/|^node:|\/packages\/(autodiff|nn|rnn|cli)\/(src|dist)\//.test(
-      file,
-    );
+    const isOwn = !/\/node_modules\/|^node:|\/packages\/(autodiff|nn|rnn|cli)\//.test(file);
     if (isOwn) return `${placeOf(file)}:${line}`;
   }
   return undefined;
