@@ -1,5 +1,7 @@
 import type { Command } from "../command/define.ts";
 import { check } from "./check.ts";
+import { inspect } from "./inspect.ts";
+import { tape } from "./tape.ts";
 
 /** Every subcommand, in the order of the help. */
-export const commands: readonly Command[] = [check];
+export const commands: readonly Command[] = [check, tape, inspect];
