@@ -157,10 +157,22 @@ test("what is no such file is told in a sentence", async () => {
     return `${code} ${err.trim().replaceAll(`${home}/`, "").replaceAll(home, "FOLDER")}`;
   };
   const bytes = encodeSafetensors(model);
-  expect(await said(join(home, "absent"))).toMatchInlineSnapshot(`"2 inspect: could not read "absent": ENOENT, there is no such file; save one first, or correct the name"`);
-  expect(await said(home)).toMatchInlineSnapshot(`"2 inspect: FOLDER is not the folder of a run: there is no run.json; \`chronograd runs\` lists the runs"`);
-  expect(await said(file("short", bytes.subarray(0, bytes.length - 3)))).toMatchInlineSnapshot(`"2 inspect: could not read "short": the tensors take 60 bytes of data and the file has 57; the file was cut off"`);
-  expect(await said(file("text", "some text that is longer"))).toMatchInlineSnapshot(`"2 inspect: could not read "text": the header would take 8675467939688574835 bytes and the format allows 100000000; this is no safetensors file"`);
-  expect(await said(file("empty", ""))).toMatchInlineSnapshot(`"2 inspect: could not read "empty": the file has 0 bytes and needs 8 for the length of its header; it was cut off or is no safetensors file"`);
-  expect(await said(good, "--match", "U")).toMatchInlineSnapshot(`"2 inspect: --match: no tensor of good.safetensors has "U" in its name; there are deep.b, W, none, steps"`);
+  expect(await said(join(home, "absent"))).toMatchInlineSnapshot(
+    `"2 inspect: could not read "absent": ENOENT, there is no such file; save one first, or correct the name"`,
+  );
+  expect(await said(home)).toMatchInlineSnapshot(
+    `"2 inspect: FOLDER is not the folder of a run: there is no run.json; \`chronograd runs\` lists the runs"`,
+  );
+  expect(await said(file("short", bytes.subarray(0, bytes.length - 3)))).toMatchInlineSnapshot(
+    `"2 inspect: could not read "short": the tensors take 60 bytes of data and the file has 57; the file was cut off"`,
+  );
+  expect(await said(file("text", "some text that is longer"))).toMatchInlineSnapshot(
+    `"2 inspect: could not read "text": the header would take 8675467939688574835 bytes and the format allows 100000000; this is no safetensors file"`,
+  );
+  expect(await said(file("empty", ""))).toMatchInlineSnapshot(
+    `"2 inspect: could not read "empty": the file has 0 bytes and needs 8 for the length of its header; it was cut off or is no safetensors file"`,
+  );
+  expect(await said(good, "--match", "U")).toMatchInlineSnapshot(
+    `"2 inspect: --match: no tensor of good.safetensors has "U" in its name; there are deep.b, W, none, steps"`,
+  );
 });
