@@ -35,7 +35,13 @@ test("what cannot be timed is told in a sentence", async () => {
     const { code, err } = await run(bench, ...quick, ...flags);
     return `${code} ${err.trim()}`;
   };
-  expect(await said("--cells", "lstn")).toMatchInlineSnapshot(`"2 bench: --cells[0]: invalid option: expected one of "elman"|"gru"|"gruResetBefore"|"irnn"|"lru"|"lstm"|"lstmCoupled"|"lstmLayerNorm"|"lstmPeephole"|"lstmProjected"|"mgu"|"minGru"|"minLstm", got "lstn""`);
-  expect(await said("--at", "32")).toMatchInlineSnapshot(`"2 bench: --at: expected units and rows such as 128x32, got "32""`);
-  expect(await said("--cell", "gone.ts")).toMatchInlineSnapshot(`"2 bench: cannot load gone.ts: there is no such file"`);
+  expect(await said("--cells", "lstn")).toMatchInlineSnapshot(
+    `"2 bench: --cells: there is no lstn; did you mean lstm?; expected some of elman, gru, gruResetBefore, irnn, lru, lstm, lstmCoupled, lstmLayerNorm, lstmPeephole, lstmProjected, mgu, minGru, minLstm"`,
+  );
+  expect(await said("--at", "32")).toMatchInlineSnapshot(
+    `"2 bench: --at: expected units and rows such as 128x32, got "32""`,
+  );
+  expect(await said("--cell", "gone.ts")).toMatchInlineSnapshot(
+    `"2 bench: cannot load gone.ts: there is no such file"`,
+  );
 });

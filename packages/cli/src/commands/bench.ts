@@ -5,6 +5,7 @@ import * as z from "zod";
 import { stepTimes } from "../bench/stepTimes.ts";
 import { type Command, defineCommand } from "../command/define.ts";
 import { UsageError } from "../command/errors.ts";
+import { hintFor } from "../command/nearest.ts";
 import type { PlainCell } from "../modules/loadCell.ts";
 import { loadCell } from "../modules/loadCell.ts";
 import { cellFlags, parseSizes } from "../modules/sizes.ts";
@@ -23,10 +24,21 @@ function parseCase(word: string): { hidden: number; batch: number } {
   return { hidden: Number(hidden), batch: Number(batch) };
 }
 
-const builtIn = cellTable().filter(
-  ({ takesVectors, name, family }) => takesVectors && name === family,
-);
-const cellNames = builtIn.map(({ name }) => name) as [string, ...string[]];
+/** The built-in cells that map vectors to vectors, by name. */
+function chosenCells(names: readonly string[]): (readonly [name: string, make: Make])[] {
+  const rows = cellTable().filter((row) => row.takesVectors && row.name === row.family);
+  const known = rows.map(({ name }) => name);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(
+      `--cells: there is no ${unknown}${hintFor(unknown, known)}; expected some of ${known.join(", ")}`,
+    );
+  }
+  return rows
+    .filter(({ name }) => names.includes(name))
+    .map((row) => [row.name, (sizes) => row.make(sizes) as never] as const);
+}
+
 const milliseconds = (value: number | null) => (value === null ? "-" : value.toPrecision(3));
 
 /** Times training steps on this machine. */
@@ -35,7 +47,7 @@ export const bench: Command = defineCommand({
   summary: "Times training steps on this machine, recorded and compiled.",
   options: z.object({
     cells: z
-      .array(z.enum(cellNames))
+      .array(z.string())
       .default(["elman", "gru", "lstm", "minGru"])
       .describe("built-in cells"),
     cell: z
@@ -56,9 +68,7 @@ export const bench: Command = defineCommand({
   ],
   async run({ cells, cell: file, size, export: name, at, steps, input, seconds }, io) {
     const cases = at.map(parseCase);
-    const subjects: (readonly [name: string, make: Make])[] = builtIn
-      .filter((row) => cells.includes(row.name))
-      .map((row) => [row.name, (sizes) => row.make(sizes) as never] as const);
+    const subjects = chosenCells(cells);
     if (file !== undefined) {
       const own = parseSizes(size);
       const load: Make = async (defaults) =>
@@ -74,9 +84,7 @@ export const bench: Command = defineCommand({
     };
     const { blas } = machine;
     io.say(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}`);
-    io.say(
-      `kernels ${machine.kernels}; BLAS ${blas.found ? blas.what : `not found: ${blas.what}`}`,
-    );
+    io.say(`kernels: ${machine.kernels}${blas.found ? "" : `; BLAS: ${blas.what}`}`);
     const busy = loadavg()[0]!;
     if (busy > 1)
       io.say(`the machine is busy (load ${busy.toFixed(1)}), so the figures mean little`);
