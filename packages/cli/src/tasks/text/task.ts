@@ -4,7 +4,14 @@ import type { TimeStep } from "@chronograd/rnn";
 import { generate } from "@chronograd/rnn/decode";
 import { escapeHtml } from "../../report.ts";
 import { heldOutLoss } from "../../training/evaluate.ts";
-import type { Evaluation, Findings, HeldOut, Task, Trained } from "../../training/task.ts";
+import type {
+  Evaluation,
+  Findings,
+  HeldOut,
+  Interface,
+  Task,
+  Trained,
+} from "../../training/task.ts";
 import { lanes } from "../lanes.ts";
 import { type Corpus, loadCorpus } from "./corpus.ts";
 
@@ -33,7 +40,7 @@ export function textTask({ text, batch, temperature }: TextOptions, kept?: TextK
     title: source,
     description: `${source}: ${size} characters, ${characters.length} distinct`,
     digest,
-    interface: { input: { tokens: characters.length }, output: characters.length },
+    interface: textInterface(characters),
     unit: "nats per character",
     tokens: "characters",
     stream: (position) => read(training, batch, position),
@@ -43,6 +50,11 @@ export function textTask({ text, batch, temperature }: TextOptions, kept?: TextK
     evaluate: (trained) => evaluate(corpus, trained),
     sample: (trained, random) => sample(characters, trained, random, temperature),
   };
+}
+
+/** What a model of an alphabet reads and puts out. */
+export function textInterface({ length }: readonly string[]): Interface {
+  return { input: { tokens: length }, output: length };
 }
 
 /** The time steps of a text that is read at `rows` places at once, without end. */
