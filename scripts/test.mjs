@@ -70,9 +70,10 @@ function checkPackages() {
   const packed = join(scratch, "packed");
   const project = join(scratch, "project");
   check("what would be published", node, ["scripts/pack.mjs", packed]);
-  for (const name of ["autodiff", "nn", "rnn"]) {
-    const { version } = JSON.parse(readFileSync(`packages/${name}/package.json`, "utf8"));
-    const tarball = join(packed, `chronograd-${name}-${version}.tgz`);
+  for (const name of ["autodiff", "nn", "rnn", "cli"]) {
+    const manifest = JSON.parse(readFileSync(`packages/${name}/package.json`, "utf8"));
+    const file = manifest.name.replace("@", "").replace("/", "-");
+    const tarball = join(packed, `${file}-${manifest.version}.tgz`);
     check(`publint ${name}`, bin("publint"), ["run", "--strict", tarball]);
     check(`types of ${name} as a consumer resolves them`, bin("attw"), [
       tarball,
