@@ -44,8 +44,8 @@ export const train: Command = defineCommand({
 async function run(asked: TrainOptions, io: Io, given: ReadonlySet<string>): Promise<void> {
   const { resume } = asked;
   const saved = resume === undefined ? undefined : await readSaved(resume);
-  const limits = saved === undefined ? limitsOf(asked) : resumedLimits(asked, given, saved);
   const options = saved === undefined ? asked : resumedOptions(asked, given, saved);
+  const limits = saved === undefined ? limitsOf(asked) : resumedLimits(asked, given, saved);
   if (options.k2 < options.k1) {
     throw new UsageError(`--k2 must be at least --k1, got k1 ${options.k1} and k2 ${options.k2}`);
   }
