@@ -41,6 +41,7 @@ export async function moduleTask({ data, seed }: ModuleOptions): Promise<Task> {
       input: tokens === undefined ? { size: input! } : { tokens },
       ...(output !== undefined && { output }),
     },
+    hidden: 32,
     unit,
     tokens: "elements",
     stream,
