@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { train } from "../../src/commands/train.ts";
 import { elmanCell } from "../files.ts";
@@ -7,27 +8,8 @@ import { metricsOf, workFolder } from "./scratch.ts";
 
 workFolder();
 
-/** Sequences whose sign of the first number is asked for at every step. */
-const module = `import { tensor } from "@chronograd/autodiff";
-import { rng } from "@chronograd/nn";
-
-export const sizes = { input: 1, output: 2 };
-
-function sequence(seed: number, index: number) {
-  const random = rng(seed, "sequence " + index);
-  const x = Array.from({ length: 5 * 4 }, () => random.normal());
-  return {
-    inputs: tensor(x, { shape: [5, 4, 1] }),
-    targets: tensor(Int32Array.from(x, (_, i) => (x[i % 4]! > 0 ? 1 : 0)), { shape: [5, 4] }),
-  };
-}
-export function* batches(seed: number, position: number) {
-  for (let i = position; i < 400; i++) yield sequence(seed, i);
-}
-export function* heldOut() {
-  for (let i = 0; i < 10; i++) yield sequence(12345, i);
-}
-`;
+/** The module of the guide. */
+const module = readFileSync(join(import.meta.dirname, "firstSign.ts"), "utf8");
 const flags = "--data data.ts --hidden 8 --k1 10 --k2 10 --lr 0.05 --seed 3".split(" ");
 
 test("a module and a cell of one's own: sequences longer and shorter than windows, and a resume", async () => {
@@ -49,7 +31,7 @@ test("a module and a cell of one's own: sequences longer and shorter than window
 });
 
 test("the training is over where the data end", async () => {
-  writeFileSync("data.ts", module.replace("i < 400", "i < 9"));
+  writeFileSync("data.ts", module.replace("index < 400", "index < 9"));
   const { code } = await run(train, ...flags, "--windows", "100", "--name", "short");
   expect(code).toBe(0);
   // 45 steps in windows of 10.
