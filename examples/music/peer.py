@@ -41,12 +41,26 @@ def padded(chorales, shifts):
     return torch.from_numpy(rolls), torch.from_numpy(mask)
 
 
+@torch.no_grad()
+def initialise(cell, head):
+    """Glorot for what reads inputs, orthogonal for what reads the state, forget gates open."""
+    for read, keep in zip(cell.weight_ih_l0.chunk(4), cell.weight_hh_l0.chunk(4)):
+        nn.init.xavier_uniform_(read)
+        nn.init.orthogonal_(keep)
+    nn.init.zeros_(cell.bias_ih_l0)
+    nn.init.zeros_(cell.bias_hh_l0)
+    cell.bias_ih_l0[cell.hidden_size : 2 * cell.hidden_size] = 1
+    nn.init.xavier_uniform_(head.weight)
+    nn.init.zeros_(head.bias)
+
+
 class Model(nn.Module):
     def __init__(self):
         super().__init__()
         self.cell = nn.LSTM(keys, given.hidden)
         self.drop = nn.Dropout(given.dropout)
         self.head = nn.Linear(given.hidden, keys)
+        initialise(self.cell, self.head)
 
     def losses(self, chorales, shifts):
         rolls, mask = padded(chorales, shifts)
