@@ -37,17 +37,17 @@ export function bars(random: Rng): Split {
 }
 
 function splitOf(side: number, dataOf: (digit: number) => number[]): Split {
-  const parts = [0, 1].map(() => ({ pixels: [] as Float32Array[], classes: [] as number[] }));
+  const part = () => ({ side, pixels: [] as Float32Array[], classes: [] as number[] });
+  const [training, heldOut] = [part(), part()];
   for (let digit = 0; digit < 10; digit++) {
     const data = dataOf(digit);
     for (let i = 0; (i + 1) * side ** 2 <= data.length; i++) {
-      const part = parts[i % 5 === 4 ? 1 : 0]!;
-      part.pixels.push(Float32Array.from(data.slice(i * side ** 2, (i + 1) * side ** 2)));
-      part.classes.push(digit);
+      const { pixels, classes } = i % 5 === 4 ? heldOut : training;
+      pixels.push(Float32Array.from(data.slice(i * side ** 2, (i + 1) * side ** 2)));
+      classes.push(digit);
     }
   }
-  const [training, heldOut] = parts as [Omit<Images, "side">, Omit<Images, "side">];
-  return { training: { side, ...training }, heldOut: { side, ...heldOut } };
+  return { training, heldOut };
 }
 
 /** Images half as high and wide: each pixel is the mean of four. */

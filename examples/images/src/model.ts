@@ -15,6 +15,11 @@ import { accuracy } from "@chronograd/nn/metrics";
 import { initialParams, lstm, unroll } from "@chronograd/rnn";
 import type { Images } from "./digits.ts";
 
+/** Parameters, whatever their names are. */
+interface Weights {
+  readonly [name: string]: Tensor | Weights;
+}
+
 /** A model from images to logits of the ten classes. */
 export interface Classifier<Params> {
   readonly params: Params;
@@ -102,14 +107,15 @@ export function regression(pixels: number, seed: number) {
 
 /** Trains a classifier by Adam; the parameters, and the mean loss of the last epoch. */
 export function trained<Params>(
-  { params: initial, logits }: Classifier<Params>,
+  classifier: Classifier<Params>,
   { pixels, classes }: Images,
   { seed, epochs, size, rate, augment = (image) => image, report }: Training,
 ): { readonly params: Params; readonly loss: number } {
+  const { params: initial, logits } = classifier as unknown as Classifier<Weights>;
   const perEpoch = Math.ceil(pixels.length / size);
   const learningRate = cosineDecay({ initial: rate, final: rate / 50, steps: epochs * perEpoch });
   const optimizer = chain({ clip: clipByGlobalNorm(1), adam: adam({ learningRate }) });
-  const lossOf = valueAndGrad((p: Params, images: readonly Float32Array[], right: Tensor) =>
+  const lossOf = valueAndGrad((p: Weights, images: readonly Float32Array[], right: Tensor) =>
     crossEntropy(logits(p, images), right),
   );
   const order = rng(seed, "order");
@@ -131,7 +137,7 @@ export function trained<Params>(
     loss = sum / perEpoch;
     report?.(epoch, loss);
   }
-  return { params, loss };
+  return { params: params as Params, loss };
 }
 
 /** The share of images whose class the model says. */

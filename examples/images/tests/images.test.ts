@@ -77,7 +77,7 @@ test("with k2 the gradient is that of the last window of truncated back-propagat
       if (end < 12) continue;
       for (const name of ["W", "U", "b"] as const) {
         const [one, other] = [cell[name].toTypedArray(), gradients[name].toTypedArray()];
-        one.forEach((value, i) => expect(value).toBeCloseTo(other[i]!, 5));
+        for (const [i, value] of one.entries()) expect(value).toBeCloseTo(other[i]!, 5);
       }
     }
   }
