@@ -38,7 +38,8 @@ export interface Training {
 }
 
 /**
- * Sequences [T, B, I] of images: T steps of I pixels each, in the order of the pixels or in another.
+ * Sequences [T, B, I] of images: T steps of I pixels each, in the order of the pixels or in
+ * another.
  */
 export function sequences(
   images: readonly Float32Array[],
@@ -69,8 +70,8 @@ export interface Reading {
 }
 
 /**
- * An LSTM that reads an image and says the class at its end. With `k2` the state k2 steps before the
- * end is a constant, as in the last window of truncated back-propagation.
+ * An LSTM that reads an image and says the class at its end. With `k2` the state k2 steps before
+ * the end is a constant, as in the last window of truncated back-propagation.
  */
 export function reader({ hidden, width, order, k2, seed }: Reading) {
   const cell = lstm({ input: width, hidden });
