@@ -15,6 +15,11 @@ export type { ShapeAndDType, WholeNumbers } from "./init/constant.ts";
 export * as init from "./init/index.ts";
 export { type InitializeOptions, initialize } from "./init/initialize.ts";
 export { type Initializer, isInitializer } from "./init/initializer.ts";
+export {
+  type Attention,
+  type AttentionOptions,
+  dotProductAttention,
+} from "./layers/dotProductAttention.ts";
 export { type Dropout, dropout } from "./layers/dropout.ts";
 export { type EmbeddingIndices, type EmbeddingParams, embedding } from "./layers/embedding.ts";
 export type { Layer } from "./layers/layer.ts";
@@ -40,6 +45,7 @@ export {
 export { type GaussianOptions, gaussianNegativeLogLikelihood } from "./losses/gaussian.ts";
 export { type HuberOptions, huber } from "./losses/huber.ts";
 export { meanSquaredError } from "./losses/meanSquaredError.ts";
+export { quantileLoss } from "./losses/quantile.ts";
 export type { Reduction, ReductionOption } from "./losses/reduction.ts";
 export { type AdagradOptions, type AdagradState, adagrad } from "./optim/adagrad.ts";
 export { adam } from "./optim/adam.ts";

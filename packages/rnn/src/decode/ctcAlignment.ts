@@ -55,7 +55,7 @@ export function ctcAlignment(
     const found = bestPath(row, target, blank);
     if (found !== undefined) return found;
     throw new RangeError(
-      `${where}: no path of the ${row.steps} steps of row ${i} spells its ${target.length} labels; it needs a step for each label and one between equal labels, and logits above -Infinity`,
+      `${where}: no path of the ${row.steps} steps of row ${i} spells its ${target.length} labels; it needs a step for each label and one between equal labels, and finite logits`,
     );
   });
 }
