@@ -55,19 +55,27 @@ async function run(options: Options, io: Io): Promise<void> {
   const training = all.filter(({ take }) => take >= 5);
   const by = (is: boolean) => all.filter((each) => (each.speaker === speaker) === is);
   const settings = { seed, hidden, epochs };
-  const digits = singleDigits("single digits", training, test, settings, io);
-  const heldOut = singleDigits(`single digits of ${speaker}`, by(false), by(true), settings, io);
+  const around = { io, folder };
+  const digits = singleDigits("single digits", training, test, settings, around);
+  const heldOut = singleDigits(
+    `single digits of ${speaker}`,
+    by(false),
+    by(true),
+    settings,
+    around,
+  );
 
   // Digits one after another: at each step a digit or the blank, aligned by the loss.
   const net = network(hidden, 11);
   const params = trained(
     net,
     {
+      what: "connected digits",
       ...{ seed, epochs: smoke ? 2 : options.connectedEpochs, size: 16, peak: 5e-3 },
       examples: (random) => utterances(training, { least: 1, most: 7 }, random).map(exampleOf),
       loss: connectedLoss,
     },
-    io,
+    around,
   );
   const spoken = utterances(test, { least: 3, most: 7 }, rng(0, "test"));
   const references = spoken.map((each) => each.digits);

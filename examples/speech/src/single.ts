@@ -1,10 +1,9 @@
 import { accuracy } from "@chronograd/nn/metrics";
-import type { Io } from "chronograd/command";
 import { templateMatching } from "./baseline.ts";
 import { stepsOf } from "./features.ts";
 import { digitLoss, digitsOf, network } from "./model.ts";
 import type { Recording } from "./recordings.ts";
-import { trained } from "./train.ts";
+import { type Surroundings, trained } from "./train.ts";
 
 /** Trains on some recordings: the share of others that is read rightly. */
 export function singleDigits(
@@ -12,7 +11,7 @@ export function singleDigits(
   training: readonly Recording[],
   test: readonly Recording[],
   settings: { readonly seed: number; readonly hidden: number; readonly epochs: number },
-  io: Io,
+  around: Surroundings,
 ) {
   const examples = (some: readonly Recording[]) =>
     some.map(({ digit, samples }) => ({ digits: [digit], steps: stepsOf(samples) }));
@@ -20,8 +19,8 @@ export function singleDigits(
   const own = examples(training);
   const params = trained(
     net,
-    { ...settings, size: 32, peak: 5e-3, examples: () => own, loss: digitLoss },
-    io,
+    { what, ...settings, size: 32, peak: 5e-3, examples: () => own, loss: digitLoss },
+    around,
   );
   const digits = test.map(({ digit }) => digit);
   const match = templateMatching(training);

@@ -10,10 +10,13 @@ import {
 } from "@chronograd/nn";
 import { batches } from "@chronograd/nn/data";
 import { type Io, RunError } from "chronograd/command";
+import type { RunFolder } from "chronograd/run";
 import type { Example, Network, Params } from "./model.ts";
 
 /** How a network is trained. */
 export interface Training {
+  /** What is learnt, for `metrics.jsonl`. */
+  readonly what: string;
   readonly seed: number;
   readonly epochs: number;
   readonly size: number;
@@ -24,11 +27,17 @@ export interface Training {
   loss(net: Network, params: Params, some: readonly Example[], random: Rng): Tensor;
 }
 
+/** Where a training shows its progress, and where it writes it down. */
+export interface Surroundings {
+  readonly io: Io;
+  readonly folder: RunFolder;
+}
+
 /** Trains by Adam along one cycle of learning rates, and shows the progress. */
 export function trained(
   net: Network,
-  { seed, epochs, size, peak, examples, loss }: Training,
-  io: Io,
+  { what, seed, epochs, size, peak, examples, loss }: Training,
+  { io, folder }: Surroundings,
 ): Params {
   const draws = rng(seed, "examples");
   const order = rng(seed, "order");
@@ -54,7 +63,9 @@ export function trained(
         return [applyUpdates(params, updates), next];
       });
     }
-    progress.update(done, `loss ${(sum / epoch.length).toFixed(3)}`);
+    const mean = sum / epoch.length;
+    progress.update(done, `loss ${mean.toFixed(3)}`);
+    folder.log({ what, epoch: done, loss: mean });
     if (io.stopping()) throw new RunError("stopped before the training was over; nothing is saved");
     if (done < epochs) epoch = examples(draws);
   }
