@@ -8,9 +8,13 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const [task, ...args] = process.argv.slice(2);
+// `npm run example NAME -- ...` runs one of the examples.
+const example = task === "example" ? args.shift() : undefined;
 
 const tasks = {
   start: ["examples/moby-dick/src/main.ts"],
+  example: [`examples/${example}/src/main.ts`],
+  examples: ["scripts/examples.mjs"],
   parallel: ["examples/parallel/src/train.ts"],
   test: ["scripts/test.mjs"],
   packages: ["scripts/test.mjs", "--packages"],

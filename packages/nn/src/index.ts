@@ -36,9 +36,16 @@ export {
   type CrossEntropyOptions,
   crossEntropy,
 } from "./losses/crossEntropy.ts";
+export {
+  type CtcOptions,
+  type CtcTargets,
+  ctcLoss,
+  type ImpossibleTarget,
+} from "./losses/ctcLoss.ts";
 export { type GaussianOptions, gaussianNegativeLogLikelihood } from "./losses/gaussian.ts";
 export { type HuberOptions, huber } from "./losses/huber.ts";
 export { meanSquaredError } from "./losses/meanSquaredError.ts";
+export { quantileLoss } from "./losses/quantile.ts";
 export type { Reduction, ReductionOption } from "./losses/reduction.ts";
 export { type AdagradOptions, type AdagradState, adagrad } from "./optim/adagrad.ts";
 export { adam } from "./optim/adam.ts";

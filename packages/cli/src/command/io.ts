@@ -1,0 +1,65 @@
+import {
+  type Lines,
+  type Progress,
+  type ProgressOptions,
+  pipeLines,
+  terminalLines,
+} from "./progress.ts";
+
+/** How a command speaks to its user. */
+export interface Io {
+  /** Prints a line; with `--json` to the standard error, where it disturbs no program. */
+  say(line: string): void;
+  /** Shows how far long work is. */
+  progress(options: ProgressOptions): Progress;
+  /** The outcome as data, which `--json` prints. */
+  result(value: unknown): void;
+  /** True once the user asked to stop (Ctrl-C); a second time ends the program at once. */
+  stopping(): boolean;
+  /** True where text may have colours. */
+  readonly color: boolean;
+}
+
+/** An `Io` of this process, and what ends it. */
+export interface OwnIo extends Io {
+  /** What `result` was given. */
+  readonly outcome: unknown;
+  close(): void;
+}
+
+/** The `Io` of a process: bars and colours on a terminal unless CI or NO_COLOR say otherwise. */
+export function processIo({ json }: { readonly json: boolean }): OwnIo {
+  const stream = json ? process.stderr : process.stdout;
+  const { CI, NO_COLOR } = process.env;
+  const isTerminal = stream.isTTY === true && !CI;
+  const lines: Lines = isTerminal ? terminalLines(stream) : pipeLines(stream);
+  const running = new Set<Progress>();
+  let stopping = false;
+  let outcome: unknown;
+  const stop = () => {
+    if (stopping) process.exit(130);
+    stopping = true;
+  };
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  for (const signal of signals) process.on(signal, stop);
+  return {
+    say: lines.say,
+    progress(options) {
+      const progress = lines.progress(options);
+      running.add(progress);
+      return progress;
+    },
+    result(value) {
+      outcome = value;
+    },
+    stopping: () => stopping,
+    color: isTerminal && !NO_COLOR,
+    get outcome() {
+      return outcome;
+    },
+    close() {
+      for (const progress of running) progress.stop();
+      for (const signal of signals) process.off(signal, stop);
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import { UsageError } from "../command/errors.ts";
+import { columnIndex, type Table } from "./csv.ts";
+import type { Missing } from "./fill.ts";
+
+const isNumber = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const isMissing = /^(?:|na|n\/a|nan|null|none|-|\.|\?)$/i;
+
+/**
+ * The numbers of a column, NaN where one is missing: an empty field, NA, NaN, null, "-", "." or
+ * "?". Throws a `UsageError` for another text, and for a missing one where `missing` is "refuse".
+ */
+export function numbersOf(table: Table, name: string, missing: Missing): Float64Array {
+  const column = columnIndex(table, name);
+  return Float64Array.from(table.rows, ({ number, cells }) => {
+    const text = cells[column]!;
+    const value = isNumber.test(text) ? Number(text) : Number.NaN;
+    if (Number.isFinite(value)) return value;
+    const where = `${table.file}, row ${number}, ${name}`;
+    if (!isMissing.test(text)) {
+      const comma = /^[+-]?\d+,\d+$/.test(text) ? "; write decimals with a point" : "";
+      throw new UsageError(`${where}: "${text}" is no number${comma}`);
+    }
+    if (missing !== "refuse") return Number.NaN;
+    const what = text === "" ? "the value is missing" : `the value is missing ("${text}")`;
+    throw new UsageError(`${where}: ${what}; "interpolate" or "previous" for missing fills it`);
+  });
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs";
+import { runProgram } from "./command/run.ts";
+import { commands } from "./commands/index.ts";
+
+const manifest = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+const { version } = JSON.parse(manifest) as { version: string };
+process.exitCode = await runProgram(
+  { name: "chronograd", summary: "Trains, checks and inspects recurrent networks.", version },
+  commands,
+  process.argv.slice(2),
+);

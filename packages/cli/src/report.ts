@@ -1,0 +1,9 @@
+/**
+ * Pictures and pages that are complete in themselves.
+ *
+ * @module
+ */
+export { escapeHtml } from "./report/escape.ts";
+export { figure } from "./report/figure.ts";
+export { type Page, page, type Section } from "./report/page.ts";
+export { pianoRoll, type Steps } from "./report/pianoRoll.ts";

@@ -1,0 +1,32 @@
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+
+/**
+ * A figure of Observable Plot as the text of an SVG file, 860 wide and 300 high unless told
+ * otherwise.
+ *
+ * @example
+ * ```ts
+ * import * as Plot from "@observablehq/plot";
+ * import { figure } from "chronograd/report";
+ *
+ * const svg = figure({ marks: [Plot.lineY([1, 4, 9])] });
+ * svg.startsWith("<svg"); // => true
+ * ```
+ */
+export function figure(options: Plot.PlotOptions): string {
+  const { document } = parseHTML("<!doctype html><html><body></body></html>");
+  const drawn = Plot.plot({
+    width: 860,
+    height: 300,
+    marginLeft: 56,
+    style: { fontSize: "12px", background: "white" },
+    ...options,
+    document: document as unknown as Document,
+  });
+  // With a legend or a title Plot wraps the drawing in a figure element.
+  const svg =
+    drawn.tagName.toLowerCase() === "svg" ? drawn : drawn.querySelector("svg:last-of-type")!;
+  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  return svg.outerHTML;
+}
