@@ -1,6 +1,7 @@
 // A speller without a network: each letter says what it said most often in its surroundings.
 import { lettersOf } from "./batch.ts";
-import type { Entry } from "./dictionary.ts";
+import type { Dictionary, Entry } from "./dictionary.ts";
+import { type Errors, errorsOf } from "./transcribe.ts";
 
 /**
  * What a letter says: no phoneme, one, or two, as one number, `p + 1` or `(p + 1) base + q + 1` by
@@ -55,7 +56,7 @@ function aligned(
 }
 
 /** Negative logarithms of how often each letter says each thing; what is new, a hundredth time. */
-function costsOf(counts: Float64Array): Float64Array {
+function costsOf(counts: Float64Array): Float64Array<ArrayBuffer> {
   const costs = new Float64Array(counts.length);
   for (let from = 0; from < counts.length; from += kinds) {
     const own = counts.subarray(from, from + kinds);
@@ -131,4 +132,16 @@ export function countingSpeller(
       const codes = said === 0 ? [] : said < base ? [said] : [Math.floor(said / base), said % base];
       return codes.map((code) => phonemes[code - 1]!);
     });
+}
+
+/** What counting comes to on the test words: each letter alone, and with three on each side. */
+export function baselinesOf({ training, test, phonemes }: Dictionary): Record<string, Errors> {
+  const judgedWith = (reach: number) => {
+    const spell = countingSpeller(training, phonemes, reach);
+    return errorsOf(
+      test,
+      test.map(({ word }) => spell(word)),
+    );
+  };
+  return { "letter by letter": judgedWith(0), "letters in context": judgedWith(3) };
 }

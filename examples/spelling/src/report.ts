@@ -17,27 +17,27 @@ export interface Epoch extends Errors {
 /** What there is to report. */
 export interface Outcome {
   readonly run: RunFolder;
-  readonly given: { readonly seed: number; readonly width: number };
+  readonly seed: number;
+  readonly width: number;
+  /** Of training. */
+  readonly seconds: number;
   readonly curve: readonly Epoch[];
-  readonly greedy: Errors;
-  readonly beam: Errors;
-  readonly baselines: Readonly<Record<string, Errors>>;
+  /** Of baselines and of the speller, by name. */
+  readonly errors: Readonly<Record<string, Errors>>;
   readonly model: Speller;
   readonly params: Params;
   readonly test: readonly Entry[];
   readonly phonemes: readonly string[];
-  /** Of training, and those in which the process had a processor. */
-  readonly seconds: number;
-  readonly processor: number;
 }
 
-const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+/** A share in percent. */
+export const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
 
 /** Writes `attention.svg` and `report.html` into the run folder. */
-export async function report({ run, given, curve, model, params, test, ...rest }: Outcome) {
-  const { phonemes, greedy, beam, baselines, seconds, processor } = rest;
+export async function report({ run, model, params, ...outcome }: Outcome): Promise<void> {
+  const { seed, width, seconds, curve, errors, test, phonemes } = outcome;
   const spelt = (word: string) => {
-    const codes = transcribe(model, params, [word], given.width)[0]!;
+    const codes = transcribe(model, params, [word], width)[0]!;
     const said = codes.map((code) => phonemes[code]!);
     return { word, phonemes: said, weights: attentionOf(model, params, word, codes) };
   };
@@ -53,12 +53,11 @@ export async function report({ run, given, curve, model, params, test, ...rest }
     return [entry.word, said.join(" "), isRight ? "" : listed].map(escapeHtml);
   });
   const table = rows.map((row) => `<tr><td>${row.join("</td><td>")}</td></tr>`).join("\n");
-  const all = { ...baselines, greedy, [`beam of ${given.width}`]: beam };
   const facts = [
-    `seed ${given.seed}, ${seconds.toFixed(0)} s of training, ${processor.toFixed(0)} s of them on a processor`,
-    ...Object.entries(all).map(
-      ([name, errors]) =>
-        `${name}: ${percent(errors.phonemes)} of phonemes wrong, ${percent(errors.words)} of words`,
+    `seed ${seed}, ${seconds.toFixed(0)} s of training`,
+    ...Object.entries(errors).map(
+      ([name, by]) =>
+        `${name}: ${percent(by.phonemes)} of phonemes wrong, ${percent(by.words)} of words`,
     ),
   ];
   const sections = [

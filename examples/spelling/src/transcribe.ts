@@ -26,8 +26,6 @@ export function transcribe(
         end: model.boundary,
         width,
         maxLength: 2 * Math.max(...lengths) + 4,
-        // A word without an end is no shorter for it.
-        lengthPenalty: 0,
       });
       for (const [row, word] of some.entries()) found.set(word, best[row]![0]!.tokens);
     });
@@ -62,4 +60,20 @@ export function errorsOf(
     if (nearest.distance > 0) words++;
   }
   return { phonemes: errors / phonemes, words: words / entries.length };
+}
+
+/** The errors of a speller on words, with a beam of this width. */
+export function judged(
+  model: Speller,
+  params: Params,
+  entries: readonly Entry[],
+  phonemes: readonly string[],
+  width: number,
+): Errors {
+  const words = entries.map(({ word }) => word);
+  const codes = transcribe(model, params, words, width);
+  return errorsOf(
+    entries,
+    codes.map((one) => one.map((code) => phonemes[code]!)),
+  );
 }
