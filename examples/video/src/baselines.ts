@@ -1,7 +1,7 @@
 import { arange, type Tensor, zeros } from "@chronograd/autodiff";
 
 /** Continues frames that were seen, `[T, B, H, W]`, by `[ahead or 1, B or 1, H, W]`. */
-type Forecast = (seen: Tensor, ahead: number) => Tensor;
+export type Forecast = (seen: Tensor, ahead: number) => Tensor;
 
 /** The frame that is i before the last one, `[1, B, H, W]`. */
 function before(seen: Tensor, i: number): Tensor {

@@ -1,6 +1,6 @@
 import { scope, type Tensor } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
-import { baselines, frameErrors } from "./baselines.ts";
+import { baselines, type Forecast, frameErrors } from "./baselines.ts";
 import { type Bouncing, bouncing } from "./bouncing.ts";
 import type { Images } from "./digits.ts";
 
@@ -22,7 +22,7 @@ export function evaluate(
 ): Record<string, number[]> {
   const random = rng(1, "held-out sequences");
   const ahead = how.steps - seen;
-  const forecasts = { ConvLSTM: model, ...baselines };
+  const forecasts: Record<string, Forecast> = { ConvLSTM: model, ...baselines };
   const found: Record<string, number[]> = {};
   for (const name of Object.keys(forecasts)) found[name] = new Array<number>(ahead).fill(0);
   for (let done = 0; done < count; done += together) {

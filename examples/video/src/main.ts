@@ -3,7 +3,7 @@ import { scope, type Tensor, valueAndGrad } from "@chronograd/autodiff";
 import * as nn from "@chronograd/nn";
 import { initialParams } from "@chronograd/rnn";
 import { defineCommand, runCommand, runFlags } from "chronograd/command";
-import { film, page } from "chronograd/report";
+import { page } from "chronograd/report";
 import { createRun } from "chronograd/run";
 import * as z from "zod";
 import { bouncing } from "./bouncing.ts";

@@ -1,6 +1,6 @@
 import { type Tensor, tensor, where } from "@chronograd/autodiff";
 import { init } from "@chronograd/nn";
-import { convLstm, defineCell, sequential, unroll, type Values } from "@chronograd/rnn";
+import { convLstm, sequential, unroll, type Values } from "@chronograd/rnn";
 
 /** Sizes of a model of frames. */
 export interface Sizes {
@@ -49,16 +49,19 @@ export function forecaster({ size, patch, hidden }: Sizes) {
     convLstm: convLstm({ input: channels, hidden, height: n, width: n }),
     head: pixelwise(hidden, channels),
   });
-  return defineCell({
-    name: "forecaster",
-    sizes: [],
-    params: () => model.params,
-    state: () => ({ model: model.state, said: init.zeros(channels, n, n) }),
-    step: (params, { frame, seen }: { frame: Tensor; seen: Tensor }, state) => {
-      const [logits, next] = model.step(params, where(seen, frame, state.said), state.model);
-      return [logits, { model: next, said: logits.sigmoid() }];
+  const state = { model: model.state, said: init.zeros(channels, n, n) };
+  return {
+    params: model.params,
+    state,
+    step(
+      params: Values<typeof model.params>,
+      { frame, seen }: { frame: Tensor; seen: Tensor },
+      before: Values<typeof state>,
+    ) {
+      const [logits, next] = model.step(params, where(seen, frame, before.said), before.model);
+      return [logits, { model: next, said: logits.sigmoid() }] as const;
     },
-  })({});
+  };
 }
 
 export type Forecaster = ReturnType<typeof forecaster>;
