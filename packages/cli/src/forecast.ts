@@ -1,0 +1,14 @@
+/**
+ * Forecasts of equally spaced series, and the baselines that they have to beat.
+ *
+ * @module
+ */
+/// <reference types="node" />
+export {
+  type Autoregression,
+  type AutoregressionOptions,
+  autoregression,
+} from "./forecast/autoregression.ts";
+export type { Forecaster } from "./forecast/forecaster.ts";
+export { type HoltWinters, holtWinters, type Smoothing } from "./forecast/holtWinters.ts";
+export { seasonalNaive } from "./forecast/seasonalNaive.ts";
