@@ -56,7 +56,12 @@ const smoother = defineCell({
 });
 
 /** The errors and states from the second season on; the first one gives the state before. */
-function smoothed(values: Float64Array, season: number, shares: Record<keyof Smoothing, Tensor>) {
+function smoothed(
+  cell: ReturnType<typeof smoother>,
+  values: Float64Array,
+  season: number,
+  shares: Record<keyof Smoothing, Tensor>,
+) {
   const rows = shares.alpha.shape[0]!;
   const mean = (from: number) =>
     values.subarray(from, from + season).reduce((sum, x) => sum + x, 0) / season;
@@ -69,7 +74,6 @@ function smoothed(values: Float64Array, season: number, shares: Record<keyof Smo
     season: alike(values.slice(0, season).map((x) => x - level)),
   };
   const inputs = tensor(values.slice(season), { shape: [values.length - season, 1, 1] });
-  const cell = smoother({ rows, season });
   const each = inputs.broadcastTo([values.length - season, rows, 1]);
   return unroll(cell, shares, each, { state, compile: true });
 }
@@ -103,6 +107,7 @@ export function holtWinters(
     );
   }
   const smoothing = fitted(values, season, iterations);
+  const cell = smoother({ rows: 1, season });
   return {
     name: "Holt-Winters",
     smoothing,
@@ -110,7 +115,7 @@ export function holtWinters(
       checkOrigins(series, origins, horizon, 2 * season, "holtWinters");
       const last = Math.max(...origins);
       return scope(() => {
-        const { outputs } = smoothed(series.subarray(0, Math.max(last, 2 * season)), season, {
+        const { outputs } = smoothed(cell, series.subarray(0, last), season, {
           alpha: tensor([[smoothing.alpha]], { dtype: "float64" }),
           beta: tensor([[smoothing.beta]], { dtype: "float64" }),
           gamma: tensor([[smoothing.gamma]], { dtype: "float64" }),
@@ -149,8 +154,9 @@ function fitted(values: Float64Array, season: number, iterations: number): Smoot
     gamma: gamma.sigmoid(),
   });
   // The sum over rows: each has its own parameters, so each has its own gradient.
+  const cell = smoother({ rows: starts.length, season });
   const squares = (p: Params) =>
-    smoothed(scaled, season, sharesOf(p)).outputs.error.square().mean(0);
+    smoothed(cell, scaled, season, sharesOf(p)).outputs.error.square().mean(0);
   const lossOf = valueAndGrad((p: Params) => squares(p).sum());
   const optimizer = adam({ learningRate: 0.1 });
   let state = optimizer.init(params);
@@ -162,8 +168,7 @@ function fitted(values: Float64Array, season: number, iterations: number): Smoot
     });
   }
   return scope(() => {
-    const losses = squares(params).toTypedArray();
-    const best = losses.indexOf(losses.reduce((a, b) => Math.min(a, b)));
+    const best = squares(params).argmin(0).item();
     const shares = sharesOf(params);
     const share = (key: keyof Smoothing) => shares[key].toTypedArray()[best]!;
     return { alpha: share("alpha"), beta: share("beta"), gamma: share("gamma") };
