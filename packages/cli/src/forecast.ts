@@ -9,6 +9,13 @@ export {
   type AutoregressionOptions,
   autoregression,
 } from "./forecast/autoregression.ts";
+export {
+  type ConformalOptions,
+  conformal,
+  type Interval,
+  type Predicted,
+} from "./forecast/conformal.ts";
+export { findSeason } from "./forecast/findSeason.ts";
 export type { Forecaster } from "./forecast/forecaster.ts";
 export { type HoltWinters, holtWinters, type Smoothing } from "./forecast/holtWinters.ts";
 export { seasonalNaive } from "./forecast/seasonalNaive.ts";
