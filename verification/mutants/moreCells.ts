@@ -96,11 +96,11 @@ export const moreCells: readonly Mutant[] = [
     {
       name: "attentionCell: looks with the state before",
       kind: "off by one in time",
-      find: "attend(context, hNext.matmul(Wa))",
-      replace: "attend(context, h.matmul(Wa))",
+      find: "hNext.matmul(Wa).expandDims",
+      replace: "h.matmul(Wa).expandDims",
     },
   ]),
-  ...inFile("packages/rnn/src/attention.ts", [
+  ...inFile("packages/nn/src/layers/dotProductAttention.ts", [
     {
       name: "attention: padding is scored",
       kind: "mask ignored",
@@ -116,8 +116,8 @@ export const moreCells: readonly Mutant[] = [
     {
       name: "attention: nothing flows through the weights",
       kind: "lost gradient",
-      find: "read: weights.reshape(",
-      replace: "read: weights.detach().reshape(",
+      find: "read: weights.matmul(",
+      replace: "read: weights.detach().matmul(",
     },
   ]),
 ];

@@ -2,6 +2,7 @@ import type { Subject } from "../subject.ts";
 import { arrays } from "./arrays.ts";
 import { cells } from "./cells.ts";
 import { clipping } from "./clipping.ts";
+import { ctc } from "./ctc.ts";
 import { elementwise } from "./elementwise.ts";
 import { fused } from "./fused.ts";
 import { layers } from "./layers.ts";
@@ -26,6 +27,7 @@ export function oracleSubjects(): Subject[] {
     ...windows(),
     ...arrays(),
     ...losses(),
+    ...ctc(),
     ...fused(),
     ...recurrence(),
     ...layers(),

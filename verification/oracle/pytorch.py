@@ -17,6 +17,7 @@ import torch
 import arrays
 import cells
 import clipping
+import ctc
 import elementwise
 import fused
 import layers
@@ -43,6 +44,7 @@ FAMILIES = [
     movement,
     arrays,
     losses,
+    ctc,
     fused,
     layers,
     cells,

@@ -6,3 +6,4 @@
 export { escapeHtml } from "./report/escape.ts";
 export { figure } from "./report/figure.ts";
 export { type Page, page, type Section } from "./report/page.ts";
+export { pianoRoll, type Steps } from "./report/pianoRoll.ts";

@@ -15,6 +15,11 @@ export type { ShapeAndDType, WholeNumbers } from "./init/constant.ts";
 export * as init from "./init/index.ts";
 export { type InitializeOptions, initialize } from "./init/initialize.ts";
 export { type Initializer, isInitializer } from "./init/initializer.ts";
+export {
+  type Attention,
+  type AttentionOptions,
+  dotProductAttention,
+} from "./layers/dotProductAttention.ts";
 export { type Dropout, dropout } from "./layers/dropout.ts";
 export { type EmbeddingIndices, type EmbeddingParams, embedding } from "./layers/embedding.ts";
 export type { Layer } from "./layers/layer.ts";
@@ -31,6 +36,12 @@ export {
   type CrossEntropyOptions,
   crossEntropy,
 } from "./losses/crossEntropy.ts";
+export {
+  type CtcOptions,
+  type CtcTargets,
+  ctcLoss,
+  type ImpossibleTarget,
+} from "./losses/ctcLoss.ts";
 export { type GaussianOptions, gaussianNegativeLogLikelihood } from "./losses/gaussian.ts";
 export { type HuberOptions, huber } from "./losses/huber.ts";
 export { meanSquaredError } from "./losses/meanSquaredError.ts";

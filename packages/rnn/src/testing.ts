@@ -6,6 +6,8 @@
 
 export type { CellRow, SomeCell } from "./testing/cell/cellTable.ts";
 export { cellTable } from "./testing/cell/cellTable.ts";
+export type { FamilyDescription } from "./testing/cell/family.ts";
+export { familyOf } from "./testing/cell/family.ts";
 export type { CellTestOptions } from "./testing/cell/options.ts";
 export { cellLaws, testCell } from "./testing/cell/testCell.ts";
 export type { InputOption } from "./testing/draw.ts";

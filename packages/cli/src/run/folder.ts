@@ -12,8 +12,9 @@ async function orRefuse<T>(work: Promise<T>): Promise<T> {
 }
 
 /**
- * A folder with what a run leaves: `run.json` (its options), `metrics.jsonl` (a line for each window
- * or epoch), `model.safetensors` (the checkpoint), `report.html` and whatever else it writes.
+ * A folder with what a run leaves: `run.json` (its options), `metrics.jsonl` (a line for each
+ * window or epoch), `model.safetensors` (the checkpoint), `report.html` and whatever else it
+ * writes.
  */
 export class RunFolder {
   readonly path: string;

@@ -7,8 +7,8 @@ import {
   tensor,
   where,
 } from "@chronograd/autodiff";
-import { type Initializer, init, initialize, type Rng } from "@chronograd/nn";
-import { type AttentionContext, attend, checkContext } from "../attention.ts";
+import { dotProductAttention, type Initializer, init, initialize, type Rng } from "@chronograd/nn";
+import { type AttentionContext, checkContext } from "../attention.ts";
 import { type Cell, type CellSizes, defineCell } from "../cell.ts";
 import { forgetBias, gateBlocks } from "../gates.ts";
 import type { LstmParams, LstmState } from "./lstm.ts";
@@ -98,7 +98,10 @@ export const attentionCell: (
     const gates = lstmGates(concat([x, attention], -1).matmul(W).add(h.matmul(U)).add(b));
     const cNext = lstmCellState(gates, c);
     const hNext = lstmOutput(gates, cNext);
-    const { read, weights } = attend(context, hNext.matmul(Wa));
+    const { values, mask } = context;
+    const query = hNext.matmul(Wa).expandDims(1);
+    const found = dotProductAttention(query, values, values, { ...(mask && { mask }), scale: 1 });
+    const [read, weights] = [found.read.squeeze(1), found.weights.squeeze(1)];
     const output = concat([read, hNext], -1).matmul(Wc).tanh();
     return [
       { output, weights },

@@ -3,6 +3,7 @@ import { type Rng, rng } from "@chronograd/nn";
 import { type Cell, definitionOf } from "../../cell.ts";
 import * as builtIn from "../../cells/index.ts";
 import { initialParams, initialState } from "../../initial.ts";
+import { familyOf } from "./family.ts";
 
 /** A cell from vectors to vectors, whose parameters and states are some trees or other. */
 export type SomeCell = Cell<Record<string, never>, Record<string, never>>;
@@ -51,20 +52,16 @@ export function cellTable(families: Families = builtIn): CellRow[] {
 }
 
 function rowsOf(family: string, make: object): CellRow[] {
-  const definition = definitionOf(make);
-  if (definition === undefined) {
+  const described = familyOf(make);
+  if (described === undefined) {
     throw new TypeError(`cellTable: ${family} must be made by defineCell, got ${typeof make}`);
   }
-  const { choices = {}, example = {} } = definition;
-  const names = definition.sizes ?? (example.sizes ? [] : ["input", "hidden"]);
-  const small = Object.fromEntries(
-    names.flatMap((name) => (name in choices ? [] : [[name, name === "input" ? 2 : 3]])),
-  ) as Sizes;
+  const { choices } = described;
   const options = Object.entries(choices).flatMap(([option, words]) =>
     words.slice(1).map((word) => ({ [option]: word })),
   );
   return [{}, ...options].map((option: Sizes): CellRow => {
-    const sizes: Sizes = { ...small, ...(example.sizes as Sizes | undefined), ...option };
+    const sizes: Sizes = { ...described.sizes, ...option };
     const chosen = Object.values(option).map((word) => ` with ${word}`);
     const vectors = (random: Rng, batch: number): Tensor => {
       const shape = [batch, sizes.input as number];
@@ -79,12 +76,12 @@ function rowsOf(family: string, make: object): CellRow[] {
       family,
       sizes,
       make: (given: Sizes = {}) => (make as (sizes: Sizes) => SomeCell)({ ...sizes, ...given }),
-      input: (example.input as CellRow["input"] | undefined) ?? vectors,
+      input: described.input ?? vectors,
     };
     if (row.input === vectors && typeof sizes.input !== "number") {
       throw exampleError(family, "it has no size input");
     }
-    const { shape, hasKinks } = firstOf(row, definition.example !== undefined);
+    const { shape, hasKinks } = firstOf(row, definitionOf(make)?.example !== undefined);
     const takesVectors = row.input === vectors && shape?.length === 2;
     const isVector = takesVectors && shape[1] === sizes.hidden;
     return { ...row, takesVectors, isVector, hasKinks };

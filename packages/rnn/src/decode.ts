@@ -1,0 +1,15 @@
+/**
+ * From what a model puts out to sequences of tokens: sampling, and beam search.
+ *
+ * @packageDocumentation
+ */
+export { type BeamSearchOptions, type BeamStep, beamSearch } from "./decode/beamSearch.ts";
+export { type ContinuationsOptions, continuations } from "./decode/continuations.ts";
+export { type GenerateOptions, generate } from "./decode/generate.ts";
+export type { Hypothesis } from "./decode/hypothesis.ts";
+export type { LengthPenalty } from "./decode/lengthPenalty.ts";
+export { type Sampler, type SamplerOptions, sampler } from "./decode/sampler.ts";
+export {
+  type ScheduledSamplingOptions,
+  scheduledSampling,
+} from "./decode/scheduledSampling.ts";
