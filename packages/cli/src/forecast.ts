@@ -10,6 +10,12 @@ export {
   autoregression,
 } from "./forecast/autoregression.ts";
 export {
+  type CompareOptions,
+  type Comparison,
+  compare,
+  type Scored,
+} from "./forecast/compare.ts";
+export {
   type ConformalOptions,
   conformal,
   type Interval,
@@ -18,4 +24,5 @@ export {
 export { findSeason } from "./forecast/findSeason.ts";
 export type { Forecaster } from "./forecast/forecaster.ts";
 export { type HoltWinters, holtWinters, type Smoothing } from "./forecast/holtWinters.ts";
+export { type Recurrent, type RecurrentOptions, recurrent } from "./forecast/recurrent.ts";
 export { seasonalNaive } from "./forecast/seasonalNaive.ts";
