@@ -1,4 +1,5 @@
 import type { Command } from "../command/define.ts";
+import { forecast } from "./forecast.ts";
 
 /** Every subcommand, in the order of the help. */
-export const commands: readonly Command[] = [];
+export const commands: readonly Command[] = [forecast];
