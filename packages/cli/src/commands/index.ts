@@ -15,3 +15,9 @@ import { tape } from "./tape.ts";
 import { train } from "./train.ts";
 const declared = [train, generate, evaluate, runs, check, tape, inspect, bench, init];
 export const commands: readonly Command[] = [...declared, completion(declared)];
+
+/** Every subcommand, in the order of the help. */
+export const commands: readonly Command[] = [
+  ...[train, generate, evaluate, runs],
+  ...[check, tape, inspect, bench, init],
+];
