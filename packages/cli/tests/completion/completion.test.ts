@@ -87,5 +87,7 @@ test.each(["bash", "zsh", "fish"])(
 
 test("another shell is refused", async () => {
   const { code, err } = await run(own, "tcsh");
-  expect(`${code} ${err.trim()}`).toMatchInlineSnapshot(`"2 completion: --shell: invalid option: expected one of "bash"|"zsh"|"fish", got "tcsh""`);
+  expect(`${code} ${err.trim()}`).toMatchInlineSnapshot(
+    `"2 completion: --shell: invalid option: expected one of "bash"|"zsh"|"fish", got "tcsh""`,
+  );
 });
