@@ -41,6 +41,7 @@ export function textTask({ text, batch, temperature }: TextOptions, kept?: TextK
     description: `${source}: ${size} characters, ${characters.length} distinct`,
     digest,
     interface: textInterface(characters),
+    hidden: 256,
     unit: "nats per character",
     tokens: "characters",
     stream: (position) => read(training, batch, position),
