@@ -30,6 +30,10 @@ export const flagOf = (key: string): string =>
 /** Values as a person writes them: lists with commas. */
 const shown = (value: unknown): string => (Array.isArray(value) ? value.join(",") : String(value));
 
+/** A list that is given in several flags. */
+const joined = (word: string, before: string | undefined): string =>
+  before === undefined ? word : `${before},${word}`;
+
 /** The flags of a command, without the keys of its positionals. */
 export function flagsOf({ options, positionals }: Command): Option[] {
   const taken = new Set(positionals.map(({ name }) => name));
@@ -44,8 +48,9 @@ export function flagsOf({ options, positionals }: Command): Option[] {
       }
       const number = of.type === "integer" || of.type === "number" ? "N" : "TEXT";
       const value = of.value ?? of.enum?.join("|") ?? (of.type === "array" ? "LIST" : number);
-      const initial = of.default === undefined ? "" : ` (${shown(of.default)})`;
-      return new Option(`${flagOf(key)} <${value}>`, `${text}${initial}`);
+      const start = of.default === undefined ? "" : shown(of.default);
+      const flag = new Option(`${flagOf(key)} <${value}>`, start ? `${text} (${start})` : text);
+      return of.type === "array" ? flag.argParser(joined) : flag;
     });
 }
 

@@ -6,6 +6,8 @@ const entryPoints: Readonly<Record<string, () => Promise<object>>> = {
   "@chronograd/autodiff/reference": () => import("@chronograd/autodiff/reference"),
   "@chronograd/autodiff/testing": () => import("@chronograd/autodiff/testing"),
   "@chronograd/nn": () => import("@chronograd/nn"),
+  "@chronograd/nn/data": () => import("@chronograd/nn/data"),
+  "@chronograd/nn/metrics": () => import("@chronograd/nn/metrics"),
   "@chronograd/nn/node": () => import("@chronograd/nn/node"),
   "@chronograd/nn/parallel": () => import("@chronograd/nn/parallel"),
   "@chronograd/nn/safetensors": () => import("@chronograd/nn/safetensors"),

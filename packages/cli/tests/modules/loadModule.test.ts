@@ -1,7 +1,7 @@
 import { Tape, Tensor, tree } from "@chronograd/autodiff";
 import { expect, test } from "vitest";
 import { loadModule } from "../../src/modules/loadModule.ts";
-import { folder, write } from "./files.ts";
+import { folder, write } from "../files.ts";
 
 const home = folder();
 const at = write(home, {
