@@ -5,7 +5,7 @@ const paint = (text: string, code: number, color: boolean) =>
   color ? `\u001b[${code}m${text}\u001b[0m` : text;
 
 /** The head of the table. */
-export const head = `  ${"".padEnd(6)}  ${"law".padEnd(22)}  ${"worst <= bound".padEnd(17)}  numbers compared`;
+export const head: string = `  ${"".padEnd(6)}  ${"law".padEnd(22)}  ${"worst <= bound".padEnd(17)}  numbers compared`;
 
 /** A law in a line of the table; below a broken one what it says, and what was found. */
 export function linesOf(result: LawResult, color: boolean): string[] {

@@ -2,6 +2,7 @@ import { Option } from "commander";
 import * as z from "zod";
 import type { Command } from "./define.ts";
 import { UsageError } from "./errors.ts";
+import { hintFor } from "./nearest.ts";
 
 /** What the JSON schema of one option says. */
 interface Described {
@@ -85,6 +86,12 @@ export function checked<S extends z.ZodObject>(
   const result = options.strict().safeParse(values);
   if (result.success) return result.data as z.output<S>;
   const issue = result.error.issues[0]!;
+  if (issue.code === "unrecognized_keys") {
+    const [unknown = ""] = issue.keys;
+    throw new UsageError(
+      `${named(unknown)}: there is no such option${hintFor(unknown, Object.keys(options.shape))}`,
+    );
+  }
   const [key, ...inner] = issue.path.map(String);
   const name =
     key === undefined ? "" : `${named(key)}${inner.map((part) => `[${part}]`).join("")}: `;

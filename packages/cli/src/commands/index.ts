@@ -1,9 +1,16 @@
 import type { Command } from "../command/define.ts";
+import { bench } from "./bench.ts";
 import { check } from "./check.ts";
 import { evaluate } from "./evaluate.ts";
 import { generate } from "./generate.ts";
+import { init } from "./init.ts";
+import { inspect } from "./inspect.ts";
 import { runs } from "./runs.ts";
+import { tape } from "./tape.ts";
 import { train } from "./train.ts";
 
 /** Every subcommand, in the order of the help. */
-export const commands: readonly Command[] = [train, generate, evaluate, runs, check];
+export const commands: readonly Command[] = [
+  ...[train, generate, evaluate, runs],
+  ...[check, tape, inspect, bench, init],
+];
