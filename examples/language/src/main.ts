@@ -27,7 +27,7 @@ const options = z.object({
     .int()
     .min(1)
     .optional()
-    .describe("windows of 50 characters; 3000 of the book unless given"),
+    .describe("windows of 50 characters; 4000 of the book unless given"),
 });
 
 const command = defineCommand({
@@ -62,6 +62,7 @@ const command = defineCommand({
         warmup,
         cell,
         hidden: study.hidden[cell],
+        lr: study.lr[cell],
         batch,
         windows,
         seed,
@@ -85,7 +86,7 @@ const command = defineCommand({
       });
       found.push({ cell, points, heldOut: bits, parameters, seconds });
       io.say(
-        `${cell}, ${settings.hidden} hidden units, ${count(parameters)} parameters: ${bits.toFixed(3)} bits per character held out, after ${seconds.toFixed(0)} s of processor time`,
+        `${cell}, ${settings.hidden} hidden units, ${count(parameters)} parameters: ${bits.toFixed(3)} bits per character held out, after ${seconds.toFixed(1)} s of processor time`,
       );
       if (cell !== given.cells[0]) continue;
       const length = given.text === "names" ? 40 : 200;
@@ -97,7 +98,7 @@ const command = defineCommand({
     const facts = [
       `${count(windows)} windows of ${batch} x 50 characters, seed ${seed}`,
       ...found.map(({ cell, heldOut: bits, parameters, seconds }) => {
-        return `${cell}: ${bits.toFixed(3)} bits per character, ${count(parameters)} parameters, ${seconds.toFixed(0)} s`;
+        return `${cell}: ${bits.toFixed(3)} bits per character, ${count(parameters)} parameters, ${seconds.toFixed(1)} s`;
       }),
     ];
     const note =

@@ -42,24 +42,30 @@ function shuffled<T>(list: readonly T[], random: Rng): T[] {
   return result;
 }
 
-/** What is learnt, for how long, and by how many hidden units: cells of nearly equal size. */
+/**
+ * What is learnt, for how many windows, at which largest learning rate, and by how many hidden
+ * units: those with which the cells have nearly as many parameters as the LSTM.
+ */
 export const studies = {
   book: {
     corpus: book,
-    windows: 3000,
-    hidden: { lstm: 192, gru: 220, elman: 388, minGru: 680 },
+    windows: 4000,
+    lr: { lstm: 0.004, gru: 0.004, elman: 0.002, minGru: 0.004 },
+    hidden: { lstm: 192, gru: 220, elman: 389, minGru: 681 },
     prompts: ["Call me ", "The whale ", "There she "],
   },
   names: {
     corpus: names,
     windows: 400,
-    hidden: { lstm: 96, gru: 111, elman: 184, minGru: 252 },
+    lr: { lstm: 0.004, gru: 0.004, elman: 0.002, minGru: 0.004 },
+    hidden: { lstm: 96, gru: 110, elman: 180, minGru: 214 },
     prompts: ["\nMar", "\nJo", "\nEl"],
   },
   standIn: {
     corpus: standIn,
-    windows: 60,
-    hidden: { lstm: 24, gru: 28, elman: 40, minGru: 44 },
+    windows: 80,
+    lr: { lstm: 0.03, gru: 0.03, elman: 0.01, minGru: 0.03 },
+    hidden: { lstm: 24, gru: 27, elman: 44, minGru: 52 },
     prompts: ["The "],
   },
 } as const;
