@@ -82,11 +82,21 @@ describe("laws", () => {
 });
 
 test("errors are sentences", () => {
-  expect(() => nGram([0], { order: 0, symbols })).toThrowErrorMatchingInlineSnapshot(`[RangeError: nGram: order must be a whole number of at least 1, got 0]`);
-  expect(() => nGram([0], { order: 2, symbols: 0.5 })).toThrowErrorMatchingInlineSnapshot(`[RangeError: nGram: symbols must be a whole number of at least 1, got 0.5]`);
-  expect(() => nGram([0], { order: 40, symbols: 90 })).toThrowErrorMatchingInlineSnapshot(`[RangeError: nGram: 90 symbols have too many contexts of 39 for numbers to name; choose a smaller order]`);
-  expect(() => nGram([0, 3], { order: 2, symbols })).toThrowErrorMatchingInlineSnapshot(`[RangeError: nGram: code 1 must be a whole number from 0 to 2, got 3]`);
+  expect(() => nGram([0], { order: 0, symbols })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: nGram: order must be a whole number of at least 1, got 0]`,
+  );
+  expect(() => nGram([0], { order: 2, symbols: 0.5 })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: nGram: symbols must be a whole number of at least 1, got 0.5]`,
+  );
+  expect(() => nGram([0], { order: 40, symbols: 90 })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: nGram: 90 symbols have too many contexts of 39 for numbers to name; choose a smaller order]`,
+  );
+  expect(() => nGram([0, 3], { order: 2, symbols })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: nGram: code 1 must be a whole number from 0 to 2, got 3]`,
+  );
   expect(() =>
     nGram([0], { order: 2, symbols }).losses([Number.NaN]),
-  ).toThrowErrorMatchingInlineSnapshot(`[RangeError: nGram: code 0 must be a whole number from 0 to 2, got NaN]`);
+  ).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: nGram: code 0 must be a whole number from 0 to 2, got NaN]`,
+  );
 });
