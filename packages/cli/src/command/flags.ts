@@ -10,7 +10,7 @@ interface Described {
   readonly enum?: readonly unknown[];
   readonly default?: unknown;
   readonly description?: string;
-  readonly items?: { readonly type?: string };
+  readonly items?: { readonly type?: string; readonly enum?: readonly unknown[] };
   readonly value?: string;
 }
 

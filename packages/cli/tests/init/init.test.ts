@@ -37,7 +37,9 @@ test("overwrites nothing without force", async () => {
   writeFileSync("twice/src/cell.ts", "mine");
   writeFileSync("twice/notes.txt", "mine");
   const { code, err } = await run(init, "twice");
-  expect(`${code} ${err.trim()}`).toMatchInlineSnapshot(`"2 init: twice is there already; choose another name, or give --force to write into it"`);
+  expect(`${code} ${err.trim()}`).toMatchInlineSnapshot(
+    `"2 init: twice is there already; choose another name, or give --force to write into it"`,
+  );
   expect(readFileSync("twice/src/cell.ts", "utf8")).toBe("mine");
   expect((await run(init, "twice", "--force")).code).toBe(0);
   expect(readFileSync("twice/src/cell.ts", "utf8")).not.toBe("mine");

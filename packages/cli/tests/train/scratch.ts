@@ -34,7 +34,9 @@ export function workFolder(): void {
 
 /** The lines of metrics of a run. */
 export function metricsOf(name: string): Record<string, number>[] {
-  const lines = readFileSync(join("runs", name, "metrics.jsonl"), "utf8").trim().split("\n");
+  const lines = readFileSync(join("runs", name, "metrics.jsonl"), "utf8")
+    .trim()
+    .split("\n");
   return lines.map((line) => JSON.parse(line) as Record<string, number>);
 }
 

@@ -26,7 +26,11 @@ test.each([
   ["an unknown option", ["--layer", "2"], /unknown option '--layer'.*--layers/s],
   ["a number that is none", ["--hidden", "many"], /--hidden: .*expected number.*"many"/],
   ["a word too many", ["a.json", "words"], /too many arguments/],
-  ["a cell that is none", ["--text", "rhyme.txt", "--cell", "lstmm"], /no cell "lstmm", did you mean "lstm"\?/],
+  [
+    "a cell that is none",
+    ["--text", "rhyme.txt", "--cell", "lstmm"],
+    /no cell "lstmm", did you mean "lstm"\?/,
+  ],
   ["a size of zero", ["--hidden", "0"], /--hidden: .*>=1, got 0/],
   ["a fraction of a batch", ["--batch", "2.5"], /--batch: .*int.*got 2.5/],
   ["a negative rate", ["--lr=-1"], /--lr: .*>0, got -1/],
@@ -35,8 +39,16 @@ test.each([
   ["a seed out of range", ["--seed=-3"], /--seed: .*>=0, got -3/],
   ["a missing text", ["--text", "nowhere.txt"], /--text: cannot read nowhere.txt: there is no/],
   ["a missing run", ["--resume", "runs/none"], /runs\/none is not the folder of a run/],
-  ["two sets of data", ["--text", "a", "--csv", "b"], /one of --text, --csv and --data, got --text and --csv/],
-  ["a missing configuration", ["none.json"], /cannot read the configuration none.json: there is no/],
+  [
+    "two sets of data",
+    ["--text", "a", "--csv", "b"],
+    /one of --text, --csv and --data, got --text and --csv/,
+  ],
+  [
+    "a missing configuration",
+    ["none.json"],
+    /cannot read the configuration none.json: there is no/,
+  ],
 ])("%s", async (_what, args, message) => {
   expect(await said(...args)).toMatch(message);
 });
@@ -59,11 +71,17 @@ test.each([
 
 test("a configuration names the path of what is wrong", async () => {
   writeFileSync("config.json", JSON.stringify({ text: "rhyme.txt", hidden: "16" }));
-  expect(await said("config.json")).toMatchInlineSnapshot(`"train: config.json: hidden: invalid input: expected number, received string, got "16""`);
+  expect(await said("config.json")).toMatchInlineSnapshot(
+    `"train: config.json: hidden: invalid input: expected number, received string, got "16""`,
+  );
   writeFileSync("config.json", JSON.stringify({ text: "rhyme.txt", columns: ["a", 3] }));
-  expect(await said("config.json")).toMatchInlineSnapshot(`"train: config.json: columns[1]: invalid input: expected string, received number, got 3"`);
+  expect(await said("config.json")).toMatchInlineSnapshot(
+    `"train: config.json: columns[1]: invalid input: expected string, received number, got 3"`,
+  );
   writeFileSync("config.json", JSON.stringify({ text: "rhyme.txt", hiden: 16 }));
-  expect(await said("config.json")).toMatchInlineSnapshot(`"train: config.json: hiden: there is no such option; did you mean hidden?"`);
+  expect(await said("config.json")).toMatchInlineSnapshot(
+    `"train: config.json: hiden: there is no such option; did you mean hidden?"`,
+  );
 });
 
 test("the published schema is that of the options", async () => {
