@@ -20,6 +20,7 @@ export function figure(options: Plot.PlotOptions): string {
     width: 860,
     height: 300,
     marginLeft: 56,
+    marginBottom: 42,
     style: { fontSize: "12px", background: "white" },
     ...options,
     document: document as unknown as Document,

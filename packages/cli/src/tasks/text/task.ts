@@ -48,6 +48,7 @@ export function corpusTask(
     description: `${source}: ${size} characters, ${characters.length} distinct`,
     digest,
     interface: textInterface(characters),
+    hidden: 256,
     unit: "nats per character",
     tokens: "characters",
     stream: (position) => read(training, batch, position),
