@@ -27,6 +27,7 @@ const options = z.object({
     .string()
     .regex(/^\d+( \d+)*$/, "expected MIDI numbers, as in 67 69 71")
     .transform((text) => text.split(" ").map(Number))
+    .pipe(z.array(z.int().min(21).max(108)))
     .optional()
     .describe("what to harmonise; that of the first test chorale unless given")
     .meta({ value: '"67 69 71 ..."' }),

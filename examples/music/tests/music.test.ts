@@ -43,6 +43,11 @@ test("without the data it says where they are to be had", async () => {
   expect(stderr).toMatch(/there is no nowhere.*https:.*--data/);
 });
 
+test("a soprano outside of the piano is refused", async () => {
+  const { code, stderr } = (await run("--soprano", "60 200")) as { code: number; stderr: string };
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/--soprano.*108/)]);
+});
+
 test.each([
   ["what is no JSON", "{", /jsb-chorales-quarter\.json: .*JSON/],
   [
