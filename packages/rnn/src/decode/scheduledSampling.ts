@@ -61,7 +61,7 @@ const known = ["inputs", "logits", "truth", "rng", "temperature", "passes"];
  * ```
  */
 export function scheduledSampling(options: ScheduledSamplingOptions): Tensor {
-  checkOptions(where, options, known);
+  checkOptions(where, options ?? null, known);
   const { inputs, logits, truth, rng, temperature = 1, passes = 1 } = options;
   check(options);
   if (truth === 1) return inputs;
@@ -111,7 +111,7 @@ function check({
   if (typeof logits !== "function") {
     refuse("logits must be a function of inputs [T, B] that gives scores [T, B, V]", logits);
   }
-  if (!(truth >= 0 && truth <= 1)) {
+  if (!(Number.isFinite(truth) && truth >= 0 && truth <= 1)) {
     refuse(
       "truth must be a probability from 0 to 1, that of keeping a true input",
       truth,

@@ -123,6 +123,12 @@ describe("scheduledSampling", () => {
     expect(act({ truth: Number.NaN })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: scheduledSampling: truth must be a probability from 0 to 1, that of keeping a true input, got NaN]`,
     );
+    expect(act({ truth: "1" })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: scheduledSampling: truth must be a probability from 0 to 1, that of keeping a true input, got "1"]`,
+    );
+    expect(() => scheduledSampling(undefined as never)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: scheduledSampling: options must be an object such as { inputs: ... }, got null. It takes inputs, logits, truth, rng, temperature, passes]`,
+    );
     expect(act({ rng: 1 })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: scheduledSampling: rng must be a generator, such as rng(1, "sampling"), got 1]`,
     );
