@@ -7,6 +7,9 @@ import { consumers, missing } from "./consumers.mjs";
 
 const node = process.execPath;
 const scratch = mkdtempSync(join(tmpdir(), "chronograd-test-"));
+// Tests start hundreds of processes and threads, which strip and compile the same sources: Node keeps
+// what the first one compiled for the others.
+process.env.NODE_COMPILE_CACHE = join(scratch, "compiled");
 const bin = (name) => join("node_modules", ".bin", name);
 let passed = 0;
 let failed = 0;

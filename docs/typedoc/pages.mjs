@@ -105,6 +105,16 @@ export const entryPoints = [
     ],
   },
   {
+    name: "@chronograd/nn/data",
+    slug: "nn-data",
+    pages: [["Batches", ["data"]]],
+  },
+  {
+    name: "@chronograd/nn/metrics",
+    slug: "nn-metrics",
+    pages: [["Metrics", ["metrics"]]],
+  },
+  {
     name: "@chronograd/nn/node",
     slug: "nn-node",
     pages: [

@@ -37,8 +37,9 @@ async function perform(command: Command, words: Words): Promise<number> {
     const file = typeof path === "string" ? await readConfig(path) : {};
     const named = (key: string) =>
       key in flags || !(key in file) ? flagOf(key) : `${path}: ${key}`;
-    const options = checked(command.options, { ...file, ...flags }, named);
-    await command.run(options as never, io);
+    const values = { ...file, ...flags };
+    const options = checked(command.options, values, named);
+    await command.run(options as never, io, new Set(Object.keys(values)));
     io.close();
     if (json) print(io.outcome ?? null);
     return 0;

@@ -115,8 +115,8 @@ function check({
   draw = "sample",
   passes = 1,
 }: ScheduledSamplingOptions) {
-  const refuse = (what: string, got: unknown): never => {
-    throw new TypeError(`scheduledSampling: ${what}, got ${textOf(got)}`);
+  const refuse = (what: string, got: unknown, Kind: ErrorConstructor = TypeError): never => {
+    throw new Kind(`scheduledSampling: ${what}, got ${textOf(got)}`);
   };
   if (!isTensor(inputs) || inputs.dtype !== "int32" || inputs.rank !== 2) {
     const got = isTensor(inputs) ? describeTensor(inputs) : textOf(inputs);
@@ -128,12 +128,16 @@ function check({
     refuse("logits must be a function of inputs [T, B] that gives scores [T, B, V]", logits);
   }
   if (!(truth >= 0 && truth <= 1)) {
-    refuse("truth must be a probability from 0 to 1, that of keeping a true input", truth);
+    refuse(
+      "truth must be a probability from 0 to 1, that of keeping a true input",
+      truth,
+      RangeError,
+    );
   }
   if (!(rng instanceof Rng)) refuse('rng must be a generator, such as rng(1, "sampling")', rng);
   if (draw !== "sample" && draw !== "greedy") refuse('draw must be "sample" or "greedy"', draw);
   if (!Number.isInteger(passes) || passes < 1) {
-    refuse("passes must be a whole number of at least 1", passes);
+    refuse("passes must be a whole number of at least 1", passes, RangeError);
   }
 }
 

@@ -1,0 +1,138 @@
+import { coverage, rmse } from "@chronograd/nn/metrics";
+import { autoregression } from "./autoregression.ts";
+import { conformal, type Interval, type Predicted } from "./conformal.ts";
+import type { Forecaster } from "./forecaster.ts";
+import { holtWinters } from "./holtWinters.ts";
+import { type Recurrent, recurrent } from "./recurrent.ts";
+import { seasonalNaive } from "./seasonalNaive.ts";
+
+/** What `compare` takes. */
+export interface CompareOptions {
+  /** Steps of a season; 1 for none. */
+  readonly season: number;
+  /** Steps of a season where they are no whole number, such as 365.25. */
+  readonly period?: number;
+  readonly horizon: number;
+  /** Where the values begin that calibrate the intervals. */
+  readonly validation: number;
+  /** Where the values begin that no model is fitted to. */
+  readonly test: number;
+  /** Shares of values that intervals are to hold. */
+  readonly levels: readonly number[];
+  readonly seed?: number;
+  readonly members?: number;
+  readonly epochs?: number;
+  readonly onEpoch?: (done: number, total: number, loss: number) => boolean;
+}
+
+/** A forecaster and its root mean squared error over all origins and steps. */
+export interface Scored {
+  readonly name: string;
+  readonly rmse: number;
+}
+
+/** Forecasts of held-out values beside what came. */
+export interface Comparison {
+  readonly recurrent: Scored;
+  readonly baselines: readonly Scored[];
+  /** Of the recurrent forecaster, from every origin of the test, and from the end of the series. */
+  readonly forecasts: readonly Predicted[];
+  /** Intervals of these forecasts, and the share of held-out values that they held. */
+  readonly intervals: readonly {
+    readonly level: number;
+    readonly intervals: readonly Interval[];
+    readonly coverage: number;
+  }[];
+}
+
+/** Origins from where `horizon` values are known, in a part of a series. */
+export function originsIn(from: number, to: number, horizon: number): number[] {
+  return Array.from({ length: Math.max(0, to - from - horizon + 1) }, (_, i) => from + i);
+}
+
+/** The root mean squared error over all origins and steps. */
+export function rollingRmse(
+  values: Float64Array,
+  origins: readonly number[],
+  forecasts: readonly Float64Array[],
+): number {
+  const actual = origins.flatMap((t, i) => [...values.subarray(t, t + forecasts[i]!.length)]);
+  return rmse(
+    forecasts.flatMap((forecast) => [...forecast]),
+    actual,
+  );
+}
+
+/** Seasons of more steps than this are waves in a regression, and no lags. */
+const longest = 36;
+
+/** The least-squares autoregression that the recurrent network corrects. */
+function baseOf(values: Float64Array, season: number, period: number) {
+  const isLong = season > longest;
+  const maxLag = Math.min(isLong || season === 1 ? 14 : 2 * season + 2, values.length >> 3);
+  return isLong
+    ? autoregression(values, { maxLag, waves: { period, harmonics: 2 } })
+    : autoregression(values, { maxLag });
+}
+
+/** The methods that anyone would try first, fitted to values. */
+function baselinesOf(values: Float64Array, season: number, period: number): Forecaster[] {
+  const base = baseOf(values, season, period);
+  const naive = seasonalNaive({ season });
+  if (season === 1) return [naive, base];
+  const smooth = holtWinters(values, { season });
+  if (season <= longest) return [naive, smooth, base];
+  const lagged = autoregression(values, { maxLag: 14, season });
+  return [naive, smooth, lagged, { ...base, name: "harmonic regression and lags" }];
+}
+
+/**
+ * Trains the recurrent forecaster, and compares it with baselines on the end of a series, from every
+ * origin there. All are fitted to the values before `test`. The intervals are calibrated by the
+ * errors of a network that was trained on the values before `validation` alone, and then, as the
+ * test goes on, by those of the forecasts whose values have come.
+ */
+export function compare(values: Float64Array, options: CompareOptions): Comparison {
+  const { season, period = season, horizon, validation, test, levels } = options;
+  const { seed = 1, members = 5, epochs = 20, onEpoch } = options;
+  const trained = (end: number, part: number): Recurrent => {
+    const fit = values.subarray(0, end);
+    const base = baseOf(fit, season, period);
+    const least = base.lags.at(-1)!;
+    return recurrent(fit, {
+      ...{ base, least, horizon, period, seed, members, epochs },
+      window: Math.min(28, end >> 3),
+      onEpoch: (done, total, loss) => onEpoch?.(part * total + done, 2 * total, loss) ?? false,
+    });
+  };
+  const calibration = trained(validation, 0).predict(
+    values.subarray(0, test),
+    originsIn(validation, test, horizon),
+    horizon,
+  );
+  const model = trained(test, 1);
+  const origins = originsIn(test, values.length, horizon);
+  const forecasts = model.predict(values, [...origins, values.length], horizon);
+  const heldOut = forecasts.slice(0, -1);
+  const score = (name: string, all: readonly Float64Array[]): Scored => ({
+    name,
+    rmse: rollingRmse(values, origins, all),
+  });
+  const baselines = baselinesOf(values.subarray(0, test), season, period);
+  return {
+    recurrent: score(
+      "recurrent",
+      heldOut.map(({ mean }) => mean),
+    ),
+    baselines: baselines.map((each) => score(each.name, each.forecast(values, origins, horizon))),
+    forecasts,
+    intervals: levels.map((level) => {
+      const all = conformal(values, [...calibration, ...forecasts], { level });
+      const intervals = all.slice(calibration.length);
+      const known = intervals.slice(0, -1);
+      const actual = origins.flatMap((t) => [...values.subarray(t, t + horizon)]);
+      const ends = (end: keyof Interval) => known.flatMap((interval) => [...interval[end]]);
+      return { level, intervals, coverage: coverage(ends("lower"), ends("upper"), actual) };
+    }),
+  };
+}
