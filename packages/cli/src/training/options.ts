@@ -18,7 +18,7 @@ export interface TrainOptions {
   readonly cell: string;
   readonly size: string[];
   readonly export: string | undefined;
-  readonly hidden: number;
+  readonly hidden: number | undefined;
   readonly layers: number;
   readonly batch: number;
   readonly k1: number;
@@ -38,6 +38,9 @@ export interface TrainOptions {
   readonly force: boolean;
   readonly seed: number;
 }
+
+/** Options in which the task has decided what was left open. */
+export type DecidedOptions = TrainOptions & { readonly hidden: number };
 
 /** A schema with a part for each option. */
 type Schema = z.ZodObject<{
@@ -69,7 +72,9 @@ export const trainOptions: Schema = z.object({
     .describe("a cell of @chronograd/rnn by name, or a file with one: ./my-cell.ts")
     .meta({ value: "NAME|FILE" }),
   ...cellFlags,
-  hidden: count.default(128).describe("hidden units of each layer"),
+  hidden: count
+    .optional()
+    .describe("hidden units of each layer; 256 for a text, and 32 for other data, unless given"),
   layers: count.max(16).default(1).describe("cells one above the other"),
   batch: count.default(32).describe("rows that are read side by side, of a text or a CSV file"),
   k1: count.default(50).describe("time steps between updates"),

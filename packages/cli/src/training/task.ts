@@ -65,6 +65,8 @@ export interface Task {
   /** Tells one set of data from another. */
   readonly digest: string;
   readonly interface: Interface;
+  /** Hidden units where nothing else is asked for. */
+  readonly hidden: number;
   /** What a mean loss is measured in: "nats per character". */
   readonly unit: string;
   /** What the tokens of a loss are, in the plural: "characters". */
