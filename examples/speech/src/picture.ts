@@ -54,7 +54,9 @@ export function alignmentFigure(net: Network, params: Params, spoken: Utterance)
   });
 }
 
-/** So many frames as a picture: high bands above, loud ones dark, to two deviations from the mean. */
+/**
+ * So many frames as a picture: high bands above, loud ones dark, to two deviations from the mean.
+ */
 function spectrogram(samples: Float32Array, width: number): Uint8Array {
   const frames = normalisedFrames(samples);
   const greys = new Uint8Array(width * bands);
