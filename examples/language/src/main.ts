@@ -27,7 +27,7 @@ const options = z.object({
     .int()
     .min(1)
     .optional()
-    .describe("windows of 50 characters; 4000 of the book unless given"),
+    .describe("windows of 50 characters; 3000 of the book unless given"),
 });
 
 const command = defineCommand({
