@@ -108,9 +108,10 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
     most === undefined ? { total: end!, unit: "s" } : { total: most, unit: "windows" },
   );
   let windowStart = clock();
-  let isLast = false;
+  const isDone = () => clock() >= (end ?? Infinity) || metrics.length >= (most ?? Infinity);
+  let isLast = isDone();
   try {
-    for (const window of stream) {
+    for (const window of isLast ? [] : stream) {
       rate = learningRate(options, { windows: metrics.length, share: share() });
       const [updates, next] = optimizer.update(window.gradients as never, state, params);
       params = applyUpdates(params, updates) as never;
@@ -139,8 +140,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
       if (line.heldOutEstimate !== undefined) nextEstimate = clock() + estimateEverySeconds;
       // Signals arrive only between turns of the event loop.
       await setImmediate();
-      isLast =
-        clock() >= (end ?? Infinity) || metrics.length >= (most ?? Infinity) || io.stopping();
+      isLast = isDone() || io.stopping();
       if (isLast || clock() >= nextSave) await save(window.live);
       if (isLast) break;
     }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { loadCheckpoint } from "@chronograd/nn/node";
 import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn/safetensors";
 import { expect, test } from "vitest";
@@ -69,6 +69,25 @@ test("it goes on where it stopped, and refuses other options", async () => {
   expect(metrics[600]!.window).toBe(600);
   expect(metrics).toHaveLength(620);
   expect(metrics[600]!.loss).toBeLessThan(metrics[0]!.loss! / 2);
+});
+
+test("where it was killed before its report, that is all that is left to do", async () => {
+  rmSync("runs/first/report.html");
+  rmSync("runs/first/result.json");
+  const { code } = await run(train, "--resume", "runs/first");
+  expect(code).toBe(0);
+  expect(metricsOf("first")).toHaveLength(620);
+  const result = JSON.parse(readFileSync("runs/first/result.json", "utf8")) as {
+    figures: { baselines: Record<string, number> }[];
+  };
+  // The characters of a 20th of the rhyme, by how often each comes in the rest, and once more.
+  const [training, heldOut] = [rhyme.slice(0, 5016), rhyme.slice(5017)];
+  const count = (c: string) => training.split(c).length;
+  const all = training.length + new Set(rhyme).size;
+  const losses = Array.from(heldOut, (c) => -Math.log(count(c) / all));
+  const mean = losses.reduce((a, b) => a + b) / losses.length;
+  const found = result.figures[0]!.baselines["frequencies of characters"]!;
+  expect(Math.abs(found - mean)).toBeLessThan(1e-12);
 });
 
 test.each([
