@@ -65,7 +65,6 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   const started = performance.now();
   let pauses = 0;
   const clock = () => before + (performance.now() - started - pauses) / 1000;
-  let compile = resumed?.checkpoint.compile ?? false;
   let nextEstimate = before;
   let nextSave = before + options.save;
   const source = new Source(
@@ -81,7 +80,6 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
       seconds: clock(),
       windows: metrics.length,
       end: end ?? null,
-      compile,
       params,
       optimizer: state,
       noise: noise?.getState() ?? null,
@@ -116,7 +114,6 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
       const [updates, next] = optimizer.update(window.gradients as never, state, params);
       params = applyUpdates(params, updates) as never;
       state = next;
-      compile = window.entries === 0;
       const now = clock();
       const line: Metrics = {
         window: window.index,
@@ -150,11 +147,11 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
     progress.stop();
   }
   if (!isLast) await save(null, true);
-  return { trained: { model, params, compile }, metrics, parameters: countParameters(params) };
+  return { trained: { model, params }, metrics, parameters: countParameters(params) };
 
   function estimate(): number {
     const from = performance.now();
-    const { loss } = heldOutLoss({ model, params, compile }, task.estimate!, task.loss);
+    const { loss } = heldOutLoss({ model, params }, task.estimate!, task.loss);
     pauses += performance.now() - from;
     return loss;
   }

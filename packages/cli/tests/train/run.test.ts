@@ -118,6 +118,9 @@ test("it does not go on with another text, nor from a folder of another version"
   const description = readFileSync(path, "utf8");
   writeFileSync(path, description.replace('"format": 3', '"format": 2'));
   const version = await run(train, "--resume", "runs/first", "--seconds", "1");
+  writeFileSync(path, description.replace('"hidden": 16', '"hidden": 0'));
+  const edited = await run(train, "--resume", "runs/first", "--seconds", "1");
+  expect(edited.err).toMatch(/runs\/first\/run.json: hidden: .*>=1, got 0/);
   writeFileSync(path, description);
   expect(version.code).toBe(2);
   expect(version.err).toMatch(/runs\/first is a run folder of format 2, expected 3/);
