@@ -61,6 +61,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   /** The share of the training that is done. */
   const share = () => (most === undefined ? watch.seconds / end! : metrics.length / most);
   let nextEstimate = watch.seconds;
+  let lastEstimate: number | undefined;
   let nextSave = watch.seconds + options.save;
 
   const source = new Source(
@@ -121,11 +122,14 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
         estimate,
       });
       before = watch.seconds;
-      if (estimate !== undefined) nextEstimate = before + estimateEverySeconds;
+      if (estimate !== undefined) {
+        lastEstimate = estimate;
+        nextEstimate = before + estimateEverySeconds;
+      }
       metrics.push(line);
       folder.log(line);
       const done = most === undefined ? seconds : metrics.length;
-      progress.update(done, facts(line, smoothed.add(line.loss), task.tokens));
+      progress.update(done, facts(line, smoothed.add(line.loss), lastEstimate, task.tokens));
       // Signals arrive only between turns of the event loop.
       await setImmediate();
       isLast = isDone() || io.stopping();
@@ -148,8 +152,9 @@ function noiseOf(model: PlainCell, random: Rng, earlier?: Checkpoint): Rng | und
 }
 
 function facts(
-  { gradientNorm, tokensPerSecond, heldOutEstimate }: Metrics,
+  { gradientNorm, tokensPerSecond }: Metrics,
   loss: number,
+  estimate: number | undefined,
   tokens: string,
 ): string {
   const parts = [
@@ -157,7 +162,7 @@ function facts(
     `gradient ${gradientNorm.toFixed(3)}`,
     `${tokensPerSecond.toLocaleString("en")} ${tokens}/s`,
   ];
-  if (heldOutEstimate !== undefined) parts.push(`held-out estimate ${heldOutEstimate.toFixed(3)}`);
+  if (estimate !== undefined) parts.push(`held-out estimate ${estimate.toFixed(3)}`);
   return parts.join(" | ");
 }
 
