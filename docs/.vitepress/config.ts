@@ -55,6 +55,7 @@ export default defineConfig({
             { text: "Truncated BPTT", link: "/guide/truncated" },
             { text: "Lengths and resets", link: "/guide/sequences" },
             { text: "The life of a state", link: "/guide/state" },
+            { text: "Sampling and beam search", link: "/guide/decoding" },
             { text: "Stopping and going on", link: "/guide/resume" },
             { text: "Verifying gradients", link: "/guide/verifying" },
             { text: "Compiling", link: "/guide/compiling" },

@@ -23,7 +23,7 @@ const schema = z.object({
   speaker: z.string().default("theo").describe("who is held out in the second training"),
   hidden: z.int().min(1).default(64).describe("size of a layer in one direction"),
   epochs: z.int().min(1).default(12).describe("times through the single digits"),
-  connectedEpochs: z.int().min(1).default(30).describe("times through the connected digits"),
+  connectedEpochs: z.int().min(1).default(15).describe("times through the connected digits"),
   listen: z
     .string()
     .optional()
@@ -56,8 +56,8 @@ async function run(options: Options, io: Io): Promise<void> {
   const by = (is: boolean) => all.filter((each) => (each.speaker === speaker) === is);
   const settings = { seed, hidden, epochs };
   const around = { io, folder };
-  const digits = singleDigits("single digits", training, test, settings, around);
-  const heldOut = singleDigits(
+  const digits = await singleDigits("single digits", training, test, settings, around);
+  const heldOut = await singleDigits(
     `single digits of ${speaker}`,
     by(false),
     by(true),
@@ -67,17 +67,18 @@ async function run(options: Options, io: Io): Promise<void> {
 
   // Digits one after another: at each step a digit or the blank, aligned by the loss.
   const net = network(hidden, 11);
-  const params = trained(
+  const params = await trained(
     net,
     {
       what: "connected digits",
       ...{ seed, epochs: smoke ? 2 : options.connectedEpochs, size: 16, peak: 5e-3 },
-      examples: (random) => utterances(training, { least: 1, most: 7 }, random).map(exampleOf),
+      examples: (random) =>
+        utterances(training, { least: 1, most: 7, pause: 0.4 }, random).map(exampleOf),
       loss: connectedLoss,
     },
     around,
   );
-  const spoken = utterances(test, { least: 3, most: 7 }, rng(0, "test"));
+  const spoken = utterances(test, { least: 3, most: 7, pause: 0.4 }, rng(0, "test"));
   const references = spoken.map((each) => each.digits);
   const match = templateMatching(training);
   const connected = {

@@ -127,7 +127,7 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
     baselines: baselines.map((each) => score(each.name, each.forecast(values, origins, horizon))),
     forecasts,
     intervals: levels.map((level) => {
-      const all = conformal(values, [...calibration, ...forecasts], { level });
+      const all = conformal(values, [...calibration, ...forecasts], { level, rate: 0.1 });
       const intervals = all.slice(calibration.length);
       const known = intervals.slice(0, -1);
       const actual = origins.flatMap((t) => [...values.subarray(t, t + horizon)]);

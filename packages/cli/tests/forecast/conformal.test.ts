@@ -55,8 +55,25 @@ describe("conformal", () => {
     expect([last.lower[0], last.upper[0]]).toEqual([10 - 16, 10 + 16]);
   });
 
+  test("with a rate, holds the wanted share of errors that grow without end", () => {
+    const random = rng(8);
+    const values = Float64Array.from({ length: 600 }, (_, t) => (1 + t / 100) * random.normal());
+    const shareOf = (rate: number) => {
+      const intervals = conformal(values, zeros(600, 3), { level: 0.8, rate }).slice(100, 597);
+      const actual = intervals.flatMap((_, i) => [...values.subarray(100 + i, 103 + i)]);
+      const ends = (end: "lower" | "upper") => intervals.flatMap((each) => [...each[end]]);
+      return coverage(ends("lower"), ends("upper"), actual);
+    };
+    expect(shareOf(0)).toBeLessThan(0.7);
+    // Of 497 values the share is within (1 + rate) / (497 rate) (Gibbs & Candes 2021, prop. 4.1).
+    expect(Math.abs(shareOf(0.1) - 0.8)).toBeLessThan(1.1 / 49.7);
+  });
+
   test("refuses in a sentence", () => {
-    const refused = (options: { level: number; window?: number }, reversed = false) => {
+    const refused = (
+      options: { level: number; window?: number; rate?: number },
+      reversed = false,
+    ) => {
       const forecasts = reversed ? zeros(2, 1).reverse() : zeros(2, 1);
       return expect(() => conformal(new Float64Array(3), forecasts, options));
     };
@@ -68,6 +85,9 @@ describe("conformal", () => {
     );
     refused({ level: 0.8, window: 0 }).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: conformal: window must be at least 1 error, got 0]`,
+    );
+    refused({ level: 0.8, rate: 1 }).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: conformal: rate must be at least 0 and below 1, got 1]`,
     );
     refused({ level: 0.8 }, true).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: conformal: origins must ascend, got 0 after 1]`,

@@ -93,9 +93,9 @@ function maskedSoftmax(scores: Tensor, mask: Tensor): Tensor {
 function checkShapes(query: Tensor, keys: Tensor, values: Tensor): void {
   const given = { query, keys, values };
   for (const [what, x] of Object.entries(given)) {
-    if (isTensor(x) && x.rank === 3) continue;
+    if (isTensor(x) && x.rank === 3 && x.dtype !== "int32") continue;
     throw new TypeError(
-      `${name}: ${what} must be a tensor [rows, ${what === "query" ? "queries" : "positions"}, size], got ${isTensor(x) ? describeTensor(x) : shown(x)}`,
+      `${name}: ${what} must be a float tensor [rows, ${what === "query" ? "queries" : "positions"}, size], got ${isTensor(x) ? describeTensor(x) : shown(x)}`,
     );
   }
   const [[B, , D], [rows, S, size], [own, positions]] = [query.shape, keys.shape, values.shape];

@@ -199,10 +199,13 @@ describe("dotProductAttention", () => {
       () =>
         (dotProductAttention as (...given: unknown[]) => unknown)(...given);
     expect(act(query.slice([0]), keys, values)).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: dotProductAttention: query must be a tensor [rows, queries, size], got Tensor float64 [2,3]]`,
+      `[TypeError: dotProductAttention: query must be a float tensor [rows, queries, size], got Tensor float64 [2,3]]`,
     );
     expect(act(query, [1], values)).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: dotProductAttention: keys must be a tensor [rows, positions, size], got [1]]`,
+      `[TypeError: dotProductAttention: keys must be a float tensor [rows, positions, size], got [1]]`,
+    );
+    expect(act(query.cast("int32"), keys, values)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: dotProductAttention: query must be a float tensor [rows, queries, size], got Tensor int32 [2,2,3]]`,
     );
     expect(act(query, values, values)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: dotProductAttention: query [B, Q, D], keys [B, S, D] and values [B, S, E] must agree in B, S and D, got [2,2,3], [2,4,2] and [2,4,2]]`,

@@ -20,7 +20,7 @@ const inputs = tensor(
 );
 const logits = (x: Tensor) => unroll(model, params, x, { compile: true }).outputs;
 const own = (more: object = {}) =>
-  scheduledSampling({ inputs, logits, truth: 0, rng: rng(1, "own"), draw: "greedy", ...more });
+  scheduledSampling({ inputs, logits, truth: 0, rng: rng(1, "own"), temperature: 0, ...more });
 const numbers = (x: Tensor) => Array.from(x.toTypedArray());
 
 /** The same, step by step: what is given after each step decides what comes next. */
@@ -56,10 +56,10 @@ describe("scheduledSampling", () => {
   });
 
   test("after n passes the first n + 1 steps are those of sampling step by step", () => {
-    for (const draw of ["greedy", "sample"] as const) {
-      const exact = numbers(own({ draw, truth: 0.4, passes: T }));
+    for (const temperature of [0, 1]) {
+      const exact = numbers(own({ temperature, truth: 0.4, passes: T }));
       for (let passes = 1; passes < T; passes++) {
-        const some = numbers(own({ draw, truth: 0.4, passes }));
+        const some = numbers(own({ temperature, truth: 0.4, passes }));
         const first = (passes + 1) * B;
         expect(some.slice(0, first)).toEqual(exact.slice(0, first));
       }
@@ -93,9 +93,9 @@ describe("scheduledSampling", () => {
   });
 
   test("is the same for a seed, and another for another", () => {
-    const with1 = () => numbers(own({ draw: "sample", truth: 0.5 }));
+    const with1 = () => numbers(own({ temperature: 1, truth: 0.5 }));
     expect(with1()).toEqual(with1());
-    expect(with1()).not.toEqual(numbers(own({ draw: "sample", truth: 0.5, rng: rng(2, "own") })));
+    expect(with1()).not.toEqual(numbers(own({ temperature: 1, truth: 0.5, rng: rng(2, "own") })));
   });
 
   test("gives whole numbers that no tape tracks", () => {
@@ -123,17 +123,28 @@ describe("scheduledSampling", () => {
     expect(act({ truth: Number.NaN })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: scheduledSampling: truth must be a probability from 0 to 1, that of keeping a true input, got NaN]`,
     );
+    expect(act({ truth: "1" })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: scheduledSampling: truth must be a probability from 0 to 1, that of keeping a true input, got "1"]`,
+    );
+    expect(() => scheduledSampling(undefined as never)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: scheduledSampling: options must be an object such as { inputs: ... }, got null. It takes inputs, logits, truth, rng, temperature, passes]`,
+    );
     expect(act({ rng: 1 })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: scheduledSampling: rng must be a generator, such as rng(1, "sampling"), got 1]`,
     );
-    expect(act({ draw: "beam" })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: scheduledSampling: draw must be "sample" or "greedy", got "beam"]`,
+    expect(act({ temperature: -1 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: scheduledSampling: temperature must be a finite number of at least 0, got -1]`,
+    );
+    expect(
+      act({ logits: (x: Tensor) => logits(x).mul(Number.NaN) }),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: scheduledSampling: the logit of token 0 in row 0 is NaN, and a logit must be a number below Infinity; check that training did not diverge]`,
     );
     expect(act({ passes: 0 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: scheduledSampling: passes must be a whole number of at least 1, got 0]`,
     );
     expect(act({ probability: 1 })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: scheduledSampling: there is no option "probability". It takes inputs, logits, truth, rng, draw, passes]`,
+      `[TypeError: scheduledSampling: there is no option "probability". It takes inputs, logits, truth, rng, temperature, passes]`,
     );
   });
 });
