@@ -49,7 +49,7 @@ function shuffled<T>(list: readonly T[], random: Rng): T[] {
 export const studies = {
   book: {
     corpus: book,
-    windows: 4000,
+    windows: 3000,
     lr: { lstm: 0.004, gru: 0.004, elman: 0.002, minGru: 0.004 },
     hidden: { lstm: 192, gru: 220, elman: 389, minGru: 681 },
     prompts: ["Call me ", "The whale ", "There she "],
