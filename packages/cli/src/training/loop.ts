@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { applyUpdates, countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
+import { countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
 import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
 import { RunError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
@@ -48,8 +48,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   const random = rng(options.seed);
   const noise = noiseOf(model, random, checkpoint);
   let params = checkpoint?.params ?? (initialParams(model, random.split("parameters")) as never);
-  let rate = 0;
-  const optimizer = optimizerOf(options, () => rate);
+  const optimizer = optimizerOf<typeof params>(options);
   let state = checkpoint?.optimizer ?? optimizer.init(params);
   const live = checkpoint?.live ?? undefined;
   const metrics = [...(resumed?.metrics ?? [])];
@@ -105,10 +104,8 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   let before = watch.seconds;
   try {
     for (const window of isLast ? [] : stream) {
-      rate = learningRate(options, { windows: metrics.length, share: share() });
-      const [updates, next] = optimizer.update(window.gradients as never, state, params);
-      params = applyUpdates(params, updates) as never;
-      state = next;
+      const rate = learningRate(options, { windows: metrics.length, share: share() });
+      [params, state] = optimizer.update(window.gradients, state, params, rate);
       const { seconds } = watch;
       const estimate =
         task.estimate !== undefined && seconds >= nextEstimate
@@ -116,7 +113,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
           : undefined;
       const line = metricsOf(window, {
         seconds,
-        gradientNorm: next.clip.norm.item(),
+        gradientNorm: state.clip.norm.item(),
         learningRate: rate,
         tokensPerSecond: window.count / (seconds - before),
         estimate,
