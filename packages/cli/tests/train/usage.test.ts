@@ -44,6 +44,27 @@ test.each([
     ["--text", "a", "--csv", "b"],
     /one of --text, --csv and --data, got --text and --csv/,
   ],
+  ["columns of a text", ["--text", "rhyme.txt", "--columns", "a"], /--columns is about a CSV file/],
+  [
+    "an export of a built-in cell",
+    ["--text", "rhyme.txt", "--export", "mine"],
+    /--export names a cell of a file, and --cell is gru/,
+  ],
+  [
+    "a size that a cell does not have",
+    ["--text", "rhyme.txt", "--size", "projection=3"],
+    /--cell gru: gru: .*projection/,
+  ],
+  [
+    "a cell without a size that it needs",
+    ["--text", "rhyme.txt", "--cell", "lstmProjected"],
+    /--cell lstmProjected: .*projection.*--size name=number gives a size/,
+  ],
+  [
+    "a missing file with a cell",
+    ["--text", "rhyme.txt", "--cell", "./no.ts"],
+    /cannot load .\/no.ts/,
+  ],
   [
     "a missing configuration",
     ["none.json"],
