@@ -86,7 +86,9 @@ describe("conformal", () => {
     refused({ level: 0.8, window: 0 }).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: conformal: window must be at least 1 error, got 0]`,
     );
-    refused({ level: 0.8, rate: 1 }).toThrowErrorMatchingInlineSnapshot(`[RangeError: conformal: rate must be at least 0 and below 1, got 1]`);
+    refused({ level: 0.8, rate: 1 }).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: conformal: rate must be at least 0 and below 1, got 1]`,
+    );
     refused({ level: 0.8 }, true).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: conformal: origins must ascend, got 0 after 1]`,
     );
