@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { defineCommand } from "../command/define.ts";
+import { type Command, defineCommand } from "../command/define.ts";
 import { RunError } from "../command/errors.ts";
 import { runFlags } from "../command/runFlags.ts";
 import { readCsv } from "../data/csv.ts";
@@ -55,7 +55,7 @@ const options = z.object({
 });
 
 /** `chronograd forecast`. */
-export const forecast = defineCommand({
+export const forecast: Command = defineCommand({
   name: "forecast",
   summary: "Forecasts a column of a CSV file, with intervals, and compares with baselines.",
   options,

@@ -50,7 +50,6 @@ export function bands({ points, forecasts, label }: BandsOptions): Plot.PlotOpti
   return {
     x: { type: "utc", label: null },
     y: { label: null, grid: true, nice: true },
-    caption: undefined,
     marks: [
       Plot.areaY(areas, {
         ...{ x: "date", y1: "lower", y2: "upper", z: "z" },
