@@ -12,7 +12,7 @@ const [task, ...args] = process.argv.slice(2);
 const example = task === "example" ? args.shift() : undefined;
 
 const tasks = {
-  start: ["examples/moby-dick/src/main.ts"],
+  start: ["packages/cli/dist/main.js", "train"],
   example: [`examples/${example}/src/main.ts`],
   examples: ["scripts/examples.mjs"],
   parallel: ["examples/parallel/src/train.ts"],

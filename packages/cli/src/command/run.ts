@@ -35,10 +35,13 @@ async function perform(command: Command, words: Words): Promise<number> {
     const flags = valuesOf(command.options, { ...Object.fromEntries(placed), ...given });
     const path = command.config === undefined ? undefined : flags[command.config];
     const file = typeof path === "string" ? await readConfig(path) : {};
-    const named = (key: string) =>
-      key in flags || !(key in file) ? flagOf(key) : `${path}: ${key}`;
-    const options = checked(command.options, { ...file, ...flags }, named);
-    await command.run(options as never, io);
+    const named = (key: string) => {
+      if (!(key in flags) && key in file) return `${path}: ${key}`;
+      return command.positionals.some(({ name }) => name === key) ? key : flagOf(key);
+    };
+    const values = { ...file, ...flags };
+    const options = checked(command.options, values, named);
+    await command.run(options as never, io, new Set(Object.keys(values)));
     io.close();
     if (json) print(io.outcome ?? null);
     return 0;

@@ -83,12 +83,12 @@ function made(path: string, key: string, make: (sizes: Sizes) => unknown, sizes:
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(
-      `${path}: no cell could be made with ${shown(sizes)}: ${why}; --size name=number gives a size`,
+      `${path}: no cell could be made with ${sizesText(sizes)}: ${why}; --size name=number gives a size`,
     );
   }
   if (isCell(cell)) return cell;
   const what = Object(cell).then === undefined ? typeof cell : "a promise";
-  throw new UsageError(`${path}: ${key}(${shown(sizes)}) returned ${what}; ${expected}`);
+  throw new UsageError(`${path}: ${key}(${sizesText(sizes)}) returned ${what}; ${expected}`);
 }
 
 /** The name of the export that is meant. */
@@ -120,7 +120,7 @@ function listed(exports: Readonly<Record<string, unknown>>): string {
 }
 
 /** Sizes as they are written in code. */
-function shown(sizes: Sizes): string {
+export function sizesText(sizes: Sizes): string {
   const parts = Object.entries(sizes).map(([key, size]) => `${key}: ${JSON.stringify(size)}`);
   return `{ ${parts.join(", ")} }`;
 }

@@ -1,5 +1,8 @@
 import * as Plot from "@observablehq/plot";
 
+/** Of the names in the legend. */
+const lineHeight = 14;
+
 /** For each time step the pitches that sound, as MIDI numbers; 60 is C4, the middle C. */
 export type Steps = readonly (readonly number[])[];
 
@@ -67,6 +70,7 @@ export function pianoRoll(
       label: "pitch",
       grid: true,
     },
+    marginTop: 10 + (names.length === 1 ? 10 : lineHeight * names.length),
     color: { domain: names, range: names.length === 1 ? ["#1d4ed8"] : colours(names.length) },
     marks: [
       Plot.rect(notes, {
@@ -88,12 +92,12 @@ function colours(count: number): string[] {
   return ["#9ca3af", "#1d4ed8", "#ea580c", "#7c3aed", "#0d9488", "#b45309"].slice(0, count);
 }
 
+/** The names of the parts above the frame, one below the other. */
 function legend(names: readonly string[]): Plot.Markish[] {
   return names.map((name, i) =>
     Plot.text([name], {
       frameAnchor: "top-right",
-      dy: 4 + 14 * i,
-      dx: -4,
+      dy: -lineHeight * (names.length - i) + 2,
       fill: () => name,
       text: () => `■ ${name}`,
     }),

@@ -5,7 +5,7 @@ import { initialParams, unroll } from "@chronograd/rnn";
 import { expect, test } from "vitest";
 import { type LoadCellOptions, loadCell } from "../../src/modules/loadCell.ts";
 import { parseSizes } from "../../src/modules/sizes.ts";
-import { elmanCell, folder, write } from "./files.ts";
+import { elmanCell, folder, write } from "../files.ts";
 
 const home = folder();
 const head = `import { init } from "@chronograd/nn";

@@ -1,7 +1,7 @@
 import { Tape, Tensor, tree } from "@chronograd/autodiff";
 import { expect, test } from "vitest";
 import { loadModule } from "../../src/modules/loadModule.ts";
-import { folder, write } from "./files.ts";
+import { folder, write } from "../files.ts";
 
 const home = folder();
 const at = write(home, {
@@ -99,7 +99,7 @@ test("what cannot be loaded is told in a sentence", async () => {
     `"cannot load throws.ts: throws.ts:3: TypeError: Cannot read properties of undefined (reading 'b')"`,
   );
   expect(await said("name.ts")).toMatchInlineSnapshot(
-    `"cannot load name.ts: name.ts:3: TypeError: @chronograd/rnn exports no defineCel"`,
+    `"cannot load name.ts: name.ts:3: TypeError: @chronograd/rnn exports no defineCel; did you mean defineCell?"`,
   );
   expect(await said("text.ts")).toMatchInlineSnapshot(
     `"cannot load text.ts: it threw "some text""`,

@@ -1,0 +1,155 @@
+import { scope, type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
+import {
+  adam,
+  applyUpdates,
+  chain,
+  clipByGlobalNorm,
+  cosineDecay,
+  crossEntropy,
+  initialize,
+  linear,
+  rng,
+} from "@chronograd/nn";
+import { batches } from "@chronograd/nn/data";
+import { accuracy } from "@chronograd/nn/metrics";
+import { initialParams, lstm, unroll } from "@chronograd/rnn";
+import type { Images } from "./digits.ts";
+
+/** Parameters, whatever their names are. */
+interface Weights {
+  readonly [name: string]: Tensor | Weights;
+}
+
+/** A model from images to logits of the ten classes. */
+export interface Classifier<Params> {
+  readonly params: Params;
+  logits(params: Params, images: readonly Float32Array[]): Tensor;
+}
+
+/** How a model is trained. */
+export interface Training {
+  readonly seed: number;
+  readonly epochs: number;
+  readonly size: number;
+  readonly rate: number;
+  /** Changes an image before it is learned. */
+  augment?(image: Float32Array): Float32Array;
+  report?(epoch: number, loss: number): void;
+}
+
+/**
+ * Sequences [T, B, I] of images: T steps of I pixels each, in the order of the pixels or in
+ * another.
+ */
+export function sequences(
+  images: readonly Float32Array[],
+  width: number,
+  order?: readonly number[],
+) {
+  const [rows, size] = [images.length, images[0]!.length];
+  const values = new Float32Array(rows * size);
+  for (let i = 0; i < size; i++) {
+    const [t, column] = [Math.floor(i / width), i % width];
+    const pixel = order?.[i] ?? i;
+    for (let row = 0; row < rows; row++) {
+      values[(t * rows + row) * width + column] = images[row]![pixel]!;
+    }
+  }
+  return tensor(values, { shape: [size / width, rows, width] });
+}
+
+/** What an LSTM classifier reads, and how far its gradient reaches back. */
+export interface Reading {
+  readonly hidden: number;
+  /** Pixels of a step. */
+  readonly width: number;
+  readonly order?: readonly number[];
+  /** Steps before the end that the loss reaches; all unless given. */
+  readonly k2?: number;
+  readonly seed: number;
+}
+
+/**
+ * An LSTM that reads an image and says the class at its end. With `k2` the state k2 steps before
+ * the end is a constant, as in the last window of truncated back-propagation.
+ */
+export function reader({ hidden, width, order, k2, seed }: Reading) {
+  const cell = lstm({ input: width, hidden });
+  const head = linear({ input: hidden, output: 10 });
+  const params = {
+    cell: initialParams(cell, rng(seed, "cell")),
+    head: initialize(head.params, rng(seed, "head")),
+  };
+  type Params = typeof params;
+  const run = (p: Params, images: readonly Float32Array[]) => {
+    const inputs = sequences(images, width, order);
+    const burnIn = inputs.shape[0]! - (k2 ?? inputs.shape[0]!);
+    return unroll(cell, p.cell, inputs, { compile: true, burnIn });
+  };
+  return {
+    params,
+    logits: (p: Params, images: readonly Float32Array[]) =>
+      head.apply(p.head, run(p, images).state.h),
+    /** The logits after each step, [T, B, 10]. */
+    stepwise: (p: Params, images: readonly Float32Array[]) =>
+      head.apply(p.head, run(p, images).outputs),
+  };
+}
+
+/** Logistic regression on the pixels. */
+export function regression(pixels: number, seed: number) {
+  const layer = linear({ input: pixels, output: 10 });
+  return {
+    params: initialize(layer.params, rng(seed, "regression")),
+    logits: (p: { W: Tensor; b: Tensor }, images: readonly Float32Array[]) =>
+      layer.apply(p, sequences(images, pixels).reshape([images.length, pixels])),
+  };
+}
+
+/** Trains a classifier by Adam; the parameters, and the mean loss of the last epoch. */
+export function trained<Params>(
+  classifier: Classifier<Params>,
+  { pixels, classes }: Images,
+  { seed, epochs, size, rate, augment = (image) => image, report }: Training,
+): { readonly params: Params; readonly loss: number } {
+  const { params: initial, logits } = classifier as unknown as Classifier<Weights>;
+  const perEpoch = Math.ceil(pixels.length / size);
+  const learningRate = cosineDecay({ initial: rate, final: rate / 50, steps: epochs * perEpoch });
+  const optimizer = chain({ clip: clipByGlobalNorm(1), adam: adam({ learningRate }) });
+  const lossOf = valueAndGrad((p: Weights, images: readonly Float32Array[], right: Tensor) =>
+    crossEntropy(logits(p, images), right),
+  );
+  const order = rng(seed, "order");
+  let params = initial;
+  let state = optimizer.init(params);
+  let loss = Number.NaN;
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    let sum = 0;
+    for (const batch of batches([...pixels.keys()], { size, rng: order })) {
+      [params, state] = scope(() => {
+        const images = batch.map((i) => augment(pixels[i]!));
+        const right = tensor(Int32Array.from(batch, (i) => classes[i]!));
+        const [value, gradients] = lossOf(params, images, right);
+        sum += value.item();
+        const [updates, next] = optimizer.update(gradients, state, params);
+        return [applyUpdates(params, updates), next];
+      });
+    }
+    loss = sum / perEpoch;
+    report?.(epoch, loss);
+  }
+  return { params: params as Params, loss };
+}
+
+/** The share of images whose class the model says. */
+export function accuracyOf<Params>(
+  { logits }: Classifier<Params>,
+  params: Params,
+  { pixels, classes }: Images,
+): number {
+  const said: number[] = [];
+  for (const batch of batches(pixels, { size: 200 })) {
+    scope(() => void said.push(...logits(params, batch).argmax(-1).toTypedArray()));
+  }
+  return accuracy(said, classes);
+}

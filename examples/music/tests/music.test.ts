@@ -1,0 +1,113 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { rng } from "@chronograd/nn";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { frequencies } from "../src/baselines.ts";
+import { cadences, keys, lowestKey, readChorales, rollOf, transposed } from "../src/chorales.ts";
+import { choraleModel, evaluate } from "../src/model.ts";
+import { compose, harmonise } from "../src/sample.ts";
+
+const main = join(import.meta.dirname, "../src/main.ts");
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "chronograd-music-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = async (...args: string[]) =>
+  await promisify(execFile)(process.execPath, [main, ...args], { cwd: folder }).catch(
+    (error: { code: number; stdout: string; stderr: string }) => error,
+  );
+
+const model = choraleModel({ hidden: 8, dropout: 0 });
+const params = model.initial(1);
+const { train, test: heldOut } = cadences(rng(1));
+
+test("a smoke run learns the cadences, and leaves a report, pictures and MIDI files", async () => {
+  const { stdout } = await run("--smoke", "--name", "a", "--json");
+  const { example, figures, seed } = JSON.parse(stdout);
+  expect([example, seed]).toEqual(["music", 1]);
+  expect(figures[0].value).toBeLessThan(figures[0].baselines["frequency of keys"]);
+  for (const file of ["own.mid", "harmony.mid"]) {
+    expect(readFileSync(join(folder, "runs/a", file), "latin1")).toMatch(/^MThd/);
+  }
+  expect(readFileSync(join(folder, "runs/a/report.html"), "utf8")).toContain("given soprano");
+});
+
+test("without the data it says where they are to be had", async () => {
+  const { code, stderr } = (await run("--data", "nowhere")) as { code: number; stderr: string };
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/there is no nowhere.*https:.*--data/);
+});
+
+test("a soprano outside of the piano is refused", async () => {
+  const { code, stderr } = (await run("--soprano", "60 200")) as { code: number; stderr: string };
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/--soprano.*108/)]);
+});
+
+test.each([
+  ["what is no JSON", "{", /jsb-chorales-quarter\.json: .*JSON/],
+  [
+    "a pitch that no piano has",
+    '{"train":[[[60],[200]]],"valid":[],"test":[]}',
+    /train\.0\.1\.0: .*108/,
+  ],
+  ["a part without chorales", '{"train":[[[60],[62]]],"valid":[],"test":[]}', /valid: .*1/],
+])("%s is refused with its place", async (_what, text, said) => {
+  writeFileSync(join(folder, "jsb-chorales-quarter.json"), text);
+  await expect(readChorales(folder)).rejects.toThrow(said);
+});
+
+describe("the model", () => {
+  test("gives a batch the losses of its rows alone, and 0 behind their ends", () => {
+    const some = [train[0]!.slice(0, 3), train[1]!.slice(0, 6)];
+    const batch = model.losses(params, some, null).toArray() as number[][];
+    for (const [row, chorale] of some.entries()) {
+      const alone = (model.losses(params, [chorale], null).toArray() as number[][]).flat();
+      for (const [t, losses] of batch.entries()) {
+        expect(losses[row]).toBeCloseTo(alone[t] ?? 0, 3);
+      }
+    }
+  });
+
+  test("before it learns anything, a chord costs 88 bits or so", () => {
+    const zero = { cell: params.cell, head: { W: params.head.W.mul(0), b: params.head.b.mul(0) } };
+    expect(evaluate(model, zero, heldOut)).toBeCloseTo(88 * Math.LN2, 3);
+  });
+});
+
+describe("baselines", () => {
+  test("keys that never change cost nearly nothing when the step before counts", () => {
+    const held = [Array.from({ length: 2000 }, () => [60, 64])];
+    expect(frequencies(held, held, true)).toBeLessThan(0.05);
+  });
+
+  test("a key that sounds every second time costs one bit, or nothing by the step before", () => {
+    const chords = Array.from({ length: 4001 }, (_, t) => (t % 2 === 0 ? [60] : []));
+    expect(frequencies([chords], [chords], false)).toBeCloseTo(Math.LN2, 1);
+    expect(frequencies([chords], [chords], true)).toBeLessThan(0.05);
+  });
+});
+
+describe("what is played", () => {
+  test("has the given soprano on top, and rests where it rests", () => {
+    const soprano = [72, 71, undefined, 60, lowestKey, lowestKey + keys - 1];
+    const options = { particles: 7, temperature: 1 };
+    const harmony = harmonise(model, params, soprano, rng(2), options);
+    expect(harmony.map((chord) => chord.at(-1))).toEqual(soprano);
+  });
+
+  test("is the same for the same seed", () => {
+    const of = (seed: number) => compose(model, params, rng(seed), { steps: 5, temperature: 1 });
+    expect(of(1)).toEqual(of(1));
+    expect(of(1)).not.toEqual(of(2));
+  });
+});
+
+test("a chorale moved by an octave has its roll moved by twelve keys", () => {
+  const [roll, moved] = [rollOf(train[0]!), rollOf(transposed(train[0]!, 12))];
+  expect(moved.map((row) => [...row.slice(12)])).toEqual(roll.map((row) => [...row.slice(0, -12)]));
+});

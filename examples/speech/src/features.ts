@@ -1,0 +1,35 @@
+import { logMel } from "chronograd/data";
+import { rate } from "./recordings.ts";
+
+export const bands = 26;
+/** Frames of 10 ms that make a step of the network. */
+export const stack = 3;
+/** Numbers that the network sees in a step. */
+export const inputs = bands * stack;
+export const stepSeconds = 0.01 * stack;
+
+/** Log-mel frames of a recording, each band less its mean, all divided by their deviation. */
+export function normalisedFrames(samples: Float32Array): Float32Array[] {
+  const frames = logMel(samples, { rate, bands, floor: 1e-6 });
+  const mean = Float64Array.from(
+    { length: bands },
+    (_, band) => frames.reduce((sum, frame) => sum + frame[band]!, 0) / frames.length,
+  );
+  const squares = frames.reduce(
+    (sum, frame) => sum + frame.reduce((all, x, band) => all + (x - mean[band]!) ** 2, 0),
+    0,
+  );
+  const deviation = Math.sqrt(squares / (frames.length * bands)) + 1e-3;
+  return frames.map((frame) => frame.map((x, band) => (x - mean[band]!) / deviation));
+}
+
+/** Steps of three frames side by side; frames that do not fill a step are left out. */
+export function stepsOf(samples: Float32Array): Float32Array[] {
+  const frames = normalisedFrames(samples);
+  const steps = Math.max(1, Math.floor(frames.length / stack));
+  return Array.from({ length: steps }, (_, t) => {
+    const step = new Float32Array(inputs);
+    for (let i = 0; i < stack; i++) step.set(frames[t * stack + i] ?? [], i * bands);
+    return step;
+  });
+}
