@@ -1,6 +1,6 @@
 """The same forecasters in PyTorch: same files, parts, networks, budget and seeds' roles as main.ts.
 
-python3 peer.py --seeds 1,2,3 prints one line of JSON for each seed: figures, and seconds of training.
+python3 peer.py --seeds 1,2,3 prints a line of JSON for each figure and seed.
 Needs torch and numpy; reads node_modules/vega-datasets.
 """
 
@@ -178,9 +178,10 @@ def run(task, seed, members, epochs):
     seconds = time.perf_counter() - began
     origins, means, _ = parts[1]
     actual = np.stack([values[t : t + horizon] for t in origins])
-    figure = {"rmse": float(np.sqrt(np.mean((means - actual) ** 2)))}
+    figure = {"RMSE of {}": float(np.sqrt(np.mean((means - actual) ** 2)))}
     for level in (0.8, 0.95):
-        figure[f"coverage of {level}"] = coverage(values, *parts, horizon, level)
+        held = coverage(values, *parts, horizon, level)
+        figure[f"{{}}: distance of coverage from {100 * level:g} %"] = 100 * abs(held - level)
     return figure, seconds
 
 
@@ -191,7 +192,8 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=20)
     options = parser.parse_args()
     for seed in map(int, options.seeds.split(",")):
-        results = {task.__name__: run(task, seed, options.members, options.epochs) for task in (weather, carbon)}
-        figure = {name: figure for name, (figure, _) in results.items()}
-        seconds = sum(seconds for _, seconds in results.values())
-        print(json.dumps({"seed": seed, "figure": figure, "seconds": round(seconds, 1)}), flush=True)
+        for task, column, horizon in [(weather, "temp_max", 7), (carbon, "CO2", 12)]:
+            figures, seconds = run(task, seed, options.members, options.epochs)
+            for what, figure in figures.items():
+                what = f"{what.format(column)}, 1 to {horizon} steps" if "RMSE" in what else what.format(column)
+                print(json.dumps({"what": what, "seed": seed, "figure": figure, "seconds": round(seconds, 1)}), flush=True)

@@ -33,6 +33,8 @@ export interface Scored {
 
 /** Forecasts of held-out values beside what came. */
 export interface Comparison {
+  /** Seconds that the recurrent forecaster took, both trainings and the forecasts. */
+  readonly seconds: number;
   readonly recurrent: Scored;
   readonly baselines: readonly Scored[];
   /** Of the recurrent forecaster, from every origin of the test, and from the end of the series. */
@@ -101,6 +103,7 @@ function baselinesOf(values: Float64Array, season: number, period: number): Fore
 export function compare(values: Float64Array, options: CompareOptions): Comparison {
   const { season, period = season, horizon, validation, test, levels } = options;
   const { seed = 1, members = 5, epochs = 20, onEpoch } = options;
+  const began = performance.now();
   const trained = (end: number, part: number): Recurrent => {
     const fit = values.subarray(0, end);
     const base = baseOf(fit, season, period);
@@ -118,6 +121,7 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
   const model = trained(test, 1);
   const origins = originsIn(test, values.length, horizon);
   const forecasts = model.predict(values, [...origins, values.length], horizon);
+  const seconds = (performance.now() - began) / 1000;
   const heldOut = forecasts.slice(0, -1);
   const score = (name: string, all: readonly Float64Array[]): Scored => ({
     name,
@@ -125,6 +129,7 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
   });
   const baselines = baselinesOf(values.subarray(0, test), season, period);
   return {
+    seconds,
     recurrent: score(
       "recurrent",
       heldOut.map(({ mean }) => mean),
