@@ -75,7 +75,7 @@ export function autoregression(
   const least = lags.at(-1)! + difference;
   const what = difference > 0 ? "seasonal autoregression" : "autoregression";
   return {
-    name: `${what} of ${lags.length} lags`,
+    name: `${what} of ${lags.length === 1 ? "1 lag" : `${lags.length} lags`}`,
     lags,
     coefficients,
     least,
