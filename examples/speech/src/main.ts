@@ -39,8 +39,8 @@ async function run(options: Options, io: Io): Promise<void> {
   if (options.listen !== undefined) return await listen(options.listen, options.name, io);
   const started = performance.now();
   const { seed, smoke } = options;
-  const hidden = smoke ? 8 : options.hidden;
-  const epochs = smoke ? 2 : options.epochs;
+  const hidden = smoke ? 16 : options.hidden;
+  const epochs = smoke ? 8 : options.epochs;
   const all = smoke ? tones(seed) : readRecordings(options.data);
   if (smoke) io.say("Smoke: telephone tones stand in for speech, so the figures mean nothing.");
   const speaker = smoke ? "high" : options.speaker;
