@@ -26,8 +26,8 @@ export const evaluate: Command = defineCommand({
       .meta({ value: "FILE" }),
   }),
   examples: [
-    "chronograd evaluate runs/lstm-128-1",
-    "chronograd evaluate runs/lstm-128-1 --text other.txt --json",
+    "chronograd evaluate runs/gru-256-1",
+    "chronograd evaluate runs/gru-256-1 --text other.txt --json",
   ],
   async run({ run, text, csv }, io) {
     const { options, checkpoint } = await readSaved(run);

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { applyUpdates, countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
+import { countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
 import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
 import { RunError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
@@ -48,8 +48,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   const random = rng(options.seed);
   const noise = noiseOf(model, random, checkpoint);
   let params = checkpoint?.params ?? (initialParams(model, random.split("parameters")) as never);
-  let rate = 0;
-  const optimizer = optimizerOf(options, () => rate);
+  const optimizer = optimizerOf<typeof params>(options);
   let state = checkpoint?.optimizer ?? optimizer.init(params);
   const live = checkpoint?.live ?? undefined;
   const metrics = [...(resumed?.metrics ?? [])];
@@ -61,6 +60,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   /** The share of the training that is done. */
   const share = () => (most === undefined ? watch.seconds / end! : metrics.length / most);
   let nextEstimate = watch.seconds;
+  let lastEstimate: number | undefined;
   let nextSave = watch.seconds + options.save;
 
   const source = new Source(
@@ -104,10 +104,8 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   let before = watch.seconds;
   try {
     for (const window of isLast ? [] : stream) {
-      rate = learningRate(options, { windows: metrics.length, share: share() });
-      const [updates, next] = optimizer.update(window.gradients as never, state, params);
-      params = applyUpdates(params, updates) as never;
-      state = next;
+      const rate = learningRate(options, { windows: metrics.length, share: share() });
+      [params, state] = optimizer.update(window.gradients, state, params, rate);
       const { seconds } = watch;
       const estimate =
         task.estimate !== undefined && seconds >= nextEstimate
@@ -115,17 +113,20 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
           : undefined;
       const line = metricsOf(window, {
         seconds,
-        gradientNorm: next.clip.norm.item(),
+        gradientNorm: state.clip.norm.item(),
         learningRate: rate,
         tokensPerSecond: window.count / (seconds - before),
         estimate,
       });
       before = watch.seconds;
-      if (estimate !== undefined) nextEstimate = before + estimateEverySeconds;
+      if (estimate !== undefined) {
+        lastEstimate = estimate;
+        nextEstimate = before + estimateEverySeconds;
+      }
       metrics.push(line);
       folder.log(line);
       const done = most === undefined ? seconds : metrics.length;
-      progress.update(done, facts(line, smoothed.add(line.loss), task.tokens));
+      progress.update(done, facts(line, smoothed.add(line.loss), lastEstimate, task.tokens));
       // Signals arrive only between turns of the event loop.
       await setImmediate();
       isLast = isDone() || io.stopping();
@@ -148,8 +149,9 @@ function noiseOf(model: PlainCell, random: Rng, earlier?: Checkpoint): Rng | und
 }
 
 function facts(
-  { gradientNorm, tokensPerSecond, heldOutEstimate }: Metrics,
+  { gradientNorm, tokensPerSecond }: Metrics,
   loss: number,
+  estimate: number | undefined,
   tokens: string,
 ): string {
   const parts = [
@@ -157,7 +159,7 @@ function facts(
     `gradient ${gradientNorm.toFixed(3)}`,
     `${tokensPerSecond.toLocaleString("en")} ${tokens}/s`,
   ];
-  if (heldOutEstimate !== undefined) parts.push(`held-out estimate ${heldOutEstimate.toFixed(3)}`);
+  if (estimate !== undefined) parts.push(`held-out estimate ${estimate.toFixed(3)}`);
   return parts.join(" | ");
 }
 
