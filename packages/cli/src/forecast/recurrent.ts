@@ -1,5 +1,5 @@
 import { scope, tensor } from "@chronograd/autodiff";
-import { checkOrigins } from "./checks.ts";
+import { checkOrigins, checkValues } from "./checks.ts";
 import type { Predicted } from "./conformal.ts";
 import type { Forecaster } from "./forecaster.ts";
 import { heads } from "./heads.ts";
@@ -65,6 +65,7 @@ export function recurrent(values: Float64Array, options: RecurrentOptions): Recu
   const { base, least, horizon, period, window = 28 } = options;
   const { hidden = 32, members = 5, epochs = 20, seed = 1, onEpoch } = options;
   const head = headOf(options.head);
+  checkValues(values, "recurrent");
   const first = least + window;
   const count = values.length - horizon - first + 1;
   if (count < 20) {
