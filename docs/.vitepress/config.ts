@@ -56,6 +56,7 @@ export default defineConfig({
             { text: "Lengths and resets", link: "/guide/sequences" },
             { text: "The life of a state", link: "/guide/state" },
             { text: "Sampling and beam search", link: "/guide/decoding" },
+            { text: "Forecasting", link: "/guide/forecasting" },
             { text: "Stopping and going on", link: "/guide/resume" },
             { text: "Verifying gradients", link: "/guide/verifying" },
             { text: "Compiling", link: "/guide/compiling" },

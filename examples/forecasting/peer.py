@@ -1,6 +1,6 @@
 """The same forecasters in PyTorch: same files, parts, networks, budget and seeds' roles as main.ts.
 
-python3 peer.py --seeds 1,2,3 prints one line of JSON for each seed: figures, and seconds of training.
+python3 peer.py --seeds 1,2,3 prints a line of JSON for each figure and seed.
 Needs torch and numpy; reads node_modules/vega-datasets.
 """
 
@@ -34,29 +34,42 @@ def carbon():
 
 
 class Base:
-    """Least-squares autoregression, the number of lags by Akaike's criterion, waves for long seasons."""
+    """Least-squares autoregression, the number of lags by Akaike's criterion: with waves for long seasons, of
+    the differences from season to season, beside the time, for short ones."""
 
     def __init__(self, values, season, period):
         self.period, self.harmonics = period, 2 if season > 36 else 0
-        most = min(14 if season > 36 else 2 * season + 2, len(values) // 8)
+        self.difference = 0 if season > 36 else season
+        self.span = len(values)
+        most = min(14 if season > 36 else season + 1, len(values) // 8)
+        begin = most + self.difference
+        changes = self.changes(values)
         best = None
         for lags in range(1, most + 1):
-            rows = np.array([self.row(values, t, lags) for t in range(most, len(values))])
-            coefficients = np.linalg.lstsq(rows, values[most:], rcond=None)[0]
-            error = np.mean((values[most:] - rows @ coefficients) ** 2)
+            rows = np.array([self.row(changes, t, lags) for t in range(begin, len(values))])
+            coefficients = np.linalg.lstsq(rows, changes[begin:], rcond=None)[0]
+            error = np.mean((changes[begin:] - rows @ coefficients) ** 2)
             criterion = len(rows) * np.log(error) + 2 * rows.shape[1]
             if best is None or criterion < best:
                 best, self.lags, self.coefficients = criterion, lags, coefficients
+        self.least = self.lags + self.difference
 
-    def row(self, values, t, lags):
+    def changes(self, values):
+        m = self.difference
+        return values if m == 0 else np.r_[np.zeros(m), values[m:] - values[:-m]]
+
+    def row(self, changes, t, lags):
         angles = [2 * np.pi * k * (t % self.period) / self.period for k in range(1, self.harmonics + 1)]
         waves = [f(angle) for angle in angles for f in (np.cos, np.sin)]
-        return np.r_[1, waves, values[t - lags : t][::-1]]
+        time = [t / self.span] if self.difference > 0 else []
+        return np.r_[1, time, waves, changes[t - lags : t][::-1]]
 
     def forecast(self, values, t, horizon):
         all = np.r_[values[:t], np.zeros(horizon)]
+        changes = np.r_[self.changes(values[:t]), np.zeros(horizon)]
         for at in range(t, t + horizon):
-            all[at] = self.row(all, at, self.lags) @ self.coefficients
+            changes[at] = self.row(changes, at, self.lags) @ self.coefficients
+            all[at] = changes[at] + (all[at - self.difference] if self.difference > 0 else 0)
         return all[t:]
 
 
@@ -82,19 +95,19 @@ class Recurrent:
 
     def __init__(self, values, base, horizon, seed, members, epochs):
         self.base, self.horizon = base, horizon
-        first = base.lags + WINDOW
+        first = base.least + WINDOW
         origins = np.arange(first, len(values) - horizon + 1)
         residuals = np.stack([values[t : t + horizon] - base.forecast(values, t, horizon) for t in origins])
         self.scales = residuals.std(0)
         errors = self.errors(values)
-        self.scale = errors[base.lags :].std()
+        self.scale = errors[base.least :].std()
         inputs = self.inputs(errors, origins)
         targets = torch.tensor(residuals / self.scales, dtype=torch.float32)
         self.networks = [self.train(inputs, targets, 100 * seed + i, epochs) for i in range(1, members + 1)]
 
     def errors(self, values):
         known = np.zeros(len(values))
-        for t in range(self.base.lags, len(values)):
+        for t in range(self.base.least, len(values)):
             known[t] = values[t] - self.base.forecast(values, t, 1)[0]
         return known
 
@@ -165,9 +178,10 @@ def run(task, seed, members, epochs):
     seconds = time.perf_counter() - began
     origins, means, _ = parts[1]
     actual = np.stack([values[t : t + horizon] for t in origins])
-    figure = {"rmse": float(np.sqrt(np.mean((means - actual) ** 2)))}
+    figure = {"RMSE of {}": float(np.sqrt(np.mean((means - actual) ** 2)))}
     for level in (0.8, 0.95):
-        figure[f"coverage of {level}"] = coverage(values, *parts, horizon, level)
+        held = coverage(values, *parts, horizon, level)
+        figure[f"{{}}: distance of coverage from {100 * level:g} %"] = 100 * abs(held - level)
     return figure, seconds
 
 
@@ -178,7 +192,8 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=20)
     options = parser.parse_args()
     for seed in map(int, options.seeds.split(",")):
-        results = {task.__name__: run(task, seed, options.members, options.epochs) for task in (weather, carbon)}
-        figure = {name: figure for name, (figure, _) in results.items()}
-        seconds = sum(seconds for _, seconds in results.values())
-        print(json.dumps({"seed": seed, "figure": figure, "seconds": round(seconds, 1)}), flush=True)
+        for task, column, horizon in [(weather, "temp_max", 7), (carbon, "CO2", 12)]:
+            figures, seconds = run(task, seed, options.members, options.epochs)
+            for what, figure in figures.items():
+                what = f"{what.format(column)}, 1 to {horizon} steps" if "RMSE" in what else what.format(column)
+                print(json.dumps({"what": what, "seed": seed, "figure": figure, "seconds": round(seconds, 1)}), flush=True)

@@ -44,7 +44,7 @@ const command = defineCommand({
         },
       });
       progress.stop();
-      const { recurrent, baselines, intervals } = comparison;
+      const { recurrent, baselines, intervals, seconds } = comparison;
       io.say(`${title}, 1 to ${horizon} steps ahead, RMSE in ${unit}:`);
       for (const { name, rmse } of [recurrent, ...baselines]) {
         io.say(`  ${name.padEnd(30)} ${rmse.toFixed(3)}`);
@@ -60,6 +60,7 @@ const command = defineCommand({
         {
           ...{ what: `RMSE of ${column}, 1 to ${horizon} steps`, unit, better: "lower" },
           value: recurrent.rmse,
+          seconds,
           baselines: Object.fromEntries(baselines.map(({ name, rmse }) => [name, rmse])),
         },
         ...intervals.map(({ level, coverage }) => ({

@@ -83,8 +83,7 @@ const command = defineCommand({
         `${cell}, ${hidden} hidden units, ${count(parameters)} parameters: ${bits.toFixed(3)} bits per character held out, after ${seconds.toFixed(1)} s of processor time`,
       );
       if (cell !== asked.cells[0]) continue;
-      const length = asked.text === "names" ? 40 : 200;
-      sections.push(...decoded(trained, corpus, { prompts: study.prompts, length, seed }));
+      sections.push(...decoded(trained, corpus, { ...study, seed }));
     }
 
     const picture = curves(found, others);

@@ -35,8 +35,8 @@ const options = z.object({
   interval: z
     .array(share)
     .min(1)
-    .default([80, 95])
-    .describe("percentages of values that intervals are to hold"),
+    .optional()
+    .describe("percentages of values that intervals are to hold; 80,95 as far as the file allows"),
   quantiles: z
     .array(z.number().gt(0).lt(1))
     .optional()
@@ -71,15 +71,9 @@ export const forecast: Command = defineCommand({
     const values = series.values[column]!;
     const season = given.season ?? findSeason(values, series.spacing);
     const horizon = given.horizon ?? (season > 1 && season <= 36 ? season : 7);
-    const levels = [...new Set(given.interval.map((x) => x / 100))].sort((a, b) => b - a);
     const quantiles = given.quantiles ?? [];
-    const split = splitOf(series.file, values.length, {
-      ...given,
-      season,
-      horizon,
-      levels,
-      quantiles,
-    });
+    const parts = splitOf(series.file, values.length, { ...given, season, horizon, quantiles });
+    const { levels, ...split } = parts;
     io.say(
       `${series.file}, ${column}: ${values.length} values, ${spacingName(series.spacing)}, ${formatTime(series.times[0]!, series.spacing)} to ${formatTime(series.times.at(-1)!, series.spacing)}${series.filled > 0 ? `, ${series.filled} of them filled` : ""}; ${season > 1 ? `a season of ${season}` : "no season"}`,
     );

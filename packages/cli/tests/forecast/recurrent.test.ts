@@ -82,6 +82,7 @@ test("compare scores every method over the same held-out values", () => {
     "seasonal-naive",
     "Holt-Winters",
     "autoregression of N lags",
+    "seasonal autoregression of N lags",
   ]);
   // Of seasonal-naive: noise of two draws.
   const naive = seasonalNaive({ season: 4 });

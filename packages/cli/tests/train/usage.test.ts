@@ -93,11 +93,11 @@ test.each([
 test("a configuration names the path of what is wrong", async () => {
   writeFileSync("config.json", JSON.stringify({ text: "rhyme.txt", hidden: "16" }));
   expect(await said("config.json")).toMatchInlineSnapshot(
-    `"train: config.json: hidden: invalid input: expected number, received string, got "16""`,
+    `"train: config.json: hidden: expected number, got "16""`,
   );
   writeFileSync("config.json", JSON.stringify({ text: "rhyme.txt", columns: ["a", 3] }));
   expect(await said("config.json")).toMatchInlineSnapshot(
-    `"train: config.json: columns[1]: invalid input: expected string, received number, got 3"`,
+    `"train: config.json: columns[1]: expected string, got 3"`,
   );
   writeFileSync("config.json", JSON.stringify({ text: "rhyme.txt", hiden: 16 }));
   expect(await said("config.json")).toMatchInlineSnapshot(
