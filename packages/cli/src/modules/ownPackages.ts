@@ -24,8 +24,6 @@ const entryPoints: Readonly<Record<string, () => Promise<object>>> = {
   "chronograd/run": () => import("../run.ts"),
   "chronograd/text": () => import("../text.ts"),
   "chronograd/training": () => import("../training.ts"),
-  "chronograd/text": () => import("../text.ts"),
-  "chronograd/training": () => import("../training.ts"),
 };
 
 /** A module whose missing exports are told, where JavaScript would say "undefined". */
