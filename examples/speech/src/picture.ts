@@ -1,8 +1,7 @@
 import { ctcAlignment } from "@chronograd/rnn/decode";
 import * as Plot from "@observablehq/plot";
 import { figure, png } from "chronograd/report";
-import type { Utterance } from "./connected.ts";
-import { exampleOf } from "./connected.ts";
+import { exampleOf, type Utterance } from "./connected.ts";
 import { bands, normalisedFrames, stack, stepSeconds } from "./features.ts";
 import { blank, type Network, type Params, stepScores } from "./model.ts";
 
@@ -41,7 +40,7 @@ export function alignmentFigure(net: Network, params: Params, spoken: Utterance)
       }),
       Plot.lineY(
         lines.filter(({ k }) => k === blank),
-        { x: "seconds", y: "probability", stroke: "#a8a29e" },
+        { x: "seconds", y: "probability", stroke: "#a8a29e", strokeDasharray: "3 3" },
       ),
       Plot.lineY(
         lines.filter(({ k }) => k !== blank),
