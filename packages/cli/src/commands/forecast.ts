@@ -50,6 +50,10 @@ const options = z.object({
     .enum(["refuse", "interpolate", "previous"])
     .default("refuse")
     .describe("what becomes of missing values and rows"),
+  head: z
+    .enum(["gaussian", "quantiles"])
+    .default("gaussian")
+    .describe("what the networks learn: a mean and a variance, or quantiles"),
   members: z.int().min(1).max(50).default(5).describe("networks whose forecasts are averaged"),
   epochs: z.int().min(1).default(20).describe("times through the training windows"),
 });
@@ -89,6 +93,7 @@ export const forecast: Command = defineCommand({
         ...quantiles.map((q) => Math.abs(2 * q - 1)).filter((level) => level > 0),
       ],
       seed: given.seed,
+      head: given.head,
       members: given.members,
       epochs: given.epochs,
       onEpoch(done, _total, loss) {

@@ -1,4 +1,4 @@
-import { checkOrigins, checkSeason } from "./checks.ts";
+import { checkOrigins, checkSeason, checkValues } from "./checks.ts";
 import type { Forecaster } from "./forecaster.ts";
 import { leastSquares } from "./leastSquares.ts";
 
@@ -49,6 +49,7 @@ export function autoregression(
 ): Autoregression {
   const { maxLag, season = 0, difference = 0, waves } = options;
   checkSeason(season, "autoregression", 0);
+  checkValues(values, "autoregression");
   checkSeason(difference, "autoregression", 0);
   const largest = Math.max(maxLag, season) + difference;
   const known = values.length - largest;

@@ -3,7 +3,7 @@ import { autoregression } from "./autoregression.ts";
 import { conformal, type Interval, type Predicted } from "./conformal.ts";
 import type { Forecaster } from "./forecaster.ts";
 import { holtWinters } from "./holtWinters.ts";
-import { type Recurrent, recurrent } from "./recurrent.ts";
+import { type Recurrent, type RecurrentOptions, recurrent } from "./recurrent.ts";
 import { seasonalNaive } from "./seasonalNaive.ts";
 
 /** What `compare` takes. */
@@ -20,6 +20,7 @@ export interface CompareOptions {
   /** Shares of values that intervals are to hold. */
   readonly levels: readonly number[];
   readonly seed?: number;
+  readonly head?: NonNullable<RecurrentOptions["head"]>;
   readonly members?: number;
   readonly epochs?: number;
   readonly onEpoch?: (done: number, total: number, loss: number) => boolean;
@@ -102,13 +103,13 @@ function baselinesOf(values: Float64Array, season: number, period: number): Fore
  */
 export function compare(values: Float64Array, options: CompareOptions): Comparison {
   const { season, period = season, horizon, validation, test, levels } = options;
-  const { seed = 1, members = 5, epochs = 20, onEpoch } = options;
+  const { seed = 1, head = "gaussian", members = 5, epochs = 20, onEpoch } = options;
   const began = performance.now();
   const trained = (end: number, part: number): Recurrent => {
     const fit = values.subarray(0, end);
     const base = baseOf(fit, season, period);
     return recurrent(fit, {
-      ...{ base, least: base.least, horizon, period, seed, members, epochs },
+      ...{ base, least: base.least, horizon, period, seed, head, members, epochs },
       window: Math.min(28, end >> 3),
       onEpoch: (done, total, loss) => onEpoch?.(part * total + done, 2 * total, loss) ?? false,
     });

@@ -3,8 +3,10 @@ export interface Predicted {
   /** The place of the first value that it predicts. */
   readonly origin: number;
   readonly mean: Float64Array;
-  /** Standard deviations, above 0. */
-  readonly deviation: Float64Array;
+  /** Scales, above 0, of how far values come below the mean: deviations, or distances to a quantile. */
+  readonly below: Float64Array;
+  /** And of how far above. */
+  readonly above: Float64Array;
 }
 
 /** Ends of intervals, for each step of a horizon. */
@@ -24,11 +26,11 @@ export interface ConformalOptions {
 }
 
 /**
- * Intervals `mean - q deviation` to `mean + q deviation` that held the wanted share of values
- * before. The factor q of each origin and step h is a quantile of the errors over deviations that
- * earlier forecasts of h steps have made, as far as their values lie before the origin: conformal
- * prediction (Vovk, Gammerman & Shafer 2005) with scores scaled by their deviations (Lei et al.
- * 2018) and a set for calibration that grows with time. Where the errors to come are exchangeable
+ * Intervals `mean - q below` to `mean + q above` that held the wanted share of values before. The
+ * factor q of each origin and step h is a quantile of the errors over scales that earlier forecasts
+ * of h steps have made, as far as their values lie before the origin: conformal prediction (Vovk,
+ * Gammerman & Shafer 2005) with scaled scores (Lei et al. 2018; of quantiles, Romano et al. 2019)
+ * and a set for calibration that grows with time. Where the errors to come are exchangeable
  * with those, an interval holds its value with a probability of at least `level`, whatever the
  * model.
  *
@@ -51,7 +53,8 @@ export interface ConformalOptions {
  * const forecasts = [0, 1, 2, 3, 4].map((origin) => ({
  *   origin,
  *   mean: Float64Array.of(0),
- *   deviation: Float64Array.of(1),
+ *   below: Float64Array.of(1),
+ *   above: Float64Array.of(1),
  * }));
  * const intervals = conformal(values, forecasts, { level: 0.6 });
  * intervals.map(({ upper }) => upper[0]); // => [Infinity, Infinity, 2, 3, 3]
@@ -70,11 +73,11 @@ export function conformal(
     return new Map(some.map((forecast, i) => [forecast, found[i]!]));
   });
   return forecasts.map((forecast) => {
-    const { mean, deviation } = forecast;
-    const reach = mean.map((_, h) => factors[h]!.get(forecast)! * deviation[h]!);
+    const { mean, below, above } = forecast;
+    const factor = (h: number) => factors[h]!.get(forecast)!;
     return {
-      lower: mean.map((x, h) => x - reach[h]!),
-      upper: mean.map((x, h) => x + reach[h]!),
+      lower: mean.map((x, h) => x - factor(h) * below[h]!),
+      upper: mean.map((x, h) => x + factor(h) * above[h]!),
     };
   });
 }
@@ -91,9 +94,10 @@ function factorsOf(
   let share = level;
   for (const { origin } of forecasts) {
     for (let i = scores.length; i < factors.length; i++) {
-      const { origin: earlier, mean, deviation } = forecasts[i]!;
+      const { origin: earlier, mean, below, above } = forecasts[i]!;
       if (earlier + h >= origin) break;
-      const score = Math.abs(values[earlier + h]! - mean[h]!) / deviation[h]!;
+      const error = values[earlier + h]! - mean[h]!;
+      const score = Math.max(error / above[h]!, -error / below[h]!);
       if (factors[i]! < Number.POSITIVE_INFINITY) {
         share += rate * ((score > factors[i]! ? 1 : 0) - (1 - level));
       }

@@ -76,6 +76,16 @@ describe.each(models)("%s", (name, model) => {
   });
 });
 
+test("values that are none are refused where a model is fitted", () => {
+  const gap = noisy.with(30, Number.NaN);
+  expect(() => autoregression(gap, { maxLag: 2 })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: autoregression: values must be finite numbers, got NaN at index 30; fill what is missing, as timeSeries does]`,
+  );
+  expect(() => holtWinters(noisy.with(3, 1 / 0), { season: 4 })).toThrow(
+    /holtWinters: values must be finite numbers, got Infinity at index 3/,
+  );
+});
+
 describe("seasonalNaive", () => {
   test("repeats the last season", () => {
     const [next] = seasonalNaive({ season: 3 }).forecast(
