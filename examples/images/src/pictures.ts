@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import type { Reach } from "./pixels.ts";
 
 /** An image as it was read: its class, and after each row the probabilities of the ten classes. */
 export interface ReadImage {
@@ -51,18 +52,27 @@ export function readings(images: readonly ReadImage[]): Plot.PlotOptions {
 }
 
 /** Accuracy by how many steps back the loss reaches. */
-export function accuracies(rows: readonly { k2: number; accuracy: number }[]): Plot.PlotOptions {
+export function accuracies(reaches: readonly Reach[]): Plot.PlotOptions {
   return {
-    x: { type: "log", label: "k2, steps", ticks: rows.map(({ k2 }) => k2), tickFormat: "d" },
+    x: { type: "log", label: "k2, steps", ticks: reaches.map(({ k2 }) => k2), tickFormat: "d" },
     y: { label: "held-out accuracy", domain: [0, 1], tickFormat: "%", grid: true },
     marks: [
-      Plot.line(rows, { x: "k2", y: "accuracy", stroke: "#1d4ed8", marker: "circle" }),
-      Plot.text(rows, {
+      Plot.line(reaches, { x: "k2", y: "accuracy", stroke: "#1d4ed8", marker: "circle" }),
+      Plot.text(reaches, {
         x: "k2",
         y: "accuracy",
         dy: -12,
-        text: (d: { accuracy: number }) => `${(100 * d.accuracy).toFixed(1)} %`,
+        text: ({ accuracy }: Reach) => `${(100 * accuracy).toFixed(1)} %`,
       }),
     ],
   };
+}
+
+/** The same as a table, in HTML. */
+export function table(reaches: readonly Reach[]): string {
+  const rows = reaches.map(
+    ({ k2, loss, accuracy }) =>
+      `<tr><td>${k2}</td><td>${loss.toFixed(3)}</td><td>${(100 * accuracy).toFixed(1)} %</td></tr>`,
+  );
+  return `<table><tr><th>k2</th><th>loss at the end</th><th>held out</th></tr>${rows.join("")}</table>`;
 }

@@ -17,18 +17,27 @@ const file = "jsb-chorales-quarter.json";
 const chorales = z.array(z.array(z.array(z.int().min(21).max(108))).min(2)).min(1);
 const schema = z.object({ train: chorales, valid: chorales, test: chorales });
 
+const json = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    context.addIssue((error as Error).message);
+    return z.NEVER;
+  }
+});
+
 /** Reads the chorales of a folder. */
 export async function readChorales(folder: string): Promise<Chorales> {
   const path = join(folder, file);
   const text = await readFile(path, "utf8").catch(() => {
     throw new UsageError(
-      `there is no ${path}; get Jsb16thSeparated's sibling jsb-chorales-quarter.json from https://github.com/czhuang/JSB-Chorales-dataset, and name its folder with --data`,
+      `there is no ${path}; get it from https://github.com/czhuang/JSB-Chorales-dataset, and name its folder with --data`,
     );
   });
-  const { data, error } = schema.safeParse(JSON.parse(text));
+  const { data, error } = json.pipe(schema).safeParse(text);
   if (data !== undefined) return data;
   const [{ path: place, message }] = error.issues as [z.core.$ZodIssue];
-  throw new UsageError(`${path}: ${place.join(".")}: ${message}`);
+  throw new UsageError([path, ...(place.length > 0 ? [place.join(".")] : []), message].join(": "));
 }
 
 /** Stand-ins of the smoke mode: a cadence of three chords in a random key, over and over. */

@@ -1,12 +1,12 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { rng } from "@chronograd/nn";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { frequencies } from "../src/baselines.ts";
-import { cadences, keys, lowestKey, rollOf, transposed } from "../src/chorales.ts";
+import { cadences, keys, lowestKey, readChorales, rollOf, transposed } from "../src/chorales.ts";
 import { choraleModel, evaluate } from "../src/model.ts";
 import { compose, harmonise } from "../src/sample.ts";
 
@@ -41,6 +41,24 @@ test("without the data it says where they are to be had", async () => {
   const { code, stderr } = (await run("--data", "nowhere")) as { code: number; stderr: string };
   expect(code).toBe(2);
   expect(stderr).toMatch(/there is no nowhere.*https:.*--data/);
+});
+
+test("a soprano outside of the piano is refused", async () => {
+  const { code, stderr } = (await run("--soprano", "60 200")) as { code: number; stderr: string };
+  expect([code, stderr]).toEqual([2, expect.stringMatching(/--soprano.*108/)]);
+});
+
+test.each([
+  ["what is no JSON", "{", /jsb-chorales-quarter\.json: .*JSON/],
+  [
+    "a pitch that no piano has",
+    '{"train":[[[60],[200]]],"valid":[],"test":[]}',
+    /train\.0\.1\.0: .*108/,
+  ],
+  ["a part without chorales", '{"train":[[[60],[62]]],"valid":[],"test":[]}', /valid: .*1/],
+])("%s is refused with its place", async (_what, text, said) => {
+  writeFileSync(join(folder, "jsb-chorales-quarter.json"), text);
+  await expect(readChorales(folder)).rejects.toThrow(said);
 });
 
 describe("the model", () => {

@@ -10,9 +10,18 @@ export interface Utterance {
   readonly samples: Float32Array;
 }
 
-/** Recordings of one speaker with gaps of up to 0.4 s before, between and behind, and noise. */
-function joined(parts: readonly Recording[], random: Rng): Utterance {
-  const gap = () => new Float32Array(random.integer(0, 0.4 * rate));
+/** How recordings become utterances. */
+export interface Joining {
+  /** How many digits an utterance has. */
+  readonly least: number;
+  readonly most: number;
+  /** The longest silence before, between and behind them, in seconds. */
+  readonly pause: number;
+}
+
+/** Recordings of one speaker with silences before, between and behind, and some noise. */
+function joined(parts: readonly Recording[], pause: number, random: Rng): Utterance {
+  const gap = () => new Float32Array(random.integer(0, pause * rate));
   const pieces = [gap(), ...parts.flatMap(({ samples }) => [samples, gap()])];
   const samples = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -28,7 +37,7 @@ function joined(parts: readonly Recording[], random: Rng): Utterance {
 /** All recordings once, joined to utterances of `least` to `most` digits. */
 export function utterances(
   recordings: readonly Recording[],
-  { least, most }: { readonly least: number; readonly most: number },
+  { least, most, pause }: Joining,
   random: Rng,
 ): Utterance[] {
   const speakers = Map.groupBy(recordings, ({ speaker }) => speaker);
@@ -37,7 +46,7 @@ export function utterances(
     const found: Utterance[] = [];
     for (let at = 0; at < own.length; ) {
       const count = random.integer(least, most + 1);
-      found.push(joined(order!.slice(at, at + count), random));
+      found.push(joined(order!.slice(at, at + count), pause, random));
       at += count;
     }
     return found;

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { scope, type Tensor, valueAndGrad } from "@chronograd/autodiff";
 import {
   adam,
@@ -34,11 +35,11 @@ export interface Surroundings {
 }
 
 /** Trains by Adam along one cycle of learning rates, and shows the progress. */
-export function trained(
+export async function trained(
   net: Network,
   { what, seed, epochs, size, peak, examples, loss }: Training,
   { io, folder }: Surroundings,
-): Params {
+): Promise<Params> {
   const draws = rng(seed, "examples");
   const order = rng(seed, "order");
   const dropout = rng(seed, "dropout");
@@ -56,6 +57,9 @@ export function trained(
   for (let done = 1; done <= epochs; done++) {
     let sum = 0;
     for (const some of batches(epoch, { size, rng: order, length })) {
+      // Lets a signal come through.
+      await setImmediate();
+      if (io.stopping()) throw new RunError("stopped before the end; nothing is saved");
       [params, state] = scope(() => {
         const [value, gradients] = lossOf(params, some);
         sum += value.item() * some.length;
@@ -66,7 +70,6 @@ export function trained(
     const mean = sum / epoch.length;
     progress.update(done, `loss ${mean.toFixed(3)}`);
     folder.log({ what, epoch: done, loss: mean });
-    if (io.stopping()) throw new RunError("stopped before the training was over; nothing is saved");
     if (done < epochs) epoch = examples(draws);
   }
   progress.stop();

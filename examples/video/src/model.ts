@@ -12,7 +12,9 @@ export interface Sizes {
   readonly hidden: number;
 }
 
-/** Frames `[T, B, size, size]` as patches whose pixels are channels, `[T, B, p p, size/p, size/p]`. */
+/**
+ * Frames `[T, B, size, size]` as patches whose pixels are channels, `[T, B, p p, size/p, size/p]`.
+ */
 export function patchesOf(frames: Tensor, p: number): Tensor {
   const [T, B, size] = frames.shape as [number, number, number];
   const n = size / p;
@@ -28,12 +30,12 @@ export function framesOf(patches: Tensor): Tensor {
   return joined.reshape([T, B, n * p, n * p]);
 }
 
-/** A linear map of the channels of each pixel, as a layer. */
-function pixelwise(input: number, output: number) {
+/** A linear map of the channels of each pixel, as a layer, whose bias starts as `start`. */
+function pixelwise(input: number, output: number, start: number) {
   return {
     params: {
       W: init.uniform(1 / Math.sqrt(input), output, input, 1, 1),
-      b: init.zeros(output, 1, 1),
+      b: init.constant(start, output, 1, 1),
     },
     apply: ({ W, b }: { W: Tensor; b: Tensor }, x: Tensor) => x.conv2d(W).add(b),
   };
@@ -47,7 +49,8 @@ export function forecaster({ size, patch, hidden }: Sizes) {
   const [channels, n] = [patch ** 2, size / patch];
   const model = sequential({
     convLstm: convLstm({ input: channels, hidden, height: n, width: n }),
-    head: pixelwise(hidden, channels),
+    // Most pixels are black: sigmoid(-2) is 0.12.
+    head: pixelwise(hidden, channels, -2),
   });
   const state = { model: model.state, said: init.zeros(channels, n, n) };
   return {
@@ -58,7 +61,9 @@ export function forecaster({ size, patch, hidden }: Sizes) {
       { frame, seen }: { frame: Tensor; seen: Tensor },
       before: Values<typeof state>,
     ) {
-      const [logits, next] = model.step(params, where(seen, frame, before.said), before.model);
+      // Pixels differ by a fifth or so; a cell learns faster from inputs that differ by about 1.
+      const x = where(seen, frame, before.said).mul(4);
+      const [logits, next] = model.step(params, x, before.model);
       return [logits, { model: next, said: logits.sigmoid() }] as const;
     },
   };
@@ -66,7 +71,9 @@ export function forecaster({ size, patch, hidden }: Sizes) {
 
 export type Forecaster = ReturnType<typeof forecaster>;
 
-/** Logits of the frames that follow each of some `[T, B, H, W]`, of which the first ones are seen. */
+/**
+ * Logits of the frames that follow each of some `[T, B, H, W]`, of which the first ones are seen.
+ */
 export function logitsOf(
   model: Forecaster,
   params: Values<Forecaster["params"]>,

@@ -34,15 +34,23 @@ export function picture(
   });
 }
 
-/** The error by how far ahead a frame is. */
+/** The error by how far ahead a frame is; without that of pixels that leave black and white. */
 export function errorCurves(errors: Readonly<Record<string, readonly number[]>>): string {
-  const points = Object.entries(errors).flatMap(([forecast, each]) =>
-    each.map((error, k) => ({ forecast, ahead: k + 1, error })),
-  );
+  const points = Object.entries(errors)
+    .filter(([name]) => name !== "linear")
+    .flatMap(([name, each]) => each.map((error, k) => ({ name, ahead: k + 1, error })));
+  const place = { x: "ahead", y: "error" };
   return figure({
-    x: { label: "frames ahead" },
+    marginRight: 150,
+    x: { label: "frames ahead", ticks: 10 },
     y: { label: "squared error of a frame", grid: true, zero: true },
-    color: { legend: true },
-    marks: [Plot.lineY(points, { x: "ahead", y: "error", stroke: "forecast", marker: true })],
+    marks: [
+      Plot.lineY(points, { ...place, stroke: "name" }),
+      Plot.dot(points, { ...place, fill: "name" }),
+      Plot.text(
+        points,
+        Plot.selectLast({ ...place, z: "name", text: "name", dx: 8, textAnchor: "start" }),
+      ),
+    ],
   });
 }

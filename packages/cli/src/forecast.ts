@@ -9,6 +9,7 @@ export {
   type AutoregressionOptions,
   autoregression,
 } from "./forecast/autoregression.ts";
+export { type Band, type BandsOptions, bands, type Point } from "./forecast/bands.ts";
 export {
   type CompareOptions,
   type Comparison,

@@ -35,8 +35,8 @@ const options = z.object({
   interval: z
     .array(share)
     .min(1)
-    .default([80, 95])
-    .describe("percentages of values that intervals are to hold"),
+    .optional()
+    .describe("percentages of values that intervals are to hold; 80,95 as far as the file allows"),
   quantiles: z
     .array(z.number().gt(0).lt(1))
     .optional()
@@ -50,6 +50,10 @@ const options = z.object({
     .enum(["refuse", "interpolate", "previous"])
     .default("refuse")
     .describe("what becomes of missing values and rows"),
+  head: z
+    .enum(["gaussian", "quantiles"])
+    .default("gaussian")
+    .describe("what the networks learn: a mean and a variance, or quantiles"),
   members: z.int().min(1).max(50).default(5).describe("networks whose forecasts are averaged"),
   epochs: z.int().min(1).default(20).describe("times through the training windows"),
 });
@@ -71,15 +75,9 @@ export const forecast: Command = defineCommand({
     const values = series.values[column]!;
     const season = given.season ?? findSeason(values, series.spacing);
     const horizon = given.horizon ?? (season > 1 && season <= 36 ? season : 7);
-    const levels = [...new Set(given.interval.map((x) => x / 100))].sort((a, b) => b - a);
     const quantiles = given.quantiles ?? [];
-    const split = splitOf(series.file, values.length, {
-      ...given,
-      season,
-      horizon,
-      levels,
-      quantiles,
-    });
+    const parts = splitOf(series.file, values.length, { ...given, season, horizon, quantiles });
+    const { levels, ...split } = parts;
     io.say(
       `${series.file}, ${column}: ${values.length} values, ${spacingName(series.spacing)}, ${formatTime(series.times[0]!, series.spacing)} to ${formatTime(series.times.at(-1)!, series.spacing)}${series.filled > 0 ? `, ${series.filled} of them filled` : ""}; ${season > 1 ? `a season of ${season}` : "no season"}`,
     );
@@ -95,6 +93,7 @@ export const forecast: Command = defineCommand({
         ...quantiles.map((q) => Math.abs(2 * q - 1)).filter((level) => level > 0),
       ],
       seed: given.seed,
+      head: given.head,
       members: given.members,
       epochs: given.epochs,
       onEpoch(done, _total, loss) {

@@ -26,10 +26,10 @@ export const train: Command = defineCommand({
   options: trainOptions,
   examples: [
     "chronograd train --text book.txt",
-    "chronograd train --csv weather.csv --columns temp_max,temp_min --cell gru --hidden 32",
+    "chronograd train --csv weather.csv --columns temp_max,temp_min --hidden 32",
     "chronograd train --data ./batches.ts --cell ./my-cell.ts --windows 2000",
     "chronograd train config.json --seconds 600",
-    "chronograd train --resume runs/lstm-128-1 --seconds 60",
+    "chronograd train --resume runs/gru-256-1 --seconds 60",
   ],
   async run(options, io, given) {
     if (options.printSchema) {
@@ -44,12 +44,13 @@ export const train: Command = defineCommand({
 async function run(asked: TrainOptions, io: Io, given: ReadonlySet<string>): Promise<void> {
   const { resume } = asked;
   const saved = resume === undefined ? undefined : await readSaved(resume);
+  const chosen = saved === undefined ? asked : resumedOptions(asked, given, saved);
   const limits = saved === undefined ? limitsOf(asked) : resumedLimits(asked, given, saved);
-  const options = saved === undefined ? asked : resumedOptions(asked, given, saved);
-  if (options.k2 < options.k1) {
-    throw new UsageError(`--k2 must be at least --k1, got k1 ${options.k1} and k2 ${options.k2}`);
+  if (chosen.k2 < chosen.k1) {
+    throw new UsageError(`--k2 must be at least --k1, got k1 ${chosen.k1} and k2 ${chosen.k2}`);
   }
-  const task = await taskOf(options, saved?.checkpoint.task);
+  const task = await taskOf(chosen, saved?.checkpoint.task);
+  const options = { ...chosen, hidden: chosen.hidden ?? task.hidden };
   if (saved !== undefined && saved.checkpoint.digest !== task.digest) {
     throw new UsageError(
       `--resume: ${task.title} has other data than ${resume} has read; restore it, or begin a new run`,

@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { tick } from "../report/tick.ts";
 import { escapeHtml, figure, page } from "../report.ts";
 import { type Summary, shown } from "./summary.ts";
 
@@ -85,9 +86,15 @@ function curves(runs: readonly Summary[], by: "step" | "seconds", label: string)
       return i % every === 0 && x !== undefined ? [{ run: name, x, loss: mean }] : [];
     });
   });
+  const isPositive = points.every(({ loss }) => loss > 0);
   return figure({
     x: { label },
-    y: { label: "loss", grid: true, type: points.every(({ loss }) => loss > 0) ? "log" : "linear" },
+    y: {
+      label: "loss",
+      grid: true,
+      type: isPositive ? "log" : "linear",
+      ...(isPositive && { tickFormat: tick }),
+    },
     color: { domain: runs.map(({ name }) => name), range: ["#1f5a99", "#c2410c"] },
     marks: [
       Plot.line(points, { x: "x", y: "loss", stroke: "run", strokeWidth: 2 }),
@@ -99,6 +106,8 @@ function curves(runs: readonly Summary[], by: "step" | "seconds", label: string)
           z: "run",
           text: "run",
           fill: "run",
+          stroke: "white",
+          strokeWidth: 4,
           dy: -8,
           textAnchor: "end",
         }),

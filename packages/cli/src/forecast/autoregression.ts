@@ -1,4 +1,4 @@
-import { checkOrigins, checkSeason } from "./checks.ts";
+import { checkOrigins, checkSeason, checkValues } from "./checks.ts";
 import type { Forecaster } from "./forecaster.ts";
 import { leastSquares } from "./leastSquares.ts";
 
@@ -6,17 +6,24 @@ import { leastSquares } from "./leastSquares.ts";
 export interface AutoregressionOptions {
   /** The most lags; how many of 1 to this many there are is chosen. */
   readonly maxLag: number;
-  /** One more lag, of a season; those near it, as in seasonal models, come by a larger `maxLag`. */
+  /** One more lag, of a season. */
   readonly season?: number;
-  /** Steps of a yearly wave and how many of its harmonics are regressors beside the lags. */
+  /** Steps of a wave and how many of its harmonics are regressors beside the lags. */
   readonly waves?: { readonly period: number; readonly harmonics: number };
+  /**
+   * Takes the place of the values by what they exceed those a season of this many steps before;
+   * the time is a regressor then, so that a growth may grow.
+   */
+  readonly difference?: number;
 }
 
 /** A fitted autoregression. */
 export interface Autoregression extends Forecaster {
   readonly lags: readonly number[];
-  /** Of 1, the cosines and sines of the waves, and the lags. */
+  /** Of 1, the time (of differences), the cosines and sines of the waves, and the lags. */
   readonly coefficients: Float64Array;
+  /** How many values a forecast needs before it. */
+  readonly least: number;
 }
 
 /**
@@ -40,37 +47,51 @@ export function autoregression(
   values: Float64Array,
   options: AutoregressionOptions,
 ): Autoregression {
-  const { maxLag, season = 0, waves = { period: 1, harmonics: 0 } } = options;
+  const { maxLag, season = 0, difference = 0, waves } = options;
   checkSeason(season, "autoregression", 0);
-  const largest = Math.max(maxLag, season);
+  checkValues(values, "autoregression");
+  checkSeason(difference, "autoregression", 0);
+  const largest = Math.max(maxLag, season) + difference;
   const known = values.length - largest;
-  const most = 2 + maxLag + 2 * waves.harmonics;
+  const most = 3 + maxLag + 2 * (waves?.harmonics ?? 0);
   if (!(Number.isSafeInteger(maxLag) && maxLag >= 1) || known <= most) {
     throw new RangeError(
-      `autoregression: ${maxLag} lags and a season of ${season} need whole numbers and more than ${largest + most} values, got ${values.length}`,
+      `autoregression: ${maxLag} lags and a season of ${season + difference} need whole numbers and more than ${largest + most} values, got ${values.length}`,
     );
   }
-  const target = values.subarray(largest);
+  const span = difference > 0 ? values.length : undefined;
+  const differences = differencesOf(values, difference);
+  const target = differences.subarray(largest);
   const candidates = Array.from({ length: maxLag }, (_, i) => {
     const lags = Array.from({ length: i + 1 }, (_, l) => l + 1);
     if (season > i + 1) lags.push(season);
-    const rows = Array.from(target, (_, t) => regressors(values, largest + t, lags, waves));
+    const row = regressors(lags, span, waves);
+    const rows = Array.from(target, (_, t) => row(differences, largest + t));
     const { coefficients, error } = leastSquares(rows, target);
-    return { lags, coefficients, criterion: known * Math.log(error) + 2 * coefficients.length };
+    const criterion = known * Math.log(error) + 2 * coefficients.length;
+    return { lags, row, coefficients, criterion };
   });
-  const { lags, coefficients } = candidates.reduce((a, b) => (b.criterion < a.criterion ? b : a));
+  const best = candidates.reduce((a, b) => (b.criterion < a.criterion ? b : a));
+  const { lags, row, coefficients } = best;
+  const least = lags.at(-1)! + difference;
+  const what = difference > 0 ? "seasonal autoregression" : "autoregression";
   return {
-    name: `autoregression of ${lags.length} lags`,
+    name: `${what} of ${lags.length === 1 ? "1 lag" : `${lags.length} lags`}`,
     lags,
     coefficients,
+    least,
     forecast(series, origins, horizon) {
-      checkOrigins(series, origins, horizon, lags.at(-1)!, "autoregression");
+      checkOrigins(series, origins, horizon, least, "autoregression");
+      const past = differencesOf(series, difference);
       return origins.map((origin) => {
-        const all = new Float64Array(origin + horizon);
-        all.set(series.subarray(0, origin));
+        const [all, changes] = [series, past].map((from) => {
+          const longer = new Float64Array(origin + horizon);
+          longer.set(from.subarray(0, origin));
+          return longer;
+        }) as [Float64Array, Float64Array];
         for (let t = origin; t < all.length; t++) {
-          const row = regressors(all, t, lags, waves);
-          all[t] = row.reduce((sum, x, i) => sum + x * coefficients[i]!, 0);
+          changes[t] = row(changes, t).reduce((sum, x, i) => sum + x * coefficients[i]!, 0);
+          all[t] = changes[t]! + (difference > 0 ? all[t - difference]! : 0);
         }
         return all.slice(origin);
       });
@@ -78,21 +99,24 @@ export function autoregression(
   };
 }
 
+/** `x[t] - x[t - m]`, or the values where m is 0; 0 for those without one before. */
+function differencesOf(values: Float64Array, m: number): Float64Array {
+  return m === 0 ? values : values.map((x, t) => (t < m ? 0 : x - values[t - m]!));
+}
+
+/** A function that gives the regressors of a time: 1, the time over its span, waves, lags. */
 function regressors(
-  values: Float64Array,
-  t: number,
   lags: readonly number[],
-  { period, harmonics }: NonNullable<AutoregressionOptions["waves"]>,
-): Float64Array {
-  const row = new Float64Array(1 + 2 * harmonics + lags.length);
-  row[0] = 1;
-  for (let k = 1; k <= harmonics; k++) {
-    const angle = (2 * Math.PI * k * (t % period)) / period;
-    row[2 * k - 1] = Math.cos(angle);
-    row[2 * k] = Math.sin(angle);
-  }
-  lags.forEach((lag, i) => {
-    row[1 + 2 * harmonics + i] = values[t - lag]!;
-  });
-  return row;
+  span: number | undefined,
+  { period, harmonics } = { period: 1, harmonics: 0 },
+) {
+  return (values: Float64Array, t: number): Float64Array => {
+    const row = span === undefined ? [1] : [1, t / span];
+    for (let k = 1; k <= harmonics; k++) {
+      const angle = (2 * Math.PI * k * (t % period)) / period;
+      row.push(Math.cos(angle), Math.sin(angle));
+    }
+    for (const lag of lags) row.push(values[t - lag]!);
+    return Float64Array.from(row);
+  };
 }

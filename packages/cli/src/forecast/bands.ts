@@ -47,6 +47,7 @@ export function bands({ points, forecasts, label }: BandsOptions): Plot.PlotOpti
   const lines = forecasts.map(({ time, mean, origin }) => ({ date: new Date(time), mean, origin }));
   const known = points.map(({ time, value }) => ({ date: new Date(time), value }));
   const levels = (forecasts[0]?.intervals ?? []).map(({ level }) => `${percent(level)} %`);
+  const isOne = new Set(forecasts.map(({ origin }) => origin)).size === forecasts.length;
   return {
     x: { type: "utc", label: null },
     y: { label: null, grid: true, nice: true },
@@ -55,6 +56,12 @@ export function bands({ points, forecasts, label }: BandsOptions): Plot.PlotOpti
         ...{ x: "date", y1: "lower", y2: "upper", z: "z" },
         ...{ fill: blue, fillOpacity: 0.16, curve: "monotone-x" },
       }),
+      // One step alone has no area and no line.
+      Plot.ruleX(isOne ? areas : [], {
+        ...{ x: "date", y1: "lower", y2: "upper" },
+        ...{ stroke: blue, strokeOpacity: 0.16, strokeWidth: 5 },
+      }),
+      Plot.dot(isOne ? lines : [], { x: "date", y: "mean", fill: blue, r: 2 }),
       Plot.lineY(known, { x: "date", y: "value", stroke: "#1c1917", strokeWidth: 1 }),
       Plot.lineY(lines, { x: "date", y: "mean", z: "origin", stroke: blue, strokeWidth: 1.8 }),
       Plot.text(

@@ -23,3 +23,12 @@ export function checkOrigins(
     `${where}: an origin must be a whole number from ${least}, the values that a forecast needs, to ${values.length}, got ${wrong}`,
   );
 }
+
+/** Throws a sentence unless values are finite numbers. */
+export function checkValues(values: Float64Array, where: string): void {
+  const wrong = values.findIndex((x) => !Number.isFinite(x));
+  if (wrong < 0) return;
+  throw new RangeError(
+    `${where}: values must be finite numbers, got ${values[wrong]} at index ${wrong}; fill what is missing, as timeSeries does`,
+  );
+}

@@ -3,7 +3,7 @@ import { autoregression } from "./autoregression.ts";
 import { conformal, type Interval, type Predicted } from "./conformal.ts";
 import type { Forecaster } from "./forecaster.ts";
 import { holtWinters } from "./holtWinters.ts";
-import { type Recurrent, recurrent } from "./recurrent.ts";
+import { type Recurrent, type RecurrentOptions, recurrent } from "./recurrent.ts";
 import { seasonalNaive } from "./seasonalNaive.ts";
 
 /** What `compare` takes. */
@@ -20,6 +20,7 @@ export interface CompareOptions {
   /** Shares of values that intervals are to hold. */
   readonly levels: readonly number[];
   readonly seed?: number;
+  readonly head?: NonNullable<RecurrentOptions["head"]>;
   readonly members?: number;
   readonly epochs?: number;
   readonly onEpoch?: (done: number, total: number, loss: number) => boolean;
@@ -33,6 +34,8 @@ export interface Scored {
 
 /** Forecasts of held-out values beside what came. */
 export interface Comparison {
+  /** Seconds that the recurrent forecaster took, both trainings and the forecasts. */
+  readonly seconds: number;
   readonly recurrent: Scored;
   readonly baselines: readonly Scored[];
   /** Of the recurrent forecaster, from every origin of the test, and from the end of the series. */
@@ -63,27 +66,33 @@ export function rollingRmse(
   );
 }
 
-/** Seasons of more steps than this are waves in a regression, and no lags. */
+/** Seasons of more steps than this are waves in a regression. */
 const longest = 36;
 
-/** The least-squares autoregression that the recurrent network corrects. */
+/**
+ * The least-squares autoregression that the recurrent network corrects: with waves for a long
+ * season, of the differences from season to season for a short one.
+ */
 function baseOf(values: Float64Array, season: number, period: number) {
-  const isLong = season > longest;
-  const maxLag = Math.min(isLong || season === 1 ? 14 : 2 * season + 2, values.length >> 3);
-  return isLong
-    ? autoregression(values, { maxLag, waves: { period, harmonics: 2 } })
-    : autoregression(values, { maxLag });
+  const maxLag = Math.min(season > longest || season === 1 ? 14 : season + 1, values.length >> 3);
+  if (season === 1) return autoregression(values, { maxLag });
+  if (season <= longest) return autoregression(values, { maxLag, difference: season });
+  const model = autoregression(values, { maxLag, waves: { period, harmonics: 2 } });
+  return { ...model, name: `waves and ${model.name}` };
 }
 
-/** The methods that anyone would try first, fitted to values. */
+/** The methods that anyone would try first, fitted to values, and the base alone. */
 function baselinesOf(values: Float64Array, season: number, period: number): Forecaster[] {
   const base = baseOf(values, season, period);
   const naive = seasonalNaive({ season });
   if (season === 1) return [naive, base];
-  const smooth = holtWinters(values, { season });
-  if (season <= longest) return [naive, smooth, base];
-  const lagged = autoregression(values, { maxLag: 14, season });
-  return [naive, smooth, lagged, { ...base, name: "harmonic regression and lags" }];
+  const maxLag = Math.min(season > longest ? 14 : 2 * season + 2, values.length >> 3);
+  return [
+    naive,
+    holtWinters(values, { season }),
+    autoregression(values, { maxLag, ...(season > maxLag && { season }) }),
+    base,
+  ];
 }
 
 /**
@@ -94,13 +103,13 @@ function baselinesOf(values: Float64Array, season: number, period: number): Fore
  */
 export function compare(values: Float64Array, options: CompareOptions): Comparison {
   const { season, period = season, horizon, validation, test, levels } = options;
-  const { seed = 1, members = 5, epochs = 20, onEpoch } = options;
+  const { seed = 1, head = "gaussian", members = 5, epochs = 20, onEpoch } = options;
+  const began = performance.now();
   const trained = (end: number, part: number): Recurrent => {
     const fit = values.subarray(0, end);
     const base = baseOf(fit, season, period);
-    const least = base.lags.at(-1)!;
     return recurrent(fit, {
-      ...{ base, least, horizon, period, seed, members, epochs },
+      ...{ base, least: base.least, horizon, period, seed, head, members, epochs },
       window: Math.min(28, end >> 3),
       onEpoch: (done, total, loss) => onEpoch?.(part * total + done, 2 * total, loss) ?? false,
     });
@@ -113,6 +122,7 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
   const model = trained(test, 1);
   const origins = originsIn(test, values.length, horizon);
   const forecasts = model.predict(values, [...origins, values.length], horizon);
+  const seconds = (performance.now() - began) / 1000;
   const heldOut = forecasts.slice(0, -1);
   const score = (name: string, all: readonly Float64Array[]): Scored => ({
     name,
@@ -120,6 +130,7 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
   });
   const baselines = baselinesOf(values.subarray(0, test), season, period);
   return {
+    seconds,
     recurrent: score(
       "recurrent",
       heldOut.map(({ mean }) => mean),
@@ -127,7 +138,7 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
     baselines: baselines.map((each) => score(each.name, each.forecast(values, origins, horizon))),
     forecasts,
     intervals: levels.map((level) => {
-      const all = conformal(values, [...calibration, ...forecasts], { level });
+      const all = conformal(values, [...calibration, ...forecasts], { level, rate: 0.1 });
       const intervals = all.slice(calibration.length);
       const known = intervals.slice(0, -1);
       const actual = origins.flatMap((t) => [...values.subarray(t, t + horizon)]);

@@ -3,8 +3,10 @@ export interface Predicted {
   /** The place of the first value that it predicts. */
   readonly origin: number;
   readonly mean: Float64Array;
-  /** Standard deviations, above 0. */
-  readonly deviation: Float64Array;
+  /** Scales, above 0, of how far values come below the mean: deviations, or distances to a quantile. */
+  readonly below: Float64Array;
+  /** And of how far above. */
+  readonly above: Float64Array;
 }
 
 /** Ends of intervals, for each step of a horizon. */
@@ -19,25 +21,23 @@ export interface ConformalOptions {
   readonly level: number;
   /** How many of the latest errors of each step of the horizon count; all unless given. */
   readonly window?: number;
+  /** How fast the level follows misses; 0, not at all, unless given. */
+  readonly rate?: number;
 }
 
 /**
- * The least number that at least `level` of scores and one more, unknown one stay below: the one of
- * rank `ceil((n + 1) level)`, or infinity where n are too few.
- */
-function quantile(scores: readonly number[], level: number): number {
-  const rank = Math.ceil((scores.length + 1) * level - 1e-9);
-  return [...scores].sort((a, b) => a - b)[rank - 1] ?? Number.POSITIVE_INFINITY;
-}
-
-/**
- * Intervals `mean - q deviation` to `mean + q deviation` that held the wanted share of values
- * before. The factor q of each origin and step h is a quantile of the errors over deviations that
- * earlier forecasts of h steps have made, as far as their values lie before the origin: conformal
- * prediction (Vovk, Gammerman & Shafer 2005) with scores scaled by their deviations (Lei et al.
- * 2018) and a set for calibration that moves on with time. Where the errors to come are
- * exchangeable with those, an interval holds its value with a probability of at least `level`,
- * whatever the model.
+ * Intervals `mean - q below` to `mean + q above` that held the wanted share of values before. The
+ * factor q of each origin and step h is a quantile of the errors over scales that earlier forecasts
+ * of h steps have made, as far as their values lie before the origin: conformal prediction (Vovk,
+ * Gammerman & Shafer 2005) with scaled scores (Lei et al. 2018; of quantiles, Romano et al. 2019)
+ * and a set for calibration that grows with time. Where the errors to come are exchangeable
+ * with those, an interval holds its value with a probability of at least `level`, whatever the
+ * model.
+ *
+ * Errors of a series that drifts are not. With a `rate`, each step's level moves by
+ * `rate (missed - (1 - level))` after each value, so that in the long run the right share is held
+ * whatever comes (Gibbs & Candes 2021, Adaptive conformal inference); an interval is then at most as
+ * wide as the largest error.
  *
  * With too few earlier errors, less than `level / (1 - level)`, an interval is infinite.
  *
@@ -53,7 +53,8 @@ function quantile(scores: readonly number[], level: number): number {
  * const forecasts = [0, 1, 2, 3, 4].map((origin) => ({
  *   origin,
  *   mean: Float64Array.of(0),
- *   deviation: Float64Array.of(1),
+ *   below: Float64Array.of(1),
+ *   above: Float64Array.of(1),
  * }));
  * const intervals = conformal(values, forecasts, { level: 0.6 });
  * intervals.map(({ upper }) => upper[0]); // => [Infinity, Infinity, 2, 3, 3]
@@ -62,33 +63,73 @@ function quantile(scores: readonly number[], level: number): number {
 export function conformal(
   values: Float64Array,
   forecasts: readonly Predicted[],
-  { level, window = Number.POSITIVE_INFINITY }: ConformalOptions,
+  options: ConformalOptions,
 ): readonly Interval[] {
+  checkConformal(forecasts, options);
+  const steps = Math.max(0, ...forecasts.map(({ mean }) => mean.length));
+  const factors = Array.from({ length: steps }, (_, h) => {
+    const some = forecasts.filter(({ mean }) => h < mean.length);
+    const found = factorsOf(values, some, h, options);
+    return new Map(some.map((forecast, i) => [forecast, found[i]!]));
+  });
+  return forecasts.map((forecast) => {
+    const { mean, below, above } = forecast;
+    const factor = (h: number) => factors[h]!.get(forecast)!;
+    return {
+      lower: mean.map((x, h) => x - factor(h) * below[h]!),
+      upper: mean.map((x, h) => x + factor(h) * above[h]!),
+    };
+  });
+}
+
+/** The factors q of one step h of the horizon. */
+function factorsOf(
+  values: Float64Array,
+  forecasts: readonly Predicted[],
+  h: number,
+  { level, window = Number.POSITIVE_INFINITY, rate = 0 }: ConformalOptions,
+): number[] {
+  const factors: number[] = [];
+  const scores: number[] = [];
+  let share = level;
+  for (const { origin } of forecasts) {
+    for (let i = scores.length; i < factors.length; i++) {
+      const { origin: earlier, mean, below, above } = forecasts[i]!;
+      if (earlier + h >= origin) break;
+      const error = values[earlier + h]! - mean[h]!;
+      const score = Math.max(error / above[h]!, -error / below[h]!);
+      if (factors[i]! < Number.POSITIVE_INFINITY) {
+        share += rate * ((score > factors[i]! ? 1 : 0) - (1 - level));
+      }
+      scores.push(score);
+    }
+    const latest = window < scores.length ? scores.slice(-window) : scores;
+    // The rank of the least score that at least this share of all scores, and one more, stay below.
+    const rank = Math.ceil((latest.length + 1) * share - 1e-9);
+    const enough = Math.ceil((latest.length + 1) * level - 1e-9) <= latest.length;
+    const limited = rate > 0 && enough ? Math.min(Math.max(rank, 1), latest.length) : rank;
+    factors.push([...latest].sort((a, b) => a - b)[limited - 1] ?? Number.POSITIVE_INFINITY);
+  }
+  return factors;
+}
+
+function checkConformal(
+  forecasts: readonly Predicted[],
+  { level, window = 1, rate = 0 }: ConformalOptions,
+): void {
   if (!(level > 0 && level < 1)) {
     throw new RangeError(`conformal: level must be a share between 0 and 1, got ${level}`);
   }
   if (!(window >= 1)) {
     throw new RangeError(`conformal: window must be at least 1 error, got ${window}`);
   }
+  if (!(rate >= 0 && rate < 1)) {
+    throw new RangeError(`conformal: rate must be at least 0 and below 1, got ${rate}`);
+  }
   forecasts.forEach(({ origin }, i) => {
     if (i === 0 || origin >= forecasts[i - 1]!.origin) return;
     throw new RangeError(
       `conformal: origins must ascend, got ${origin} after ${forecasts[i - 1]!.origin}`,
     );
-  });
-  return forecasts.map(({ origin, mean, deviation }) => {
-    const reach = Float64Array.from(mean, (_, h) => {
-      const scores = forecasts.flatMap((earlier) => {
-        const at = earlier.origin + h;
-        if (at >= origin || h >= earlier.mean.length) return [];
-        return [Math.abs(values[at]! - earlier.mean[h]!) / earlier.deviation[h]!];
-      });
-      const latest = window < scores.length ? scores.slice(-window) : scores;
-      return quantile(latest, level) * deviation[h]!;
-    });
-    return {
-      lower: mean.map((x, h) => x - reach[h]!),
-      upper: mean.map((x, h) => x + reach[h]!),
-    };
   });
 }

@@ -1,7 +1,7 @@
 import { concat, scope, type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
 import { adam, applyUpdates, init } from "@chronograd/nn";
 import { defineCell, unroll } from "@chronograd/rnn";
-import { checkOrigins, checkSeason } from "./checks.ts";
+import { checkOrigins, checkSeason, checkValues } from "./checks.ts";
 import type { Forecaster } from "./forecaster.ts";
 
 /** Shares between 0 and 1. */
@@ -101,6 +101,7 @@ export function holtWinters(
   { season, iterations = 100 }: { readonly season: number; readonly iterations?: number },
 ): HoltWinters {
   checkSeason(season, "holtWinters", 2);
+  checkValues(values, "holtWinters");
   if (values.length < 2 * season + 1) {
     throw new RangeError(
       `holtWinters: ${values.length} values are less than two seasons of ${season} and one more; take a shorter season`,

@@ -6,7 +6,6 @@ import {
   clipByGlobalNorm,
   cosineDecay,
   dropout,
-  gaussianNegativeLogLikelihood,
   init,
   initialize,
   linear,
@@ -14,6 +13,7 @@ import {
 } from "@chronograd/nn";
 import { batches } from "@chronograd/nn/data";
 import { gru, initialParams, unroll } from "@chronograd/rnn";
+import type { Head } from "./heads.ts";
 
 /** Windows of features, and what follows each. */
 export interface Windows {
@@ -30,6 +30,7 @@ export interface NetworkOptions {
   readonly features: number;
   readonly hidden: number;
   readonly horizon: number;
+  readonly head: Head;
   readonly epochs: number;
   readonly batch: number;
   readonly learningRate: number;
@@ -40,36 +41,31 @@ export interface NetworkOptions {
   readonly onEpoch?: (epoch: number, loss: number) => boolean;
 }
 
-/** A trained network: means and log variances of what follows windows, each `[B, H]`. */
-export type Network = (inputs: Tensor) => { readonly mean: Tensor; readonly logVariance: Tensor };
+/** A trained network: from windows `[W, B, F]` to outputs `[B, outputs H]`, as its head has them. */
+export type Network = (inputs: Tensor) => Tensor;
 
 /**
- * A GRU that reads a window, and a linear head that gives a normal distribution for each step of
- * the horizon from its last state. The head begins with zeros, so the first forecast is that of
- * mean 0 and variance 1. Trained by the negative log-likelihood.
+ * A GRU that reads a window, and a linear map from its last state to what the head says about each
+ * step of the horizon. The map begins with zeros, so the first forecast has the middle 0.
  */
 export function trainNetwork(windows: Windows, options: NetworkOptions): Network {
-  const { features, hidden, horizon, seed } = options;
+  const { features, hidden, horizon, head, seed } = options;
   const cell = gru({ input: features, hidden });
-  const head = linear({ input: hidden, output: 2 * horizon });
+  const outputs = head.outputs * horizon;
+  const map = linear({ input: hidden, output: outputs });
   const drop = dropout({ rate: options.dropRate });
   let params = {
     cell: initialParams(cell, rng(seed, "gru")),
-    head: {
-      W: initialize(init.zeros(hidden, 2 * horizon), rng(seed, "head")),
-      b: initialize(init.zeros(2 * horizon), rng(seed, "head")),
-    },
+    map: initialize({ W: init.zeros(hidden, outputs), b: init.zeros(outputs) }, rng(seed, "map")),
   };
   const output = (p: typeof params, inputs: Tensor, masks?: ReturnType<typeof rng>) => {
     const { state } = unroll(cell, p.cell, inputs, { compile: true });
-    const [mean, logVariance] = head.apply(p.head, drop.apply(state.h, masks)).split(2, -1);
-    return { mean: mean!, logVariance: logVariance! };
+    return map.apply(p.map, drop.apply(state.h, masks));
   };
   const masks = rng(seed, "dropout");
-  const lossOf = valueAndGrad((p: typeof params, inputs: Tensor, targets: Tensor) => {
-    const { mean, logVariance } = output(p, inputs, masks);
-    return gaussianNegativeLogLikelihood(mean, logVariance.exp(), targets);
-  });
+  const lossOf = valueAndGrad((p: typeof params, inputs: Tensor, targets: Tensor) =>
+    head.loss(output(p, inputs, masks), targets),
+  );
   const { count } = windows;
   const steps = options.epochs * Math.ceil(count / options.batch);
   const { weightDecay, learningRate: initial } = options;

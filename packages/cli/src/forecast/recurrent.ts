@@ -1,7 +1,8 @@
 import { scope, tensor } from "@chronograd/autodiff";
-import { checkOrigins } from "./checks.ts";
+import { checkOrigins, checkValues } from "./checks.ts";
 import type { Predicted } from "./conformal.ts";
 import type { Forecaster } from "./forecaster.ts";
+import { heads } from "./heads.ts";
 import { type Network, trainNetwork } from "./network.ts";
 
 /** What `recurrent` takes. */
@@ -15,6 +16,8 @@ export interface RecurrentOptions {
   readonly period: number;
   /** How many steps the network reads: 28 unless given. */
   readonly window?: number;
+  /** What the networks say about each step: `"gaussian"` unless given. */
+  readonly head?: keyof typeof heads;
   /** 32 unless given. */
   readonly hidden?: number;
   /** Networks, whose distributions are averaged: 5 unless given. */
@@ -29,8 +32,15 @@ export interface RecurrentOptions {
 
 /** A trained recurrent forecaster. */
 export interface Recurrent extends Forecaster {
-  /** Forecasts with their standard deviations. */
+  /** Forecasts with the scales of their errors. */
   predict(values: Float64Array, origins: readonly number[], horizon: number): readonly Predicted[];
+}
+
+function headOf(name: keyof typeof heads = "gaussian") {
+  if (Object.hasOwn(heads, name)) return heads[name];
+  throw new TypeError(
+    `recurrent: head must be ${Object.keys(heads).join(" or ")}, got ${JSON.stringify(name)}`,
+  );
 }
 
 const deviationOf = (values: readonly number[]) => {
@@ -43,8 +53,8 @@ const deviationOf = (values: readonly number[]) => {
  * forecasting using a hybrid ARIMA and neural network model) and Smyl 2020 (ES-RNN) have it.
  *
  * A GRU reads the last `window` errors of one step that the base made, scaled by their deviation, and
- * where in the season they were. From its last state come the mean and the variance of the base's
- * errors at each step of the horizon. Several networks from different seeds are one mixture
+ * where in the season they were. From its last state comes what the base's errors will be at each
+ * step of the horizon: a mean and a variance, or three quantiles. Several networks from different seeds are one mixture
  * (Lakshminarayanan et al. 2017, deep ensembles). Scales are those of `values`, so nothing later
  * is known to the network.
  *
@@ -54,6 +64,8 @@ const deviationOf = (values: readonly number[]) => {
 export function recurrent(values: Float64Array, options: RecurrentOptions): Recurrent {
   const { base, least, horizon, period, window = 28 } = options;
   const { hidden = 32, members = 5, epochs = 20, seed = 1, onEpoch } = options;
+  const head = headOf(options.head);
+  checkValues(values, "recurrent");
   const first = least + window;
   const count = values.length - horizon - first + 1;
   if (count < 20) {
@@ -90,7 +102,7 @@ export function recurrent(values: Float64Array, options: RecurrentOptions): Recu
       targets: (some: readonly number[]) =>
         tensor(some.map((i) => [...residuals[i]!].map((x, h) => x / scales[h]!))),
     };
-    const sizes = { features: 3, hidden, horizon, epochs, batch: 64, learningRate: 3e-3 };
+    const sizes = { features: 3, hidden, horizon, head, epochs, batch: 64, learningRate: 3e-3 };
     const drawn = { weightDecay: 0.01, dropRate: 0.2, seed: 100 * seed + member };
     networks.push(trainNetwork(windows, { ...sizes, ...drawn, onEpoch: onOne(member) }));
   }
@@ -118,22 +130,20 @@ export function recurrent(values: Float64Array, options: RecurrentOptions): Recu
     const known = oneStepErrors(series.subarray(0, Math.max(...at)));
     return scope(() => {
       const inputs = inputsAt(known, at);
-      const outputs = networks.map((network) => {
-        const { mean, logVariance } = network(inputs);
-        return { mean: mean.toTypedArray(), variance: logVariance.exp().toTypedArray() };
-      });
+      const outputs = networks.map((network) => network(inputs).toTypedArray());
+      const width = head.outputs * horizon;
       return at.map((origin, i) => {
-        const of = (h: number) => {
-          const place = i * horizon + h;
-          const mean = outputs.reduce((sum, o) => sum + o.mean[place]!, 0) / members;
-          const square =
-            outputs.reduce((sum, o) => sum + o.variance[place]! + o.mean[place]! ** 2, 0) / members;
-          return { mean, deviation: Math.sqrt(square - mean ** 2) };
-        };
+        const row = (output: ArrayLike<number>) =>
+          Array.from({ length: width }, (_, j) => output[i * width + j]!);
+        const { mean, below, above } = head.read(outputs.map(row), horizon);
+        const scaled = (of: readonly number[]) =>
+          Float64Array.from({ length: steps }, (_, h) => scales[h]! * of[h]!);
+        const correction = scaled(mean);
         return {
           origin,
-          mean: plain[i]!.map((x, h) => x + scales[h]! * of(h).mean),
-          deviation: Float64Array.from({ length: steps }, (_, h) => scales[h]! * of(h).deviation),
+          mean: plain[i]!.map((x, h) => x + correction[h]!),
+          below: scaled(below),
+          above: scaled(above),
         };
       });
     });

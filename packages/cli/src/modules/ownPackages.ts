@@ -21,6 +21,8 @@ const entryPoints: Readonly<Record<string, () => Promise<object>>> = {
   "chronograd/data": () => import("../data.ts"),
   "chronograd/report": () => import("../report.ts"),
   "chronograd/run": () => import("../run.ts"),
+  "chronograd/text": () => import("../text.ts"),
+  "chronograd/training": () => import("../training.ts"),
 };
 
 /** A module whose missing exports are told, where JavaScript would say "undefined". */

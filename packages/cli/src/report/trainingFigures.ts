@@ -2,6 +2,7 @@ import * as Plot from "@observablehq/plot";
 import type { Metrics } from "../training/metrics.ts";
 import { figure } from "./figure.ts";
 import type { Section } from "./page.ts";
+import { tick } from "./tick.ts";
 
 /** At most `count` of a list, evenly spaced. */
 function thin<T>(list: readonly T[], count: number): readonly T[] {
@@ -19,11 +20,6 @@ function smooth(
     value += (of(m) - value) / span;
     return { seconds: m.seconds, value };
   });
-}
-
-/** A tick of a logarithmic axis, in plain digits where there are few. */
-function tick(value: number): string {
-  return value >= 0.001 ? String(Number(value.toPrecision(2))) : value.toExponential(0);
 }
 
 function lossFigure(metrics: readonly Metrics[], unit: string): string {

@@ -5,7 +5,7 @@ import { UsageError } from "../command/errors.ts";
 import { nearest } from "../data/nearest.ts";
 import { loadCell, type PlainCell, type Sizes } from "../modules/loadCell.ts";
 import { parseSizes } from "../modules/sizes.ts";
-import type { TrainOptions } from "./options.ts";
+import type { DecidedOptions } from "./options.ts";
 
 const { elman, gru, gruResetBefore, irnn, lru, lstm, lstmCoupled, lstmLayerNorm } = cells;
 const { lstmPeephole, lstmProjected, mgu, minGru, minLstm } = cells;
@@ -23,7 +23,7 @@ interface Layer {
 }
 
 /** The options that cells are made by. */
-export type CellOptions = Pick<TrainOptions, "cell" | "size" | "export" | "hidden" | "layers">;
+export type CellOptions = Pick<DecidedOptions, "cell" | "size" | "export" | "hidden" | "layers">;
 
 /** Whether a cell is named by a file. */
 export const isFile = (cell: string): boolean => /[./\\]/.test(cell);
@@ -50,6 +50,9 @@ async function cellOf(options: CellOptions, input: number): Promise<PlainCell> {
   if (isFile(cell)) {
     const defaults = { input, hidden };
     return (await loadCell(cell, { sizes, defaults, export: name })).cell;
+  }
+  if (name !== undefined) {
+    throw new UsageError(`--export names a cell of a file, and --cell is ${cell}; leave it out`);
   }
   const family = Object.hasOwn(families, cell)
     ? (families[cell] as (sizes: Sizes) => PlainCell)

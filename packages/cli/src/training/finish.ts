@@ -4,7 +4,7 @@ import { trainingSections } from "../report/trainingFigures.ts";
 import type { RunFolder } from "../run/folder.ts";
 import type { Outcome } from "./loop.ts";
 import { metricsCsv } from "./metrics.ts";
-import type { TrainOptions } from "./options.ts";
+import type { DecidedOptions } from "./options.ts";
 import type { Evaluation, Figure, Findings, Task } from "./task.ts";
 
 /** What `result.json` of a training run says. */
@@ -22,7 +22,7 @@ export interface TrainResult {
 
 /** A run that has ended. */
 export interface Ended {
-  readonly options: TrainOptions;
+  readonly options: DecidedOptions;
   readonly task: Task;
   readonly outcome: Outcome;
   readonly evaluation: Evaluation;

@@ -18,7 +18,7 @@ export interface TrainOptions {
   readonly cell: string;
   readonly size: string[];
   readonly export: string | undefined;
-  readonly hidden: number;
+  readonly hidden: number | undefined;
   readonly layers: number;
   readonly batch: number;
   readonly k1: number;
@@ -38,6 +38,9 @@ export interface TrainOptions {
   readonly force: boolean;
   readonly seed: number;
 }
+
+/** Options in which the task has decided what was left open. */
+export type DecidedOptions = TrainOptions & { readonly hidden: number };
 
 /** A schema with a part for each option. */
 type Schema = z.ZodObject<{
@@ -65,17 +68,19 @@ export const trainOptions: Schema = z.object({
     .meta({ value: "MODULE" }),
   cell: z
     .string()
-    .default("lstm")
+    .default("gru")
     .describe("a cell of @chronograd/rnn by name, or a file with one: ./my-cell.ts")
     .meta({ value: "NAME|FILE" }),
   ...cellFlags,
-  hidden: count.default(128).describe("hidden units of each layer"),
+  hidden: count
+    .optional()
+    .describe("hidden units of each layer; 256 for a text, and 32 for other data, unless given"),
   layers: count.max(16).default(1).describe("cells one above the other"),
   batch: count.default(32).describe("rows that are read side by side, of a text or a CSV file"),
   k1: count.default(50).describe("time steps between updates"),
   k2: count.default(50).describe("time steps that a gradient reaches back, at least k1"),
   clip: positive.default(1).describe("largest global norm of a gradient"),
-  lr: positive.default(0.004).describe("largest learning rate of Adam"),
+  lr: positive.default(0.01).describe("largest learning rate of Adam"),
   warmup: z.int().min(0).default(100).describe("windows in which the learning rate rises to --lr"),
   decay: z
     .number()

@@ -1,14 +1,15 @@
 import { resolve } from "node:path";
+import { UsageError } from "../command/errors.ts";
 import { checked } from "../command/flags.ts";
 import { readRun } from "../run/description.ts";
 import { readCheckpoint } from "../run/open.ts";
 import { isFile } from "./cells.ts";
 import { type Checkpoint, kind } from "./checkpoint.ts";
-import { type TrainOptions, trainOptions } from "./options.ts";
+import { type DecidedOptions, type TrainOptions, trainOptions } from "./options.ts";
 
 /** A training run as its folder holds it. */
 export interface SavedRun {
-  readonly options: TrainOptions;
+  readonly options: DecidedOptions;
   readonly checkpoint: Checkpoint;
 }
 
@@ -16,16 +17,18 @@ export interface SavedRun {
 export async function readSaved(path: string): Promise<SavedRun> {
   const { options } = readRun(path, kind);
   const checkpoint = await readCheckpoint<Checkpoint>(path, kind);
-  return {
-    options: checked(trainOptions, options, (key) => `${path}/run.json: ${key}`),
-    checkpoint,
-  };
+  const read = checked(trainOptions, options, (key) => `${path}/run.json: ${key}`);
+  if (read.hidden === undefined) throw new UsageError(`${path}/run.json: hidden is missing`);
+  return { options: { ...read, hidden: read.hidden }, checkpoint };
 }
 
 /** The options of one call, which a run does not keep. */
 const ofTheCall = ["config", "resume", "name", "force", "printSchema"];
 
-/** The options that a run folder keeps: with whole paths, so that they mean the same from everywhere. */
+/**
+ * The options that a run folder keeps: with whole paths, so that they mean the same from
+ * everywhere.
+ */
 export function keptOptions(options: TrainOptions): Record<string, unknown> {
   const { cell } = options;
   const whole = Object.fromEntries(

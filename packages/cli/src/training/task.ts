@@ -28,8 +28,6 @@ export interface Interface {
 export interface Trained {
   readonly model: PlainCell;
   readonly params: never;
-  /** Plans steps of evaluation: a model that trained as plans can. */
-  readonly compile: boolean;
 }
 
 /** A figure of the result, as `io.result` has it. */
@@ -65,6 +63,8 @@ export interface Task {
   /** Tells one set of data from another. */
   readonly digest: string;
   readonly interface: Interface;
+  /** Hidden units where nothing else is asked for. */
+  readonly hidden: number;
   /** What a mean loss is measured in: "nats per character". */
   readonly unit: string;
   /** What the tokens of a loss are, in the plural: "characters". */

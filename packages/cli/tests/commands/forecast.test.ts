@@ -86,6 +86,28 @@ describe("chronograd forecast", () => {
     );
   });
 
+  test("one step, in days, with the one interval that few errors allow", async () => {
+    const days = Array.from({ length: 99 }, (_, t) => {
+      const day = new Date(Date.UTC(2020, 0, 1 + t)).toISOString().slice(0, 10);
+      return `${day},${(1e6 * random.normal()).toFixed(0)}`;
+    });
+    const words = [
+      file(["day,sold", ...days]),
+      ...budget,
+      "--horizon",
+      "1",
+      "--season",
+      "1",
+      "--held-out",
+      "18",
+    ];
+    expect(await runCommand(forecast, words)).toBe(0);
+    expect(out).toMatch(/no season/);
+    expect(out).toMatch(/Intervals of 80 % held/);
+    expect(out).not.toMatch(/Intervals of 95 %/);
+    expect(readFileSync("runs/forecast-1/forecast.svg", "utf8")).toMatch(/stroke-width="5"/);
+  });
+
   test.each<[string, readonly string[], readonly string[]]>([
     ["a file that is not there", [], ["nowhere.csv"]],
     ["a column that is not there", ["date,Load", ...hourly], ["load.csv", "--column", "load"]],

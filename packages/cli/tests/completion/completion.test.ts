@@ -5,7 +5,11 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { defineCommand } from "../../src/command.ts";
 import { completion } from "../../src/commands/completion.ts";
-import { commands } from "../../src/commands/index.ts";
+import { allCommands } from "../../src/commands/index.ts";
+import { bash } from "../../src/completion/bash.ts";
+import { fish } from "../../src/completion/fish.ts";
+import { wordsOf } from "../../src/completion/words.ts";
+import { zsh } from "../../src/completion/zsh.ts";
 import { folder } from "../files.ts";
 import { run } from "../run.ts";
 
@@ -25,20 +29,16 @@ const count = defineCommand({
   }),
   async run() {},
 });
-const own = completion([count]);
-
-async function scriptOf(shell: string): Promise<string> {
-  const { code, out } = await run(own, shell, "--json");
-  expect(code).toBe(0);
-  return JSON.parse(out).script;
-}
+const scripts = { bash, zsh, fish } as const;
+const scriptOf = (shell: keyof typeof scripts): string =>
+  scripts[shell]("chronograd", [count, completion].map(wordsOf));
 const isThere = (shell: string) => spawnSync(shell, ["-c", "true"]).status === 0;
 
 describe.skipIf(!isThere("bash"))("bash", () => {
   /** What bash offers for the last of some words. */
   async function offered(...words: string[]): Promise<string[]> {
     const path = join(home, "script.bash");
-    writeFileSync(path, await scriptOf("bash"));
+    writeFileSync(path, scriptOf("bash"));
     const program = `source "$1"; shift; COMP_WORDS=(chronograd "$@"); COMP_CWORD=$#; _chronograd; printf '%s\\n' "\${COMPREPLY[@]}"`;
     const { stdout } = spawnSync("bash", ["-c", program, "bash", path, ...words], {
       encoding: "utf8",
@@ -68,14 +68,14 @@ describe.skipIf(!isThere("bash"))("bash", () => {
   });
 });
 
-test.each(["bash", "zsh", "fish"])(
+test.each(["bash", "zsh", "fish"] as const)(
   "%s has every command and flag, and the shell can read it",
   async (shell) => {
-    const { code, out } = await run(commands.at(-1)!, shell);
+    const { code, out } = await run(completion, shell);
     expect(code).toBe(0);
-    for (const { name } of commands) expect(out).toContain(name);
+    for (const { name } of await allCommands()) expect(out).toContain(name);
     expect(out).toContain(shell === "fish" ? "-l tolerance" : "--tolerance");
-    for (const text of [out, await scriptOf(shell)]) {
+    for (const text of [out, scriptOf(shell)]) {
       const path = join(home, `script.${shell}`);
       writeFileSync(path, text);
       if (!isThere(shell)) continue;
@@ -86,8 +86,8 @@ test.each(["bash", "zsh", "fish"])(
 );
 
 test("another shell is refused", async () => {
-  const { code, err } = await run(own, "tcsh");
+  const { code, err } = await run(completion, "tcsh");
   expect(`${code} ${err.trim()}`).toMatchInlineSnapshot(
-    `"2 completion: --shell: invalid option: expected one of "bash"|"zsh"|"fish", got "tcsh""`,
+    `"2 completion: shell: expected one of "bash"|"zsh"|"fish", got "tcsh""`,
   );
 });

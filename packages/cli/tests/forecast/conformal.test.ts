@@ -3,20 +3,22 @@ import { coverage } from "@chronograd/nn/metrics";
 import { describe, expect, test } from "vitest";
 import { conformal, findSeason } from "../../src/forecast.ts";
 
-/** Forecasts of 0 from every origin, of `steps` steps, with the deviation 1. */
+/** Forecasts of 0 from every origin, of `steps` steps, with the scales 1. */
 const zeros = (count: number, steps: number) =>
   Array.from({ length: count }, (_, origin) => ({
     origin,
     mean: new Float64Array(steps),
-    deviation: new Float64Array(steps).fill(1),
+    below: new Float64Array(steps).fill(1),
+    above: new Float64Array(steps).fill(1),
   }));
 
 describe("conformal", () => {
-  test("holds the wanted share of exchangeable errors, however wrong the deviations are", () => {
+  test("holds the wanted share of exchangeable errors, however wrong the scales are", () => {
     const random = rng(4);
     const values = Float64Array.from({ length: 2000 }, () => random.normal() ** 3);
     for (const level of [0.5, 0.8, 0.95]) {
-      const forecasts = zeros(2000, 1).map((each) => ({ ...each, deviation: Float64Array.of(40) }));
+      const wide = { below: Float64Array.of(20), above: Float64Array.of(40) };
+      const forecasts = zeros(2000, 1).map((each) => ({ ...each, ...wide }));
       const intervals = conformal(values, forecasts, { level, window: 400 }).slice(400);
       const ends = (end: "lower" | "upper") => intervals.map((each) => each[end][0]!);
       const share = coverage(ends("lower"), ends("upper"), values.subarray(400));
@@ -46,17 +48,35 @@ describe("conformal", () => {
     expect([...of(values)!.upper].every(Number.isFinite)).toBe(true);
   });
 
-  test("counts the latest errors of a window, in units of the deviations", () => {
+  test("counts the latest errors of a window, in units of the scales", () => {
     const values = Float64Array.of(100, 1, 2, 3, 0);
     const forecasts = zeros(5, 1).map((each) => ({ ...each, mean: Float64Array.of(10) }));
-    forecasts[4]!.deviation[0] = 2;
+    forecasts[4]!.below[0] = 2;
+    forecasts[4]!.above[0] = 0.5;
     const last = conformal(values, forecasts, { level: 0.5, window: 3 })[4]!;
     // The errors 9, 8, 7 in window, of which the second.
-    expect([last.lower[0], last.upper[0]]).toEqual([10 - 16, 10 + 16]);
+    expect([last.lower[0], last.upper[0]]).toEqual([10 - 16, 10 + 4]);
+  });
+
+  test("with a rate, holds the wanted share of errors that grow without end", () => {
+    const random = rng(8);
+    const values = Float64Array.from({ length: 600 }, (_, t) => (1 + t / 100) * random.normal());
+    const shareOf = (rate: number) => {
+      const intervals = conformal(values, zeros(600, 3), { level: 0.8, rate }).slice(100, 597);
+      const actual = intervals.flatMap((_, i) => [...values.subarray(100 + i, 103 + i)]);
+      const ends = (end: "lower" | "upper") => intervals.flatMap((each) => [...each[end]]);
+      return coverage(ends("lower"), ends("upper"), actual);
+    };
+    expect(shareOf(0)).toBeLessThan(0.7);
+    // Of 497 values the share is within (1 + rate) / (497 rate) (Gibbs & Candes 2021, prop. 4.1).
+    expect(Math.abs(shareOf(0.1) - 0.8)).toBeLessThan(1.1 / 49.7);
   });
 
   test("refuses in a sentence", () => {
-    const refused = (options: { level: number; window?: number }, reversed = false) => {
+    const refused = (
+      options: { level: number; window?: number; rate?: number },
+      reversed = false,
+    ) => {
       const forecasts = reversed ? zeros(2, 1).reverse() : zeros(2, 1);
       return expect(() => conformal(new Float64Array(3), forecasts, options));
     };
@@ -68,6 +88,9 @@ describe("conformal", () => {
     );
     refused({ level: 0.8, window: 0 }).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: conformal: window must be at least 1 error, got 0]`,
+    );
+    refused({ level: 0.8, rate: 1 }).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: conformal: rate must be at least 0 and below 1, got 1]`,
     );
     refused({ level: 0.8 }, true).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: conformal: origins must ascend, got 0 after 1]`,

@@ -26,13 +26,14 @@ describe("recurrent", () => {
 
   test("reads nothing from its origin on, and forecasts each origin as it would alone", () => {
     const both = model.predict(tent, [310, 320], 2);
-    for (const { origin, mean, deviation } of both) {
+    for (const { origin, mean, below, above } of both) {
       const hidden = tent.map((x, t) => (t < origin ? x : Number.NaN));
       const [alone] = model.predict(hidden, [origin], 2);
       mean.forEach((x, h) => {
         expect(alone!.mean[h]!).toBeCloseTo(x, 5);
-        expect(alone!.deviation[h]!).toBeCloseTo(deviation[h]!, 5);
-        expect(deviation[h]!).toBeGreaterThan(0);
+        expect(alone!.above[h]!).toBeCloseTo(above[h]!, 5);
+        expect(below[h]!).toBe(above[h]!);
+        expect(above[h]!).toBeGreaterThan(0);
       });
     }
   });
@@ -56,7 +57,27 @@ describe("recurrent", () => {
     });
   });
 
+  test("with quantiles, knows that errors above are larger than those below", () => {
+    // Nothing but exponential noise: the median is log 2, the quantiles are -log 0.9 and log 10.
+    const exponential = Float64Array.from({ length: 400 }, () => -Math.log(1 - random.uniform()));
+    const mean = autoregression(exponential.subarray(0, 300), { maxLag: 1 });
+    const trained = recurrent(exponential.subarray(0, 300), {
+      ...{ ...small, base: mean, least: 1, head: "quantiles", epochs: 80, hidden: 4, members: 1 },
+    });
+    const all = trained.predict(exponential, origins, 1);
+    const average = (of: (each: (typeof all)[0]) => Float64Array) =>
+      all.reduce((sum, each) => sum + of(each)[0]!, 0) / all.length;
+    const middle = average((each) => each.mean);
+    expect(Math.abs(middle - Math.log(2))).toBeLessThan(0.2);
+    expect(Math.abs(middle - average((each) => each.below) + Math.log(0.9))).toBeLessThan(0.2);
+    expect(Math.abs(middle + average((each) => each.above) - Math.log(10))).toBeLessThan(0.4);
+  });
+
   test("refuses in a sentence", () => {
+    const wrong = { ...small, head: "median" as never };
+    expect(() => recurrent(tent.subarray(0, 300), wrong)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: recurrent: head must be gaussian or quantiles, got "median"]`,
+    );
     expect(() => recurrent(tent.subarray(0, 30), small)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: recurrent: 30 values make 19 windows of 8 and 2 steps after 2, expected at least 20; take a shorter window or horizon]`,
     );
@@ -68,7 +89,7 @@ describe("recurrent", () => {
     );
     const gap = tent.with(20, Number.NaN);
     expect(() => recurrent(gap.subarray(0, 300), small)).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: clipByGlobalNorm: the gradient of "cell.W" has 108 of 108 elements that are NaN or infinite, and so have 5 others; lower the learning rate, look for where they arise, or pass { nonFinite: "zero" } or { nonFinite: "pass" }]`,
+      `[RangeError: recurrent: values must be finite numbers, got NaN at index 20; fill what is missing, as timeSeries does]`,
     );
   });
 });
@@ -82,6 +103,7 @@ test("compare scores every method over the same held-out values", () => {
     "seasonal-naive",
     "Holt-Winters",
     "autoregression of N lags",
+    "seasonal autoregression of N lags",
   ]);
   // Of seasonal-naive: noise of two draws.
   const naive = seasonalNaive({ season: 4 });

@@ -1,20 +1,31 @@
 import { UsageError } from "../../command/errors.ts";
+import { percent } from "../../forecast/bands.ts";
 
 /** What the parts of a series depend on. */
 export interface SplitOptions {
   readonly season: number;
   readonly horizon: number;
   readonly heldOut?: number | undefined;
-  readonly levels: readonly number[];
+  /** Percentages of intervals; 80 and 95 as far as they can be had, unless given. */
+  readonly interval?: readonly number[] | undefined;
   readonly quantiles: readonly number[];
 }
 
-/** Where the parts of a series begin that calibrate, and that test: as long as each other. */
+/** The parts of a series, and what its intervals are to hold. */
+export interface Split {
+  /** Where the values begin that calibrate, as many as those of the test. */
+  readonly validation: number;
+  readonly test: number;
+  /** Shares of values, the largest first. */
+  readonly levels: readonly number[];
+}
+
+/** Divides a series. Throws a `UsageError` where it is too short for what is asked. */
 export function splitOf(
   file: string,
   length: number,
-  { season, horizon, heldOut, levels, quantiles }: SplitOptions,
-): { readonly validation: number; readonly test: number } {
+  { season, horizon, heldOut, interval, quantiles }: SplitOptions,
+): Split {
   const part = heldOut ?? Math.max(2 * horizon, Math.round(length / 5));
   const [validation, test] = [length - 2 * part, length - part];
   // As many windows as the network needs, after the lags and the window, a quarter of the part.
@@ -33,11 +44,15 @@ export function splitOf(
     );
   }
   const scores = part - horizon + 1;
-  const highest = Math.max(...levels, ...quantiles.map((q) => Math.abs(2 * q - 1)));
-  if (Math.ceil((scores + 1) * highest - 1e-9) > scores) {
+  const isPossible = (level: number) => Math.ceil((scores + 1) * level - 1e-9) <= scores;
+  const asked = (interval ?? [80, 95]).map((percentage) => percentage / 100);
+  const possible = interval === undefined ? asked.filter(isPossible) : asked;
+  const levels = [...new Set(possible)].sort((a, b) => b - a);
+  const widest = Math.max(levels[0] ?? asked[0]!, ...quantiles.map((q) => Math.abs(2 * q - 1)));
+  if (!isPossible(widest)) {
     throw new UsageError(
-      `${file}: intervals of ${Number((100 * highest).toFixed(4))} % need more than the ${scores} errors that calibrate them; give a lower --interval or a larger --held-out`,
+      `${file}: intervals of ${percent(widest)} % need more than the ${scores} errors that calibrate them; give a lower --interval or a larger --held-out`,
     );
   }
-  return { validation, test };
+  return { validation, test, levels };
 }

@@ -34,6 +34,7 @@ export async function csvTask(options: CsvOptions, kept?: CsvKept): Promise<Task
     description: `${file}: ${length.toLocaleString("en")} rows, of which the last ${(length - training).toLocaleString("en")} are held out; ${columns.join(", ")}`,
     digest,
     interface: { input: { size: columns.length }, output: columns.length },
+    hidden: 32,
     unit: "squared standard deviations",
     tokens: "values",
     stream: (position) => read(series, rows, position),

@@ -56,29 +56,44 @@ export function dataModuleOf(path: string, exports: Readonly<Record<string, unkn
   return module as DataModule;
 }
 
-/** Items of a module, each checked. */
+/** Items of a module, each checked. What the module throws becomes a sentence that names it. */
 export function* checkedItems(
   path: string,
   name: "batches" | "heldOut",
-  items: unknown,
+  make: () => unknown,
 ): Generator<Item> {
+  const items = asked(path, name, make);
   if (typeof Object(items)[Symbol.iterator] !== "function") {
     throw new UsageError(
       `--data ${path}: ${name} must return an iterable, such as function* ${name}() { yield { input, target }; }, got ${typeof items}`,
     );
   }
-  let i = 0;
-  for (const item of items as Iterable<Item>) {
-    const keys = Object.keys(Object(item));
-    const isItem =
-      (keys.includes("input") && keys.includes("target")) ||
-      (keys.includes("inputs") && keys.includes("targets"));
-    if (!isItem) {
-      throw new UsageError(
-        `--data ${path}: item ${i} of ${name} must be a time step { input, target } or a sequence { inputs, targets }, got ${keys.length > 0 ? `{ ${keys.join(", ")} }` : String(item)}`,
-      );
+  const iterator = (items as Iterable<Item>)[Symbol.iterator]();
+  try {
+    for (let i = 0; ; i++) {
+      const { done, value: item } = asked(path, name, () => iterator.next());
+      if (done) return;
+      const keys = Object.keys(Object(item));
+      const has = (...wanted: string[]) => wanted.every((key) => keys.includes(key));
+      if (!has("input", "target") && !has("inputs", "targets")) {
+        throw new UsageError(
+          `--data ${path}: item ${i} of ${name} must be a time step { input, target } or a sequence { inputs, targets }, got ${keys.length > 0 ? `{ ${keys.join(", ")} }` : String(item)}`,
+        );
+      }
+      yield item;
     }
-    yield item;
-    i++;
+  } finally {
+    iterator.return?.();
+  }
+}
+
+/** What a function of a module returns. */
+function asked<T>(path: string, name: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    throw new UsageError(`--data ${path}: ${name} threw ${why}`);
   }
 }

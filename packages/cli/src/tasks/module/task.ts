@@ -3,9 +3,10 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Tensor } from "@chronograd/autodiff";
 import { crossEntropy } from "@chronograd/nn";
+import { UsageError } from "../../command/errors.ts";
 import { loadModule } from "../../modules/loadModule.ts";
 import { heldOutLoss } from "../../training/evaluate.ts";
-import type { HeldOut, Task } from "../../training/task.ts";
+import type { HeldOut, Item, Task } from "../../training/task.ts";
 import { checkedItems, dataModuleOf } from "./contract.ts";
 
 /** What the task of a module is made of. */
@@ -24,8 +25,12 @@ export async function moduleTask({ data, seed }: ModuleOptions): Promise<Task> {
   const title = basename(data);
   const loss = module.loss ?? usualLoss;
   const unit = "per element of the loss";
+  const stream = (position: number) =>
+    checkedItems(data, "batches", () => module.batches(seed, position));
+  // Before a run folder is made.
+  checkFirst(data, stream(0), input);
   const all: HeldOut | undefined = module.heldOut && {
-    items: () => checkedItems(data, "heldOut", module.heldOut!()),
+    items: () => checkedItems(data, "heldOut", () => module.heldOut!()),
     burnIn: 0,
   };
   return {
@@ -36,9 +41,10 @@ export async function moduleTask({ data, seed }: ModuleOptions): Promise<Task> {
       input: tokens === undefined ? { size: input! } : { tokens },
       ...(output !== undefined && { output }),
     },
+    hidden: 32,
     unit,
     tokens: "elements",
-    stream: (position) => checkedItems(data, "batches", module.batches(seed, position)),
+    stream,
     loss,
     estimate: all && {
       *items() {
@@ -64,6 +70,18 @@ export async function moduleTask({ data, seed }: ModuleOptions): Promise<Task> {
       };
     },
   };
+}
+
+/** Throws a `UsageError` unless there is a first item, with rows of the size that was said. */
+function checkFirst(path: string, items: Iterable<Item>, input: number | undefined): void {
+  for (const item of items) {
+    const { shape } = ("inputs" in item ? item.inputs : item.input) as Partial<Tensor>;
+    if (input === undefined || shape === undefined || shape.at(-1) === input) return;
+    throw new UsageError(
+      `--data ${path}: the first item has inputs of shape [${shape}], and sizes.input is ${input}, the length of a row`,
+    );
+  }
+  throw new UsageError(`--data ${path}: batches gave no items`);
 }
 
 /** The cross entropy of int32 targets, and the squared error of others. */

@@ -66,17 +66,34 @@ export function loadCorpus(
   batch: number,
   characters?: readonly string[],
 ): Corpus {
-  const source = path === undefined ? "Moby Dick" : basename(path);
-  const text = [...(path === undefined ? mobyDick() : readText(path)).replaceAll("\r\n", "\n")];
-  if (text.length === 0)
+  if (path === undefined) return corpusOf("Moby Dick", mobyDick(), batch, characters);
+  return corpusOf(basename(path), readText(path), batch, characters);
+}
+
+/**
+ * Encodes a text, of which the last twentieth is held out.
+ *
+ * @param source its name, for titles and errors
+ * @param batch at how many places it will be read at once
+ * @param characters the alphabet; the characters of the text unless given
+ * @throws a `UsageError` for a text that is too short, and for a character outside of the alphabet
+ */
+export function corpusOf(
+  source: string,
+  text: string,
+  batch: number,
+  characters?: readonly string[],
+): Corpus {
+  const letters = [...text.replaceAll("\r\n", "\n")];
+  if (letters.length === 0)
     throw new UsageError(`--text: ${source} is empty; there is nothing to learn`);
-  const alphabet = characters ?? [...new Set(text)].sort();
+  const alphabet = characters ?? [...new Set(letters)].sort();
   if (alphabet.length < 2) {
     throw new UsageError(
       `--text: ${source} has one distinct character, ${JSON.stringify(alphabet[0])}; there is nothing to predict`,
     );
   }
-  const codes = encode(text, alphabet, (character) => {
+  const codes = encode(letters, alphabet, (character) => {
     return `--text: ${source} has the character ${JSON.stringify(character)}, which the run does not know`;
   });
   const cut = Math.floor(codes.length * (1 - heldOutShare));

@@ -32,8 +32,15 @@ const loss = (logits: Tensor, target: Tensor) =>
   crossEntropy(logits, target, { reduction: "none" });
 
 /** The next character of a text is predicted. */
-export function textTask({ text, batch, temperature }: TextOptions, kept?: TextKept): Task {
-  const corpus = loadCorpus(text, batch, kept?.characters);
+export function textTask({ text, ...options }: TextOptions, kept?: TextKept): Task {
+  return corpusTask(loadCorpus(text, options.batch, kept?.characters), options);
+}
+
+/** The next character of a corpus is predicted. */
+export function corpusTask(
+  corpus: Corpus,
+  { batch, temperature }: Omit<TextOptions, "text">,
+): Task {
   const { source, characters, digest, training, heldOut } = corpus;
   const size = (training.length + heldOut.length).toLocaleString("en");
   return {
@@ -41,6 +48,7 @@ export function textTask({ text, batch, temperature }: TextOptions, kept?: TextK
     description: `${source}: ${size} characters, ${characters.length} distinct`,
     digest,
     interface: textInterface(characters),
+    hidden: 256,
     unit: "nats per character",
     tokens: "characters",
     stream: (position) => read(training, batch, position),
