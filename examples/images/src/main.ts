@@ -14,7 +14,7 @@ const options = z.object({
   ...runFlags,
   smoke: z.boolean().default(false).describe("a small run on noisy bars made by code"),
   task: z.enum(["rows", "pixels", "both"]).default("both").describe("what to train"),
-  epochs: z.int().min(1).default(15).describe("times through the training set, row by row"),
+  epochs: z.int().min(1).default(10).describe("times through the training set, row by row"),
   hidden: z.int().min(1).default(128).describe("units of the GRU that reads rows"),
   pixelEpochs: z.int().min(1).default(6).describe("times through it, pixel by pixel"),
   pixelHidden: z.int().min(1).default(64).describe("units of the GRU that reads pixels"),
