@@ -103,7 +103,7 @@ test("compare scores every method over the same held-out values", () => {
     "seasonal-naive",
     "Holt-Winters",
     "autoregression of N lags",
-    "seasonal autoregression of N lags",
+    "mean of autoregression of N lags and Holt-Winters",
   ]);
   // Of seasonal-naive: noise of two draws.
   const naive = seasonalNaive({ season: 4 });
