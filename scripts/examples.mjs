@@ -61,7 +61,7 @@ export function rowsOf(name, { figures, seconds }, ours, peers) {
     const others = Object.entries(baselines).map(([of, number]) => `${shown(number)} ${of}`);
     return [
       `[${name}](${name}/README.md)`,
-      `${what} (${unit})`,
+      unit === "" ? what : `${what} (${unit})`,
       shown(value),
       others.join(", "),
       of(own),
@@ -135,6 +135,14 @@ function main() {
     const folder = `${root}examples/${name}`;
     const own = rowsOf(name, result, lines(`${folder}/ours.jsonl`), lines(`${folder}/peer.jsonl`));
     rows.push(...own);
+    for (const file of ["ours", "peer"]) {
+      const known = result.figures.map(({ what }) => what);
+      const other = lines(`${folder}/${file}.jsonl`).find(({ what }) => !known.includes(what));
+      if (other === undefined || smoke) continue;
+      console.error(
+        `examples: ${file}.jsonl of ${name} has "${other.what}", which is none of its figures: "${known.join('", "')}"`,
+      );
+    }
     console.log(`${name}: ${result.seconds.toFixed(0)} s`);
     for (const [, what, value, baselines] of own) console.log(`  ${what}: ${value} | ${baselines}`);
   }

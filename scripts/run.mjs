@@ -36,6 +36,15 @@ if (!(task in tasks)) {
   console.error(`run: expected one of ${Object.keys(tasks).join(", ")}, got ${task ?? "nothing"}`);
   process.exit(2);
 }
+if (task === "example" && !existsSync(`${root}examples/${example}/src/main.ts`)) {
+  const all = readdirSync(`${root}examples`).filter((name) =>
+    existsSync(`${root}examples/${name}/src/main.ts`),
+  );
+  console.error(
+    `run: there is no example ${example ?? "without a name"}; there are ${all.join(", ")}`,
+  );
+  process.exit(2);
+}
 
 /** Runs a command; on failure shows what it printed and stops. */
 function must(what, command, commandArgs, options = {}) {

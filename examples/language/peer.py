@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-parser.add_argument("--windows", type=int, default=4000)
+parser.add_argument("--windows", type=int, default=3000)
 parser.add_argument("--hidden", type=int, default=192)
 parser.add_argument("--batch", type=int, default=32)
 parser.add_argument("--steps", type=int, default=50)

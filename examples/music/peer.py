@@ -16,12 +16,12 @@ from torch import nn
 parser = argparse.ArgumentParser()
 parser.add_argument("--data", default="../shared/data")
 parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-parser.add_argument("--epochs", type=int, default=150)
-parser.add_argument("--hidden", type=int, default=256)
-parser.add_argument("--dropout", type=float, default=0.2)
-parser.add_argument("--size", type=int, default=16)
-parser.add_argument("--rate", type=float, default=5e-3)
-parser.add_argument("--original", action="store_true")
+parser.add_argument("--epochs", type=int, default=80)
+parser.add_argument("--hidden", type=int, default=200)
+parser.add_argument("--dropout", type=float, default=0.3)
+parser.add_argument("--size", type=int, default=8)
+parser.add_argument("--rate", type=float, default=8e-3)
+parser.add_argument("--transpose", type=float, default=0.4)
 given = parser.parse_args()
 torch.set_num_threads(1)
 
@@ -98,7 +98,8 @@ for seed in given.seeds:
         random.shuffle(batches := [list(batch) for batch in batches])
         for batch in batches:
             chorales = [train[i] for i in batch]
-            shifts = [0 if given.original else random.integers(-5, 7) for _ in batch]
+            moves = random.uniform(size=len(batch)) < given.transpose
+            shifts = [random.integers(-5, 7) if move else 0 for move in moves]
             loss = model.losses(chorales, shifts).sum() / sum(map(len, chorales))
             optimizer.zero_grad()
             loss.backward()

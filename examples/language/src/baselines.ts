@@ -9,7 +9,8 @@ const order = 6;
 export function baselines({ training, heldOut, characters }: Corpus): Record<string, number> {
   const textOf = (codes: Int32Array) =>
     Buffer.from(Array.from(codes, (code) => characters[code]!).join(""));
-  const [seen, both] = [textOf(training), textOf(Int32Array.of(...[], ...training, ...heldOut))];
+  const seen = textOf(training);
+  const both = Buffer.concat([seen, textOf(heldOut)]);
   /** What the held-out text adds to the length of the compressed training text. */
   const added = (compress: (text: Buffer) => Buffer) =>
     (8 * (compress(both).length - compress(seen).length)) / heldOut.length;

@@ -27,7 +27,7 @@ const options = z.object({
     .int()
     .min(1)
     .optional()
-    .describe("windows of 50 characters; 4000 of the book unless given"),
+    .describe("windows of 50 characters; 3000 of the book unless given"),
 });
 
 const command = defineCommand({
@@ -35,12 +35,12 @@ const command = defineCommand({
   summary: "Compares recurrent cells of equal size on the next character of a text.",
   options,
   examples: ["npm run example language", "npm run example language -- --text names --cells lstm"],
-  async run(given, io) {
+  async run(asked, io) {
     const began = performance.now();
-    const { seed } = given;
-    if (given.smoke) io.say("Smoke mode: sentences made by code stand in for the book.");
-    const study = studies[given.smoke ? "standIn" : given.text];
-    const windows = given.windows ?? study.windows;
+    const { seed } = asked;
+    if (asked.smoke) io.say("Smoke mode: sentences made by code stand in for the book.");
+    const study = studies[asked.smoke ? "standIn" : asked.text];
+    const windows = asked.windows ?? study.windows;
     const corpus = study.corpus();
     const { source, training, heldOut } = corpus;
     const count = (n: number) => n.toLocaleString("en");
@@ -51,22 +51,16 @@ const command = defineCommand({
     for (const [name, bits] of Object.entries(others)) {
       io.say(`${name}: ${bits.toFixed(3)} bits per character`);
     }
-    const folder = await createRun({ kind: "language", ...given, options: given });
+    const folder = await createRun({ kind: "language", ...asked, options: asked });
 
     const task = corpusTask(corpus, { batch, temperature: 1 });
     const found: (Curve & { parameters: number; seconds: number })[] = [];
     const sections = [];
-    for (const cell of given.cells satisfies CellName[]) {
+    for (const cell of asked.cells satisfies CellName[]) {
       const warmup = Math.min(100, Math.ceil(windows / 10));
-      const settings = trainOptions.parse({
-        warmup,
-        cell,
-        hidden: study.hidden[cell],
-        lr: study.lr[cell],
-        batch,
-        windows,
-        seed,
-      });
+      const hidden = study.hidden[cell];
+      const given = { cell, hidden, lr: study.lr[cell], warmup, batch, windows, seed };
+      const settings = { ...trainOptions.parse(given), hidden };
       const model = await modelOf(settings, task.interface);
       const cpu = process.cpuUsage();
       const { trained, metrics, parameters } = await train(
@@ -86,11 +80,10 @@ const command = defineCommand({
       });
       found.push({ cell, points, heldOut: bits, parameters, seconds });
       io.say(
-        `${cell}, ${settings.hidden} hidden units, ${count(parameters)} parameters: ${bits.toFixed(3)} bits per character held out, after ${seconds.toFixed(1)} s of processor time`,
+        `${cell}, ${hidden} hidden units, ${count(parameters)} parameters: ${bits.toFixed(3)} bits per character held out, after ${seconds.toFixed(1)} s of processor time`,
       );
-      if (cell !== given.cells[0]) continue;
-      const length = given.text === "names" ? 40 : 200;
-      sections.push(...decoded(trained, corpus, { prompts: study.prompts, length, seed }));
+      if (cell !== asked.cells[0]) continue;
+      sections.push(...decoded(trained, corpus, { ...study, seed }));
     }
 
     const picture = curves(found, others);

@@ -21,7 +21,9 @@ function names(): Corpus {
   return corpusOf("First names", `${list.join("\n")}\n`, batch);
 }
 
-/** Sentences of a few words, in which a noun decides the verb at the end: what a network can learn. */
+/**
+ * Sentences of a few words, in which a noun decides the verb at the end: what a network can learn.
+ */
 function standIn(): Corpus {
   const random = rng(1, "stand-in");
   const one = (list: readonly string[]) => list[random.integer(0, list.length)]!;
@@ -49,10 +51,12 @@ function shuffled<T>(list: readonly T[], random: Rng): T[] {
 export const studies = {
   book: {
     corpus: book,
-    windows: 4000,
+    windows: 3000,
     lr: { lstm: 0.004, gru: 0.004, elman: 0.002, minGru: 0.004 },
     hidden: { lstm: 192, gru: 220, elman: 389, minGru: 681 },
     prompts: ["Call me ", "The whale ", "There she "],
+    length: 200,
+    end: undefined,
   },
   names: {
     corpus: names,
@@ -60,6 +64,8 @@ export const studies = {
     lr: { lstm: 0.004, gru: 0.004, elman: 0.002, minGru: 0.004 },
     hidden: { lstm: 96, gru: 110, elman: 180, minGru: 214 },
     prompts: ["\nMar", "\nJo", "\nEl"],
+    length: 40,
+    end: "\n",
   },
   standIn: {
     corpus: standIn,
@@ -67,6 +73,8 @@ export const studies = {
     lr: { lstm: 0.03, gru: 0.03, elman: 0.01, minGru: 0.03 },
     hidden: { lstm: 24, gru: 27, elman: 44, minGru: 52 },
     prompts: ["The "],
+    length: 100,
+    end: ".",
   },
 } as const;
 

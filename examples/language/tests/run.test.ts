@@ -10,7 +10,7 @@ import { modelOf, trainOptions } from "chronograd/training";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { baselines } from "../src/baselines.ts";
 import { curves } from "../src/picture.ts";
-import { batch, type CellName, studies } from "../src/texts.ts";
+import { batch, studies } from "../src/texts.ts";
 
 const main = join(import.meta.dirname, "../src/main.ts");
 let folder = "";
@@ -48,7 +48,7 @@ test("the cells of a study have nearly as many parameters as its LSTM", async ()
     const { corpus, hidden } = studies[name];
     const task = corpusTask(corpus(), { batch, temperature: 1 });
     const counts = Object.entries(hidden).map(async ([cell, units]) => {
-      const options = trainOptions.parse({ cell: cell as CellName, hidden: units });
+      const options = { ...trainOptions.parse({ cell }), hidden: units };
       const model = await modelOf(options, task.interface);
       return countParameters(initialParams(model, rng(1)) as never);
     });

@@ -17,12 +17,17 @@ const options = z.object({
   ...runFlags,
   data: z.string().default("../shared/data").describe("folder of the data").meta({ value: "DIR" }),
   smoke: z.boolean().default(false).describe("a small run on cadences made by code"),
-  epochs: z.int().min(1).default(150).describe("times through the training set"),
-  hidden: z.int().min(1).default(256).describe("units of the LSTM"),
-  dropout: z.number().min(0).lt(1).default(0.2).describe("share of its outputs that are dropped"),
-  size: z.int().min(1).default(16).describe("chorales in a batch"),
-  rate: z.number().positive().default(5e-3).describe("learning rate of Adam at the beginning"),
-  original: z.boolean().default(false).describe("train in the original keys alone"),
+  epochs: z.int().min(1).default(80).describe("times through the training set"),
+  hidden: z.int().min(1).default(200).describe("units of the LSTM"),
+  dropout: z.number().min(0).lt(1).default(0.3).describe("share of its outputs that are dropped"),
+  size: z.int().min(1).default(8).describe("chorales in a batch"),
+  rate: z.number().positive().default(8e-3).describe("learning rate of Adam at the beginning"),
+  transpose: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.4)
+    .describe("share of chorales moved to another key"),
   soprano: z
     .string()
     .regex(/^\d+( \d+)*$/, "expected MIDI numbers, as in 67 69 71")

@@ -11,8 +11,8 @@ export interface Training {
   /** Chorales in a batch. */
   readonly size: number;
   readonly rate: number;
-  /** Whether chorales stay in their keys. */
-  readonly original: boolean;
+  /** The share of chorales that are moved to another key, drawn anew in each epoch. */
+  readonly transpose: number;
 }
 
 /** What an epoch came to, in nats per chord. */
@@ -30,7 +30,7 @@ export interface Epoch {
 export function train(
   model: ChoraleModel,
   data: Chorales,
-  { seed, epochs, size, rate, original }: Training,
+  { seed, epochs, size, rate, transpose }: Training,
   see: (epoch: Epoch) => boolean,
 ): Params {
   const steps = epochs * Math.ceil(data.train.length / size);
@@ -48,7 +48,9 @@ export function train(
   for (let epoch = 1; epoch <= epochs; epoch++) {
     const losses: number[] = [];
     for (const chorales of batches(data.train, { size, rng: order, length: (c) => c.length })) {
-      const batch = chorales.map((c) => transposed(c, original ? 0 : key.integer(-5, 7)));
+      const batch = chorales.map((c) =>
+        key.uniform() < transpose ? transposed(c, key.integer(-5, 7)) : c,
+      );
       [params, state] = scope(() => {
         const [loss, gradients] = lossOf(params, batch);
         losses.push(loss.item());

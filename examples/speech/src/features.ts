@@ -8,19 +8,15 @@ export const stack = 3;
 export const inputs = bands * stack;
 export const stepSeconds = 0.01 * stack;
 
-/** Log-mel frames of a recording, each band less its mean, all divided by their deviation. */
+/** Log-mel frames of a recording, less their mean and divided by their deviation, all alike. */
 export function normalisedFrames(samples: Float32Array): Float32Array[] {
   const frames = logMel(samples, { rate, bands, floor: 1e-6 });
-  const mean = Float64Array.from(
-    { length: bands },
-    (_, band) => frames.reduce((sum, frame) => sum + frame[band]!, 0) / frames.length,
-  );
-  const squares = frames.reduce(
-    (sum, frame) => sum + frame.reduce((all, x, band) => all + (x - mean[band]!) ** 2, 0),
-    0,
-  );
-  const deviation = Math.sqrt(squares / (frames.length * bands)) + 1e-3;
-  return frames.map((frame) => frame.map((x, band) => (x - mean[band]!) / deviation));
+  const count = frames.length * bands;
+  const total = (f: (x: number) => number) =>
+    frames.reduce((sum, frame) => sum + frame.reduce((all, x) => all + f(x), 0), 0);
+  const mean = total((x) => x) / count;
+  const deviation = Math.sqrt(total((x) => (x - mean) ** 2) / count) + 1e-3;
+  return frames.map((frame) => frame.map((x) => (x - mean) / deviation));
 }
 
 /** Steps of three frames side by side; frames that do not fill a step are left out. */

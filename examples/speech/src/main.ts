@@ -3,13 +3,14 @@ import { rng } from "@chronograd/nn";
 import { errorRate } from "@chronograd/nn/metrics";
 import { defineCommand, type Io, runCommand, runFlags, UsageError } from "chronograd/command";
 import { page } from "chronograd/report";
-import { createRun, listRuns, readCheckpoint } from "chronograd/run";
+import { createRun } from "chronograd/run";
 import * as z from "zod";
 import { loudStretches, templateMatching } from "./baseline.ts";
 import { exampleOf, utterances } from "./connected.ts";
-import { connectedLoss, network, type Params, spokenDigits } from "./model.ts";
+import { listen } from "./listen.ts";
+import { connectedLoss, network, spokenDigits } from "./model.ts";
 import { alignmentFigure } from "./picture.ts";
-import { readRecordings, readSpeech } from "./recordings.ts";
+import { readRecordings } from "./recordings.ts";
 import { singleDigits } from "./single.ts";
 import { tones } from "./tones.ts";
 import { trained } from "./train.ts";
@@ -35,11 +36,11 @@ const schema = z.object({
 type Options = z.output<typeof schema>;
 
 async function run(options: Options, io: Io): Promise<void> {
-  if (options.listen !== undefined) return await listen(options.listen, options, io);
+  if (options.listen !== undefined) return await listen(options.listen, options.name, io);
   const started = performance.now();
   const { seed, smoke } = options;
-  const hidden = smoke ? 8 : options.hidden;
-  const epochs = smoke ? 2 : options.epochs;
+  const hidden = smoke ? 16 : options.hidden;
+  const epochs = smoke ? 8 : options.epochs;
   const all = smoke ? tones(seed) : readRecordings(options.data);
   if (smoke) io.say("Smoke: telephone tones stand in for speech, so the figures mean nothing.");
   const speaker = smoke ? "high" : options.speaker;
@@ -102,9 +103,13 @@ async function run(options: Options, io: Io): Promise<void> {
       `${what}: ${value.toFixed(1)} ${unit}; ${Object.entries(baselines).map(([of, x]) => `${of} ${x.toFixed(1)} %`)}`,
   );
   for (const line of lines) io.say(line);
-  const svg = alignmentFigure(net, params, spoken[0]!);
+  const svg = alignmentFigure(
+    net,
+    params,
+    spoken.find((each) => each.digits.length === 6) ?? spoken[0]!,
+  );
   const note =
-    "Above the sound in bands of mel, below the probability of each digit (grey: blank).";
+    "Above the sound in bands of mel, below the probabilities of the digits and of the blank (dashed).";
   await folder.save({ hidden, params });
   await folder.write("alignment.svg", svg);
   const sections = [{ heading: "Where the digits are", note, html: svg }];
@@ -113,25 +118,6 @@ async function run(options: Options, io: Io): Promise<void> {
   io.say(`Report: ${folder.path}/report.html`);
   const seconds = (performance.now() - started) / 1000;
   io.result({ example: "speech", figures, seconds, seed });
-}
-
-/** Digits of a WAV file of any rate and width, by a run that is there. */
-async function listen(file: string, { name }: Options, io: Io): Promise<void> {
-  const runs = listRuns("runs").filter(({ run }) => run.kind === "speech");
-  const found = runs.findLast((each) => name === undefined || each.name === name);
-  if (found === undefined) {
-    throw new UsageError(
-      `--listen needs a run of this example${name === undefined ? "" : ` named ${name}`} in runs/; train one with npm run example speech`,
-    );
-  }
-  const samples = readSpeech(file);
-  const { hidden, params } = await readCheckpoint<{ hidden: number; params: Params }>(
-    found.path,
-    "speech",
-  );
-  const [digits] = spokenDigits(network(hidden, 11), params, [exampleOf({ digits: [], samples })]);
-  io.say(digits!.length === 0 ? "no digit" : digits!.join(" "));
-  io.result({ file, digits, run: found.path });
 }
 
 const command = defineCommand({

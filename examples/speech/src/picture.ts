@@ -1,8 +1,7 @@
 import { ctcAlignment } from "@chronograd/rnn/decode";
 import * as Plot from "@observablehq/plot";
-import { figure } from "chronograd/report";
-import type { Utterance } from "./connected.ts";
-import { exampleOf } from "./connected.ts";
+import { figure, png } from "chronograd/report";
+import { exampleOf, type Utterance } from "./connected.ts";
 import { bands, normalisedFrames, stack, stepSeconds } from "./features.ts";
 import { blank, type Network, type Params, stepScores } from "./model.ts";
 
@@ -17,14 +16,6 @@ export function alignmentFigure(net: Network, params: Params, spoken: Utterance)
     .reshape([-1, blank + 1])
     .toArray() as number[][];
   const [alignment] = ctcAlignment(scores, [spoken.digits], { blank });
-  const frames = normalisedFrames(spoken.samples);
-  const cells = p.flatMap((_, t) =>
-    Array.from({ length: bands }, (_, band) => {
-      const own = frames.slice(t * stack, (t + 1) * stack);
-      const energy = own.reduce((sum, frame) => sum + frame[band]!, 0) / own.length;
-      return { t, band, energy };
-    }),
-  );
   const lines = p.flatMap((step, t) =>
     step.map((probability, k) => ({ seconds: (t + 0.5) * stepSeconds, probability, k })),
   );
@@ -33,42 +24,46 @@ export function alignmentFigure(net: Network, params: Params, spoken: Utterance)
       ? [{ seconds: (t + 0.5) * stepSeconds, digit: String(k) }]
       : [],
   );
-  // The probabilities lie between 0 and 1, the bands between 1.15 and 2.15.
-  const height = (band: number) => 1.15 + band / bands;
+  const seconds = p.length * stepSeconds;
   return figure({
-    height: 340,
-    x: { label: "seconds" },
-    y: { label: "probability", ticks: [0, 0.5, 1], domain: [0, 2.15] },
-    color: {
-      scheme: "Tableau10" as never,
-      domain: Array.from({ length: 10 }, (_, k) => k),
-      type: "categorical",
-    },
+    ...{ height: 340, marginTop: 20, marginBottom: 35, marginLeft: 56, marginRight: 20 },
+    x: { label: "seconds", domain: [0, seconds] },
+    // The probabilities lie between 0 and 1, the picture of the sound between 1.2 and 2.2.
+    y: { label: "probability", ticks: [0, 0.5, 1], domain: [0, 2.2] },
+    color: { type: "categorical", domain: Array.from({ length: blank }, (_, k) => k) },
     marks: [
-      Plot.rect(cells, {
-        x1: ({ t }) => Number((t * stepSeconds).toFixed(2)),
-        x2: ({ t }) => Number(((t + 1) * stepSeconds).toFixed(2)),
-        y1: ({ band }) => height(band),
-        y2: ({ band }) => height(band + 1),
-        fill: ({ energy }) => grey(energy),
-        insetRight: -0.3,
-        insetTop: -0.3,
+      Plot.image([spectrogram(spoken.samples, p.length * stack)], {
+        ...{ x: seconds / 2, y: 1.7, width: 860 - 56 - 20, height: (340 - 20 - 35) / 2.2 },
+        src: (bytes: Uint8Array) =>
+          `data:image/png;base64,${Buffer.from(bytes).toString("base64")}`,
+        preserveAspectRatio: "none",
       }),
       Plot.lineY(
         lines.filter(({ k }) => k === blank),
-        { x: "seconds", y: "probability", stroke: "#a8a29e" },
+        { x: "seconds", y: "probability", stroke: "#a8a29e", strokeDasharray: "3 3" },
       ),
       Plot.lineY(
         lines.filter(({ k }) => k !== blank),
         { x: "seconds", y: "probability", z: "k", stroke: "k", strokeWidth: 2 },
       ),
-      Plot.text(starts, { x: "seconds", y: 1.07, text: "digit", fontSize: 15, fontWeight: "bold" }),
+      Plot.text(starts, {
+        ...{ x: "seconds", y: 1.1, text: "digit", fontSize: 15, fontWeight: "bold" },
+      }),
     ],
   });
 }
 
-/** From white at the quietest to black, two deviations above and below the mean. */
-function grey(energy: number): string {
-  const level = Math.round(15 * (1 - Math.min(1, Math.max(0, (energy + 2) / 4))));
-  return `#${level.toString(16).repeat(3)}`;
+/**
+ * So many frames as a picture: high bands above, loud ones dark, to two deviations from the mean.
+ */
+function spectrogram(samples: Float32Array, width: number): Uint8Array {
+  const frames = normalisedFrames(samples);
+  const greys = new Uint8Array(width * bands);
+  for (let row = 0; row < bands; row++) {
+    for (let t = 0; t < width; t++) {
+      const energy = frames[t]?.[bands - 1 - row] ?? 0;
+      greys[row * width + t] = 255 * (1 - Math.min(1, Math.max(0, (energy + 2) / 4)));
+    }
+  }
+  return png(greys, width);
 }

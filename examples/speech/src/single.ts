@@ -1,6 +1,6 @@
 import { accuracy } from "@chronograd/nn/metrics";
 import { templateMatching } from "./baseline.ts";
-import { exampleOf, utterances } from "./connected.ts";
+import { exampleOf } from "./connected.ts";
 import { digitLoss, digitsOf, network } from "./model.ts";
 import type { Recording } from "./recordings.ts";
 import { type Surroundings, trained } from "./train.ts";
@@ -14,24 +14,24 @@ export async function singleDigits(
   surroundings: Surroundings,
 ) {
   const net = network(settings.hidden, 10);
-  // Each epoch hears every recording with other silences around it, and other noise.
-  const around = { least: 1, most: 1, pause: 0.1 };
+  const examples = (some: readonly Recording[]) =>
+    some.map(({ digit, samples }) => exampleOf({ digits: [digit], samples }));
+  const heard = examples(training);
   const params = await trained(
     net,
     {
       ...{ what, ...settings, size: 32, peak: 5e-3, loss: digitLoss },
-      examples: (random) => utterances(training, around, random).map(exampleOf),
+      examples: () => heard,
     },
     surroundings,
   );
-  const heard = test.map(({ digit, samples }) => exampleOf({ digits: [digit], samples }));
   const digits = test.map(({ digit }) => digit);
   const match = templateMatching(training);
   const matched = test.map(({ samples }) => match(samples));
   return {
     what,
     unit: "% right",
-    value: 100 * accuracy(digitsOf(net, params, heard), digits),
+    value: 100 * accuracy(digitsOf(net, params, examples(test)), digits),
     better: "higher",
     baselines: { "template matching": 100 * accuracy(matched, digits) },
   };

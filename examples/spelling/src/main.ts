@@ -1,7 +1,7 @@
 // Spelling to sound: how is an English word pronounced? A convolution and a GRU in both directions
 // read its letters, an LSTM with attention says its phonemes. See README.md.
 import { countParameters } from "@chronograd/nn";
-import { defineCommand, RunError, runCommand, runFlags } from "chronograd/command";
+import { defineCommand, runCommand, runFlags, UsageError } from "chronograd/command";
 import { createRun } from "chronograd/run";
 import * as z from "zod";
 import { baselinesOf } from "./baseline.ts";
@@ -57,9 +57,11 @@ const command = defineCommand({
     const data = smoke ? ruledDictionary(seed) : readDictionary(seed);
     const { training, validation, test, phonemes } = data;
     const perEpoch = Math.floor(training.length / settings.size);
-    if (perEpoch === 0) {
-      throw new RunError(
-        `--size: there are ${training.length} words to learn from, got batches of ${settings.size}; choose fewer`,
+    const total = settings.epochs * perEpoch;
+    // The learning rate rises in a tenth of the updates.
+    if (total < 20) {
+      throw new UsageError(
+        `--size: batches of ${settings.size} of ${training.length} words make ${total} updates, expected at least 20; choose a smaller size`,
       );
     }
     const run = await createRun({ ...given, kind: "spelling", options: given });
@@ -75,7 +77,6 @@ const command = defineCommand({
 
     const curve: Epoch[] = [];
     const losses: number[] = [];
-    const total = settings.epochs * perEpoch;
     const progress = io.progress({ total, unit: "updates" });
     let params = model.initial(seed);
     for await (const update of updates(model, data, settings)) {

@@ -58,12 +58,12 @@ export function speller({ phonemes, hidden, dropout: rate }: SpellerSizes) {
     random?: Rng,
   ): AttentionContext {
     // Plans are made for each S: multiples of four need few.
-    const [more, B] = [-given.shape[0]! & 3, given.shape[1]!];
+    const [longest, B] = given.shape as [number, number];
+    const S = 4 * Math.ceil(longest / 4);
     const letters = given.pad([
-      [0, more],
+      [0, S - longest],
       [0, 0],
     ]);
-    const S = letters.shape[0]!;
     const places = arange(0, S, 1, { dtype: "int32" }).reshape([S, 1]);
     const mask = places.less(tensor(Int32Array.from(counts)).reshape([1, B]));
     const x = where(mask.reshape([S, B, 1]), letter.apply(p.letter, letters), 0);

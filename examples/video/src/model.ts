@@ -12,7 +12,9 @@ export interface Sizes {
   readonly hidden: number;
 }
 
-/** Frames `[T, B, size, size]` as patches whose pixels are channels, `[T, B, p p, size/p, size/p]`. */
+/**
+ * Frames `[T, B, size, size]` as patches whose pixels are channels, `[T, B, p p, size/p, size/p]`.
+ */
 export function patchesOf(frames: Tensor, p: number): Tensor {
   const [T, B, size] = frames.shape as [number, number, number];
   const n = size / p;
@@ -69,7 +71,9 @@ export function forecaster({ size, patch, hidden }: Sizes) {
 
 export type Forecaster = ReturnType<typeof forecaster>;
 
-/** Logits of the frames that follow each of some `[T, B, H, W]`, of which the first ones are seen. */
+/**
+ * Logits of the frames that follow each of some `[T, B, H, W]`, of which the first ones are seen.
+ */
 export function logitsOf(
   model: Forecaster,
   params: Values<Forecaster["params"]>,

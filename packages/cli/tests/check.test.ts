@@ -1,9 +1,12 @@
+import type { Tensor } from "@chronograd/autodiff";
 import { hold } from "@chronograd/autodiff/testing";
+import { rng } from "@chronograd/nn";
 import { cellTable } from "@chronograd/rnn/testing";
 import { describe, expect, test } from "vitest";
 import { examinationOf } from "../src/check/examination.ts";
 import { groups } from "../src/check/laws.ts";
 import { check } from "../src/commands/check.ts";
+import { loadCell } from "../src/modules/loadCell.ts";
 import { elmanCell, folder, write } from "./files.ts";
 import { run } from "./run.ts";
 
@@ -67,6 +70,23 @@ import { symbols } from "@chronograd/rnn/testing";
 export default sequential({ embed: embedding({ input: 5, output: 2 }), elman: elman({ input: 2, hidden: 3 }) });
 export const check = { input: symbols(5) };
 `,
+  "attention.ts": 'export { attentionCell as default } from "@chronograd/rnn";\n',
+  "conv.ts": 'export { convLstm as default } from "@chronograd/rnn";\n',
+  "fixed.ts": `import { init } from "@chronograd/nn";
+import { defineCell } from "@chronograd/rnn";
+export default defineCell({
+  params: () => ({}),
+  state: ({ input }: { input: number }) => ({ h: init.zeros(input) }),
+  step: (_, x, { h }) => {
+    const next = h.add(x).tanh();
+    return [next, { h: next }];
+  },
+});
+`,
+  "prints.ts": 'console.log("hello");\nexport { mgu as default } from "@chronograd/rnn";\n',
+  "misspelt.ts": `export { mgu as default } from "@chronograd/rnn";
+export const check = { inputt: 3 };
+`,
   "unknown.ts": `import { embedding } from "@chronograd/nn";
 import { elman, sequential } from "@chronograd/rnn";
 export default sequential({ embed: embedding({ input: 5, output: 2 }), elman: elman({ input: 2, hidden: 3 }) });
@@ -75,7 +95,15 @@ export default sequential({ embed: embedding({ input: 5, output: 2 }), elman: el
 
 /** What a check says of the laws that are broken, in few lines. */
 async function broken(name: string, ...flags: string[]): Promise<string> {
-  const { code, out, err } = await run(check, at(name), "--size", "input=2,hidden=3", ...flags);
+  const { code, out, err } = await run(
+    check,
+    at(name),
+    "--size",
+    "input=1,hidden=2",
+    "--k2",
+    "2",
+    ...flags,
+  );
   expect(code).toBe(1);
   // Digits depend on how a machine rounds.
   const lines = `${out}${err}`
@@ -110,36 +138,36 @@ describe("what is broken is told with op, element and time step", () => {
   test("a wrong rule", async () => {
     expect(await broken("rule.ts", "--only", "rules")).toMatchInlineSnapshot(`
       "  BROKEN  every op                the derivative rules of each op that ran equal differences of that op
-                the vjp of fastTanh by x is wrong: fastTanh [3,3] -> [3,3], time step 1, at rule.ts:15; worst element x[1,2]: analytic #, numeric #
+                the vjp of fastTanh by x is wrong: fastTanh [3,2] -> [3,2], time step 1, at rule.ts:15; worst element x[2,0]: analytic #, numeric #
       check: rule.ts: 1 of 2 laws is broken"
     `);
   });
   test("a value off the tape", async () => {
     expect(await broken("detach.ts", "--only", "gradients")).toMatchInlineSnapshot(`
       "  BROKEN  order 1                 gradients of 3 steps by parameters and inputs equal central differences
-                to blame: add [2,3] [2,3] -> [2,3] (entry 8), time step 2, at detach.ts:13:19: its input b float64 [2,3] depends on the inputs, but came in as a constant; look for detach(...), toArray() or item() on the way to it
-                "state.h"[0,2] by "params.W"[1,1]: analytic #, numeric # (+- #), relative error #
+                to blame: add [2,2] [2,2] -> [2,2] (entry 8), time step 2, at detach.ts:13:19: its input b float64 [2,2] depends on the inputs, but came in as a constant; look for detach(...), toArray() or item() on the way to it
+                "outputs"[2,0,1] by "inputs.1"[0,0]: analytic #, numeric # (+- #), relative error #
         BROKEN  order 2                 second derivatives of 3 steps by parameters and inputs equal central differences
-                to blame: add [2,3] [2,3] -> [2,3] (entry 8), time step 2, at detach.ts:13:19: its input b float64 [2,3] depends on the inputs, but came in as a constant; look for detach(...), toArray() or item() on the way to it
-                second derivative: "1"[1,2] by "params.U"[1,0]: analytic #, numeric # (+- #), relative error #
+                to blame: add [2,2] [2,2] -> [2,2] (entry 8), time step 2, at detach.ts:13:19: its input b float64 [2,2] depends on the inputs, but came in as a constant; look for detach(...), toArray() or item() on the way to it
+                second derivative: "3"[1,0] by "inputs.0"[1,0]: analytic #, numeric # (+- #), relative error #
       check: detach.ts: 2 of 3 laws are broken"
     `);
     expect(await broken("detach.ts", "--only", "truncated")).toMatchInlineSnapshot(`
-      "  BROKEN  carry                   windows with carried activations (k1 2, k2 3) have the gradient of their losses with the state at the cut held constant
-                losses new, sum: window 0, steps (0, 2], new after 0: d/d params.W[1,0] is #, by differences #; 6 of 15 derivatives differ, all by params.W; the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is
-        BROKEN  recompute               windows that run the overlap again (k1 2, k2 3) have the gradient of their losses with the state at the cut held constant
-                losses new, sum: window 0, steps (0, 2], new after 0: d/d params.W[1,0] is #, by differences #; 6 of 15 derivatives differ, all by params.W; the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is
-        BROKEN  defer                   windows with one update per sequence (k1 2, k2 3) have the gradient of their losses with the state at the cut held constant
-                losses new, sum: window 0, steps (0, 11], new after 0: d/d params.W[0,1] is #, by differences #; 15 of 15 derivatives differ; the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is
+      "  BROKEN  carry                   windows with carried activations (k1 2, k2 2) have the gradient of their losses with the state at the cut held constant
+                losses new, sum: window 0, steps (0, 2], new after 0: d/d params.W[0,0] is #, by differences #; 2 of 6 derivatives differ, all by params.W; the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is
+        BROKEN  recompute               windows that run the overlap again (k1 2, k2 2) have the gradient of their losses with the state at the cut held constant
+                losses new, sum: window 0, steps (0, 2], new after 0: d/d params.W[0,0] is #, by differences #; 2 of 6 derivatives differ, all by params.W; the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is
+        BROKEN  defer                   windows with one update per sequence (k1 2, k2 2) have the gradient of their losses with the state at the cut held constant
+                losses new, sum: window 0, steps (0, 9], new after 0: d/d params.U[0,1] is #, by differences #; 6 of 6 derivatives differ; the model's own gradient is wrong in the same way where nothing is truncated: testCell(model) says which op or step it is
       check: detach.ts: 3 of 4 laws are broken"
     `);
   });
   test("rows that depend on each other", async () => {
     expect(await broken("mean.ts", "--only", "influence")).toMatchInlineSnapshot(`
       "  BROKEN  other rows              no row of a batch depends on another
-                the output of row 0 at step 1 depends on row 1 at step 1: sum [3,3] -> [3] (entry 3), time step 1, at mean.ts:13:27
+                the output of row 0 at step 1 depends on row 1 at step 1: sum [3,2] -> [2] (entry 3), time step 1, at mean.ts:13:27
         BROKEN  before a reset          nothing depends on what lies before a reset
-                the output of row 1 at step 3 depends on what lies before a reset of row 1 at step 2: sum [3,3] -> [3] (entry 10), time step 2, at mean.ts:13:27
+                the output of row 1 at step 3 depends on what lies before a reset of row 1 at step 2: sum [3,2] -> [2] (entry 10), time step 2, at mean.ts:13:27
       check: mean.ts: 2 of 6 laws are broken"
     `);
   });
@@ -157,7 +185,7 @@ describe("a cell that breaks the contract gives a sentence", () => {
 });
 
 test("a file says what its cell takes as input", async () => {
-  const { code } = await run(check, at("symbols.ts"), "--only", "gradients,truncated,influence");
+  const { code } = await run(check, at("symbols.ts"), "--only", "gradients,influence");
   expect(code).toBe(0);
   const { code: wrong, err } = await run(check, at("unknown.ts"));
   expect(wrong).toBe(2);
@@ -180,22 +208,53 @@ test("wrong options are told, with exit code 2", async () => {
   }
 });
 
-test.each(cellTable().map((row) => [row.name, row] as const))(
-  "the groups hold for %s",
-  (name, row) => {
-    const loaded = {
-      name,
-      cell: row.make() as never,
-      sizes: row.sizes,
-      exports: { check: { input: row.input } },
-    };
-    const sizes = { steps: 3, batch: 2, tolerance: 1e-7, k1: 1, k2: 2 };
-    const examination = examinationOf(loaded, sizes);
-    for (const group of ["rules", "influence"] as const) {
-      for (const law of groups[group](examination)) {
-        const result = hold(law, { runs: 1 });
-        expect(result?.ok ?? true, `${law.name}: ${result?.what}`).toBe(true);
-      }
-    }
-  },
-);
+test("the sizes and the input of an example are taken, or those that are given", async () => {
+  const of = (name: string, ...flags: string[]) =>
+    run(check, at(name), "--only", "rules", "--json", ...flags);
+  const { code, out } = await of("attention.ts");
+  expect({ code, sizes: JSON.parse(out).sizes }).toEqual({
+    code: 0,
+    sizes: { input: 2, hidden: 3, context: 2 },
+  });
+  // With other sizes, an input is of the shape that the cell says.
+  const loaded = await loadCell(at("conv.ts"), { sizes: { height: 3, input: 1 } });
+  const sizes = { steps: 3, batch: 2, tolerance: 1e-7, k1: 1, k2: 1 };
+  const drawn = examinationOf(loaded, sizes).input(rng(1), 2) as Tensor;
+  expect(drawn.shape).toEqual([2, ...loaded.cell.input!]);
+});
+
+test("a cell without parameters has no windows to check", async () => {
+  const { code, out } = await run(
+    check,
+    at("fixed.ts"),
+    "--only",
+    "gradients,rules,truncated",
+    "--json",
+  );
+  expect(code).toBe(0);
+  const groups = JSON.parse(out).laws.map(({ group }: { group: string }) => group);
+  expect(new Set(groups)).toEqual(new Set(["cell", "gradients", "rules"]));
+});
+
+test("what the file prints does not disturb JSON", async () => {
+  const { code, out, err } = await run(check, at("prints.ts"), "--only", "rules", "--json");
+  expect({ code, ok: JSON.parse(out).ok }).toEqual({ code: 0, ok: true });
+  expect(err).toContain("hello");
+});
+
+test("wrong options of the file are told", async () => {
+  const { code, err } = await run(check, at("misspelt.ts"));
+  expect(code).toBe(2);
+  expect(err).toMatch(
+    /the export check: cellLaws: there is no option "inputt", did you mean "input"\?/,
+  );
+});
+
+test("a cell with kinks is drawn until differences decide", () => {
+  const { name, make, sizes, input } = cellTable().find((row) => row.name === "irnn")!;
+  const loaded = { name, cell: make() as never, sizes, exports: { check: { input } } };
+  const examination = examinationOf(loaded, { steps: 3, batch: 2, tolerance: 1e-7, k1: 1, k2: 1 });
+  for (const law of groups.gradients(examination)) {
+    expect(hold(law, { runs: 3 })).toMatchObject({ ok: true });
+  }
+});

@@ -1,6 +1,6 @@
 import { type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { type Rng, rng } from "@chronograd/nn";
-import { initialParams } from "@chronograd/rnn";
+import { initialParams, initialState } from "@chronograd/rnn";
 import type { CellTestOptions, InputOption } from "@chronograd/rnn/testing";
 import { UsageError } from "../command/errors.ts";
 import type { LoadedCell, PlainCell } from "../modules/loadCell.ts";
@@ -28,7 +28,7 @@ export type ExaminationSizes = Pick<Examination, "steps" | "batch" | "tolerance"
 
 /** Everything that the laws of a loaded cell are measured on. */
 export function examinationOf(loaded: LoadedCell, sizes: ExaminationSizes): Examination {
-  const { name, cell, family, exports } = loaded;
+  const { name, cell, exports } = loaded;
   const { check = {} } = exports;
   if (typeof check !== "object" || check === null || Array.isArray(check)) {
     throw new UsageError(
@@ -36,7 +36,7 @@ export function examinationOf(loaded: LoadedCell, sizes: ExaminationSizes): Exam
     );
   }
   const own = check as Examination["own"];
-  const drawInput = inputOf(name, cell, own.input ?? family?.input);
+  const drawInput = inputOf(name, cell, own.input ?? exampleOf(loaded));
   return {
     name,
     cell,
@@ -44,6 +44,12 @@ export function examinationOf(loaded: LoadedCell, sizes: ExaminationSizes): Exam
     input: (random, batch) => inFloat64(drawInput(random, batch)),
     ...sizes,
   };
+}
+
+/** The input of the definition's example, for a cell of the sizes of that example. */
+function exampleOf({ family, sizes }: LoadedCell): Examination["input"] | undefined {
+  const isSame = Object.entries(family?.sizes ?? {}).every(([key, size]) => sizes[key] === size);
+  return isSame ? family?.input : undefined;
 }
 
 /** An input option of `testCell` as a function. */
@@ -93,6 +99,13 @@ export function drawParams({ cell, own }: Examination, seed: number): unknown {
     const values = Float64Array.from({ length: x.size }, () => 0.3 * noise.normal());
     return x.add(tensor(values, { shape: x.shape }));
   });
+}
+
+/** The state before the first step, float64. */
+export function startOf(cell: PlainCell, params: unknown, batch: number): unknown {
+  return cell.initial
+    ? cell.initial(params as never, batch)
+    : initialState({ state: cell.state }, batch, { dtype: "float64" });
 }
 
 /** Every float of an output, by rows: `sum of y^2 + y`, which no sign of y hides from. */

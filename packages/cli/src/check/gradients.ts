@@ -1,6 +1,6 @@
 import { checkGradients, type Law } from "@chronograd/autodiff/testing";
 import { unroll } from "@chronograd/rnn";
-import { drawInputs, drawParams, type Examination } from "./examination.ts";
+import { drawInputs, drawParams, type Examination, startOf } from "./examination.ts";
 
 /** How often to draw where differences contradict each other, as next to a kink. */
 const draws = 4;
@@ -11,7 +11,7 @@ export function gradientLaws(examination: Examination): Law[] {
   // Few rows: differences take six runs for every element.
   const small = { ...examination, batch: 2, steps: Math.min(steps, 3) };
   const f = ({ params, inputs }: { params: unknown; inputs: readonly unknown[] }) =>
-    unroll(cell, params, inputs);
+    unroll(cell, params, inputs, { state: startOf(cell, params, small.batch) });
   return ([1, 2] as const).map((order) => ({
     name: `order ${order}`,
     statement: `${order === 1 ? "gradients" : "second derivatives"} of ${small.steps} steps by parameters and inputs equal central differences`,

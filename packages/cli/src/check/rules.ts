@@ -1,7 +1,7 @@
 import { Tape } from "@chronograd/autodiff";
 import { checkTape, type Law, type RuleFault } from "@chronograd/autodiff/testing";
 import { unroll } from "@chronograd/rnn";
-import { drawInputs, drawParams, type Examination } from "./examination.ts";
+import { drawInputs, drawParams, type Examination, startOf } from "./examination.ts";
 
 /** Each op that the cell uses, at the values that it had: which one is wrong when a gradient is. */
 export function ruleLaws(examination: Examination): Law[] {
@@ -15,7 +15,8 @@ export function ruleLaws(examination: Examination): Law[] {
         const tape = new Tape({ trace: true });
         const at = { params: drawParams(examination, seed), inputs: drawInputs(examination, seed) };
         const { params, inputs } = tape.watch(at);
-        unroll(examination.cell, params, inputs as readonly unknown[]);
+        const state = startOf(examination.cell, params, examination.batch);
+        unroll(examination.cell, params, inputs as readonly unknown[], { state });
         const { checked: cases, worst, faults } = checkTape(tape, { tolerance: bound, seed });
         const what = faults.slice(0, 3).map(sentence).join("\n");
         return faults.length === 0

@@ -1,9 +1,9 @@
 import { tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import { rng } from "@chronograd/nn";
-import { initialParams, initialState } from "@chronograd/rnn";
+import { initialParams } from "@chronograd/rnn";
 import { ownLine } from "../modules/place.ts";
-import type { Examination } from "./examination.ts";
+import { type Examination, startOf } from "./examination.ts";
 
 /** The places of a tree of tensors, in words. */
 const namesOf = (nested: unknown): string =>
@@ -17,9 +17,7 @@ const namesOf = (nested: unknown): string =>
 export function stepLaw({ cell, batch, input }: Examination): Law {
   const once = (seed: number): void => {
     const params = initialParams(cell, rng(seed), { dtype: "float64" });
-    const state = cell.initial
-      ? cell.initial(params, batch)
-      : initialState({ state: cell.state }, batch, { dtype: "float64" });
+    const state = startOf(cell, params, batch);
     const result: unknown = cell.step(params, input(rng(seed, "input"), batch), state);
     if (!Array.isArray(result) || result.length !== 2) {
       throw new TypeError(`step must return [output, state], got ${typeof result}`);

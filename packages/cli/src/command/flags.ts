@@ -98,6 +98,10 @@ export function checked<S extends z.ZodObject>(
   const got = issue.path.reduce<unknown>((at, part) => (at as never)?.[part], values);
   const came =
     key === undefined ? "" : `, got ${got === undefined ? "nothing" : JSON.stringify(got)}`;
-  const [first = "", ...rest] = issue.message;
+  // The value itself follows, which says more than its type.
+  const message = issue.message
+    .replace(/^Invalid (input|option): /, "")
+    .replace(/, received \w+$/, "");
+  const [first = "", ...rest] = message;
   throw new UsageError(`${name}${first.toLowerCase()}${rest.join("")}${came}`);
 }

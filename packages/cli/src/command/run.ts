@@ -98,6 +98,8 @@ export async function runCommand(command: Command, argv: readonly string[]): Pro
   return await parse(words, argv, () => code);
 }
 
+const exitCodes = "Exit codes: 0 done, 1 failed or found a fault, 2 asked for in a wrong way.";
+
 /** Runs one of several commands, named by the first word. */
 export async function runProgram(
   { name, summary, version }: { name: string; summary: string; version: string },
@@ -106,6 +108,7 @@ export async function runProgram(
 ): Promise<number> {
   let code = 0;
   const words = new Words(name).description(summary).version(version);
+  words.addHelpText("after", `\n${exitCodes}`);
   for (const command of commands) {
     declare(words.command(command.name), command, (ended) => {
       code = ended;

@@ -1,6 +1,6 @@
 import type { Law } from "@chronograd/autodiff/testing";
 import * as z from "zod";
-import { examinationOf } from "../check/examination.ts";
+import { type Examination, examinationOf } from "../check/examination.ts";
 import { holdInTurn } from "../check/holdInTurn.ts";
 import { type GroupName, groups } from "../check/laws.ts";
 import { stepLaw } from "../check/step.ts";
@@ -10,6 +10,15 @@ import { loadCell, sizesText } from "../modules/loadCell.ts";
 import { cellFlags, parseSizes } from "../modules/sizes.ts";
 
 const names = Object.keys(groups) as [GroupName, ...GroupName[]];
+
+/** The laws of a group; a sentence where the file's own options of them are wrong. */
+function lawsOf(group: GroupName, examination: Examination): readonly Law[] {
+  try {
+    return groups[group](examination);
+  } catch (error) {
+    throw new UsageError(`${examination.name}: the export check: ${(error as Error).message}`);
+  }
+}
 
 /** Holds a cell of a user's file to the laws of cells. */
 export const check: Command = defineCommand({
@@ -44,10 +53,10 @@ export const check: Command = defineCommand({
     }
     const loaded = await loadCell(file, { sizes: parseSizes(size), export: name });
     const examination = examinationOf(loaded, sizes);
-    io.say(`${loaded.name} ${sizesText(loaded.sizes)}`);
+    io.say(`${loaded.name} ${sizesText(loaded.sizes)}`.trimEnd());
     const all: (readonly [group: string, law: Law])[] = [["cell", stepLaw(examination)]];
     for (const group of names.filter((each) => only.includes(each))) {
-      all.push(...groups[group](examination).map((law) => [group, law] as const));
+      all.push(...lawsOf(group, examination).map((law) => [group, law] as const));
     }
     const { laws, left } = holdInTurn(all, { seed, runs }, io);
     const broken = laws.filter(({ ok }) => !ok).length;

@@ -26,12 +26,12 @@ export const evaluate: Command = defineCommand({
       .meta({ value: "FILE" }),
   }),
   examples: [
-    "chronograd evaluate runs/lstm-128-1",
-    "chronograd evaluate runs/lstm-128-1 --text other.txt --json",
+    "chronograd evaluate runs/gru-256-1",
+    "chronograd evaluate runs/gru-256-1 --text other.txt --json",
   ],
   async run({ run, text, csv }, io) {
     const { options, checkpoint } = await readSaved(run);
-    const { task: kept, params, compile } = checkpoint;
+    const { task: kept, params } = checkpoint;
     const other = { text, csv };
     for (const [kind, path] of Object.entries(other)) {
       if (path === undefined || kind === kept.task) continue;
@@ -46,7 +46,7 @@ export const evaluate: Command = defineCommand({
       );
     }
     const model = await modelOf(options, task.interface);
-    const { lines, figures, loss } = task.evaluate({ model, params, compile });
+    const { lines, figures, loss } = task.evaluate({ model, params });
     if (loss === undefined) {
       throw new UsageError(`${task.title} holds nothing out; export heldOut from it`);
     }

@@ -48,9 +48,9 @@ export const generate: Command = defineCommand({
       .describe("seed of the draws"),
   }),
   examples: [
-    'chronograd generate runs/lstm-128-1 --prompt "Call me "',
-    "chronograd generate runs/lstm-128-1 --temperature 1 --nucleus 0.9 --seed 2",
-    'chronograd generate runs/lstm-128-1 --prompt "The whale" --beam 8 --length 60',
+    'chronograd generate runs/gru-256-1 --prompt "Call me "',
+    "chronograd generate runs/gru-256-1 --temperature 1 --nucleus 0.9 --seed 2",
+    'chronograd generate runs/gru-256-1 --prompt "The whale" --beam 8 --length 60',
   ],
   async run(options, io, given) {
     const { run, prompt, length, temperature, nucleus, topK, beam, seed } = options;

@@ -37,6 +37,7 @@ export const inspect: Command = defineCommand({
   ],
   async run({ file: given, match = "", strict }, io) {
     const file = fileOf(given);
+    const isRun = file !== given;
     const decoded = await readSafetensors(file).catch((error: Error) => {
       throw new UsageError(
         error.message.replace(/^(readSafetensors: )+/, "").replace("decodeSafetensors: ", ""),
@@ -52,7 +53,19 @@ export const inspect: Command = defineCommand({
         `--match: no tensor of ${file} has ${JSON.stringify(match)} in its name; there are ${names}${decoded.names.length > 5 ? ", ..." : ""}`,
       );
     }
-    for (const line of tableOf({ file, bytes, tensors, metadata })) io.say(line);
+    // Of a run, what the model is; the state of its optimizer and stream can be asked for.
+    const isShown = ({ name }: { readonly name: string }) =>
+      !isRun || match !== "" || name.startsWith("params.");
+    const shown = tensors.filter(isShown);
+    for (const line of tableOf({ file, bytes, tensors: shown, metadata })) io.say(line);
+    if (shown.length < tensors.length) {
+      const others = [
+        ...new Set(tensors.filter((each) => !isShown(each)).map(({ name }) => name.split(".")[0])),
+      ];
+      io.say(
+        `and ${tensors.length - shown.length} more, of ${others.join(" and ")}: --match shows them`,
+      );
+    }
     const odd = tensors.reduce((sum, { nonFinite = 0 }) => sum + nonFinite, 0);
     if (strict && odd > 0) {
       throw new RunError(`${file}: ${odd} ${odd === 1 ? "number is" : "numbers are"} not finite`);

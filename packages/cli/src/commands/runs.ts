@@ -36,8 +36,8 @@ export const runs: Command = defineCommand({
   }),
   examples: [
     "chronograd runs",
-    "chronograd runs lstm-128-1 gru-128-1",
-    "chronograd runs lstm-128-1 gru-128-1 --report comparison.html",
+    "chronograd runs gru-256-1 lstm-256-1",
+    "chronograd runs gru-256-1 lstm-256-1 --report comparison.html",
   ],
   async run({ a, b, parent, report, force }, io) {
     const at = (name: string) => (existsSync(join(parent, name)) ? join(parent, name) : name);

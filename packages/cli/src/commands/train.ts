@@ -26,10 +26,10 @@ export const train: Command = defineCommand({
   options: trainOptions,
   examples: [
     "chronograd train --text book.txt",
-    "chronograd train --csv weather.csv --columns temp_max,temp_min --cell gru --hidden 32",
+    "chronograd train --csv weather.csv --columns temp_max,temp_min --hidden 32",
     "chronograd train --data ./batches.ts --cell ./my-cell.ts --windows 2000",
     "chronograd train config.json --seconds 600",
-    "chronograd train --resume runs/lstm-128-1 --seconds 60",
+    "chronograd train --resume runs/gru-256-1 --seconds 60",
   ],
   async run(options, io, given) {
     if (options.printSchema) {

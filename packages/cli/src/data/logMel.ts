@@ -15,7 +15,9 @@ export interface LogMelOptions {
   readonly low?: number;
   /** The highest frequency in Hz; half the rate unless given. */
   readonly high?: number;
-  /** Energies below this count as this much, so that silence has a logarithm; 1e-10 unless given. */
+  /**
+   * Energies below this count as this much, so that silence has a logarithm; 1e-10 unless given.
+   */
   readonly floor?: number;
 }
 

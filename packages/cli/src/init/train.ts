@@ -5,7 +5,7 @@ import { initialParams, sequential, truncated } from "@chronograd/rnn";
 import { leaky } from "./cell.ts";
 
 // The task: to say which sign the input had two steps ago.
-const [delay, rows, hidden, steps] = [2, 16, 24, 1600];
+const [delay, rows, hidden, steps] = [2, 16, 24, 1200];
 
 function* stream(seed: number) {
   const random = rng(seed, "signs");

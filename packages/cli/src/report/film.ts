@@ -21,8 +21,21 @@ export interface Film {
 /** Dark pixels between images, and the room for text above and at the left. */
 const [gap, above, left] = [1, 24, 80] as const;
 
+const known = ["rows", "width", "captions", "seconds", "scale"];
+
 /** Height of the images, or a thrown sentence. */
-function heightOf({ rows, width, captions }: Film): number {
+function heightOf(film: Film): number {
+  const { rows, width, captions } = film;
+  const stranger = Object.keys(film).find((name) => !known.includes(name));
+  if (stranger !== undefined) {
+    throw new TypeError(
+      `film: there is no option ${JSON.stringify(stranger)}; it takes ${known.join(", ")}`,
+    );
+  }
+  for (const [name, value] of Object.entries({ seconds: film.seconds, scale: film.scale })) {
+    if (value === undefined || (Number.isFinite(value) && value > 0)) continue;
+    throw new RangeError(`film: ${name} must be a number above 0, got ${value}`);
+  }
   const all = Object.entries(rows).flatMap(([name, videos]) =>
     videos.map((video, i) => [`video ${i} of "${name}"`, video] as const),
   );
@@ -52,7 +65,8 @@ function heightOf({ rows, width, captions }: Film): number {
  * Videos beside each other as one animated SVG, which needs no script, so that it moves in a README
  * too: all frames are one picture, a strip of film that a window passes over.
  *
- * @throws where videos have no images, not one for each caption, or images of several sizes
+ * @throws where videos have no images, not one for each caption, or images of several sizes; for
+ *   options that are misspelt or no numbers above 0
  *
  * @example
  * ```ts

@@ -16,9 +16,24 @@ function chunk(type: string, data: Uint8Array): Uint8Array {
  * A picture of `width` columns as a PNG file of 8-bit greys (W3C, Portable Network Graphics, 2003).
  *
  * @param greys row by row, from 0 (black) to 255 (white)
+ * @throws unless the greys fill at least one row, and no row in part
+ *
+ * @example
+ * ```ts
+ * import { png } from "chronograd/report";
+ *
+ * // A board of two by two.
+ * const bytes = png(Uint8Array.of(0, 255, 255, 0), 2);
+ * String.fromCharCode(...bytes.subarray(1, 4)); // => "PNG"
+ * ```
  */
 export function png(greys: Uint8Array, width: number): Uint8Array {
   const height = greys.length / width;
+  if (!(width >= 1 && height >= 1 && Number.isInteger(width) && Number.isInteger(height))) {
+    throw new RangeError(
+      `png: greys must fill at least one row of width, and no row in part, got ${greys.length} greys and width ${width}`,
+    );
+  }
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);

@@ -81,5 +81,8 @@ const leafOf = (input: ListedEntry["inputs"][number]): string[] =>
 
 const isInput = (leaf: string): boolean => leaf === inputName || leaf.startsWith(`${inputName}.`);
 
+/** What a part of the state is called in the picture. */
+export const nameOfState = (path: string): string => (path === "" ? "state" : path);
+
 /** Whether a leaf is part of the state before the first step. */
 export const isState = (leaf: string): boolean => leaf.startsWith("state");

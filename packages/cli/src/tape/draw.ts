@@ -1,6 +1,17 @@
 import { escapeHtml } from "../report/escape.ts";
-import { type Column, columnOf } from "./columns.ts";
+import type { Column } from "./columns.ts";
 import { families, familyOf } from "./families.ts";
+import {
+  barGap,
+  barHeight,
+  boxHeight,
+  cutRoom,
+  type Frame,
+  fix,
+  frameOf,
+  subscript,
+  top,
+} from "./frame.ts";
 import type { RecordedSteps } from "./record.ts";
 import { stateEdges } from "./stateEdges.ts";
 import { type WindowSpan, windowSpans } from "./windows.ts";
@@ -12,60 +23,10 @@ export interface TapePicture {
   readonly k2: number;
 }
 
-/** Where the columns stand. */
-export interface Frame {
-  readonly columns: readonly Column[];
-  /** The left edge of each column, and the right edge of the last gutter. */
-  readonly lefts: readonly number[];
-  /** The left edge of the gutter before each column, from the initial state on. */
-  readonly gutters: readonly number[];
-  readonly width: number;
-  y(rank: number): number;
-}
-
-export const boxHeight = 26;
-const rankGap = 50;
-const top = 118;
-const barHeight = 20;
-const barGap = 7;
-const firstGutter = 74;
-/** Room for the cut; lanes of the states come behind it. */
-export const cutRoom = 22;
-export const laneGap = 12;
-
 const line = (x1: number, y1: number, x2: number, y2: number, more: string) =>
   `<line x1="${fix(x1)}" y1="${fix(y1)}" x2="${fix(x2)}" y2="${fix(y2)}" ${more}/>`;
-export const fix = (value: number): string => String(Number(value.toFixed(1)));
 const text = (x: number, y: number, words: string, more = "") =>
   `<text x="${fix(x)}" y="${fix(y)}" ${more}>${escapeHtml(words)}</text>`;
-
-/** `12` as a subscript. */
-export const subscript = (n: number): string =>
-  String(n).replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]!);
-
-/** Columns side by side, with gutters for the states that pass between them. */
-function frameOf(recorded: RecordedSteps): Frame {
-  const columns = recorded.steps.map((_, i) => columnOf(recorded, i + 1));
-  const lanes = Math.max(1, ...recorded.states.map((state) => state.length));
-  const gutter = cutRoom + 14 + lanes * laneGap;
-  const lefts: number[] = [];
-  const gutters: number[] = [];
-  let x = 24 + firstGutter - gutter;
-  for (const { layout } of columns) {
-    gutters.push(x);
-    x += gutter;
-    lefts.push(x);
-    x += layout.width;
-  }
-  const ranks = Math.max(...columns.map(({ layout }) => layout.ranks));
-  return {
-    columns,
-    lefts,
-    gutters,
-    width: x + 24,
-    y: (rank) => top + (ranks - 1 - rank) * rankGap + boxHeight / 2,
-  };
-}
 
 /** The unrolled graph of a cell as an SVG, one column for each time step, with the cuts. */
 export function drawTape(recorded: RecordedSteps, { title, k1, k2 }: TapePicture): string {

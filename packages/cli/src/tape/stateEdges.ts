@@ -1,6 +1,6 @@
 import { escapeHtml } from "../report/escape.ts";
-import { isState, keyOf } from "./columns.ts";
-import { cutRoom, type Frame, fix, laneGap, subscript } from "./draw.ts";
+import { isState, keyOf, nameOfState } from "./columns.ts";
+import { cutRoom, type Frame, fix, laneGap, subscript } from "./frame.ts";
 import type { RecordedSteps } from "./record.ts";
 
 /** Where a value of the state leaves the step that made it. */
@@ -26,7 +26,7 @@ export function stateEdges(
     return names.flatMap(([path, origin], lane) => {
       const source = sourceOf(recorded, frame, i, lane);
       const laneX = frame.gutters[i]! + cutRoom + (lane + 1) * laneGap;
-      const name = `${path === "" ? "state" : path}${subscript(i)}`;
+      const name = `${nameOfState(path)}${subscript(i)}`;
       const readers = entries.filter(({ inputs }) =>
         inputs.some((input) =>
           typeof input === "number" ? input === origin : isSame(input?.leaf, origin),
@@ -41,9 +41,8 @@ export function stateEdges(
           y: frame.y(rank),
         });
       });
-      const anchor =
-        i === 0 ? [source.x - 2, ' text-anchor="end"'] : [frame.gutters[i]! + cutRoom / 2 + 6, ""];
-      const label = `<text class="name" x="${fix(Number(anchor[0]))}" y="${fix(source.y - 6)}"${anchor[1]}>${escapeHtml(name)}</text>`;
+      const nameX = i === 0 ? source.x - 4 : frame.gutters[i]! + cutRoom / 2 - 6;
+      const label = `<text class="name" text-anchor="end" x="${fix(nameX)}" y="${fix(source.y - 6)}">${escapeHtml(name)}</text>`;
       return [
         ...paths.map((d) => `<path class="halo" d="${d}"/>`),
         ...paths.map((d) => `<path class="state" marker-end="url(#stateTip)" d="${d}"/>`),
@@ -80,7 +79,7 @@ function sourceOf({ states }: RecordedSteps, frame: Frame, i: number, lane: numb
   const [, next] = states[1]?.[lane] ?? [];
   const made = typeof next === "number" ? frame.columns[0]!.layout.at.get(keyOf(next)) : undefined;
   const rank = made?.rank ?? lane;
-  return { x: frame.gutters[i]! + (i === 0 ? 26 : 0), y: frame.y(rank) };
+  return { x: frame.gutters[i]! + (i === 0 ? cutRoom / 2 : 0), y: frame.y(rank) };
 }
 
 /** Right, along the lane, and right again, with round corners. */

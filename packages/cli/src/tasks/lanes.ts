@@ -1,7 +1,7 @@
 /**
  * Positions of a stream that is read at `rows` evenly spaced places at once, one position a step,
- * without end: a place that reaches the start of the next place goes on there. Position `length - 1`
- * has nothing after it to be predicted, and is not read.
+ * without end: a place that reaches the start of the next place goes on there. Position
+ * `length - 1` has nothing after it to be predicted, and is not read.
  *
  * @param step how many steps were before the first
  */

@@ -29,6 +29,11 @@ export async function taskOf(options: TaskOptions, kept?: Kept): Promise<Task> {
       `give one of --text, --csv and --data, got ${named.map(([name]) => `--${name}`).join(" and ")}`,
     );
   }
+  const stray =
+    options.columns !== undefined ? "columns" : options.missing !== "refuse" && "missing";
+  if (csv === undefined && stray) {
+    throw new UsageError(`--${stray} is about a CSV file; give one with --csv, or leave it out`);
+  }
   if (csv !== undefined) return await csvTask({ ...options, csv }, kept as CsvKept | undefined);
   if (data !== undefined) return await moduleTask({ ...options, data });
   return textTask(options, kept as TextKept | undefined);

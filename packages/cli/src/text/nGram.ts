@@ -43,7 +43,7 @@ export interface NGram {
  * const codes = Int32Array.from("abababac", (letter) => letter.charCodeAt(0) - 97);
  * const model = nGram(codes, { order: 3, symbols: 3 });
  * const after = [0, 1, 2].map((x) => model.probability([1, 0, x], 2));
- * after.map((p) => p.toFixed(2)); // => ["0.11", "0.64", "0.25"]
+ * after.map((p) => p.toFixed(2)); // => ["0.04", "0.69", "0.28"]
  * ```
  */
 export function nGram(codes: ArrayLike<number>, { order, symbols }: NGramOptions): NGram {

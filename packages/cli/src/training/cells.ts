@@ -51,6 +51,9 @@ async function cellOf(options: CellOptions, input: number): Promise<PlainCell> {
     const defaults = { input, hidden };
     return (await loadCell(cell, { sizes, defaults, export: name })).cell;
   }
+  if (name !== undefined) {
+    throw new UsageError(`--export names a cell of a file, and --cell is ${cell}; leave it out`);
+  }
   const family = Object.hasOwn(families, cell)
     ? (families[cell] as (sizes: Sizes) => PlainCell)
     : undefined;

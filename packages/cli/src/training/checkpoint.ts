@@ -18,8 +18,6 @@ export interface Checkpoint {
   readonly windows: number;
   /** Seconds after which the training is over; null where a number of windows decides. */
   readonly end: number | null;
-  /** Whether steps ran as plans. */
-  readonly compile: boolean;
   readonly params: never;
   readonly optimizer: OptimizerState;
   /** The generator of what the model draws; null for a model without noise. */

@@ -20,7 +20,7 @@ const chunk = 1024;
  * @param outputs is told the output of every step that counts
  */
 export function heldOutLoss(
-  { model, params, compile }: Trained,
+  { model, params }: Trained,
   { items, burnIn }: HeldOut,
   loss: Task["loss"],
   outputs: (output: Tensor) => void = () => {},
@@ -30,12 +30,16 @@ export function heldOutLoss(
   let done = 0;
   let state: { readonly carried: never } | undefined;
   const run = (steps: readonly Step[]) => {
-    const unrolled = unroll(model, params, steps.map(({ input }) => input) as never, {
-      compile,
+    const inputs = steps.map(({ input }) => input) as never;
+    const options = {
       rng: null,
       ...(state && { state: state.carried }),
       ...stackedMarks(steps),
-    });
+    };
+    const unrolled = planned(
+      () => unroll(model, params, inputs, { ...options, compile: true }),
+      () => unroll(model, params, inputs, options),
+    );
     for (const [t, { target, mask }] of steps.entries()) {
       if (done++ < burnIn) continue;
       const output = tree.map(unrolled.outputs, (x: Tensor) => x.slice([t]));
@@ -48,6 +52,16 @@ export function heldOutLoss(
   };
   for (const steps of chunks(items())) state = scope(() => run(steps));
   return { loss: total / tokens, tokens };
+}
+
+/** Runs plans, and steps one by one where a model has steps that cannot be planned. */
+function planned<T>(asPlans: () => T, oneByOne: () => T): T {
+  try {
+    return asPlans();
+  } catch (error) {
+    if (!/compile takes steps that can be planned/.test((error as Error).message)) throw error;
+    return oneByOne();
+  }
 }
 
 /** The time steps of items, some at a time. */

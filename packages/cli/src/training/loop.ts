@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { applyUpdates, countParameters, rng, rngFrom } from "@chronograd/nn";
+import { countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
 import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
 import { RunError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
@@ -8,11 +8,12 @@ import type { RunFolder } from "../run/folder.ts";
 import type { Kept } from "../tasks/taskOf.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { heldOutLoss } from "./evaluate.ts";
-import { type Metrics, Smoothed } from "./metrics.ts";
+import { type Metrics, metricsOf, Smoothed } from "./metrics.ts";
 import { optimizerOf } from "./optimizer.ts";
 import type { TrainOptions } from "./options.ts";
 import { learningRate } from "./rate.ts";
 import { Source } from "./source.ts";
+import { Stopwatch } from "./stopwatch.ts";
 import type { Task, Trained } from "./task.ts";
 
 /** What is trained, where to, and from where on. */
@@ -43,54 +44,46 @@ const measureEveryWindows = 25;
  */
 export async function train(job: Job, io: Io): Promise<Outcome> {
   const { options, task, model, folder, resumed, end, windows: most } = job;
+  const { checkpoint } = resumed ?? {};
   const random = rng(options.seed);
-  const noise =
-    model.noise === undefined
-      ? undefined
-      : resumed?.checkpoint.noise
-        ? rngFrom(resumed.checkpoint.noise)
-        : random.split("noise");
-  let params =
-    resumed?.checkpoint.params ?? (initialParams(model, random.split("parameters")) as never);
+  const noise = noiseOf(model, random, checkpoint);
+  let params = checkpoint?.params ?? (initialParams(model, random.split("parameters")) as never);
+  const optimizer = optimizerOf<typeof params>(options);
+  let state = checkpoint?.optimizer ?? optimizer.init(params);
+  const live = checkpoint?.live ?? undefined;
   const metrics = [...(resumed?.metrics ?? [])];
-  const before = resumed?.checkpoint.seconds ?? 0;
-  const share = () => (most === undefined ? clock() / end! : metrics.length / most);
-  let rate = 0;
-  const optimizer = optimizerOf(options, () => rate);
-  let state = resumed?.checkpoint.optimizer ?? optimizer.init(params);
-  const live = resumed?.checkpoint.live ?? undefined;
   const smoothed = new Smoothed(0.98);
   for (const { loss } of metrics) smoothed.add(loss);
 
-  const started = performance.now();
-  let pauses = 0;
-  const clock = () => before + (performance.now() - started - pauses) / 1000;
-  let compile = resumed?.checkpoint.compile ?? false;
-  let nextEstimate = before;
-  let nextSave = before + options.save;
+  const watch = new Stopwatch(checkpoint?.seconds ?? 0);
+  const isDone = () => watch.seconds >= (end ?? Infinity) || metrics.length >= (most ?? Infinity);
+  /** The share of the training that is done. */
+  const share = () => (most === undefined ? watch.seconds / end! : metrics.length / most);
+  let nextEstimate = watch.seconds;
+  let lastEstimate: number | undefined;
+  let nextSave = watch.seconds + options.save;
+
   const source = new Source(
     task.stream,
-    resumed?.checkpoint.place ?? { items: 0, steps: 0 },
+    checkpoint?.place ?? { items: 0, steps: 0 },
     live?.end ?? 0,
   );
   const save = async (last: LiveWindow | null, over = false): Promise<void> => {
-    const from = performance.now();
-    await folder.save({
+    const tree: Checkpoint = {
       task: task.kept as unknown as Kept,
       digest: task.digest,
-      seconds: clock(),
+      seconds: watch.seconds,
       windows: metrics.length,
       end: end ?? null,
-      compile,
       params,
       optimizer: state,
       noise: noise?.getState() ?? null,
       live: last,
       place: source.placeAfter(last?.end ?? live?.end ?? 0),
       over,
-    } satisfies Checkpoint);
-    pauses += performance.now() - from;
-    nextSave = clock() + options.save;
+    };
+    await watch.pause(() => folder.save({ ...tree }));
+    nextSave = watch.seconds + options.save;
   };
   if (resumed === undefined) await save(null);
 
@@ -107,41 +100,37 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   const progress = io.progress(
     most === undefined ? { total: end!, unit: "s" } : { total: most, unit: "windows" },
   );
-  let windowStart = clock();
-  let isLast = false;
+  let isLast = isDone();
+  let before = watch.seconds;
   try {
-    for (const window of stream) {
-      rate = learningRate(options, { windows: metrics.length, share: share() });
-      const [updates, next] = optimizer.update(window.gradients as never, state, params);
-      params = applyUpdates(params, updates) as never;
-      state = next;
-      compile = window.entries === 0;
-      const now = clock();
-      const line: Metrics = {
-        window: window.index,
-        step: window.end,
-        seconds: round(now, 3),
-        loss: round(window.loss, 5),
-        gradientNorm: round(next.clip.norm.item(), 6),
-        learningRate: Number(rate.toPrecision(4)),
-        tokensPerSecond: Math.round(window.count / (now - windowStart)),
-        ...(window.stateGradientNorms && {
-          stateGradientNorms: window.stateGradientNorms.map((norm) => Number(norm.toPrecision(4))),
-        }),
-        ...(task.estimate !== undefined &&
-          now >= nextEstimate && { heldOutEstimate: round(estimate(), 5) }),
-      };
-      windowStart = clock();
+    for (const window of isLast ? [] : stream) {
+      const rate = learningRate(options, { windows: metrics.length, share: share() });
+      [params, state] = optimizer.update(window.gradients, state, params, rate);
+      const { seconds } = watch;
+      const estimate =
+        task.estimate !== undefined && seconds >= nextEstimate
+          ? await watch.pause(() => heldOutLoss({ model, params }, task.estimate!, task.loss).loss)
+          : undefined;
+      const line = metricsOf(window, {
+        seconds,
+        gradientNorm: state.clip.norm.item(),
+        learningRate: rate,
+        tokensPerSecond: window.count / (seconds - before),
+        estimate,
+      });
+      before = watch.seconds;
+      if (estimate !== undefined) {
+        lastEstimate = estimate;
+        nextEstimate = before + estimateEverySeconds;
+      }
       metrics.push(line);
       folder.log(line);
-      const loss = smoothed.add(line.loss);
-      progress.update(most === undefined ? now : metrics.length, facts(line, loss));
-      if (line.heldOutEstimate !== undefined) nextEstimate = clock() + estimateEverySeconds;
+      const done = most === undefined ? seconds : metrics.length;
+      progress.update(done, facts(line, smoothed.add(line.loss), lastEstimate, task.tokens));
       // Signals arrive only between turns of the event loop.
       await setImmediate();
-      isLast =
-        clock() >= (end ?? Infinity) || metrics.length >= (most ?? Infinity) || io.stopping();
-      if (isLast || clock() >= nextSave) await save(window.live);
+      isLast = isDone() || io.stopping();
+      if (isLast || watch.seconds >= nextSave) await save(window.live);
       if (isLast) break;
     }
   } catch (error) {
@@ -150,26 +139,28 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
     progress.stop();
   }
   if (!isLast) await save(null, true);
-  return { trained: { model, params, compile }, metrics, parameters: countParameters(params) };
+  return { trained: { model, params }, metrics, parameters: countParameters(params) };
+}
 
-  function estimate(): number {
-    const from = performance.now();
-    const { loss } = heldOutLoss({ model, params, compile }, task.estimate!, task.loss);
-    pauses += performance.now() - from;
-    return loss;
-  }
+/** The generator of what a model draws; none where it draws nothing. */
+function noiseOf(model: PlainCell, random: Rng, earlier?: Checkpoint): Rng | undefined {
+  if (model.noise === undefined) return undefined;
+  return earlier?.noise ? rngFrom(earlier.noise) : random.split("noise");
+}
 
-  function facts(
-    { gradientNorm, tokensPerSecond, heldOutEstimate }: Metrics,
-    loss: number,
-  ): string {
-    const speed = `${tokensPerSecond.toLocaleString("en")} ${task.tokens}/s`;
-    const parts = [`loss ${loss.toFixed(3)}`, `gradient ${gradientNorm.toFixed(3)}`, speed];
-    if (heldOutEstimate !== undefined) {
-      parts.push(`held-out estimate ${heldOutEstimate.toFixed(3)}`);
-    }
-    return parts.join(" | ");
-  }
+function facts(
+  { gradientNorm, tokensPerSecond }: Metrics,
+  loss: number,
+  estimate: number | undefined,
+  tokens: string,
+): string {
+  const parts = [
+    `loss ${loss.toFixed(3)}`,
+    `gradient ${gradientNorm.toFixed(3)}`,
+    `${tokensPerSecond.toLocaleString("en")} ${tokens}/s`,
+  ];
+  if (estimate !== undefined) parts.push(`held-out estimate ${estimate.toFixed(3)}`);
+  return parts.join(" | ");
 }
 
 /** What the packages refuse is a sentence that begins with the name of a function. */
@@ -180,8 +171,4 @@ function sentence(error: unknown): unknown {
   return new RunError(
     isDivergence ? `${message}; the training diverged, a smaller --lr or --clip may help` : message,
   );
-}
-
-function round(value: number, digits: number): number {
-  return Number(value.toFixed(digits));
 }

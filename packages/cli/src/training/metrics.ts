@@ -1,3 +1,5 @@
+import type { Window } from "@chronograd/rnn";
+
 /** One line of `metrics.jsonl`: a window. */
 export interface Metrics {
   readonly window: number;
@@ -18,6 +20,35 @@ export interface Metrics {
    * measured.
    */
   readonly stateGradientNorms?: readonly number[];
+}
+
+/** What is known of a window beside what the stream says. */
+export interface Measured {
+  readonly seconds: number;
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+  readonly tokensPerSecond: number;
+  readonly estimate: number | undefined;
+}
+
+/** The line of a window, in as many digits as mean something. */
+export function metricsOf(
+  window: Pick<Window<unknown, unknown>, "index" | "end" | "loss" | "stateGradientNorms">,
+  { seconds, gradientNorm, learningRate, tokensPerSecond, estimate }: Measured,
+): Metrics {
+  const { index, end, loss, stateGradientNorms: norms } = window;
+  const round = (value: number, digits: number) => Number(value.toFixed(digits));
+  return {
+    window: index,
+    step: end,
+    seconds: round(seconds, 3),
+    loss: round(loss, 5),
+    gradientNorm: round(gradientNorm, 6),
+    learningRate: Number(learningRate.toPrecision(4)),
+    tokensPerSecond: Math.round(tokensPerSecond),
+    ...(norms && { stateGradientNorms: norms.map((norm) => Number(norm.toPrecision(4))) }),
+    ...(estimate !== undefined && { heldOutEstimate: round(estimate, 5) }),
+  };
 }
 
 /** An exponential moving average that corrects for its start. */

@@ -68,7 +68,7 @@ export const trainOptions: Schema = z.object({
     .meta({ value: "MODULE" }),
   cell: z
     .string()
-    .default("lstm")
+    .default("gru")
     .describe("a cell of @chronograd/rnn by name, or a file with one: ./my-cell.ts")
     .meta({ value: "NAME|FILE" }),
   ...cellFlags,
@@ -80,7 +80,7 @@ export const trainOptions: Schema = z.object({
   k1: count.default(50).describe("time steps between updates"),
   k2: count.default(50).describe("time steps that a gradient reaches back, at least k1"),
   clip: positive.default(1).describe("largest global norm of a gradient"),
-  lr: positive.default(0.004).describe("largest learning rate of Adam"),
+  lr: positive.default(0.01).describe("largest learning rate of Adam"),
   warmup: z.int().min(0).default(100).describe("windows in which the learning rate rises to --lr"),
   decay: z
     .number()

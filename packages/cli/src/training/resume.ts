@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { UsageError } from "../command/errors.ts";
 import { flagOf } from "../command/flags.ts";
 import type { TrainOptions } from "./options.ts";
@@ -69,7 +71,9 @@ export function resumedLimits(
   }
   const end = checkpoint.end ?? undefined;
   const isDone = before >= (end ?? Infinity) || done >= (earlier.windows ?? Infinity);
-  if (!isDone) return { end, windows: earlier.windows };
+  // What was stopped before its report was written has that left to do.
+  const isFinished = existsSync(join(resume!, "result.json"));
+  if (!isDone || !isFinished) return { end, windows: earlier.windows };
   throw new UsageError(
     `--resume: ${resume} is complete after ${done} windows and ${before.toFixed(0)} s; --seconds or --windows says how far it goes on`,
   );

@@ -25,7 +25,10 @@ export async function readSaved(path: string): Promise<SavedRun> {
 /** The options of one call, which a run does not keep. */
 const ofTheCall = ["config", "resume", "name", "force", "printSchema"];
 
-/** The options that a run folder keeps: with whole paths, so that they mean the same from everywhere. */
+/**
+ * The options that a run folder keeps: with whole paths, so that they mean the same from
+ * everywhere.
+ */
 export function keptOptions(options: TrainOptions): Record<string, unknown> {
   const { cell } = options;
   const whole = Object.fromEntries(

@@ -28,8 +28,6 @@ export interface Interface {
 export interface Trained {
   readonly model: PlainCell;
   readonly params: never;
-  /** Plans steps of evaluation: a model that trained as plans can. */
-  readonly compile: boolean;
 }
 
 /** A figure of the result, as `io.result` has it. */

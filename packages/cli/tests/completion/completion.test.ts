@@ -88,6 +88,6 @@ test.each(["bash", "zsh", "fish"] as const)(
 test("another shell is refused", async () => {
   const { code, err } = await run(completion, "tcsh");
   expect(`${code} ${err.trim()}`).toMatchInlineSnapshot(
-    `"2 completion: shell: invalid option: expected one of "bash"|"zsh"|"fish", got "tcsh""`,
+    `"2 completion: shell: expected one of "bash"|"zsh"|"fish", got "tcsh""`,
   );
 });

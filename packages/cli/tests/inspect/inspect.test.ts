@@ -141,8 +141,13 @@ describe("a run folder", () => {
   test("gives its checkpoint", async () => {
     const folder = await createRun({ kind: "train", options: {}, parent: join(home, "runs") });
     expect(await run(inspect, folder.path)).toMatchObject({ code: 2 });
-    await folder.save({ params: { W: tensor([1, 2]) } });
+    await folder.save({ params: { W: tensor([1, 2]) }, live: [tensor([3])] });
     folder.close();
+    const table = (await run(inspect, folder.path)).out;
+    expect(table).toContain("params.W");
+    expect(table).not.toMatch(/^ {2}live/m);
+    expect(table).toContain("and 1 more, of live: --match shows them");
+    expect((await run(inspect, folder.path, "--match", "live")).out).toMatch(/^ {2}live\.0/m);
     const { code, out } = await run(inspect, folder.path, "--json");
     expect({ code, tensors: JSON.parse(out).tensors.length > 0 }).toEqual({
       code: 0,

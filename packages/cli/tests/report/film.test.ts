@@ -115,6 +115,9 @@ test("what does not fit is refused in a sentence", () => {
     { rows: { a: [[[1], [1]], [[1]]] }, width: 1, captions },
     { rows: { a: [[[1], [1]]], b: [[[1], [1, 2]]] }, width: 1, captions },
     { rows: { a: [[[1], [Number.NaN]]] }, width: 1, captions },
+    { rows: { a: [[[1], [1]]] }, width: 1, captions, seconds: Number.NaN },
+    { rows: { a: [[[1], [1]]] }, width: 1, captions, scale: 0 },
+    { rows: { a: [[[1], [1]]] }, width: 1, captions, second: 1 } as Film,
   ].map(error);
   expect(refused.join("\n")).toMatchInlineSnapshot(`
     "TypeError: film: expected at least one video with an image, got none
@@ -122,6 +125,9 @@ test("what does not fit is refused in a sentence", () => {
     RangeError: film: width must divide the 3 pixels of an image, got 2
     RangeError: film: a video must have an image for each of the 2 captions, got 1 of video 1 of "a"
     RangeError: film: image 1 of video 0 of "b" has 2 pixels, and the first image 1
-    RangeError: film: image 1 of video 0 of "a" has a pixel that is NaN"
+    RangeError: film: image 1 of video 0 of "a" has a pixel that is NaN
+    RangeError: film: seconds must be a number above 0, got NaN
+    RangeError: film: scale must be a number above 0, got 0
+    TypeError: film: there is no option "second"; it takes rows, width, captions, seconds, scale"
   `);
 });

@@ -83,6 +83,13 @@ describe("the command", () => {
     expect(readFileSync(out, "utf8")).not.toBe("mine");
   });
 
+  test("draws the picture of the guide", async () => {
+    const out = join(home, "guide.svg");
+    await run(tape, at("lstm.ts"), "--out", out);
+    const shown = new URL("../../../../docs/public/lstm.tape.svg", import.meta.url);
+    expect(readFileSync(shown, "utf8")).toBe(readFileSync(out, "utf8"));
+  });
+
   test("refuses in a sentence", async () => {
     const out = ["--out", join(home, "b.svg")];
     const said = async (...argv: string[]) => {

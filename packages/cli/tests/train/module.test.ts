@@ -30,6 +30,21 @@ test("a module and a cell of one's own: sequences longer and shorter than window
   expect(losses("twice")).toEqual(losses("once"));
 });
 
+test("a cell that reads values cannot be planned, and trains all the same", async () => {
+  writeFileSync("data.ts", module);
+  const branch = "const next = x.sum().item() > 1e9 ? x.matmul(W) :";
+  writeFileSync("reading.ts", elmanCell.replace("const next =", branch));
+  const losses = async (cell: string) => {
+    const args = [...flags, "--cell", cell, "--windows", "30", "--force", "--name", "reading"];
+    const { code, out } = await run(train, ...args, "--json");
+    expect(code).toBe(0);
+    return (JSON.parse(out) as { heldOut: number }).heldOut;
+  };
+  expect(Math.abs((await losses("./reading.ts")) - (await losses("./elman.ts")))).toBeLessThan(
+    1e-4,
+  );
+});
+
 test("the training is over where the data end", async () => {
   writeFileSync("data.ts", module.replace("index < 400", "index < 9"));
   const { code } = await run(train, ...flags, "--windows", "100", "--name", "short");

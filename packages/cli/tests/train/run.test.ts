@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { loadCheckpoint } from "@chronograd/nn/node";
 import { decodeSafetensors, encodeSafetensors } from "@chronograd/nn/safetensors";
 import { expect, test } from "vitest";
@@ -71,6 +71,25 @@ test("it goes on where it stopped, and refuses other options", async () => {
   expect(metrics[600]!.loss).toBeLessThan(metrics[0]!.loss! / 2);
 });
 
+test("where it was killed before its report, that is all that is left to do", async () => {
+  rmSync("runs/first/report.html");
+  rmSync("runs/first/result.json");
+  const { code } = await run(train, "--resume", "runs/first");
+  expect(code).toBe(0);
+  expect(metricsOf("first")).toHaveLength(620);
+  const result = JSON.parse(readFileSync("runs/first/result.json", "utf8")) as {
+    figures: { baselines: Record<string, number> }[];
+  };
+  // The characters of a 20th of the rhyme, by how often each comes in the rest, and once more.
+  const [training, heldOut] = [rhyme.slice(0, 5016), rhyme.slice(5017)];
+  const count = (c: string) => training.split(c).length;
+  const all = training.length + new Set(rhyme).size;
+  const losses = Array.from(heldOut, (c) => -Math.log(count(c) / all));
+  const mean = losses.reduce((a, b) => a + b) / losses.length;
+  const found = result.figures[0]!.baselines["frequencies of characters"]!;
+  expect(Math.abs(found - mean)).toBeLessThan(1e-12);
+});
+
 test.each([
   ["truncated", (bytes: Uint8Array) => bytes.subarray(0, bytes.length >> 1)],
   ["of another kind", () => new TextEncoder().encode("not a model at all")],
@@ -99,6 +118,9 @@ test("it does not go on with another text, nor from a folder of another version"
   const description = readFileSync(path, "utf8");
   writeFileSync(path, description.replace('"format": 3', '"format": 2'));
   const version = await run(train, "--resume", "runs/first", "--seconds", "1");
+  writeFileSync(path, description.replace('"hidden": 16', '"hidden": 0'));
+  const edited = await run(train, "--resume", "runs/first", "--seconds", "1");
+  expect(edited.err).toMatch(/runs\/first\/run.json: hidden: .*>=1, got 0/);
   writeFileSync(path, description);
   expect(version.code).toBe(2);
   expect(version.err).toMatch(/runs\/first is a run folder of format 2, expected 3/);

@@ -44,6 +44,27 @@ test.each([
     ["--text", "a", "--csv", "b"],
     /one of --text, --csv and --data, got --text and --csv/,
   ],
+  ["columns of a text", ["--text", "rhyme.txt", "--columns", "a"], /--columns is about a CSV file/],
+  [
+    "an export of a built-in cell",
+    ["--text", "rhyme.txt", "--export", "mine"],
+    /--export names a cell of a file, and --cell is gru/,
+  ],
+  [
+    "a size that a cell does not have",
+    ["--text", "rhyme.txt", "--size", "projection=3"],
+    /--cell gru: gru: .*projection/,
+  ],
+  [
+    "a cell without a size that it needs",
+    ["--text", "rhyme.txt", "--cell", "lstmProjected"],
+    /--cell lstmProjected: .*projection.*--size name=number gives a size/,
+  ],
+  [
+    "a missing file with a cell",
+    ["--text", "rhyme.txt", "--cell", "./no.ts"],
+    /cannot load .\/no.ts/,
+  ],
   [
     "a missing configuration",
     ["none.json"],
@@ -72,11 +93,11 @@ test.each([
 test("a configuration names the path of what is wrong", async () => {
   writeFileSync("config.json", JSON.stringify({ text: "rhyme.txt", hidden: "16" }));
   expect(await said("config.json")).toMatchInlineSnapshot(
-    `"train: config.json: hidden: invalid input: expected number, received string, got "16""`,
+    `"train: config.json: hidden: expected number, got "16""`,
   );
   writeFileSync("config.json", JSON.stringify({ text: "rhyme.txt", columns: ["a", 3] }));
   expect(await said("config.json")).toMatchInlineSnapshot(
-    `"train: config.json: columns[1]: invalid input: expected string, received number, got 3"`,
+    `"train: config.json: columns[1]: expected string, got 3"`,
   );
   writeFileSync("config.json", JSON.stringify({ text: "rhyme.txt", hiden: 16 }));
   expect(await said("config.json")).toMatchInlineSnapshot(

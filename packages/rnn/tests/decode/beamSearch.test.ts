@@ -181,10 +181,10 @@ test("errors are sentences", () => {
   };
   const search = (other: object) => () => beamSearch({ ...options, ...other } as never);
   expect(search({ width: 0 })).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: beamSearch: width must be a whole number of at least 1, got 0]`,
+    `[RangeError: beamSearch: width must be a whole number from 1 to 1048576, got 0]`,
   );
   expect(search({ maxLength: Infinity })).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: beamSearch: maxLength must be a whole number of at least 1, got Infinity]`,
+    `[RangeError: beamSearch: maxLength must be a whole number from 1 to 16777216, got Infinity]`,
   );
   expect(search({ end: -1 })).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: beamSearch: end must be a token, a whole number of at least 0, got -1; leave it out where nothing ends]`,
@@ -229,6 +229,7 @@ test("errors are sentences", () => {
   ).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: beamSearch: row 0 has no token that could follow, all 1 logits are -Infinity; leave at least one above it]`,
   );
+  expect(search({ step: () => undefined })).toThrowErrorMatchingInlineSnapshot(`[TypeError: beamSearch: step must return [logits, state], got undefined]`);
   expect(() => beamSearch(undefined as never)).toThrowErrorMatchingInlineSnapshot(
     `[TypeError: beamSearch: options must be an object such as { step: ... }, got null. It takes step, state, start, width, maxLength, context, end, lengthPenalty]`,
   );
@@ -247,6 +248,6 @@ test("errors are sentences", () => {
     `[TypeError: continuations: there is no option "maxLength", did you mean "length"? It takes prompt, length, width, end, lengthPenalty, state]`,
   );
   expect(go({ length: 0 })).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: continuations: length must be a whole number of at least 1, got 0]`,
+    `[RangeError: continuations: length must be a whole number from 1 to 16777216, got 0]`,
   );
 });
