@@ -62,7 +62,8 @@ class Autoregression:
 
 
 class HoltWinters:
-    """Additive; the shares that make squared errors of one step least, by Adam from eight beginnings."""
+    """Additive; the shares that make squared errors of one step least, by Adam from eight
+    beginnings."""
 
     def __init__(self, values, season):
         self.season, self.least = season, 2 * season

@@ -103,10 +103,10 @@ function fitted(values: Float64Array, season: number, period: number): Fitted {
 }
 
 /**
- * Trains the recurrent forecaster, and compares it with baselines on the end of a series, from every
- * origin there. All are fitted to the values before `test`. The intervals are calibrated by the
- * errors of a network that was trained on the values before `validation` alone, and then, as the
- * test goes on, by those of the forecasts whose values have come.
+ * Trains the recurrent forecaster, and compares it with baselines on the end of a series, from
+ * every origin there. All are fitted to the values before `test`. The intervals are calibrated by
+ * the errors of a network that was trained on the values before `validation` alone, and then, as
+ * the test goes on, by those of the forecasts whose values have come.
  */
 export function compare(values: Float64Array, options: CompareOptions): Comparison {
   const { season, period = season, horizon, validation, test, levels } = options;

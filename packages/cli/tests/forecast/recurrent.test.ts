@@ -4,7 +4,9 @@ import { autoregression, compare, recurrent, seasonalNaive } from "../../src/for
 
 const random = rng(7);
 const noise = Float64Array.from({ length: 400 }, () => random.normal());
-/** A switch that no linear method follows: x[t] = 2 |x[t - 1]| - 1.9, chaotic, with a little noise. */
+/**
+ * A switch that no linear method follows: x[t] = 2 |x[t - 1]| - 1.9, chaotic, with a little noise.
+ */
 const tent = new Float64Array(400);
 for (let t = 1; t < 400; t++) tent[t] = 1 - 1.9 * Math.abs(tent[t - 1]!) + 0.01 * noise[t]!;
 
