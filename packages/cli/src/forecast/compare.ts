@@ -67,6 +67,12 @@ export function rollingRmse(
   );
 }
 
+/** The interval from the lower of two lower ends to the higher of the upper ones, step by step. */
+const hull = (a: Interval, b: Interval): Interval => ({
+  lower: a.lower.map((x, h) => Math.min(x, b.lower[h]!)),
+  upper: a.upper.map((x, h) => Math.max(x, b.upper[h]!)),
+});
+
 /** Seasons of more steps than this are waves in a regression. */
 const longest = 36;
 
@@ -130,6 +136,14 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
     horizon,
   );
   const { model, fit } = trained(test, 1);
+  /** Those of the level, and of every lower one: each level follows its own misses, and may cross. */
+  const intervalsOf = (level: number) =>
+    levels
+      .filter((lower) => lower <= level)
+      .map((lower) =>
+        conformal(values, [...calibration, ...forecasts], { level: lower, rate: 0.1 }),
+      )
+      .reduce((all, others) => all.map((interval, i) => hull(interval, others[i]!)));
   const origins = originsIn(test, values.length, horizon);
   const forecasts = model.predict(values, [...origins, values.length], horizon);
   const heldOut = forecasts.slice(0, -1);
@@ -148,8 +162,7 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
       .map((each) => score(each.name, each.forecast(values, origins, horizon))),
     forecasts,
     intervals: levels.map((level) => {
-      const all = conformal(values, [...calibration, ...forecasts], { level, rate: 0.1 });
-      const intervals = all.slice(calibration.length);
+      const intervals = intervalsOf(level).slice(calibration.length);
       const known = intervals.slice(0, -1);
       const actual = origins.flatMap((t) => [...values.subarray(t, t + horizon)]);
       const ends = (end: keyof Interval) => known.flatMap((interval) => [...interval[end]]);

@@ -99,7 +99,7 @@ describe("recurrent", () => {
 test("compare scores every method over the same held-out values", () => {
   const season = Float64Array.from({ length: 300 }, (_, t) => [4, 0, -4, 0][t % 4]! + noise[t]!);
   const sizes = { season: 4, horizon: 3, validation: 160, test: 230 };
-  const budget = { levels: [0.8], members: 1, epochs: 1, seed: 1 };
+  const budget = { levels: [0.8, 0.5], members: 1, epochs: 1, seed: 1 };
   const result = compare(season, { ...sizes, ...budget });
   expect(result.baselines.map(({ name }) => name.replace(/\d+/, "N"))).toEqual([
     "seasonal-naive",
@@ -119,5 +119,13 @@ test("compare scores every method over the same held-out values", () => {
   );
   expect(result.forecasts).toHaveLength(69);
   expect(result.forecasts.at(-1)!.origin).toBe(300);
-  expect(Math.abs(result.intervals[0]!.coverage - 0.8)).toBeLessThan(0.1);
+  const [wide, narrow] = result.intervals;
+  expect(Math.abs(wide!.coverage - 0.8)).toBeLessThan(0.1);
+  expect(Math.abs(narrow!.coverage - 0.5)).toBeLessThan(0.1);
+  wide!.intervals.forEach(({ lower, upper }, i) => {
+    lower.forEach((x, h) => {
+      expect(x).toBeLessThanOrEqual(narrow!.intervals[i]!.lower[h]!);
+      expect(upper[h]!).toBeGreaterThanOrEqual(narrow!.intervals[i]!.upper[h]!);
+    });
+  });
 });
