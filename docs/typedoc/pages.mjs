@@ -199,7 +199,12 @@ export const entryPoints = [
   {
     name: "chronograd/training",
     slug: "cli-training",
-    pages: [["Training", ["training"]]],
+    pages: [["Training runs", ["training"]]],
+  },
+  {
+    name: "chronograd/forecast",
+    slug: "cli-forecast",
+    pages: [["Forecasts and baselines", ["forecast"]]],
   },
 ];
 
