@@ -3,7 +3,9 @@ export interface Predicted {
   /** The place of the first value that it predicts. */
   readonly origin: number;
   readonly mean: Float64Array;
-  /** Scales, above 0, of how far values come below the mean: deviations, or distances to a quantile. */
+  /**
+   * Scales, above 0, of how far values come below the mean: deviations, or distances to a quantile.
+   */
   readonly below: Float64Array;
   /** And of how far above. */
   readonly above: Float64Array;
@@ -36,8 +38,8 @@ export interface ConformalOptions {
  *
  * Errors of a series that drifts are not. With a `rate`, each step's level moves by
  * `rate (missed - (1 - level))` after each value, so that in the long run the right share is held
- * whatever comes (Gibbs & Candes 2021, Adaptive conformal inference); an interval is then at most as
- * wide as the largest error.
+ * whatever comes (Gibbs & Candes 2021, Adaptive conformal inference); an interval is then at most
+ * as wide as the largest error.
  *
  * With too few earlier errors, less than `level / (1 - level)`, an interval is infinite.
  *
