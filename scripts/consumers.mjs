@@ -39,6 +39,9 @@ const compile = (major) =>
 export const consumers = {
   [`Node ${version(machineNode)}`]: [[machineNode, "node.js"]],
   [`Node ${version(node)}`]: [[node, "node.js"]],
+  [`The command on Node ${version(node)}`]: [[node, "command.js", "briefly"]],
+  // The same line where both are one version: all of it then.
+  [`The command on Node ${version(machineNode)}`]: [[machineNode, "command.js"]],
   "Node, with require": [[machineNode, "required.cjs"]],
   "Node, without permissions": [[node, "--permission", "--allow-fs-read=*", "main.js"]],
   "Deno, with all permissions": [[...deno, "--allow-all", "node.js"]],

@@ -27,7 +27,7 @@ function must(what, args) {
 
 /** The source files behind the entry points for users. */
 function entryPoints() {
-  return ["autodiff", "nn", "rnn"].flatMap((name) => {
+  return ["autodiff", "nn", "rnn", "cli"].flatMap((name) => {
     const folder = `${root}packages/${name}`;
     const { exports } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
     return Object.entries(exports)

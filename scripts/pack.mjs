@@ -57,13 +57,13 @@ function faultsOf(unpacked) {
   for (const name of ["description", "keywords", "license", "engines"]) {
     require(manifest[name], `package.json has no ${name}`);
   }
-  require(manifest.publishConfig?.access ===
-    "public", "a scoped package must be published as public");
+  require(manifest.publishConfig?.access === "public", "a package must be published as public");
   const entryPoints = targets(manifest.exports);
   for (const path of [
     ...entryPoints,
     ...targets(manifest.imports),
     ...(manifest.sideEffects || []),
+    ...targets(manifest.bin),
   ]) {
     require(has.has(posix.normalize(path)), `package.json names ${path}, which is not there`);
   }

@@ -12,7 +12,7 @@ const [task, ...args] = process.argv.slice(2);
 const example = task === "example" ? args.shift() : undefined;
 
 const tasks = {
-  start: ["examples/moby-dick/src/main.ts"],
+  start: ["packages/cli/dist/main.js", "train"],
   example: [`examples/${example}/src/main.ts`],
   examples: ["scripts/examples.mjs"],
   parallel: ["examples/parallel/src/train.ts"],
@@ -34,6 +34,15 @@ const tasks = {
 };
 if (!(task in tasks)) {
   console.error(`run: expected one of ${Object.keys(tasks).join(", ")}, got ${task ?? "nothing"}`);
+  process.exit(2);
+}
+if (task === "example" && !existsSync(`${root}examples/${example}/src/main.ts`)) {
+  const all = readdirSync(`${root}examples`).filter((name) =>
+    existsSync(`${root}examples/${name}/src/main.ts`),
+  );
+  console.error(
+    `run: there is no example ${example ?? "without a name"}; there are ${all.join(", ")}`,
+  );
   process.exit(2);
 }
 

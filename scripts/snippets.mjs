@@ -21,12 +21,13 @@ function below(root, extension) {
 const sources = {
   docs: [
     ...["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md"].filter(existsSync),
-    ...["autodiff", "nn", "rnn"].map((name) => `packages/${name}/README.md`),
+    ...["autodiff", "nn", "rnn", "cli"].map((name) => `packages/${name}/README.md`),
     ...below("docs", ".md"),
   ],
   autodiff: below("packages/autodiff/src", ".ts"),
   nn: below("packages/nn/src", ".ts"),
   rnn: below("packages/rnn/src", ".ts"),
+  cli: below("packages/cli/src", ".ts"),
 };
 
 /** The text of a file as Markdown: of a source file, its docstrings, line for line. */

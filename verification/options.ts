@@ -18,6 +18,7 @@ import {
   weightDrop,
   zoneout,
 } from "@chronograd/rnn";
+import { beamSearch, continuations, generate, sampler } from "@chronograd/rnn/decode";
 import { fromPyTorch, initialPyTorch, toPyTorch } from "@chronograd/rnn/pytorch";
 import { type CellRow, cellTable, checkInfluence } from "@chronograd/rnn/testing";
 import { Tally } from "./tally.ts";
@@ -92,6 +93,10 @@ const misspelt: readonly (readonly [call: () => unknown, where: string, name: st
   [() => initialPyTorch(own, rng(1), { dtypes: "float64" } as never), "initialPyTorch", "dtype"],
   [() => fromPyTorch({}, own, { prefixes: "a." } as never), "fromPyTorch", "prefix"],
   [() => toPyTorch(params, own, { biased: false } as never), "toPyTorch", "bias"],
+  [() => sampler({ temprature: 1 } as never), "sampler", "temperature"],
+  [() => generate(own, params, { prompts: [0], length: 1 } as never), "generate", "prompt"],
+  [() => continuations(own, params, { widths: 1 } as never), "continuations", "width"],
+  [() => beamSearch({ state: {}, widths: 1 } as never), "beamSearch", "width"],
   [() => linear({ inputs: 3, output: 2 } as never), "linear", "input"],
   [() => embedding({ input: 3, outputs: 2 } as never), "embedding", "output"],
   [() => dropout({ rates: 0.5 } as never), "dropout", "rate"],

@@ -45,6 +45,7 @@ export default defineConfig({
           text: "Guide",
           items: [
             { text: "Getting started", link: "/guide/getting-started" },
+            { text: "The command", link: "/guide/command" },
             { text: "The tape", link: "/guide/tape" },
             { text: "Memory", link: "/guide/memory" },
             { text: "A custom cell", link: "/guide/custom-cell" },
@@ -54,6 +55,8 @@ export default defineConfig({
             { text: "Truncated BPTT", link: "/guide/truncated" },
             { text: "Lengths and resets", link: "/guide/sequences" },
             { text: "The life of a state", link: "/guide/state" },
+            { text: "Sampling and beam search", link: "/guide/decoding" },
+            { text: "Forecasting", link: "/guide/forecasting" },
             { text: "Stopping and going on", link: "/guide/resume" },
             { text: "Verifying gradients", link: "/guide/verifying" },
             { text: "Compiling", link: "/guide/compiling" },

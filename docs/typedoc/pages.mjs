@@ -48,6 +48,7 @@ export const entryPoints = [
     pages: [
       ["Declaring ops", ["ops"]],
       ["Kernels and memory", ["kernels", "tensor"]],
+      ["Entries of a tape", ["passes"]],
     ],
   },
   {
@@ -107,7 +108,7 @@ export const entryPoints = [
   {
     name: "@chronograd/nn/data",
     slug: "nn-data",
-    pages: [["Batches", ["data"]]],
+    pages: [["Batches of sequences", ["data"]]],
   },
   {
     name: "@chronograd/nn/metrics",
@@ -147,6 +148,11 @@ export const entryPoints = [
     ],
   },
   {
+    name: "@chronograd/rnn/decode",
+    slug: "rnn-decode",
+    pages: [["Decoding", ["decode"]]],
+  },
+  {
     name: "@chronograd/rnn/pytorch",
     slug: "rnn-pytorch",
     pages: [["State dicts", ["pytorch"]]],
@@ -164,6 +170,41 @@ export const entryPoints = [
     name: "@chronograd/rnn/testing/fast-check",
     slug: "rnn-testing-fast-check",
     pages: [["Arbitraries", ["testing"]]],
+  },
+  {
+    name: "chronograd/command",
+    slug: "cli-command",
+    pages: [["Commands", ["command"]]],
+  },
+  {
+    name: "chronograd/run",
+    slug: "cli-run",
+    pages: [["Run folders", ["run"]]],
+  },
+  {
+    name: "chronograd/report",
+    slug: "cli-report",
+    pages: [["Reports", ["report"]]],
+  },
+  {
+    name: "chronograd/data",
+    slug: "cli-data",
+    pages: [["Data files", ["data"]]],
+  },
+  {
+    name: "chronograd/text",
+    slug: "cli-text",
+    pages: [["Texts", ["text"]]],
+  },
+  {
+    name: "chronograd/training",
+    slug: "cli-training",
+    pages: [["Training runs", ["training"]]],
+  },
+  {
+    name: "chronograd/forecast",
+    slug: "cli-forecast",
+    pages: [["Forecasts and baselines", ["forecast"]]],
   },
 ];
 

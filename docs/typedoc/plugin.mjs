@@ -86,7 +86,8 @@ function collect(project, symbols, checker) {
 /** `packages/autodiff/src/extend.ts` as `@chronograd/autodiff/extend`. */
 function entryPointName({ declarations: [file] }) {
   const [, name, path] = /packages\/([^/]+)\/src\/(.+)\.ts$/.exec(file.fileName);
-  return path === "index" ? `@chronograd/${name}` : `@chronograd/${name}/${path}`;
+  const scoped = name === "cli" ? "chronograd" : `@chronograd/${name}`;
+  return path === "index" ? scoped : `${scoped}/${path}`;
 }
 
 /**

@@ -15,6 +15,7 @@ import { passes } from "./passes.ts";
 import { pytorch } from "./pytorch.ts";
 import { refusals } from "./refusals.ts";
 import { arithmetic } from "./rules/arithmetic.ts";
+import { ctc } from "./rules/ctc.ts";
 import { elementwise } from "./rules/elementwise.ts";
 import { gates } from "./rules/gates.ts";
 import { layerNorm } from "./rules/layerNorm.ts";
@@ -34,6 +35,7 @@ export const mutants: readonly Mutant[] = [
   ...arithmetic,
   ...reductions,
   ...products,
+  ...ctc,
   ...movement,
   ...windows,
   ...gates,

@@ -28,4 +28,5 @@ export { kernelsOf } from "./ops/kernels.ts";
 export { sumTo } from "./ops/sumTo.ts";
 export type { Row } from "./ops/table.ts";
 export { opTable } from "./ops/table.ts";
+export { entriesOf, type ListedEntry, type ListedInput, originOf } from "./passes/listing.ts";
 export { bytesOf } from "./tensor/dtype.ts";

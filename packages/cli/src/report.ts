@@ -5,5 +5,7 @@
  */
 export { escapeHtml } from "./report/escape.ts";
 export { figure } from "./report/figure.ts";
+export { type Film, film, type Video } from "./report/film.ts";
 export { type Page, page, type Section } from "./report/page.ts";
 export { pianoRoll, type Steps } from "./report/pianoRoll.ts";
+export { png } from "./report/png.ts";

@@ -6,4 +6,4 @@
 export { decodeSafetensors } from "./files/decode.ts";
 export { encodeSafetensors } from "./files/encode.ts";
 export { type PrefixOption, restoreTree, tensorsOf } from "./files/restore.ts";
-export type { Decoded, DecodedTensor } from "./files/safetensors.ts";
+export type { Decoded, DecodedTensor, StoredType } from "./files/safetensors.ts";

@@ -52,21 +52,16 @@ describe("testKernels", () => {
     expect(report.laws.length).toBeGreaterThan(300);
   });
 
-  test("names the op, the dtype and the law that a wrong kernel breaks", () => {
-    const broken = brokenBy(({ float64 }) => ({
+  test("names op, dtype and law that wrong kernels break; positions and whole numbers must be equal", () => {
+    const broken = brokenBy(({ float32, float64, int32 }) => ({
       float64: { ...float64, tanh: (n, x, y) => float64.sigmoid(n, x, y) },
-    }));
-    expect(broken).toContain("float64.tanh");
-    expect(broken).toContain("tanh float64 reference");
-    expect(broken.filter((name) => name.includes("float32"))).toEqual([]);
-  });
-
-  test("holds positions and whole numbers to be equal", () => {
-    const broken = brokenBy(({ float32, int32 }) => ({
       float32: { ...float32, argmax: float32.argmin },
       int32: { ...int32, sum: int32.max },
     }));
-    expect(broken).toEqual(["float32.argmax", "int32.sum", "argmax float32 values"]);
+    expect(broken).toContain("float64.tanh");
+    expect(broken).toContain("tanh float64 reference");
+    const others = broken.filter((name) => !name.includes("float64"));
+    expect(others).toEqual(["float32.argmax", "int32.sum", "argmax float32 values"]);
   });
 
   test("finds an address taken for a signed integer", () => {

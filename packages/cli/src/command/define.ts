@@ -28,7 +28,8 @@ export interface CommandDefinition<S extends z.ZodObject> {
   readonly config?: string;
   /** Lines for the help, each a command. */
   readonly examples?: readonly string[];
-  run(options: z.output<S>, io: Io): Promise<void>;
+  /** @param given the keys of the options that the user named, on the command line or in a file */
+  run(options: z.output<S>, io: Io, given: ReadonlySet<string>): Promise<void>;
 }
 
 /** A command. */
@@ -39,7 +40,7 @@ export interface Command {
   readonly positionals: readonly Positional[];
   readonly config?: string;
   readonly examples: readonly string[];
-  run(options: never, io: Io): Promise<void>;
+  run(options: never, io: Io, given: ReadonlySet<string>): Promise<void>;
 }
 
 /**

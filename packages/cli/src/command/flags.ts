@@ -2,6 +2,7 @@ import { Option } from "commander";
 import * as z from "zod";
 import type { Command } from "./define.ts";
 import { UsageError } from "./errors.ts";
+import { hintFor } from "./nearest.ts";
 
 /** What the JSON schema of one option says. */
 interface Described {
@@ -9,7 +10,7 @@ interface Described {
   readonly enum?: readonly unknown[];
   readonly default?: unknown;
   readonly description?: string;
-  readonly items?: { readonly type?: string };
+  readonly items?: { readonly type?: string; readonly enum?: readonly unknown[] };
   readonly value?: string;
 }
 
@@ -30,6 +31,10 @@ export const flagOf = (key: string): string =>
 /** Values as a person writes them: lists with commas. */
 const shown = (value: unknown): string => (Array.isArray(value) ? value.join(",") : String(value));
 
+/** A list that is given in several flags. */
+const joined = (word: string, before: string | undefined): string =>
+  before === undefined ? word : `${before},${word}`;
+
 /** The flags of a command, without the keys of its positionals. */
 export function flagsOf({ options, positionals }: Command): Option[] {
   const taken = new Set(positionals.map(({ name }) => name));
@@ -44,8 +49,9 @@ export function flagsOf({ options, positionals }: Command): Option[] {
       }
       const number = of.type === "integer" || of.type === "number" ? "N" : "TEXT";
       const value = of.value ?? of.enum?.join("|") ?? (of.type === "array" ? "LIST" : number);
-      const initial = of.default === undefined ? "" : ` (${shown(of.default)})`;
-      return new Option(`${flagOf(key)} <${value}>`, `${text}${initial}`);
+      const start = of.default === undefined ? "" : shown(of.default);
+      const flag = new Option(`${flagOf(key)} <${value}>`, start ? `${text} (${start})` : text);
+      return of.type === "array" ? flag.argParser(joined) : flag;
     });
 }
 
@@ -80,12 +86,22 @@ export function checked<S extends z.ZodObject>(
   const result = options.strict().safeParse(values);
   if (result.success) return result.data as z.output<S>;
   const issue = result.error.issues[0]!;
+  if (issue.code === "unrecognized_keys") {
+    const [unknown = ""] = issue.keys;
+    throw new UsageError(
+      `${named(unknown)}: there is no such option${hintFor(unknown, Object.keys(options.shape))}`,
+    );
+  }
   const [key, ...inner] = issue.path.map(String);
   const name =
     key === undefined ? "" : `${named(key)}${inner.map((part) => `[${part}]`).join("")}: `;
   const got = issue.path.reduce<unknown>((at, part) => (at as never)?.[part], values);
   const came =
     key === undefined ? "" : `, got ${got === undefined ? "nothing" : JSON.stringify(got)}`;
-  const [first = "", ...rest] = issue.message;
+  // The value itself follows, which says more than its type.
+  const message = issue.message
+    .replace(/^Invalid (input|option): /, "")
+    .replace(/, received \w+$/, "");
+  const [first = "", ...rest] = message;
   throw new UsageError(`${name}${first.toLowerCase()}${rest.join("")}${came}`);
 }

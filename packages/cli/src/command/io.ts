@@ -42,6 +42,9 @@ export function processIo({ json }: { readonly json: boolean }): OwnIo {
   };
   const signals = ["SIGINT", "SIGTERM"] as const;
   for (const signal of signals) process.on(signal, stop);
+  // A user's module may print; with JSON on the standard output, that goes elsewhere.
+  const { log } = console;
+  if (json) console.log = console.error;
   return {
     say: lines.say,
     progress(options) {
@@ -60,6 +63,7 @@ export function processIo({ json }: { readonly json: boolean }): OwnIo {
     close() {
       for (const progress of running) progress.stop();
       for (const signal of signals) process.off(signal, stop);
+      console.log = log;
     },
   };
 }

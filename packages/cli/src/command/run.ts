@@ -35,10 +35,13 @@ async function perform(command: Command, words: Words): Promise<number> {
     const flags = valuesOf(command.options, { ...Object.fromEntries(placed), ...given });
     const path = command.config === undefined ? undefined : flags[command.config];
     const file = typeof path === "string" ? await readConfig(path) : {};
-    const named = (key: string) =>
-      key in flags || !(key in file) ? flagOf(key) : `${path}: ${key}`;
-    const options = checked(command.options, { ...file, ...flags }, named);
-    await command.run(options as never, io);
+    const named = (key: string) => {
+      if (!(key in flags) && key in file) return `${path}: ${key}`;
+      return command.positionals.some(({ name }) => name === key) ? key : flagOf(key);
+    };
+    const values = { ...file, ...flags };
+    const options = checked(command.options, values, named);
+    await command.run(options as never, io, new Set(Object.keys(values)));
     io.close();
     if (json) print(io.outcome ?? null);
     return 0;
@@ -95,6 +98,8 @@ export async function runCommand(command: Command, argv: readonly string[]): Pro
   return await parse(words, argv, () => code);
 }
 
+const exitCodes = "Exit codes: 0 done, 1 failed or found a fault, 2 asked for in a wrong way.";
+
 /** Runs one of several commands, named by the first word. */
 export async function runProgram(
   { name, summary, version }: { name: string; summary: string; version: string },
@@ -103,6 +108,7 @@ export async function runProgram(
 ): Promise<number> {
   let code = 0;
   const words = new Words(name).description(summary).version(version);
+  words.addHelpText("after", `\n${exitCodes}`);
   for (const command of commands) {
     declare(words.command(command.name), command, (ended) => {
       code = ended;

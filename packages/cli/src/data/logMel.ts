@@ -15,7 +15,9 @@ export interface LogMelOptions {
   readonly low?: number;
   /** The highest frequency in Hz; half the rate unless given. */
   readonly high?: number;
-  /** Energies below this count as this much, so that silence has a logarithm; 1e-10 unless given. */
+  /**
+   * Energies below this count as this much, so that silence has a logarithm; 1e-10 unless given.
+   */
   readonly floor?: number;
 }
 
@@ -78,10 +80,12 @@ export function logMel(samples: Float32Array, options: LogMelOptions): Float32Ar
   const frames = 1 + Math.max(0, Math.floor((samples.length - length) / step));
   return Array.from({ length: frames }, (_, frame) => {
     const power = spectrum.power(samples, frame * step);
-    return Float32Array.from(filters, ({ from, weights }) => {
+    const logs = new Float32Array(bands);
+    for (const [band, { from, weights }] of filters.entries()) {
       let energy = 0;
       for (let i = 0; i < weights.length; i++) energy += weights[i]! * power[from + i]!;
-      return Math.log(Math.max(energy, floor));
-    });
+      logs[band] = Math.log(Math.max(energy, floor));
+    }
+    return logs;
   });
 }

@@ -46,9 +46,11 @@ export function parseWav(bytes: Uint8Array, name: string): Audio {
   }
   let format: Format | undefined;
   for (let at = 12; at + 8 <= bytes.length; ) {
-    const size = view.getUint32(at + 4, true);
+    const announced = view.getUint32(at + 4, true);
     const body = at + 8;
     const left = bytes.length - body;
+    // A program that writes into a pipe does not know the size.
+    const size = announced === 2 ** 32 - 1 ? left : announced;
     if (text(at) === "fmt " && left >= 16) format = formatAt(view, body, Math.min(size, left));
     if (text(at) === "data") {
       if (format === undefined) return refuse("has no format before its samples");

@@ -62,10 +62,12 @@ function whole(at: readonly number[], step: number, spacing: Spacing) {
   return uneven < 0 ? { spacing, steps } : { uneven };
 }
 
-/** A time as its series writes it: "1958-03" where months suffice, "2012-01-01", or with a clock. */
-export function formatTime(time: number, { unit }: Spacing): string {
+/** A time as short as its series needs it: "1880", "1958-03", "2012-01-01", or with a clock. */
+export function formatTime(time: number, { unit, count }: Spacing): string {
   const text = new Date(time).toISOString();
-  if (unit === "month" && sinceStart(time) === 0) return text.slice(0, 7);
+  if (unit === "month" && sinceStart(time) === 0) {
+    return count % 12 === 0 && text.slice(5, 7) === "01" ? text.slice(0, 4) : text.slice(0, 7);
+  }
   return unit === "month" || unit === "day"
     ? text.slice(0, 10)
     : text.slice(0, unit === "second" ? 19 : 16).replace("T", " ");

@@ -23,13 +23,15 @@ export class Spectrum {
 
   /** `[size / 2 + 1]`, of the frame that begins at `from`; behind the end there is silence. */
   power(samples: Float32Array, from: number): Float64Array {
-    for (const [i, weight] of this.#window.entries()) {
-      this.#frame[i] = weight * (samples[from + i] ?? 0);
+    const [frame, transform] = [this.#frame, this.#transform];
+    for (let i = 0; i < this.#window.length; i++) {
+      frame[i] = this.#window[i]! * (samples[from + i] ?? 0);
     }
-    this.#fft.realTransform(this.#transform, this.#frame);
-    return Float64Array.from(
-      { length: this.size / 2 + 1 },
-      (_, bin) => this.#transform[2 * bin]! ** 2 + this.#transform[2 * bin + 1]! ** 2,
-    );
+    this.#fft.realTransform(transform, frame);
+    const power = new Float64Array(this.size / 2 + 1);
+    for (let bin = 0; bin < power.length; bin++) {
+      power[bin] = transform[2 * bin]! ** 2 + transform[2 * bin + 1]! ** 2;
+    }
+    return power;
   }
 }

@@ -43,7 +43,7 @@ const expected =
  * sizes do not fit.
  */
 export async function loadCell(path: string, options: LoadCellOptions = {}): Promise<LoadedCell> {
-  const { sizes = {}, defaults = { input: 3, hidden: 5 } } = options;
+  const { sizes = {}, defaults } = options;
   const exports = await loadModule(path);
   const key = options.export ?? exportOf(path, exports);
   const found = exports[key];
@@ -52,6 +52,11 @@ export async function loadCell(path: string, options: LoadCellOptions = {}): Pro
     if (Object.keys(sizes).length === 0) return { name, cell: found, sizes: {}, exports };
     throw new UsageError(
       `${name} exports a cell, which has its sizes; leave out ${Object.keys(sizes).join(", ")}, or export what defineCell returns`,
+    );
+  }
+  if (typeof Object(found).unroll === "function") {
+    throw new UsageError(
+      `${name} exports a model of whole sequences, as bidirectional makes one, which has no step; name the cells that it is made of`,
     );
   }
   if (typeof found !== "function") {
@@ -63,15 +68,21 @@ export async function loadCell(path: string, options: LoadCellOptions = {}): Pro
   return { name, cell, sizes: given, ...(family && { family }), exports };
 }
 
+/** Small sizes, for a cell that is only looked at. */
+const small: Sizes = { input: 3, hidden: 5 };
+
 /** The sizes to take where none are given. */
-function defaultsFor(family: FamilyDescription | undefined, defaults: Sizes, given: Sizes): Sizes {
-  const isNamedOtherwise = Object.keys(given).some(
-    (key) =>
-      !(key in defaults) && !(key in (family?.choices ?? {})) && !(key in (family?.numbers ?? {})),
-  );
-  if (family === undefined) return isNamedOtherwise ? {} : defaults;
-  if (!family.isListed) return isNamedOtherwise ? {} : { ...family.sizes, ...defaults };
-  const known = Object.entries(defaults).filter(([key]) => key in family.sizes);
+function defaultsFor(
+  family: FamilyDescription | undefined,
+  defaults: Sizes | undefined,
+  given: Sizes,
+): Sizes {
+  // An example of an input fits the sizes that it comes with.
+  const wanted = defaults ?? (family?.input ? family.sizes : small);
+  const options = { ...family?.choices, ...family?.numbers };
+  const isNamedOtherwise = Object.keys(given).some((key) => !(key in wanted) && !(key in options));
+  if (!family?.isListed) return isNamedOtherwise ? {} : { ...family?.sizes, ...wanted };
+  const known = Object.entries(wanted).filter(([key]) => key in family.sizes);
   return { ...family.sizes, ...Object.fromEntries(known) };
 }
 
@@ -83,12 +94,12 @@ function made(path: string, key: string, make: (sizes: Sizes) => unknown, sizes:
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(
-      `${path}: no cell could be made with ${shown(sizes)}: ${why}; --size name=number gives a size`,
+      `${path}: no cell could be made with ${sizesText(sizes)}: ${why}; --size name=number gives a size`,
     );
   }
   if (isCell(cell)) return cell;
   const what = Object(cell).then === undefined ? typeof cell : "a promise";
-  throw new UsageError(`${path}: ${key}(${shown(sizes)}) returned ${what}; ${expected}`);
+  throw new UsageError(`${path}: ${key}(${sizesText(sizes)}) returned ${what}; ${expected}`);
 }
 
 /** The name of the export that is meant. */
@@ -120,7 +131,7 @@ function listed(exports: Readonly<Record<string, unknown>>): string {
 }
 
 /** Sizes as they are written in code. */
-function shown(sizes: Sizes): string {
+export function sizesText(sizes: Sizes): string {
   const parts = Object.entries(sizes).map(([key, size]) => `${key}: ${JSON.stringify(size)}`);
-  return `{ ${parts.join(", ")} }`;
+  return parts.length === 0 ? "" : `{ ${parts.join(", ")} }`;
 }

@@ -1,8 +1,9 @@
 import { statSync } from "node:fs";
-import { relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UsageError } from "../command/errors.ts";
 import { ownPackages } from "./ownPackages.ts";
+import { ownLine, placeOf } from "./place.ts";
 
 /**
  * The exports of a TypeScript or JavaScript file. Types are taken away, not checked. Whatever the
@@ -42,7 +43,7 @@ export async function loadModule(path: string): Promise<Readonly<Record<string, 
 function whyOf(error: unknown): string {
   if (!(error instanceof Error)) return `it threw ${JSON.stringify(error) ?? String(error)}`;
   const [first = ""] = error.message.split("\n");
-  const syntax = /^ParseError: \W*([^]*?)\s*\n (.+):(\d+):(\d+)/.exec(error.message);
+  const syntax = /^ParseError: \W*([\s\S]*?)\s*\n (.+):(\d+):(\d+)/.exec(error.message);
   if (syntax !== null) {
     const [, what = "", file = "", line, column] = syntax;
     return `${placeOf(file)}:${line}:${Number(column) + 1}: ${what.trim()}`;
@@ -54,23 +55,6 @@ function whyOf(error: unknown): string {
     const isPackage = !/^[./]|^\w:/.test(what);
     return `${what}${by} is not found${isPackage ? `; is it installed, as by npm install ${what}?` : ""}`;
   }
-  const at = ownFrame(error.stack ?? "");
-  return `${at}${error.name}: ${first.replace(/\(0 , \w+\.(\w+)\)/g, "$1")}`;
-}
-
-/** The first place of a stack that is no package and no loader; lines are those of the source. */
-function ownFrame(stack: string): string {
-  for (const [, file = "", line] of stack.matchAll(
-    /^\s+at .*?\(?((?:file:)?\/[^()]+):(\d+):\d+\)?$/gm,
-  )) {
-    if (/node_modules|^node:|packages\/cli/.test(file)) continue;
-    return `${placeOf(file)}:${line}: `;
-  }
-  return "";
-}
-
-/** A path as the user sees it. */
-function placeOf(file: string): string {
-  const path = relative(process.cwd(), file.replace(/^file:\/\//, ""));
-  return path.startsWith("..") ? file : path;
+  const line = ownLine(error);
+  return `${line === undefined ? "" : `${line}: `}${error.name}: ${first.replace(/\(0 , \w+\.(\w+)\)/g, "$1")}`;
 }

@@ -1,3 +1,5 @@
+import { hintFor } from "../command/nearest.ts";
+
 /** The entry points that a user's module shares with this command. */
 const entryPoints: Readonly<Record<string, () => Promise<object>>> = {
   "@chronograd/autodiff": () => import("@chronograd/autodiff"),
@@ -6,16 +8,22 @@ const entryPoints: Readonly<Record<string, () => Promise<object>>> = {
   "@chronograd/autodiff/reference": () => import("@chronograd/autodiff/reference"),
   "@chronograd/autodiff/testing": () => import("@chronograd/autodiff/testing"),
   "@chronograd/nn": () => import("@chronograd/nn"),
+  "@chronograd/nn/data": () => import("@chronograd/nn/data"),
+  "@chronograd/nn/metrics": () => import("@chronograd/nn/metrics"),
   "@chronograd/nn/node": () => import("@chronograd/nn/node"),
   "@chronograd/nn/parallel": () => import("@chronograd/nn/parallel"),
   "@chronograd/nn/safetensors": () => import("@chronograd/nn/safetensors"),
   "@chronograd/rnn": () => import("@chronograd/rnn"),
+  "@chronograd/rnn/decode": () => import("@chronograd/rnn/decode"),
   "@chronograd/rnn/pytorch": () => import("@chronograd/rnn/pytorch"),
   "@chronograd/rnn/testing": () => import("@chronograd/rnn/testing"),
   "chronograd/command": () => import("../command.ts"),
   "chronograd/data": () => import("../data.ts"),
+  "chronograd/forecast": () => import("../forecast.ts"),
   "chronograd/report": () => import("../report.ts"),
   "chronograd/run": () => import("../run.ts"),
+  "chronograd/text": () => import("../text.ts"),
+  "chronograd/training": () => import("../training.ts"),
 };
 
 /** A module whose missing exports are told, where JavaScript would say "undefined". */
@@ -28,7 +36,7 @@ function strict(name: string, exported: object): object {
         return Reflect.get(target, key);
       }
       if (["__esModule", "default", "then"].includes(key)) return undefined;
-      throw new TypeError(`${name} exports no ${key}`);
+      throw new TypeError(`${name} exports no ${key}${hintFor(key, Object.keys(target))}`);
     },
   });
 }

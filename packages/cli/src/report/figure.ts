@@ -20,13 +20,17 @@ export function figure(options: Plot.PlotOptions): string {
     width: 860,
     height: 300,
     marginLeft: 56,
+    marginBottom: 42,
     style: { fontSize: "12px", background: "white" },
     ...options,
+    // Otherwise descenders of the label are cut off.
+    x: { labelOffset: 37, ...options.x },
     document: document as unknown as Document,
   });
-  // With a legend or a title Plot wraps the drawing in a figure element.
-  const svg =
-    drawn.tagName.toLowerCase() === "svg" ? drawn : drawn.querySelector("svg:last-of-type")!;
+  // With a legend or a title Plot wraps the drawing in a figure element, as the last of its parts;
+  // swatches of a legend are drawings too, deeper inside.
+  const isSvg = ({ tagName }: Element) => tagName.toLowerCase() === "svg";
+  const svg = isSvg(drawn) ? drawn : [...drawn.children].findLast(isSvg)!;
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   return svg.outerHTML;
 }

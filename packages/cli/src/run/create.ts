@@ -56,7 +56,12 @@ export async function createRun(options: RunOptions): Promise<RunFolder> {
   } catch (error) {
     throw new RunError(`cannot make the folder ${path}: ${(error as Error).message}`);
   }
-  const folder = new RunFolder(path, run, 0);
-  await folder.write("run.json", `${JSON.stringify(run, null, 2)}\n`);
-  return folder;
+  try {
+    const folder = new RunFolder(path, run, 0);
+    await folder.write("run.json", `${JSON.stringify(run, null, 2)}\n`);
+    return folder;
+  } catch (error) {
+    rmSync(path, { recursive: true, force: true });
+    throw error;
+  }
 }

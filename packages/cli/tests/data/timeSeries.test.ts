@@ -102,6 +102,7 @@ describe("timeSeries", () => {
     const { times, spacing } = read(dated("2012-02-27", "2012-02-28", "2012-02-29"));
     expect(formatTime(later(times.at(-1)!, spacing, 1), spacing)).toBe("2012-03-01");
     expect(formatTime(Date.parse("1958-03-01Z"), month)).toBe("1958-03");
+    expect(formatTime(Date.parse("1958-01-01Z"), { ...month, count: 12 })).toBe("1958");
     expect(formatTime(Date.parse("1958-03-31Z"), month)).toBe("1958-03-31");
     expect(formatTime(1000, { unit: "minute", count: 5 })).toBe("1970-01-01 00:00");
   });

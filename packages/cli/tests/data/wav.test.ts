@@ -92,6 +92,12 @@ describe("readWav", () => {
     expect(samples(wav({ bits: 16 }, [0, 64, 9]))).toEqual([[0.5]]);
   });
 
+  test("a size that was not known when it was written: all that is there", () => {
+    const bytes = wav({ bits: 16 }, u16(0x4000, 0xc000));
+    bytes.splice(-8, 4, 255, 255, 255, 255);
+    expect(samples(bytes)).toEqual([[0.5, -0.5]]);
+  });
+
   test("other files are refused, by their name and the fact", () => {
     const refused = (bytes: readonly number[]) => () => {
       try {

@@ -5,7 +5,7 @@ import { initialParams, unroll } from "@chronograd/rnn";
 import { expect, test } from "vitest";
 import { type LoadCellOptions, loadCell } from "../../src/modules/loadCell.ts";
 import { parseSizes } from "../../src/modules/sizes.ts";
-import { elmanCell, folder, write } from "./files.ts";
+import { elmanCell, folder, write } from "../files.ts";
 
 const home = folder();
 const head = `import { init } from "@chronograd/nn";
@@ -24,6 +24,9 @@ const at = write(home, {
   "none.ts": "export const number = 3;\nexport const text = 'a';\n",
   "empty.ts": "export {};\n",
   "wrong.ts": "export default { params: 3 };\n",
+  "both.ts": `import { bidirectional, gru } from "@chronograd/rnn";
+export default bidirectional(gru({ input: 2, hidden: 2 }));
+`,
   "other.ts": "export default () => 7;\n",
 });
 
@@ -65,6 +68,9 @@ test("what is no cell is told in a sentence", async () => {
   );
   expect(await said("wrong.ts")).toMatchInlineSnapshot(
     `"wrong.ts exports no cell as default: expected a cell, or what defineCell returns, as the default export or the only one of its kind, got default (object)"`,
+  );
+  expect(await said("both.ts")).toMatchInlineSnapshot(
+    `"both.ts exports a model of whole sequences, as bidirectional makes one, which has no step; name the cells that it is made of"`,
   );
   expect(await said("other.ts")).toMatchInlineSnapshot(
     `"other.ts: default({ input: 3, hidden: 5 }) returned number; expected a cell, or what defineCell returns, as the default export or the only one of its kind"`,

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { Tape, Tensor, tree } from "@chronograd/autodiff";
 import { expect, test } from "vitest";
 import { loadModule } from "../../src/modules/loadModule.ts";
-import { folder, write } from "./files.ts";
+import { ownPackages } from "../../src/modules/ownPackages.ts";
+import { folder, write } from "../files.ts";
 
 const home = folder();
 const at = write(home, {
@@ -66,6 +68,18 @@ test("JavaScript, CommonJS, awaits at the top, and packages share the same class
   expect((three as () => number)()).toBe(3);
 });
 
+test("every entry point that a user may import is shared", async () => {
+  const names = ["autodiff", "nn", "rnn", "cli"].flatMap((folder) => {
+    const path = new URL(`../../../${folder}/package.json`, import.meta.url);
+    const { name, exports } = JSON.parse(readFileSync(path, "utf8"));
+    return Object.keys(exports).map((entry) => `${name}${entry.slice(1)}`);
+  });
+  // Internal ones are not for users, and those for test runners need theirs.
+  const others = /\/(internal|package\.json|testing\/vitest|testing\/fast-check)$/;
+  const expected = names.filter((name) => !others.test(name)).sort();
+  expect(Object.keys(await ownPackages()).sort()).toEqual(expected);
+});
+
 test("a file that changed is loaded anew", async () => {
   const path = write(home, { "changing.ts": "export const n: number = 1;\n" })("changing.ts");
   expect(await loadModule(path)).toEqual({ n: 1 });
@@ -99,7 +113,7 @@ test("what cannot be loaded is told in a sentence", async () => {
     `"cannot load throws.ts: throws.ts:3: TypeError: Cannot read properties of undefined (reading 'b')"`,
   );
   expect(await said("name.ts")).toMatchInlineSnapshot(
-    `"cannot load name.ts: name.ts:3: TypeError: @chronograd/rnn exports no defineCel"`,
+    `"cannot load name.ts: name.ts:3: TypeError: @chronograd/rnn exports no defineCel; did you mean defineCell?"`,
   );
   expect(await said("text.ts")).toMatchInlineSnapshot(
     `"cannot load text.ts: it threw "some text""`,

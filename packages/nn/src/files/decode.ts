@@ -70,16 +70,19 @@ const readers: Partial<Record<StoredType, (buffer: ArrayBuffer) => TypedArray | 
   };
 
 function elementsOf({ name, dtype: stored, shape }: Entry, buffer: ArrayBuffer): DecodedTensor {
+  const { byteLength } = buffer;
   const dtype = stored === "F64" ? "float64" : /^(B?F|C)/.test(stored) ? "float32" : "int32";
   const data = readers[stored]?.(buffer);
-  if (typeof data === "object") return { dtype, shape, data };
+  if (typeof data === "object") return { dtype, stored, shape, byteLength, data };
   const problem =
     data === undefined
       ? "is of a type that is not read; save it as F32"
       : `holds ${data}, which int32 does not; save it as F64`;
   return {
     dtype,
+    stored,
     shape,
+    byteLength,
     get data(): never {
       throw malformed(
         `tensor ${JSON.stringify(name)} of ${stored} [${shape.join(",")}] ${problem}`,

@@ -4,7 +4,11 @@ import type { DType, Shape, TypedArray } from "@chronograd/autodiff";
 export interface DecodedTensor {
   /** As which it is read. */
   readonly dtype: DType;
+  /** The element type in the file, such as `"BF16"`. */
+  readonly stored: StoredType;
   readonly shape: Shape;
+  /** Bytes in the file. */
+  readonly byteLength: number;
   /** Throws where `dtype` cannot hold what is stored: 64-bit numbers that are too large, say. */
   readonly data: TypedArray;
 }

@@ -11,7 +11,9 @@ import { shown } from "../checks.ts";
 
 /** Options of `dotProductAttention`. */
 export interface AttentionOptions {
-  /** int32 `[B, S]`: 0 where a row has no position. All exist unless `mask` or `lengths` is given. */
+  /**
+   * int32 `[B, S]`: 0 where a row has no position. All exist unless `mask` or `lengths` is given.
+   */
   readonly mask?: Tensor;
   /**
    * How many positions each of the B rows has, from the first on: whole numbers, or int32 `[B]`.
@@ -53,7 +55,7 @@ export interface Attention {
  *
  * const keys = tensor([[[10, 0], [0, 10], [NaN, NaN]]]);
  * const values = tensor([[[1], [2], [NaN]]]);
- * const query = tensor([[[0, 9]]]);
+ * const query = tensor([[[0, 90]]]);
  * const { weights, read } = dotProductAttention(query, keys, values, { lengths: [2] });
  * weights.toArray(); // => [[[0, 1, 0]]]
  * read.toArray(); // => [[[2]]]
@@ -91,9 +93,9 @@ function maskedSoftmax(scores: Tensor, mask: Tensor): Tensor {
 function checkShapes(query: Tensor, keys: Tensor, values: Tensor): void {
   const given = { query, keys, values };
   for (const [what, x] of Object.entries(given)) {
-    if (isTensor(x) && x.rank === 3) continue;
+    if (isTensor(x) && x.rank === 3 && x.dtype !== "int32") continue;
     throw new TypeError(
-      `${name}: ${what} must be a tensor [rows, ${what === "query" ? "queries" : "positions"}, size], got ${isTensor(x) ? describeTensor(x) : shown(x)}`,
+      `${name}: ${what} must be a float tensor [rows, ${what === "query" ? "queries" : "positions"}, size], got ${isTensor(x) ? describeTensor(x) : shown(x)}`,
     );
   }
   const [[B, , D], [rows, S, size], [own, positions]] = [query.shape, keys.shape, values.shape];

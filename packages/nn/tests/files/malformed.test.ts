@@ -25,7 +25,9 @@ test("bfloat16 is widened: it is the upper half of float32", () => {
   new DataView(bytes.buffer).setUint16(bytes.length - 2, 0x7f80, true);
   expect(decodeSafetensors(bytes).tensors.x).toEqual({
     dtype: "float32",
+    stored: "BF16",
     shape: [3],
+    byteLength: 6,
     data: new Float32Array([1, -3.140625, Number.POSITIVE_INFINITY]),
   });
 });

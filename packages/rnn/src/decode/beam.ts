@@ -1,10 +1,29 @@
 import type { Hypothesis } from "./hypothesis.ts";
+import type { Divisors } from "./lengthPenalty.ts";
 import { largestLogit } from "./logits.ts";
 
-/** A hypothesis that goes on. */
-interface Live {
-  readonly tokens: readonly number[];
+/** A hypothesis as its last token and the hypothesis before it: none is copied when it goes on. */
+interface Node {
+  readonly before: Node | null;
+  readonly token: number;
+  readonly length: number;
   readonly logProbability: number;
+}
+
+const nothing: Node = { before: null, token: -1, length: 0, logProbability: 0 };
+
+function tokensOf(node: Node): number[] {
+  const tokens = new Array<number>(node.length);
+  for (let at = node; at.before !== null; at = at.before) tokens[at.length - 1] = at.token;
+  return tokens;
+}
+
+/** A hypothesis that is over, with or without an end. */
+interface Ranked {
+  readonly node: Node;
+  readonly logProbability: number;
+  readonly score: number;
+  readonly ended: boolean;
 }
 
 /** A live hypothesis and a token after it. */
@@ -20,15 +39,14 @@ export interface BeamRule {
   readonly where: string;
   readonly width: number;
   readonly end: number | undefined;
-  /** What log-probabilities are divided by, at the index of the length; the last is the longest. */
-  readonly divisors: readonly number[];
+  readonly divisors: Divisors;
 }
 
 /** The hypotheses of one example, the best first. */
 export class Beam {
   readonly #rule: BeamRule;
-  #live: readonly Live[] = [{ tokens: [], logProbability: 0 }];
-  #ended: Hypothesis[] = [];
+  #live: readonly Node[] = [nothing];
+  #ended: Ranked[] = [];
 
   constructor(rule: BeamRule) {
     this.#rule = rule;
@@ -49,36 +67,32 @@ export class Beam {
     const { end, divisors, width } = this.#rule;
     const before = this.#live;
     const kept = this.#likeliest(logitsOf);
-    const extended = ({ parent, token }: Candidate) => [...before[parent]!.tokens, token];
-    const length = before[0]!.tokens.length + 1;
+    const length = before[0]!.length + 1;
     for (const { parent, token, logProbability } of kept) {
       if (token !== end) continue;
-      const { tokens } = before[parent]!;
-      const score = logProbability / divisors[length]!;
-      this.#ended.push({ tokens, logProbability, score, ended: true });
+      const score = logProbability / divisors.of[length]!;
+      this.#ended.push({ node: before[parent]!, logProbability, score, ended: true });
     }
-    // Sorting keeps the order of equal ones: the one that ended first.
-    this.#ended = this.#ended.sort((a, b) => b.score - a.score).slice(0, width);
+    this.#ended = best(this.#ended, width);
     const alive = kept.filter(({ token }) => token !== end);
     const isDecided = alive.length > 0 && !this.#canImprove(alive[0]!.logProbability, length);
     const going = isDecided ? [] : alive;
-    this.#live = going.map((each) => ({
-      tokens: extended(each),
-      logProbability: each.logProbability,
-    }));
+    this.#live = going.map(({ parent, token, logProbability }) => {
+      return { before: before[parent]!, token, length, logProbability };
+    });
     return going;
   }
 
   /** The hypotheses that ended, and those that did not come to an end. */
   finished(): Hypothesis[] {
     const { divisors, width } = this.#rule;
-    const open = this.#live.map(({ tokens, logProbability }) => ({
-      tokens,
-      logProbability,
-      score: logProbability / divisors[tokens.length]!,
-      ended: false,
-    }));
-    return [...this.#ended, ...open].sort((a, b) => b.score - a.score).slice(0, width);
+    const open = this.#live.map((node): Ranked => {
+      const { logProbability, length } = node;
+      return { node, logProbability, score: logProbability / divisors.of[length]!, ended: false };
+    });
+    return best([...this.#ended, ...open], width).map(({ node, ...rest }) => {
+      return { tokens: tokensOf(node), ...rest };
+    });
   }
 
   /**
@@ -88,14 +102,14 @@ export class Beam {
   #canImprove(logProbability: number, length: number): boolean {
     const { divisors, width } = this.#rule;
     if (this.#ended.length < width) return true;
-    const bound = logProbability / Math.max(...divisors.slice(length));
+    const bound = logProbability / divisors.largestFrom[length]!;
     return bound > this.#ended.at(-1)!.score;
   }
 
   /** The `width` likeliest candidates, the likeliest first; of equal ones the first. */
   #likeliest(logitsOf: (hypothesis: number) => ArrayLike<number>): Candidate[] {
     const { where, width } = this.#rule;
-    const best: Candidate[] = [];
+    const found: Candidate[] = [];
     for (const [parent, { logProbability: before }] of this.#live.entries()) {
       const logits = logitsOf(parent);
       const largest = largestLogit(where, parent, logits);
@@ -104,23 +118,28 @@ export class Beam {
       const logSum = Math.log(sum);
       for (let token = 0; token < logits.length; token++) {
         const logProbability = before + (logits[token]! - largest - logSum);
-        const least = best.length < width ? -Infinity : best.at(-1)!.logProbability;
+        const least = found.length < width ? -Infinity : found.at(-1)!.logProbability;
         if (!(logProbability > least)) continue;
-        if (best.length === width) best.pop();
-        best.splice(placeOf(logProbability, best), 0, { parent, token, logProbability });
+        if (found.length === width) found.pop();
+        found.splice(placeOf(logProbability, found), 0, { parent, token, logProbability });
       }
     }
-    return best;
+    return found;
   }
 }
 
+/** The `count` of the largest scores; of equal ones the first. */
+function best(list: readonly Ranked[], count: number): Ranked[] {
+  return list.toSorted((a, b) => b.score - a.score).slice(0, count);
+}
+
 /** Behind all candidates that are at least as likely. */
-function placeOf(logProbability: number, best: readonly Candidate[]): number {
+function placeOf(logProbability: number, among: readonly Candidate[]): number {
   let low = 0;
-  let high = best.length;
+  let high = among.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (best[middle]!.logProbability >= logProbability) low = middle + 1;
+    if (among[middle]!.logProbability >= logProbability) low = middle + 1;
     else high = middle;
   }
   return low;

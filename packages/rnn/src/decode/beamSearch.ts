@@ -89,8 +89,8 @@ export function beamSearch<State, Context = undefined>(
       `${where}: step must be a function (tokens, state, context) => [logits, state], got ${textOf(step)}`,
     );
   }
-  checkCount(where, "width", width);
-  checkCount(where, "maxLength", maxLength);
+  checkCount(where, "width", width, 2 ** 20);
+  checkCount(where, "maxLength", maxLength, 2 ** 24);
   checkEnd(where, end, Infinity);
   const start = startTokens(where, options.start, rowsOf(state) ?? rowsOf(context));
   checkRowsAre(where, start.length, { "the state": state, "the context": context });
@@ -110,7 +110,9 @@ export function beamSearch<State, Context = undefined>(
     let tokens = repeated.map((example) => start[example]!);
     for (let length = 1; length <= maxLength && beams.some((beam) => !beam.isOver); length++) {
       tokens = carried.advance((before) => {
-        const [logits, after] = step(tokensOf(tokens, backend), before, constant.state);
+        const stepped = step(tokensOf(tokens, backend), before, constant.state);
+        checkPair(where, stepped);
+        const [logits, after] = stepped;
         checkLogits(where, logits, rows);
         checkEnd(where, end, logits.shape[1]!);
         checkRowsAre(where, rows, { "the next state": after });
@@ -123,6 +125,14 @@ export function beamSearch<State, Context = undefined>(
     carried.release();
     constant.release();
   }
+}
+
+/** Throws a sentence unless a step returned a pair. */
+function checkPair(where: string, stepped: unknown): void {
+  if (Array.isArray(stepped) && stepped.length === 2) return;
+  throw new TypeError(
+    `${where}: step must return [logits, state], got ${Array.isArray(stepped) ? `an array of ${stepped.length}` : textOf(stepped)}`,
+  );
 }
 
 /** Extends all hypotheses by one token: the tokens, and the rows that they came from. */
@@ -186,9 +196,9 @@ function checkEnd(where: string, end: number | undefined, columns: number): void
 }
 
 /** Throws a sentence unless an option is a number of things. */
-export function checkCount(where: string, name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 1) return;
+export function checkCount(where: string, name: string, value: number, most: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= most) return;
   throw new RangeError(
-    `${where}: ${name} must be a whole number of at least 1, got ${textOf(value)}`,
+    `${where}: ${name} must be a whole number from 1 to ${most}, got ${textOf(value)}`,
   );
 }

@@ -64,7 +64,7 @@ export function continuations<Params, State>(
   const required = ["prompt", "length", "width"];
   checkOptions(where, options ?? null, [...required, "end", "lengthPenalty", "state"]);
   const { length, width, end, lengthPenalty, state } = options;
-  checkCount(where, "length", length);
+  checkCount(where, "length", length, 2 ** 24);
   if (state !== undefined) checkState(`${where}: the state`, state, model.state);
   const prompt = promptOf(where, options.prompt, 1);
   const { carried, step } = readPrompt(where, model, params, prompt, state);

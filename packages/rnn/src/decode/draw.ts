@@ -8,8 +8,8 @@ export interface Drawing {
 }
 
 /** Of a row of logits the token with the largest one, the first of equal ones. */
-export function likeliest(row: number, logits: ArrayLike<number>): number {
-  const largest = largestLogit("sampler", row, logits);
+export function likeliest(where: string, row: number, logits: ArrayLike<number>): number {
+  const largest = largestLogit(where, row, logits);
   return Array.prototype.indexOf.call(logits, largest);
 }
 
@@ -17,8 +17,14 @@ export function likeliest(row: number, logits: ArrayLike<number>): number {
  * The token at which the cumulative distribution passes `u`, from 0 to below 1: tokens in their
  * order, without those that are left out.
  */
-export function drawn(row: number, logits: ArrayLike<number>, how: Drawing, u: number): number {
-  const largest = largestLogit("sampler", row, logits);
+export function drawn(
+  where: string,
+  row: number,
+  logits: ArrayLike<number>,
+  how: Drawing,
+  u: number,
+): number {
+  const largest = largestLogit(where, row, logits);
   // The largest weight is 1, so that their sum neither overflows nor vanishes.
   const weights = Float64Array.from(logits, (x) => Math.exp((x - largest) / how.temperature));
   if (how.topK < weights.length || how.nucleus < 1) leaveOut(logits, weights, how);

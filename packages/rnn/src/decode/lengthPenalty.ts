@@ -7,12 +7,15 @@ import { textOf } from "../checkDefinition.ts";
  */
 export type LengthPenalty = number | ((length: number) => number);
 
-/** The divisors of the lengths 1 to `longest`, at these indices. */
-export function divisorsOf(
-  where: string,
-  penalty: LengthPenalty,
-  longest: number,
-): readonly number[] {
+/** What log-probabilities are divided by, at the index of the length. */
+export interface Divisors {
+  readonly of: Float64Array;
+  /** The largest of a length and all longer ones. */
+  readonly largestFrom: Float64Array;
+}
+
+/** The divisors of the lengths 1 to `longest`. */
+export function divisorsOf(where: string, penalty: LengthPenalty, longest: number): Divisors {
   const isNumber = typeof penalty === "number";
   if (isNumber ? !(Number.isFinite(penalty) && penalty >= 0) : typeof penalty !== "function") {
     throw new TypeError(
@@ -20,12 +23,19 @@ export function divisorsOf(
     );
   }
   const divisor = isNumber ? (length: number) => ((5 + length) / 6) ** penalty : penalty;
-  return Array.from({ length: longest + 1 }, (_, length) => {
-    if (length === 0) return 1;
+  const of = new Float64Array(longest + 1);
+  for (let length = 1; length <= longest; length++) {
     const value = divisor(length);
-    if (Number.isFinite(value) && value > 0) return value;
-    throw new RangeError(
-      `${where}: lengthPenalty must give a finite number above 0 for every length, got ${textOf(value)} for ${length}`,
-    );
-  });
+    if (!(Number.isFinite(value) && value > 0)) {
+      throw new RangeError(
+        `${where}: lengthPenalty must give a finite number above 0 for every length, got ${textOf(value)} for ${length}`,
+      );
+    }
+    of[length] = value;
+  }
+  const largestFrom = of.slice();
+  for (let length = longest - 1; length > 0; length--) {
+    largestFrom[length] = Math.max(of[length]!, largestFrom[length + 1]!);
+  }
+  return { of, largestFrom };
 }

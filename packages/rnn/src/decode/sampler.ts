@@ -72,7 +72,9 @@ export function sampler(options: SamplerOptions = {}): Sampler {
     for (let row = 0; row < tokens.length; row++) {
       const own = values.subarray(row * columns, (row + 1) * columns);
       tokens[row] =
-        how.temperature === 0 ? likeliest(row, own) : drawn(row, own, how, random!.uniform());
+        how.temperature === 0
+          ? likeliest("sampler", row, own)
+          : drawn("sampler", row, own, how, random!.uniform());
     }
     return tensor(tokens, { shape: logits.shape.slice(0, -1), backend: logits.backend });
   };

@@ -2,6 +2,7 @@ import { isTensor, scope, type Tensor, tensor } from "@chronograd/autodiff";
 import { checkOptions, describeTensor } from "@chronograd/autodiff/internal";
 import { Rng } from "@chronograd/nn";
 import { textOf } from "../checkDefinition.ts";
+import { drawn, likeliest } from "./draw.ts";
 
 /** Options of `scheduledSampling`. */
 export interface ScheduledSamplingOptions {
@@ -16,15 +17,14 @@ export interface ScheduledSamplingOptions {
   readonly truth: number;
   /** Draws which inputs are kept, and the symbols in place of the others. */
   readonly rng: Rng;
-  /**
-   * `"sample"` (the default) draws a symbol by its probability, `"greedy"` takes the most probable.
-   */
-  readonly draw?: "sample" | "greedy";
+  /** What scores are divided by before a symbol is drawn; 0 takes the likeliest; 1 unless given. */
+  readonly temperature?: number;
   /** How often the model runs; 1 unless given. */
   readonly passes?: number;
 }
 
-const known = ["inputs", "logits", "truth", "rng", "draw", "passes"];
+const where = "scheduledSampling";
+const known = ["inputs", "logits", "truth", "rng", "temperature", "passes"];
 
 /**
  * Inputs for training a decoder in which some of the true symbols are replaced by those that the
@@ -55,56 +55,40 @@ const known = ["inputs", "logits", "truth", "rng", "draw", "passes"];
  * const inputs = tensor([[0], [1], [2], [3]], { dtype: "int32" });
  * // A model that is sure: after each symbol the same comes again.
  * const logits = (x: typeof inputs) => x.oneHot(4).mul(100);
- * const own = { inputs, logits, rng: rng(1, "own"), draw: "greedy" } as const;
+ * const own = { inputs, logits, rng: rng(1, "own"), temperature: 0 };
  * scheduledSampling({ ...own, truth: 0 }).reshape([4]).toArray(); // => [0, 0, 1, 2]
  * scheduledSampling({ ...own, truth: 0, passes: 3 }).reshape([4]).toArray(); // => [0, 0, 0, 0]
  * ```
  */
 export function scheduledSampling(options: ScheduledSamplingOptions): Tensor {
-  checkOptions("scheduledSampling", options, known);
-  const { inputs, logits, truth, rng, draw = "sample", passes = 1 } = options;
+  checkOptions(where, options ?? null, known);
+  const { inputs, logits, truth, rng, temperature = 1, passes = 1 } = options;
   check(options);
   if (truth === 1) return inputs;
   const [T, B] = inputs.shape as [number, number];
-  const given = inputs.toTypedArray();
-  // A row of draws for each place: whether it is kept, and where in the distribution it falls.
+  const how = { temperature, topK: Infinity, nucleus: 1 };
+  // Two draws for each place: whether it is kept, and where in the distribution it falls.
   const draws = Float64Array.from({ length: 2 * T * B }, () => rng.uniform());
-  let mixed = Int32Array.from(given);
+  const mixed = Int32Array.from(inputs.toTypedArray());
   for (let pass = 0; pass < passes; pass++) {
     const scores = scope(() => {
-      const like = { shape: [T, B], dtype: "int32", backend: inputs.backend } as const;
-      const all = logits(tensor(mixed, like));
+      const all = logits(tensor(mixed, { shape: [T, B], backend: inputs.backend }));
       checkScores(all, T, B);
-      return draw === "greedy" ? all : all.softmax();
+      return all;
     });
     const V = scores.shape[2]!;
     const flat = scores.toTypedArray();
-    const next = Int32Array.from(given);
     for (let i = B; i < T * B; i++) {
       if (draws[2 * i]! < truth) continue;
-      const row = flat.subarray((i - B) * V, (i - B + 1) * V);
-      next[i] = draw === "greedy" ? largest(row) : place(row, draws[2 * i + 1]!);
+      const row = i - B;
+      const own = flat.subarray(row * V, (row + 1) * V);
+      mixed[i] =
+        temperature === 0
+          ? likeliest(where, row, own)
+          : drawn(where, row, own, how, draws[2 * i + 1]!);
     }
-    mixed = next;
   }
-  return tensor(mixed, { shape: [T, B], dtype: "int32", backend: inputs.backend });
-}
-
-/** The first place of the largest score. */
-function largest(scores: ArrayLike<number>): number {
-  let best = 0;
-  for (let v = 1; v < scores.length; v++) if (scores[v]! > scores[best]!) best = v;
-  return best;
-}
-
-/** The first place at which the running sum of probabilities passes `u`. */
-function place(probabilities: ArrayLike<number>, u: number): number {
-  let sum = 0;
-  for (let v = 0; v < probabilities.length; v++) {
-    sum += probabilities[v]!;
-    if (u < sum) return v;
-  }
-  return largest(probabilities);
+  return tensor(mixed, { shape: [T, B], backend: inputs.backend });
 }
 
 function check({
@@ -112,28 +96,34 @@ function check({
   logits,
   truth,
   rng,
-  draw = "sample",
+  temperature = 1,
   passes = 1,
 }: ScheduledSamplingOptions) {
-  const refuse = (what: string, got: unknown): never => {
-    throw new TypeError(`scheduledSampling: ${what}, got ${textOf(got)}`);
+  const refuse = (what: string, got: unknown, Kind: ErrorConstructor = TypeError): never => {
+    throw new Kind(`${where}: ${what}, got ${textOf(got)}`);
   };
   if (!isTensor(inputs) || inputs.dtype !== "int32" || inputs.rank !== 2) {
     const got = isTensor(inputs) ? describeTensor(inputs) : textOf(inputs);
     throw new TypeError(
-      `scheduledSampling: inputs must be int32 [T, B], the true symbols of T steps, got ${got}`,
+      `${where}: inputs must be int32 [T, B], the true symbols of T steps, got ${got}`,
     );
   }
   if (typeof logits !== "function") {
     refuse("logits must be a function of inputs [T, B] that gives scores [T, B, V]", logits);
   }
-  if (!(truth >= 0 && truth <= 1)) {
-    refuse("truth must be a probability from 0 to 1, that of keeping a true input", truth);
+  if (!(Number.isFinite(truth) && truth >= 0 && truth <= 1)) {
+    refuse(
+      "truth must be a probability from 0 to 1, that of keeping a true input",
+      truth,
+      RangeError,
+    );
   }
   if (!(rng instanceof Rng)) refuse('rng must be a generator, such as rng(1, "sampling")', rng);
-  if (draw !== "sample" && draw !== "greedy") refuse('draw must be "sample" or "greedy"', draw);
+  if (!(Number.isFinite(temperature) && temperature >= 0)) {
+    refuse("temperature must be a finite number of at least 0", temperature, RangeError);
+  }
   if (!Number.isInteger(passes) || passes < 1) {
-    refuse("passes must be a whole number of at least 1", passes);
+    refuse("passes must be a whole number of at least 1", passes, RangeError);
   }
 }
 
@@ -142,6 +132,6 @@ function checkScores(scores: unknown, T: number, B: number): void {
     if (scores.shape[0] === T && scores.shape[1] === B && scores.dtype !== "int32") return;
   }
   throw new RangeError(
-    `scheduledSampling: logits must give float scores [${T}, ${B}, V] for inputs [${T}, ${B}], got ${isTensor(scores) ? describeTensor(scores) : textOf(scores)}`,
+    `${where}: logits must give float scores [${T}, ${B}, V] for inputs [${T}, ${B}], got ${isTensor(scores) ? describeTensor(scores) : textOf(scores)}`,
   );
 }

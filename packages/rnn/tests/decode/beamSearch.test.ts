@@ -1,18 +1,9 @@
 import { createBackend, type Tensor, tensor } from "@chronograd/autodiff";
-import { initialState } from "@chronograd/rnn";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  type BeamSearchOptions,
-  beamSearch,
-  continuations,
-  generate,
-  type Hypothesis,
-  type LengthPenalty,
-} from "../../src/decode.ts";
-import { languageModel, logProbabilities } from "./setup.ts";
-
-const symbols = (steps: number[][]) => tensor(steps, { dtype: "int32" });
+import { beamSearch, continuations, generate, type Hypothesis } from "../../src/decode.ts";
+import { initialState } from "../../src/index.ts";
+import { languageModel, logProbabilities, penalties } from "./setup.ts";
 
 /** All sequences that a search could find, by trying each of them. */
 function exhaustive(
@@ -25,7 +16,7 @@ function exhaustive(
   const visit = (tokens: readonly number[]): void => {
     const ended = end !== undefined && tokens.at(-1) === end;
     if (ended || tokens.length === L) {
-      const logs = logProbabilities(model, params, [start, ...tokens], symbols);
+      const logs = logProbabilities(model, params, [start, ...tokens]);
       const logProbability = logs.reduce((sum, x) => sum + x, 0);
       const score = logProbability / divisor(tokens.length);
       found.push({ tokens: ended ? tokens.slice(0, -1) : tokens, logProbability, score, ended });
@@ -36,12 +27,6 @@ function exhaustive(
   visit([]);
   return found.sort((a, b) => b.score - a.score);
 }
-
-const penalties: [string, LengthPenalty | undefined, (n: number) => number][] = [
-  ["none", undefined, () => 1],
-  ["Wu et al., 0.6", 0.6, (n) => ((5 + n) / 6) ** 0.6],
-  ["the mean per token", (n) => n, (n) => n],
-];
 
 /** Hypotheses, their numbers nearly. */
 const near = (list: readonly Hypothesis[]) =>
@@ -99,94 +84,6 @@ test("a width of 1 is greedy, and ends with the first end", () => {
       expect(only!.tokens).toEqual(at >= 0 ? greedy.slice(0, at) : greedy);
     }
   }
-});
-
-describe("narrow beams", () => {
-  test("scores are those of their tokens, in order, each sequence once", () => {
-    for (let seed = 1; seed < 9; seed++) {
-      const { model, params } = languageModel(6, seed);
-      const found = continuations(model, params, {
-        prompt: [0],
-        length: 5,
-        width: 4,
-        end: 1,
-        lengthPenalty: 1,
-      });
-      expect(found).toHaveLength(4);
-      expect(new Set(found.map(({ tokens, ended }) => `${tokens} ${ended}`)).size).toBe(4);
-      for (const [i, { tokens, logProbability, score, ended }] of found.entries()) {
-        const all = [0, ...tokens, ...(ended ? [1] : [])];
-        const logs = logProbabilities(model, params, all, symbols);
-        expect(logProbability).toBeCloseTo(
-          logs.reduce((sum, x) => sum + x),
-          9,
-        );
-        expect(score).toBeCloseTo((logProbability * 6) / (5 + logs.length), 9);
-        if (i > 0) expect(score).toBeLessThanOrEqual(found[i - 1]!.score);
-      }
-    }
-  });
-
-  /** A chain whose next token depends on the last one alone: probabilities by token. */
-  const chain = (table: number[][], options: Partial<BeamSearchOptions<object>> = {}) => {
-    const logits = tensor(table, { dtype: "float64" }).log();
-    return beamSearch<object>({
-      step: (tokens, state) => [logits.gather(tokens), state],
-      state: {},
-      start: 0,
-      width: 2,
-      maxLength: 3,
-      ...options,
-    })[0]!;
-  };
-
-  test("a hypothesis that ended stays, and gives its place to a live one", () => {
-    // From 0: end (2) with 0.4, 1 with 0.35, 0 with 0.25; from 1 always 1, then end at random.
-    const found = chain(
-      [
-        [0.25, 0.35, 0.4],
-        [0, 0.9, 0.1],
-        [0, 0, 1],
-      ],
-      { end: 2, maxLength: 3 },
-    );
-    expect(found.map(({ tokens, ended }) => [tokens, ended])).toEqual([
-      [[], true],
-      [[1, 1, 1], false],
-    ]);
-    expect(found.map(({ score }) => Math.exp(score))).toEqual(
-      [0.4, 0.35 * 0.81].map((x) => expect.closeTo(x, 12)),
-    );
-  });
-
-  test("of equal ones the earlier, then the smaller token", () => {
-    const found = chain(
-      [[0.25, 0.25, 0.25, 0.25], ...[1, 2, 3].map(() => [0.25, 0.25, 0.25, 0.25])],
-      {
-        width: 5,
-        maxLength: 2,
-      },
-    );
-    expect(found.map(({ tokens }) => tokens)).toEqual([
-      [0, 0],
-      [0, 1],
-      [0, 2],
-      [0, 3],
-      [1, 0],
-    ]);
-  });
-
-  test("what is impossible is no hypothesis", () => {
-    const found = chain(
-      [
-        [0, 1, 0],
-        [0, 0, 1],
-        [1, 0, 0],
-      ],
-      { width: 3, maxLength: 4 },
-    );
-    expect(found).toEqual([{ tokens: [1, 2, 0, 1], logProbability: 0, score: 0, ended: false }]);
-  });
 });
 
 /** A search whose step reads a context, and counts its steps in a number for all rows. */
@@ -284,10 +181,10 @@ test("errors are sentences", () => {
   };
   const search = (other: object) => () => beamSearch({ ...options, ...other } as never);
   expect(search({ width: 0 })).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: beamSearch: width must be a whole number of at least 1, got 0]`,
+    `[RangeError: beamSearch: width must be a whole number from 1 to 1048576, got 0]`,
   );
   expect(search({ maxLength: Infinity })).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: beamSearch: maxLength must be a whole number of at least 1, got Infinity]`,
+    `[RangeError: beamSearch: maxLength must be a whole number from 1 to 16777216, got Infinity]`,
   );
   expect(search({ end: -1 })).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: beamSearch: end must be a token, a whole number of at least 0, got -1; leave it out where nothing ends]`,
@@ -332,6 +229,9 @@ test("errors are sentences", () => {
   ).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: beamSearch: row 0 has no token that could follow, all 1 logits are -Infinity; leave at least one above it]`,
   );
+  expect(search({ step: () => undefined })).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: beamSearch: step must return [logits, state], got undefined]`,
+  );
   expect(() => beamSearch(undefined as never)).toThrowErrorMatchingInlineSnapshot(
     `[TypeError: beamSearch: options must be an object such as { step: ... }, got null. It takes step, state, start, width, maxLength, context, end, lengthPenalty]`,
   );
@@ -350,6 +250,6 @@ test("errors are sentences", () => {
     `[TypeError: continuations: there is no option "maxLength", did you mean "length"? It takes prompt, length, width, end, lengthPenalty, state]`,
   );
   expect(go({ length: 0 })).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: continuations: length must be a whole number of at least 1, got 0]`,
+    `[RangeError: continuations: length must be a whole number from 1 to 16777216, got 0]`,
   );
 });

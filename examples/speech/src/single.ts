@@ -1,0 +1,38 @@
+import { accuracy } from "@chronograd/nn/metrics";
+import { templateMatching } from "./baseline.ts";
+import { exampleOf } from "./connected.ts";
+import { digitLoss, digitsOf, network } from "./model.ts";
+import type { Recording } from "./recordings.ts";
+import { type Surroundings, trained } from "./train.ts";
+
+/** Trains on some recordings: the share of others that is read rightly. */
+export async function singleDigits(
+  what: string,
+  training: readonly Recording[],
+  test: readonly Recording[],
+  settings: { readonly seed: number; readonly hidden: number; readonly epochs: number },
+  surroundings: Surroundings,
+) {
+  const net = network(settings.hidden, 10);
+  const examples = (some: readonly Recording[]) =>
+    some.map(({ digit, samples }) => exampleOf({ digits: [digit], samples }));
+  const heard = examples(training);
+  const params = await trained(
+    net,
+    {
+      ...{ what, ...settings, size: 32, peak: 5e-3, loss: digitLoss },
+      examples: () => heard,
+    },
+    surroundings,
+  );
+  const digits = test.map(({ digit }) => digit);
+  const match = templateMatching(training);
+  const matched = test.map(({ samples }) => match(samples));
+  return {
+    what,
+    unit: "% right",
+    value: 100 * accuracy(digitsOf(net, params, examples(test)), digits),
+    better: "higher",
+    baselines: { "template matching": 100 * accuracy(matched, digits) },
+  };
+}

@@ -1,0 +1,77 @@
+import { setImmediate } from "node:timers/promises";
+import { scope, type Tensor, valueAndGrad } from "@chronograd/autodiff";
+import {
+  adam,
+  applyUpdates,
+  chain,
+  clipByGlobalNorm,
+  oneCycle,
+  type Rng,
+  rng,
+} from "@chronograd/nn";
+import { batches } from "@chronograd/nn/data";
+import { type Io, RunError } from "chronograd/command";
+import type { RunFolder } from "chronograd/run";
+import type { Example, Network, Params } from "./model.ts";
+
+/** How a network is trained. */
+export interface Training {
+  /** What is learnt, for `metrics.jsonl`. */
+  readonly what: string;
+  readonly seed: number;
+  readonly epochs: number;
+  readonly size: number;
+  /** The highest learning rate. */
+  readonly peak: number;
+  /** The examples of an epoch, with the draws of a generator. */
+  examples(random: Rng): readonly Example[];
+  loss(net: Network, params: Params, some: readonly Example[], random: Rng): Tensor;
+}
+
+/** Where a training shows its progress, and where it writes it down. */
+export interface Surroundings {
+  readonly io: Io;
+  readonly folder: RunFolder;
+}
+
+/** Trains by Adam along one cycle of learning rates, and shows the progress. */
+export async function trained(
+  net: Network,
+  { what, seed, epochs, size, peak, examples, loss }: Training,
+  { io, folder }: Surroundings,
+): Promise<Params> {
+  const draws = rng(seed, "examples");
+  const order = rng(seed, "order");
+  const dropout = rng(seed, "dropout");
+  const lossOf = valueAndGrad((p: Params, some: readonly Example[]) => loss(net, p, some, dropout));
+  let params = net.params(seed);
+  let epoch = examples(draws);
+  const steps = epochs * Math.ceil(epoch.length / size);
+  const optimizer = chain({
+    clip: clipByGlobalNorm(1),
+    adam: adam({ learningRate: oneCycle({ peak, steps }) }),
+  });
+  let state = optimizer.init(params);
+  const progress = io.progress({ total: epochs, unit: "epochs" });
+  const length = ({ steps }: Example) => steps.length;
+  for (let done = 1; done <= epochs; done++) {
+    let sum = 0;
+    for (const some of batches(epoch, { size, rng: order, length })) {
+      // Lets a signal come through.
+      await setImmediate();
+      if (io.stopping()) throw new RunError("stopped before the end; nothing is saved");
+      [params, state] = scope(() => {
+        const [value, gradients] = lossOf(params, some);
+        sum += value.item() * some.length;
+        const [updates, next] = optimizer.update(gradients, state, params);
+        return [applyUpdates(params, updates), next];
+      });
+    }
+    const mean = sum / epoch.length;
+    progress.update(done, `loss ${mean.toFixed(3)}`);
+    folder.log({ what, epoch: done, loss: mean });
+    if (done < epochs) epoch = examples(draws);
+  }
+  progress.stop();
+  return params;
+}

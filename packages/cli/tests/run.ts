@@ -1,0 +1,29 @@
+import { vi } from "vitest";
+import { type Command, runCommand } from "../src/command.ts";
+
+/** What a command printed, and its exit code. */
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command in this process, as in a pipe. */
+export async function run(command: Command, ...argv: string[]): Promise<Ran> {
+  const streams = { out: "", err: "" };
+  const into = (name: "out" | "err") => (text: unknown) => {
+    streams[name] += String(text);
+    return true;
+  };
+  const spies = [
+    vi.spyOn(process.stdout, "write").mockImplementation(into("out")),
+    vi.spyOn(process.stderr, "write").mockImplementation(into("err")),
+    vi.spyOn(console, "error").mockImplementation((text) => void into("err")(`${text}\n`)),
+  ];
+  try {
+    const code = await runCommand(command, argv);
+    return { code, ...streams };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
