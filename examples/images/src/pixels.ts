@@ -12,7 +12,7 @@ export interface Reach {
 }
 
 /**
- * Trains LSTMs that read images of half the size pixel by pixel in one drawn order, which differ in
+ * Trains GRUs that read images of half the size pixel by pixel in one drawn order, which differ in
  * k2 alone; the last one reaches back to the first pixel.
  */
 export function* byPixels(

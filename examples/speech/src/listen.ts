@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { type Io, UsageError } from "chronograd/command";
 import { listRuns, readCheckpoint } from "chronograd/run";
 import { exampleOf } from "./connected.ts";
@@ -6,7 +8,10 @@ import { readSpeech } from "./recordings.ts";
 
 /** Digits of a WAV file of any rate and width, by a run that is there. */
 export async function listen(file: string, name: string | undefined, io: Io): Promise<void> {
-  const runs = listRuns("runs").filter(({ run }) => run.kind === "speech");
+  // A run that was stopped has no model.
+  const runs = listRuns("runs").filter(
+    ({ run, path }) => run.kind === "speech" && existsSync(join(path, "model.safetensors")),
+  );
   const found = runs.findLast((each) => name === undefined || each.name === name);
   if (found === undefined) {
     throw new UsageError(

@@ -52,7 +52,7 @@ const command = defineCommand({
     if (given.word !== undefined) return await pronounce(given.word, given, io);
     const began = performance.now();
     const { seed, smoke, width } = given;
-    const settings = { ...given, ...(smoke && { epochs: 15, hidden: 32, size: 20, dropout: 0 }) };
+    const settings = { ...given, ...(smoke && { epochs: 12, hidden: 32, size: 20, dropout: 0 }) };
     if (smoke) io.say("Smoke mode: words made by three rules stand in for the dictionary.");
     const data = smoke ? ruledDictionary(seed) : readDictionary(seed);
     const { training, validation, test, phonemes } = data;

@@ -54,10 +54,8 @@ describe("the example", () => {
 
   test.each([
     ["a word with a digit", ["--word", "r2d2"], 2],
-    ["an empty word", ["--word", ""], 2],
     ["no speller", ["--word", "chat", "--from", "runs/none"], 2],
     ["batches of more words than there are", ["--size", "200000"], 2],
-    ["a misspelt option", ["--beam", "5"], 2],
   ])(
     "%s",
     async (_what, args, expected) => {

@@ -79,7 +79,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
       optimizer: state,
       noise: noise?.getState() ?? null,
       live: last,
-      place: source.placeAfter(last?.end ?? live?.end ?? 0),
+      place: source.placeAfter(metrics.at(-1)?.step ?? 0),
       over,
     };
     await watch.pause(() => folder.save({ ...tree }));

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { Tape, Tensor, tree } from "@chronograd/autodiff";
 import { expect, test } from "vitest";
 import { loadModule } from "../../src/modules/loadModule.ts";
+import { ownPackages } from "../../src/modules/ownPackages.ts";
 import { folder, write } from "../files.ts";
 
 const home = folder();
@@ -64,6 +66,18 @@ test("JavaScript, CommonJS, awaits at the top, and packages share the same class
   expect((await loadModule(at("other.ts"))).Tensor).toBe(Tensor);
   const { default: three } = await loadModule(at("function.cjs"));
   expect((three as () => number)()).toBe(3);
+});
+
+test("every entry point that a user may import is shared", async () => {
+  const names = ["autodiff", "nn", "rnn", "cli"].flatMap((folder) => {
+    const path = new URL(`../../../${folder}/package.json`, import.meta.url);
+    const { name, exports } = JSON.parse(readFileSync(path, "utf8"));
+    return Object.keys(exports).map((entry) => `${name}${entry.slice(1)}`);
+  });
+  // Internal ones are not for users, and those for test runners need theirs.
+  const others = /\/(internal|package\.json|testing\/vitest|testing\/fast-check)$/;
+  const expected = names.filter((name) => !others.test(name)).sort();
+  expect(Object.keys(await ownPackages()).sort()).toEqual(expected);
 });
 
 test("a file that changed is loaded anew", async () => {
