@@ -48,10 +48,18 @@ test("what a tape does not know has no origin", () => {
 });
 
 test("what is no tape is refused in a sentence", () => {
-  expect(() => entriesOf(undefined as never)).toThrowErrorMatchingInlineSnapshot(`[TypeError: entriesOf: tape must be a Tape, got undefined; pass the one that watched the inputs]`);
-  expect(() => entriesOf([] as never)).toThrowErrorMatchingInlineSnapshot(`[TypeError: entriesOf: tape must be a Tape, got an array; pass the one that watched the inputs]`);
-  expect(() => originOf("tape" as never, tensor(1))).toThrowErrorMatchingInlineSnapshot(`[TypeError: originOf: tape must be a Tape, got a string; pass the one that watched the inputs]`);
-  expect(() => originOf(new Tape(), 3 as never)).toThrowErrorMatchingInlineSnapshot(`[TypeError: originOf: expected a tensor, got 3]`);
+  expect(() => entriesOf(undefined as never)).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: entriesOf: tape must be a Tape, got undefined; pass the one that watched the inputs]`,
+  );
+  expect(() => entriesOf([] as never)).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: entriesOf: tape must be a Tape, got an array; pass the one that watched the inputs]`,
+  );
+  expect(() => originOf("tape" as never, tensor(1))).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: originOf: tape must be a Tape, got a string; pass the one that watched the inputs]`,
+  );
+  expect(() => originOf(new Tape(), 3 as never)).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: originOf: expected a tensor, got 3]`,
+  );
   let ended: Tape | undefined;
   scope(() => {
     ended = new Tape();
