@@ -41,6 +41,38 @@ const measureEveryWindows = 25;
 /**
  * Trains until the time is over, the windows are done, the data end, or the user stops it. It logs
  * every window and saves a checkpoint every few seconds, at the start and at the end.
+ *
+ * Throws a `RunError` where a loss or a gradient is not finite, with the step and the op.
+ *
+ * @example
+ * ```ts
+ * import { corpusOf, corpusTask } from "chronograd/text";
+ * import { modelOf, train, trainOptions } from "chronograd/training";
+ *
+ * const task = corpusTask(corpusOf("a song", "row, row, row your boat; ".repeat(40), 4), {
+ *   batch: 4,
+ *   temperature: 1,
+ * });
+ * const given = trainOptions.parse({ k1: 5, k2: 10, warmup: 10 });
+ * const options = { ...given, hidden: 16 };
+ * const model = await modelOf(options, task.interface);
+ * const losses: number[] = [];
+ * const folder = {
+ *   log: (line: object) => void losses.push((line as { loss: number }).loss),
+ *   save: async () => {},
+ * };
+ * const io = {
+ *   say() {},
+ *   progress: () => ({ update() {}, stop() {} }),
+ *   result() {},
+ *   stopping: () => false,
+ *   color: false,
+ * };
+ * const job = { options, task, model, folder, windows: 60, end: undefined };
+ * const { trained } = await train(job, io);
+ * losses.length; // => 60
+ * task.evaluate(trained).loss! < losses[0]!; // => true
+ * ```
  */
 export async function train(job: Job, io: Io): Promise<Outcome> {
   const { options, task, model, folder, resumed, end, windows: most } = job;
