@@ -49,29 +49,23 @@ const measureEveryWindows = 25;
  * import { corpusOf, corpusTask } from "chronograd/text";
  * import { modelOf, train, trainOptions } from "chronograd/training";
  *
- * const task = corpusTask(corpusOf("a song", "row, row, row your boat; ".repeat(40), 4), {
- *   batch: 4,
- *   temperature: 1,
- * });
- * const given = trainOptions.parse({ k1: 5, k2: 10, warmup: 10 });
- * const options = { ...given, hidden: 16 };
- * const model = await modelOf(options, task.interface);
- * const losses: number[] = [];
- * const folder = {
- *   log: (line: object) => void losses.push((line as { loss: number }).loss),
- *   save: async () => {},
+ * const corpus = corpusOf("Banana", "banana".repeat(40), 4);
+ * const task = corpusTask(corpus, { batch: 4, temperature: 1 });
+ * const given = { cell: "gru", batch: 4, k1: 6, k2: 6, lr: 0.1, warmup: 1 };
+ * const options = { ...trainOptions.parse(given), hidden: 8 };
+ * const job = {
+ *   ...{ options, task, model: await modelOf(options, task.interface) },
+ *   ...{ windows: 60, end: undefined },
+ *   // Where lines of metrics and checkpoints go; a run folder has both.
+ *   folder: { log: () => {}, save: async () => {} },
  * };
  * const io = {
- *   say() {},
- *   progress: () => ({ update() {}, stop() {} }),
- *   result() {},
- *   stopping: () => false,
- *   color: false,
+ *   ...{ say: () => {}, result: () => {}, stopping: () => false, color: false },
+ *   progress: () => ({ update: () => {}, stop: () => {} }),
  * };
- * const job = { options, task, model, folder, windows: 60, end: undefined };
- * const { trained } = await train(job, io);
- * losses.length; // => 60
- * task.evaluate(trained).loss! < losses[0]!; // => true
+ * const { trained, metrics } = await train(job, io);
+ * metrics.length; // => 60
+ * task.evaluate(trained).loss! < Math.log(3) / 2; // => true
  * ```
  */
 export async function train(job: Job, io: Io): Promise<Outcome> {
