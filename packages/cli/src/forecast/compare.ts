@@ -136,16 +136,18 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
     horizon,
   );
   const { model, fit } = trained(test, 1);
-  /** Those of the level, and of every lower one: each level follows its own misses, and may cross. */
-  const intervalsOf = (level: number) =>
-    levels
-      .filter((lower) => lower <= level)
-      .map((lower) =>
-        conformal(values, [...calibration, ...forecasts], { level: lower, rate: 0.1 }),
-      )
-      .reduce((all, others) => all.map((interval, i) => hull(interval, others[i]!)));
   const origins = originsIn(test, values.length, horizon);
   const forecasts = model.predict(values, [...origins, values.length], horizon);
+  const calibrated = levels.map((level) => ({
+    level,
+    intervals: conformal(values, [...calibration, ...forecasts], { level, rate: 0.1 }),
+  }));
+  // Each level follows its own misses and may cross another, so it takes in those below.
+  const intervalsOf = (level: number) =>
+    calibrated
+      .filter((lower) => lower.level <= level)
+      .map(({ intervals }) => intervals)
+      .reduce((all, others) => all.map((interval, i) => hull(interval, others[i]!)));
   const heldOut = forecasts.slice(0, -1);
   const score = (name: string, all: readonly Float64Array[]): Scored => ({
     name,
