@@ -194,7 +194,7 @@ export const entryPoints = [
   {
     name: "chronograd/text",
     slug: "cli-text",
-    pages: [["Texts", ["text"]]],
+    pages: [["Texts", ["text", "tasks/text"]]],
   },
   {
     name: "chronograd/training",

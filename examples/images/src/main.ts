@@ -64,7 +64,7 @@ const command = defineCommand({
 
     if (task !== "rows") {
       const reaches: Reach[] = [];
-      const how = { seed, epochs: pixelEpochs, size: 50, rate: 6e-3 };
+      const how = { seed, epochs: pixelEpochs, size: 100, rate: 6e-3 };
       const of = (k2: number) => ({ ...how, report: reporting(`k2 = ${k2}`, pixelEpochs) });
       for (const reach of byPixels(split, pixelHidden, of)) {
         reaches.push(reach);

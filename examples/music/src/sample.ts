@@ -123,7 +123,9 @@ function extended(
   };
 }
 
-/** As many rows, each as often as its weight says, up to one (systematic: Carpenter et al. 1999). */
+/**
+ * As many rows, each as often as its weight says, up to one (systematic: Carpenter et al. 1999).
+ */
 function resampled(weights: readonly number[], total: number, random: Rng): number[] {
   const offset = random.uniform();
   let [row, sum] = [0, weights[0]!];

@@ -13,7 +13,8 @@ export function drawVoices(
   random: Rng,
 ): { readonly drawn: readonly number[]; readonly logProbability: number } {
   const odds = Array.from(probabilities, (p) => p / (1 - p));
-  // sums[i][j]: over all choices of j among the first i keys, the sum of the products of their odds.
+  // sums[i][j]: over all choices of j among the first i keys, the sum of the products of their
+  // odds.
   const sums = [[1, ...Array<number>(count).fill(0)]];
   for (const odd of odds) {
     const before = sums.at(-1)!;

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { Tape, Tensor, tree } from "@chronograd/autodiff";
 import { expect, test } from "vitest";
 import { loadModule } from "../../src/modules/loadModule.ts";
@@ -94,6 +94,8 @@ test("what cannot be loaded is told in a sentence", async () => {
   expect(await said("")).toMatchInlineSnapshot(
     `"cannot load FOLDER: it is a folder; name the file with the cell"`,
   );
+  symlinkSync(at("loop.ts"), at("loop.ts"));
+  expect(await said("loop.ts")).toBe("cannot load loop.ts: there is no such file");
   expect(await said("notes.txt")).toMatchInlineSnapshot(
     `"cannot load notes.txt: expected a .ts, .mts, .js or .mjs file"`,
   );
