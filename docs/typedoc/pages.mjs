@@ -191,6 +191,21 @@ export const entryPoints = [
     slug: "cli-data",
     pages: [["Data files", ["data"]]],
   },
+  {
+    name: "chronograd/text",
+    slug: "cli-text",
+    pages: [["Texts", ["text", "tasks/text"]]],
+  },
+  {
+    name: "chronograd/training",
+    slug: "cli-training",
+    pages: [["Training runs", ["training"]]],
+  },
+  {
+    name: "chronograd/forecast",
+    slug: "cli-forecast",
+    pages: [["Forecasts and baselines", ["forecast"]]],
+  },
 ];
 
 /** Title and address of the page of what a file declares, and which of the page's files it is. */

@@ -20,7 +20,7 @@ parser.add_argument("--windows", type=int, default=3000)
 parser.add_argument("--hidden", type=int, default=192)
 parser.add_argument("--batch", type=int, default=32)
 parser.add_argument("--steps", type=int, default=50)
-parser.add_argument("--lr", type=float, default=4e-3)
+parser.add_argument("--lr", type=float, default=1e-2)
 given = parser.parse_args()
 torch.set_num_threads(1)
 

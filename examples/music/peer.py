@@ -16,7 +16,7 @@ from torch import nn
 parser = argparse.ArgumentParser()
 parser.add_argument("--data", default="../shared/data")
 parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-parser.add_argument("--epochs", type=int, default=80)
+parser.add_argument("--epochs", type=int, default=50)
 parser.add_argument("--hidden", type=int, default=200)
 parser.add_argument("--dropout", type=float, default=0.3)
 parser.add_argument("--size", type=int, default=8)

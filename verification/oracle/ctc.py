@@ -1,4 +1,5 @@
-"""Connectionist temporal classification: rows of several lengths, repeats, empty and impossible targets."""
+"""Connectionist temporal classification: rows of several lengths, repeats, empty and impossible
+targets."""
 
 import torch
 import torch.nn.functional as F

@@ -1,4 +1,4 @@
-// Digits, read row by row and pixel by pixel: an LSTM says the class at the end. How far its
+// Digits, read row by row and pixel by pixel: a GRU says the class at the end. How far its
 // gradient has to reach back is the question of the second part. See README.md.
 import { rng } from "@chronograd/nn";
 import { defineCommand, runCommand, runFlags } from "chronograd/command";
@@ -14,10 +14,10 @@ const options = z.object({
   ...runFlags,
   smoke: z.boolean().default(false).describe("a small run on noisy bars made by code"),
   task: z.enum(["rows", "pixels", "both"]).default("both").describe("what to train"),
-  epochs: z.int().min(1).default(20).describe("times through the training set, row by row"),
-  hidden: z.int().min(1).default(128).describe("units of the LSTM that reads rows"),
-  pixelEpochs: z.int().min(1).default(8).describe("times through it, pixel by pixel"),
-  pixelHidden: z.int().min(1).default(64).describe("units of the LSTM that reads pixels"),
+  epochs: z.int().min(1).default(10).describe("times through the training set, row by row"),
+  hidden: z.int().min(1).default(128).describe("units of the GRU that reads rows"),
+  pixelEpochs: z.int().min(1).default(6).describe("times through it, pixel by pixel"),
+  pixelHidden: z.int().min(1).default(64).describe("units of the GRU that reads pixels"),
 });
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
@@ -64,7 +64,7 @@ const command = defineCommand({
 
     if (task !== "rows") {
       const reaches: Reach[] = [];
-      const how = { seed, epochs: pixelEpochs, size: 100, rate: 5e-3 };
+      const how = { seed, epochs: pixelEpochs, size: 100, rate: 6e-3 };
       const of = (k2: number) => ({ ...how, report: reporting(`k2 = ${k2}`, pixelEpochs) });
       for (const reach of byPixels(split, pixelHidden, of)) {
         reaches.push(reach);

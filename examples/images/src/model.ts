@@ -12,7 +12,7 @@ import {
 } from "@chronograd/nn";
 import { batches } from "@chronograd/nn/data";
 import { accuracy } from "@chronograd/nn/metrics";
-import { initialParams, lstm, unroll } from "@chronograd/rnn";
+import { gru, initialParams, unroll } from "@chronograd/rnn";
 import type { Images } from "./digits.ts";
 
 /** Parameters, whatever their names are. */
@@ -58,7 +58,7 @@ export function sequences(
   return tensor(values, { shape: [size / width, rows, width] });
 }
 
-/** What an LSTM classifier reads, and how far its gradient reaches back. */
+/** what a GRU reads, and how far its gradient reaches back. */
 export interface Reading {
   readonly hidden: number;
   /** Pixels of a step. */
@@ -70,11 +70,11 @@ export interface Reading {
 }
 
 /**
- * An LSTM that reads an image and says the class at its end. With `k2` the state k2 steps before
+ * A GRU that reads an image and says the class at its end. With `k2` the state k2 steps before
  * the end is a constant, as in the last window of truncated back-propagation.
  */
 export function reader({ hidden, width, order, k2, seed }: Reading) {
-  const cell = lstm({ input: width, hidden });
+  const cell = gru({ input: width, hidden });
   const head = linear({ input: hidden, output: 10 });
   const params = {
     cell: initialParams(cell, rng(seed, "cell")),

@@ -70,9 +70,11 @@ export function accuracies(reaches: readonly Reach[]): Plot.PlotOptions {
 
 /** The same as a table, in HTML. */
 export function table(reaches: readonly Reach[]): string {
-  const rows = reaches.map(
-    ({ k2, loss, accuracy }) =>
-      `<tr><td>${k2}</td><td>${loss.toFixed(3)}</td><td>${(100 * accuracy).toFixed(1)} %</td></tr>`,
+  const line = (cells: readonly string[], tag: string) =>
+    `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join("")}</tr>`;
+  const rows = reaches.map(({ k2, loss, accuracy, seconds }) =>
+    line([`${k2}`, loss.toFixed(3), `${(100 * accuracy).toFixed(1)} %`, seconds.toFixed(0)], "td"),
   );
-  return `<table><tr><th>k2</th><th>loss at the end</th><th>held out</th></tr>${rows.join("")}</table>`;
+  const head = line(["k2", "loss of the last epoch", "held out", "seconds"], "th");
+  return `<table>${head}${rows.join("")}</table>`;
 }

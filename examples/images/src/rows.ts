@@ -4,7 +4,7 @@ import { type Images, type Split, shifted } from "./digits.ts";
 import { accuracyOf, reader, regression, type Training, trained } from "./model.ts";
 import type { ReadImage } from "./pictures.ts";
 
-/** An LSTM that reads images row by row, its accuracy, and four images as it read them. */
+/** A GRU that reads images row by row, its accuracy, and four images as it read them. */
 export function byRows({ training, heldOut }: Split, hidden: number, how: Training) {
   const { side } = training;
   // Each time an image is learned it is moved by up to two pixels.

@@ -1,6 +1,6 @@
 import { grad, tensor } from "@chronograd/autodiff";
 import { crossEntropy, rng } from "@chronograd/nn";
-import { lstm, truncated } from "@chronograd/rnn";
+import { gru, truncated } from "@chronograd/rnn";
 import { describe, expect, test } from "vitest";
 import { bars, halved, mnistDigits, shifted } from "../src/digits.ts";
 import { reader, sequences } from "../src/model.ts";
@@ -67,7 +67,7 @@ test("with k2 the gradient is that of the last window of truncated back-propagat
     const inputs = sequences(images, 1);
     const steps = Array.from({ length: 12 }, (_, t) => ({ input: inputs.slice([t]), target: t }));
     const { W, b } = model.params.head;
-    const windows = truncated(lstm({ input: 1, hidden: 4 }), model.params.cell, steps, {
+    const windows = truncated(gru({ input: 1, hidden: 4 }), model.params.cell, steps, {
       k1: k2,
       k2,
       loss: (h, t) =>
@@ -75,7 +75,7 @@ test("with k2 the gradient is that of the last window of truncated back-propagat
     });
     for (const { end, gradients } of windows) {
       if (end < 12) continue;
-      for (const name of ["W", "U", "b"] as const) {
+      for (const name of ["W", "U", "b", "bn"] as const) {
         const [one, other] = [cell[name].toTypedArray(), gradients[name].toTypedArray()];
         for (const [i, value] of one.entries()) expect(value).toBeCloseTo(other[i]!, 5);
       }

@@ -28,6 +28,7 @@ const options = z.object({
     .min(1)
     .optional()
     .describe("windows of 50 characters; 3000 of the book unless given"),
+  lr: z.number().positive().optional().describe("largest learning rate; one by cell unless given"),
 });
 
 const command = defineCommand({
@@ -59,7 +60,7 @@ const command = defineCommand({
     for (const cell of asked.cells satisfies CellName[]) {
       const warmup = Math.min(100, Math.ceil(windows / 10));
       const hidden = study.hidden[cell];
-      const given = { cell, hidden, lr: study.lr[cell], warmup, batch, windows, seed };
+      const given = { cell, hidden, lr: asked.lr ?? study.lr[cell], warmup, batch, windows, seed };
       const settings = { ...trainOptions.parse(given), hidden };
       const model = await modelOf(settings, task.interface);
       const cpu = process.cpuUsage();

@@ -52,7 +52,7 @@ export const studies = {
   book: {
     corpus: book,
     windows: 3000,
-    lr: { lstm: 0.004, gru: 0.004, elman: 0.002, minGru: 0.004 },
+    lr: { lstm: 0.01, gru: 0.01, elman: 0.003, minGru: 0.01 },
     hidden: { lstm: 192, gru: 220, elman: 389, minGru: 681 },
     prompts: ["Call me ", "The whale ", "There she "],
     length: 200,
@@ -61,7 +61,7 @@ export const studies = {
   names: {
     corpus: names,
     windows: 400,
-    lr: { lstm: 0.004, gru: 0.004, elman: 0.002, minGru: 0.004 },
+    lr: { lstm: 0.01, gru: 0.01, elman: 0.003, minGru: 0.01 },
     hidden: { lstm: 96, gru: 110, elman: 180, minGru: 214 },
     prompts: ["\nMar", "\nJo", "\nEl"],
     length: 40,

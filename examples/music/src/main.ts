@@ -17,7 +17,7 @@ const options = z.object({
   ...runFlags,
   data: z.string().default("../shared/data").describe("folder of the data").meta({ value: "DIR" }),
   smoke: z.boolean().default(false).describe("a small run on cadences made by code"),
-  epochs: z.int().min(1).default(80).describe("times through the training set"),
+  epochs: z.int().min(1).default(50).describe("times through the training set"),
   hidden: z.int().min(1).default(200).describe("units of the LSTM"),
   dropout: z.number().min(0).lt(1).default(0.3).describe("share of its outputs that are dropped"),
   size: z.int().min(1).default(8).describe("chorales in a batch"),

@@ -9,6 +9,7 @@ import { frequencies } from "../src/baselines.ts";
 import { cadences, keys, lowestKey, readChorales, rollOf, transposed } from "../src/chorales.ts";
 import { choraleModel, evaluate } from "../src/model.ts";
 import { compose, harmonise } from "../src/sample.ts";
+import { drawVoices } from "../src/voices.ts";
 
 const main = join(import.meta.dirname, "../src/main.ts");
 let folder = "";
@@ -92,12 +93,45 @@ describe("baselines", () => {
   });
 });
 
+describe("voices drawn", () => {
+  const probabilities = [0.2, 0.5, 0.7, 0.1];
+  // All choices of two keys, by enumeration.
+  const pairs = probabilities.flatMap((_, b) =>
+    Array.from({ length: b }, (_, a) => {
+      const product = probabilities.map((p, i) => (i === a || i === b ? p : 1 - p));
+      return { pair: [a, b].join(), p: product.reduce((x, y) => x * y) };
+    }),
+  );
+  const total = pairs.reduce((sum, { p }) => sum + p, 0);
+
+  test("come with the probability that it is so many", () => {
+    const { logProbability } = drawVoices(probabilities, 2, rng(1));
+    expect(logProbability).toBeCloseTo(Math.log(total), 12);
+    expect(drawVoices([], 0, rng(1))).toEqual({ drawn: [], logProbability: 0 });
+  });
+
+  test("are as frequent as they are probable", () => {
+    const random = rng(4);
+    const counts = new Map<string, number>();
+    for (let i = 0; i < 4000; i++) {
+      const pair = drawVoices(probabilities, 2, random).drawn.join();
+      counts.set(pair, (counts.get(pair) ?? 0) + 1);
+    }
+    for (const { pair, p } of pairs) {
+      const [n, q] = [4000, p / total];
+      // Four standard deviations of a binomial count.
+      expect(Math.abs((counts.get(pair) ?? 0) - n * q)).toBeLessThan(4 * Math.sqrt(n * q));
+    }
+  });
+});
+
 describe("what is played", () => {
   test("has the given soprano on top, and rests where it rests", () => {
     const soprano = [72, 71, undefined, 60, lowestKey, lowestKey + keys - 1];
     const options = { particles: 7, temperature: 1 };
     const harmony = harmonise(model, params, soprano, rng(2), options);
     expect(harmony.map((chord) => chord.at(-1))).toEqual(soprano);
+    expect(harmony.map((chord) => chord.length)).toEqual([4, 4, 0, 4, 1, 4]);
   });
 
   test("is the same for the same seed", () => {

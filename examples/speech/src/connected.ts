@@ -1,60 +1,38 @@
-import type { Rng } from "@chronograd/nn";
-import { batches } from "@chronograd/nn/data";
-import { stepsOf } from "./features.ts";
-import type { Example } from "./model.ts";
-import { type Recording, rate } from "./recordings.ts";
+import { rng } from "@chronograd/nn";
+import { errorRate } from "@chronograd/nn/metrics";
+import { loudStretches, templateMatching } from "./baseline.ts";
+import { blank, connectedLoss, network, spokenDigits } from "./model.ts";
+import type { Recording } from "./recordings.ts";
+import { processorSeconds, type Surroundings, trained } from "./train.ts";
+import { exampleOf, utterances } from "./utterances.ts";
 
-/** Digits that one speaker says one after the other. */
-export interface Utterance {
-  readonly digits: readonly number[];
-  readonly samples: Float32Array;
+/** Trains on recordings one after another: the share of digits of others that is read wrongly. */
+export async function connectedDigits(
+  training: readonly Recording[],
+  test: readonly Recording[],
+  settings: { readonly seed: number; readonly hidden: number; readonly epochs: number },
+  surroundings: Surroundings,
+) {
+  const what = "connected digits";
+  const began = processorSeconds();
+  const net = network(settings.hidden, blank + 1);
+  const params = await trained(
+    net,
+    {
+      ...{ what, ...settings, size: 16, peak: 5e-3, loss: connectedLoss },
+      examples: (random) =>
+        utterances(training, { least: 1, most: 7, pause: 0.4 }, random).map(exampleOf),
+    },
+    surroundings,
+  );
+  // The same utterances for every seed.
+  const spoken = utterances(test, { least: 3, most: 7, pause: 0.4 }, rng(0, "test"));
+  const digits = spoken.map((each) => each.digits);
+  const value = 100 * errorRate(spokenDigits(net, params, spoken.map(exampleOf)), digits);
+  const seconds = processorSeconds() - began;
+  const match = templateMatching(training);
+  const matched = spoken.map(({ samples }) => loudStretches(samples).map(match));
+  const baselines = { "loud stretches, template matching": 100 * errorRate(matched, digits) };
+  const figure = { what, unit: "% errors", value, better: "lower", baselines, seconds };
+  return { figure, net, params, spoken };
 }
-
-/** How recordings become utterances. */
-export interface Joining {
-  /** How many digits an utterance has. */
-  readonly least: number;
-  readonly most: number;
-  /** The longest silence before, between and behind them, in seconds. */
-  readonly pause: number;
-}
-
-/** Recordings of one speaker with silences before, between and behind, and some noise. */
-function joined(parts: readonly Recording[], pause: number, random: Rng): Utterance {
-  const gap = () => new Float32Array(random.integer(0, pause * rate));
-  const pieces = [gap(), ...parts.flatMap(({ samples }) => [samples, gap()])];
-  const samples = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    samples.set(piece, at);
-    at += piece.length;
-  }
-  const level = 10 ** (-4 + 1.5 * random.uniform());
-  const noise = samples.map((value) => value + level * random.normal());
-  return { digits: parts.map(({ digit }) => digit), samples: noise };
-}
-
-/** All recordings once, joined to utterances of `least` to `most` digits. */
-export function utterances(
-  recordings: readonly Recording[],
-  { least, most, pause }: Joining,
-  random: Rng,
-): Utterance[] {
-  const speakers = Map.groupBy(recordings, ({ speaker }) => speaker);
-  return [...speakers.values()].flatMap((own) => {
-    const [order] = batches(own, { size: own.length, rng: random });
-    const found: Utterance[] = [];
-    for (let at = 0; at < own.length; ) {
-      const count = random.integer(least, most + 1);
-      found.push(joined(order!.slice(at, at + count), pause, random));
-      at += count;
-    }
-    return found;
-  });
-}
-
-/** What the network sees of an utterance. */
-export const exampleOf = ({ digits, samples }: Utterance): Example => ({
-  digits,
-  steps: stepsOf(samples),
-});

@@ -1,12 +1,17 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { type Io, UsageError } from "chronograd/command";
 import { listRuns, readCheckpoint } from "chronograd/run";
-import { exampleOf } from "./connected.ts";
-import { network, type Params, spokenDigits } from "./model.ts";
+import { blank, network, type Params, spokenDigits } from "./model.ts";
 import { readSpeech } from "./recordings.ts";
+import { exampleOf } from "./utterances.ts";
 
 /** Digits of a WAV file of any rate and width, by a run that is there. */
 export async function listen(file: string, name: string | undefined, io: Io): Promise<void> {
-  const runs = listRuns("runs").filter(({ run }) => run.kind === "speech");
+  // A run that was stopped has no model.
+  const runs = listRuns("runs").filter(
+    ({ run, path }) => run.kind === "speech" && existsSync(join(path, "model.safetensors")),
+  );
   const found = runs.findLast((each) => name === undefined || each.name === name);
   if (found === undefined) {
     throw new UsageError(
@@ -18,7 +23,9 @@ export async function listen(file: string, name: string | undefined, io: Io): Pr
     found.path,
     "speech",
   );
-  const [digits] = spokenDigits(network(hidden, 11), params, [exampleOf({ digits: [], samples })]);
+  const [digits] = spokenDigits(network(hidden, blank + 1), params, [
+    exampleOf({ digits: [], samples }),
+  ]);
   io.say(digits!.length === 0 ? "no digit" : digits!.join(" "));
   io.result({ file, digits, run: found.path });
 }

@@ -1,19 +1,14 @@
 // Spoken digits: single ones, those of a speaker who was never heard, and digits one after another.
-import { rng } from "@chronograd/nn";
-import { errorRate } from "@chronograd/nn/metrics";
 import { defineCommand, type Io, runCommand, runFlags, UsageError } from "chronograd/command";
 import { page } from "chronograd/report";
 import { createRun } from "chronograd/run";
 import * as z from "zod";
-import { loudStretches, templateMatching } from "./baseline.ts";
-import { exampleOf, utterances } from "./connected.ts";
+import { connectedDigits } from "./connected.ts";
 import { listen } from "./listen.ts";
-import { connectedLoss, network, spokenDigits } from "./model.ts";
 import { alignmentFigure } from "./picture.ts";
 import { readRecordings } from "./recordings.ts";
 import { singleDigits } from "./single.ts";
 import { tones } from "./tones.ts";
-import { trained } from "./train.ts";
 
 const schema = z.object({
   data: z
@@ -67,37 +62,14 @@ async function run(options: Options, io: Io): Promise<void> {
   );
 
   // Digits one after another: at each step a digit or the blank, aligned by the loss.
-  const net = network(hidden, 11);
-  const params = await trained(
-    net,
-    {
-      what: "connected digits",
-      ...{ seed, epochs: smoke ? 2 : options.connectedEpochs, size: 16, peak: 5e-3 },
-      examples: (random) =>
-        utterances(training, { least: 1, most: 7, pause: 0.4 }, random).map(exampleOf),
-      loss: connectedLoss,
-    },
+  const { figure, net, params, spoken } = await connectedDigits(
+    training,
+    test,
+    { seed, hidden, epochs: smoke ? 2 : options.connectedEpochs },
     around,
   );
-  const spoken = utterances(test, { least: 3, most: 7, pause: 0.4 }, rng(0, "test"));
-  const references = spoken.map((each) => each.digits);
-  const match = templateMatching(training);
-  const connected = {
-    what: "connected digits",
-    unit: "% errors",
-    value: 100 * errorRate(spokenDigits(net, params, spoken.map(exampleOf)), references),
-    better: "lower",
-    baselines: {
-      "loud stretches, template matching":
-        100 *
-        errorRate(
-          spoken.map(({ samples }) => loudStretches(samples).map(match)),
-          references,
-        ),
-    },
-  };
 
-  const figures = [digits, heldOut, connected];
+  const figures = [digits, heldOut, figure];
   const lines = figures.map(
     ({ what, value, unit, baselines }) =>
       `${what}: ${value.toFixed(1)} ${unit}; ${Object.entries(baselines).map(([of, x]) => `${of} ${x.toFixed(1)} %`)}`,

@@ -1,9 +1,9 @@
 import { ctcAlignment } from "@chronograd/rnn/decode";
 import * as Plot from "@observablehq/plot";
 import { figure, png } from "chronograd/report";
-import { exampleOf, type Utterance } from "./connected.ts";
 import { bands, normalisedFrames, stack, stepSeconds } from "./features.ts";
 import { blank, type Network, type Params, stepScores } from "./model.ts";
+import { exampleOf, type Utterance } from "./utterances.ts";
 
 /**
  * An utterance above, band by band, and below it the probabilities of digits and blank at each

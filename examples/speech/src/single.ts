@@ -1,9 +1,9 @@
 import { accuracy } from "@chronograd/nn/metrics";
 import { templateMatching } from "./baseline.ts";
-import { exampleOf } from "./connected.ts";
 import { digitLoss, digitsOf, network } from "./model.ts";
 import type { Recording } from "./recordings.ts";
-import { type Surroundings, trained } from "./train.ts";
+import { processorSeconds, type Surroundings, trained } from "./train.ts";
+import { exampleOf } from "./utterances.ts";
 
 /** Trains on some recordings: the share of others that is read rightly. */
 export async function singleDigits(
@@ -13,6 +13,7 @@ export async function singleDigits(
   settings: { readonly seed: number; readonly hidden: number; readonly epochs: number },
   surroundings: Surroundings,
 ) {
+  const began = processorSeconds();
   const net = network(settings.hidden, 10);
   const examples = (some: readonly Recording[]) =>
     some.map(({ digit, samples }) => exampleOf({ digits: [digit], samples }));
@@ -26,13 +27,16 @@ export async function singleDigits(
     surroundings,
   );
   const digits = test.map(({ digit }) => digit);
+  const value = 100 * accuracy(digitsOf(net, params, examples(test)), digits);
+  const seconds = processorSeconds() - began;
   const match = templateMatching(training);
   const matched = test.map(({ samples }) => match(samples));
   return {
     what,
     unit: "% right",
-    value: 100 * accuracy(digitsOf(net, params, examples(test)), digits),
+    value,
     better: "higher",
     baselines: { "template matching": 100 * accuracy(matched, digits) },
+    seconds,
   };
 }

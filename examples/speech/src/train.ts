@@ -34,6 +34,12 @@ export interface Surroundings {
   readonly folder: RunFolder;
 }
 
+/** Seconds that this process has computed. */
+export function processorSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
 /** Trains by Adam along one cycle of learning rates, and shows the progress. */
 export async function trained(
   net: Network,

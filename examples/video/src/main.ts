@@ -22,7 +22,7 @@ const video = defineCommand({
     digits: z.int().min(1).default(2).describe("digits in a sequence"),
     hidden: z.int().min(1).default(32).describe("channels of the ConvLSTM"),
     rows: z.int().min(1).default(8).describe("sequences in a batch"),
-    updates: z.int().min(1).default(1500).describe("steps of the optimizer"),
+    updates: z.int().min(1).default(1800).describe("steps of the optimizer"),
     rate: z.number().positive().default(8e-3).describe("learning rate at the beginning"),
     heldOut: z.int().min(1).default(2000).describe("sequences of held-out digits"),
     smoke: z.boolean().default(false).describe("a few updates, with drawn shapes for digits"),

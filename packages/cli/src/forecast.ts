@@ -10,6 +10,7 @@ export {
   autoregression,
 } from "./forecast/autoregression.ts";
 export { type Band, type BandsOptions, bands, type Point } from "./forecast/bands.ts";
+export { combined } from "./forecast/combined.ts";
 export {
   type CompareOptions,
   type Comparison,

@@ -29,6 +29,7 @@ test("runs are listed and compared", async () => {
   const both = await run(runs, "one", "runs/two", "--report", "both.html");
   expect(both.out).toMatch(/^cell +lstm +elman$/m);
   expect(both.out).toMatch(/^lr +0.01 +0.02$/m);
+  expect(both.out).toMatch(/^parameters +2,150 +/m);
   expect(both.out).not.toMatch(/^hidden/m);
   expect(both.out).toMatch(/^one +[▁-█]{50}$/m);
   const page = readFileSync("both.html", "utf8");

@@ -1,6 +1,7 @@
+import { describe } from "../ops/declare.ts";
 import { constantId, slotOf } from "../tape/entry.ts";
 import { pathOf, stepOf } from "../tape/place.ts";
-import type { Recording } from "../tape/recording.ts";
+import { Recording } from "../tape/recording.ts";
 import type { DType } from "../tensor/dtype.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -26,8 +27,20 @@ export interface ListedEntry {
   readonly place: string;
 }
 
+/** Throws a sentence unless `tape` is a tape that has not ended. */
+function checkOpenTape(tape: unknown, where: string): void {
+  if (!(tape instanceof Recording)) {
+    throw new TypeError(
+      `${where}: tape must be a Tape, got ${describe(tape)}; pass the one that watched the inputs`,
+    );
+  }
+  tape.checkOpen(where);
+}
+
 /**
  * What a tape holds, entry by entry, as plain data: to draw it, or to count in it.
+ *
+ * @throws for what is no tape, and for a tape that has ended
  *
  * @example
  * ```ts
@@ -42,7 +55,7 @@ export interface ListedEntry {
  * ```
  */
 export function entriesOf(tape: Recording): ListedEntry[] {
-  tape.checkOpen("entriesOf");
+  checkOpenTape(tape, "entriesOf");
   const origin = (id: number): ListedInput => {
     if (id === constantId) return null;
     return id < 0 ? { leaf: tape.pathOf(slotOf(id)) } : id;
@@ -62,6 +75,8 @@ export function entriesOf(tape: Recording): ListedEntry[] {
  * Where a tensor comes from, as `entriesOf` says it of inputs: `null` for what the tape does not
  * know.
  *
+ * @throws for what is no tape or no tensor, and for a tape that has ended
+ *
  * @example
  * ```ts
  * import { Tape, tensor } from "@chronograd/autodiff";
@@ -74,8 +89,11 @@ export function entriesOf(tape: Recording): ListedEntry[] {
  * ```
  */
 export function originOf(tape: Recording, x: Tensor): ListedInput {
-  tape.checkOpen("originOf");
-  const own = x instanceof Tensor ? tape.own(x) : undefined;
+  checkOpenTape(tape, "originOf");
+  if (!(x instanceof Tensor)) {
+    throw new TypeError(`originOf: expected a tensor, got ${describe(x)}`);
+  }
+  const own = tape.own(x);
   if (own === undefined) return null;
   return own.id < 0 ? { leaf: tape.pathOf(slotOf(own.id)) } : own.id;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { entriesOf, originOf } from "../../src/extend.ts";
-import { named, Tape, tensor, timeStep } from "../../src/index.ts";
+import { named, scope, Tape, tensor, timeStep } from "../../src/index.ts";
 
 test("a listing says what print says", () => {
   const tape = new Tape();
@@ -43,7 +43,27 @@ test("what a tape does not know has no origin", () => {
   expect(originOf(tape, w)).toEqual({ leaf: "" });
   const other = new Tape().watch(tensor(1));
   expect(originOf(tape, other)).toBe(null);
-  expect(originOf(tape, 3 as never)).toBe(null);
   // An outer tape's value inside of an inner tape's.
   expect(originOf(tape, new Tape().watch(w.square()))).toBe(0);
+});
+
+test("what is no tape is refused in a sentence", () => {
+  expect(() => entriesOf(undefined as never)).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: entriesOf: tape must be a Tape, got undefined; pass the one that watched the inputs]`,
+  );
+  expect(() => entriesOf([] as never)).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: entriesOf: tape must be a Tape, got an array; pass the one that watched the inputs]`,
+  );
+  expect(() => originOf("tape" as never, tensor(1))).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: originOf: tape must be a Tape, got a string; pass the one that watched the inputs]`,
+  );
+  expect(() => originOf(new Tape(), 3 as never)).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: originOf: expected a tensor, got 3]`,
+  );
+  let ended: Tape | undefined;
+  scope(() => {
+    ended = new Tape();
+  });
+  expect(() => entriesOf(ended!)).toThrow(/^entriesOf: the tape has ended: /);
+  expect(entriesOf(new Tape())).toEqual([]);
 });

@@ -10,7 +10,7 @@ import { readRun } from "../run/description.ts";
 
 /** The file that is meant: that of a run folder where a folder is given. */
 function fileOf(path: string): string {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const isFolder = existsSync(path) && statSync(path).isDirectory();
   if (!isFolder) return path;
   readRun(path);
   const file = join(path, "model.safetensors");

@@ -65,13 +65,16 @@ export const tape: Command = defineCommand({
     try {
       recorded = recordSteps(shown, inputs, 1);
     } catch (error) {
-      const { message } = error as Error;
-      throw new RunError(
-        `${ownLine(error as Error) ?? loaded.name}: ${message}; chronograd check says more`,
-      );
+      const [line, message] =
+        error instanceof Error ? [ownLine(error), error.message] : [undefined, String(error)];
+      throw new RunError(`${line ?? loaded.name}: ${message}; chronograd check says more`);
     }
     const title = `${titleOf(loaded)}, k1 = ${k1}, k2 = ${k2}`;
-    await writeFileAtomic(path, drawTape(recorded, { title, k1, k2 }), { overwrite: true });
+    await writeFileAtomic(path, drawTape(recorded, { title, k1, k2 }), { overwrite: true }).catch(
+      ({ message }: Error) => {
+        throw new RunError(message.replace("writeFileAtomic: ", ""));
+      },
+    );
     const entries = recorded.steps.map((each) => each.length);
     const windows = windowSpans(steps, k1, k2);
     io.result({ file, picture: path, entries, windows, listing: recorded.steps.flat() });

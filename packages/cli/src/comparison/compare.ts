@@ -6,10 +6,11 @@ import { type Summary, shown } from "./summary.ts";
 /** Rows of a table of two runs: a name, and its value in each. */
 export type Row = readonly [name: string, a: string, b: string];
 
-const number = (value: number | undefined) =>
-  value === undefined
-    ? ""
-    : Number(value.toPrecision(5)).toLocaleString("en", { maximumFractionDigits: 6 });
+const number = (value: number | undefined) => {
+  if (value === undefined) return "";
+  const shown = Number.isInteger(value) ? value : Number(value.toPrecision(5));
+  return shown.toLocaleString("en", { maximumFractionDigits: 6 });
+};
 
 /** The options that two runs do not share. */
 export function differences(a: Summary, b: Summary): Row[] {

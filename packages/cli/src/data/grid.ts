@@ -12,7 +12,9 @@ export interface Grid {
   readonly steps: readonly number[];
 }
 
-/** The grid of a column of dates. Throws a `UsageError` with the row of what does not fit on one. */
+/**
+ * The grid of a column of dates. Throws a `UsageError` with the row of what does not fit on one.
+ */
 export function gridOf(table: Table, date: string): Grid {
   const { file, rows } = table;
   const column = columnIndex(table, date);

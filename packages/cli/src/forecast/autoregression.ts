@@ -10,17 +10,12 @@ export interface AutoregressionOptions {
   readonly season?: number;
   /** Steps of a wave and how many of its harmonics are regressors beside the lags. */
   readonly waves?: { readonly period: number; readonly harmonics: number };
-  /**
-   * Takes the place of the values by what they exceed those a season of this many steps before;
-   * the time is a regressor then, so that a growth may grow.
-   */
-  readonly difference?: number;
 }
 
 /** A fitted autoregression. */
 export interface Autoregression extends Forecaster {
   readonly lags: readonly number[];
-  /** Of 1, the time (of differences), the cosines and sines of the waves, and the lags. */
+  /** Of 1, the cosines and sines of the waves, and the lags. */
   readonly coefficients: Float64Array;
   /** How many values a forecast needs before it. */
   readonly least: number;
@@ -47,51 +42,42 @@ export function autoregression(
   values: Float64Array,
   options: AutoregressionOptions,
 ): Autoregression {
-  const { maxLag, season = 0, difference = 0, waves } = options;
+  const { maxLag, season = 0, waves } = options;
   checkSeason(season, "autoregression", 0);
   checkValues(values, "autoregression");
-  checkSeason(difference, "autoregression", 0);
-  const largest = Math.max(maxLag, season) + difference;
+  const largest = Math.max(maxLag, season);
   const known = values.length - largest;
-  const most = 3 + maxLag + 2 * (waves?.harmonics ?? 0);
+  const most = 2 + maxLag + 2 * (waves?.harmonics ?? 0);
   if (!(Number.isSafeInteger(maxLag) && maxLag >= 1) || known <= most) {
     throw new RangeError(
-      `autoregression: ${maxLag} lags and a season of ${season + difference} need whole numbers and more than ${largest + most} values, got ${values.length}`,
+      `autoregression: ${maxLag} lags and a season of ${season} need whole numbers and more than ${largest + most} values, got ${values.length}`,
     );
   }
-  const span = difference > 0 ? values.length : undefined;
-  const differences = differencesOf(values, difference);
-  const target = differences.subarray(largest);
+  const target = values.subarray(largest);
   const candidates = Array.from({ length: maxLag }, (_, i) => {
     const lags = Array.from({ length: i + 1 }, (_, l) => l + 1);
     if (season > i + 1) lags.push(season);
-    const row = regressors(lags, span, waves);
-    const rows = Array.from(target, (_, t) => row(differences, largest + t));
+    const row = regressors(lags, waves);
+    const rows = Array.from(target, (_, t) => row(values, largest + t));
     const { coefficients, error } = leastSquares(rows, target);
     const criterion = known * Math.log(error) + 2 * coefficients.length;
     return { lags, row, coefficients, criterion };
   });
   const best = candidates.reduce((a, b) => (b.criterion < a.criterion ? b : a));
   const { lags, row, coefficients } = best;
-  const least = lags.at(-1)! + difference;
-  const what = difference > 0 ? "seasonal autoregression" : "autoregression";
+  const least = lags.at(-1)!;
   return {
-    name: `${what} of ${lags.length === 1 ? "1 lag" : `${lags.length} lags`}`,
+    name: `autoregression of ${lags.length === 1 ? "1 lag" : `${lags.length} lags`}`,
     lags,
     coefficients,
     least,
     forecast(series, origins, horizon) {
       checkOrigins(series, origins, horizon, least, "autoregression");
-      const past = differencesOf(series, difference);
       return origins.map((origin) => {
-        const [all, changes] = [series, past].map((from) => {
-          const longer = new Float64Array(origin + horizon);
-          longer.set(from.subarray(0, origin));
-          return longer;
-        }) as [Float64Array, Float64Array];
+        const all = new Float64Array(origin + horizon);
+        all.set(series.subarray(0, origin));
         for (let t = origin; t < all.length; t++) {
-          changes[t] = row(changes, t).reduce((sum, x, i) => sum + x * coefficients[i]!, 0);
-          all[t] = changes[t]! + (difference > 0 ? all[t - difference]! : 0);
+          all[t] = row(all, t).reduce((sum, x, i) => sum + x * coefficients[i]!, 0);
         }
         return all.slice(origin);
       });
@@ -99,19 +85,10 @@ export function autoregression(
   };
 }
 
-/** `x[t] - x[t - m]`, or the values where m is 0; 0 for those without one before. */
-function differencesOf(values: Float64Array, m: number): Float64Array {
-  return m === 0 ? values : values.map((x, t) => (t < m ? 0 : x - values[t - m]!));
-}
-
-/** A function that gives the regressors of a time: 1, the time over its span, waves, lags. */
-function regressors(
-  lags: readonly number[],
-  span: number | undefined,
-  { period, harmonics } = { period: 1, harmonics: 0 },
-) {
+/** A function that gives the regressors of a time: 1, waves, lags. */
+function regressors(lags: readonly number[], { period, harmonics } = { period: 1, harmonics: 0 }) {
   return (values: Float64Array, t: number): Float64Array => {
-    const row = span === undefined ? [1] : [1, t / span];
+    const row = [1];
     for (let k = 1; k <= harmonics; k++) {
       const angle = (2 * Math.PI * k * (t % period)) / period;
       row.push(Math.cos(angle), Math.sin(angle));

@@ -1,5 +1,6 @@
 import { coverage, rmse } from "@chronograd/nn/metrics";
 import { autoregression } from "./autoregression.ts";
+import { combined } from "./combined.ts";
 import { conformal, type Interval, type Predicted } from "./conformal.ts";
 import type { Forecaster } from "./forecaster.ts";
 import { holtWinters } from "./holtWinters.ts";
@@ -34,7 +35,7 @@ export interface Scored {
 
 /** Forecasts of held-out values beside what came. */
 export interface Comparison {
-  /** Seconds that the recurrent forecaster took, both trainings and the forecasts. */
+  /** Seconds that both trainings of the networks took. */
   readonly seconds: number;
   readonly recurrent: Scored;
   readonly baselines: readonly Scored[];
@@ -66,80 +67,104 @@ export function rollingRmse(
   );
 }
 
+/** The interval from the lower of two lower ends to the higher of the upper ones, step by step. */
+const hull = (a: Interval, b: Interval): Interval => ({
+  lower: a.lower.map((x, h) => Math.min(x, b.lower[h]!)),
+  upper: a.upper.map((x, h) => Math.max(x, b.upper[h]!)),
+});
+
 /** Seasons of more steps than this are waves in a regression. */
 const longest = 36;
 
+/** A base for the recurrent network, and the methods that anyone would try first. */
+interface Fitted {
+  readonly base: Forecaster;
+  /** How many values the base needs before an origin. */
+  readonly least: number;
+  /** Fits the baselines, the base among them. */
+  baselines(): readonly Forecaster[];
+}
+
 /**
- * The least-squares autoregression that the recurrent network corrects: with waves for a long
- * season, of the differences from season to season for a short one.
+ * Fits to values. The base is an autoregression, with waves for a long season, and the mean of one
+ * and Holt-Winters for a short season.
  */
-function baseOf(values: Float64Array, season: number, period: number) {
-  const maxLag = Math.min(season > longest || season === 1 ? 14 : season + 1, values.length >> 3);
-  if (season === 1) return autoregression(values, { maxLag });
-  if (season <= longest) return autoregression(values, { maxLag, difference: season });
-  const model = autoregression(values, { maxLag, waves: { period, harmonics: 2 } });
-  return { ...model, name: `waves and ${model.name}` };
-}
-
-/** The methods that anyone would try first, fitted to values, and the base alone. */
-function baselinesOf(values: Float64Array, season: number, period: number): Forecaster[] {
-  const base = baseOf(values, season, period);
+function fitted(values: Float64Array, season: number, period: number): Fitted {
+  const most = season > longest || season === 1 ? 14 : 2 * season + 2;
+  const maxLag = Math.min(most, values.length >> 3);
   const naive = seasonalNaive({ season });
-  if (season === 1) return [naive, base];
-  const maxLag = Math.min(season > longest ? 14 : 2 * season + 2, values.length >> 3);
-  return [
-    naive,
-    holtWinters(values, { season }),
-    autoregression(values, { maxLag, ...(season > maxLag && { season }) }),
-    base,
-  ];
+  if (season > longest) {
+    const waves = autoregression(values, { maxLag, waves: { period, harmonics: 2 } });
+    const base = { ...waves, name: `waves and ${waves.name}` };
+    const lagged = () => autoregression(values, { maxLag, season });
+    const baselines = () => [naive, holtWinters(values, { season }), lagged(), base];
+    return { base, least: waves.least, baselines };
+  }
+  const lagged = autoregression(values, { maxLag, ...(season > maxLag && { season }) });
+  if (season === 1) return { base: lagged, least: lagged.least, baselines: () => [naive, lagged] };
+  const smooth = holtWinters(values, { season });
+  const base = combined([lagged, smooth]);
+  const least = Math.max(lagged.least, 2 * season);
+  return { base, least, baselines: () => [naive, smooth, lagged, base] };
 }
 
 /**
- * Trains the recurrent forecaster, and compares it with baselines on the end of a series, from every
- * origin there. All are fitted to the values before `test`. The intervals are calibrated by the
- * errors of a network that was trained on the values before `validation` alone, and then, as the
- * test goes on, by those of the forecasts whose values have come.
+ * Trains the recurrent forecaster, and compares it with baselines on the end of a series, from
+ * every origin there. All are fitted to the values before `test`. The intervals are calibrated by
+ * the errors of a network that was trained on the values before `validation` alone, and then, as
+ * the test goes on, by those of the forecasts whose values have come.
  */
 export function compare(values: Float64Array, options: CompareOptions): Comparison {
   const { season, period = season, horizon, validation, test, levels } = options;
   const { seed = 1, head = "gaussian", members = 5, epochs = 20, onEpoch } = options;
-  const began = performance.now();
-  const trained = (end: number, part: number): Recurrent => {
-    const fit = values.subarray(0, end);
-    const base = baseOf(fit, season, period);
-    return recurrent(fit, {
-      ...{ base, least: base.least, horizon, period, seed, head, members, epochs },
+  let seconds = 0;
+  const trained = (end: number, part: number): { model: Recurrent; fit: Fitted } => {
+    const past = values.subarray(0, end);
+    const fit = fitted(past, season, period);
+    const began = performance.now();
+    const model = recurrent(past, {
+      ...{ base: fit.base, least: fit.least, horizon, period, seed, head, members, epochs },
       window: Math.min(28, end >> 3),
       onEpoch: (done, total, loss) => onEpoch?.(part * total + done, 2 * total, loss) ?? false,
     });
+    seconds += (performance.now() - began) / 1000;
+    return { model, fit };
   };
-  const calibration = trained(validation, 0).predict(
+  const calibration = trained(validation, 0).model.predict(
     values.subarray(0, test),
     originsIn(validation, test, horizon),
     horizon,
   );
-  const model = trained(test, 1);
+  const { model, fit } = trained(test, 1);
   const origins = originsIn(test, values.length, horizon);
   const forecasts = model.predict(values, [...origins, values.length], horizon);
-  const seconds = (performance.now() - began) / 1000;
+  const calibrated = levels.map((level) => ({
+    level,
+    intervals: conformal(values, [...calibration, ...forecasts], { level, rate: 0.1 }),
+  }));
+  // Each level follows its own misses and may cross another, so it takes in those below.
+  const intervalsOf = (level: number) =>
+    calibrated
+      .filter((lower) => lower.level <= level)
+      .map(({ intervals }) => intervals)
+      .reduce((all, others) => all.map((interval, i) => hull(interval, others[i]!)));
   const heldOut = forecasts.slice(0, -1);
   const score = (name: string, all: readonly Float64Array[]): Scored => ({
     name,
     rmse: rollingRmse(values, origins, all),
   });
-  const baselines = baselinesOf(values.subarray(0, test), season, period);
   return {
     seconds,
     recurrent: score(
       "recurrent",
       heldOut.map(({ mean }) => mean),
     ),
-    baselines: baselines.map((each) => score(each.name, each.forecast(values, origins, horizon))),
+    baselines: fit
+      .baselines()
+      .map((each) => score(each.name, each.forecast(values, origins, horizon))),
     forecasts,
     intervals: levels.map((level) => {
-      const all = conformal(values, [...calibration, ...forecasts], { level, rate: 0.1 });
-      const intervals = all.slice(calibration.length);
+      const intervals = intervalsOf(level).slice(calibration.length);
       const known = intervals.slice(0, -1);
       const actual = origins.flatMap((t) => [...values.subarray(t, t + horizon)]);
       const ends = (end: keyof Interval) => known.flatMap((interval) => [...interval[end]]);

@@ -3,7 +3,9 @@ export interface Predicted {
   /** The place of the first value that it predicts. */
   readonly origin: number;
   readonly mean: Float64Array;
-  /** Scales, above 0, of how far values come below the mean: deviations, or distances to a quantile. */
+  /**
+   * Scales, above 0, of how far values come below the mean: deviations, or distances to a quantile.
+   */
   readonly below: Float64Array;
   /** And of how far above. */
   readonly above: Float64Array;
@@ -36,8 +38,8 @@ export interface ConformalOptions {
  *
  * Errors of a series that drifts are not. With a `rate`, each step's level moves by
  * `rate (missed - (1 - level))` after each value, so that in the long run the right share is held
- * whatever comes (Gibbs & Candes 2021, Adaptive conformal inference); an interval is then at most as
- * wide as the largest error.
+ * whatever comes (Gibbs & Candes 2021, Adaptive conformal inference); an interval is then at most
+ * as wide as the largest error.
  *
  * With too few earlier errors, less than `level / (1 - level)`, an interval is infinite.
  *
@@ -91,6 +93,7 @@ function factorsOf(
 ): number[] {
   const factors: number[] = [];
   const scores: number[] = [];
+  const sorted: number[] = [];
   let share = level;
   for (const { origin } of forecasts) {
     for (let i = scores.length; i < factors.length; i++) {
@@ -102,15 +105,27 @@ function factorsOf(
         share += rate * ((score > factors[i]! ? 1 : 0) - (1 - level));
       }
       scores.push(score);
+      sorted.splice(placeOf(score, sorted), 0, score);
+      if (scores.length > window) sorted.splice(placeOf(scores.at(-window - 1)!, sorted), 1);
     }
-    const latest = window < scores.length ? scores.slice(-window) : scores;
     // The rank of the least score that at least this share of all scores, and one more, stay below.
-    const rank = Math.ceil((latest.length + 1) * share - 1e-9);
-    const enough = Math.ceil((latest.length + 1) * level - 1e-9) <= latest.length;
-    const limited = rate > 0 && enough ? Math.min(Math.max(rank, 1), latest.length) : rank;
-    factors.push([...latest].sort((a, b) => a - b)[limited - 1] ?? Number.POSITIVE_INFINITY);
+    const rank = Math.ceil((sorted.length + 1) * share - 1e-9);
+    const enough = Math.ceil((sorted.length + 1) * level - 1e-9) <= sorted.length;
+    const limited = rate > 0 && enough ? Math.min(Math.max(rank, 1), sorted.length) : rank;
+    factors.push(sorted[limited - 1] ?? Number.POSITIVE_INFINITY);
   }
   return factors;
+}
+
+/** The place of the first of ascending numbers that is not below x. */
+function placeOf(x: number, sorted: readonly number[]): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle]! < x) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function checkConformal(
@@ -120,8 +135,10 @@ function checkConformal(
   if (!(level > 0 && level < 1)) {
     throw new RangeError(`conformal: level must be a share between 0 and 1, got ${level}`);
   }
-  if (!(window >= 1)) {
-    throw new RangeError(`conformal: window must be at least 1 error, got ${window}`);
+  if (!(window >= 1 && (Number.isInteger(window) || window === Number.POSITIVE_INFINITY))) {
+    throw new RangeError(
+      `conformal: window must be a whole number of at least 1 error, got ${window}`,
+    );
   }
   if (!(rate >= 0 && rate < 1)) {
     throw new RangeError(`conformal: rate must be at least 0 and below 1, got ${rate}`);

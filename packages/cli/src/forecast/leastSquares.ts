@@ -1,7 +1,7 @@
 /**
- * The coefficients c that make `|y - X c|` least, by Householder reflections (Golub & Van Loan 2013,
- * Matrix Computations, 5.3), and the mean of the squared residuals. A column that those before it
- * give has the coefficient 0.
+ * The coefficients c that make `|y - X c|` least, by Householder reflections (Golub & Van Loan
+ * 2013, Matrix Computations, 5.3), and the mean of the squared residuals. A column that those
+ * before it give has the coefficient 0.
  *
  * @param rows of X, one for each value of y, at least as many as there are columns
  */

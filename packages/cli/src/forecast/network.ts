@@ -41,7 +41,9 @@ export interface NetworkOptions {
   readonly onEpoch?: (epoch: number, loss: number) => boolean;
 }
 
-/** A trained network: from windows `[W, B, F]` to outputs `[B, outputs H]`, as its head has them. */
+/**
+ * A trained network: from windows `[W, B, F]` to outputs `[B, outputs H]`, as its head has them.
+ */
 export type Network = (inputs: Tensor) => Tensor;
 
 /**

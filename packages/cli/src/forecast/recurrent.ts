@@ -52,10 +52,11 @@ const deviationOf = (values: readonly number[]) => {
  * A recurrent network that corrects another forecaster: a hybrid, as Zhang 2003 (Time series
  * forecasting using a hybrid ARIMA and neural network model) and Smyl 2020 (ES-RNN) have it.
  *
- * A GRU reads the last `window` errors of one step that the base made, scaled by their deviation, and
- * where in the season they were. From its last state comes what the base's errors will be at each
- * step of the horizon: a mean and a variance, or three quantiles. Several networks from different seeds are one mixture
- * (Lakshminarayanan et al. 2017, deep ensembles). Scales are those of `values`, so nothing later
+ * A GRU reads the last `window` errors of one step that the base made, scaled by their deviation,
+ * and where in the season they were. From its last state comes what the base's errors will be at
+ * each step of the horizon: a mean and a variance, or three quantiles. Several networks from
+ * different seeds are one mixture (Lakshminarayanan et al. 2017, deep ensembles). Scales are those
+ * of `values`, so nothing later
  * is known to the network.
  *
  * @param values what it is trained on

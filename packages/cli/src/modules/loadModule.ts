@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UsageError } from "../command/errors.ts";
@@ -14,7 +14,7 @@ import { ownLine, placeOf } from "./place.ts";
  */
 export async function loadModule(path: string): Promise<Readonly<Record<string, unknown>>> {
   const file = resolve(path);
-  const found = statSync(file, { throwIfNoEntry: false });
+  const found = existsSync(file) ? statSync(file) : undefined;
   if (found === undefined) throw new UsageError(`cannot load ${path}: there is no such file`);
   if (!found.isFile()) {
     throw new UsageError(`cannot load ${path}: it is a folder; name the file with the cell`);

@@ -23,6 +23,8 @@ export function figure(options: Plot.PlotOptions): string {
     marginBottom: 42,
     style: { fontSize: "12px", background: "white" },
     ...options,
+    // Otherwise descenders of the label are cut off.
+    x: { labelOffset: 37, ...options.x },
     document: document as unknown as Document,
   });
   // With a legend or a title Plot wraps the drawing in a figure element, as the last of its parts;

@@ -41,6 +41,30 @@ const measureEveryWindows = 25;
 /**
  * Trains until the time is over, the windows are done, the data end, or the user stops it. It logs
  * every window and saves a checkpoint every few seconds, at the start and at the end.
+ *
+ * @example
+ * ```ts
+ * import { corpusOf, corpusTask } from "chronograd/text";
+ * import { modelOf, train, trainOptions } from "chronograd/training";
+ *
+ * const corpus = corpusOf("Banana", "banana".repeat(40), 4);
+ * const task = corpusTask(corpus, { batch: 4, temperature: 1 });
+ * const given = { cell: "gru", batch: 4, k1: 6, k2: 6, lr: 0.1, warmup: 1 };
+ * const options = { ...trainOptions.parse(given), hidden: 8 };
+ * const job = {
+ *   ...{ options, task, model: await modelOf(options, task.interface) },
+ *   ...{ windows: 60, end: undefined },
+ *   // Where lines of metrics and checkpoints go; a run folder has both.
+ *   folder: { log: () => {}, save: async () => {} },
+ * };
+ * const io = {
+ *   ...{ say: () => {}, result: () => {}, stopping: () => false, color: false },
+ *   progress: () => ({ update: () => {}, stop: () => {} }),
+ * };
+ * const { trained, metrics } = await train(job, io);
+ * metrics.length; // => 60
+ * task.evaluate(trained).loss! < Math.log(3) / 2; // => true
+ * ```
  */
 export async function train(job: Job, io: Io): Promise<Outcome> {
   const { options, task, model, folder, resumed, end, windows: most } = job;
@@ -79,7 +103,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
       optimizer: state,
       noise: noise?.getState() ?? null,
       live: last,
-      place: source.placeAfter(last?.end ?? live?.end ?? 0),
+      place: source.placeAfter(metrics.at(-1)?.step ?? 0),
       over,
     };
     await watch.pause(() => folder.save({ ...tree }));

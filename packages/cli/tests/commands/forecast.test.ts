@@ -123,7 +123,11 @@ describe("chronograd forecast", () => {
     ["too few rows", ["date,b", ...hourly.slice(0, 40)], ["load.csv"]],
     ["a horizon that is too long", ["date,b", ...hourly], ["load.csv", "--horizon", "90"]],
     ["a season that is too long", ["date,b", ...hourly], ["load.csv", "--season", "90"]],
-    ["intervals that are too wide", ["date,b", ...hourly], ["load.csv", "--interval", "99.9"]],
+    [
+      "intervals that are too wide",
+      ["date,b", ...hourly],
+      ["load.csv", "--horizon", "3", "--interval", "99.9"],
+    ],
     ["an interval that is none", ["date,b", ...hourly], ["load.csv", "--interval", "120"]],
   ])("refuses %s", async (_what, lines, words) => {
     if (lines.length > 0) file(lines);

@@ -1,6 +1,12 @@
 import { rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
-import { autoregression, type Forecaster, holtWinters, seasonalNaive } from "../../src/forecast.ts";
+import {
+  autoregression,
+  combined,
+  type Forecaster,
+  holtWinters,
+  seasonalNaive,
+} from "../../src/forecast.ts";
 
 const series = (length: number, at: (t: number) => number) =>
   Float64Array.from({ length }, (_, t) => at(t));
@@ -26,10 +32,6 @@ const models: [string, Forecaster][] = [
   [
     "autoregression with waves",
     autoregression(noisy.subarray(0, 40), { maxLag: 2, waves: { period: 4.5, harmonics: 1 } }),
-  ],
-  [
-    "autoregression of differences",
-    autoregression(noisy.subarray(0, 40), { maxLag: 2, difference: 4 }),
   ],
   ["holtWinters", holtWinters(noisy.subarray(0, 40), { season: 4, iterations: 10 })],
 ];
@@ -86,6 +88,21 @@ test("values that are none are refused where a model is fitted", () => {
   );
 });
 
+test("combined forecasts are the mean of those of its parts, at each origin and step", () => {
+  const parts = models.map(([, model]) => model);
+  const all = combined(parts).forecast(noisy, [41, 50], 5);
+  const each = parts.map((part) => part.forecast(noisy, [41, 50], 5));
+  all.forEach((forecast, i) => {
+    const mean = forecast.map(
+      (_, h) => each.reduce((sum, of) => sum + of[i]![h]!, 0) / each.length,
+    );
+    expectClose(forecast, mean, 1e-14);
+  });
+  expect(() => combined([])).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: combined: expected at least one forecaster, got none]`,
+  );
+});
+
 describe("seasonalNaive", () => {
   test("repeats the last season", () => {
     const [next] = seasonalNaive({ season: 3 }).forecast(
@@ -136,15 +153,6 @@ describe("autoregression", () => {
     expectClose(coefficients, [1, 2, -1, 0.5, 0.3], 0.03);
   });
 
-  test("of differences continues a season whose growth grows, exactly", () => {
-    const at = (t: number) => 300 + 0.1 * t + 0.002 * t * t + wave[t % 4]!;
-    const values = series(60, at);
-    const model = autoregression(values.subarray(0, 40), { maxLag: 1, difference: 4 });
-    expect([model.lags, model.least]).toEqual([[1], 5]);
-    // x[t] - x[t - 4] is a line in t, which the last difference and the time give.
-    expectClose(model.forecast(values, [40], 20)[0]!, values.subarray(40), 1e-6);
-  });
-
   test("chooses the number of lags by the information criterion", () => {
     const e = noise(2000, 3);
     const values = new Float64Array(2000);
@@ -166,10 +174,10 @@ describe("autoregression", () => {
   test("refuses too few values", () => {
     const few = series(9, (t) => t * t);
     expect(() => autoregression(few, { maxLag: 4 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: autoregression: 4 lags and a season of 0 need whole numbers and more than 11 values, got 9]`,
+      `[RangeError: autoregression: 4 lags and a season of 0 need whole numbers and more than 10 values, got 9]`,
     );
     expect(() => autoregression(few, { maxLag: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: autoregression: 0 lags and a season of 0 need whole numbers and more than 3 values, got 9]`,
+      `[RangeError: autoregression: 0 lags and a season of 0 need whole numbers and more than 2 values, got 9]`,
     );
     expect(() =>
       autoregression(few, { maxLag: 1, season: 1.5 }),
@@ -201,7 +209,7 @@ describe("holtWinters", () => {
   }
 
   test("is the recursion of level, trend and season in its textbook form", () => {
-    const model = models[4]![1] as ReturnType<typeof holtWinters>;
+    const model = models[3]![1] as ReturnType<typeof holtWinters>;
     const { alpha, beta, gamma } = model.smoothing;
     for (const t of [17, 40, 58]) {
       const { next } = byHand(noisy.slice(0, t), 4, alpha, beta, gamma);

@@ -48,6 +48,18 @@ describe("conformal", () => {
     expect([...of(values)!.upper].every(Number.isFinite)).toBe(true);
   });
 
+  test("is a quantile of the latest errors, as sorting them anew each time gives it", () => {
+    const random = rng(11);
+    const values = Float64Array.from({ length: 80 }, () => Math.round(4 * random.normal()));
+    const found = conformal(values, zeros(80, 1), { level: 0.7, window: 9 });
+    found.forEach(({ upper }, t) => {
+      const latest = [...values.subarray(Math.max(0, t - 9), t)].map(Math.abs);
+      const rank = Math.ceil((latest.length + 1) * 0.7 - 1e-9);
+      const expected = latest.sort((a, b) => a - b)[rank - 1] ?? Number.POSITIVE_INFINITY;
+      expect(upper[0]).toBe(expected);
+    });
+  });
+
   test("counts the latest errors of a window, in units of the scales", () => {
     const values = Float64Array.of(100, 1, 2, 3, 0);
     const forecasts = zeros(5, 1).map((each) => ({ ...each, mean: Float64Array.of(10) }));
@@ -87,7 +99,7 @@ describe("conformal", () => {
       `[RangeError: conformal: level must be a share between 0 and 1, got NaN]`,
     );
     refused({ level: 0.8, window: 0 }).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: conformal: window must be at least 1 error, got 0]`,
+      `[RangeError: conformal: window must be a whole number of at least 1 error, got 0]`,
     );
     refused({ level: 0.8, rate: 1 }).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: conformal: rate must be at least 0 and below 1, got 1]`,

@@ -4,7 +4,9 @@ import { autoregression, compare, recurrent, seasonalNaive } from "../../src/for
 
 const random = rng(7);
 const noise = Float64Array.from({ length: 400 }, () => random.normal());
-/** A switch that no linear method follows: x[t] = 2 |x[t - 1]| - 1.9, chaotic, with a little noise. */
+/**
+ * A switch that no linear method follows: x[t] = 2 |x[t - 1]| - 1.9, chaotic, with a little noise.
+ */
 const tent = new Float64Array(400);
 for (let t = 1; t < 400; t++) tent[t] = 1 - 1.9 * Math.abs(tent[t - 1]!) + 0.01 * noise[t]!;
 
@@ -97,13 +99,13 @@ describe("recurrent", () => {
 test("compare scores every method over the same held-out values", () => {
   const season = Float64Array.from({ length: 300 }, (_, t) => [4, 0, -4, 0][t % 4]! + noise[t]!);
   const sizes = { season: 4, horizon: 3, validation: 160, test: 230 };
-  const budget = { levels: [0.8], members: 1, epochs: 1, seed: 1 };
+  const budget = { levels: [0.8, 0.5], members: 1, epochs: 1, seed: 1 };
   const result = compare(season, { ...sizes, ...budget });
   expect(result.baselines.map(({ name }) => name.replace(/\d+/, "N"))).toEqual([
     "seasonal-naive",
     "Holt-Winters",
     "autoregression of N lags",
-    "seasonal autoregression of N lags",
+    "mean of autoregression of N lags and Holt-Winters",
   ]);
   // Of seasonal-naive: noise of two draws.
   const naive = seasonalNaive({ season: 4 });
@@ -117,5 +119,13 @@ test("compare scores every method over the same held-out values", () => {
   );
   expect(result.forecasts).toHaveLength(69);
   expect(result.forecasts.at(-1)!.origin).toBe(300);
-  expect(Math.abs(result.intervals[0]!.coverage - 0.8)).toBeLessThan(0.1);
+  const [wide, narrow] = result.intervals;
+  expect(Math.abs(wide!.coverage - 0.8)).toBeLessThan(0.1);
+  expect(Math.abs(narrow!.coverage - 0.5)).toBeLessThan(0.1);
+  wide!.intervals.forEach(({ lower, upper }, i) => {
+    lower.forEach((x, h) => {
+      expect(x).toBeLessThanOrEqual(narrow!.intervals[i]!.lower[h]!);
+      expect(upper[h]!).toBeGreaterThanOrEqual(narrow!.intervals[i]!.upper[h]!);
+    });
+  });
 });

@@ -1,6 +1,8 @@
+import { readFileSync, symlinkSync } from "node:fs";
 import { Tape, Tensor, tree } from "@chronograd/autodiff";
 import { expect, test } from "vitest";
 import { loadModule } from "../../src/modules/loadModule.ts";
+import { ownPackages } from "../../src/modules/ownPackages.ts";
 import { folder, write } from "../files.ts";
 
 const home = folder();
@@ -66,6 +68,18 @@ test("JavaScript, CommonJS, awaits at the top, and packages share the same class
   expect((three as () => number)()).toBe(3);
 });
 
+test("every entry point that a user may import is shared", async () => {
+  const names = ["autodiff", "nn", "rnn", "cli"].flatMap((folder) => {
+    const path = new URL(`../../../${folder}/package.json`, import.meta.url);
+    const { name, exports } = JSON.parse(readFileSync(path, "utf8"));
+    return Object.keys(exports).map((entry) => `${name}${entry.slice(1)}`);
+  });
+  // Internal ones are not for users, and those for test runners need theirs.
+  const others = /\/(internal|package\.json|testing\/vitest|testing\/fast-check)$/;
+  const expected = names.filter((name) => !others.test(name)).sort();
+  expect(Object.keys(await ownPackages()).sort()).toEqual(expected);
+});
+
 test("a file that changed is loaded anew", async () => {
   const path = write(home, { "changing.ts": "export const n: number = 1;\n" })("changing.ts");
   expect(await loadModule(path)).toEqual({ n: 1 });
@@ -80,6 +94,8 @@ test("what cannot be loaded is told in a sentence", async () => {
   expect(await said("")).toMatchInlineSnapshot(
     `"cannot load FOLDER: it is a folder; name the file with the cell"`,
   );
+  symlinkSync(at("loop.ts"), at("loop.ts"));
+  expect(await said("loop.ts")).toBe("cannot load loop.ts: there is no such file");
   expect(await said("notes.txt")).toMatchInlineSnapshot(
     `"cannot load notes.txt: expected a .ts, .mts, .js or .mjs file"`,
   );

@@ -102,6 +102,12 @@ describe("the command", () => {
     expect(await said(at("minGru.ts"), "--equations")).toMatchInlineSnapshot(
       `"2 tape: minGru.ts has no equations; leave out --equations"`,
     );
+    const nowhere = await run(tape, at("lstm.ts"), "--out", join(home, "nowhere", "a.svg"));
+    expect(
+      `${nowhere.code} ${nowhere.err.replaceAll(`${home}/`, "").trim()}`,
+    ).toMatchInlineSnapshot(
+      `"1 tape: could not write "nowhere/a.svg": ENOENT, its folder does not exist; make it first, with mkdir"`,
+    );
     expect(await said(at("throws.ts"))).toMatchInlineSnapshot(
       `"1 tape: throws.ts:4: no step today; chronograd check says more"`,
     );

@@ -64,7 +64,8 @@ describe("quantileLoss", () => {
     const values = Array.from({ length: 99 }, () => random.normal() ** 3);
     const sorted = [...values].sort((a, b) => a - b);
     for (const q of [0.1, 0.25, 0.5, 0.8, 0.975]) {
-      // Of n targets the minimiser is the one of rank ceil(q n), alone where q n is no whole number.
+      // Of n targets the minimiser is the one of rank ceil(q n), alone where q n is no whole
+      // number.
       const total = (x: number) =>
         quantileLoss(
           tensor(

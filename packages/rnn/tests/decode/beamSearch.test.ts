@@ -229,7 +229,9 @@ test("errors are sentences", () => {
   ).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: beamSearch: row 0 has no token that could follow, all 1 logits are -Infinity; leave at least one above it]`,
   );
-  expect(search({ step: () => undefined })).toThrowErrorMatchingInlineSnapshot(`[TypeError: beamSearch: step must return [logits, state], got undefined]`);
+  expect(search({ step: () => undefined })).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: beamSearch: step must return [logits, state], got undefined]`,
+  );
   expect(() => beamSearch(undefined as never)).toThrowErrorMatchingInlineSnapshot(
     `[TypeError: beamSearch: options must be an object such as { step: ... }, got null. It takes step, state, start, width, maxLength, context, end, lengthPenalty]`,
   );

@@ -2,7 +2,9 @@ import { UsageError } from "../../command/errors.ts";
 import { columnIndex, type Table } from "../../data/csv.ts";
 import { parseDates } from "../../data/dates.ts";
 
-/** The columns of dates and of numbers: those that were named, or the only ones that can be meant. */
+/**
+ * The columns of dates and of numbers: those that were named, or the only ones that can be meant.
+ */
 export function chosenColumns(
   table: Table,
   given: { readonly date?: string | undefined; readonly column?: string | undefined },

@@ -28,11 +28,12 @@ export function splitOf(
 ): Split {
   const part = heldOut ?? Math.max(2 * horizon, Math.round(length / 5));
   const [validation, test] = [length - 2 * part, length - part];
-  // As many windows as the network needs, after the lags and the window, a quarter of the part.
-  const least = Math.ceil((horizon + 40) / 0.7);
+  // The network needs windows after the lags, at most an eighth each, or after two short seasons.
+  const before = season > 1 && season <= 36 ? 2 * season : 0;
+  const least = Math.ceil(Math.max((horizon + 40) / 0.7, (horizon + 20 + before) / 0.87));
   if (validation < least) {
     throw new UsageError(
-      `${file} has ${length} values, of which ${Math.max(0, validation)} are left to train on, expected at least ${least}; give a smaller --horizon or --held-out`,
+      `${file} has ${length} values, of which ${Math.max(0, validation)} are left to train on, expected at least ${least}; give a smaller --horizon, --held-out or --season`,
     );
   }
   if (part < horizon) {

@@ -77,6 +77,14 @@ export function loadCorpus(
  * @param batch at how many places it will be read at once
  * @param characters the alphabet; the characters of the text unless given
  * @throws a `UsageError` for a text that is too short, and for a character outside of the alphabet
+ *
+ * @example
+ * ```ts
+ * import { corpusOf } from "chronograd/text";
+ *
+ * const { characters, training, heldOut } = corpusOf("Banana", "banana".repeat(20), 4);
+ * [characters, training.length, heldOut.length]; // => [["a", "b", "n"], 114, 6]
+ * ```
  */
 export function corpusOf(
   source: string,
@@ -108,7 +116,21 @@ export function corpusOf(
   return { source, characters: alphabet, digest, training, heldOut };
 }
 
-/** Characters as their places in an alphabet. Throws a `UsageError` for one that is not in it. */
+/**
+ * Characters as their places in an alphabet.
+ *
+ * @param unknown the sentence that refuses a character
+ * @throws a `UsageError` for a character that is not in the alphabet
+ *
+ * @example
+ * ```ts
+ * import { encode } from "chronograd/text";
+ *
+ * const unknown = (character: string) => `there is no ${character}`;
+ * encode([..."nab"], ["a", "b", "n"], unknown); // => Int32Array.of(2, 0, 1)
+ * encode(["x"], ["a", "b", "n"], unknown); // throws: there is no x
+ * ```
+ */
 export function encode(
   text: readonly string[],
   alphabet: readonly string[],
