@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import Papa from "papaparse";
 import { UsageError } from "../command/errors.ts";
-import { nearest } from "./nearest.ts";
+import { hintFor } from "../command/nearest.ts";
 
 /** A file of rows with named columns. */
 export interface Table {
@@ -99,9 +99,7 @@ function checkColumns(file: string, columns: readonly string[]): void {
 export function columnIndex({ file, columns }: Table, name: string): number {
   const index = columns.indexOf(name);
   if (index >= 0) return index;
-  const other = nearest(name, columns);
-  const hint = other === undefined ? ";" : `, did you mean "${other}"?`;
   throw new UsageError(
-    `${file} has no column "${name}"${hint} its columns are ${columns.join(", ")}`,
+    `${file} has no column "${name}"${hintFor(name, columns, ";")} its columns are ${columns.join(", ")}`,
   );
 }
