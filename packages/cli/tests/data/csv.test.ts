@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { numericColumns } from "../../src/data/numbers.ts";
 import { columnIndex, parseCsv, readCsv } from "../../src/data.ts";
 import { folder } from "../files.ts";
 
@@ -96,4 +97,13 @@ test("a column is found by its name, and the nearest one suggested", () => {
   refused("humidity").toThrowErrorMatchingInlineSnapshot(
     `[UsageError: a.csv has no column "humidity"; its columns are date, temp_max, temp_min]`,
   );
+});
+
+test("columns of numbers are those most of whose values are numbers", () => {
+  const table = parseCsv(
+    "day,high,code,few,none\n1 May,NA,0x1F,,\n2 May,3,7,,\n3,4.5e1,x,2,\n",
+    "a.csv",
+  );
+  // 0x1F is no decimal number, so a third of the codes are numbers.
+  expect(numericColumns(table)).toEqual(["high", "few"]);
 });
