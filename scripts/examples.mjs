@@ -56,8 +56,10 @@ export function rowsOf(name, { figures, seconds }, ours, peers) {
         ? ""
         : `${shown(median(some.map(({ figure }) => figure)))} (${seeds})`;
     };
-    const time = (some) => median(some.map((line) => line.seconds));
-    const ratio = own.length > 0 && peer.length > 0 ? time(own) / time(peer) : undefined;
+    // Not every line was timed.
+    const timed = [own, peer].map((all) => all.filter(({ seconds }) => seconds !== undefined));
+    const [time, peerTime] = timed.map((some) => median(some.map(({ seconds }) => seconds)));
+    const ratio = time !== undefined && peerTime !== undefined ? time / peerTime : undefined;
     const others = Object.entries(baselines).map(([of, number]) => `${shown(number)} ${of}`);
     return [
       `[${name}](${name}/README.md)`,

@@ -73,7 +73,7 @@ function once(name, files, outputs, work) {
   const state = () =>
     outputs.every((output) => existsSync(root + output)) ? digest([...files, ...outputs]) : "";
   const before = existsSync(stamp) ? readFileSync(stamp, "utf8") : "never";
-  if (before === state()) return;
+  if (before !== "" && before === state()) return;
   work();
   mkdirSync(`${root}node_modules/.setup`, { recursive: true });
   writeFileSync(stamp, state());

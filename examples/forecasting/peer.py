@@ -194,7 +194,8 @@ class Recurrent:
 
 
 def coverages(values, calibration, tested, horizon, levels, rate=0.1):
-    """Shares that adaptive conformal intervals hold, of scaled errors whose values lie before each origin."""
+    """Shares that adaptive conformal intervals hold, of scaled errors whose values lie before each
+    origin."""
     origins = np.concatenate([calibration[0], tested[0]])
     means, deviations = (np.concatenate([calibration[i], tested[i]]) for i in (1, 2))
     actual = np.stack([values[t : t + horizon] for t in origins])

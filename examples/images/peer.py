@@ -102,4 +102,5 @@ for seed in given.seeds:
         said = torch.cat([model(x).argmax(-1) for x in numpy.array_split(held_out[0], 10)])
     figure = (said == held_out[1]).double().mean().item()
     seconds = time.perf_counter() - began
-    print(json.dumps({"seed": seed, "figure": figure, "seconds": seconds}), flush=True)
+    what = "held-out accuracy, by " + ("rows" if by_rows else "permuted pixels")
+    print(json.dumps({"what": what, "seed": seed, "figure": figure, "seconds": seconds}), flush=True)

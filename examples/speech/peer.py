@@ -2,7 +2,8 @@
 
     OMP_NUM_THREADS=1 python3 examples/speech/peer.py [--seeds 1 2 3] [--data ../shared/data/fsdd]
 
-Prints a line of JSON for each figure and seed; seconds are those of the processor. Needs torch and numpy.
+Prints a line of JSON for each figure and seed; seconds are those of the processor. Needs torch and
+numpy.
 """
 
 import argparse

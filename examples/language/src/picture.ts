@@ -36,11 +36,11 @@ export function curves(all: readonly Curve[], baselines: Readonly<Record<string,
   const lines = all.flatMap((curve) => means(curve, size));
   const last = Math.max(...lines.map(({ characters }) => characters));
   const heights = all.map(({ cell, heldOut }) => {
-    return { cell, bits: heldOut, text: `${cell} ${heldOut.toFixed(2)}` };
+    return { cell, bits: heldOut, text: `${cell} ${heldOut.toFixed(3)}` };
   });
   const ends = apart(heights, 0.06);
   const named = Object.entries(baselines).map(([name, bits]) => {
-    return { bits, text: `${name} ${bits.toFixed(2)}` };
+    return { bits, text: `${name} ${bits.toFixed(3)}` };
   });
   const rules = apart(named, 0.06);
   const lowest = Math.min(...lines.map(({ bits }) => bits), ...rules.map(({ bits }) => bits));

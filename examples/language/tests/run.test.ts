@@ -78,5 +78,5 @@ test("the picture names each cell with its figure, and each baseline", () => {
     bits: 3 - i / 10,
   }));
   const svg = curves([{ cell: "lstm", points, heldOut: 2.125 }], { gzip: 3.25 });
-  for (const text of ["lstm 2.13", "gzip 3.25"]) expect(svg).toContain(text);
+  for (const text of ["lstm 2.125", "gzip 3.250"]) expect(svg).toContain(text);
 });

@@ -25,16 +25,16 @@ const options = z.object({
     .describe("run folder of the speller that says it; the last one unless given")
     .meta({ value: "DIR" }),
   smoke: z.boolean().default(false).describe("a small run on words of a language made by rules"),
-  epochs: z.int().min(1).default(6).describe("times through the training words"),
+  epochs: z.int().min(1).default(4).describe("times through the training words"),
   hidden: z.int().min(2).multipleOf(2).default(256).describe("units of the decoder"),
-  dropout: z.number().min(0).lt(1).default(0.2).describe("share of values that are dropped"),
+  dropout: z.number().min(0).lt(1).default(0).describe("share of values that are dropped"),
   size: z.int().min(1).default(128).describe("words in a batch"),
-  rate: z.number().positive().default(3e-3).describe("highest learning rate of Adam"),
+  rate: z.number().positive().default(2e-3).describe("highest learning rate of Adam"),
   truth: z
     .number()
     .min(0)
     .max(1)
-    .default(0.8)
+    .default(0.9)
     .describe("share of true phonemes among the inputs in the end; 1 is teacher forcing"),
   width: z.int().min(1).default(5).describe("hypotheses of the beam search"),
 });
@@ -52,7 +52,7 @@ const command = defineCommand({
     if (given.word !== undefined) return await pronounce(given.word, given, io);
     const began = performance.now();
     const { seed, smoke, width } = given;
-    const settings = { ...given, ...(smoke && { epochs: 12, hidden: 32, size: 20, dropout: 0 }) };
+    const settings = { ...given, ...(smoke && { epochs: 12, hidden: 32, size: 20 }) };
     if (smoke) io.say("Smoke mode: words made by three rules stand in for the dictionary.");
     const data = smoke ? ruledDictionary(seed) : readDictionary(seed);
     const { training, validation, test, phonemes } = data;

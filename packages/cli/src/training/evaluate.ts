@@ -18,6 +18,21 @@ const chunk = 1024;
  * training, and every token counts once.
  *
  * @param outputs is told the output of every step that counts
+ *
+ * @example
+ * ```ts
+ * import { type Tensor, tensor } from "@chronograd/autodiff";
+ * import { rng } from "@chronograd/nn";
+ * import { initialParams } from "@chronograd/rnn";
+ * import { heldOutLoss, modelOf } from "chronograd/training";
+ *
+ * const cell = { cell: "gru", size: [], export: undefined, hidden: 4, layers: 1 };
+ * const model = await modelOf(cell, { input: { size: 1 }, output: 1 });
+ * const params = initialParams(model, rng(1)) as never;
+ * const items = () => [1, 2, 3].map((x) => ({ input: tensor([[x]]), target: tensor([[0]]) }));
+ * const square = (y: Tensor) => y.square();
+ * heldOutLoss({ model, params }, { items, burnIn: 1 }, square).tokens; // => 2
+ * ```
  */
 export function heldOutLoss(
   { model, params }: Trained,

@@ -42,6 +42,8 @@ const measureEveryWindows = 25;
  * Trains until the time is over, the windows are done, the data end, or the user stops it. It logs
  * every window and saves a checkpoint every few seconds, at the start and at the end.
  *
+ * Throws a `RunError` where a loss or a gradient is not finite, with the step and the op.
+ *
  * @example
  * ```ts
  * import { corpusOf, corpusTask } from "chronograd/text";

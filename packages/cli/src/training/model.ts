@@ -7,7 +7,25 @@ import type { Interface } from "./task.ts";
 /** The longest row that stands for a token. */
 const widest = 128;
 
-/** A model: an embedding where it reads tokens, the cells, and a linear map to its outputs. */
+/**
+ * A model: an embedding where it reads tokens, the cells, and a linear map to its outputs.
+ *
+ * Throws a `UsageError` for a cell that is none, and for one that does not fit.
+ *
+ * @example
+ * ```ts
+ * import { countParameters, rng } from "@chronograd/nn";
+ * import { initialParams } from "@chronograd/rnn";
+ * import { modelOf } from "chronograd/training";
+ *
+ * const cell = { cell: "elman", size: ["activation=relu"], export: undefined, hidden: 5, layers: 1 };
+ * const model = await modelOf(cell, { input: { size: 3 }, output: 2 });
+ * const params = initialParams(model, rng(1)) as { head: { W: { shape: number[] } } };
+ * params.head.W.shape; // => [5, 2]
+ * // W [3, 5], U [5, 5] and b [5] of the cell; W [5, 2] and b [2] of the head.
+ * countParameters(params as never); // => 57
+ * ```
+ */
 export async function modelOf(
   options: CellOptions,
   { input, output }: Interface,

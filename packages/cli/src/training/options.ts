@@ -80,7 +80,7 @@ export const trainOptions: Schema = z.object({
   k1: count.default(50).describe("time steps between updates"),
   k2: count.default(50).describe("time steps that a gradient reaches back, at least k1"),
   clip: positive.default(1).describe("largest global norm of a gradient"),
-  lr: positive.default(0.01).describe("largest learning rate of Adam"),
+  lr: positive.default(0.005).describe("largest learning rate of Adam"),
   warmup: z.int().min(0).default(100).describe("windows in which the learning rate rises to --lr"),
   decay: z
     .number()
