@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "@chronograd/nn/node";
 import * as z from "zod";
 import { type Command, defineCommand } from "../command/define.ts";
-import { RunError, UsageError } from "../command/errors.ts";
+import { UsageError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
+import { checkFree, writeOutput } from "../command/writeOutput.ts";
 import { comparisonPage, dateOf, differences, lastLoss, results } from "../comparison/compare.ts";
 import { binned, sparkline } from "../comparison/sparkline.ts";
 import { type Summary, summaryOf } from "../comparison/summary.ts";
@@ -42,6 +42,7 @@ export const runs: Command = defineCommand({
   async run({ a, b, parent, report, force }, io) {
     const at = (name: string) => (existsSync(join(parent, name)) ? join(parent, name) : name);
     if (a === undefined) return list(parent, io);
+    if (report !== undefined) checkFree(report, force, "--report");
     if (b === undefined) throw new UsageError(`${a}: name a second run to compare it with`);
     const [left, right] = [summaryOf(at(a)), summaryOf(at(b))];
     const rows = { results: results(left, right), options: differences(left, right) };
@@ -53,16 +54,7 @@ export const runs: Command = defineCommand({
     curves([left, right], io);
     io.result({ a: dataOf(left), b: dataOf(right), ...rows });
     if (report === undefined) return;
-    if (existsSync(report) && !force) {
-      throw new UsageError(
-        `--report: ${report} exists already; choose another name, or give --force`,
-      );
-    }
-    await writeFileAtomic(report, comparisonPage(left, right), { overwrite: true }).catch(
-      (error: Error) => {
-        throw new RunError(error.message);
-      },
-    );
+    await writeOutput(report, comparisonPage(left, right));
     io.say(`\nwrote ${report}`);
   },
 });

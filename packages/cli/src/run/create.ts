@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { RunError, UsageError } from "../command/errors.ts";
+import { checkFree } from "../command/writeOutput.ts";
 import { format, readRun } from "./description.ts";
 import { RunFolder } from "./folder.ts";
 
@@ -35,9 +36,7 @@ function freePath({ kind, name, stem = kind, parent = "runs", force = false }: R
   }
   const path = join(parent, name);
   if (!existsSync(path)) return path;
-  if (!force) {
-    throw new UsageError(`--name: ${path} exists already; choose another name, or give --force`);
-  }
+  checkFree(path, force, "--name");
   readRun(path);
   rmSync(path, { recursive: true });
   return path;

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
 import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
-import { RunError } from "../command/errors.ts";
+import { RunError, UsageError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
 import type { PlainCell } from "../modules/loadCell.ts";
 import type { RunFolder } from "../run/folder.ts";
@@ -191,8 +191,9 @@ function facts(
 
 /** What the packages refuse is a sentence that begins with the name of a function. */
 function sentence(error: unknown): unknown {
-  const { name, message } = error as Error;
-  if (name === "UsageError" || name === "RunError" || !/^\w+: /.test(message)) return error;
+  if (error instanceof UsageError || error instanceof RunError) return error;
+  const { message } = error as Error;
+  if (!/^\w+: /.test(message)) return error;
   const isDivergence = /\b(NaN|Infinity|not finite)\b/.test(message);
   return new RunError(
     isDivergence ? `${message}; the training diverged, a smaller --lr or --clip may help` : message,

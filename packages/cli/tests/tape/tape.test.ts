@@ -75,7 +75,7 @@ describe("the command", () => {
     const again = await run(tape, at("lstm.ts"), "--out", out);
     expect(again.code).toBe(2);
     expect(again.err.replaceAll(home, "")).toMatchInlineSnapshot(`
-      "tape: /a.svg is there already; give --force to replace it, or --out another file
+      "tape: --out: /a.svg exists already; choose another name, or give --force
       "
     `);
     expect(readFileSync(out, "utf8")).toBe("mine");

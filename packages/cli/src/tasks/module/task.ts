@@ -15,7 +15,7 @@ export interface ModuleOptions {
   readonly seed: number;
 }
 
-/** Steps of the held-out items that are measured while a model trains. */
+/** How many held-out items are measured while a model trains. */
 const estimateItems = 16;
 
 /** The task of a user's module. */
