@@ -4,11 +4,11 @@ import * as z from "zod";
 import { type Command, defineCommand } from "../command/define.ts";
 import { UsageError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
+import { textTable } from "../command/textTable.ts";
 import { checkFree, writeOutput } from "../command/writeOutput.ts";
 import { comparisonPage, dateOf, differences, lastLoss, results } from "../comparison/compare.ts";
 import { binned, sparkline } from "../comparison/sparkline.ts";
 import { type Summary, summaryOf } from "../comparison/summary.ts";
-import { textTable } from "../comparison/textTable.ts";
 import { listRuns } from "../run/description.ts";
 
 /** Lists run folders, and shows two of them side by side. */

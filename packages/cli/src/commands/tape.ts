@@ -1,6 +1,7 @@
 import { basename, extname } from "node:path";
 import * as z from "zod";
 import { drawInputs, examinationOf } from "../check/examination.ts";
+import { checkWindow } from "../checkWindow.ts";
 import { type Command, defineCommand } from "../command/define.ts";
 import { RunError, UsageError } from "../command/errors.ts";
 import { checkFree, writeOutput } from "../command/writeOutput.ts";
@@ -45,7 +46,7 @@ export const tape: Command = defineCommand({
     "chronograd tape ./my-cell.ts --equations --steps 3",
   ],
   async run({ file, size, export: name, steps, k1, k2, equations, out, force }, io) {
-    if (k2 < k1) throw new UsageError(`--k2 must be at least --k1, got ${k2} and ${k1}`);
+    checkWindow({ k1, k2 });
     const path = out ?? `${basename(file, extname(file))}.tape.svg`;
     checkFree(path, force, "--out");
     const loaded = await loadCell(file, { sizes: parseSizes(size), export: name });

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { defaultBackend, nativeBlas } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
+import { checkWindow } from "../checkWindow.ts";
 import { type Command, defineCommand } from "../command/define.ts";
 import { UsageError } from "../command/errors.ts";
 import { schemaOf } from "../command/flags.ts";
@@ -46,9 +47,7 @@ async function run(asked: TrainOptions, io: Io, given: ReadonlySet<string>): Pro
   const saved = resume === undefined ? undefined : await readSaved(resume);
   const chosen = saved === undefined ? asked : resumedOptions(asked, given, saved);
   const limits = saved === undefined ? limitsOf(asked) : resumedLimits(asked, given, saved);
-  if (chosen.k2 < chosen.k1) {
-    throw new UsageError(`--k2 must be at least --k1, got k1 ${chosen.k1} and k2 ${chosen.k2}`);
-  }
+  checkWindow(chosen);
   const task = await taskOf(chosen, saved?.checkpoint.task);
   const options = { ...chosen, hidden: chosen.hidden ?? task.hidden };
   if (saved !== undefined && saved.checkpoint.digest !== task.digest) {
