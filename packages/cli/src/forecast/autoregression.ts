@@ -1,3 +1,4 @@
+import { checkOptions } from "../checkOptions.ts";
 import { checkOrigins, checkSeason, checkValues } from "./checks.ts";
 import type { Forecaster } from "./forecaster.ts";
 import { leastSquares } from "./leastSquares.ts";
@@ -43,6 +44,7 @@ export function autoregression(
   options: AutoregressionOptions,
 ): Autoregression {
   const { maxLag, season = 0, waves } = options;
+  checkOptions("autoregression", options, ["maxLag", "season", "waves"]);
   checkSeason(season, "autoregression", 0);
   checkValues(values, "autoregression");
   const largest = Math.max(maxLag, season);

@@ -1,4 +1,5 @@
 import { scope, tensor } from "@chronograd/autodiff";
+import { checkOptions } from "../checkOptions.ts";
 import { deviationOf } from "../data/moments.ts";
 import { checkOrigins, checkValues } from "./checks.ts";
 import type { Predicted } from "./conformal.ts";
@@ -31,6 +32,11 @@ export interface RecurrentOptions {
   readonly onEpoch?: (done: number, total: number, loss: number) => boolean;
 }
 
+const known = [
+  ...["base", "least", "horizon", "period", "window", "head", "hidden"],
+  ...["members", "epochs", "seed", "onEpoch"],
+];
+
 /** A trained recurrent forecaster. */
 export interface Recurrent extends Forecaster {
   /** Forecasts with the scales of their errors. */
@@ -60,6 +66,7 @@ function headOf(name: keyof typeof heads = "gaussian") {
 export function recurrent(values: Float64Array, options: RecurrentOptions): Recurrent {
   const { base, least, horizon, period, window = 28 } = options;
   const { hidden = 32, members = 5, epochs = 20, seed = 1, onEpoch } = options;
+  checkOptions("recurrent", options, known);
   const head = headOf(options.head);
   checkValues(values, "recurrent");
   const first = least + window;
