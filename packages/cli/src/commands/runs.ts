@@ -61,8 +61,17 @@ export const runs: Command = defineCommand({
 
 /** The table of all runs. */
 function list(parent: string, io: Io): void {
-  const all = listRuns(parent).map(({ path }) => summaryOf(path));
+  const unreadable: string[] = [];
+  const all = listRuns(parent).flatMap(({ path }) => {
+    try {
+      return [summaryOf(path)];
+    } catch (error) {
+      unreadable.push((error as Error).message);
+      return [];
+    }
+  });
   io.result(all.map(dataOf));
+  for (const sentence of unreadable) io.say(sentence);
   if (all.length === 0) return io.say(`no runs in ${parent}; chronograd train makes one`);
   const head = ["name", "kind", "data", "cell", "parameters", "steps", "loss", "held out", "began"];
   const rows = all.map((run) => [

@@ -6,6 +6,7 @@ import { type Command, defineCommand } from "../command/define.ts";
 import { UsageError } from "../command/errors.ts";
 import { schemaOf } from "../command/flags.ts";
 import type { Io } from "../command/io.ts";
+import { parseSizes } from "../modules/sizes.ts";
 import { createRun } from "../run/create.ts";
 import { openRun } from "../run/open.ts";
 import { taskOf } from "../tasks/taskOf.ts";
@@ -49,7 +50,14 @@ async function run(asked: TrainOptions, io: Io, given: ReadonlySet<string>): Pro
   const limits = saved === undefined ? limitsOf(asked) : resumedLimits(asked, given, saved);
   checkWindow(chosen);
   const task = await taskOf(chosen, saved?.checkpoint.task);
-  const options = { ...chosen, hidden: chosen.hidden ?? task.hidden };
+  const { hidden: named } = parseSizes(chosen.size);
+  if (named !== undefined && chosen.hidden !== undefined && named !== chosen.hidden) {
+    throw new UsageError(
+      `--size hidden=${named} and --hidden ${chosen.hidden} disagree; give one of them`,
+    );
+  }
+  const size = typeof named === "number" ? named : undefined;
+  const options = { ...chosen, hidden: chosen.hidden ?? size ?? task.hidden };
   if (saved !== undefined && saved.checkpoint.digest !== task.digest) {
     throw new UsageError(
       `--resume: ${task.title} has other data than ${resume} has read; restore it, or begin a new run`,

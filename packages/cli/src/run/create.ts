@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { RunError, UsageError } from "../command/errors.ts";
 import { checkFree } from "../command/writeOutput.ts";
@@ -17,7 +17,7 @@ export interface RunOptions {
   readonly stem?: string;
   /** The folder that it stands in: "runs". */
   readonly parent?: string;
-  /** Replaces an earlier run of that name. */
+  /** Replaces an earlier run of that name, which is kept as `NAME.previous`. */
   readonly force?: boolean;
 }
 
@@ -38,13 +38,18 @@ function freePath({ kind, name, stem = kind, parent = "runs", force = false }: R
   if (!existsSync(path)) return path;
   checkFree(path, force, "--name");
   readRun(path);
-  rmSync(path, { recursive: true });
+  const previous = `${path}.previous`;
+  if (existsSync(previous)) {
+    readRun(previous);
+    rmSync(previous, { recursive: true });
+  }
+  renameSync(path, previous);
   return path;
 }
 
 /**
  * Makes a new run folder. Throws a `UsageError` where one of its name is there and `force` is not
- * given, or where `force` would remove a folder that is no run.
+ * given, or where `force` would move a folder that is no run.
  */
 export async function createRun(options: RunOptions): Promise<RunFolder> {
   const path = freePath(options);

@@ -164,7 +164,12 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   } finally {
     progress.stop();
   }
-  if (!isLast) await save(null, true);
+  if (!isLast) {
+    await save(null, true);
+    io.say(
+      `The data ended after ${metrics.length} ${metrics.length === 1 ? "window" : "windows"}.`,
+    );
+  }
   return { trained: { model, params }, metrics, parameters: countParameters(params) };
 }
 
@@ -196,6 +201,8 @@ function sentence(error: unknown): unknown {
   if (!/^\w+: /.test(message)) return error;
   const isDivergence = /\b(NaN|Infinity|not finite)\b/.test(message);
   return new RunError(
-    isDivergence ? `${message}; the training diverged, a smaller --lr or --clip may help` : message,
+    isDivergence
+      ? `${message}; where all inputs are finite, the training diverged: a smaller --lr or --clip may help`
+      : message,
   );
 }

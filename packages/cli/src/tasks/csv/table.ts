@@ -10,6 +10,8 @@ export interface Series {
   /** Name of the file. */
   readonly file: string;
   readonly columns: readonly string[];
+  /** The other columns of the file. */
+  readonly others: readonly string[];
   readonly digest: string;
   readonly length: number;
   /** Rows for training; those after them are held out. */
@@ -45,6 +47,10 @@ export interface SeriesOptions {
 export async function loadSeries(options: SeriesOptions, known?: Scaling): Promise<Series> {
   const table = await readCsv(options.csv);
   const columns = known?.columns ?? options.columns ?? chosenColumns(table);
+  const twice = columns.find((name, i) => columns.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new UsageError(`--columns names ${twice} twice; name each column once`);
+  }
   const values = columns.map((name) =>
     fill(numbersOf(table, name, options.missing), options.missing, (i) => {
       return `${table.file}, row ${table.rows[i]!.number}, ${name}`;
@@ -67,7 +73,19 @@ export async function loadSeries(options: SeriesOptions, known?: Scaling): Promi
   const hash = createHash("sha256").update(columns.join("\n"));
   for (const column of values) hash.update(column);
   const digest = hash.digest("hex");
-  return { file: table.file, columns, digest, length, training, means, deviations, row, change };
+  const others = table.columns.filter((name) => !columns.includes(name));
+  return {
+    file: table.file,
+    columns,
+    others,
+    digest,
+    length,
+    training,
+    means,
+    deviations,
+    row,
+    change,
+  };
 }
 
 /** All columns of numbers. */
