@@ -113,7 +113,9 @@ test("a module that breaks the contract is told how, in a sentence", async () =>
   // Nothing is broadcast that was not meant to be.
   expect(
     await said(good.replace("target: tensor([[1]])", "target: tensor([1])")),
-  ).toMatchInlineSnapshot(`"train: truncated: the loss of step 1: meanSquaredError: predictions and targets must have one shape, got [1,8] and [1]; reshape or broadcastTo one of them"`);
+  ).toMatchInlineSnapshot(
+    `"train: truncated: the loss of step 1: meanSquaredError: predictions and targets must have one shape, got [1,8] and [1]; reshape or broadcastTo one of them"`,
+  );
   expect(await said(`${sizes}export function* batches() {}`)).toMatchInlineSnapshot(
     `"train: --data data.ts: batches gave no items"`,
   );
