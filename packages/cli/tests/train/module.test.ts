@@ -103,7 +103,7 @@ test("a module that breaks the contract is told how, in a sentence", async () =>
     `"train: --data data.ts: heldOut gave no items"`,
   );
   expect(await said(`${good}export const losss = () => 0;`)).toMatchInlineSnapshot(
-    `"train: --data data.ts: it exports losss; did you mean loss?"`,
+    `"train: --data data.ts: it exports losss, did you mean "loss"?"`,
   );
   expect(
     await said(`${head}${sizes}export async function* batches() { ${item} }`),
@@ -113,7 +113,9 @@ test("a module that breaks the contract is told how, in a sentence", async () =>
   // Nothing is broadcast that was not meant to be.
   expect(
     await said(good.replace("target: tensor([[1]])", "target: tensor([1])")),
-  ).toMatchInlineSnapshot(`"train: truncated: the loss of step 1: meanSquaredError: predictions and targets must have one shape, got [1,8] and [1]; reshape or broadcastTo one of them"`);
+  ).toMatchInlineSnapshot(
+    `"train: truncated: the loss of step 1: meanSquaredError: predictions and targets must have one shape, got [1,8] and [1]; reshape or broadcastTo one of them"`,
+  );
   expect(await said(`${sizes}export function* batches() {}`)).toMatchInlineSnapshot(
     `"train: --data data.ts: batches gave no items"`,
   );
