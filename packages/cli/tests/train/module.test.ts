@@ -103,7 +103,7 @@ test("a module that breaks the contract is told how, in a sentence", async () =>
     `"train: --data data.ts: heldOut gave no items"`,
   );
   expect(await said(`${good}export const losss = () => 0;`)).toMatchInlineSnapshot(
-    `"train: --data data.ts: it exports losss; did you mean loss?"`,
+    `"train: --data data.ts: it exports losss, did you mean "loss"?"`,
   );
   expect(
     await said(`${head}${sizes}export async function* batches() { ${item} }`),

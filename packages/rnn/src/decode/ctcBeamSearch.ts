@@ -1,6 +1,7 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { type CtcRow, type CtcRowOptions, checkBetween, ctcRows } from "./ctcRows.ts";
+import { checkWhole } from "./checkWhole.ts";
+import { type CtcRow, type CtcRowOptions, ctcRows } from "./ctcRows.ts";
 
 /** Options of `ctcBeamSearch`. */
 export interface CtcBeamOptions extends CtcRowOptions {
@@ -58,7 +59,7 @@ export function ctcBeamSearch(logits: Tensor, options: CtcBeamOptions = {}): Ctc
   const where = "ctcBeamSearch";
   checkOptions(where, options, ["lengths", "blank", "width"]);
   const { width = 10 } = options;
-  checkBetween(width, 1, Number.MAX_SAFE_INTEGER, "width", where);
+  checkWhole(where, "width", width, 1, Number.MAX_SAFE_INTEGER);
   const { rows, classes, blank } = ctcRows(logits, options, where);
   return rows.map((row) => {
     let beam: Prefix[] = [{ labels: [], blank: 0, label: none }];

@@ -34,7 +34,7 @@ export function dataModuleOf(path: string, exports: Readonly<Record<string, unkn
   for (const name of Object.keys(module)) {
     const meant = known.includes(name) ? undefined : nearest(name, known);
     if (meant !== undefined && module[meant as keyof DataModule] === undefined) {
-      refuse(`it exports ${name}; did you mean ${meant}?`);
+      refuse(`it exports ${name}, did you mean "${meant}"?`);
     }
   }
   for (const name of ["batches", "sizes"] as const) {
