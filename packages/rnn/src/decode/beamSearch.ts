@@ -180,9 +180,9 @@ function startTokens(
 ): Int32Array {
   const tokens = typeof start === "number" ? new Array<number>(examples ?? 1).fill(start) : start;
   const list = Array.from((tokens as ArrayLike<number> | undefined) ?? [Number.NaN]);
-  if (list.every((token) => Number.isInteger(token))) return Int32Array.from(list);
+  if (list.every((token) => Number.isInteger(token) && token >= 0)) return Int32Array.from(list);
   throw new TypeError(
-    `${where}: start must be a token, or a list with one for each example, got ${textOf(start)}`,
+    `${where}: start must be a token, a whole number of at least 0, or a list with one for each example, got ${textOf(start)}`,
   );
 }
 
