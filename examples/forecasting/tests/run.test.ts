@@ -1,32 +1,22 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
+import { scratch } from "../../scratch.ts";
 import { vegaTasks } from "../src/series.ts";
 
-const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
-const run = (cwd: string, ...words: string[]) =>
-  promisify(execFile)(
-    process.execPath,
-    ["--experimental-strip-types", "--conditions=@chronograd/source", main, ...words],
-    { cwd },
-  );
+const { folder, run } = scratch(import.meta.dirname);
 
 describe("the example of forecasting", () => {
   test("its smoke run says so, beats seasonal-naive, and leaves a report with pictures", async () => {
-    const cwd = mkdtempSync(join(tmpdir(), "forecasting-"));
-    const { stdout, stderr } = await run(cwd, "--smoke", "--json", "--name", "a");
+    const { stdout, stderr } = await run("--smoke", "--json", "--name", "a");
     expect(stderr).toMatch(/^Smoke mode/);
     const { example, figures, seed } = JSON.parse(stdout);
     expect([example, seed]).toEqual(["forecasting", 1]);
     expect(figures[0].value).toBeLessThan(figures[0].baselines["seasonal-naive"]);
     for (const name of ["report.html", "load.svg", "metrics.jsonl"]) {
-      expect(existsSync(join(cwd, "runs/a", name))).toBe(true);
+      expect(existsSync(join(folder, "runs/a", name))).toBe(true);
     }
-    await expect(run(cwd, "--data", "nowhere")).rejects.toMatchObject({
+    expect(await run("--data", "nowhere")).toMatchObject({
       code: 2,
       stderr: expect.stringMatching(
         /nowhere has no seattle-weather.csv; `npm install vega-datasets`/,

@@ -6,7 +6,7 @@ import { figure, page, type Section } from "chronograd/report";
 import { createRun } from "chronograd/run";
 import * as z from "zod";
 import { bars, mnistDigits } from "./digits.ts";
-import { accuracies, readings, table } from "./pictures.ts";
+import { accuracies, readings, tableOf } from "./pictures.ts";
 import { byPixels, type Reach } from "./pixels.ts";
 import { baselines, byRows } from "./rows.ts";
 
@@ -81,7 +81,7 @@ const command = defineCommand({
       const html = figure(accuracies(reaches));
       await run.write("k2.svg", html);
       const note = "The loss at the end reaches back k2 steps; the state before is a constant.";
-      sections.push({ heading: "By permuted pixels", note, html: html + table(reaches) });
+      sections.push({ heading: "By permuted pixels", note, html: html + tableOf(reaches) });
     }
 
     const { training, heldOut } = split;

@@ -58,7 +58,7 @@ export function sequences(
   return tensor(values, { shape: [size / width, rows, width] });
 }
 
-/** what a GRU reads, and how far its gradient reaches back. */
+/** What a GRU reads, and how far its gradient reaches back. */
 export interface Reading {
   readonly hidden: number;
   /** Pixels of a step. */

@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { table } from "chronograd/report";
 import type { Reach } from "./pixels.ts";
 
 /** An image as it was read: its class, and after each row the probabilities of the ten classes. */
@@ -69,12 +70,14 @@ export function accuracies(reaches: readonly Reach[]): Plot.PlotOptions {
 }
 
 /** The same as a table, in HTML. */
-export function table(reaches: readonly Reach[]): string {
-  const line = (cells: readonly string[], tag: string) =>
-    `<tr>${cells.map((cell) => `<${tag}>${cell}</${tag}>`).join("")}</tr>`;
-  const rows = reaches.map(({ k2, loss, accuracy, seconds }) =>
-    line([`${k2}`, loss.toFixed(3), `${(100 * accuracy).toFixed(1)} %`, seconds.toFixed(0)], "td"),
+export function tableOf(reaches: readonly Reach[]): string {
+  return table(
+    ["k2", "loss of the last epoch", "held out", "seconds"],
+    reaches.map(({ k2, loss, accuracy, seconds }) => [
+      `${k2}`,
+      loss.toFixed(3),
+      `${(100 * accuracy).toFixed(1)} %`,
+      seconds.toFixed(0),
+    ]),
   );
-  const head = line(["k2", "loss of the last epoch", "held out", "seconds"], "th");
-  return `<table>${head}${rows.join("")}</table>`;
 }

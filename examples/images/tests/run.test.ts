@@ -1,20 +1,12 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { scratch } from "../../scratch.ts";
 
-const main = join(import.meta.dirname, "../src/main.ts");
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "chronograd-images-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { folder, run } = scratch(import.meta.dirname);
 
 test("a smoke run learns the bars by rows, and makes the table of k2", async () => {
-  const words = [main, "--smoke", "--name", "a", "--json"];
-  const { stdout } = await promisify(execFile)(process.execPath, words, { cwd: folder });
+  const { stdout } = await run("--smoke", "--name", "a", "--json");
   const { example, figures } = JSON.parse(stdout);
   expect(example).toBe("images");
   const [rows, pixels] = figures;

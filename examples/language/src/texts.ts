@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
-import { type Rng, rng } from "@chronograd/nn";
+import { rng } from "@chronograd/nn";
+import { batches } from "@chronograd/nn/data";
 import { type Corpus, corpusOf } from "chronograd/text";
 
 const require = createRequire(import.meta.url);
@@ -17,8 +18,9 @@ function book(): Corpus {
 /** English first names, each once, one a line, in an order that is always the same. */
 function names(): Corpus {
   const all = [...listOf("female-first-names-en"), ...listOf("male-first-names-en")] as string[];
-  const list = shuffled([...new Set(all)].sort(), rng(1, "order of names"));
-  return corpusOf("First names", `${list.join("\n")}\n`, batch);
+  const list = [...new Set(all)].sort();
+  const [drawn] = batches(list, { size: list.length, rng: rng(1, "order of names") });
+  return corpusOf("First names", `${drawn!.join("\n")}\n`, batch);
 }
 
 /**
@@ -33,15 +35,6 @@ function standIn(): Corpus {
     return `The ${one(["old ", "white ", ""])}${noun} ${one(["often ", "now ", ""])}${nouns[noun]}. `;
   };
   return corpusOf("Sentences made by code", Array.from({ length: 500 }, sentence).join(""), batch);
-}
-
-function shuffled<T>(list: readonly T[], random: Rng): T[] {
-  const result = [...list];
-  for (let i = result.length - 1; i > 0; i--) {
-    const j = random.integer(0, i + 1);
-    [result[i], result[j]] = [result[j]!, result[i]!];
-  }
-  return result;
 }
 
 /**

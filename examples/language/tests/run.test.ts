@@ -1,28 +1,16 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { countParameters, rng } from "@chronograd/nn";
 import { initialParams } from "@chronograd/rnn";
 import { corpusTask } from "chronograd/text";
 import { modelOf, trainOptions } from "chronograd/training";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { scratch } from "../../scratch.ts";
 import { baselines } from "../src/baselines.ts";
 import { curves } from "../src/picture.ts";
 import { batch, studies } from "../src/texts.ts";
 
-const main = join(import.meta.dirname, "../src/main.ts");
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "chronograd-language-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const run = async (...args: string[]) =>
-  await promisify(execFile)(process.execPath, [main, ...args], { cwd: folder }).catch(
-    (error: { code: number; stdout: string; stderr: string }) => error,
-  );
+const { folder, run } = scratch(import.meta.dirname);
 
 test("a smoke run learns, decodes, and leaves a report and a picture", async () => {
   const { stdout } = await run("--smoke", "--name", "a", "--json", "--cells", "lstm,minGru");
@@ -38,7 +26,7 @@ test("a smoke run learns, decodes, and leaves a report and a picture", async () 
 });
 
 test("a text that there is not is refused in a sentence", async () => {
-  const { code, stderr } = (await run("--text", "bible")) as { code: number; stderr: string };
+  const { code, stderr } = await run("--text", "bible");
   expect(code).toBe(2);
   expect(stderr).toMatch(/^language: --text: /);
 });

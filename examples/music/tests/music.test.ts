@@ -1,27 +1,15 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { rng } from "@chronograd/nn";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { scratch } from "../../scratch.ts";
 import { frequencies } from "../src/baselines.ts";
 import { cadences, keys, lowestKey, readChorales, rollOf, transposed } from "../src/chorales.ts";
 import { choraleModel, evaluate } from "../src/model.ts";
 import { compose, harmonise } from "../src/sample.ts";
 import { drawVoices } from "../src/voices.ts";
 
-const main = join(import.meta.dirname, "../src/main.ts");
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "chronograd-music-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-const run = async (...args: string[]) =>
-  await promisify(execFile)(process.execPath, [main, ...args], { cwd: folder }).catch(
-    (error: { code: number; stdout: string; stderr: string }) => error,
-  );
+const { folder, run } = scratch(import.meta.dirname);
 
 const model = choraleModel({ hidden: 8, dropout: 0 });
 const params = model.initial(1);
@@ -39,13 +27,13 @@ test("a smoke run learns the cadences, and leaves a report, pictures and MIDI fi
 });
 
 test("without the data it says where they are to be had", async () => {
-  const { code, stderr } = (await run("--data", "nowhere")) as { code: number; stderr: string };
+  const { code, stderr } = await run("--data", "nowhere");
   expect(code).toBe(2);
   expect(stderr).toMatch(/there is no nowhere.*https:.*--data/);
 });
 
 test("a soprano outside of the piano is refused", async () => {
-  const { code, stderr } = (await run("--soprano", "60 200")) as { code: number; stderr: string };
+  const { code, stderr } = await run("--soprano", "60 200");
   expect([code, stderr]).toEqual([2, expect.stringMatching(/--soprano.*108/)]);
 });
 

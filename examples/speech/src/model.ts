@@ -41,12 +41,7 @@ function encoded(net: Network, params: Params, some: readonly Example[], random:
 }
 
 /** Scores of one digit for each row `[B, 10]`, from the mean of its outputs. */
-export function digitScores(
-  net: Network,
-  params: Params,
-  some: readonly Example[],
-  random: Rng | null,
-) {
+function digitScores(net: Network, params: Params, some: readonly Example[], random: Rng | null) {
   const { outputs, lengths } = encoded(net, params, some, random);
   const mean = outputs.sum(0).div(tensor(lengths.map((length) => [length])));
   return net.head.apply(params.head, mean);

@@ -1,28 +1,9 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { scratch } from "../../scratch.ts";
 
-const main = join(import.meta.dirname, "../src/main.ts");
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "speech-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const run = (...args: string[]): Promise<Ended> =>
-  new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], { cwd: folder }, (error, stdout, stderr) => {
-      resolve({ code: Number(error?.code ?? 0), stdout, stderr });
-    });
-  });
+const { folder, run } = scratch(import.meta.dirname);
 
 /** A second of a tone as a WAV file of 8 bits, stereo, at 11025 Hz. */
 function tone(path: string): void {

@@ -1,7 +1,6 @@
 // The report of a run: what it learnt, what it attends to, and where it is wrong.
-
 import * as Plot from "@observablehq/plot";
-import { escapeHtml, figure, page } from "chronograd/report";
+import { figure, page, table } from "chronograd/report";
 import type { RunFolder } from "chronograd/run";
 import type { Entry } from "./dictionary.ts";
 import type { Params, Speller } from "./model.ts";
@@ -50,9 +49,8 @@ export async function report({ run, model, params, ...outcome }: Outcome): Promi
     const said = words[i]!.phonemes;
     const isRight = errorsOf([entry], [said]).words === 0;
     const listed = entry.pronunciations.map((one) => one.join(" ")).join(", or ");
-    return [entry.word, said.join(" "), isRight ? "" : listed].map(escapeHtml);
+    return [entry.word, said.join(" "), isRight ? "" : listed];
   });
-  const table = rows.map((row) => `<tr><td>${row.join("</td><td>")}</td></tr>`).join("\n");
   const facts = [
     `seed ${seed}, ${seconds.toFixed(0)} s of training`,
     ...Object.entries(errors).map(
@@ -80,7 +78,7 @@ export async function report({ run, model, params, ...outcome }: Outcome): Promi
     {
       heading: "Held-out words",
       note: "What it says, and what is right where it is wrong.",
-      html: `<table><tr><th>word</th><th>said</th><th>right</th></tr>\n${table}</table>`,
+      html: table(["word", "said", "right"], rows),
     },
   ];
   await run.write("report.html", page({ title: "Spelling to sound", facts, sections }));

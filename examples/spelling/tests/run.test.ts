@@ -1,29 +1,9 @@
-import { execFile } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { scratch } from "../../scratch.ts";
 
-const main = join(import.meta.dirname, "../src/main.ts");
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "chronograd-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Runs the example in the scratch folder; never throws. */
-async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  try {
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [main, ...args], {
-      cwd: folder,
-    });
-    return { code: 0, stdout, stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { code, stdout, stderr };
-  }
-}
+const { folder, run } = scratch(import.meta.dirname);
 
 describe("the example", () => {
   test("learns the rules, and says words that it was not taught", async () => {

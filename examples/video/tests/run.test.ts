@@ -1,21 +1,12 @@
-import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { scratch } from "../../scratch.ts";
 
-const main = join(import.meta.dirname, "../src/main.ts");
-let folder = "";
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "chronograd-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const { folder, run } = scratch(import.meta.dirname);
 
 test("a smoke run says what it is, and leaves figures, pictures and a checkpoint", async () => {
-  const conditions = ["--conditions=@chronograd/source", "--no-warnings"];
-  const args = [...conditions, main, "--smoke", "--json", "--name", "first"];
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { cwd: folder });
+  const { stdout, stderr } = await run("--smoke", "--json", "--name", "first");
   expect(stderr).toContain("rings and bars in place of digits");
   const { example, figures, seed } = JSON.parse(stdout);
   expect([example, seed]).toEqual(["video", 1]);

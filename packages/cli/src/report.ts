@@ -9,3 +9,4 @@ export { type Film, film, type Video } from "./report/film.ts";
 export { type Page, page, type Section } from "./report/page.ts";
 export { pianoRoll, type Steps } from "./report/pianoRoll.ts";
 export { png } from "./report/png.ts";
+export { table } from "./report/table.ts";

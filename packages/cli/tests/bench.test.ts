@@ -36,7 +36,7 @@ test("what cannot be timed is told in a sentence", async () => {
     return `${code} ${err.trim()}`;
   };
   expect(await said("--cells", "lstn")).toMatchInlineSnapshot(
-    `"2 bench: --cells: there is no lstn; did you mean lstm?; expected some of elman, gru, gruResetBefore, irnn, lru, lstm, lstmCoupled, lstmLayerNorm, lstmPeephole, lstmProjected, mgu, minGru, minLstm"`,
+    `"2 bench: --cells: there is no lstn, did you mean "lstm"? expected some of elman, gru, gruResetBefore, irnn, lru, lstm, lstmCoupled, lstmLayerNorm, lstmPeephole, lstmProjected, mgu, minGru, minLstm"`,
   );
   expect(await said("--at", "32")).toMatchInlineSnapshot(
     `"2 bench: --at: expected units and rows such as 128x32, got "32""`,

@@ -1,6 +1,7 @@
 import { Tape } from "@chronograd/autodiff";
 import { checkTape, type Law, type RuleFault } from "@chronograd/autodiff/testing";
 import { unroll } from "@chronograd/rnn";
+import { indexOf } from "../inspect/indexOf.ts";
 import { drawInputs, drawParams, type Examination, startOf } from "./examination.ts";
 
 /** Each op that the cell uses, at the values that it had: which one is wrong when a gradient is. */
@@ -34,17 +35,6 @@ function sentence(fault: RuleFault): string {
   const at = line === undefined ? "" : `, at ${line.file}:${line.line}`;
   const where = `${op} ${shapes}${t === undefined ? "" : `, time step ${t}`}${at}`;
   return threw === undefined
-    ? `${subject} is wrong: ${where}; worst element ${of}${indexOf(index, shape)}: analytic ${analytic}, numeric ${numeric}`
+    ? `${subject} is wrong: ${where}; worst element ${of}[${indexOf(index, shape)}]: analytic ${analytic}, numeric ${numeric}`
     : `${subject} throws: ${threw}: ${where}`;
-}
-
-/** The position of an element as an index along each axis: `[1,0]`. */
-function indexOf(position: number, shape: readonly number[]): string {
-  let rest = position;
-  const index = shape.toReversed().map((length) => {
-    const at = rest % length;
-    rest = Math.floor(rest / length);
-    return at;
-  });
-  return `[${index.reverse()}]`;
 }

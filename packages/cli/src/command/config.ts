@@ -1,12 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { UsageError } from "./errors.ts";
+import { readText } from "./readInput.ts";
 
 /** The object that a JSON file holds; a sentence for anything else. */
-export async function readConfig(path: string): Promise<Record<string, unknown>> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    const why = error.code === "ENOENT" ? "there is no such file" : error.message;
-    throw new UsageError(`cannot read the configuration ${path}: ${why}`);
-  });
+export function readConfig(path: string): Record<string, unknown> {
+  const text = readText(path, `cannot read the configuration ${path}`, "save it as UTF-8");
   let value: unknown;
   try {
     value = JSON.parse(text);

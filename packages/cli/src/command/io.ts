@@ -27,6 +27,11 @@ export interface OwnIo extends Io {
   close(): void;
 }
 
+/** Whoever read the lines may leave, as `head` does; there is nobody to tell. */
+function passBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+}
+
 /** The `Io` of a process: bars and colours on a terminal unless CI or NO_COLOR say otherwise. */
 export function processIo({ json }: { readonly json: boolean }): OwnIo {
   const stream = json ? process.stderr : process.stdout;
@@ -36,12 +41,18 @@ export function processIo({ json }: { readonly json: boolean }): OwnIo {
   const running = new Set<Progress>();
   let stopping = false;
   let outcome: unknown;
-  const stop = () => {
-    if (stopping) process.exit(130);
-    stopping = true;
-  };
   const signals = ["SIGINT", "SIGTERM"] as const;
+  // A second signal does what it does without us: it ends the process, whatever runs.
+  const stop = () => {
+    stopping = true;
+    for (const signal of signals) process.off(signal, stop);
+  };
   for (const signal of signals) process.on(signal, stop);
+  const outputs = [process.stdout, process.stderr];
+  for (const each of outputs) {
+    if (!each.listeners("error").includes(passBrokenPipe)) each.on("error", passBrokenPipe);
+    each.on("error", stop);
+  }
   // A user's module may print; with JSON on the standard output, that goes elsewhere.
   const { log } = console;
   if (json) console.log = console.error;
@@ -63,6 +74,7 @@ export function processIo({ json }: { readonly json: boolean }): OwnIo {
     close() {
       for (const progress of running) progress.stop();
       for (const signal of signals) process.off(signal, stop);
+      for (const each of outputs) each.off("error", stop);
       console.log = log;
     },
   };

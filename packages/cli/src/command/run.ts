@@ -34,7 +34,7 @@ async function perform(command: Command, words: Words): Promise<number> {
     const placed = command.positionals.map(({ name }, i) => [name, words.processedArgs[i]]);
     const flags = valuesOf(command.options, { ...Object.fromEntries(placed), ...given });
     const path = command.config === undefined ? undefined : flags[command.config];
-    const file = typeof path === "string" ? await readConfig(path) : {};
+    const file = typeof path === "string" ? readConfig(path) : {};
     const named = (key: string) => {
       if (!(key in flags) && key in file) return `${path}: ${key}`;
       return command.positionals.some(({ name }) => name === key) ? key : flagOf(key);

@@ -11,7 +11,10 @@ export const runFlags: {
     .optional()
     .describe("name of the folder below runs/; numbered unless given")
     .meta({ value: "NAME" }),
-  force: z.boolean().default(false).describe("replace an earlier run of that name"),
+  force: z
+    .boolean()
+    .default(false)
+    .describe("replace an earlier run of that name, which is kept as NAME.previous"),
   seed: z
     .int()
     .min(0)

@@ -31,7 +31,7 @@ function chosenCells(names: readonly string[]): (readonly [name: string, make: M
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new UsageError(
-      `--cells: there is no ${unknown}${hintFor(unknown, known)}; expected some of ${known.join(", ")}`,
+      `--cells: there is no ${unknown}${hintFor(unknown, known, ";")} expected some of ${known.join(", ")}`,
     );
   }
   return rows

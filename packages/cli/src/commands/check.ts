@@ -4,6 +4,7 @@ import { type Examination, examinationOf } from "../check/examination.ts";
 import { holdInTurn } from "../check/holdInTurn.ts";
 import { type GroupName, groups } from "../check/laws.ts";
 import { stepLaw } from "../check/step.ts";
+import { checkWindow } from "../checkWindow.ts";
 import { type Command, defineCommand } from "../command/define.ts";
 import { RunError, UsageError } from "../command/errors.ts";
 import { loadCell, sizesText } from "../modules/loadCell.ts";
@@ -48,9 +49,7 @@ export const check: Command = defineCommand({
     "chronograd check ./my-cell.ts --json > laws.json",
   ],
   async run({ file, size, only, runs, seed, export: name, ...sizes }, io) {
-    if (sizes.k2 < sizes.k1) {
-      throw new UsageError(`--k2 must be at least --k1, got ${sizes.k2} and ${sizes.k1}`);
-    }
+    checkWindow(sizes);
     const loaded = await loadCell(file, { sizes: parseSizes(size), export: name });
     const examination = examinationOf(loaded, sizes);
     io.say(`${loaded.name} ${sizesText(loaded.sizes)}`.trimEnd());

@@ -3,6 +3,7 @@ import { continuations, generate as draw } from "@chronograd/rnn/decode";
 import * as z from "zod";
 import { type Command, defineCommand } from "../command/define.ts";
 import { UsageError } from "../command/errors.ts";
+import { runFlags } from "../command/runFlags.ts";
 import { encode } from "../tasks/text/corpus.ts";
 import { textInterface } from "../tasks/text/task.ts";
 import { modelOf } from "../training/model.ts";
@@ -40,12 +41,7 @@ export const generate: Command = defineCommand({
       .max(1000)
       .optional()
       .describe("draws nothing: searches the likeliest text, keeping this many at a time"),
-    seed: z
-      .int()
-      .min(0)
-      .max(2 ** 32 - 1)
-      .default(1)
-      .describe("seed of the draws"),
+    seed: runFlags.seed.describe("seed of the draws"),
   }),
   examples: [
     'chronograd generate runs/gru-256-1 --prompt "Call me "',

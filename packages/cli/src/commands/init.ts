@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 import { type Command, defineCommand } from "../command/define.ts";
 import { RunError, UsageError } from "../command/errors.ts";
+import { checkFree } from "../command/writeOutput.ts";
 import { projectFiles } from "../init/files.ts";
 
 /** What npm takes as the name of a package without a scope. */
@@ -32,11 +33,7 @@ export const init: Command = defineCommand({
   examples: ["chronograd init my-cell", "cd my-cell && npm install && npm test && npm run train"],
   async run({ name, force }, io) {
     checkName(name);
-    if (existsSync(name) && !force) {
-      throw new UsageError(
-        `${name} is there already; choose another name, or give --force to write into it`,
-      );
-    }
+    checkFree(name, force);
     const manifest = JSON.parse(
       readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
     );

@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "@chronograd/nn/node";
 import * as z from "zod";
 import { type Command, defineCommand } from "../command/define.ts";
-import { RunError, UsageError } from "../command/errors.ts";
+import { UsageError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
+import { textTable } from "../command/textTable.ts";
+import { checkFree, writeOutput } from "../command/writeOutput.ts";
 import { comparisonPage, dateOf, differences, lastLoss, results } from "../comparison/compare.ts";
 import { binned, sparkline } from "../comparison/sparkline.ts";
 import { type Summary, summaryOf } from "../comparison/summary.ts";
-import { textTable } from "../comparison/textTable.ts";
 import { listRuns } from "../run/description.ts";
 
 /** Lists run folders, and shows two of them side by side. */
@@ -42,6 +42,7 @@ export const runs: Command = defineCommand({
   async run({ a, b, parent, report, force }, io) {
     const at = (name: string) => (existsSync(join(parent, name)) ? join(parent, name) : name);
     if (a === undefined) return list(parent, io);
+    if (report !== undefined) checkFree(report, force, "--report");
     if (b === undefined) throw new UsageError(`${a}: name a second run to compare it with`);
     const [left, right] = [summaryOf(at(a)), summaryOf(at(b))];
     const rows = { results: results(left, right), options: differences(left, right) };
@@ -53,24 +54,24 @@ export const runs: Command = defineCommand({
     curves([left, right], io);
     io.result({ a: dataOf(left), b: dataOf(right), ...rows });
     if (report === undefined) return;
-    if (existsSync(report) && !force) {
-      throw new UsageError(
-        `--report: ${report} exists already; choose another name, or give --force`,
-      );
-    }
-    await writeFileAtomic(report, comparisonPage(left, right), { overwrite: true }).catch(
-      (error: Error) => {
-        throw new RunError(error.message);
-      },
-    );
+    await writeOutput(report, comparisonPage(left, right));
     io.say(`\nwrote ${report}`);
   },
 });
 
 /** The table of all runs. */
 function list(parent: string, io: Io): void {
-  const all = listRuns(parent).map(({ path }) => summaryOf(path));
+  const unreadable: string[] = [];
+  const all = listRuns(parent).flatMap(({ path }) => {
+    try {
+      return [summaryOf(path)];
+    } catch (error) {
+      unreadable.push((error as Error).message);
+      return [];
+    }
+  });
   io.result(all.map(dataOf));
+  for (const sentence of unreadable) io.say(sentence);
   if (all.length === 0) return io.say(`no runs in ${parent}; chronograd train makes one`);
   const head = ["name", "kind", "data", "cell", "parameters", "steps", "loss", "held out", "began"];
   const rows = all.map((run) => [

@@ -1,10 +1,10 @@
-import { existsSync } from "node:fs";
 import { basename, extname } from "node:path";
-import { writeFileAtomic } from "@chronograd/nn/node";
 import * as z from "zod";
 import { drawInputs, examinationOf } from "../check/examination.ts";
+import { checkWindow } from "../checkWindow.ts";
 import { type Command, defineCommand } from "../command/define.ts";
 import { RunError, UsageError } from "../command/errors.ts";
+import { checkFree, writeOutput } from "../command/writeOutput.ts";
 import { type LoadedCell, loadCell, sizesText } from "../modules/loadCell.ts";
 import { ownLine } from "../modules/place.ts";
 import { cellFlags, parseSizes } from "../modules/sizes.ts";
@@ -46,13 +46,9 @@ export const tape: Command = defineCommand({
     "chronograd tape ./my-cell.ts --equations --steps 3",
   ],
   async run({ file, size, export: name, steps, k1, k2, equations, out, force }, io) {
-    if (k2 < k1) throw new UsageError(`--k2 must be at least --k1, got ${k2} and ${k1}`);
+    checkWindow({ k1, k2 });
     const path = out ?? `${basename(file, extname(file))}.tape.svg`;
-    if (existsSync(path) && !force) {
-      throw new UsageError(
-        `${path} is there already; give --force to replace it, or --out another file`,
-      );
-    }
+    checkFree(path, force, "--out");
     const loaded = await loadCell(file, { sizes: parseSizes(size), export: name });
     const { cell } = loaded;
     if (equations && cell.equations === undefined) {
@@ -70,11 +66,7 @@ export const tape: Command = defineCommand({
       throw new RunError(`${line ?? loaded.name}: ${message}; chronograd check says more`);
     }
     const title = `${titleOf(loaded)}, k1 = ${k1}, k2 = ${k2}`;
-    await writeFileAtomic(path, drawTape(recorded, { title, k1, k2 }), { overwrite: true }).catch(
-      ({ message }: Error) => {
-        throw new RunError(message.replace("writeFileAtomic: ", ""));
-      },
-    );
+    await writeOutput(path, drawTape(recorded, { title, k1, k2 }));
     const entries = recorded.steps.map((each) => each.length);
     const windows = windowSpans(steps, k1, k2);
     io.result({ file, picture: path, entries, windows, listing: recorded.steps.flat() });

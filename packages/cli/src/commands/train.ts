@@ -1,10 +1,12 @@
 import { basename } from "node:path";
 import { defaultBackend, nativeBlas } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
+import { checkWindow } from "../checkWindow.ts";
 import { type Command, defineCommand } from "../command/define.ts";
 import { UsageError } from "../command/errors.ts";
 import { schemaOf } from "../command/flags.ts";
 import type { Io } from "../command/io.ts";
+import { parseSizes } from "../modules/sizes.ts";
 import { createRun } from "../run/create.ts";
 import { openRun } from "../run/open.ts";
 import { taskOf } from "../tasks/taskOf.ts";
@@ -46,11 +48,16 @@ async function run(asked: TrainOptions, io: Io, given: ReadonlySet<string>): Pro
   const saved = resume === undefined ? undefined : await readSaved(resume);
   const chosen = saved === undefined ? asked : resumedOptions(asked, given, saved);
   const limits = saved === undefined ? limitsOf(asked) : resumedLimits(asked, given, saved);
-  if (chosen.k2 < chosen.k1) {
-    throw new UsageError(`--k2 must be at least --k1, got k1 ${chosen.k1} and k2 ${chosen.k2}`);
-  }
+  checkWindow(chosen);
   const task = await taskOf(chosen, saved?.checkpoint.task);
-  const options = { ...chosen, hidden: chosen.hidden ?? task.hidden };
+  const { hidden: named } = parseSizes(chosen.size);
+  if (named !== undefined && chosen.hidden !== undefined && named !== chosen.hidden) {
+    throw new UsageError(
+      `--size hidden=${named} and --hidden ${chosen.hidden} disagree; give one of them`,
+    );
+  }
+  const size = typeof named === "number" ? named : undefined;
+  const options = { ...chosen, hidden: chosen.hidden ?? size ?? task.hidden };
   if (saved !== undefined && saved.checkpoint.digest !== task.digest) {
     throw new UsageError(
       `--resume: ${task.title} has other data than ${resume} has read; restore it, or begin a new run`,

@@ -1,6 +1,6 @@
 import * as Plot from "@observablehq/plot";
 import { tick } from "../report/tick.ts";
-import { escapeHtml, figure, page } from "../report.ts";
+import { figure, page, table } from "../report.ts";
 import { type Summary, shown } from "./summary.ts";
 
 /** Rows of a table of two runs: a name, and its value in each. */
@@ -52,16 +52,13 @@ export const dateOf = (began: string): string => began.slice(0, 16).replace("T",
 
 /** Both runs on one page. */
 export function comparisonPage(a: Summary, b: Summary): string {
-  const table = (rows: readonly Row[]) =>
-    `<table><tr><th></th><th>${escapeHtml(a.name)}</th><th>${escapeHtml(b.name)}</th></tr>${rows
-      .map((row) => `<tr>${row.map((cell) => `<td>${escapeHtml(cell)}</td>`).join("")}</tr>`)
-      .join("")}</table>`;
+  const head = ["", a.name, b.name];
   return page({
     title: `${a.name} and ${b.name}`,
     facts: [a, b].map(({ name, data, cell }) => [name, data, cell].filter(Boolean).join(": ")),
     sections: [
-      { heading: "Results", html: table(results(a, b)) },
-      { heading: "Options that differ", html: table(differences(a, b)) },
+      { heading: "Results", html: table(head, results(a, b)) },
+      { heading: "Options that differ", html: table(head, differences(a, b)) },
       {
         heading: "Loss by time steps",
         note: "Running means of the training losses.",

@@ -1,15 +1,11 @@
+import { meanOf } from "../data/moments.ts";
+import { parts } from "./parts.ts";
+
 const levels = [..."▁▂▃▄▅▆▇█"];
 
 /** The means of so many parts of a list, each as long as the others. */
 export function binned(values: readonly number[], bins: number): number[] {
-  const count = Math.min(bins, values.length);
-  return Array.from({ length: count }, (_, i) => {
-    const part = values.slice(
-      Math.floor((i * values.length) / count),
-      Math.floor(((i + 1) * values.length) / count),
-    );
-    return part.reduce((sum, value) => sum + value, 0) / part.length;
-  });
+  return parts(values, bins).map(meanOf);
 }
 
 /**

@@ -59,7 +59,7 @@ export function shown(value: unknown): string {
   return typeof value === "string" && /[/\\]/.test(value) ? basename(value) : text;
 }
 
-/** The losses that a run has logged. A line that is half-written is passed over. */
+/** The losses that a run has logged. A last line without its end is passed over. */
 function curveOf(file: string): Point[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, "utf8")

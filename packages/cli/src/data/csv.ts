@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
 import Papa from "papaparse";
 import { UsageError } from "../command/errors.ts";
-import { nearest } from "./nearest.ts";
+import { hintFor } from "../command/nearest.ts";
+import { readText } from "../command/readInput.ts";
 
 /** A file of rows with named columns. */
 export interface Table {
@@ -27,16 +27,7 @@ export interface TableRow {
  * Throws a `UsageError` with file and row for what is none.
  */
 export async function readCsv(path: string): Promise<Table> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    const why = error.code === "ENOENT" ? "there is no such file" : error.message;
-    throw new UsageError(`cannot read ${path}: ${why}`);
-  });
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new UsageError(`${basename(path)} is not text in UTF-8; save it as "CSV UTF-8"`);
-  }
+  const text = readText(path, `cannot read ${path}`, 'save it as "CSV UTF-8"');
   return parseCsv(text, basename(path));
 }
 
@@ -99,9 +90,7 @@ function checkColumns(file: string, columns: readonly string[]): void {
 export function columnIndex({ file, columns }: Table, name: string): number {
   const index = columns.indexOf(name);
   if (index >= 0) return index;
-  const other = nearest(name, columns);
-  const hint = other === undefined ? ";" : `, did you mean "${other}"?`;
   throw new UsageError(
-    `${file} has no column "${name}"${hint} its columns are ${columns.join(", ")}`,
+    `${file} has no column "${name}"${hintFor(name, columns, ";")} its columns are ${columns.join(", ")}`,
   );
 }

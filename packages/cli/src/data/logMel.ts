@@ -1,3 +1,4 @@
+import { checkOptions } from "../checkOptions.ts";
 import { melFilters } from "./melFilters.ts";
 import { Spectrum } from "./spectrum.ts";
 
@@ -48,12 +49,7 @@ const known = ["rate", "bands", "window", "hop", "low", "high", "floor"];
 export function logMel(samples: Float32Array, options: LogMelOptions): Float32Array[] {
   const { rate, bands = 40, window = 0.025, hop = 0.01, low = 0, floor = 1e-10 } = options;
   const { high = rate / 2 } = options;
-  const stranger = Object.keys(options).find((name) => !known.includes(name));
-  if (stranger !== undefined) {
-    throw new TypeError(
-      `logMel: there is no option ${JSON.stringify(stranger)}; it takes ${known.join(", ")}`,
-    );
-  }
+  checkOptions("logMel", options, known);
   const refuse = (what: string, got: number): never => {
     throw new RangeError(`logMel: ${what}, got ${got}`);
   };

@@ -5,6 +5,14 @@ import type { Missing } from "./fill.ts";
 const isNumber = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const isMissing = /^(?:|na|n\/a|nan|null|none|-|\.|\?)$/i;
 
+/** The columns of numbers: more than half of the values that are there are some. */
+export function numericColumns({ columns, rows }: Table): string[] {
+  return columns.filter((_, column) => {
+    const there = rows.map(({ cells }) => cells[column]!).filter((text) => !isMissing.test(text));
+    return 2 * there.filter((text) => isNumber.test(text)).length > there.length;
+  });
+}
+
 /**
  * The numbers of a column, NaN where one is missing: an empty field, NA, NaN, null, "-", "." or
  * "?". Throws a `UsageError` for another text, and for a missing one where `missing` is "refuse".

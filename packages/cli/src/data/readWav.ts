@@ -1,5 +1,4 @@
-import { readFileSync } from "node:fs";
-import { UsageError } from "../command/errors.ts";
+import { readBytes } from "../command/readInput.ts";
 import { type Audio, parseWav } from "./parseWav.ts";
 
 /**
@@ -25,11 +24,5 @@ import { type Audio, parseWav } from "./parseWav.ts";
  * ```
  */
 export function readWav(path: string): Audio {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw new UsageError(`readWav: cannot read ${path}: ${(error as Error).message}`);
-  }
-  return parseWav(bytes, path);
+  return parseWav(readBytes(path, `readWav: cannot read ${path}`), path);
 }

@@ -50,12 +50,12 @@ export interface Comparison {
 }
 
 /** Origins from where `horizon` values are known, in a part of a series. */
-export function originsIn(from: number, to: number, horizon: number): number[] {
+function originsIn(from: number, to: number, horizon: number): number[] {
   return Array.from({ length: Math.max(0, to - from - horizon + 1) }, (_, i) => from + i);
 }
 
 /** The root mean squared error over all origins and steps. */
-export function rollingRmse(
+function rollingRmse(
   values: Float64Array,
   origins: readonly number[],
   forecasts: readonly Float64Array[],

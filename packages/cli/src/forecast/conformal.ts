@@ -1,3 +1,5 @@
+import { checkOptions } from "../checkOptions.ts";
+
 /** A forecast with its own idea of how sure it is, from one origin. */
 export interface Predicted {
   /** The place of the first value that it predicts. */
@@ -67,6 +69,7 @@ export function conformal(
   forecasts: readonly Predicted[],
   options: ConformalOptions,
 ): readonly Interval[] {
+  checkOptions("conformal", options, ["level", "window", "rate"]);
   checkConformal(forecasts, options);
   const steps = Math.max(0, ...forecasts.map(({ mean }) => mean.length));
   const factors = Array.from({ length: steps }, (_, h) => {

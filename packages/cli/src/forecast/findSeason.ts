@@ -1,3 +1,4 @@
+import { meanOf } from "../data/moments.ts";
 import type { Spacing } from "../data/spacing.ts";
 
 /** Steps in a day, a week and a year, by the spacing. */
@@ -12,7 +13,7 @@ const calendar: Readonly<Record<string, readonly number[]>> = {
 /** The residuals of a line through values. */
 function detrended(values: Float64Array): Float64Array {
   const middle = (values.length - 1) / 2;
-  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
+  const mean = meanOf(values);
   let [above, below] = [0, 0];
   values.forEach((x, t) => {
     above += (t - middle) * (x - mean);

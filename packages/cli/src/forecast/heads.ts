@@ -1,5 +1,6 @@
 import { concat, type Tensor } from "@chronograd/autodiff";
 import { gaussianNegativeLogLikelihood, quantileLoss } from "@chronograd/nn";
+import { meanOf } from "../data/moments.ts";
 
 /** Numbers for each step of a horizon: a middle, and scales of what lies below and above it. */
 export interface Spread {
@@ -19,7 +20,6 @@ export interface Head {
 }
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
-const meanOf = (values: readonly number[]) => values.reduce((sum, x) => sum + x, 0) / values.length;
 
 /**
  * A normal distribution: its mean and the logarithm of its variance. Several are a mixture, with

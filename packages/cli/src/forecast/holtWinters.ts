@@ -1,6 +1,7 @@
 import { concat, scope, type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
 import { adam, applyUpdates, init } from "@chronograd/nn";
 import { defineCell, unroll } from "@chronograd/rnn";
+import { checkOptions } from "../checkOptions.ts";
 import { checkOrigins, checkSeason, checkValues } from "./checks.ts";
 import type { Forecaster } from "./forecaster.ts";
 
@@ -84,8 +85,7 @@ function smoothed(
  * Adam follows its gradients from eight beginnings at once.
  *
  * @param values at least two seasons, to which it is fitted
- * @param season m, at least 2 steps
- * @param iterations of Adam
+ * @param options the steps m of a season, at least 2, and how many iterations Adam does
  *
  * @example
  * ```ts
@@ -98,8 +98,10 @@ function smoothed(
  */
 export function holtWinters(
   values: Float64Array,
-  { season, iterations = 100 }: { readonly season: number; readonly iterations?: number },
+  options: { readonly season: number; readonly iterations?: number },
 ): HoltWinters {
+  checkOptions("holtWinters", options, ["season", "iterations"]);
+  const { season, iterations = 100 } = options;
   checkSeason(season, "holtWinters", 2);
   checkValues(values, "holtWinters");
   if (values.length < 2 * season + 1) {

@@ -1,4 +1,6 @@
 import { scope, tensor } from "@chronograd/autodiff";
+import { checkOptions } from "../checkOptions.ts";
+import { deviationOf } from "../data/moments.ts";
 import { checkOrigins, checkValues } from "./checks.ts";
 import type { Predicted } from "./conformal.ts";
 import type { Forecaster } from "./forecaster.ts";
@@ -30,6 +32,11 @@ export interface RecurrentOptions {
   readonly onEpoch?: (done: number, total: number, loss: number) => boolean;
 }
 
+const known = [
+  ...["base", "least", "horizon", "period", "window", "head", "hidden"],
+  ...["members", "epochs", "seed", "onEpoch"],
+];
+
 /** A trained recurrent forecaster. */
 export interface Recurrent extends Forecaster {
   /** Forecasts with the scales of their errors. */
@@ -43,11 +50,6 @@ function headOf(name: keyof typeof heads = "gaussian") {
   );
 }
 
-const deviationOf = (values: readonly number[]) => {
-  const mean = values.reduce((sum, x) => sum + x, 0) / values.length;
-  return Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / values.length) || 1;
-};
-
 /**
  * A recurrent network that corrects another forecaster: a hybrid, as Zhang 2003 (Time series
  * forecasting using a hybrid ARIMA and neural network model) and Smyl 2020 (ES-RNN) have it.
@@ -56,8 +58,7 @@ const deviationOf = (values: readonly number[]) => {
  * and where in the season they were. From its last state comes what the base's errors will be at
  * each step of the horizon: a mean and a variance, or three quantiles. Several networks from
  * different seeds are one mixture (Lakshminarayanan et al. 2017, deep ensembles). Scales are those
- * of `values`, so nothing later
- * is known to the network.
+ * of `values`, so nothing later is known to the network.
  *
  * @param values what it is trained on
  * @throws for fewer than 20 windows
@@ -65,6 +66,7 @@ const deviationOf = (values: readonly number[]) => {
 export function recurrent(values: Float64Array, options: RecurrentOptions): Recurrent {
   const { base, least, horizon, period, window = 28 } = options;
   const { hidden = 32, members = 5, epochs = 20, seed = 1, onEpoch } = options;
+  checkOptions("recurrent", options, known);
   const head = headOf(options.head);
   checkValues(values, "recurrent");
   const first = least + window;
@@ -82,7 +84,7 @@ export function recurrent(values: Float64Array, options: RecurrentOptions): Recu
     deviationOf(residuals.map((r) => r[h]!)),
   );
   const errors = oneStepErrors(values);
-  const scale = deviationOf([...errors.subarray(least)]);
+  const scale = deviationOf(errors.subarray(least));
   const inputsAt = (of: Float64Array, at: readonly number[]) => {
     const read = Array.from({ length: window }, (_, w) =>
       at.map((origin) => featuresAt(of, origin - window + w)),

@@ -1,3 +1,4 @@
+import { checkOptions } from "../checkOptions.ts";
 import { checkOrigins, checkSeason } from "./checks.ts";
 import type { Forecaster } from "./forecaster.ts";
 
@@ -5,7 +6,7 @@ import type { Forecaster } from "./forecaster.ts";
  * Each value is the last one of its place in the season: `x[t + h] = x[t + h - m]`, the simplest
  * forecast that a better one has to beat (Hyndman & Athanasopoulos 2021, Forecasting, 5.2).
  *
- * @param season m, the steps of a season; 1 repeats the last value
+ * @param options the steps m of a season; 1 repeats the last value
  *
  * @example
  * ```ts
@@ -16,7 +17,9 @@ import type { Forecaster } from "./forecaster.ts";
  * [...next!]; // => [1, 2, 3, 1, 2]
  * ```
  */
-export function seasonalNaive({ season }: { readonly season: number }): Forecaster {
+export function seasonalNaive(options: { readonly season: number }): Forecaster {
+  checkOptions("seasonalNaive", options, ["season"]);
+  const { season } = options;
   checkSeason(season, "seasonalNaive");
   return {
     name: season === 1 ? "last value" : "seasonal-naive",

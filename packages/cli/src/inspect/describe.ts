@@ -1,4 +1,5 @@
 import type { Decoded, DecodedTensor } from "@chronograd/nn/safetensors";
+import { indexOf } from "./indexOf.ts";
 
 /** What is in a tensor, in numbers. */
 export interface Numbers {
@@ -73,17 +74,4 @@ function normOf(data: ArrayLike<number>, largest: number): number {
     if (Number.isFinite(data[i])) sum += (data[i]! / largest) ** 2;
   }
   return largest * Math.sqrt(sum);
-}
-
-/** The position of an element as an index along each axis. */
-function indexOf(position: number, shape: readonly number[]): number[] {
-  let rest = position;
-  return shape
-    .toReversed()
-    .map((length) => {
-      const at = rest % length;
-      rest = Math.floor(rest / length);
-      return at;
-    })
-    .reverse();
 }

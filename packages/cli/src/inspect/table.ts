@@ -1,3 +1,4 @@
+import { textTable } from "../command/textTable.ts";
 import type { TensorDescription } from "./describe.ts";
 
 /** What a file holds. */
@@ -37,11 +38,6 @@ export function tableOf({ file, bytes, tensors, metadata }: FileDescription): st
     ],
   );
   const head = ["tensor", "type", "shape", "size", "norm", "min", "max", "not finite"];
-  const widths = head.map((title, i) =>
-    Math.max(title.length, ...rows.map((row) => row[i]!.length)),
-  );
-  const line = (row: readonly string[]) =>
-    `  ${row.map((cell, i) => (i < 3 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join("  ")}`.trimEnd();
   const problems = tensors.flatMap(({ problem }) =>
     problem === undefined ? [] : [`  ${problem}`],
   );
@@ -56,7 +52,7 @@ export function tableOf({ file, bytes, tensors, metadata }: FileDescription): st
   return [
     `${file}: ${tensors.length} ${tensors.length === 1 ? "tensor" : "tensors"}, ${elements.toLocaleString("en")} numbers, ${sizeOf(bytes)}`,
     "",
-    ...[head, ...rows].map(line),
+    ...textTable([head, ...rows]).map((line) => `  ${line}`),
     ...part("not finite", odd),
     ...part("not readable", problems),
     ...part("metadata", texts),

@@ -1,3 +1,4 @@
+import { checkOptions } from "../checkOptions.ts";
 import { escapeHtml } from "./escape.ts";
 import { png } from "./png.ts";
 
@@ -26,12 +27,7 @@ const known = ["rows", "width", "captions", "seconds", "scale"];
 /** Height of the images, or a thrown sentence. */
 function heightOf(film: Film): number {
   const { rows, width, captions } = film;
-  const stranger = Object.keys(film).find((name) => !known.includes(name));
-  if (stranger !== undefined) {
-    throw new TypeError(
-      `film: there is no option ${JSON.stringify(stranger)}; it takes ${known.join(", ")}`,
-    );
-  }
+  checkOptions("film", film, known);
   for (const [name, value] of Object.entries({ seconds: film.seconds, scale: film.scale })) {
     if (value === undefined || (Number.isFinite(value) && value > 0)) continue;
     throw new RangeError(`film: ${name} must be a number above 0, got ${value}`);

@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { parts } from "../comparison/parts.ts";
 import type { Metrics } from "../training/metrics.ts";
 import { figure } from "./figure.ts";
 import type { Section } from "./page.ts";
@@ -63,12 +64,7 @@ function gradientFigure(metrics: readonly Metrics[], clip: number): string {
  */
 function reachFigure(metrics: readonly Metrics[]): string {
   const measured = metrics.filter((m) => m.stateGradientNorms !== undefined);
-  const parts = Math.min(4, measured.length);
-  const curves = Array.from({ length: parts }, (_, part) => {
-    const group = measured.slice(
-      Math.floor((part * measured.length) / parts),
-      Math.floor(((part + 1) * measured.length) / parts),
-    );
+  const curves = parts(measured, 4).map((group) => {
     const longest = Math.max(...group.map((m) => m.stateGradientNorms!.length));
     const full = group.filter((m) => m.stateGradientNorms!.length === longest);
     return Array.from({ length: longest }, (_, i) => ({

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { RunError, UsageError } from "../command/errors.ts";
+import { checkFree } from "../command/writeOutput.ts";
 import { format, readRun } from "./description.ts";
 import { RunFolder } from "./folder.ts";
 
@@ -16,7 +17,7 @@ export interface RunOptions {
   readonly stem?: string;
   /** The folder that it stands in: "runs". */
   readonly parent?: string;
-  /** Replaces an earlier run of that name. */
+  /** Replaces an earlier run of that name, which is kept as `NAME.previous`. */
   readonly force?: boolean;
 }
 
@@ -35,17 +36,20 @@ function freePath({ kind, name, stem = kind, parent = "runs", force = false }: R
   }
   const path = join(parent, name);
   if (!existsSync(path)) return path;
-  if (!force) {
-    throw new UsageError(`--name: ${path} exists already; choose another name, or give --force`);
-  }
+  checkFree(path, force, "--name");
   readRun(path);
-  rmSync(path, { recursive: true });
+  const previous = `${path}.previous`;
+  if (existsSync(previous)) {
+    readRun(previous);
+    rmSync(previous, { recursive: true });
+  }
+  renameSync(path, previous);
   return path;
 }
 
 /**
  * Makes a new run folder. Throws a `UsageError` where one of its name is there and `force` is not
- * given, or where `force` would remove a folder that is no run.
+ * given, or where `force` would move a folder that is no run.
  */
 export async function createRun(options: RunOptions): Promise<RunFolder> {
   const path = freePath(options);

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { UsageError } from "../command/errors.ts";
 
@@ -49,6 +49,9 @@ export function readRun(path: string, kind?: string): RunDescription {
 /** The run folders in a folder, the oldest first; others are passed over. */
 export function listRuns(parent: string): { name: string; path: string; run: RunDescription }[] {
   if (!existsSync(parent)) return [];
+  if (!statSync(parent).isDirectory()) {
+    throw new UsageError(`${parent} is no folder; expected one with run folders in it`);
+  }
   return readdirSync(parent, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) => {

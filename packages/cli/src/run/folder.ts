@@ -1,15 +1,9 @@
 import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { saveCheckpoint, writeFileAtomic } from "@chronograd/nn/node";
+import { saveCheckpoint } from "@chronograd/nn/node";
 import { RunError } from "../command/errors.ts";
+import { orRefuse, writeOutput } from "../command/writeOutput.ts";
 import type { RunDescription } from "./description.ts";
-
-/** Names the file and the reason where the disk refuses. */
-async function orRefuse<T>(work: Promise<T>): Promise<T> {
-  return await work.catch((error: Error) => {
-    throw new RunError(error.message);
-  });
-}
 
 /**
  * A folder with what a run leaves: `run.json` (its options), `metrics.jsonl` (a line for each
@@ -58,7 +52,7 @@ export class RunFolder {
 
   /** Writes a file of the run, whole or not at all. */
   async write(name: string, contents: string | Uint8Array): Promise<void> {
-    await orRefuse(writeFileAtomic(join(this.path, name), contents, { overwrite: true }));
+    await writeOutput(join(this.path, name), contents);
   }
 
   /** Ends the run. */

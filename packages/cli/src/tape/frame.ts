@@ -13,7 +13,7 @@ export interface Frame {
 }
 
 export const boxHeight = 26;
-export const rankGap = 50;
+const rankGap = 50;
 export const top = 118;
 export const barHeight = 20;
 export const barGap = 7;

@@ -1,3 +1,5 @@
+import { checkOptions } from "../checkOptions.ts";
+
 /** What is counted of the symbols that come after one context. */
 interface Context {
   /** By symbol: its count. */
@@ -46,7 +48,9 @@ export interface NGram {
  * after.map((p) => p.toFixed(2)); // => ["0.04", "0.69", "0.28"]
  * ```
  */
-export function nGram(codes: ArrayLike<number>, { order, symbols }: NGramOptions): NGram {
+export function nGram(codes: ArrayLike<number>, options: NGramOptions): NGram {
+  checkOptions("nGram", options, ["order", "symbols"]);
+  const { order, symbols } = options;
   checkSizes(order, symbols);
   checkCodes(codes, symbols);
   const levels = counted(codes, order, symbols);

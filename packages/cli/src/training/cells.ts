@@ -2,7 +2,7 @@ import { scope, type Tensor, zeros } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
 import * as cells from "@chronograd/rnn";
 import { UsageError } from "../command/errors.ts";
-import { nearest } from "../data/nearest.ts";
+import { hintFor } from "../command/nearest.ts";
 import { loadCell, type PlainCell, type Sizes } from "../modules/loadCell.ts";
 import { parseSizes } from "../modules/sizes.ts";
 import type { DecidedOptions } from "./options.ts";
@@ -59,9 +59,8 @@ async function cellOf(options: CellOptions, input: number): Promise<PlainCell> {
     : undefined;
   if (family === undefined) {
     const known = Object.keys(families);
-    const near = nearest(cell, known);
     throw new UsageError(
-      `--cell: there is no cell "${cell}"${near === undefined ? "" : `, did you mean "${near}"?`}; expected ${known.join(", ")}, or a file such as ./my-cell.ts`,
+      `--cell: there is no cell "${cell}"${hintFor(cell, known, ";")} expected ${known.join(", ")}, or a file such as ./my-cell.ts`,
     );
   }
   try {

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
 import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
-import { RunError } from "../command/errors.ts";
+import { RunError, UsageError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
 import type { PlainCell } from "../modules/loadCell.ts";
 import type { RunFolder } from "../run/folder.ts";
@@ -164,7 +164,12 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   } finally {
     progress.stop();
   }
-  if (!isLast) await save(null, true);
+  if (!isLast) {
+    await save(null, true);
+    io.say(
+      `The data ended after ${metrics.length} ${metrics.length === 1 ? "window" : "windows"}.`,
+    );
+  }
   return { trained: { model, params }, metrics, parameters: countParameters(params) };
 }
 
@@ -191,10 +196,13 @@ function facts(
 
 /** What the packages refuse is a sentence that begins with the name of a function. */
 function sentence(error: unknown): unknown {
-  const { name, message } = error as Error;
-  if (name === "UsageError" || name === "RunError" || !/^\w+: /.test(message)) return error;
+  if (error instanceof UsageError || error instanceof RunError) return error;
+  const { message } = error as Error;
+  if (!/^\w+: /.test(message)) return error;
   const isDivergence = /\b(NaN|Infinity|not finite)\b/.test(message);
   return new RunError(
-    isDivergence ? `${message}; the training diverged, a smaller --lr or --clip may help` : message,
+    isDivergence
+      ? `${message}; where all inputs are finite, the training diverged: a smaller --lr or --clip may help`
+      : message,
   );
 }

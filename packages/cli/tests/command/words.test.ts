@@ -40,7 +40,7 @@ test("a mistyped key, flag or command gets a suggestion", async () => {
   };
   writeFileSync(path, '{ "hiden": 3 }');
   expect(await said(path)).toMatchInlineSnapshot(
-    `"2 count: config.json: hiden: there is no such option; did you mean hidden?"`,
+    `"2 count: config.json: hiden: there is no such option, did you mean "hidden"?"`,
   );
   writeFileSync(path, '{ "colour": 3 }');
   expect(await said(path)).toMatchInlineSnapshot(
@@ -74,6 +74,7 @@ test("the nearest word is one with few other letters", () => {
   expect(nearest("hiden", known)).toBe("hidden");
   expect(nearest("HIDDEN", known)).toBe("hidden");
   expect(nearest("layres", known)).toBe("layers");
+  expect(nearest("hid-den", known)).toBe("hidden");
   expect(nearest("colour", known)).toBe(undefined);
   expect(nearest("x", [])).toBe(undefined);
 });

@@ -1,8 +1,9 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { numericColumns } from "../../src/data/numbers.ts";
 import { columnIndex, parseCsv, readCsv } from "../../src/data.ts";
+import { folder } from "../files.ts";
 
 const lines = ["date,high,note", '2012-01-01,12.8,"rain, and ""wind"""', "2012-01-02,10.6,"];
 const expected = {
@@ -13,10 +14,10 @@ const expected = {
     { number: 3, cells: ["2012-01-02", "10.6", ""] },
   ],
 };
-const folder = mkdtempSync(join(tmpdir(), "csv-"));
+const home = folder();
 const fileOf = (name: string, contents: string | Uint8Array) => {
-  writeFileSync(join(folder, name), contents);
-  return join(folder, name);
+  writeFileSync(join(home, name), contents);
+  return join(home, name);
 };
 
 describe("readCsv", () => {
@@ -75,10 +76,11 @@ describe("readCsv", () => {
       `[UsageError: cannot read nowhere/a.csv: there is no such file]`,
     );
     const latin = fileOf("latin.csv", Uint8Array.of(0x61, 0x0a, 0xe9));
-    await expect(readCsv(latin)).rejects.toThrowErrorMatchingInlineSnapshot(
-      `[UsageError: latin.csv is not text in UTF-8; save it as "CSV UTF-8"]`,
+    const said = await readCsv(latin).catch(String);
+    expect(String(said).replace(latin, "latin.csv")).toMatchInlineSnapshot(
+      `"UsageError: cannot read latin.csv: it is not UTF-8 text; save it as "CSV UTF-8""`,
     );
-    await expect(readCsv(folder)).rejects.toThrow(/cannot read .* EISDIR/);
+    await expect(readCsv(home)).rejects.toThrow(/cannot read .* EISDIR/);
   });
 });
 
@@ -95,4 +97,13 @@ test("a column is found by its name, and the nearest one suggested", () => {
   refused("humidity").toThrowErrorMatchingInlineSnapshot(
     `[UsageError: a.csv has no column "humidity"; its columns are date, temp_max, temp_min]`,
   );
+});
+
+test("columns of numbers are those most of whose values are numbers", () => {
+  const table = parseCsv(
+    "day,high,code,few,none\n1 May,NA,0x1F,,\n2 May,3,7,,\n3,4.5e1,x,2,\n",
+    "a.csv",
+  );
+  // 0x1F is no decimal number, so a third of the codes are numbers.
+  expect(numericColumns(table)).toEqual(["high", "few"]);
 });

@@ -120,7 +120,7 @@ describe("logMel", () => {
     const of = (options: object) => () =>
       logMel(noise(500), { rate: 8000, ...options } as LogMelOptions);
     expect(of({ band: 3 })).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: logMel: there is no option "band"; it takes rate, bands, window, hop, low, high, floor]`,
+      `[TypeError: logMel: there is no option "band", did you mean "bands"? It takes rate, bands, window, hop, low, high, floor]`,
     );
     expect(of({ rate: 0 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: logMel: rate must be a finite number above 0, got 0]`,

@@ -1,10 +1,10 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { mixed, readWav } from "../../src/data.ts";
+import { folder } from "../files.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "wav-"));
+const home = folder();
 
 const u16 = (...values: number[]) => values.flatMap((v) => [v & 255, (v >>> 8) & 255]);
 const u32 = (...values: number[]) => values.flatMap((v) => [...u16(v & 65535), ...u16(v >>> 16)]);
@@ -34,7 +34,7 @@ function wav(format: Format, data: readonly number[], before: readonly number[] 
 }
 
 function written(name: string, bytes: readonly number[]): string {
-  const path = join(folder, name);
+  const path = join(home, name);
   writeFileSync(path, Uint8Array.from(bytes));
   return path;
 }
@@ -103,7 +103,7 @@ describe("readWav", () => {
       try {
         read(bytes);
       } catch (error) {
-        throw new Error((error as Error).message.replace(folder, "FOLDER"));
+        throw new Error((error as Error).message.replace(home, "FOLDER"));
       }
     };
     const whole = wav({ bits: 16 }, u16(1, 2, 3, 4));
@@ -142,7 +142,7 @@ describe("readWav", () => {
       `[Error: readWav: FOLDER/x.wav has NaN as sample 1 of channel 0]`,
     );
     expect(() => readWav("missing.wav")).toThrowErrorMatchingInlineSnapshot(
-      `[UsageError: readWav: cannot read missing.wav: ENOENT: no such file or directory, open 'missing.wav']`,
+      `[UsageError: readWav: cannot read missing.wav: there is no such file]`,
     );
   });
 });

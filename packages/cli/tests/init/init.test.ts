@@ -38,7 +38,7 @@ test("overwrites nothing without force", async () => {
   writeFileSync("twice/notes.txt", "mine");
   const { code, err } = await run(init, "twice");
   expect(`${code} ${err.trim()}`).toMatchInlineSnapshot(
-    `"2 init: twice is there already; choose another name, or give --force to write into it"`,
+    `"2 init: twice exists already; choose another name, or give --force"`,
   );
   expect(readFileSync("twice/src/cell.ts", "utf8")).toBe("mine");
   expect((await run(init, "twice", "--force")).code).toBe(0);

@@ -115,7 +115,7 @@ test("what cannot be loaded is told in a sentence", async () => {
     `"cannot load throws.ts: throws.ts:3: TypeError: Cannot read properties of undefined (reading 'b')"`,
   );
   expect(await said("name.ts")).toMatchInlineSnapshot(
-    `"cannot load name.ts: name.ts:3: TypeError: @chronograd/rnn exports no defineCel; did you mean defineCell?"`,
+    `"cannot load name.ts: name.ts:3: TypeError: @chronograd/rnn exports no defineCel, did you mean "defineCell"?"`,
   );
   expect(await said("text.ts")).toMatchInlineSnapshot(
     `"cannot load text.ts: it threw "some text""`,

@@ -128,6 +128,6 @@ test("what does not fit is refused in a sentence", () => {
     RangeError: film: image 1 of video 0 of "a" has a pixel that is NaN
     RangeError: film: seconds must be a number above 0, got NaN
     RangeError: film: scale must be a number above 0, got 0
-    TypeError: film: there is no option "second"; it takes rows, width, captions, seconds, scale"
+    TypeError: film: there is no option "second", did you mean "seconds"? It takes rows, width, captions, seconds, scale"
   `);
 });

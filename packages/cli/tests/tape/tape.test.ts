@@ -75,7 +75,7 @@ describe("the command", () => {
     const again = await run(tape, at("lstm.ts"), "--out", out);
     expect(again.code).toBe(2);
     expect(again.err.replaceAll(home, "")).toMatchInlineSnapshot(`
-      "tape: /a.svg is there already; give --force to replace it, or --out another file
+      "tape: --out: /a.svg exists already; choose another name, or give --force
       "
     `);
     expect(readFileSync(out, "utf8")).toBe("mine");
@@ -97,7 +97,7 @@ describe("the command", () => {
       return `${code} ${err.replaceAll(`${home}/`, "").trim()}`;
     };
     expect(await said(at("lstm.ts"), "--k1", "4", "--k2", "2")).toMatchInlineSnapshot(
-      `"2 tape: --k2 must be at least --k1, got 2 and 4"`,
+      `"2 tape: --k2 must be at least --k1, got k1 4 and k2 2"`,
     );
     expect(await said(at("minGru.ts"), "--equations")).toMatchInlineSnapshot(
       `"2 tape: minGru.ts has no equations; leave out --equations"`,

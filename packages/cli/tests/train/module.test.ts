@@ -95,7 +95,26 @@ test("a module that breaks the contract is told how, in a sentence", async () =>
       `${head}${sizes}export function* batches() { yield { input: tensor([[1, 2]]), target: tensor([[1]]) }; }`,
     ),
   ).toMatchInlineSnapshot(
-    `"train: --data data.ts: the first item has inputs of shape [1,2], and sizes.input is 1, the length of a row"`,
+    `"train: --data data.ts: the first item of batches has inputs of shape [1,2], and sizes.input is 1, the length of a row"`,
+  );
+  const item = "yield { input: tensor([[1]]), target: tensor([[1]]) };";
+  const good = `${head}${sizes}export function* batches() { ${item} }\n`;
+  expect(await said(`${good}export function* heldOut() {}`)).toMatchInlineSnapshot(
+    `"train: --data data.ts: heldOut gave no items"`,
+  );
+  expect(await said(`${good}export const losss = () => 0;`)).toMatchInlineSnapshot(
+    `"train: --data data.ts: it exports losss, did you mean "loss"?"`,
+  );
+  expect(
+    await said(`${head}${sizes}export async function* batches() { ${item} }`),
+  ).toMatchInlineSnapshot(
+    `"train: --data data.ts: batches must return an iterable, such as function* batches() { yield { input, target }; }, got an asynchronous one; read what it waits for before, with await at the top of the module"`,
+  );
+  // Nothing is broadcast that was not meant to be.
+  expect(
+    await said(good.replace("target: tensor([[1]])", "target: tensor([1])")),
+  ).toMatchInlineSnapshot(
+    `"train: truncated: the loss of step 1: meanSquaredError: predictions and targets must have one shape, got [1,8] and [1]; reshape or broadcastTo one of them"`,
   );
   expect(await said(`${sizes}export function* batches() {}`)).toMatchInlineSnapshot(
     `"train: --data data.ts: batches gave no items"`,

@@ -52,6 +52,8 @@ test("it is not overwritten by another of its name, unless that is asked for", a
   const forced = await run(train, ...[...onRhyme, "--windows", "3", "--name", "other", "--force"]);
   expect(forced.code).toBe(0);
   expect(metricsOf("other")).toHaveLength(3);
+  // Nothing is lost: the earlier run has another name.
+  expect(metricsOf("other.previous")).toHaveLength(2);
 });
 
 test("it goes on where it stopped, and refuses other options", async () => {

@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll } from "vitest";
+import { folder } from "../files.ts";
 
 /** The program of this package, from its source. */
 export const main: string = join(import.meta.dirname, "../../src/main.ts");
@@ -20,16 +20,12 @@ export const rhyme: string =
 /** A folder that the tests of a file work in, with `rhyme.txt` in it. */
 export function workFolder(): void {
   const before = process.cwd();
-  let folder = "";
+  const made = folder();
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "chronograd-"));
-    process.chdir(folder);
+    process.chdir(made);
     writeFileSync("rhyme.txt", rhyme);
   });
-  afterAll(() => {
-    process.chdir(before);
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => process.chdir(before));
 }
 
 /** The lines of metrics of a run. */

@@ -101,7 +101,7 @@ test("a configuration names the path of what is wrong", async () => {
   );
   writeFileSync("config.json", JSON.stringify({ text: "rhyme.txt", hiden: 16 }));
   expect(await said("config.json")).toMatchInlineSnapshot(
-    `"train: config.json: hiden: there is no such option; did you mean hidden?"`,
+    `"train: config.json: hiden: there is no such option, did you mean "hidden"?"`,
   );
 });
 

@@ -1,4 +1,4 @@
-import { type Backend, type Tensor, tensor } from "@chronograd/autodiff";
+import type { Backend, Tensor } from "@chronograd/autodiff";
 import { kernelsOf } from "@chronograd/autodiff/extend";
 import { allocate } from "@chronograd/autodiff/internal";
 
@@ -66,11 +66,4 @@ export function complaint(bad: Named, where: string, advice: string): RangeError
   return new RangeError(
     `${where}: the gradient${of} has ${count} of ${g.size} elements that are NaN or infinite${others}; lower the learning rate, look for where they arise, ${advice}`,
   );
-}
-
-/** A float64 scalar of a number, on a backend or as a constant of what is traced there. */
-export function constantOn(home: Backend, value: number): Tensor {
-  const x = tensor(value, { dtype: "float64", backend: home });
-  if (home.parent !== null) home.adopt(x);
-  return x;
 }

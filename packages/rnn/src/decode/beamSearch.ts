@@ -5,10 +5,11 @@ import { rowsOf } from "../checkRows.ts";
 import { findTensor, nameOfTensor } from "../findTensor.ts";
 import { Beam } from "./beam.ts";
 import { Carried } from "./carried.ts";
+import { checkWhole } from "./checkWhole.ts";
 import type { Hypothesis } from "./hypothesis.ts";
 import { divisorsOf, type LengthPenalty } from "./lengthPenalty.ts";
 import { checkLogits } from "./logits.ts";
-import { tokensOf } from "./prompt.ts";
+import { tokenTensor } from "./prompt.ts";
 
 /**
  * What decodes: from the last token of N hypotheses, int32 `[N]`, and their state to the logits
@@ -89,8 +90,8 @@ export function beamSearch<State, Context = undefined>(
       `${where}: step must be a function (tokens, state, context) => [logits, state], got ${textOf(step)}`,
     );
   }
-  checkCount(where, "width", width, 2 ** 20);
-  checkCount(where, "maxLength", maxLength, 2 ** 24);
+  checkWhole(where, "width", width, 1, 2 ** 20);
+  checkWhole(where, "maxLength", maxLength, 1, 2 ** 24);
   checkEnd(where, end, Infinity);
   const start = startTokens(where, options.start, rowsOf(state) ?? rowsOf(context));
   checkRowsAre(where, start.length, { "the state": state, "the context": context });
@@ -110,7 +111,7 @@ export function beamSearch<State, Context = undefined>(
     let tokens = repeated.map((example) => start[example]!);
     for (let length = 1; length <= maxLength && beams.some((beam) => !beam.isOver); length++) {
       tokens = carried.advance((before) => {
-        const stepped = step(tokensOf(tokens, backend), before, constant.state);
+        const stepped = step(tokenTensor(tokens, backend), before, constant.state);
         checkPair(where, stepped);
         const [logits, after] = stepped;
         checkLogits(where, logits, rows);
@@ -179,9 +180,9 @@ function startTokens(
 ): Int32Array {
   const tokens = typeof start === "number" ? new Array<number>(examples ?? 1).fill(start) : start;
   const list = Array.from((tokens as ArrayLike<number> | undefined) ?? [Number.NaN]);
-  if (list.every((token) => Number.isInteger(token))) return Int32Array.from(list);
+  if (list.every((token) => Number.isInteger(token) && token >= 0)) return Int32Array.from(list);
   throw new TypeError(
-    `${where}: start must be a token, or a list with one for each example, got ${textOf(start)}`,
+    `${where}: start must be a token, a whole number of at least 0, or a list with one for each example, got ${textOf(start)}`,
   );
 }
 
@@ -192,13 +193,5 @@ function checkEnd(where: string, end: number | undefined, columns: number): void
     columns === Infinity ? "of at least 0" : `below ${columns}, as there are as many logits`;
   throw new RangeError(
     `${where}: end must be a token, a whole number ${range}, got ${textOf(end)}; leave it out where nothing ends`,
-  );
-}
-
-/** Throws a sentence unless an option is a number of things. */
-export function checkCount(where: string, name: string, value: number, most: number): void {
-  if (Number.isInteger(value) && value >= 1 && value <= most) return;
-  throw new RangeError(
-    `${where}: ${name} must be a whole number from 1 to ${most}, got ${textOf(value)}`,
   );
 }

@@ -3,7 +3,8 @@ import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
 import { checkState } from "../checkState.ts";
-import { beamSearch, checkCount } from "./beamSearch.ts";
+import { beamSearch } from "./beamSearch.ts";
+import { checkWhole } from "./checkWhole.ts";
 import type { Hypothesis } from "./hypothesis.ts";
 import type { LengthPenalty } from "./lengthPenalty.ts";
 import { promptOf } from "./prompt.ts";
@@ -64,7 +65,7 @@ export function continuations<Params, State>(
   const required = ["prompt", "length", "width"];
   checkOptions(where, options ?? null, [...required, "end", "lengthPenalty", "state"]);
   const { length, width, end, lengthPenalty, state } = options;
-  checkCount(where, "length", length, 2 ** 24);
+  checkWhole(where, "length", length, 1, 2 ** 24);
   if (state !== undefined) checkState(`${where}: the state`, state, model.state);
   const prompt = promptOf(where, options.prompt, 1);
   const { carried, step } = readPrompt(where, model, params, prompt, state);

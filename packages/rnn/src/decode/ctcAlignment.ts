@@ -1,7 +1,8 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { textOf } from "../checkDefinition.ts";
-import { type CtcRow, type CtcRowOptions, checkBetween, ctcRows } from "./ctcRows.ts";
+import { checkWhole } from "./checkWhole.ts";
+import { type CtcRow, type CtcRowOptions, ctcRows } from "./ctcRows.ts";
 
 /** The most probable alignment of a target with the steps of its row. */
 export interface CtcAlignment {
@@ -46,7 +47,7 @@ export function ctcAlignment(
   return rows.map((row, i) => {
     const target = Array.from(targets[i] as ArrayLike<number>);
     for (const [j, label] of target.entries()) {
-      checkBetween(label, 0, classes - 1, `label ${j} of target ${i}`, where);
+      checkWhole(where, `label ${j} of target ${i}`, label, 0, classes - 1);
       if (label !== blank) continue;
       throw new RangeError(
         `${where}: label ${j} of target ${i} is the blank ${blank}; leave blanks out of targets`,

@@ -1,6 +1,7 @@
 import type { Tensor } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
-import { type CtcRow, type CtcRowOptions, checkBetween, ctcRows } from "./ctcRows.ts";
+import { checkWhole } from "./checkWhole.ts";
+import { type CtcRow, type CtcRowOptions, ctcRows } from "./ctcRows.ts";
 
 /** Options of `ctcBeamSearch`. */
 export interface CtcBeamOptions extends CtcRowOptions {
@@ -58,16 +59,11 @@ export function ctcBeamSearch(logits: Tensor, options: CtcBeamOptions = {}): Ctc
   const where = "ctcBeamSearch";
   checkOptions(where, options, ["lengths", "blank", "width"]);
   const { width = 10 } = options;
-  checkBetween(width, 1, Number.MAX_SAFE_INTEGER, "width", where);
+  checkWhole(where, "width", width, 1, Number.MAX_SAFE_INTEGER);
   const { rows, classes, blank } = ctcRows(logits, options, where);
-  return rows.map((row, i) => {
+  return rows.map((row) => {
     let beam: Prefix[] = [{ labels: [], blank: 0, label: none }];
     for (let t = 0; t < row.steps; t++) {
-      if (Number.isNaN(row.log(t, 0))) {
-        throw new RangeError(
-          `${where}: logits of row ${i} at step ${t} hold NaN or Infinity; findNonFinite names the op that made it`,
-        );
-      }
       beam = extended(beam, row, t, classes, blank).slice(0, width);
     }
     return beam.map((prefix) => ({ labels: prefix.labels, logProbability: total(prefix) }));

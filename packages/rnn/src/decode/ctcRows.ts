@@ -1,5 +1,6 @@
 import { Tensor } from "@chronograd/autodiff";
 import { textOf } from "../checkDefinition.ts";
+import { checkWhole } from "./checkWhole.ts";
 
 /** What every decoder of connectionist temporal classification takes. */
 export interface CtcRowOptions {
@@ -23,20 +24,6 @@ export interface CtcRows {
   readonly blank: number;
 }
 
-/** Throws a sentence unless a number is whole and lies between bounds. */
-export function checkBetween(
-  value: number,
-  low: number,
-  high: number,
-  what: string,
-  where: string,
-): void {
-  if (Number.isSafeInteger(value) && value >= low && value <= high) return;
-  throw new RangeError(
-    `${where}: ${what} must be a whole number from ${low} to ${high}, got ${textOf(value)}`,
-  );
-}
-
 /** Log-probabilities of logits `[T, B, K]`, row by row; throws a sentence for what does not fit. */
 export function ctcRows(
   logits: Tensor,
@@ -50,7 +37,7 @@ export function ctcRows(
     );
   }
   const [steps, batch, classes] = logits.shape as unknown as [number, number, number];
-  checkBetween(blank, 0, classes - 1, "blank", where);
+  checkWhole(where, "blank", blank, 0, classes - 1);
   const own = Array.from(
     lengths instanceof Tensor
       ? lengths.toTypedArray()
@@ -61,11 +48,19 @@ export function ctcRows(
       `${where}: lengths must be ${batch} numbers, one for each row, got ${own.length}`,
     );
   }
-  for (const [row, length] of own.entries()) checkBetween(length, 0, steps, `length ${row}`, where);
+  for (const [row, length] of own.entries()) checkWhole(where, `length ${row}`, length, 0, steps);
   const logs = logits.size === 0 ? [] : logits.cast("float64").logSoftmax(-1).toTypedArray();
   const rows = own.map((length, row) => ({
     steps: length,
     log: (step: number, label: number) => logs[(step * batch + row) * classes + label]!,
   }));
+  for (const [i, row] of rows.entries()) {
+    for (let t = 0; t < row.steps; t++) {
+      if (!Number.isNaN(row.log(t, 0))) continue;
+      throw new RangeError(
+        `${where}: logits of row ${i} at step ${t} hold NaN or Infinity; findNonFinite names the op that made it`,
+      );
+    }
+  }
   return { rows, classes, blank };
 }

@@ -7,7 +7,7 @@ import { textOf } from "../checkDefinition.ts";
 import { rowsOf } from "../checkRows.ts";
 import { checkState } from "../checkState.ts";
 import { copied } from "./carried.ts";
-import { type Prompt, promptOf, tokensOf } from "./prompt.ts";
+import { type Prompt, promptOf, tokenTensor } from "./prompt.ts";
 import { readPrompt } from "./readPrompt.ts";
 import { type Sampler, type SamplerOptions, sampler, samplerOptions } from "./sampler.ts";
 
@@ -118,7 +118,7 @@ function* drawing<Params, State>(
     for (let drawnTokens = 0; drawnTokens < length; drawnTokens++) {
       const read = tokens;
       tokens = carried.advance((before) => {
-        const [logits, next] = step(tokensOf(read, backend), before);
+        const [logits, next] = step(tokenTensor(read, backend), before);
         return [draw(logits, rng).toTypedArray() as Int32Array, next];
       });
       yield Array.from(tokens);

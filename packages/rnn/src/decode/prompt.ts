@@ -55,6 +55,6 @@ function listOf(where: string, prompt: ArrayLike<number>, rows: number): Prompt 
 }
 
 /** The tokens of one step as a model reads them, int32 `[rows]`. */
-export function tokensOf(tokens: Int32Array, backend: Backend | undefined): Tensor {
+export function tokenTensor(tokens: Int32Array, backend: Backend | undefined): Tensor {
   return tensor(tokens, backend && { backend });
 }

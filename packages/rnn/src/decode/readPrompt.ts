@@ -5,7 +5,7 @@ import { runStep } from "../runStep.ts";
 import { startOf } from "../startOf.ts";
 import { Carried } from "./carried.ts";
 import { checkLogits } from "./logits.ts";
-import { type Prompt, tokensOf } from "./prompt.ts";
+import { type Prompt, tokenTensor } from "./prompt.ts";
 
 /** A language model that has read a prompt, all but its last token. */
 export interface PromptReading<State> {
@@ -34,11 +34,11 @@ export function readPrompt<Params, State>(
   };
   const carried = new Carried(given as Values<State>);
   if (given === undefined) {
-    const first = () => startOf(model, constants(), tokensOf(prompt[0]!, backend), where);
+    const first = () => startOf(model, constants(), tokenTensor(prompt[0]!, backend), where);
     carried.advance(() => [null, first()]);
   }
   for (const tokens of prompt.slice(0, -1)) {
-    carried.advance((state) => [null, step(tokensOf(tokens, backend), state)[1]]);
+    carried.advance((state) => [null, step(tokenTensor(tokens, backend), state)[1]]);
   }
   return { carried, step, backend };
 }

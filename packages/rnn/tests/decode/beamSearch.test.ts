@@ -193,10 +193,10 @@ test("errors are sentences", () => {
     `[RangeError: beamSearch: end must be a token, a whole number below 3, as there are as many logits, got 3; leave it out where nothing ends]`,
   );
   expect(search({ start: 0.5 })).toThrowErrorMatchingInlineSnapshot(
-    `[TypeError: beamSearch: start must be a token, or a list with one for each example, got 0.5]`,
+    `[TypeError: beamSearch: start must be a token, a whole number of at least 0, or a list with one for each example, got 0.5]`,
   );
   expect(search({ start: undefined })).toThrowErrorMatchingInlineSnapshot(
-    `[TypeError: beamSearch: start must be a token, or a list with one for each example, got undefined]`,
+    `[TypeError: beamSearch: start must be a token, a whole number of at least 0, or a list with one for each example, got undefined]`,
   );
   expect(search({ lengthPenalty: -1 })).toThrowErrorMatchingInlineSnapshot(
     `[TypeError: beamSearch: lengthPenalty must be an exponent of at least 0 or a function of the length, got -1]`,

@@ -1,6 +1,7 @@
 import { UsageError } from "../../command/errors.ts";
 import { columnIndex, type Table } from "../../data/csv.ts";
 import { parseDates } from "../../data/dates.ts";
+import { numericColumns } from "../../data/numbers.ts";
 
 /**
  * The columns of dates and of numbers: those that were named, or the only ones that can be meant.
@@ -11,7 +12,6 @@ export function chosenColumns(
 ): { readonly date: string; readonly column: string } {
   const { file, columns, rows } = table;
   const cells = (name: string) => rows.map((row) => row.cells[columnIndex(table, name)]!);
-  const isNumber = (text: string) => text !== "" && Number.isFinite(Number(text));
   // A year alone is a date and a number: a column of such comes first, or is named.
   const areDates = (name: string) => !("wrong" in parseDates(cells(name).slice(0, 100)));
   const date = given.date ?? columns.find(areDates);
@@ -21,9 +21,7 @@ export function chosenColumns(
     );
   }
   columnIndex(table, date);
-  const numeric = columns.filter(
-    (name) => name !== date && cells(name).filter(isNumber).length > rows.length / 2,
-  );
+  const numeric = numericColumns(table).filter((name) => name !== date);
   const column = given.column ?? (numeric.length === 1 ? numeric[0] : undefined);
   if (column === undefined) {
     throw new UsageError(

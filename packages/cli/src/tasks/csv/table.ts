@@ -2,13 +2,16 @@ import { createHash } from "node:crypto";
 import { UsageError } from "../../command/errors.ts";
 import { readCsv, type Table } from "../../data/csv.ts";
 import { fill, type Missing } from "../../data/fill.ts";
-import { numbersOf } from "../../data/numbers.ts";
+import { deviationOf, meanOf } from "../../data/moments.ts";
+import { numbersOf, numericColumns } from "../../data/numbers.ts";
 
 /** Columns of numbers, each with mean 0 and variance 1 over the rows for training. */
 export interface Series {
   /** Name of the file. */
   readonly file: string;
   readonly columns: readonly string[];
+  /** The other columns of the file. */
+  readonly others: readonly string[];
   readonly digest: string;
   readonly length: number;
   /** Rows for training; those after them are held out. */
@@ -43,7 +46,11 @@ export interface SeriesOptions {
  */
 export async function loadSeries(options: SeriesOptions, known?: Scaling): Promise<Series> {
   const table = await readCsv(options.csv);
-  const columns = known?.columns ?? options.columns ?? numericColumns(table);
+  const columns = known?.columns ?? options.columns ?? chosenColumns(table);
+  const twice = columns.find((name, i) => columns.indexOf(name) !== i);
+  if (twice !== undefined) {
+    throw new UsageError(`--columns names ${twice} twice; name each column once`);
+  }
   const values = columns.map((name) =>
     fill(numbersOf(table, name, options.missing), options.missing, (i) => {
       return `${table.file}, row ${table.rows[i]!.number}, ${name}`;
@@ -66,28 +73,26 @@ export async function loadSeries(options: SeriesOptions, known?: Scaling): Promi
   const hash = createHash("sha256").update(columns.join("\n"));
   for (const column of values) hash.update(column);
   const digest = hash.digest("hex");
-  return { file: table.file, columns, digest, length, training, means, deviations, row, change };
+  const others = table.columns.filter((name) => !columns.includes(name));
+  return {
+    file: table.file,
+    columns,
+    others,
+    digest,
+    length,
+    training,
+    means,
+    deviations,
+    row,
+    change,
+  };
 }
 
-/** The columns that begin with a number. */
-function numericColumns({ file, columns, rows }: Table): readonly string[] {
-  const numeric = columns.filter((_, c) => {
-    const first = rows.map(({ cells }) => cells[c]!).find((cell) => cell !== "") ?? "";
-    return first !== "" && Number.isFinite(Number(first));
-  });
+/** All columns of numbers. */
+function chosenColumns(table: Table): readonly string[] {
+  const numeric = numericColumns(table);
   if (numeric.length > 0) return numeric;
   throw new UsageError(
-    `${file} has no column of numbers; its columns are ${columns.join(", ")}; --columns names those to take`,
+    `${table.file} has no column of numbers; its columns are ${table.columns.join(", ")}; --columns names those to take`,
   );
-}
-
-function meanOf(values: Float64Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** The standard deviation; 1 where all values are the same. */
-function deviationOf(values: Float64Array): number {
-  const mean = meanOf(values);
-  const variance = meanOf(values.map((value) => (value - mean) ** 2));
-  return variance > 0 ? Math.sqrt(variance) : 1;
 }

@@ -26,12 +26,12 @@ const loss = (output: Tensor, target: Tensor) => output.sub(target).square();
  */
 export async function csvTask(options: CsvOptions, kept?: CsvKept): Promise<Task> {
   const series = await loadSeries(options, kept);
-  const { file, columns, length, training, means, deviations, digest } = series;
+  const { file, columns, others, length, training, means, deviations, digest } = series;
   const rows = Math.min(options.batch, training >> 1);
   const heldOut = { items: () => wholly(series), burnIn: training - 1 };
   return {
     title: file,
-    description: `${file}: ${length.toLocaleString("en")} rows, of which the last ${(length - training).toLocaleString("en")} are held out; ${columns.join(", ")}`,
+    description: `${file}: ${length.toLocaleString("en")} rows, of which the last ${(length - training).toLocaleString("en")} are held out; ${columns.join(", ")}${others.length > 0 ? ` (left out: ${others.join(", ")})` : ""}`,
     digest,
     interface: { input: { size: columns.length }, output: columns.length },
     hidden: 32,

@@ -1,5 +1,6 @@
 import type { StepLoss } from "@chronograd/rnn";
 import { UsageError } from "../../command/errors.ts";
+import { nearest } from "../../command/nearest.ts";
 import type { Item } from "../../training/task.ts";
 
 /**
@@ -30,6 +31,12 @@ export function dataModuleOf(path: string, exports: Readonly<Record<string, unkn
   const refuse = (why: string): never => {
     throw new UsageError(`--data ${path}: ${why}`);
   };
+  for (const name of Object.keys(module)) {
+    const meant = known.includes(name) ? undefined : nearest(name, known);
+    if (meant !== undefined && module[meant as keyof DataModule] === undefined) {
+      refuse(`it exports ${name}, did you mean "${meant}"?`);
+    }
+  }
   for (const name of ["batches", "sizes"] as const) {
     if (module[name] !== undefined) continue;
     const got = Object.keys(module).join(", ") || "nothing";
@@ -65,7 +72,7 @@ export function* checkedItems(
   const items = asked(path, name, make);
   if (typeof Object(items)[Symbol.iterator] !== "function") {
     throw new UsageError(
-      `--data ${path}: ${name} must return an iterable, such as function* ${name}() { yield { input, target }; }, got ${typeof items}`,
+      `--data ${path}: ${name} must return an iterable, such as function* ${name}() { yield { input, target }; }, got ${Symbol.asyncIterator in Object(items) ? "an asynchronous one; read what it waits for before, with await at the top of the module" : typeof items}`,
     );
   }
   const iterator = (items as Iterable<Item>)[Symbol.iterator]();

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Tensor } from "@chronograd/autodiff";
-import { crossEntropy } from "@chronograd/nn";
+import { crossEntropy, meanSquaredError } from "@chronograd/nn";
 import { UsageError } from "../../command/errors.ts";
 import { loadModule } from "../../modules/loadModule.ts";
 import { heldOutLoss } from "../../training/evaluate.ts";
@@ -15,7 +15,7 @@ export interface ModuleOptions {
   readonly seed: number;
 }
 
-/** Steps of the held-out items that are measured while a model trains. */
+/** How many held-out items are measured while a model trains. */
 const estimateItems = 16;
 
 /** The task of a user's module. */
@@ -28,11 +28,12 @@ export async function moduleTask({ data, seed }: ModuleOptions): Promise<Task> {
   const stream = (position: number) =>
     checkedItems(data, "batches", () => module.batches(seed, position));
   // Before a run folder is made.
-  checkFirst(data, stream(0), input);
+  checkFirst(data, "batches", stream(0), input);
   const all: HeldOut | undefined = module.heldOut && {
     items: () => checkedItems(data, "heldOut", () => module.heldOut!()),
     burnIn: 0,
   };
+  if (all !== undefined) checkFirst(data, "heldOut", all.items(), input);
   return {
     title,
     description: `${title}: rows of ${tokens === undefined ? `${input} numbers` : `one of ${tokens} tokens`}`,
@@ -73,19 +74,24 @@ export async function moduleTask({ data, seed }: ModuleOptions): Promise<Task> {
 }
 
 /** Throws a `UsageError` unless there is a first item, with rows of the size that was said. */
-function checkFirst(path: string, items: Iterable<Item>, input: number | undefined): void {
+function checkFirst(
+  path: string,
+  name: "batches" | "heldOut",
+  items: Iterable<Item>,
+  input: number | undefined,
+): void {
   for (const item of items) {
     const { shape } = ("inputs" in item ? item.inputs : item.input) as Partial<Tensor>;
     if (input === undefined || shape === undefined || shape.at(-1) === input) return;
     throw new UsageError(
-      `--data ${path}: the first item has inputs of shape [${shape}], and sizes.input is ${input}, the length of a row`,
+      `--data ${path}: the first item of ${name} has inputs of shape [${shape}], and sizes.input is ${input}, the length of a row`,
     );
   }
-  throw new UsageError(`--data ${path}: batches gave no items`);
+  throw new UsageError(`--data ${path}: ${name} gave no items`);
 }
 
 /** The cross entropy of int32 targets, and the squared error of others. */
 const usualLoss = (output: Tensor, target: Tensor): Tensor =>
   target.dtype === "int32"
     ? crossEntropy(output, target, { reduction: "none" })
-    : output.sub(target).square();
+    : meanSquaredError(output, target, { reduction: "none" });

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UsageError } from "../../command/errors.ts";
+import { readText } from "../../command/readInput.ts";
 
 /**
  * A text as numbers: its characters in the order of their code points, and what is learnt and what
@@ -41,22 +41,6 @@ function mobyDick(): string {
   );
 }
 
-function readText(path: string): string {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const why = code === "ENOENT" ? "there is no such file" : message;
-    throw new UsageError(`--text: cannot read ${path}: ${why}`);
-  }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new UsageError(`--text: ${path} is not UTF-8 text; convert it first`);
-  }
-}
-
 /**
  * Reads a text, Moby Dick when none is named, and encodes it. `characters` fixes the alphabet of a
  * model that is there already.
@@ -67,7 +51,8 @@ export function loadCorpus(
   characters?: readonly string[],
 ): Corpus {
   if (path === undefined) return corpusOf("Moby Dick", mobyDick(), batch, characters);
-  return corpusOf(basename(path), readText(path), batch, characters);
+  const text = readText(path, `--text: cannot read ${path}`, "convert it first");
+  return corpusOf(basename(path), text, batch, characters);
 }
 
 /**

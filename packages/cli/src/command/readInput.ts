@@ -1,0 +1,30 @@
+import { readFileSync } from "node:fs";
+import { UsageError } from "./errors.ts";
+
+/**
+ * The bytes of a file that the user named.
+ *
+ * Throws a `UsageError` with the reason, which begins with `refusal`.
+ */
+export function readBytes(path: string, refusal: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UsageError(`${refusal}: ${code === "ENOENT" ? "there is no such file" : message}`);
+  }
+}
+
+/**
+ * The text of a file that the user named.
+ *
+ * @param advice what to do where it is not UTF-8
+ */
+export function readText(path: string, refusal: string, advice: string): string {
+  const bytes = readBytes(path, refusal);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new UsageError(`${refusal}: it is not UTF-8 text; ${advice}`);
+  }
+}
