@@ -1,4 +1,5 @@
 import { checkOptions } from "../checkOptions.ts";
+import { meanOf } from "../data/moments.ts";
 import { checkOrigins, checkSeason, checkValues } from "./checks.ts";
 import type { Forecaster } from "./forecaster.ts";
 import { leastSquares } from "./leastSquares.ts";
@@ -55,19 +56,25 @@ export function autoregression(
       `autoregression: ${maxLag} lags and a season of ${season} need whole numbers and more than ${largest + most} values, got ${values.length}`,
     );
   }
-  const target = values.subarray(largest);
+  // Around their mean, so that squares of large values do not hide how they differ.
+  const mean = meanOf(values);
+  const centred = values.map((x) => x - mean);
+  const target = centred.subarray(largest);
   const candidates = Array.from({ length: maxLag }, (_, i) => {
     const lags = Array.from({ length: i + 1 }, (_, l) => l + 1);
     if (season > i + 1) lags.push(season);
     const row = regressors(lags, waves);
-    const rows = Array.from(target, (_, t) => row(values, largest + t));
+    const rows = Array.from(target, (_, t) => row(centred, largest + t));
     const { coefficients, error } = leastSquares(rows, target);
     const criterion = known * Math.log(error) + 2 * coefficients.length;
     return { lags, row, coefficients, criterion };
   });
   const best = candidates.reduce((a, b) => (b.criterion < a.criterion ? b : a));
-  const { lags, row, coefficients } = best;
+  const { lags, row } = best;
   const least = lags.at(-1)!;
+  const weights = best.coefficients.subarray(-lags.length);
+  const coefficients = best.coefficients.slice();
+  coefficients[0]! += mean * (1 - weights.reduce((sum, weight) => sum + weight, 0));
   return {
     name: `autoregression of ${lags.length === 1 ? "1 lag" : `${lags.length} lags`}`,
     lags,
@@ -77,11 +84,11 @@ export function autoregression(
       checkOrigins(series, origins, horizon, least, "autoregression");
       return origins.map((origin) => {
         const all = new Float64Array(origin + horizon);
-        all.set(series.subarray(0, origin));
+        all.set(series.subarray(0, origin).map((x) => x - mean));
         for (let t = origin; t < all.length; t++) {
-          all[t] = row(all, t).reduce((sum, x, i) => sum + x * coefficients[i]!, 0);
+          all[t] = row(all, t).reduce((sum, x, i) => sum + x * best.coefficients[i]!, 0);
         }
-        return all.slice(origin);
+        return all.slice(origin).map((x) => x + mean);
       });
     },
   };

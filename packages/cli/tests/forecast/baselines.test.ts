@@ -163,6 +163,20 @@ describe("autoregression", () => {
     expect(autoregression(e, { maxLag: 1 }).coefficients[1]!).toBeCloseTo(0, 1);
   });
 
+  test("a large offset changes neither lags nor errors", () => {
+    const e = noise(300, 4);
+    const values = new Float64Array(300);
+    for (let t = 3; t < 300; t++) values[t] = 0.5 * values[t - 1]! - 0.4 * values[t - 3]! + e[t]!;
+    const plain = autoregression(values, { maxLag: 6 });
+    const offset = 2 ** 40;
+    const moved = values.map((x) => x + offset);
+    const other = autoregression(moved, { maxLag: 6 });
+    expect(other.lags).toEqual(plain.lags);
+    const [near, far] = [plain.forecast(values, [300], 5)[0]!, other.forecast(moved, [300], 5)[0]!];
+    // float64 holds values of this size to 1.2e-4.
+    for (const [h, x] of far.entries()) expect(Math.abs(x - offset - near[h]!)).toBeLessThan(1e-3);
+  });
+
   test("repeats a constant, however large", () => {
     for (const x of [0, 5, -1e12, 1e-12]) {
       const values = series(30, () => x);

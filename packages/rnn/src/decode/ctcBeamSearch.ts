@@ -61,14 +61,9 @@ export function ctcBeamSearch(logits: Tensor, options: CtcBeamOptions = {}): Ctc
   const { width = 10 } = options;
   checkWhole(where, "width", width, 1, Number.MAX_SAFE_INTEGER);
   const { rows, classes, blank } = ctcRows(logits, options, where);
-  return rows.map((row, i) => {
+  return rows.map((row) => {
     let beam: Prefix[] = [{ labels: [], blank: 0, label: none }];
     for (let t = 0; t < row.steps; t++) {
-      if (Number.isNaN(row.log(t, 0))) {
-        throw new RangeError(
-          `${where}: logits of row ${i} at step ${t} hold NaN or Infinity; findNonFinite names the op that made it`,
-        );
-      }
       beam = extended(beam, row, t, classes, blank).slice(0, width);
     }
     return beam.map((prefix) => ({ labels: prefix.labels, logProbability: total(prefix) }));

@@ -4,12 +4,11 @@ import { type CtcRowOptions, ctcRows } from "./ctcRows.ts";
 
 /**
  * The labels that the best class of each step spells: repeats become one, then blanks go (best path
- * decoding, Graves et al. 2006, section 3.2). Of equal classes the first counts, and NaN never
- * does.
+ * decoding, Graves et al. 2006, section 3.2). Of equal classes the first counts.
  *
  * @param logits unnormalised scores `[T, B, K]`
  * @returns B lists of labels
- * @throws when shapes and lengths do not fit
+ * @throws when shapes and lengths do not fit, and for NaN in logits
  *
  * @example
  * ```ts
@@ -29,7 +28,7 @@ export function ctcGreedy(logits: Tensor, options: CtcRowOptions = {}): number[]
     let before = blank;
     for (let t = 0; t < steps; t++) {
       let best = 0;
-      for (let k = 1; k < classes; k++) if (!(log(t, best) >= log(t, k))) best = k;
+      for (let k = 1; k < classes; k++) if (log(t, k) > log(t, best)) best = k;
       if (best !== blank && best !== before) labels.push(best);
       before = best;
     }

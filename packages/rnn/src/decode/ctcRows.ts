@@ -54,5 +54,13 @@ export function ctcRows(
     steps: length,
     log: (step: number, label: number) => logs[(step * batch + row) * classes + label]!,
   }));
+  for (const [i, row] of rows.entries()) {
+    for (let t = 0; t < row.steps; t++) {
+      if (!Number.isNaN(row.log(t, 0))) continue;
+      throw new RangeError(
+        `${where}: logits of row ${i} at step ${t} hold NaN or Infinity; findNonFinite names the op that made it`,
+      );
+    }
+  }
   return { rows, classes, blank };
 }

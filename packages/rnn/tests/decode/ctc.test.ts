@@ -182,6 +182,7 @@ describe("hostile inputs", () => {
     expect(() => ctcBeamSearch(x, { width: 0 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: ctcBeamSearch: width must be a whole number from 1 to 9007199254740991, got 0]`,
     );
+    expect(() => ctcGreedy(bad)).toThrow(/^ctcGreedy: logits of row 0 at step 0 hold NaN/);
     expect(() => ctcBeamSearch(bad)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: ctcBeamSearch: logits of row 0 at step 0 hold NaN or Infinity; findNonFinite names the op that made it]`,
     );
@@ -198,7 +199,7 @@ describe("hostile inputs", () => {
       `[RangeError: ctcAlignment: no path of the 4 steps of row 1 spells its 3 labels; it needs a step for each label and one between equal labels, and finite logits]`,
     );
     expect(() => ctcAlignment(bad, [[1], [1]])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: ctcAlignment: no path of the 4 steps of row 0 spells its 1 labels; it needs a step for each label and one between equal labels, and finite logits]`,
+      `[RangeError: ctcAlignment: logits of row 0 at step 0 hold NaN or Infinity; findNonFinite names the op that made it]`,
     );
   });
 });

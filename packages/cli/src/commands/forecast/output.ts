@@ -24,8 +24,8 @@ export interface Shown {
 /** Digits that show a thousandth of a series' spread. */
 function formatOf(values: Float64Array): (x: number) => string {
   const spread = Math.max(...values) - Math.min(...values) || 1;
-  const digits = Math.min(12, Math.max(0, 3 - Math.floor(Math.log10(spread))));
-  return (x) => x.toFixed(digits);
+  const digits = Math.max(0, 3 - Math.floor(Math.log10(spread)));
+  return (x) => (digits > 12 ? x.toExponential(3) : x.toFixed(digits));
 }
 
 /** Lines for the terminal: errors beside the baselines, coverage, forecasts. */
