@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { evaluate } from "../src/commands/evaluate.ts";
 import { generate } from "../src/commands/generate.ts";
@@ -43,6 +43,16 @@ test("runs are listed and compared", async () => {
   expect(data.map(({ name }) => name)).toEqual(["one", "two"]);
   const measured = await run(evaluate, "runs/one", "--json");
   expect((JSON.parse(measured.out) as { loss: number }).loss).toBe(data[0]!.heldOut);
+});
+
+test("a run that is damaged is told beside the others", async () => {
+  mkdirSync("runs/broken");
+  writeFileSync("runs/broken/run.json", "{");
+  const { code, out } = await run(runs);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^runs\/broken\/run.json cannot be read: /m);
+  expect(out).toMatch(/^one +train/m);
+  rmSync("runs/broken", { recursive: true });
 });
 
 test("what is no run is told", async () => {

@@ -9,7 +9,7 @@ import { checkFree, writeOutput } from "../command/writeOutput.ts";
 import { comparisonPage, dateOf, differences, lastLoss, results } from "../comparison/compare.ts";
 import { binned, sparkline } from "../comparison/sparkline.ts";
 import { type Summary, summaryOf } from "../comparison/summary.ts";
-import { listRuns } from "../run/description.ts";
+import { runPaths } from "../run/description.ts";
 
 /** Lists run folders, and shows two of them side by side. */
 export const runs: Command = defineCommand({
@@ -62,7 +62,7 @@ export const runs: Command = defineCommand({
 /** The table of all runs. */
 function list(parent: string, io: Io): void {
   const unreadable: string[] = [];
-  const all = listRuns(parent).flatMap(({ path }) => {
+  const all = runPaths(parent).flatMap((path) => {
     try {
       return [summaryOf(path)];
     } catch (error) {
@@ -70,6 +70,7 @@ function list(parent: string, io: Io): void {
       return [];
     }
   });
+  all.sort((a, b) => a.run.began.localeCompare(b.run.began));
   io.result(all.map(dataOf));
   for (const sentence of unreadable) io.say(sentence);
   if (all.length === 0) return io.say(`no runs in ${parent}; chronograd train makes one`);

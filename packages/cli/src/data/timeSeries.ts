@@ -1,3 +1,4 @@
+import { checkOptions } from "../checkOptions.ts";
 import { UsageError } from "../command/errors.ts";
 import type { Table } from "./csv.ts";
 import { fill, type Missing } from "./fill.ts";
@@ -51,7 +52,18 @@ export interface TimeSeriesOptions {
  */
 export function timeSeries(table: Table, options: TimeSeriesOptions): TimeSeries {
   const { file, rows } = table;
+  checkOptions("timeSeries", options, ["date", "columns", "missing"]);
   const { date, columns, missing = "refuse" } = options;
+  if (!Array.isArray(columns) || columns.length === 0) {
+    throw new TypeError(
+      `timeSeries: columns must be a list of names of columns, got ${JSON.stringify(columns)}`,
+    );
+  }
+  if (!["refuse", "interpolate", "previous"].includes(missing)) {
+    throw new TypeError(
+      `timeSeries: missing must be "refuse", "interpolate" or "previous", got ${JSON.stringify(missing)}`,
+    );
+  }
   const numbers = columns.map((name) => numbersOf(table, name, missing));
   const { spacing, steps, times } = gridOf(table, date);
   if (times.length > rows.length && missing === "refuse") {

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { RunError, UsageError } from "../command/errors.ts";
 import { checkFree } from "../command/writeOutput.ts";
 import { format, readRun } from "./description.ts";
@@ -56,7 +56,9 @@ export async function createRun(options: RunOptions): Promise<RunFolder> {
   const began = new Date().toISOString();
   const run = { format, kind: options.kind, began, options: options.options };
   try {
-    mkdirSync(path, { recursive: true });
+    mkdirSync(dirname(path), { recursive: true });
+    // Of two runs that begin at once, one has the folder.
+    mkdirSync(path);
   } catch (error) {
     throw new RunError(`cannot make the folder ${path}: ${(error as Error).message}`);
   }

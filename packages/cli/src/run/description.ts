@@ -46,16 +46,21 @@ export function readRun(path: string, kind?: string): RunDescription {
   return run;
 }
 
-/** The run folders in a folder, the oldest first; others are passed over. */
-export function listRuns(parent: string): { name: string; path: string; run: RunDescription }[] {
+/** Paths of the run folders in a folder: those that have a `run.json`, whole or not. */
+export function runPaths(parent: string): string[] {
   if (!existsSync(parent)) return [];
   if (!statSync(parent).isDirectory()) {
     throw new UsageError(`${parent} is no folder; expected one with run folders in it`);
   }
-  return readdirSync(parent, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap(({ name }) => {
-      const path = join(parent, name);
+  return readdirSync(parent)
+    .map((name) => join(parent, name))
+    .filter((path) => existsSync(join(path, "run.json")));
+}
+
+/** The run folders in a folder, the oldest first; those that cannot be read are passed over. */
+export function listRuns(parent: string): { name: string; path: string; run: RunDescription }[] {
+  return runPaths(parent)
+    .flatMap((path) => {
       try {
         return [{ name: basename(path), path, run: readRun(path) }];
       } catch {

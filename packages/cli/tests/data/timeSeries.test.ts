@@ -189,3 +189,11 @@ describe("timeSeries", () => {
     );
   });
 });
+
+test("options that are none are refused", () => {
+  const rows = dated("2020-01-01", "2020-01-02");
+  const as = (options: object) => options as Partial<TimeSeriesOptions>;
+  expect(() => read(rows, as({ missing: "prev" }))).toThrow(/missing must be "refuse".*got "prev"/);
+  expect(() => read(rows, as({ mising: "refuse" }))).toThrow(/did you mean "missing"/);
+  expect(() => read(rows, as({ columns: "x" }))).toThrow(/columns must be a list .*got "x"/);
+});
