@@ -53,7 +53,7 @@ try {
     expect(1, /to blame: .*wrong\.ts:7/, command("check", "wrong.ts", "--only", "gradients"));
     expect(2, /unknown command 'chek'\n\(Did you mean check\?\)/, command("chek"));
     expect(2, /unknown option '--stepz'\n\(Did you mean --steps\?\)/, command("tape", "--stepz"));
-    expect(2, /right.tape.svg is there already/, command("tape", "right.ts"));
+    expect(2, /right.tape.svg exists already/, command("tape", "right.ts"));
     await writeSafetensors(join(home, "model.safetensors"), { W: tensor([3, 4, Infinity]) });
     const found = JSON.parse(expect(0, /./, command("inspect", "model.safetensors", "--json")));
     if (found.tensors[0].norm !== 5) throw new Error(`inspect: ${JSON.stringify(found)}`);

@@ -16,11 +16,11 @@ from torch.nn.functional import cross_entropy
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--seeds", type=int, nargs="+", default=[1])
-parser.add_argument("--windows", type=int, default=3000)
+parser.add_argument("--windows", type=int, default=6000)
 parser.add_argument("--hidden", type=int, default=192)
 parser.add_argument("--batch", type=int, default=32)
 parser.add_argument("--steps", type=int, default=50)
-parser.add_argument("--lr", type=float, default=1e-2)
+parser.add_argument("--lr", type=float, default=5e-3)
 given = parser.parse_args()
 torch.set_num_threads(1)
 

@@ -16,7 +16,7 @@ const options = z.object({
   task: z.enum(["rows", "pixels", "both"]).default("both").describe("what to train"),
   epochs: z.int().min(1).default(10).describe("times through the training set, row by row"),
   hidden: z.int().min(1).default(128).describe("units of the GRU that reads rows"),
-  pixelEpochs: z.int().min(1).default(6).describe("times through it, pixel by pixel"),
+  pixelEpochs: z.int().min(1).default(20).describe("times through it, pixel by pixel"),
   pixelHidden: z.int().min(1).default(64).describe("units of the GRU that reads pixels"),
 });
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;

@@ -27,7 +27,7 @@ const options = z.object({
     .int()
     .min(1)
     .optional()
-    .describe("windows of 50 characters; 3000 of the book unless given"),
+    .describe("windows of 50 characters; 6000 of the book unless given"),
   lr: z.number().positive().optional().describe("largest learning rate; one by cell unless given"),
 });
 

@@ -44,8 +44,8 @@ function standIn(): Corpus {
 export const studies = {
   book: {
     corpus: book,
-    windows: 3000,
-    lr: { lstm: 0.01, gru: 0.01, elman: 0.003, minGru: 0.01 },
+    windows: 6000,
+    lr: { lstm: 0.005, gru: 0.005, elman: 0.005, minGru: 0.005 },
     hidden: { lstm: 192, gru: 220, elman: 389, minGru: 681 },
     prompts: ["Call me ", "The whale ", "There she "],
     length: 200,
