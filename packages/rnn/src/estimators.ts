@@ -3,4 +3,5 @@
  *
  * @packageDocumentation
  */
-export {};
+export type { ForwardOptions, RandomForwardOptions } from "./estimators/forward/options.ts";
+export { rtrl } from "./estimators/forward/rtrl.ts";
