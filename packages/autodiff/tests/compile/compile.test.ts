@@ -503,10 +503,16 @@ describe("arguments and closures of a compiled function", () => {
 });
 
 test("a cotangent from outside is not written to where it meets one of the program", () => {
-  const gates = tensor([[0.5, -1, 0.25, 2]], { dtype: "float64" });
-  const c = tensor([[0.75]], { dtype: "float64" });
-  const both = tensor([[3, 5]], { dtype: "float64" });
-  // c gets the constant 5, and then what arrives through the output is added to it.
+  const gates = f64([
+    [0.5, -1, 0.25, 2],
+    [-0.5, 1, 0, 3],
+  ]);
+  const c = f64([[0.75], [-2]]);
+  const both = f64([
+    [3, 5],
+    [7, 11],
+  ]);
+  // c gets the second column, and then what arrives through the output is added to it.
   const f = (x: Tensor, before: Tensor): Tensor => {
     const tape = new Tape();
     const watched = tape.watch(x) as Tensor;
