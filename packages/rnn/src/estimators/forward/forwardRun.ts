@@ -130,7 +130,7 @@ export class ForwardRun<Carried, Params, State, X, Y, Target> {
             : this.#now.value.gradient;
         const signs = influence.signs > 0 ? drawSigns(draws!, influence.signs, like) : undefined;
         if (influence.check !== undefined && isPowerOfTwo(t)) {
-          scope(() => influence.check!(this.#transition(params, step, before.state)));
+          scope(() => influence.check!(this.#transition(params, step, before.state), t));
         }
         return this.#run({ params, step, signs, ...before, gradient });
       });
@@ -235,6 +235,7 @@ export class ForwardRun<Carried, Params, State, X, Y, Target> {
       params,
       state,
       step,
+      initial: this.#cell.initial !== undefined,
       rows: rowsVector(state).shape[0]!,
       size: rowSize(state),
       parameters: paramsSize(params),

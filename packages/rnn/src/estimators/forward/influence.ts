@@ -15,6 +15,8 @@ export interface Model {
   readonly params: Values<unknown>;
   readonly state: Values<unknown>;
   readonly step: StepInput<unknown>;
+  /** Whether parameters decide the initial state. */
+  readonly initial: boolean;
   /** B. */
   readonly rows: number;
   /** H. */
@@ -52,5 +54,5 @@ export interface Influence<Carried> {
   /** S_t from S_{t-1}. */
   next(carried: Carried, transition: AnyTransition, signs: Tensor | undefined): Carried;
   /** Throws a sentence if what was assumed of the model is not so at a step. */
-  check?(transition: AnyTransition): void;
+  check?(transition: AnyTransition, t: number): void;
 }
