@@ -104,7 +104,8 @@ export class ForwardStep<Carried, Params, State, X, Y, Target> {
     const took = takeStep(cell, settings, tape, watched.params, watched.state, step, t);
     checkShapes(settings.where, t, state, took.next);
     const plain = (x: Tensor) => clone(tape.strip(x));
-    let sum = gradient;
+    // What it gives is owned by the step: nothing goes on as it is.
+    let sum = clone(gradient);
     if (took.loss !== null) {
       const { shape, dtype, backend } = took.loss;
       const cotangent = ones(shape, { dtype, backend });
