@@ -9,4 +9,6 @@ export { lagMatrix } from "./flow/lagMatrix.ts";
 export type { LagMeans } from "./flow/lagSamples.ts";
 export type { FlowLossOptions } from "./flow/lossAt.ts";
 export type { Reach } from "./flow/reach.ts";
+export type { StateGradients, StateGradientsOptions } from "./flow/stateGradients.ts";
+export { stateGradients } from "./flow/stateGradients.ts";
 export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
