@@ -14,6 +14,7 @@ import { impureSubject } from "./impure.ts";
 import { influenceSubject } from "./influence.ts";
 import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
+import { lagSubject } from "./lags.ts";
 import { laneSubject } from "./lanes.ts";
 import { layerSubjects } from "./layers.ts";
 
@@ -77,6 +78,7 @@ export function wholeSubjects(): Subject[] {
     influenceSubject(),
     plannedSubject(),
     impureSubject(),
+    lagSubject(),
     workersSubject(),
     ...refusalSubjects(),
     ...fileSubjects(),

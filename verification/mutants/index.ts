@@ -3,6 +3,7 @@ import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { files } from "./files.ts";
+import { lags } from "./lags.ts";
 import { linear } from "./linear.ts";
 import { live } from "./live.ts";
 import { loops } from "./loops.ts";
@@ -53,6 +54,7 @@ export const mutants: readonly Mutant[] = [
   ...sequences,
   ...markMutants,
   ...loops,
+  ...lags,
   ...training,
   ...optimizers,
   ...pytorch,
