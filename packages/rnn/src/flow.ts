@@ -6,7 +6,11 @@
 export type { DeadLeaf, DeadUnits, DeadUnitsOptions } from "./flow/deadUnits.ts";
 export { deadUnits } from "./flow/deadUnits.ts";
 export type { Decay } from "./flow/decay.ts";
-export type { EffectiveMemory, LeafMemory } from "./flow/effectiveMemory.ts";
+export type {
+  EffectiveMemory,
+  EffectiveMemoryOptions,
+  LeafMemory,
+} from "./flow/effectiveMemory.ts";
 export { effectiveMemory } from "./flow/effectiveMemory.ts";
 export type {
   GateSaturation,
