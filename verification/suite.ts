@@ -15,6 +15,7 @@ import { impureSubject } from "./impure.ts";
 import { influenceSubject } from "./influence.ts";
 import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
+import { lagSubject } from "./lags.ts";
 import { laneSubject } from "./lanes.ts";
 import { layerSubjects } from "./layers.ts";
 
@@ -79,6 +80,7 @@ export function wholeSubjects(): Subject[] {
     influenceSubject(),
     plannedSubject(),
     impureSubject(),
+    lagSubject(),
     workersSubject(),
     ...refusalSubjects(),
     ...fileSubjects(),

@@ -4,6 +4,7 @@ import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { files } from "./files.ts";
 import { forwardMutants } from "./forward.ts";
+import { lags } from "./lags.ts";
 import { linear } from "./linear.ts";
 import { live } from "./live.ts";
 import { loops } from "./loops.ts";
@@ -55,6 +56,7 @@ export const mutants: readonly Mutant[] = [
   ...sequences,
   ...markMutants,
   ...loops,
+  ...lags,
   ...training,
   ...optimizers,
   ...pytorch,
