@@ -3,4 +3,14 @@
  *
  * @packageDocumentation
  */
+export type { JacobianSpectrum, RowSpectrum, StepSpectrum } from "./flow/jacobianSpectrum.ts";
+export type {
+  LyapunovOptions,
+  LyapunovSpectrum,
+  RowLyapunov,
+  RunningLyapunov,
+} from "./flow/lyapunovSpectrum.ts";
+export { lyapunovSpectrum } from "./flow/lyapunovSpectrum.ts";
 export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
+export type { Verdict, VerdictOptions } from "./flow/verdict.ts";
+export { verdict } from "./flow/verdict.ts";
