@@ -3,7 +3,13 @@
  *
  * @packageDocumentation
  */
-export type { JacobianSpectrum, RowSpectrum, StepSpectrum } from "./flow/jacobianSpectrum.ts";
+export type {
+  JacobianSpectrum,
+  JacobianSpectrumOptions,
+  RowSpectrum,
+  StepSpectrum,
+} from "./flow/jacobianSpectrum.ts";
+export { jacobianSpectrum } from "./flow/jacobianSpectrum.ts";
 export type {
   LyapunovOptions,
   LyapunovSpectrum,
