@@ -3,6 +3,9 @@
  *
  * @packageDocumentation
  */
+export type { Complex } from "./flow/dense.ts";
+export type { FixedPoint, FixedPointOptions, FixedPoints } from "./flow/fixedPoints.ts";
+export { fixedPoints } from "./flow/fixedPoints.ts";
 export type {
   JacobianSpectrum,
   JacobianSpectrumOptions,
