@@ -99,7 +99,7 @@ export function fixedPoints<Params, State, X>(
 ): FixedPoints {
   const where = "fixedPoints";
   const known = ["input", "starts", "tolerance", "slow", "distance", "steps"];
-  checkOptions(where, options, known);
+  checkOptions(where, options ?? null, known);
   checkCell(where, cell, "step", "its states are those of unroll");
   const { input, starts, slow = 1e-5, distance = 1e-4, steps = 200 } = options;
   checkCount(where, "steps", steps, 1);
@@ -153,10 +153,12 @@ export function fixedPoints<Params, State, X>(
 }
 
 function checkInput(where: string, input: unknown): void {
-  const rows = rowsOf(input) ?? 1;
+  const rows = rowsOf(input);
   if (rows === 1) return;
+  const got =
+    rows === undefined ? "nothing that has rows" : `${rows} rows; call it for each of them`;
   throw new RangeError(
-    `${where}: the input must have one row, which stays and is the same for all starts, got ${rows} rows; call it for each of them`,
+    `${where}: the input must be tensors of one row, which stays and is the same for all starts, got ${got}`,
   );
 }
 

@@ -1,7 +1,7 @@
 import { eye, scope, type Tensor } from "@chronograd/autodiff";
 import { CholeskyDecomposition, Matrix } from "ml-matrix";
 import type { Transition } from "../derivatives/transition.ts";
-import { lengthOf } from "./orthonormal.ts";
+import { dot, lengthOf } from "./orthonormal.ts";
 
 /** A state that a search has come to: `q = |F(h) - h|^2 / 2`. */
 export interface Slowest {
@@ -16,6 +16,8 @@ interface Search extends Slowest {
   /** `(J - I)' (F(h) - h)`, the gradient of q. */
   gradient: Float64Array;
   damping: number;
+  /** By which the damping grows after the next step that is not taken. */
+  growth: number;
   isMoved: boolean;
   isDone: boolean;
 }
@@ -30,9 +32,9 @@ const mostDamping = 1e12;
 /**
  * Minimises `q = |F(h) - h|^2 / 2` from many states at once, by the method of Levenberg (1944) and
  * Marquardt (1963): steps `-(A'A + d I)^-1 A'r` of the residual `r = F(h) - h` and its Jacobian `A =
- * J - I`, with less damping d after a step that lessens q and more after one that does not. With
- * little damping it is the method of Newton, which converges quadratically to fixed points, stable
- * or not.
+ * J - I`, with the damping d of Nielsen (Madsen, Nielsen & Tingleff 2004): less after a step that
+ * lessens q as predicted, more after one that does not. With little damping it is the method of
+ * Newton, which converges quadratically to fixed points, stable or not.
  */
 export function slowestStates(
   stepOf: StepOf,
@@ -46,6 +48,7 @@ export function slowestStates(
     normal: new Float64Array(),
     gradient: new Float64Array(),
     damping: 0,
+    growth: 2,
     isMoved: true,
     isDone: false,
   }));
@@ -115,17 +118,20 @@ function tryStep({ h, normal, gradient, damping }: Search): Float64Array {
 
 /** Takes a step that lessens q, and ends a search that comes no further. */
 function judge(search: Search, tried: Float64Array, q: number): void {
-  const { h, damping } = search;
+  const { h, damping, gradient } = search;
   if (!(q < search.q)) {
-    search.damping = Math.max(damping * 8, 1e-16);
+    search.damping = Math.max(damping, 1e-16) * search.growth;
+    search.growth *= 2;
     search.isDone = search.damping > mostDamping || search.q === 0;
     return;
   }
-  const length = lengthOf(tried.map((x, i) => x - h[i]!));
-  const isStill = length <= 2 ** -50 * (1 + lengthOf(h)) || search.q - q <= 1e-13 * search.q;
+  const step = tried.map((x, i) => x - h[i]!);
+  const predicted = (damping * dot(step, step) - dot(step, gradient)) / 2;
+  const gain = (search.q - q) / predicted;
+  search.isDone = lengthOf(step) <= 2 ** -50 * (1 + lengthOf(h));
   search.h = tried;
   search.q = q;
-  search.damping = damping / 8;
+  search.damping = damping * Math.max(1 / 3, 1 - (2 * gain - 1) ** 3);
+  search.growth = 2;
   search.isMoved = true;
-  search.isDone = isStill;
 }
