@@ -3,7 +3,6 @@
  *
  * @packageDocumentation
  */
-export type { Complex } from "./flow/dense.ts";
 export type { FixedPoint, FixedPointOptions, FixedPoints } from "./flow/fixedPoints.ts";
 export { fixedPoints } from "./flow/fixedPoints.ts";
 export type { FlossingOptions } from "./flow/gradientFlossing.ts";
@@ -11,7 +10,6 @@ export { gradientFlossing } from "./flow/gradientFlossing.ts";
 export type {
   JacobianSpectrum,
   JacobianSpectrumOptions,
-  RowSpectrum,
   StepSpectrum,
 } from "./flow/jacobianSpectrum.ts";
 export { jacobianSpectrum } from "./flow/jacobianSpectrum.ts";
@@ -22,6 +20,10 @@ export type {
   RunningLyapunov,
 } from "./flow/lyapunovSpectrum.ts";
 export { lyapunovSpectrum } from "./flow/lyapunovSpectrum.ts";
+export type { RowSpectrum } from "./flow/rowSpectra.ts";
+export type { Complex } from "./flow/schur.ts";
 export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
 export type { Verdict, VerdictOptions } from "./flow/verdict.ts";
 export { verdict } from "./flow/verdict.ts";
+export type { VisitedOptions } from "./flow/visitedStates.ts";
+export { visitedStates } from "./flow/visitedStates.ts";
