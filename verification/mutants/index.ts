@@ -27,6 +27,7 @@ import { recurrence } from "./rules/recurrence.ts";
 import { reductions } from "./rules/reductions.ts";
 import { windows } from "./rules/windows.ts";
 import { sequences } from "./sequences.ts";
+import { spectra } from "./spectra.ts";
 import { tape } from "./tape.ts";
 import { training } from "./training.ts";
 import { valuesTaken } from "./values.ts";
@@ -57,6 +58,7 @@ export const mutants: readonly Mutant[] = [
   ...markMutants,
   ...loops,
   ...lags,
+  ...spectra,
   ...training,
   ...optimizers,
   ...pytorch,
