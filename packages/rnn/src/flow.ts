@@ -3,4 +3,11 @@
  *
  * @packageDocumentation
  */
+export type { Estimate, GradientBias } from "./flow/gradientBias.ts";
 export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
+export type {
+  TruncationBias,
+  TruncationBiasOptions,
+  WindowBias,
+} from "./flow/truncationBias.ts";
+export { truncationBias } from "./flow/truncationBias.ts";
