@@ -3,4 +3,9 @@
  *
  * @packageDocumentation
  */
-export {};
+export { type EpropOptions, eprop } from "./estimators/forward/eprop.ts";
+export { kfRtrl } from "./estimators/forward/kfRtrl.ts";
+export type { ForwardOptions, RandomForwardOptions } from "./estimators/forward/options.ts";
+export { rtrl } from "./estimators/forward/rtrl.ts";
+export { type SnapOptions, snap } from "./estimators/forward/snap.ts";
+export { uoro } from "./estimators/forward/uoro.ts";
