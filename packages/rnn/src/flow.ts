@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+export type { Adaptive, AdaptiveOptions, AdaptiveState } from "./flow/adaptive.ts";
+export { adaptive } from "./flow/adaptive.ts";
 export type { CheckedStretch, ChooseWindowOptions, ChosenWindow } from "./flow/chooseWindow.ts";
 export { chooseWindow } from "./flow/chooseWindow.ts";
 export type { Decay } from "./flow/decay.ts";

@@ -61,6 +61,27 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
   readonly communicator?: Communicator;
 }
 
+/**
+ * Chooses k2 while a stream runs, from the norms of gradients; `adaptive` of `@chronograd/rnn/flow`
+ * makes one.
+ */
+export interface AdaptiveWindow {
+  /** Steps that the stream keeps: the largest k2. */
+  readonly most: number;
+  /**
+   * How far the next window of k1 new steps reaches back: `most`, or a smaller multiple of k1. Asked
+   * once for each window.
+   */
+  next(k1: number): number;
+  /** Whether a window is measured. */
+  isDue(window: number): boolean;
+  /**
+   * Takes what was measured: at place i the square of the norm of the gradient of the window's last
+   * loss by the state i + 1 steps before the end of its step, over all rows of all workers.
+   */
+  observe(squares: readonly number[]): void;
+}
+
 /** How a stream is cut into windows, and which losses count. */
 export interface TruncationOptions {
   /** Steps between updates: a window ends, and a gradient is yielded, every k1 steps. */
@@ -112,7 +133,12 @@ export interface TruncationOptions {
  */
 export interface TruncatedOptions<State, Y = Tensor, Target = Tensor>
   extends StreamOptions<State, Y, Target>,
-    TruncationOptions {
+    Omit<TruncationOptions, "k2"> {
+  /**
+   * Steps that a gradient reaches back: the state k2 steps before a window's end is constant. Or
+   * what chooses them for each window, with `losses` other than `"window"` and `stale: "carry"`.
+   */
+  readonly k2: number | AdaptiveWindow;
   /**
    * `window.live` of a stream with the same settings: this one goes on after that window. Its first
    * step is `resume.end + 1`, and its next window is, bit for bit, the one that would have come
@@ -132,6 +158,7 @@ export interface StreamSettings<State, Y, Target>
   readonly communicator: Communicator;
   /** What the stream goes on from. */
   readonly resumed?: Resumed | undefined;
+  readonly adaptive?: AdaptiveWindow | undefined;
 }
 
 /** Those of any stream. */
@@ -149,7 +176,9 @@ export function truncatedSettings<State, Y, Target>(
   const where = "truncated";
   const optional = ["losses", "multiplicity", "stale", "resume"];
   const ofStream = streamSettings(where, options, ["k1", "k2"], optional);
-  const { k1, k2, losses = "new", multiplicity = false, stale = "carry" } = options;
+  const { k1, losses = "new", multiplicity = false, stale = "carry" } = options;
+  const adaptive = typeof options.k2 === "object" ? options.k2 : undefined;
+  const k2 = adaptive?.most ?? (options.k2 as number);
   for (const [name, value] of Object.entries({ k1, k2 })) {
     if ((!Number.isInteger(value) && value !== Infinity) || value < 1) {
       throw new RangeError(
@@ -164,6 +193,11 @@ export function truncatedSettings<State, Y, Target>(
   }
   checkChoice(where, "losses", losses, ["new", "endpoint", "window"]);
   checkChoice(where, "stale", stale, ["carry", "recompute", "defer"]);
+  if (adaptive !== undefined && (stale !== "carry" || losses === "window")) {
+    throw new TypeError(
+      `${where}: an adaptive k2 needs stale "carry" and losses "new" or "endpoint", got ${JSON.stringify(stale)} and ${JSON.stringify(losses)}; give a number as k2`,
+    );
+  }
   if (typeof multiplicity !== "boolean") {
     throw new TypeError(
       `${where}: multiplicity must be true or false, got ${JSON.stringify(multiplicity)}`,
@@ -179,7 +213,7 @@ export function truncatedSettings<State, Y, Target>(
       `${where}: multiplicity needs a finite k2; with k2 Infinity a step is in endlessly many windows`,
     );
   }
-  const settings = { ...ofStream, k1, k2, losses, multiplicity, stale };
+  const settings = { ...ofStream, k1, k2, adaptive, losses, multiplicity, stale };
   const { resume } = options;
   if (resume === undefined) return settings;
   if (options.state !== undefined) {
