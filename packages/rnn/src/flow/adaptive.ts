@@ -1,6 +1,7 @@
+import { scope } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { textOf } from "../checkDefinition.ts";
-import type { AdaptiveWindow } from "../truncated/options.ts";
+import type { AdaptiveWindow, MeasuredEngine } from "../truncated/options.ts";
 import { decayOf } from "./decay.ts";
 import { tailOf } from "./reach.ts";
 
@@ -106,6 +107,13 @@ export function adaptive(options: AdaptiveOptions): Adaptive {
       k2 = tail === null ? most : smallest(norms, tail, k1, most, tolerance);
       return k2;
     },
+    check({ where, stale, losses }) {
+      if (stale === "carry" && losses !== "window") return;
+      throw new TypeError(
+        `${where}: an adaptive k2 needs stale "carry" and losses "new" or "endpoint", got ${JSON.stringify(stale)} and ${JSON.stringify(losses)}; give a number as k2`,
+      );
+    },
+    measure: (engine, newFrom) => lagSquares(engine, newFrom, most),
     isDue: (window) => window % every === 0,
     observe(squares) {
       const found = squares.map(Math.sqrt);
@@ -118,6 +126,20 @@ export function adaptive(options: AdaptiveOptions): Adaptive {
     },
     getState: () => ({ k2, norms: [...norms], counts: [...counts] }),
   };
+}
+
+/**
+ * By lag from 1 on, the square of the norm of the gradient of a window's last loss by the state so
+ * many steps before the end of its step.
+ */
+function lagSquares(engine: MeasuredEngine, newFrom: number, most: number): number[] {
+  let last = engine.t;
+  while (last > newFrom + 1 && engine.countAt(last) === 0) last--;
+  const start = Math.max(engine.start, engine.t - most);
+  const { squares } = scope(() => engine.sweep([{ t: last, weight: 1 }], start, true));
+  const found = squares!.slice(0, last - start).reverse();
+  // As many lags wherever the last loss is, which may differ from worker to worker.
+  return found.slice(0, newFrom + 1 - start);
 }
 
 /** The smallest multiple of k1 whose estimated bias is below the tolerance, or `most`. */

@@ -50,9 +50,9 @@ export function reduceWindow<Params>(
   // Divided by the tokens of all workers before the sweep, so gradients of a mean add up too.
   const tokens = reduction === "mean" ? counts.gradientCount : 1;
   let isMeasured = false;
-  let squares: readonly number[] | undefined;
+  let lags: readonly number[] | undefined;
   const sweep = () => {
-    if (adaptive?.isDue(index) === true) squares = own.lagSquares?.();
+    if (adaptive?.isDue(index) === true) lags = own.lags!();
     isMeasured = measure?.(index) ?? false;
     return own.gradients(tokens, isMeasured);
   };
@@ -62,7 +62,7 @@ export function reduceWindow<Params>(
     wayOut: "let it depend on the window's index alone",
   });
   // All workers choose from the same numbers.
-  if (squares !== undefined) adaptive!.observe(communicator.allReduce(squares));
+  if (lags !== undefined) adaptive!.observe(communicator.allReduce(lags));
   return { ...counts, ...communicator.allReduce(gradients) };
 }
 

@@ -6,7 +6,7 @@ import { checkChoice } from "../checkChoice.ts";
 import { textOf } from "../checkDefinition.ts";
 import type { LiveWindow } from "./live/liveWindow.ts";
 import { type Resumed, resumedFrom } from "./live/resume.ts";
-import type { StepLoss, StepSettings } from "./step.ts";
+import type { StepLoss, StepSettings, Term } from "./step.ts";
 
 /** Which losses a window's gradient is of; see `TruncationOptions.losses`. */
 export type Losses = "new" | "endpoint" | "window";
@@ -62,12 +62,14 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
 }
 
 /**
- * Chooses k2 while a stream runs, from the norms of gradients; `adaptive` of `@chronograd/rnn/flow`
- * makes one.
+ * Chooses k2 while a stream runs, from norms of gradients; `adaptive` of `@chronograd/rnn/flow` makes
+ * one.
  */
 export interface AdaptiveWindow {
   /** Steps that the stream keeps: the largest k2. */
   readonly most: number;
+  /** Throws for settings with which k2 cannot change from window to window. */
+  check(settings: { readonly where: string; readonly stale: Stale; readonly losses: Losses }): void;
   /**
    * How far the next window of k1 new steps reaches back: `most`, or a smaller multiple of k1. Asked
    * once for each window.
@@ -75,11 +77,22 @@ export interface AdaptiveWindow {
   next(k1: number): number;
   /** Whether a window is measured. */
   isDue(window: number): boolean;
-  /**
-   * Takes what was measured: at place i the square of the norm of the gradient of the window's last
-   * loss by the state i + 1 steps before the end of its step, over all rows of all workers.
-   */
+  /** Numbers of this worker's rows for a window whose new steps begin after step `newFrom`. */
+  measure(engine: MeasuredEngine, newFrom: number): readonly number[];
+  /** Takes the sum of those of all workers. */
   observe(squares: readonly number[]): void;
+}
+
+/** What a window is measured by: its steps, as `Engine` says. */
+export interface MeasuredEngine {
+  readonly start: number;
+  readonly t: number;
+  countAt(t: number): number;
+  sweep(
+    terms: readonly Term[],
+    start: number,
+    measure: boolean,
+  ): { readonly squares?: readonly number[] };
 }
 
 /** How a stream is cut into windows, and which losses count. */
@@ -193,11 +206,7 @@ export function truncatedSettings<State, Y, Target>(
   }
   checkChoice(where, "losses", losses, ["new", "endpoint", "window"]);
   checkChoice(where, "stale", stale, ["carry", "recompute", "defer"]);
-  if (adaptive !== undefined && (stale !== "carry" || losses === "window")) {
-    throw new TypeError(
-      `${where}: an adaptive k2 needs stale "carry" and losses "new" or "endpoint", got ${JSON.stringify(stale)} and ${JSON.stringify(losses)}; give a number as k2`,
-    );
-  }
+  adaptive?.check({ where, stale, losses });
   if (typeof multiplicity !== "boolean") {
     throw new TypeError(
       `${where}: multiplicity must be true or false, got ${JSON.stringify(multiplicity)}`,

@@ -28,7 +28,7 @@ function scripted(most: number, k2s: readonly number[], every: number) {
   const seen: (readonly number[])[] = [];
   let asked = 0;
   const k2: AdaptiveWindow = {
-    most,
+    ...adaptive({ tolerance: 0.5, most }),
     next: () => k2s[asked++ % k2s.length]!,
     isDue: (window) => window % every === 0,
     observe: (squares) => void seen.push(squares),
@@ -177,16 +177,30 @@ describe("refusals", () => {
   test("of adaptive", () => {
     const good = { tolerance: 0.1, most: 10 };
     const of = (changes: object) => said(() => adaptive({ ...good, ...changes }));
-    expect(of({ tolerance: 1 })).toMatchInlineSnapshot(`"adaptive: tolerance must be a number between 0 and 1, got 1"`);
-    expect(of({ tolerance: Number.NaN })).toMatchInlineSnapshot(`"adaptive: tolerance must be a number between 0 and 1, got NaN"`);
-    expect(of({ most: Infinity })).toMatchInlineSnapshot(`"adaptive: most must be a whole number of at least 1, got Infinity"`);
-    expect(of({ every: 0 })).toMatchInlineSnapshot(`"adaptive: every must be a whole number of at least 1, got 0"`);
-    expect(of({ memory: 1.5 })).toMatchInlineSnapshot(`"adaptive: memory must be a whole number of at least 1, got 1.5"`);
-    expect(of({ least: 3 })).toMatchInlineSnapshot(`"adaptive: there is no option "least". It takes tolerance, most, every, memory, state"`);
-    expect(of({ state: { norms: [1] } })).toMatchInlineSnapshot(`"adaptive: state must be what getState() of an adaptive k2 gave, got an object"`);
-    expect(
-      of({ most: 1, state: { k2: 1, norms: [1, 1], counts: [1, 1] } }),
-    ).toMatchInlineSnapshot(`"adaptive: the state has norms at 2 lags, and most is 1; go on with the most of that one, or leave state out"`);
+    expect(of({ tolerance: 1 })).toMatchInlineSnapshot(
+      `"adaptive: tolerance must be a number between 0 and 1, got 1"`,
+    );
+    expect(of({ tolerance: Number.NaN })).toMatchInlineSnapshot(
+      `"adaptive: tolerance must be a number between 0 and 1, got NaN"`,
+    );
+    expect(of({ most: Infinity })).toMatchInlineSnapshot(
+      `"adaptive: most must be a whole number of at least 1, got Infinity"`,
+    );
+    expect(of({ every: 0 })).toMatchInlineSnapshot(
+      `"adaptive: every must be a whole number of at least 1, got 0"`,
+    );
+    expect(of({ memory: 1.5 })).toMatchInlineSnapshot(
+      `"adaptive: memory must be a whole number of at least 1, got 1.5"`,
+    );
+    expect(of({ least: 3 })).toMatchInlineSnapshot(
+      `"adaptive: there is no option "least". It takes tolerance, most, every, memory, state"`,
+    );
+    expect(of({ state: { norms: [1] } })).toMatchInlineSnapshot(
+      `"adaptive: state must be what getState() of an adaptive k2 gave, got an object"`,
+    );
+    expect(of({ most: 1, state: { k2: 1, norms: [1, 1], counts: [1, 1] } })).toMatchInlineSnapshot(
+      `"adaptive: the state has norms at 2 lags, and most is 1; go on with the most of that one, or leave state out"`,
+    );
   });
 
   test("of truncated", () => {
@@ -195,11 +209,21 @@ describe("refusals", () => {
       const k2 = adaptive({ tolerance: 0.1, most: 10 });
       return said(() => truncated(cell, params, steps, { k1: 2, k2, loss, ...options }));
     };
-    expect(of({ stale: "recompute" })).toMatchInlineSnapshot(`"truncated: an adaptive k2 needs stale "carry" and losses "new" or "endpoint", got "recompute" and "new"; give a number as k2"`);
-    expect(of({ losses: "window" })).toMatchInlineSnapshot(`"truncated: an adaptive k2 needs stale "carry" and losses "new" or "endpoint", got "carry" and "window"; give a number as k2"`);
-    expect(of({ k1: 20 })).toMatchInlineSnapshot(`"truncated: k2 must be at least k1, got k1 20 and k2 10; with k2 < k1 the losses of 10 steps in every window would reach no weights"`);
-    expect(of({ k2: {} })).toMatchInlineSnapshot(`"truncated: k2 must be a whole number of steps of at least 1, got an object"`);
-    expect(of({ k2: null })).toMatchInlineSnapshot(`"truncated: k2 must be a whole number of steps of at least 1, got null"`);
+    expect(of({ stale: "recompute" })).toMatchInlineSnapshot(
+      `"truncated: an adaptive k2 needs stale "carry" and losses "new" or "endpoint", got "recompute" and "new"; give a number as k2"`,
+    );
+    expect(of({ losses: "window" })).toMatchInlineSnapshot(
+      `"truncated: an adaptive k2 needs stale "carry" and losses "new" or "endpoint", got "carry" and "window"; give a number as k2"`,
+    );
+    expect(of({ k1: 20 })).toMatchInlineSnapshot(
+      `"truncated: k2 must be at least k1, got k1 20 and k2 10; with k2 < k1 the losses of 10 steps in every window would reach no weights"`,
+    );
+    expect(of({ k2: {} })).toMatchInlineSnapshot(
+      `"truncated: k2 must be a whole number of steps of at least 1, got an object"`,
+    );
+    expect(of({ k2: null })).toMatchInlineSnapshot(
+      `"truncated: k2 must be a whole number of steps of at least 1, got null"`,
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import { clone, scope, type Tensor, tree } from "@chronograd/autodiff";
+import { clone, type Tensor, tree } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { checkState } from "../../checkState.ts";
@@ -85,11 +85,8 @@ export interface LocalWindow<Params, State> {
    * for the sum. Called once at most, before the next window is asked for.
    */
   gradients(tokens: number, measure: boolean): LocalGradients<Params>;
-  /**
-   * By lag from 1 on, the square of the norm of the gradient of its last loss by the state that far
-   * before the end of that step; for an adaptive k2.
-   */
-  lagSquares?(): readonly number[];
+  /** What an adaptive k2 measures. */
+  lags?(): readonly number[];
   /** Entries on the tape. */
   readonly entries: number;
   /** How the steps run by now, in words. */
@@ -138,18 +135,7 @@ export function localWindow<Params, State, X, Target>(
       const means = terms.map(({ t, weight }) => ({ t, weight: mean(weight, tokens) }));
       return engine.sweep(means, start, measure);
     },
-    lagSquares: () => {
-      let last = end;
-      while (last > newFrom + 1 && engine.countAt(last) === 0) last--;
-      const from = Math.max(engine.start, end - k2);
-      const { squares } = scope(() => engine.sweep([{ t: last, weight: 1 }], from, true));
-      // As many lags wherever the last loss is, which may differ from worker to worker.
-      const lags = newFrom + 1 - from;
-      return squares!
-        .slice(0, last - from)
-        .reverse()
-        .slice(0, lags);
-    },
+    lags: () => adaptive!.measure(engine, newFrom),
     entries,
     explain: () => engine.explain(),
     state,
