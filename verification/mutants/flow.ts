@@ -19,8 +19,8 @@ const adaptiveWindows = inFile("packages/rnn/src/truncated/estimators/estimator.
   {
     name: "adaptive: all kept steps are swept",
     kind: "cut in the wrong place",
-    find: "adaptive?.next(k1) ?? k2",
-    replace: "adaptive === undefined ? k2 : Math.max(k2, adaptive.next(k1))",
+    find: "adaptive?.next(k1) ?? settings.k2",
+    replace: "settings.k2",
   },
 ]);
 

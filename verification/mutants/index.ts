@@ -3,6 +3,7 @@ import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { files } from "./files.ts";
+import { flow } from "./flow.ts";
 import { linear } from "./linear.ts";
 import { live } from "./live.ts";
 import { loops } from "./loops.ts";
@@ -49,6 +50,7 @@ export const mutants: readonly Mutant[] = [
   ...models,
   ...linear,
   ...cuts,
+  ...flow,
   ...live,
   ...sequences,
   ...markMutants,

@@ -109,10 +109,11 @@ export function localWindow<Params, State, X, Target>(
   >,
   losses: readonly number[],
 ): LocalWindow<Values<Params>, Values<State>> {
-  const { k1, k2, adaptive, losses: which, multiplicity, burnIn } = settings;
+  const { k1, adaptive, losses: which, multiplicity, burnIn } = settings;
+  const k2 = adaptive?.next(k1) ?? settings.k2;
   const end = engine.t;
   const newFrom = end - losses.length;
-  const start = Math.max(engine.start, end - (adaptive?.next(k1) ?? k2));
+  const start = Math.max(engine.start, end - k2);
   let count = 0;
   for (let t = newFrom + 1; t <= end; t++) count += engine.countAt(t);
   /** The losses that the gradient is of, and their tokens. */
