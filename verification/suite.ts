@@ -2,6 +2,7 @@ import { type Backend, createBackend, defaultBackend, type FloatDType } from "@c
 import { opTable } from "@chronograd/autodiff/extend";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { opLaws } from "@chronograd/autodiff/testing";
+import { biasSubject } from "./bias.ts";
 import { cellSubjects } from "./cells.ts";
 import { checkerSubject } from "./checker.ts";
 import { clippingSubjects } from "./clipping.ts";
@@ -74,6 +75,7 @@ export function wholeSubjects(): Subject[] {
     ...noiseSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
+    biasSubject(),
     ...sequenceSubjects(),
     forwardSubject(),
     laneSubject(),

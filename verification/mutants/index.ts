@@ -3,6 +3,7 @@ import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { files } from "./files.ts";
+import { flow } from "./flow.ts";
 import { forwardMutants } from "./forward.ts";
 import { lags } from "./lags.ts";
 import { linear } from "./linear.ts";
@@ -53,6 +54,7 @@ export const mutants: readonly Mutant[] = [
   ...forwardMutants,
   ...linear,
   ...cuts,
+  ...flow,
   ...live,
   ...sequences,
   ...markMutants,

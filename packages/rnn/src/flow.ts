@@ -3,6 +3,10 @@
  *
  * @packageDocumentation
  */
+export type { Adaptive, AdaptiveOptions, AdaptiveState } from "./flow/adaptive.ts";
+export { adaptive } from "./flow/adaptive.ts";
+export type { CheckedStretch, ChooseWindowOptions, ChosenWindow } from "./flow/chooseWindow.ts";
+export { chooseWindow } from "./flow/chooseWindow.ts";
 export type { DeadLeaf, DeadUnits, DeadUnitsOptions } from "./flow/deadUnits.ts";
 export { deadUnits } from "./flow/deadUnits.ts";
 export type { Decay } from "./flow/decay.ts";
@@ -20,6 +24,7 @@ export type {
   SaturatedGate,
 } from "./flow/gateSaturation.ts";
 export { gateSaturation } from "./flow/gateSaturation.ts";
+export type { Estimate, GradientBias } from "./flow/gradientBias.ts";
 export type { FlossingOptions } from "./flow/gradientFlossing.ts";
 export { gradientFlossing } from "./flow/gradientFlossing.ts";
 export type {
@@ -47,6 +52,8 @@ export type { Complex } from "./flow/schur.ts";
 export type { StateGradients, StateGradientsOptions } from "./flow/stateGradients.ts";
 export { stateGradients } from "./flow/stateGradients.ts";
 export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
+export type { TruncationBias, TruncationBiasOptions, WindowBias } from "./flow/truncationBias.ts";
+export { truncationBias } from "./flow/truncationBias.ts";
 export type { UpdateToWeightRatio } from "./flow/updateToWeightRatio.ts";
 export { updateToWeightRatio } from "./flow/updateToWeightRatio.ts";
 export type { Verdict, VerdictOptions } from "./flow/verdict.ts";
