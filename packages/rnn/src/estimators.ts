@@ -3,4 +3,16 @@
  *
  * @packageDocumentation
  */
-export {};
+export { type ArtbpOptions, artbp } from "./estimators/artbp.ts";
+export { compareEstimators } from "./estimators/compareEstimators.ts";
+export type {
+  ComparedWindow,
+  CompareOptions,
+  EstimatorComparison,
+  EstimatorRow,
+  EstimatorWindows,
+  FullGradient,
+  NamedEstimator,
+  SharedOptions,
+} from "./estimators/comparison.ts";
+export type { CutProbability, RandomCuts } from "./estimators/cuts.ts";
