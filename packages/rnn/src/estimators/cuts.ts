@@ -44,7 +44,7 @@ export function probabilityOf(
     const found = probability(since);
     if (typeof found === "number" && found >= 0 && found < 1) return found;
     throw new RangeError(
-      `${where}: the probability of a cut must be at least 0 and below 1, got ${textOf(found)} after ${since} steps; where a cut is certain, nothing can make up for what it leaves out`,
+      `${where}: the probability of a cut must be at least 0 and below 1, got ${textOf(found)} from probability(${since}); where a cut is certain, nothing can make up for what it leaves out`,
     );
   };
 }

@@ -163,7 +163,7 @@ describe("what does not fit is refused in a sentence", () => {
   });
   test("a probability that becomes certain", () => {
     expect(() => [...start({ probability: () => 1 })]).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: artbp: the probability of a cut must be at least 0 and below 1, got 1 after 1 steps; where a cut is certain, nothing can make up for what it leaves out]`,
+      `[RangeError: artbp: the probability of a cut must be at least 0 and below 1, got 1 from probability(1); where a cut is certain, nothing can make up for what it leaves out]`,
     );
   });
   test("a stream without steps", () => {
