@@ -9,6 +9,7 @@ import { conventionSubjects } from "./conventions.ts";
 import { creationSubjects } from "./creation.ts";
 import { customSubjects } from "./custom.ts";
 import { edgeSubjects } from "./edges/index.ts";
+import { estimatorSubjects } from "./estimators.ts";
 import { fileSubjects } from "./files.ts";
 import { impureSubject } from "./impure.ts";
 import { influenceSubject } from "./influence.ts";
@@ -71,6 +72,7 @@ export function wholeSubjects(): Subject[] {
     ...noiseSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
+    ...estimatorSubjects(),
     ...sequenceSubjects(),
     laneSubject(),
     loopSubject(),

@@ -161,11 +161,19 @@ describe("what does not fit is refused in a sentence", () => {
     for (const tolerance of [0, 1, -1, Number.NaN]) {
       expect(start({ tolerance })).toThrow(/tolerance must be a number between 0 and 1/);
     }
-    expect(start({ tolerance: "fine" })).toThrowErrorMatchingInlineSnapshot(`[RangeError: unrollByNewton: tolerance must be a number between 0 and 1, got "fine"]`);
-    expect(start({ iterations: 0 })).toThrowErrorMatchingInlineSnapshot(`[RangeError: unrollByNewton: iterations must be a whole number of at least 1, got 0]`);
-    expect(start({ iteration: 3 })).toThrowErrorMatchingInlineSnapshot(`[TypeError: unrollByNewton: there is no option "iteration", did you mean "iterations"? It takes state, context, tolerance, iterations, memory, lengths, mask, resets]`);
+    expect(start({ tolerance: "fine" })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: unrollByNewton: tolerance must be a number between 0 and 1, got "fine"]`,
+    );
+    expect(start({ iterations: 0 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: unrollByNewton: iterations must be a whole number of at least 1, got 0]`,
+    );
+    expect(start({ iteration: 3 })).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: unrollByNewton: there is no option "iteration", did you mean "iterations"? It takes state, context, tolerance, iterations, memory, lengths, mask, resets]`,
+    );
     expect(start({ memory: { bytes: 0 } })).toThrow(/memory.bytes must be a number above 0/);
-    expect(start({ memory: { bytes: 800 } })).toThrowErrorMatchingInlineSnapshot(`[RangeError: unrollByNewton: the Jacobians [3, 2, 3, 3] of all steps and rows, made in two copies, take 864 bytes, and memory.bytes allows 800; give it more, or part the sequence and hand on the state]`);
+    expect(start({ memory: { bytes: 800 } })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: unrollByNewton: the Jacobians [3, 2, 3, 3] of all steps and rows, made in two copies, take 864 bytes, and memory.bytes allows 800; give it more, or part the sequence and hand on the state]`,
+    );
   });
   test("no steps", () => {
     expect(() => unrollByNewton(cell, params, [])).toThrow(/at least one time step/);
@@ -182,10 +190,12 @@ describe("what does not fit is refused in a sentence", () => {
     const state = { h: tensor(Int32Array.of(0), { shape: [1, 1] }) };
     const w = { w: tensor(1, float64) };
     const xs = zeros([3, 1, 1], float64);
-    expect(() => unrollByNewton(counter, w, xs, { state })).toThrowErrorMatchingInlineSnapshot(`[TypeError: unrollByNewton: the state has tensors of whole numbers, which have no Jacobian; run the cell with unroll]`);
+    expect(() => unrollByNewton(counter, w, xs, { state })).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: unrollByNewton: the state has tensors of whole numbers, which have no Jacobian; run the cell with unroll]`,
+    );
     const growing = cellOf({ h: init.zeros(1) }, (h) => h.broadcastTo([1, 2]));
-    expect(() =>
-      unrollByNewton(growing, w, xs.slice([[0, 1]])),
-    ).toThrowErrorMatchingInlineSnapshot(`[RangeError: gradient: cotangent must be float64 [1,2] like the target, got float64 [1,1]]`);
+    expect(() => unrollByNewton(growing, w, xs.slice([[0, 1]]))).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: gradient: cotangent must be float64 [1,2] like the target, got float64 [1,1]]`,
+    );
   });
 });
