@@ -88,6 +88,11 @@ export function compareEstimators<Params, State, X = Tensor, Y = Tensor, Target 
       `${where}: repeats must be a whole number of runs of at least 2, got ${textOf(repeats)}; a variance needs two`,
     );
   }
+  if (typeof shared.loss !== "function") {
+    throw new TypeError(
+      `${where}: loss must be a function of output and target, got ${textOf(shared.loss)}`,
+    );
+  }
   checkEstimators(estimators);
   const steps = collected(stream);
   const { memory } = backendOf(params);

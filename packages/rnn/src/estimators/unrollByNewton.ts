@@ -119,7 +119,6 @@ function solve<Params, State, X, Y>(
     report.iterations++;
     states = scope(() => {
       const [after, jacobians] = whole.linearized(given, whole.before(given.start, states));
-      checkSize(after, states);
       const residuals = after.sub(states);
       report.residuals.push(largestOf(residuals));
       const corrections = recurrence(jacobians, residuals.reshape([whole.steps, whole.rows, -1]));
@@ -130,13 +129,6 @@ function solve<Params, State, X, Y>(
     });
   }
   return states;
-}
-
-function checkSize(after: Tensor, before: Tensor): void {
-  if (after.shape.join() === before.shape.join()) return;
-  throw new RangeError(
-    `${where}: a step takes a state of ${before.shape[1]} numbers to one of ${after.shape[1]}, and all states are solved for at once; run the cell with unroll`,
-  );
 }
 
 /** `d_t = J_t d_{t-1} + b_t` from `d_0 = 0`; J is `[T, B, H, H]`, b `[T, B, H]`. */

@@ -144,6 +144,9 @@ describe("what does not fit is refused in a sentence", () => {
     expect(() => compare([zero], { repeats: 1 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: compareEstimators: repeats must be a whole number of runs of at least 2, got 1; a variance needs two]`,
     );
+    expect(() => compare([zero], { loss: 7 })).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: compareEstimators: loss must be a function of output and target, got 7]`,
+    );
     expect(() => compare([zero], { repeat: 7 })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: compareEstimators: there is no option "repeat", did you mean "repeats"? It takes loss, state, rng, repeats, seed]`,
     );

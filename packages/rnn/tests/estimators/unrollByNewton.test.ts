@@ -195,7 +195,7 @@ describe("what does not fit is refused in a sentence", () => {
     );
     const growing = cellOf({ h: init.zeros(1) }, (h) => h.broadcastTo([1, 2]));
     expect(() => unrollByNewton(growing, w, xs.slice([[0, 1]]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: gradient: cotangent must be float64 [1,2] like the target, got float64 [1,1]]`,
+      `[RangeError: unrollByNewton: a step takes a state of 1 numbers to one of 2, and all states are solved for at once; run the cell with unroll]`,
     );
   });
 });
