@@ -11,6 +11,7 @@ import { customSubjects } from "./custom.ts";
 import { edgeSubjects } from "./edges/index.ts";
 import { estimatorSubjects } from "./estimators.ts";
 import { fileSubjects } from "./files.ts";
+import { forwardSubject } from "./forward.ts";
 import { impureSubject } from "./impure.ts";
 import { influenceSubject } from "./influence.ts";
 import { integerSubjects } from "./integers.ts";
@@ -74,6 +75,7 @@ export function wholeSubjects(): Subject[] {
     ...truncationSubjects(),
     ...estimatorSubjects(),
     ...sequenceSubjects(),
+    forwardSubject(),
     laneSubject(),
     loopSubject(),
     influenceSubject(),
