@@ -1,4 +1,4 @@
-import { tensor } from "@chronograd/autodiff";
+import { type Tensor, tensor } from "@chronograd/autodiff";
 import { applyUpdates, rng, selfCommunicator, sgd } from "@chronograd/nn";
 import { runWorkers } from "@chronograd/nn/node";
 import { describe, expect, test } from "vitest";
@@ -15,6 +15,7 @@ import {
   problem,
   total,
 } from "../truncated/setup.ts";
+import { builtIn, loss, marked } from "./setup.ts";
 import { type Given, run as runOnRows } from "./workers.ts";
 
 type Options = Omit<ArtbpOptions<AnyState>, "loss"> & {
@@ -105,6 +106,17 @@ describe("the mean over all ways to cut is the gradient of full back-propagation
       const found = expectation(marked, { probability: 0.5, compile });
       expect(distance(found, expected)).toBeLessThan(1e-12);
     }
+  });
+});
+
+describe("so it is for every built-in cell, with marks", () => {
+  test.each(builtIn(marked))("%s", (_name, { cell, params, state, stream }) => {
+    const given = { cell, params, steps: stream.slice(0, 3), loss } as unknown as Problem;
+    const options = state === undefined ? {} : { state: state as never };
+    const { losses, ...expected } = full(given, options);
+    expect(losses).toHaveLength(3);
+    const found = expectation(given, { ...options, probability: 0.5 });
+    expect(distance(found, expected)).toBeLessThan(1e-12);
   });
 });
 
@@ -243,6 +255,12 @@ describe("what does not fit is refused in a sentence", () => {
   test("a probability that becomes certain", () => {
     expect(() => [...start({ probability: () => 1 })]).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: artbp: the probability of a cut must be at least 0 and below 1, got 1 from probability(1); where a cut is certain, nothing can make up for what it leaves out]`,
+    );
+  });
+  test("a loss that is NaN, by its step", () => {
+    const losses = (y: Tensor) => y.mul(Number.NaN);
+    expect(() => [...start({ steps: 2, loss: losses })]).toThrow(
+      /^artbp: the loss of step 1 is NaN/,
     );
   });
   test("a stream without steps", () => {

@@ -1,9 +1,19 @@
 import { grad, stack, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
-import { init, rng } from "@chronograd/nn";
+import { embedding, init, rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { unrollByNewton } from "../../src/estimators.ts";
-import { defineCell, elman, gru, initialParams, lstm, unroll } from "../../src/index.ts";
-import { drawn } from "../../src/testing/draw.ts";
+import {
+  attentionCell,
+  defineCell,
+  elman,
+  gru,
+  initialParams,
+  learnedState,
+  lstm,
+  sequential,
+  unroll,
+} from "../../src/index.ts";
+import { drawn, drawParams, type PlainCell } from "../../src/testing/draw.ts";
 import { line } from "../truncated/estimatorSuite.ts";
 import { numbers } from "../truncated/setup.ts";
 import { builtIn, marked, type Problem, rows } from "./setup.ts";
@@ -106,6 +116,37 @@ test("gradients by parameters, inputs and the state before are those of unroll",
 });
 const isInitializer = (value: unknown): value is object =>
   typeof value === "object" && value !== null && "draw" in value;
+
+test("symbols, a learned initial state, a context: outputs and gradients are those of unroll", () => {
+  const random = rng(4);
+  const language = sequential({
+    embedding: embedding({ input: 5, output: 2 }),
+    cell: learnedState(gru({ input: 2, hidden: 3 })),
+  });
+  const symbols = tensor(
+    Int32Array.from({ length: 12 }, () => random.integer(0, 5)),
+    { shape: [6, 2] },
+  );
+  const reader = attentionCell({ input: 2, hidden: 2, context: 3 });
+  const context = {
+    values: drawn([2, 4, 3], () => random.normal()),
+    mask: tensor(Int32Array.of(1, 1, 1, 1, 1, 0, 1, 0), { shape: [2, 4] }),
+  };
+  const cases = [
+    { cell: language, inputs: symbols, options: {} },
+    { cell: reader, inputs: drawn([5, 2, 2], () => random.normal()), options: { context } },
+  ] as unknown as { cell: PlainCell; inputs: Tensor; options: object }[];
+  for (const { cell, inputs, options } of cases) {
+    const lossOf = (run: typeof unroll | typeof unrollByNewton) => (params: never) => {
+      const { outputs } = run(cell, params, inputs, options) as { outputs: unknown };
+      const sums = tree.leaves(outputs).map((y) => y.mul(y.cos()).sum());
+      return sums.reduce((a, b) => a.add(b));
+    };
+    const params = drawParams(cell, rng(5)) as never;
+    const [found, expected] = [unrollByNewton, unroll].map((run) => grad(lossOf(run))(params));
+    expect(distance(found, expected)).toBeLessThan(1e-10);
+  }
+});
 
 test("float32 converges to its own precision", () => {
   const cell = gru({ input: 2, hidden: 3 });
