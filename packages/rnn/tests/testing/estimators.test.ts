@@ -270,7 +270,9 @@ describe("what does not fit is refused in a sentence", () => {
     expect(() => checkEstimator(cell, steps, undefined as never)).toThrow(
       /^checkEstimator: claim must be/,
     );
-    expect(() => check(full, {}, null as never)).toThrowErrorMatchingInlineSnapshot();
+    expect(() => check(full, {}, null as never)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: checkEstimator: the stream must be an iterable of { input, target }, or { inputs, targets }, got null]`,
+    );
   });
   test("no steps, and no losses", () => {
     expect(() => check(full, {}, [])).toThrowErrorMatchingInlineSnapshot(
