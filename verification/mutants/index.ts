@@ -2,6 +2,7 @@ import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
+import { estimators } from "./estimators.ts";
 import { files } from "./files.ts";
 import { flow } from "./flow.ts";
 import { forwardMutants } from "./forward.ts";
@@ -56,6 +57,7 @@ export const mutants: readonly Mutant[] = [
   ...cuts,
   ...flow,
   ...live,
+  ...estimators,
   ...sequences,
   ...markMutants,
   ...loops,
