@@ -3,6 +3,7 @@ import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { files } from "./files.ts";
+import { forwardMutants } from "./forward.ts";
 import { lags } from "./lags.ts";
 import { linear } from "./linear.ts";
 import { live } from "./live.ts";
@@ -48,6 +49,7 @@ export const mutants: readonly Mutant[] = [
   ...checker,
   ...cells,
   ...models,
+  ...forwardMutants,
   ...linear,
   ...cuts,
   ...live,
