@@ -3,6 +3,7 @@ import { continuations, generate as draw } from "@chronograd/rnn/decode";
 import * as z from "zod";
 import { type Command, defineCommand } from "../command/define.ts";
 import { UsageError } from "../command/errors.ts";
+import { flagOf } from "../command/flags.ts";
 import { runFlags } from "../command/runFlags.ts";
 import { encode } from "../tasks/text/corpus.ts";
 import { textInterface } from "../tasks/text/task.ts";
@@ -52,7 +53,7 @@ export const generate: Command = defineCommand({
     const { run, prompt, length, temperature, nucleus, topK, beam, seed } = options;
     const drawing = ["temperature", "nucleus", "topK", "seed"].filter((key) => given.has(key));
     if (beam !== undefined && drawing.length > 0) {
-      throw new UsageError(`--beam draws nothing; leave out ${drawing.join(", ")}`);
+      throw new UsageError(`--beam draws nothing; leave out ${drawing.map(flagOf).join(", ")}`);
     }
     const saved = await readSaved(run);
     const { task, params } = saved.checkpoint;

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { defaultBackend, nativeBlas } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
 import { checkWindow } from "../checkWindow.ts";
+import { counted } from "../command/counted.ts";
 import { type Command, defineCommand } from "../command/define.ts";
 import { UsageError } from "../command/errors.ts";
 import { schemaOf } from "../command/flags.ts";
@@ -79,7 +80,8 @@ async function run(asked: TrainOptions, io: Io, given: ReadonlySet<string>): Pro
   );
   io.say(`Kernels: ${kernels.name}${blas.found ? "" : `; BLAS: ${blas.what}`}`);
   const left = (limits.end ?? 0) - (saved?.checkpoint.seconds ?? 0);
-  const long = limits.windows === undefined ? `${left.toFixed(0)} s` : `${limits.windows} windows`;
+  const long =
+    limits.windows === undefined ? `${left.toFixed(0)} s` : counted(limits.windows, "window");
   io.say(
     `${saved === undefined ? `Training for ${long} into` : `Going on for ${long} in`} ${folder.path}; Ctrl-C stops, and --resume ${folder.path} goes on`,
   );

@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { checkOptions } from "../checkOptions.ts";
 
 /** A value at a time, in milliseconds since 1970. */
 export interface Point {
@@ -33,7 +34,9 @@ const blue = "#1d4ed8";
  * A plot of a series with forecasts and their intervals as bands, for `figure` of
  * `chronograd/report`. Infinite intervals are left out.
  */
-export function bands({ points, forecasts, label }: BandsOptions): Plot.PlotOptions {
+export function bands(options: BandsOptions): Plot.PlotOptions {
+  checkOptions("bands", options, ["points", "forecasts", "label"]);
+  const { points, forecasts, label } = options;
   const areas = forecasts.flatMap(({ time, intervals, origin }) =>
     intervals
       .filter(({ lower, upper }) => Number.isFinite(upper - lower))

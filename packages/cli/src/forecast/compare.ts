@@ -1,4 +1,5 @@
 import { coverage, rmse } from "@chronograd/nn/metrics";
+import { checkOptions } from "../checkOptions.ts";
 import { autoregression } from "./autoregression.ts";
 import { combined } from "./combined.ts";
 import { conformal, type Interval, type Predicted } from "./conformal.ts";
@@ -26,6 +27,11 @@ export interface CompareOptions {
   readonly epochs?: number;
   readonly onEpoch?: (done: number, total: number, loss: number) => boolean;
 }
+
+const known: readonly (keyof CompareOptions)[] = [
+  ...(["season", "period", "horizon", "validation", "test", "levels", "seed", "head"] as const),
+  ...(["members", "epochs", "onEpoch"] as const),
+];
 
 /** A forecaster and its root mean squared error over all origins and steps. */
 export interface Scored {
@@ -115,6 +121,7 @@ function fitted(values: Float64Array, season: number, period: number): Fitted {
  * the test goes on, by those of the forecasts whose values have come.
  */
 export function compare(values: Float64Array, options: CompareOptions): Comparison {
+  checkOptions("compare", options, known);
   const { season, period = season, horizon, validation, test, levels } = options;
   const { seed = 1, head = "gaussian", members = 5, epochs = 20, onEpoch } = options;
   let seconds = 0;

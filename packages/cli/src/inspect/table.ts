@@ -1,3 +1,5 @@
+import { counted } from "../command/counted.ts";
+import { short } from "../command/short.ts";
 import { textTable } from "../command/textTable.ts";
 import type { TensorDescription } from "./describe.ts";
 
@@ -12,8 +14,8 @@ export interface FileDescription {
 /** Characters of a value of the metadata that are shown. */
 const most = 100;
 
-const short = (value: number | null | undefined): string =>
-  value === null || value === undefined ? "" : String(Number(value.toPrecision(4)));
+const extreme = (value: number | null | undefined): string =>
+  value === null || value === undefined ? "" : short(value);
 
 /** Bytes as a person reads them, in powers of 1,000. */
 function sizeOf(bytes: number): string {
@@ -33,7 +35,7 @@ export function tableOf({ file, bytes, tensors, metadata }: FileDescription): st
       `[${shape}]`,
       sizeOf(own),
       ...(problem === undefined
-        ? [short(norm), short(min), short(max), nonFinite ? String(nonFinite) : ""]
+        ? [extreme(norm), extreme(min), extreme(max), nonFinite ? String(nonFinite) : ""]
         : ["", "", "", ""]),
     ],
   );
@@ -50,7 +52,7 @@ export function tableOf({ file, bytes, tensors, metadata }: FileDescription): st
   const part = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ["", title, ...lines];
   return [
-    `${file}: ${tensors.length} ${tensors.length === 1 ? "tensor" : "tensors"}, ${elements.toLocaleString("en")} numbers, ${sizeOf(bytes)}`,
+    `${file}: ${counted(tensors.length, "tensor")}, ${counted(elements, "number")}, ${sizeOf(bytes)}`,
     "",
     ...textTable([head, ...rows]).map((line) => `  ${line}`),
     ...part("not finite", odd),

@@ -1,6 +1,7 @@
 import { scope, type Tensor, zeros } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
 import * as cells from "@chronograd/rnn";
+import { counted } from "../command/counted.ts";
 import { UsageError } from "../command/errors.ts";
 import { hintFor } from "../command/nearest.ts";
 import { loadCell, type PlainCell, type Sizes } from "../modules/loadCell.ts";
@@ -83,7 +84,7 @@ function outputOf(cell: PlainCell, options: CellOptions, input: number, index: n
       [output] = cell.step(params, zeros([1, input]), state as never);
     } catch (error) {
       throw new UsageError(
-        `--cell ${options.cell}: ${where} does not read rows of ${input} numbers: ${(error as Error).message}`,
+        `--cell ${options.cell}: ${where} does not read rows of ${counted(input, "number")}: ${(error as Error).message}`,
       );
     }
     const { shape } = Object(output) as Partial<Tensor>;

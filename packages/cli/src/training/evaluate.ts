@@ -1,5 +1,5 @@
 import { scope, Tensor, tensor, tree } from "@chronograd/autodiff";
-import { unroll } from "@chronograd/rnn";
+import { NotLoopable, unroll } from "@chronograd/rnn";
 import { stepsOf } from "./sequence.ts";
 import type { HeldOut, Step, Task, Trained } from "./task.ts";
 
@@ -74,7 +74,7 @@ function planned<T>(asPlans: () => T, oneByOne: () => T): T {
   try {
     return asPlans();
   } catch (error) {
-    if (!/compile takes steps that can be planned/.test((error as Error).message)) throw error;
+    if (!(error instanceof NotLoopable)) throw error;
     return oneByOne();
   }
 }

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { counted } from "../command/counted.ts";
 import { page } from "../report/page.ts";
 import { trainingSections } from "../report/trainingFigures.ts";
 import type { RunFolder } from "../run/folder.ts";
@@ -71,7 +72,7 @@ function factsOf(name: string, { options, outcome, evaluation }: Ended): string[
     `${name}: ${basename(options.cell)}, ${size}, ${count(parameters)} parameters`,
     `batch ${batch}, k1 = ${k1}, k2 = ${k2}, clip ${clip}, seed ${seed}`,
     `Adam, learning rate ${lr}, up over ${warmup} windows, down to 0 over the last ${Math.round(100 * decay)} % of the run`,
-    `${count(metrics.length)} windows, ${count(last.step)} time steps in ${last.seconds.toFixed(0)} s of training`,
+    `${counted(metrics.length, "window")}, ${counted(last.step, "time step")} in ${last.seconds.toFixed(0)} s of training`,
     ...evaluation.lines,
   ];
 }

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
 import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
+import { counted } from "../command/counted.ts";
 import { RunError, UsageError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
 import type { PlainCell } from "../modules/loadCell.ts";
@@ -166,9 +167,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   }
   if (!isLast) {
     await save(null, true);
-    io.say(
-      `The data ended after ${metrics.length} ${metrics.length === 1 ? "window" : "windows"}.`,
-    );
+    io.say(`The data ended after ${counted(metrics.length, "window")}.`);
   }
   return { trained: { model, params }, metrics, parameters: countParameters(params) };
 }

@@ -61,7 +61,7 @@ describe("readCsv", () => {
       `[UsageError: a.csv, row 3 has 3 fields, expected 2: a, b]`,
     );
     refused("a,b\n1,2\n\n1\n").toThrowErrorMatchingInlineSnapshot(
-      `[UsageError: a.csv, row 4 has 1 fields, expected 2: a, b]`,
+      `[UsageError: a.csv, row 4 has 1 field, expected 2: a, b]`,
     );
     refused("a,b,a\n1,2,3\n").toThrowErrorMatchingInlineSnapshot(
       `[UsageError: a.csv has the column "a" more than once; rename one]`,

@@ -1,3 +1,4 @@
+import { counted } from "../../command/counted.ts";
 import { UsageError } from "../../command/errors.ts";
 import { percent } from "../../forecast/bands.ts";
 
@@ -33,11 +34,13 @@ export function splitOf(
   const least = Math.ceil(Math.max((horizon + 40) / 0.7, (horizon + 20 + before) / 0.87));
   if (validation < least) {
     throw new UsageError(
-      `${file} has ${length} values, of which ${Math.max(0, validation)} are left to train on, expected at least ${least}; give a smaller --horizon, --held-out or --season`,
+      `${file} has ${counted(length, "value")}, of which ${Math.max(0, validation)} are left to train on, expected at least ${least}; give a smaller --horizon, --held-out or --season`,
     );
   }
   if (part < horizon) {
-    throw new UsageError(`--held-out: ${part} steps are less than the horizon of ${horizon}`);
+    throw new UsageError(
+      `--held-out: ${counted(part, "step")} ${part === 1 ? "is" : "are"} less than the horizon of ${horizon}`,
+    );
   }
   if (season > 1 && test < 2 * season + 17) {
     throw new UsageError(
@@ -52,7 +55,7 @@ export function splitOf(
   const widest = Math.max(levels[0] ?? asked[0]!, ...quantiles.map((q) => Math.abs(2 * q - 1)));
   if (!isPossible(widest)) {
     throw new UsageError(
-      `${file}: intervals of ${percent(widest)} % need more than the ${scores} errors that calibrate them; give a lower --interval or a larger --held-out`,
+      `${file}: intervals of ${percent(widest)} % need more than the ${counted(scores, "error")} that calibrate them; give a lower --interval or a larger --held-out`,
     );
   }
   return { validation, test, levels };

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { counted } from "../../command/counted.ts";
 import { UsageError } from "../../command/errors.ts";
 import { readCsv, type Table } from "../../data/csv.ts";
 import { fill, type Missing } from "../../data/fill.ts";
@@ -60,7 +61,7 @@ export async function loadSeries(options: SeriesOptions, known?: Scaling): Promi
   const training = Math.floor(length * (1 - heldOutShare));
   if (length - training < 2 || training < 4) {
     throw new UsageError(
-      `${table.file} has ${length} rows of numbers, too few to learn from and to hold some out; expected at least 10`,
+      `${table.file} has ${counted(length, "row")} of numbers, too few to learn from and to hold some out; expected at least 10`,
     );
   }
   const parts = values.map((column) => column.subarray(0, training));

@@ -2,6 +2,7 @@ import { type Tensor, tensor } from "@chronograd/autodiff";
 import { rmse } from "@chronograd/nn/metrics";
 import type { TimeStep } from "@chronograd/rnn";
 import * as Plot from "@observablehq/plot";
+import { short } from "../../command/short.ts";
 import { figure, type Section } from "../../report.ts";
 import { heldOutLoss } from "../../training/evaluate.ts";
 import type { Evaluation, Figure, HeldOut, Task, Trained } from "../../training/task.ts";
@@ -97,8 +98,6 @@ function evaluate(series: Series, trained: Trained, heldOut: HeldOut): Evaluatio
   });
   return { loss: mean, figures, lines, sections };
 }
-
-const short = (value: number) => Number(value.toPrecision(4)).toString();
 
 /** The last predictions beside what came. */
 function aheadFigure(name: string, truth: readonly number[], ours: readonly number[]): string {

@@ -3,7 +3,9 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Tensor } from "@chronograd/autodiff";
 import { crossEntropy, meanSquaredError } from "@chronograd/nn";
+import { counted } from "../../command/counted.ts";
 import { UsageError } from "../../command/errors.ts";
+import { short } from "../../command/short.ts";
 import { loadModule } from "../../modules/loadModule.ts";
 import { heldOutLoss } from "../../training/evaluate.ts";
 import type { HeldOut, Item, Task } from "../../training/task.ts";
@@ -36,7 +38,7 @@ export async function moduleTask({ data, seed }: ModuleOptions): Promise<Task> {
   if (all !== undefined) checkFirst(data, "heldOut", all.items(), input);
   return {
     title,
-    description: `${title}: rows of ${tokens === undefined ? `${input} numbers` : `one of ${tokens} tokens`}`,
+    description: `${title}: rows of ${tokens === undefined ? counted(input!, "number") : `one of ${counted(tokens, "token")}`}`,
     digest: createHash("sha256").update(readFileSync(data)).digest("hex"),
     interface: {
       input: tokens === undefined ? { size: input! } : { tokens },
@@ -64,9 +66,7 @@ export async function moduleTask({ data, seed }: ModuleOptions): Promise<Task> {
       return {
         loss: value,
         figures: [{ what: "held-out loss", unit, value, better: "lower", baselines: {} }],
-        lines: [
-          `Held-out loss ${value.toPrecision(4)} ${unit}, over all ${count.toLocaleString("en")}`,
-        ],
+        lines: [`Held-out loss ${short(value)} ${unit}, over all ${count.toLocaleString("en")}`],
         sections: [],
       };
     },
