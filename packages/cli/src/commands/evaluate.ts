@@ -30,7 +30,7 @@ export const evaluate: Command = defineCommand({
     "chronograd evaluate runs/gru-256-1 --text other.txt --json",
   ],
   async run({ run, text, csv }, io) {
-    const { options, checkpoint } = await readSaved(run);
+    const { options, checkpoint } = await readSaved(run, io.say);
     const { task: kept, params } = checkpoint;
     const other = { text, csv };
     for (const [kind, path] of Object.entries(other)) {

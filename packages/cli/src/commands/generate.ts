@@ -55,7 +55,7 @@ export const generate: Command = defineCommand({
     if (beam !== undefined && drawing.length > 0) {
       throw new UsageError(`--beam draws nothing; leave out ${drawing.map(flagOf).join(", ")}`);
     }
-    const saved = await readSaved(run);
+    const saved = await readSaved(run, io.say);
     const { task, params } = saved.checkpoint;
     if (task.task !== "text") {
       throw new UsageError(

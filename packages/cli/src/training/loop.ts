@@ -33,6 +33,10 @@ export interface Job {
 export interface Outcome {
   readonly trained: Trained;
   readonly metrics: readonly Metrics[];
+  /** Since the run began, as are time steps and seconds. */
+  readonly windows: number;
+  readonly steps: number;
+  readonly seconds: number;
   readonly parameters: number;
 }
 
@@ -83,30 +87,28 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   for (const { loss } of metrics) smoothed.add(loss);
 
   const watch = new Stopwatch(checkpoint?.seconds ?? 0);
-  const isDone = () => watch.seconds >= (end ?? Infinity) || metrics.length >= (most ?? Infinity);
+  let windows = checkpoint?.windows ?? 0;
+  let steps = live?.end ?? 0;
+  const isDone = () => watch.seconds >= (end ?? Infinity) || windows >= (most ?? Infinity);
   /** The share of the training that is done. */
-  const share = () => (most === undefined ? watch.seconds / end! : metrics.length / most);
+  const share = () => (most === undefined ? watch.seconds / end! : windows / most);
   let nextEstimate = watch.seconds;
   let lastEstimate: number | undefined;
   let nextSave = watch.seconds + options.save;
 
-  const source = new Source(
-    task.stream,
-    checkpoint?.place ?? { items: 0, steps: 0 },
-    live?.end ?? 0,
-  );
+  const source = new Source(task.stream, checkpoint?.place ?? { items: 0, steps: 0 }, steps);
   const save = async (last: LiveWindow | null, over = false): Promise<void> => {
     const tree: Checkpoint = {
       task: task.kept as unknown as Kept,
       digest: task.digest,
       seconds: watch.seconds,
-      windows: metrics.length,
+      windows,
       end: end ?? null,
       params,
       optimizer: state,
       noise: noise?.getState() ?? null,
       live: last,
-      place: source.placeAfter(metrics.at(-1)?.step ?? 0),
+      place: source.placeAfter(steps),
       over,
     };
     await watch.pause(() => folder.save({ ...tree }));
@@ -127,11 +129,11 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   const progress = io.progress(
     most === undefined ? { total: end!, unit: "s" } : { total: most, unit: "windows" },
   );
-  let isLast = isDone();
+  let isLast = resumed !== undefined && isDone();
   let before = watch.seconds;
   try {
     for (const window of isLast ? [] : stream) {
-      const rate = learningRate(options, { windows: metrics.length, share: share() });
+      const rate = learningRate(options, { windows, share: share() });
       [params, state] = optimizer.update(window.gradients, state, params, rate);
       const { seconds } = watch;
       const estimate =
@@ -151,8 +153,10 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
         nextEstimate = before + estimateEverySeconds;
       }
       metrics.push(line);
+      windows++;
+      steps = line.step;
       folder.log(line);
-      const done = most === undefined ? seconds : metrics.length;
+      const done = most === undefined ? seconds : windows;
       progress.update(done, facts(line, smoothed.add(line.loss), lastEstimate, task.tokens));
       // Signals arrive only between turns of the event loop.
       await setImmediate();
@@ -167,9 +171,11 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   }
   if (!isLast) {
     await save(null, true);
-    io.say(`The data ended after ${counted(metrics.length, "window")}.`);
+    io.say(`The data ended after ${counted(windows, "window")}.`);
   }
-  return { trained: { model, params }, metrics, parameters: countParameters(params) };
+  const { seconds } = watch;
+  const parameters = countParameters(params);
+  return { trained: { model, params }, metrics, windows, steps, seconds, parameters };
 }
 
 /** The generator of what a model draws; none where it draws nothing. */
