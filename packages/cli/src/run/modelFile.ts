@@ -24,15 +24,24 @@ export async function fromCheckpoint<T>(
       `${folder} has no model.safetensors: the run ended before it saved a checkpoint; train again`,
     );
   }
+  // The sentence of a loader begins with its name.
+  const refused = (error: unknown) =>
+    new UsageError(`${folder}: ${(error as Error).message.replace(/^\w+: /, "")}`);
+  let damage: unknown;
   try {
     return { loaded: await load(file), file };
   } catch (error) {
-    const earlier =
-      error instanceof TypeError ? undefined : await load(previous).catch(() => undefined);
-    if (earlier === undefined) throw new UsageError(`${folder}: ${(error as Error).message}`);
-    say(
-      `${file} is ${isThere ? "damaged" : "missing"}; the checkpoint before it is taken, model.safetensors.previous`,
-    );
-    return { loaded: earlier, file: previous };
+    if (error instanceof TypeError) throw refused(error);
+    damage = error;
   }
+  let loaded: T;
+  try {
+    loaded = await load(previous);
+  } catch (error) {
+    throw refused(isThere ? damage : error);
+  }
+  say(
+    `${file} is ${isThere ? "damaged" : "missing"}; the checkpoint before it is taken, model.safetensors.previous`,
+  );
+  return { loaded, file: previous };
 }

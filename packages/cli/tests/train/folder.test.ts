@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
-  copyFileSync,
+  cpSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -10,34 +10,45 @@ import {
   writeFileSync,
 } from "node:fs";
 import { hostname } from "node:os";
-import { beforeEach, expect, test } from "vitest";
+import { beforeAll, beforeEach, expect, test } from "vitest";
 import { evaluate } from "../../src/commands/evaluate.ts";
 import { generate } from "../../src/commands/generate.ts";
 import { inspect } from "../../src/commands/inspect.ts";
 import { runs } from "../../src/commands/runs.ts";
 import { train } from "../../src/commands/train.ts";
+import { openRun } from "../../src/run.ts";
 import { run } from "../run.ts";
 import { metricsOf, small, workFolder } from "./scratch.ts";
 
 workFolder();
 
-const onRhyme = ["--text", "rhyme.txt", ...small];
+const onRhyme = ["--text", "rhyme.txt", ...small, "--decay", "0"];
 const [model, log, lock] = ["model.safetensors", "metrics.jsonl", "lock"].map(
   (name) => `runs/some/${name}`,
 ) as [string, string, string];
-const goOn = async (windows: number) =>
-  await run(train, "--resume", "runs/some", "--windows", String(windows));
+const goOn = async () => await run(train, "--resume", "runs/some", "--windows", "12");
 
-/** Losses of windows that a run of 40, and then 60, must have. */
+/** Opens the run as it goes on, and closes it at once; what was told, and the lines. */
+async function opened(): Promise<{ told: string; lines: number }> {
+  let told = "";
+  const { folder, metrics } = await openRun("runs/some", "train", (line) => {
+    told += `${line}\n`;
+  });
+  folder.close();
+  return { told, lines: metrics.length };
+}
+
+/** Losses of a run of 8 windows that goes on to 12. */
 let expected: number[];
-beforeEach(async () => {
-  rmSync("runs", { recursive: true, force: true });
-  const save = ["--windows", "40", "--decay", "0", "--save", "1e-9"];
-  expect((await run(train, ...onRhyme, ...save, "--name", "some")).code).toBe(0);
-  if (expected === undefined) {
-    await run(train, ...onRhyme, "--windows", "60", "--decay", "0", "--name", "whole");
-    expected = metricsOf("whole").map(({ loss }) => loss!);
-  }
+beforeAll(async () => {
+  const [eight, twelve] = [8, 12].map((windows) => [...onRhyme, "--windows", String(windows)]);
+  await run(train, ...eight!, "--save", "1e-9", "--name", "kept");
+  await run(train, ...twelve!, "--name", "whole");
+  expected = metricsOf("whole").map(({ loss }) => loss!);
+});
+beforeEach(() => {
+  rmSync("runs/some", { recursive: true, force: true });
+  cpSync("runs/kept", "runs/some", { recursive: true });
 });
 const losses = () => metricsOf("some").map(({ loss }) => loss!);
 
@@ -48,7 +59,7 @@ const holder = (pid: number, host = hostname(), since = new Date()) =>
 
 test("a run that a process works on is not resumed, nor replaced", async () => {
   writeFileSync(lock, holder(process.pid, undefined, new Date("2100-01-01")));
-  const { code, err } = await goOn(60);
+  const { code, err } = await goOn();
   expect(code).toBe(2);
   expect(err.trim().replace(String(process.pid), "PID").replace(hostname(), "HOST")).toBe(
     "train: process PID on HOST works in runs/some since 2100-01-01T00:00:00.000Z; wait for its end or stop it, or delete runs/some/lock if that process is another one",
@@ -57,29 +68,23 @@ test("a run that a process works on is not resumed, nor replaced", async () => {
   expect(replacing.err).toMatch(/works in runs\/some since/);
   // What happens on another machine cannot be known.
   writeFileSync(lock, holder(ended(), "elsewhere"));
-  expect((await goOn(60)).err).toMatch(/process \d+ on elsewhere works in runs\/some/);
+  await expect(opened()).rejects.toThrow(/process \d+ on elsewhere works in runs\/some/);
   writeFileSync(lock, "{");
-  expect((await goOn(60)).err).toMatch(/runs\/some\/lock cannot be read.*delete that file/);
-  expect(losses()).toHaveLength(40);
+  await expect(opened()).rejects.toThrow(/runs\/some\/lock cannot be read.*delete that file/);
+  expect(losses()).toHaveLength(8);
   // Reading needs no lock.
   expect((await run(evaluate, "runs/some")).code).toBe(0);
 });
 
-test.each([
-  ["that has ended", () => holder(ended())],
-  ["from before the machine started", () => holder(process.pid, undefined, new Date(0))],
-])("the lock of a process %s is taken over, and that is told", async (_what, text) => {
-  writeFileSync(lock, text());
-  const { code, out } = await goOn(60);
-  expect(code).toBe(0);
-  expect(out).toMatch(
-    /^runs\/some: took over the lock of process \d+, since .*, which has ended$/m,
-  );
-  expect(losses()).toEqual(expected);
+test("while a run is open, it is not opened a second time", async () => {
+  const { folder } = await openRun("runs/some", "train");
+  await expect(opened()).rejects.toThrow(`process ${process.pid} on`);
+  folder.close();
+  expect((await opened()).told).toBe("");
+  expect(existsSync(lock)).toBe(false);
 });
 
-test("no lock stays after the end of a run, an error or a refusal", async () => {
-  expect(existsSync(lock)).toBe(false);
+test("no lock stays after an error or a refusal", async () => {
   expect((await run(train, "--resume", "runs/some", "--hidden", "3")).code).toBe(2);
   expect(existsSync(lock)).toBe(false);
   const wild = ["--windows", "50", "--warmup", "0", "--lr", "1e38", "--name", "wild"];
@@ -87,74 +92,67 @@ test("no lock stays after the end of a run, an error or a refusal", async () => 
   expect(readdirSync("runs/wild")).not.toContain("lock");
 });
 
-test("a last line of metrics that was cut is left out, and the run goes on", async () => {
-  const whole = readFileSync(log);
-  truncateSync(log, whole.length - 20);
-  const { code, out } = await goOn(60);
+test("a process that was killed leaves its lock, and a last line that was cut; the run goes on", async () => {
+  const bytes = readFileSync(log);
+  truncateSync(log, bytes.length - 20);
+  writeFileSync(lock, holder(process.pid, undefined, new Date(0)));
+  const took = /^runs\/some: took over the lock of process \d+, since .*, which has ended$/m;
+  // From before the machine started: the number is that of another process now.
+  expect((await opened()).told).toMatch(took);
+  writeFileSync(lock, holder(ended()));
+  const { code, out } = await goOn();
   expect(code).toBe(0);
+  expect(out).toMatch(took);
   expect(out).toMatch(/metrics.jsonl: the last line was cut, and is left out of the curves/);
-  expect(losses()).toEqual(expected.toSpliced(39, 1));
-  expect(metricsOf("some").at(-1)).toMatchObject({ window: 59 });
+  expect(losses()).toEqual(expected.toSpliced(7, 1));
+  expect(metricsOf("some").at(-1)).toMatchObject({ window: 11 });
   const { windows, steps } = JSON.parse(readFileSync("runs/some/result.json", "utf8"));
-  expect([windows, steps]).toEqual([60, 300]);
+  expect([windows, steps]).toEqual([12, 60]);
+  expect(existsSync(lock)).toBe(false);
 });
 
-test("what comes after the checkpoint comes again, whole or cut", async () => {
-  appendFileSync(log, `${JSON.stringify({ window: 40, loss: 9 })}\n{"window": 41, "lo`);
-  expect((await goOn(60)).out).not.toMatch(/was cut/);
-  expect(losses()).toEqual(expected);
-});
-
-test("a line that was cut in the middle, and lines that are lost, are errors", async () => {
+test("lines of metrics: what comes after the checkpoint comes again; what is lost is an error", async () => {
   const lines = readFileSync(log, "utf8").split("\n");
+  appendFileSync(log, `${JSON.stringify({ window: 8, loss: 9 })}\n{"window": 9, "lo`);
+  expect(await opened()).toEqual({ told: "", lines: 8 });
   writeFileSync(log, lines.toSpliced(6, 1, '{"window": 6, "lo').join("\n"));
-  const { code, err } = await goOn(60);
-  expect([code, err.trim()]).toEqual([
-    2,
-    expect.stringMatching(
-      /^train: runs\/some\/metrics.jsonl, line 7 cannot be read: .*; restore the file$/,
-    ),
-  ]);
+  await expect(opened()).rejects.toThrow(
+    /^runs\/some\/metrics.jsonl, line 7 cannot be read: .*; restore the file$/,
+  );
   expect((await run(runs)).out).toMatch(/line 7 cannot be read/);
-  writeFileSync(log, lines.slice(0, 38).join("\n"));
-  expect((await goOn(60)).err).toMatch(/has 37 lines, and the checkpoint is of 40; restore/);
+  writeFileSync(log, lines.slice(0, 7).join("\n"));
+  await expect(opened()).rejects.toThrow(/has 6 lines, and the checkpoint is of 8; restore/);
 });
 
-test.each([
-  ["cut", (bytes: Uint8Array) => bytes.subarray(0, bytes.length >> 1)],
-  ["of another kind", () => new TextEncoder().encode("not a model at all")],
-  ["missing", () => undefined],
-])("a checkpoint that is %s gives way to the one before it", async (what, damage) => {
-  const damaged = damage(readFileSync(model));
-  if (damaged === undefined) rmSync(model);
-  else writeFileSync(model, damaged);
-  const told = `${model} is ${what === "missing" ? "missing" : "damaged"}; the checkpoint before it is taken, model.safetensors.previous`;
+const told = (what: string) =>
+  `${model} is ${what}; the checkpoint before it is taken, model.safetensors.previous`;
+
+test("a damaged checkpoint gives way to the one before it", async () => {
+  writeFileSync(model, "not a model at all");
   for (const [command, ...words] of [
     [generate, "--length", "1", "--prompt", "r"],
     [evaluate],
     [inspect],
   ] as const) {
     const { code, out } = await run(command, "runs/some", ...words);
-    expect([code, out]).toEqual([0, expect.stringContaining(told)]);
+    expect([code, out]).toEqual([0, expect.stringContaining(told("damaged"))]);
   }
   // Those who only read leave all as it is.
-  expect(existsSync(model)).toBe(damaged !== undefined);
-  const { code, out } = await goOn(60);
-  expect([code, out]).toEqual([0, expect.stringContaining(told)]);
+  expect(readFileSync(model, "utf8")).toBe("not a model at all");
+  const { code, out } = await goOn();
+  expect([code, out]).toEqual([0, expect.stringContaining(told("damaged"))]);
   expect(losses()).toEqual(expected);
-  if (damaged !== undefined) {
-    expect(readFileSync(`${model}.damaged`).equals(damaged)).toBe(true);
-  }
-  expect((await run(evaluate, "runs/some")).out).not.toMatch(/checkpoint/);
+  expect(readFileSync(`${model}.damaged`, "utf8")).toBe("not a model at all");
+  expect((await opened()).told).toBe("");
 });
 
-test("where both checkpoints are damaged or missing, that is a sentence", async () => {
-  copyFileSync("rhyme.txt", model);
-  copyFileSync("rhyme.txt", `${model}.previous`);
-  const { code, err } = await goOn(60);
-  expect(code).toBe(2);
-  expect(err).toMatch(/^train: runs\/some: .*model.safetensors" .*\n$/);
+test("a checkpoint may be cut or missing, but not both of them", async () => {
+  truncateSync(model, 1000);
+  expect(await opened()).toEqual({ told: `${told("damaged")}\n`, lines: 7 });
   rmSync(model);
+  expect(await opened()).toEqual({ told: `${told("missing")}\n`, lines: 7 });
+  truncateSync(`${model}.previous`, 1000);
+  await expect(opened()).rejects.toThrow(/^runs\/some: "runs\/some\/model.safetensors.previous" /);
   rmSync(`${model}.previous`);
   for (const command of [generate, evaluate, inspect]) {
     const { code, err } = await run(command, "runs/some");
