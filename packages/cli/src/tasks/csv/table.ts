@@ -10,6 +10,8 @@ import { numbersOf, numericColumns } from "../../data/numbers.ts";
 export interface Series {
   /** Name of the file. */
   readonly file: string;
+  /** All that the file holds. */
+  readonly table: Table;
   readonly columns: readonly string[];
   /** The other columns of the file. */
   readonly others: readonly string[];
@@ -19,6 +21,8 @@ export interface Series {
   readonly training: number;
   readonly means: readonly number[];
   readonly deviations: readonly number[];
+  /** Of each column, in the units of the file. */
+  readonly values: readonly Float64Array[];
   /** The standardised values of a row, and how they change to the next. */
   row(i: number): Float32Array;
   change(i: number): Float32Array;
@@ -77,6 +81,8 @@ export async function loadSeries(options: SeriesOptions, known?: Scaling): Promi
   const others = table.columns.filter((name) => !columns.includes(name));
   return {
     file: table.file,
+    table,
+    values,
     columns,
     others,
     digest,
