@@ -130,7 +130,7 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
   const { model, fit } = trained(test, 1);
   const origins = originsIn(test, values.length, horizon);
   const forecasts = model.predict(values, [...origins, values.length], horizon);
-  const nested = nestedIntervals(values, [...calibration, ...forecasts], levels);
+  const nested = nestedIntervals(values, [...calibration, ...forecasts], levels, 0.1);
   const heldOut = forecasts.slice(0, -1);
   const score = (name: string, all: readonly Float64Array[]): Scored => ({
     name,

@@ -25,15 +25,20 @@ const hull = (a: Interval, b: Interval): Interval => ({
   upper: a.upper.map((x, h) => Math.max(x, b.upper[h]!)),
 });
 
-/** Conformal intervals of several levels, each of which takes in those of lower levels. */
+/**
+ * Conformal intervals of several levels, each of which takes in those of lower levels.
+ *
+ * @param rate how fast the levels follow misses
+ */
 export function nestedIntervals(
   values: Float64Array,
   forecasts: readonly Predicted[],
   levels: readonly number[],
+  rate: number,
 ): { readonly level: number; readonly intervals: readonly Interval[] }[] {
   const apart = levels.map((level) => ({
     level,
-    intervals: conformal(values, forecasts, { level, rate: 0.1 }),
+    intervals: conformal(values, forecasts, { level, rate }),
   }));
   // Each level follows its own misses and may cross another.
   return levels.map((level) => ({

@@ -46,7 +46,7 @@ export function rolledComparison(
     ),
     baselines: baselines.map((each) => score(each.name, each.forecast(values, origins, steps))),
     forecasts,
-    intervals: nestedIntervals(values, forecasts, levels).map(({ level, intervals }) => ({
+    intervals: nestedIntervals(values, forecasts, levels, 0).map(({ level, intervals }) => ({
       ...{ level, intervals },
       coverage: heldShare(values, origins, intervals.slice(0, -1)),
     })),
