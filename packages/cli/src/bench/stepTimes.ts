@@ -21,6 +21,8 @@ export interface StepTimes {
   readonly compiled: number | null;
   /** What making the plan takes, once. */
   readonly planning: number;
+  /** The loss of the step. */
+  readonly loss: number;
 }
 
 /** The loss of a sequence, and its gradient by the parameters. */
@@ -63,6 +65,7 @@ export function stepTimes({ cell, row, steps, batch, seconds }: BenchCase): Step
         ? medianOf(() => timed(() => void planned(params as never, inputs)), seconds)
         : null,
       planning,
+      loss: scope(() => gradient(params, inputs).loss.item()),
     };
   });
 }

@@ -7,7 +7,7 @@ import { flagOf } from "../command/flags.ts";
 import { runFlags } from "../command/runFlags.ts";
 import { encode } from "../tasks/text/corpus.ts";
 import { textInterface } from "../tasks/text/task.ts";
-import { modelOf } from "../training/model.ts";
+import { trainedModel } from "../training/model.ts";
 import { readSaved } from "../training/saved.ts";
 
 /** Writes text with a trained model. */
@@ -68,7 +68,12 @@ export const generate: Command = defineCommand({
         ? `--prompt: the text of ${run} has no ${JSON.stringify(character)}`
         : `the text of ${run} has no ends of lines; give a --prompt`;
     });
-    const model = (await modelOf(saved.options, textInterface(characters))) as never;
+    const model = (await trainedModel(
+      run,
+      saved.options,
+      textInterface(characters),
+      params,
+    )) as never;
     const read = (tokens: readonly number[]) => tokens.map((code) => characters[code]).join("");
     const texts =
       beam === undefined

@@ -13,13 +13,14 @@ import type { RunFolder } from "../run/folder.ts";
 import { type OpenedRun, openRun } from "../run/open.ts";
 import { taskOf } from "../tasks/taskOf.ts";
 import { type Checkpoint, kind } from "../training/checkpoint.ts";
-import { finish } from "../training/finish.ts";
+import { checkLoss, finish } from "../training/finish.ts";
 import { train as learn } from "../training/loop.ts";
 import type { Metrics } from "../training/metrics.ts";
-import { modelOf } from "../training/model.ts";
+import { modelOf, trainedModel } from "../training/model.ts";
 import { type TrainOptions, trainOptions } from "../training/options.ts";
 import { limitsOf, resumedLimits, resumedOptions } from "../training/resume.ts";
 import { keptOptions, savedOf } from "../training/saved.ts";
+import { sentence } from "../training/sentence.ts";
 
 /** Trains a recurrent network by truncated back-propagation through time. */
 export const train: Command = defineCommand({
@@ -55,7 +56,9 @@ async function run(asked: TrainOptions, io: Io, given: ReadonlySet<string>): Pro
     const { options } = job;
     const stem = `${basename(options.cell).replace(/\.\w+$/, "")}-${options.hidden}`;
     folder ??= await createRun({ kind, stem, ...options, options: keptOptions(options) });
-    await work({ ...job, folder }, io);
+    await work({ ...job, folder }, io).catch((error: unknown) => {
+      throw sentence(error);
+    });
   } finally {
     folder?.close();
   }
@@ -86,7 +89,9 @@ async function jobOf(
       `--resume: ${task.title} has other data than ${resume} has read; restore it, or begin a new run`,
     );
   }
-  const model = await modelOf(options, task.interface);
+  const model = await (saved === undefined
+    ? modelOf(options, task.interface)
+    : trainedModel(resume!, options, task.interface, saved.checkpoint.params));
   return { options, task, model, ...limits, ...(resumed && { resumed }) };
 }
 
@@ -118,4 +123,5 @@ async function work(
   for (const line of [...evaluation.lines, ...(sample?.lines ?? [])]) io.say(line);
   io.say(`${folder.path}/ has model.safetensors, metrics.jsonl and report.html`);
   io.result({ run: folder.path, ...result });
+  checkLoss(folder.path, evaluation);
 }

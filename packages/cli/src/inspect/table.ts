@@ -1,3 +1,4 @@
+import { bytesText } from "../command/bytes.ts";
 import { counted } from "../command/counted.ts";
 import { short } from "../command/short.ts";
 import { textTable } from "../command/textTable.ts";
@@ -17,14 +18,6 @@ const most = 100;
 const extreme = (value: number | null | undefined): string =>
   value === null || value === undefined ? "" : short(value);
 
-/** Bytes as a person reads them, in powers of 1,000. */
-function sizeOf(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB"];
-  let [value, unit] = [bytes, 0];
-  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
-  return `${short(value)} ${units[unit]}`;
-}
-
 /** A file as lines of text: a table of its tensors, what is not finite, and its metadata. */
 export function tableOf({ file, bytes, tensors, metadata }: FileDescription): string[] {
   const elements = tensors.reduce((sum, { shape }) => sum + shape.reduce((n, m) => n * m, 1), 0);
@@ -33,7 +26,7 @@ export function tableOf({ file, bytes, tensors, metadata }: FileDescription): st
       name,
       type,
       `[${shape}]`,
-      sizeOf(own),
+      bytesText(own),
       ...(problem === undefined
         ? [extreme(norm), extreme(min), extreme(max), nonFinite ? String(nonFinite) : ""]
         : ["", "", "", ""]),
@@ -52,7 +45,7 @@ export function tableOf({ file, bytes, tensors, metadata }: FileDescription): st
   const part = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ["", title, ...lines];
   return [
-    `${file}: ${counted(tensors.length, "tensor")}, ${counted(elements, "number")}, ${sizeOf(bytes)}`,
+    `${file}: ${counted(tensors.length, "tensor")}, ${counted(elements, "number")}, ${bytesText(bytes)}`,
     "",
     ...textTable([head, ...rows]).map((line) => `  ${line}`),
     ...part("not finite", odd),

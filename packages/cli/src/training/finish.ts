@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { counted } from "../command/counted.ts";
+import { RunError } from "../command/errors.ts";
 import { page } from "../report/page.ts";
 import { trainingSections } from "../report/trainingFigures.ts";
 import type { RunFolder } from "../run/folder.ts";
@@ -58,6 +59,12 @@ export async function finish(folder: RunFolder, ended: Ended): Promise<TrainResu
   await folder.write("result.json", `${JSON.stringify(result, null, 2)}\n`);
   if (options.csvMetrics) await folder.write("metrics.csv", metricsCsv(metrics));
   return result;
+}
+
+/** Throws a `RunError` where a held-out loss is not finite. */
+export function checkLoss(run: string, { loss, lines }: Evaluation): void {
+  if (loss === undefined || Number.isFinite(loss)) return;
+  throw new RunError(`${run}: ${lines.join("; ")}`);
 }
 
 function factsOf(name: string, { options, outcome, evaluation }: Ended): string[] {

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
 import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
 import { counted } from "../command/counted.ts";
-import { RunError, UsageError } from "../command/errors.ts";
+import { RunError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
 import type { PlainCell } from "../modules/loadCell.ts";
 import type { RunFolder } from "../run/folder.ts";
@@ -13,6 +13,7 @@ import { type Metrics, metricsOf, Smoothed } from "./metrics.ts";
 import { optimizerOf } from "./optimizer.ts";
 import type { TrainOptions } from "./options.ts";
 import { learningRate } from "./rate.ts";
+import { sentence } from "./sentence.ts";
 import { Source } from "./source.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import type { Task, Trained } from "./task.ts";
@@ -165,7 +166,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
       if (isLast) break;
     }
   } catch (error) {
-    throw sentence(error);
+    throw told(error, source.nonFinite && `${task.title}: ${source.nonFinite}`);
   } finally {
     progress.stop();
   }
@@ -199,15 +200,14 @@ function facts(
   return parts.join(" | ");
 }
 
-/** What the packages refuse is a sentence that begins with the name of a function. */
-function sentence(error: unknown): unknown {
-  if (error instanceof UsageError || error instanceof RunError) return error;
-  const { message } = error as Error;
-  if (!/^\w+: /.test(message)) return error;
-  const isDivergence = /\b(NaN|Infinity|not finite)\b/.test(message);
+/** An error as the user is told it: where the loss is not finite, with what it may come from. */
+function told(error: unknown, odd: string | undefined): unknown {
+  const found = sentence(error);
+  if (!(found instanceof RunError)) return found;
+  if (!/\b(NaN|Infinity|not finite)\b/.test(found.message)) return found;
   return new RunError(
-    isDivergence
-      ? `${message}; where all inputs are finite, the training diverged: a smaller --lr or --clip may help`
-      : message,
+    odd === undefined
+      ? `${found.message}; where all inputs are finite, the training diverged: a smaller --lr or --clip may help`
+      : `${odd}; leave that item out, or mask it (${found.message})`,
   );
 }

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { numericColumns } from "../../src/data/numbers.ts";
+import { numbersOf, numericColumns } from "../../src/data/numbers.ts";
 import { columnIndex, parseCsv, readCsv } from "../../src/data.ts";
 import { folder } from "../files.ts";
 
@@ -106,4 +106,18 @@ test("columns of numbers are those most of whose values are numbers", () => {
   );
   // 0x1F is no decimal number, so a third of the codes are numbers.
   expect(numericColumns(table)).toEqual(["high", "few"]);
+});
+
+test("numbers with separators of thousands are not left out, but refused", () => {
+  const written = ["1,234", "1 234", "-1'234.5", "1.234,5", "1\u202f234\u202f567", "12,8"];
+  for (const text of written) {
+    const table = parseCsv(`a,b\n"${text}",1\n"${text}",2\n`, "a.csv");
+    expect(numericColumns(table)).toEqual(["a", "b"]);
+    expect(() => numbersOf(table, "a", "refuse")).toThrow(
+      /^a.csv, row 2, a: ".*" is no number; write .*decimals with a point$/,
+    );
+  }
+  // A date, a version or a phone number is none.
+  const others = parseCsv("a,b,c\n2012-01-01,1.2.3,030 1234\n", "a.csv");
+  expect(numericColumns(others)).toEqual([]);
 });

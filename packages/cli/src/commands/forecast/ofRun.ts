@@ -10,7 +10,7 @@ import { originsIn } from "../../forecast/rolling.ts";
 import { createRun } from "../../run/create.ts";
 import { loadSeries, type Series } from "../../tasks/csv/table.ts";
 import { csvInterface } from "../../tasks/csv/task.ts";
-import { modelOf } from "../../training/model.ts";
+import { trainedModel } from "../../training/model.ts";
 import { readSaved } from "../../training/saved.ts";
 import type { Trained } from "../../training/task.ts";
 import { datesOf } from "./dates.ts";
@@ -90,7 +90,7 @@ async function loaded(
       `${series.file} has other data than ${source} has learnt; restore it, or name the file with --csv`,
     );
   }
-  const model = await modelOf(options, csvInterface(kept.columns));
+  const model = await trainedModel(source, options, csvInterface(kept.columns), params);
   return { series, trained: { model, params } };
 }
 

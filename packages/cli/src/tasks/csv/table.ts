@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { counted } from "../../command/counted.ts";
 import { UsageError } from "../../command/errors.ts";
+import { short } from "../../command/short.ts";
 import { readCsv, type Table } from "../../data/csv.ts";
 import { fill, type Missing } from "../../data/fill.ts";
 import { deviationOf, meanOf } from "../../data/moments.ts";
@@ -71,6 +72,14 @@ export async function loadSeries(options: SeriesOptions, known?: Scaling): Promi
   const parts = values.map((column) => column.subarray(0, training));
   const means = known?.means ?? parts.map(meanOf);
   const deviations = known?.deviations ?? parts.map(deviationOf);
+  for (const [c, column] of values.entries()) {
+    const scaled = (x: number) => Math.fround((x - means[c]!) / deviations[c]!);
+    const i = column.findIndex((x) => !Number.isFinite(scaled(x)));
+    if (i < 0) continue;
+    throw new UsageError(
+      `${table.file}, row ${table.rows[i]!.number}, ${columns[c]}: ${column[i]} is too large beside the mean ${short(means[c]!)} and the deviation ${short(deviations[c]!)} of what is learnt; leave the row out, or scale the column`,
+    );
+  }
   const row = (i: number) =>
     Float32Array.from(values, (column, c) => (column[i]! - means[c]!) / deviations[c]!);
   const change = (i: number) =>

@@ -8,6 +8,7 @@ import { UsageError } from "../../command/errors.ts";
 import { short } from "../../command/short.ts";
 import { loadModule } from "../../modules/loadModule.ts";
 import { heldOutLoss } from "../../training/evaluate.ts";
+import { nonFiniteIn } from "../../training/nonFinite.ts";
 import type { HeldOut, Item, Task } from "../../training/task.ts";
 import { checkedItems, dataModuleOf } from "./contract.ts";
 
@@ -63,14 +64,28 @@ export async function moduleTask({ data, seed }: ModuleOptions): Promise<Task> {
     evaluate(trained) {
       if (all === undefined) return { loss: undefined, figures: [], lines: [], sections: [] };
       const { loss: value, tokens: count } = heldOutLoss(trained, all, loss);
+      const odd = Number.isFinite(value) ? "" : whyNot(all);
       return {
         loss: value,
         figures: [{ what: "held-out loss", unit, value, better: "lower", baselines: {} }],
-        lines: [`Held-out loss ${short(value)} ${unit}, over all ${count.toLocaleString("en")}`],
+        lines: [
+          `Held-out loss ${short(value)} ${unit}, over all ${count.toLocaleString("en")}${odd}`,
+        ],
         sections: [],
       };
     },
   };
+}
+
+/** Why a held-out loss is not finite. */
+function whyNot(heldOut: HeldOut): string {
+  let index = 0;
+  for (const item of heldOut.items()) {
+    const odd = nonFiniteIn(item);
+    if (odd !== undefined) return `; item ${index} of heldOut has ${odd}`;
+    index++;
+  }
+  return "; all that heldOut gives is finite, so it is the model's";
 }
 
 /** Throws a `UsageError` unless there is a first item, with rows of the size that was said. */
