@@ -44,7 +44,8 @@ export async function readCheckpoint<Checkpoint>(
  * first write, lines of metrics that came after the checkpoint are dropped: they will come again.
  * A damaged checkpoint becomes `model.safetensors.damaged`, and the one before it is gone on from.
  *
- * Throws a `UsageError` where the folder is not that of such a run, and where a process works in it.
+ * Throws a `UsageError` where the folder is not that of such a run, and where a process works in
+ * it.
  *
  * @param say is told what was wrong
  */

@@ -121,3 +121,10 @@ test("numbers with separators of thousands are not left out, but refused", () =>
   const others = parseCsv("a,b,c\n2012-01-01,1.2.3,030 1234\n", "a.csv");
   expect(numericColumns(others)).toEqual([]);
 });
+
+test("what is no file is not read", async () => {
+  await expect(readCsv(".")).rejects.toThrow("cannot read .: it is a folder, and no file");
+  if (process.platform === "win32") return;
+  // It would be read without end.
+  await expect(readCsv("/dev/zero")).rejects.toThrow(/it is a device, and no file/);
+});

@@ -4,7 +4,9 @@ import type { Trained } from "../../training/task.ts";
 import { unrollPlanned } from "../../training/unrollPlanned.ts";
 import type { Series } from "./table.ts";
 
-/** What a model says after the rows before an origin: how the last of them changes, and its state. */
+/**
+ * What a model says after the rows before an origin: how the last of them changes, and its state.
+ */
 interface Read {
   readonly change: Tensor;
   readonly state: unknown;
@@ -19,7 +21,8 @@ const chunk = 1024;
  * read.
  *
  * @param origins ascending, each at least 1 and at most the number of rows
- * @returns for each origin, for each column, the values of the rows `origin` to `origin + steps - 1`
+ * @returns for each origin, for each column, the values of the rows `origin` to
+ *   `origin + steps - 1`
  */
 export function rollOut(
   { model, params }: Trained,
