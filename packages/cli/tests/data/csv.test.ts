@@ -80,7 +80,7 @@ describe("readCsv", () => {
     expect(String(said).replace(latin, "latin.csv")).toMatchInlineSnapshot(
       `"UsageError: cannot read latin.csv: it is not UTF-8 text; save it as "CSV UTF-8""`,
     );
-    await expect(readCsv(home)).rejects.toThrow(/cannot read .* EISDIR/);
+    await expect(readCsv(home)).rejects.toThrow(/cannot read .*: it is a folder, and no file/);
   });
 });
 
@@ -122,8 +122,7 @@ test("numbers with separators of thousands are not left out, but refused", () =>
   expect(numericColumns(others)).toEqual([]);
 });
 
-test("what is no file is not read", async () => {
-  await expect(readCsv(".")).rejects.toThrow("cannot read .: it is a folder, and no file");
+test("a device is not read", async () => {
   if (process.platform === "win32") return;
   // It would be read without end.
   await expect(readCsv("/dev/zero")).rejects.toThrow(/it is a device, and no file/);
