@@ -20,6 +20,7 @@ export type { ValueOptions } from "./initial.ts";
 export { initialParams, initialState } from "./initial.ts";
 export type { LinearCellDefinition, LinearForm, Transition } from "./linear/defineLinearCell.ts";
 export { defineLinearCell } from "./linear/defineLinearCell.ts";
+export { NotLoopable } from "./loop/notLoopable.ts";
 export type { LoopMemory } from "./loop/options.ts";
 export type { UnrollCost } from "./loop/unrollCost.ts";
 export { unrollCost } from "./loop/unrollCost.ts";

@@ -98,9 +98,9 @@ export type UnrollInputs<X> = Tensor | readonly X[] | X;
  *   parameters: nothing is cut
  * @throws for what is no model, when there is no step, or the rows of an input are not those of the
  *   state; for lengths, masks and resets that do not fit, and where the model draws noise and `rng`
- *   is not given; where `compile` is asked for and a step cannot be planned, or has changed; for
- *   less `memory` than is possible, with what is needed. What a step throws names the step and is
- *   the `cause`
+ *   is not given; a `NotLoopable` where `compile` or `memory` is given and the steps make no loop;
+ *   where a compiled step has changed; for less `memory` than is possible, with what is needed.
+ *   What a step throws names the step and is the `cause`
  *
  * @example
  * ```ts

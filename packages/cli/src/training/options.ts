@@ -2,6 +2,7 @@ import * as z from "zod";
 import { runFlags } from "../command/runFlags.ts";
 import type { Missing } from "../data/fill.ts";
 import { cellFlags } from "../modules/sizes.ts";
+import { builtInCells } from "./families.ts";
 
 const count = z.int().min(1);
 const positive = z.number().positive();
@@ -70,7 +71,7 @@ export const trainOptions: Schema = z.object({
     .string()
     .default("gru")
     .describe("a cell of @chronograd/rnn by name, or a file with one: ./my-cell.ts")
-    .meta({ value: "NAME|FILE" }),
+    .meta({ value: "NAME|FILE", examples: [...builtInCells] }),
   ...cellFlags,
   hidden: count
     .optional()

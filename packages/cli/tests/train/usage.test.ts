@@ -113,3 +113,9 @@ test("the published schema is that of the options", async () => {
     expect(description, name).toMatch(/\w+ \w+/);
   }
 });
+
+test("parameters that the kernels cannot hold are refused before any is drawn", async () => {
+  expect(await said("--text", "rhyme.txt", "--hidden", "1000000000")).toMatchInlineSnapshot(
+    `"train: --hidden 1000000000: 3,000,000,388,000,000,000 parameters with their gradients and moments take 48 EB, and the kernels can address 4.295 GB; take fewer hidden units"`,
+  );
+});

@@ -2,9 +2,10 @@ import { type Tensor, tensor } from "@chronograd/autodiff";
 import { rmse } from "@chronograd/nn/metrics";
 import type { TimeStep } from "@chronograd/rnn";
 import * as Plot from "@observablehq/plot";
+import { short } from "../../command/short.ts";
 import { figure, type Section } from "../../report.ts";
 import { heldOutLoss } from "../../training/evaluate.ts";
-import type { Evaluation, Figure, HeldOut, Task, Trained } from "../../training/task.ts";
+import type { Evaluation, Figure, HeldOut, Interface, Task, Trained } from "../../training/task.ts";
 import { lanes } from "../lanes.ts";
 import { loadSeries, type Scaling, type Series, type SeriesOptions } from "./table.ts";
 
@@ -33,7 +34,7 @@ export async function csvTask(options: CsvOptions, kept?: CsvKept): Promise<Task
     title: file,
     description: `${file}: ${length.toLocaleString("en")} rows, of which the last ${(length - training).toLocaleString("en")} are held out; ${columns.join(", ")}${others.length > 0 ? ` (left out: ${others.join(", ")})` : ""}`,
     digest,
-    interface: { input: { size: columns.length }, output: columns.length },
+    interface: csvInterface(columns),
     hidden: 32,
     unit: "squared standard deviations",
     tokens: "values",
@@ -43,6 +44,11 @@ export async function csvTask(options: CsvOptions, kept?: CsvKept): Promise<Task
     kept: { task: "csv", columns, means, deviations } satisfies CsvKept,
     evaluate: (trained) => evaluate(series, trained, heldOut),
   };
+}
+
+/** What a model of columns reads and puts out. */
+export function csvInterface({ length }: readonly string[]): Interface {
+  return { input: { size: length }, output: length };
 }
 
 /** The time steps of a series that is read at `rows` places at once, without end. */
@@ -97,8 +103,6 @@ function evaluate(series: Series, trained: Trained, heldOut: HeldOut): Evaluatio
   });
   return { loss: mean, figures, lines, sections };
 }
-
-const short = (value: number) => Number(value.toPrecision(4)).toString();
 
 /** The last predictions beside what came. */
 function aheadFigure(name: string, truth: readonly number[], ours: readonly number[]): string {

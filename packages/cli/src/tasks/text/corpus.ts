@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
+import { counted } from "../../command/counted.ts";
 import { UsageError } from "../../command/errors.ts";
 import { readText } from "../../command/readInput.ts";
 
@@ -94,7 +95,7 @@ export function corpusOf(
   const heldOut = codes.subarray(cut);
   if (training.length < 2 * batch || heldOut.length < 3) {
     throw new UsageError(
-      `--text: ${source} has ${codes.length} characters, too few for a batch of ${batch} and a held-out part; use a longer text or a smaller --batch`,
+      `--text: ${source} has ${counted(codes.length, "character")}, too few for a batch of ${batch} and a held-out part; use a longer text or a smaller --batch`,
     );
   }
   const digest = createHash("sha256").update(codes).digest("hex");
