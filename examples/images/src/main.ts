@@ -5,7 +5,8 @@ import { defineCommand, runCommand, runFlags } from "chronograd/command";
 import { figure, page, type Section } from "chronograd/report";
 import { createRun } from "chronograd/run";
 import * as z from "zod";
-import { bars, mnistDigits } from "./digits.ts";
+import { mnistDigits } from "../../mnist.ts";
+import { bars } from "./digits.ts";
 import { accuracies, readings, tableOf } from "./pictures.ts";
 import { byPixels, pixelSteps, type Reach } from "./pixels.ts";
 import { baselines, byRows } from "./rows.ts";
@@ -40,7 +41,7 @@ const command = defineCommand({
     const { epochs, hidden, size, pixelEpochs, pixelHidden } = smoke
       ? small
       : { size: 64, ...given };
-    const split = smoke ? bars(rng(seed, "bars")) : mnistDigits();
+    const split = smoke ? bars(rng(seed, "bars")) : mnistDigits(import.meta.url);
     const run = await createRun({ ...given, kind: "images", options: given });
     const sections: Section[] = [];
     const figures: object[] = [];

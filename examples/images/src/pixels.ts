@@ -1,6 +1,6 @@
 import { rng } from "@chronograd/nn";
 import { batches } from "@chronograd/nn/data";
-import { halved, type Split } from "./digits.ts";
+import { halved, type Split } from "../../mnist.ts";
 import { accuracyOf, reader, type Training, trained } from "./model.ts";
 
 /** Steps of an image of half the size, which is read pixel by pixel. */

@@ -3,7 +3,7 @@ import { rng } from "@chronograd/nn";
 import * as Plot from "@observablehq/plot";
 import { figure, film } from "chronograd/report";
 import { type Bouncing, bouncing } from "./bouncing.ts";
-import type { Images } from "./digits.ts";
+import type { Digits } from "./digits.ts";
 
 /** Sequences that the picture shows. */
 const shown = 6;
@@ -11,7 +11,7 @@ const shown = 6;
 /** What was, above what the model says: it sees the first frames, and goes on alone. */
 export function picture(
   model: (frames: Tensor) => Tensor,
-  images: Images,
+  images: Digits,
   seen: number,
   how: Bouncing,
 ): string {
