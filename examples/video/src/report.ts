@@ -47,10 +47,36 @@ export function errorCurves(errors: Readonly<Record<string, readonly number[]>>)
     marks: [
       Plot.lineY(points, { ...place, stroke: "name" }),
       Plot.dot(points, { ...place, fill: "name" }),
-      Plot.text(
-        points,
-        Plot.selectLast({ ...place, z: "name", text: "name", dx: 8, textAnchor: "start" }),
-      ),
+      Plot.text(labelsOf(points), {
+        ...place,
+        text: "name",
+        fill: "name",
+        dx: 8,
+        textAnchor: "start",
+      }),
     ],
   });
+}
+
+/** An error so many frames ahead. */
+interface Point {
+  readonly name: string;
+  readonly ahead: number;
+  readonly error: number;
+}
+
+/** The names at the last points of the curves, each at least a line above the one below it. */
+export function labelsOf(points: readonly Point[]): Point[] {
+  const last = Math.max(...points.map(({ ahead }) => ahead));
+  // A line of text is a sixteenth of the height.
+  const line = Math.max(...points.map(({ error }) => error)) / 16;
+  let least = 0;
+  return points
+    .filter(({ ahead }) => ahead === last)
+    .sort((a, b) => a.error - b.error)
+    .map((point) => {
+      const error = Math.max(point.error, least);
+      least = error + line;
+      return { ...point, error };
+    });
 }
