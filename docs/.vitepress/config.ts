@@ -45,6 +45,7 @@ export default defineConfig({
           text: "Guide",
           items: [
             { text: "Getting started", link: "/guide/getting-started" },
+            { text: "Examples", link: "/guide/examples" },
             { text: "The command", link: "/guide/command" },
             { text: "The tape", link: "/guide/tape" },
             { text: "Memory", link: "/guide/memory" },

@@ -34,7 +34,9 @@ export interface UnrollOptions<State> extends SequenceMarks {
   /**
    * Plans chunks of steps once and replays them, forward and back, as one entry of the tape around
    * it: for any number of steps, and in every later call with this cell and inputs of these
-   * shapes. The step must be one that can be planned (see `compile`). False unless given.
+   * shapes. A cell keeps the 24 plans used last, up to three for each shape, so eight shapes of
+   * inputs and context are safe. The step must be one that can be planned (see `compile`). False
+   * unless given.
    */
   readonly compile?: boolean;
   /**
