@@ -75,12 +75,13 @@ export interface FixedPoints {
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
+ * import { init } from "@chronograd/nn";
  * import { defineCell } from "@chronograd/rnn";
  * import { fixedPoints } from "@chronograd/rnn/flow";
  *
  * const switching = defineCell({
  *   params: () => ({}),
- *   state: () => ({ h: { shape: [1], draw: () => [0] } }),
+ *   state: () => ({ h: init.zeros(1) }),
  *   step: (_params, x, { h }) => {
  *     const next = h.mul(2).add(x).tanh();
  *     return [next, { h: next }];

@@ -22,7 +22,7 @@ export type WindowsFunction<Params, State, X, Y, Target> = (
   cell: Cell<Params, State, X, Y>,
   params: () => Values<Params>,
   stream: readonly TimeStep<X, Target>[],
-  options: TruncatedOptions<State, Y, Target>,
+  options: TruncatedOptions<State, Y, Target> & Pick<TruncationOptions, "k1" | "k2">,
 ) => Iterable<CheckedWindow<Values<Params>>>;
 
 /**
