@@ -1,0 +1,42 @@
+import type { LagMatrix } from "@chronograd/rnn/flow";
+import * as Plot from "@observablehq/plot";
+import { figure } from "../report/figure.ts";
+import { tick } from "../report/tick.ts";
+import { blue, grey, orange, paleBlue } from "./colours.ts";
+
+/**
+ * The mean norm at each lag with its interval, the decay that was fitted, and how many steps hold a
+ * share of the mass, as SVG.
+ */
+export function drawReach({ mean, interval, decay, reach }: LagMatrix): string {
+  const points = mean.map((value, lag) => ({ lag, value })).filter(({ value }) => value > 0);
+  const least = Math.min(...points.map(({ value }) => value));
+  const band = (interval ?? []).flatMap(([low, high], lag) =>
+    high > 0 ? [{ lag, low: Math.max(low, least / 10), high }] : [],
+  );
+  // The line through the middle of the logarithms that were fitted.
+  const fitted = points.filter(({ lag }) => decay && lag >= decay.from && lag <= decay.to);
+  const middle = meanOf(fitted.map(({ lag }) => lag));
+  const level = Math.exp(meanOf(fitted.map(({ value }) => Math.log(value))));
+  const line = fitted.map(({ lag }) => ({ lag, value: level * decay!.rate ** (lag - middle) }));
+  const held = reach.flatMap(({ share, steps }) =>
+    steps === null ? [] : [{ lag: steps - 1, text: `${Math.round(100 * share)} %` }],
+  );
+  return figure({
+    x: { label: "lag τ, steps back from the loss", domain: [0, Math.max(1, mean.length - 1)] },
+    y: { label: "mean of |dl(s) / dh(s − τ)|", type: "log", grid: true, tickFormat: tick },
+    marks: [
+      Plot.areaY(band, { x: "lag", y1: "low", y2: "high", fill: paleBlue, fillOpacity: 0.4 }),
+      Plot.lineY(points, { x: "lag", y: "value", stroke: blue, strokeWidth: 2 }),
+      Plot.lineY(line, { x: "lag", y: "value", stroke: orange, strokeDasharray: "5 4" }),
+      Plot.ruleX(held, { x: "lag", stroke: grey, strokeDasharray: "2 3" }),
+      Plot.text(held, {
+        ...{ x: "lag", text: "text", fill: grey },
+        ...{ frameAnchor: "bottom", textAnchor: "start", dx: 4, dy: -6 },
+      }),
+    ],
+  });
+}
+
+const meanOf = (values: readonly number[]) =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
