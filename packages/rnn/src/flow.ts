@@ -3,4 +3,10 @@
  *
  * @packageDocumentation
  */
+export type { Decay } from "./flow/decay.ts";
+export type { LagMatrix, LagMatrixOptions } from "./flow/lagMatrix.ts";
+export { lagMatrix } from "./flow/lagMatrix.ts";
+export type { LagMeans } from "./flow/lagSamples.ts";
+export type { FlowLossOptions } from "./flow/lossAt.ts";
+export type { Reach } from "./flow/reach.ts";
 export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
