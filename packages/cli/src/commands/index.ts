@@ -5,6 +5,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   train: async () => (await import("./train.ts")).train,
   generate: async () => (await import("./generate.ts")).generate,
   evaluate: async () => (await import("./evaluate.ts")).evaluate,
+  flow: async () => (await import("./flow.ts")).flow,
   forecast: async () => (await import("./forecast.ts")).forecast,
   runs: async () => (await import("./runs.ts")).runs,
   check: async () => (await import("./check.ts")).check,

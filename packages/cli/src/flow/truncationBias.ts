@@ -51,8 +51,8 @@ export function drawTruncationBias(
         : [
             Plot.ruleX([own], { stroke: grey, strokeDasharray: "2 3" }),
             Plot.text([`k2 = ${own}`], {
-              ...{ x: () => own, fill: grey },
-              ...{ frameAnchor: "bottom", textAnchor: "end", dx: -4, dy: -6 },
+              ...{ x: () => own, fill: grey, stroke: "white", strokeWidth: 4 },
+              ...{ frameAnchor: "top", textAnchor: "end", dx: -4, dy: 8 },
             }),
           ]),
       Plot.ruleX(bands, { x: "k2", y1: "low", y2: "high", stroke: blue }),

@@ -22,7 +22,7 @@ export interface Found {
   readonly data: object;
   /** Lines for the user, where it has something to say in words. */
   readonly lines: readonly string[];
-  readonly section: Section;
+  readonly sections: readonly Section[];
 }
 
 /** Looks at a model. Throws a sentence for a model that it cannot look at. */

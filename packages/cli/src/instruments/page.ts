@@ -21,7 +21,7 @@ export async function writeFlowPage(
   const html = page({
     title,
     facts: [...facts, ...all.flatMap(({ lines }) => lines), ...missing],
-    sections: all.map(({ section }) => section),
+    sections: all.flatMap(({ sections }) => sections),
   });
   await writeOutput(path, html);
   const report = join(folder, "report.html");

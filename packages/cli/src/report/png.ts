@@ -32,11 +32,7 @@ export type Colour = readonly [red: number, green: number, blue: number];
  * String.fromCharCode(...bytes.subarray(1, 4)); // => "PNG"
  * ```
  */
-export function png(
-  greys: Uint8Array,
-  width: number,
-  palette?: readonly Colour[],
-): Uint8Array {
+export function png(greys: Uint8Array, width: number, palette?: readonly Colour[]): Uint8Array {
   const height = greys.length / width;
   if (!(width >= 1 && height >= 1 && Number.isInteger(width) && Number.isInteger(height))) {
     throw new RangeError(

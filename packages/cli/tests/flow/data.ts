@@ -1,6 +1,13 @@
-import type { JacobianSpectrum, LagMatrix, LyapunovSpectrum, TruncationBias } from "@chronograd/rnn/flow";
+import type { EstimatorComparison, EstimatorRow } from "@chronograd/rnn/estimators";
+import type {
+  JacobianSpectrum,
+  LagMatrix,
+  LyapunovSpectrum,
+  TruncationBias,
+} from "@chronograd/rnn/flow";
 
-const range = <T>(count: number, of: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => of(i));
+const range = <T>(count: number, of: (i: number) => T): T[] =>
+  Array.from({ length: count }, (_, i) => of(i));
 
 const mean = range(31, (lag) => 0.8 * Math.exp(-lag / 4) + 0.05 * Math.exp(-lag / 15));
 
@@ -19,7 +26,14 @@ export const lags: LagMatrix = {
   standardError: mean.map((each) => each / 10),
   interval: mean.map((each) => [each * 0.8, each * 1.2] as const),
   batches: { of: "steps", count: 5 },
-  decay: { rate: 0.92, interval: [0.9, 0.94], standardError: 0.01, from: 15, to: 30, residual: 0.05 },
+  decay: {
+    rate: 0.92,
+    interval: [0.9, 0.94],
+    standardError: 0.01,
+    from: 15,
+    to: 30,
+    residual: 0.05,
+  },
   tail: 0.02,
   reach: [
     { share: 0.5, steps: 3 },
@@ -71,9 +85,39 @@ export const bias: TruncationBias = {
       },
       params: {},
     },
-    { k2: 10, all: { cosine: exact(0.98), relativeError: exact(0.2), normRatio: exact(1) }, params: {} },
-    { k2: 20, all: { cosine: exact(0.999), relativeError: exact(0.04), normRatio: exact(1) }, params: {} },
-    { k2: 40, all: { cosine: exact(null), relativeError: exact(null), normRatio: exact(null) }, params: {} },
+    {
+      k2: 10,
+      all: { cosine: exact(0.98), relativeError: exact(0.2), normRatio: exact(1) },
+      params: {},
+    },
+    {
+      k2: 20,
+      all: { cosine: exact(0.999), relativeError: exact(0.04), normRatio: exact(1) },
+      params: {},
+    },
+    {
+      k2: 40,
+      all: { cosine: exact(null), relativeError: exact(null), normRatio: exact(null) },
+      params: {},
+    },
     { k2: 60, all: { cosine: exact(1), relativeError: exact(0), normRatio: exact(1) }, params: {} },
+  ],
+};
+
+const row = (name: string, relative: EstimatorRow["relative"], cosine: number): EstimatorRow => ({
+  ...{ name, isDeterministic: relative.deviation === 0, runs: 32, windows: 4 },
+  ...{ bias: relative.bias, biasError: relative.biasError, variance: relative.deviation ** 2 },
+  ...{ relative, cosine, cosineOfMean: cosine, seconds: 0.03, peakBytes: 12_000 },
+});
+
+/** One that is exact but for rounding, one with bias, one with variance. */
+export const comparison: EstimatorComparison = {
+  steps: 20,
+  parameters: 55,
+  full: { norm: 1, loss: 3, seconds: 0.01, peakBytes: 30_000 },
+  estimators: [
+    row("rtrl", { bias: 3e-16, biasError: 0, deviation: 0 }, 1),
+    row("truncated 5, 5", { bias: 0.2, biasError: 0, deviation: 0 }, 0.98),
+    row("uoro", { bias: 0.4, biasError: 0.5, deviation: 2.8 }, 0.3),
   ],
 };

@@ -72,10 +72,7 @@ function read(codes: Int32Array, rows: number, position = 0): Generator<TimeStep
 }
 
 /** The time steps of a text at some positions. */
-function* stepsAt(
-  codes: Int32Array,
-  positions: Iterable<readonly number[]>,
-): Generator<TimeStep> {
+function* stepsAt(codes: Int32Array, positions: Iterable<readonly number[]>): Generator<TimeStep> {
   for (const at of positions) {
     yield {
       input: tensor(Int32Array.from(at, (i) => codes[i]!)),
