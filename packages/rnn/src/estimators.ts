@@ -3,4 +3,22 @@
  *
  * @packageDocumentation
  */
-export {};
+export { type ArtbpOptions, artbp } from "./estimators/artbp.ts";
+export { compareEstimators } from "./estimators/compareEstimators.ts";
+export type {
+  ComparedWindow,
+  CompareOptions,
+  EstimatorComparison,
+  EstimatorRow,
+  EstimatorWindows,
+  FullGradient,
+  NamedEstimator,
+  SharedOptions,
+} from "./estimators/comparison.ts";
+export type { CutProbability, RandomCuts } from "./estimators/cuts.ts";
+export { type EpropOptions, eprop } from "./estimators/forward/eprop.ts";
+export { kfRtrl } from "./estimators/forward/kfRtrl.ts";
+export type { ForwardOptions, RandomForwardOptions } from "./estimators/forward/options.ts";
+export { rtrl } from "./estimators/forward/rtrl.ts";
+export { type SnapOptions, snap } from "./estimators/forward/snap.ts";
+export { uoro } from "./estimators/forward/uoro.ts";

@@ -77,10 +77,7 @@ export class Transition<Params, State, X, Y> {
 
   /** `J[b,i,k] = dh_t[b,i] / dh_{t-1}[b,k]`: `[B, H, H]`. */
   jacobian(): Tensor {
-    const { rows: B, size: H } = this;
-    const { dtype, backend } = this.before;
-    const units = eye(H, H, { dtype, backend }).reshape([H, 1, H]);
-    return this.pull(units.broadcastTo([H, B, H])).transpose([1, 0, 2]);
+    return this.pull(unitCotangents(this.before)).transpose([1, 0, 2]);
   }
 
   /**
@@ -109,4 +106,11 @@ export class Transition<Params, State, X, Y> {
     }
     return stack(gradients).reshape([this.rows, cotangents.shape[0]!, -1]);
   }
+}
+
+/** A cotangent for each number of a state `[B, H]`, in all rows at once: `[H, B, H]`. */
+export function unitCotangents({ shape, dtype, backend }: Tensor): Tensor {
+  const [B, H] = shape as [number, number];
+  const units = eye(H, H, { dtype, backend }).reshape([H, 1, H]);
+  return units.broadcastTo([H, B, H]);
 }

@@ -7,6 +7,11 @@ export function floatsOf(values: unknown): Tensor[] {
   return tree.leaves(values).filter(isFloat);
 }
 
+/** As `floatsOf`, with their paths. */
+export function floatsWithPaths(values: unknown): [path: string, x: Tensor][] {
+  return tree.leavesWithPath(values).filter(([, x]) => isFloat(x));
+}
+
 /** A state of B rows as a matrix `[B, H]`: the leaves of each row, one after the other. */
 export function rowsVector(state: unknown): Tensor {
   const rows = floatsOf(state).map((x) => x.reshape([x.shape[0]!, -1]));
@@ -59,4 +64,23 @@ export function paramsTree<Params>(vector: Tensor, params: Params): MapTree<Para
 
 function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, n) => product * n, 1);
+}
+
+/** Number `p` of all parameters, by its path and place: `"U"[1,2]`. */
+export function nameOfParameter(params: unknown, p: number): string {
+  let from = 0;
+  for (const [path, x] of floatsWithPaths(params)) {
+    if (p >= from + x.size) {
+      from += x.size;
+      continue;
+    }
+    let rest = p - from;
+    const place = x.shape.toReversed().map((n) => {
+      const at = rest % n;
+      rest = (rest - at) / n;
+      return at;
+    });
+    return `"${path}"[${place.toReversed()}]`;
+  }
+  return String(p);
 }
