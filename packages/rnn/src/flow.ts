@@ -9,4 +9,20 @@ export { lagMatrix } from "./flow/lagMatrix.ts";
 export type { LagMeans } from "./flow/lagSamples.ts";
 export type { FlowLossOptions } from "./flow/lossAt.ts";
 export type { Reach } from "./flow/reach.ts";
+export type {
+  JacobianSpectrum,
+  JacobianSpectrumOptions,
+  RowSpectrum,
+  StepSpectrum,
+} from "./flow/jacobianSpectrum.ts";
+export { jacobianSpectrum } from "./flow/jacobianSpectrum.ts";
+export type {
+  LyapunovOptions,
+  LyapunovSpectrum,
+  RowLyapunov,
+  RunningLyapunov,
+} from "./flow/lyapunovSpectrum.ts";
+export { lyapunovSpectrum } from "./flow/lyapunovSpectrum.ts";
 export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
+export type { Verdict, VerdictOptions } from "./flow/verdict.ts";
+export { verdict } from "./flow/verdict.ts";
