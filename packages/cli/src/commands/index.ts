@@ -9,6 +9,7 @@ const loaders: Readonly<Record<string, () => Promise<Command>>> = {
   forecast: async () => (await import("./forecast.ts")).forecast,
   runs: async () => (await import("./runs.ts")).runs,
   check: async () => (await import("./check.ts")).check,
+  estimators: async () => (await import("./estimators.ts")).estimators,
   tape: async () => (await import("./tape.ts")).tape,
   inspect: async () => (await import("./inspect.ts")).inspect,
   bench: async () => (await import("./bench.ts")).bench,
