@@ -9,6 +9,9 @@ export { lagMatrix } from "./flow/lagMatrix.ts";
 export type { LagMeans } from "./flow/lagSamples.ts";
 export type { FlowLossOptions } from "./flow/lossAt.ts";
 export type { Reach } from "./flow/reach.ts";
+export type { Complex } from "./flow/dense.ts";
+export type { FixedPoint, FixedPointOptions, FixedPoints } from "./flow/fixedPoints.ts";
+export { fixedPoints } from "./flow/fixedPoints.ts";
 export type {
   JacobianSpectrum,
   JacobianSpectrumOptions,

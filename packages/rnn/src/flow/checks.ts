@@ -7,7 +7,7 @@ export function checkCount(
   name: string,
   value: unknown,
   least: number,
-  most = Infinity,
+  most: number = Infinity,
 ): void {
   if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return;
   const range =
