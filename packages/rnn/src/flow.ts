@@ -26,6 +26,8 @@ export type {
   RunningLyapunov,
 } from "./flow/lyapunovSpectrum.ts";
 export { lyapunovSpectrum } from "./flow/lyapunovSpectrum.ts";
+export type { StateGradients, StateGradientsOptions } from "./flow/stateGradients.ts";
+export { stateGradients } from "./flow/stateGradients.ts";
 export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
 export type { Verdict, VerdictOptions } from "./flow/verdict.ts";
 export { verdict } from "./flow/verdict.ts";

@@ -1,10 +1,10 @@
 import { concat, ones, type Tensor } from "@chronograd/autodiff";
-import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { Transition } from "../derivatives/transition.ts";
 import { floatsOf, rowsVector } from "../derivatives/vectors.ts";
 import { atStep } from "../stepErrors.ts";
 import type { StepLoss } from "../truncated/step.ts";
+import { backwards } from "./backwards.ts";
 import type { LagSamples } from "./lagSamples.ts";
 import { cutCotangents, lossAt } from "./lossAt.ts";
 import type { TrajectoryStep } from "./trajectory.ts";
@@ -30,22 +30,8 @@ export function sweepLags<Params, State, X, Y, Target>(
   sweep: Sweep<Params, State, X, Y, Target>,
   trajectory: readonly TrajectoryStep<State, X, Target>[],
 ): void {
-  const { where } = sweep;
-  let onTheWay: OnTheWay = { steps: [], cotangents: undefined };
-  let region = new Region();
-  try {
-    for (const at of [...trajectory].reverse()) {
-      const before = region;
-      region = new Region();
-      try {
-        onTheWay = within(region, () => backOneStep(sweep, at, onTheWay));
-      } finally {
-        before.end(`${where} has gone on`);
-      }
-    }
-  } finally {
-    region.end(`${where} has returned`);
-  }
+  const none: OnTheWay = { steps: [], cotangents: undefined };
+  backwards(sweep.where, trajectory, none, (at, onTheWay) => backOneStep(sweep, at, onTheWay));
 }
 
 /** From the state after step t to the state before it, with the loss of step t as one more. */

@@ -1,6 +1,6 @@
 import type { Cell, Values } from "../cell.ts";
 import { rowsOf } from "../checkRows.ts";
-import { checkState, isAlike } from "../checkState.ts";
+import { checkState, inOrderOf, isAlike } from "../checkState.ts";
 import { runStep } from "../runStep.ts";
 import type { Prepared } from "./prepare.ts";
 import { fillRows, selectRows } from "./rows.ts";
@@ -38,8 +38,9 @@ export function advance<Params, State, X, Y>(
           state,
         );
   if (isEmpty === true) return { output: undefined, next: before, after: before };
-  const [output, after] = runStep(cell, params, input, fillRows(before, mask, first), noise);
-  if (!isAlike(after, before)) checkState("the state that the step returns", after, before);
+  const [output, made] = runStep(cell, params, input, fillRows(before, mask, first), noise);
+  if (!isAlike(made, before)) checkState("the state that the step returns", made, before);
+  const after = inOrderOf(before, made);
   const next = first === undefined ? after : selectRows("a mask", mask!, after, before);
   return { output, next, after };
 }
