@@ -4,15 +4,19 @@ import { figure } from "../report/figure.ts";
 import { tick } from "../report/tick.ts";
 import { blue, grey, orange, paleBlue } from "./colours.ts";
 
+/** Means below this share of the largest are not drawn. */
+const depth = 1e-8;
+
 /**
  * The mean norm at each lag with its interval, the decay that was fitted, and how many steps hold a
  * share of the mass, as SVG.
  */
 export function drawReach({ mean, interval, decay, reach }: LagMatrix): string {
-  const points = mean.map((value, lag) => ({ lag, value })).filter(({ value }) => value > 0);
+  const floor = depth * Math.max(...mean);
+  const points = mean.map((value, lag) => ({ lag, value })).filter(({ value }) => value > floor);
   const least = Math.min(...points.map(({ value }) => value));
   const band = (interval ?? []).flatMap(([low, high], lag) =>
-    high > 0 ? [{ lag, low: Math.max(low, least / 10), high }] : [],
+    high > floor ? [{ lag, low: Math.max(low, least / 3), high }] : [],
   );
   // The line through the middle of the logarithms that were fitted.
   const fitted = points.filter(({ lag }) => decay && lag >= decay.from && lag <= decay.to);
@@ -22,6 +26,13 @@ export function drawReach({ mean, interval, decay, reach }: LagMatrix): string {
   const held = reach.flatMap(({ share, steps }) =>
     steps === null ? [] : [{ lag: steps - 1, text: `${Math.round(100 * share)} %` }],
   );
+  // One above the other, so that near ones stay apart.
+  const labels = held.map((each, i) =>
+    Plot.text([each], {
+      ...{ x: "lag", text: "text", fill: grey, stroke: "white", strokeWidth: 4 },
+      ...{ frameAnchor: "bottom", textAnchor: "start", dx: 4, dy: -6 - 15 * i },
+    }),
+  );
   return figure({
     x: { label: "lag τ, steps back from the loss", domain: [0, Math.max(1, mean.length - 1)] },
     y: { label: "mean of |dl(s) / dh(s − τ)|", type: "log", grid: true, tickFormat: tick },
@@ -30,10 +41,7 @@ export function drawReach({ mean, interval, decay, reach }: LagMatrix): string {
       Plot.lineY(points, { x: "lag", y: "value", stroke: blue, strokeWidth: 2 }),
       Plot.lineY(line, { x: "lag", y: "value", stroke: orange, strokeDasharray: "5 4" }),
       Plot.ruleX(held, { x: "lag", stroke: grey, strokeDasharray: "2 3" }),
-      Plot.text(held, {
-        ...{ x: "lag", text: "text", fill: grey },
-        ...{ frameAnchor: "bottom", textAnchor: "start", dx: 4, dy: -6 },
-      }),
+      ...labels,
     ],
   });
 }

@@ -1,8 +1,18 @@
+import { fixed } from "./fixed.ts";
+import { gradients } from "./gradients.ts";
 import type { Instrument } from "./instrument.ts";
 import { lags } from "./lags.ts";
+import { lyapunov } from "./lyapunov.ts";
+import { spectra } from "./spectra.ts";
 
 /** All instruments, in the order of the page. */
-export const instruments = { lags } as const satisfies Readonly<Record<string, Instrument>>;
+export const instruments = {
+  lyapunov,
+  lags,
+  gradients,
+  spectra,
+  fixed,
+} as const satisfies Readonly<Record<string, Instrument>>;
 
 /** The name of an instrument, as `--only` takes it. */
 export type InstrumentName = keyof typeof instruments;

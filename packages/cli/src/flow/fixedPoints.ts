@@ -1,0 +1,68 @@
+import type { FixedPoint, FixedPoints } from "@chronograd/rnn/flow";
+import * as Plot from "@observablehq/plot";
+import { figure } from "../report/figure.ts";
+import { beside } from "./beside.ts";
+import { blue, grey, orange, paleBlue } from "./colours.ts";
+import { named } from "./named.ts";
+import { principal } from "./principal.ts";
+
+/** Blue attracts, orange does not. */
+const colourOf = ({ isStable }: { readonly isStable: boolean }) => (isStable ? blue : orange);
+
+/**
+ * Fixed and slow points of a model, as SVG: at the left where they are, in the two principal
+ * components of the states that the model visits, and at the right the eigenvalues of their
+ * Jacobians with the unit circle.
+ *
+ * @param visited states that the model visits, one after the other
+ */
+export function drawFixedPoints(
+  { points }: FixedPoints,
+  visited: readonly (readonly number[])[],
+): string {
+  return beside([states(points, visited), eigenvalues(points)]);
+}
+
+function states(points: readonly FixedPoint[], visited: readonly (readonly number[])[]): string {
+  const { points: places, shares } = principal([...visited, ...points.map(({ state }) => state)]);
+  const place = (i: number) => ({ x: places[i]![0], y: places[i]![1] });
+  const path = visited.map((_, i) => place(i));
+  const found = points.map((point, i) => ({ ...point, ...place(visited.length + i) }));
+  const percent = (share: number) => `${Math.round(100 * share)} % of the variance`;
+  return figure({
+    ...{ width: 470, height: 360, marginTop: 28, marginRight: 24 },
+    x: { label: `first principal component, ${percent(shares[0])}` },
+    y: { label: `second, ${percent(shares[1])}` },
+    marks: [
+      Plot.line(path, { x: "x", y: "y", stroke: paleBlue, strokeOpacity: 0.6 }),
+      Plot.dot(found, {
+        ...{ x: "x", y: "y", r: 5, stroke: colourOf, strokeWidth: 2 },
+        fill: (point: FixedPoint) => (point.kind === "fixed" ? colourOf(point) : "white"),
+      }),
+    ],
+  });
+}
+
+function eigenvalues(points: readonly FixedPoint[]): string {
+  const all = points.flatMap(({ eigenvalues: values, isStable }) =>
+    values.map((value) => ({ re: value[0], im: value[1], isStable })),
+  );
+  const most = Math.max(1.1, ...all.flatMap(({ re, im }) => [Math.abs(re), Math.abs(im)])) * 1.05;
+  const circle = Array.from({ length: 181 }, (_, i) => {
+    const angle = (i * Math.PI) / 90;
+    return { re: Math.cos(angle), im: Math.sin(angle) };
+  });
+  return figure({
+    ...{ width: 390, height: 360, marginTop: 28, marginRight: 24 },
+    x: { domain: [-most, most], label: "real part of the eigenvalues" },
+    y: { domain: [-most, most], label: "imaginary part" },
+    marks: [
+      Plot.line(circle, { x: "re", y: "im", stroke: grey, strokeDasharray: "2 3" }),
+      Plot.dot(all, { x: "re", y: "im", stroke: colourOf, r: 2 }),
+      ...named([
+        ["stable", blue],
+        ["unstable", orange],
+      ]),
+    ],
+  });
+}

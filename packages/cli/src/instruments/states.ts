@@ -1,0 +1,27 @@
+import { type Tensor, tree } from "@chronograd/autodiff";
+import { unroll } from "@chronograd/rnn";
+import type { Subject } from "./instrument.ts";
+
+/** A state of all rows. */
+export type State = never;
+
+/** The states after each step of a stretch, as a model is evaluated, without a tape. */
+export function* statesAlong({ model, params, steps }: Subject): Generator<State> {
+  let state: State | undefined;
+  for (const { input, reset, mask } of steps) {
+    const marks = {
+      ...(reset && { resets: reset.reshape([1, -1]) }),
+      ...(mask && { mask: mask.reshape([1, -1]) }),
+    };
+    const options = { rng: null, ...(state !== undefined && { state }), ...marks };
+    state = unroll(model, params, [input] as never, options).state as State;
+    yield state;
+  }
+}
+
+/** The floats of a row of a state. */
+export const rowOf = (state: unknown, row: number): number[] =>
+  tree.leaves(state).flatMap((x: Tensor) => {
+    if (x.dtype === "int32") return [];
+    return [...x.slice([row]).toTypedArray()];
+  });
