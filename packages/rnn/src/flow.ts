@@ -12,6 +12,8 @@ export type { Reach } from "./flow/reach.ts";
 export type { Complex } from "./flow/dense.ts";
 export type { FixedPoint, FixedPointOptions, FixedPoints } from "./flow/fixedPoints.ts";
 export { fixedPoints } from "./flow/fixedPoints.ts";
+export type { FlossingOptions } from "./flow/gradientFlossing.ts";
+export { gradientFlossing } from "./flow/gradientFlossing.ts";
 export type {
   JacobianSpectrum,
   JacobianSpectrumOptions,

@@ -106,3 +106,12 @@ export function orthonormalise(vectors: VectorSet, normal: () => number): Float6
   }
   return diagonal;
 }
+
+/** Fills a set with random orthonormal vectors. */
+export function fillOrthonormal(vectors: VectorSet, normal: () => number): void {
+  for (let k = 0; k < vectors.count; k++) {
+    const x = vectorOf(vectors, k);
+    for (let i = 0; i < x.length; i++) x[i] = normal();
+  }
+  orthonormalise(vectors, normal);
+}

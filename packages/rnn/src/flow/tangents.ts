@@ -2,7 +2,7 @@ import { scope, tensor } from "@chronograd/autodiff";
 import type { Transition } from "../derivatives/transition.ts";
 import type { Growth } from "./batchMeans.ts";
 import { checkFiniteProducts } from "./checks.ts";
-import { directionDraws, orthonormalise, type VectorSet, vectorOf } from "./orthonormal.ts";
+import { directionDraws, fillOrthonormal, orthonormalise, type VectorSet } from "./orthonormal.ts";
 import type { RowCourse } from "./rowCourse.ts";
 
 /** K directions of one row, and how they grew. */
@@ -63,11 +63,7 @@ export class Tangents {
 
   /** Directions of a row that has lived for no step. */
   #begin(row: TangentRow): void {
-    for (let k = 0; k < row.vectors.count; k++) {
-      const x = vectorOf(row.vectors, k);
-      for (let i = 0; i < x.length; i++) x[i] = this.#normal();
-    }
-    orthonormalise(row.vectors, this.#normal);
+    fillOrthonormal(row.vectors, this.#normal);
     row.age = 0;
     row.pending = 0;
   }
