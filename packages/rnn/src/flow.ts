@@ -33,3 +33,11 @@ export { stateGradients } from "./flow/stateGradients.ts";
 export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
 export type { Verdict, VerdictOptions } from "./flow/verdict.ts";
 export { verdict } from "./flow/verdict.ts";
+export type { Estimate, GradientBias } from "./flow/gradientBias.ts";
+export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
+export type {
+  TruncationBias,
+  TruncationBiasOptions,
+  WindowBias,
+} from "./flow/truncationBias.ts";
+export { truncationBias } from "./flow/truncationBias.ts";
