@@ -132,11 +132,21 @@ test("unbiased estimators are as far away as chance says; a seed repeats all but
 describe("what does not fit is refused in a sentence", () => {
   const zero = made("zero", () => g.map(() => 0));
   test("options and estimators", () => {
-    expect(() => compare([])).toThrowErrorMatchingInlineSnapshot(`[TypeError: compareEstimators: estimators must be a list of { name, windows }, got an empty one]`);
-    expect(() => compare([zero, zero])).toThrowErrorMatchingInlineSnapshot(`[TypeError: compareEstimators: two estimators are called "zero"; give each its own name]`);
-    expect(() => compare([{ name: "x" } as Named])).toThrowErrorMatchingInlineSnapshot(`[TypeError: compareEstimators: an estimator must be { name, windows }, a text and a function (cell, params, stream, options, draws) => windows, got an object]`);
-    expect(() => compare([zero], { repeats: 1 })).toThrowErrorMatchingInlineSnapshot(`[RangeError: compareEstimators: repeats must be a whole number of runs of at least 2, got 1; a variance needs two]`);
-    expect(() => compare([zero], { repeat: 7 })).toThrowErrorMatchingInlineSnapshot(`[TypeError: compareEstimators: there is no option "repeat", did you mean "repeats"? It takes loss, state, rng, repeats, seed]`);
+    expect(() => compare([])).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: compareEstimators: estimators must be a list of { name, windows }, got an empty one]`,
+    );
+    expect(() => compare([zero, zero])).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: compareEstimators: two estimators are called "zero"; give each its own name]`,
+    );
+    expect(() => compare([{ name: "x" } as Named])).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: compareEstimators: an estimator must be { name, windows }, a text and a function (cell, params, stream, options, draws) => windows, got an object]`,
+    );
+    expect(() => compare([zero], { repeats: 1 })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: compareEstimators: repeats must be a whole number of runs of at least 2, got 1; a variance needs two]`,
+    );
+    expect(() => compare([zero], { repeat: 7 })).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: compareEstimators: there is no option "repeat", did you mean "repeats"? It takes loss, state, rng, repeats, seed]`,
+    );
   });
   test("estimates that are none", () => {
     const half: Named = {
@@ -157,17 +167,27 @@ describe("what does not fit is refused in a sentence", () => {
       name: "others",
       windows: () => [{ gradients: {}, losses: full!.losses }] as never,
     };
-    expect(() => compare([half])).toThrowErrorMatchingInlineSnapshot(`[RangeError: compareEstimators: the windows of "half" report 5 losses, and the stretch has 12 steps; each step is new in one window]`);
-    expect(() => compare([means])).toThrowErrorMatchingInlineSnapshot(`[TypeError: compareEstimators: the windows of "means" are means, whose sum is the gradient of no loss; leave the reduction out]`);
-    expect(() => compare([others])).toThrowErrorMatchingInlineSnapshot(`[TypeError: compareEstimators: the gradients of "others" must be a tree like the parameters, with W, U, b, bn, got nothing]`);
+    expect(() => compare([half])).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: compareEstimators: the windows of "half" report 5 losses, and the stretch has 12 steps; each step is new in one window]`,
+    );
+    expect(() => compare([means])).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: compareEstimators: the windows of "means" are means, whose sum is the gradient of no loss; leave the reduction out]`,
+    );
+    expect(() => compare([others])).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: compareEstimators: the gradients of "others" must be a tree like the parameters, with W, U, b, bn, got nothing]`,
+    );
     const none = made("none", () => g.map(() => Number.NaN));
-    expect(() => compare([none])).toThrowErrorMatchingInlineSnapshot(`[RangeError: compareEstimators: the gradient of "none" is not finite]`);
+    expect(() => compare([none])).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: compareEstimators: the gradient of "none" is not finite]`,
+    );
     expect(compare([zero]).estimators[0]).toMatchObject({ cosine: 0 });
   });
   test("losses that are null at all steps, and no steps", () => {
     const start = (stream: typeof steps, of: unknown) => () =>
       compareEstimators(cell, params, stream, [truncatedAt(1, 1)], { loss: of as typeof loss });
-    expect(start(steps, () => null)).toThrowErrorMatchingInlineSnapshot(`[RangeError: compareEstimators: the gradient of full back-propagation over these steps is zero, so nothing can be compared with it; are the losses null at all steps?]`);
+    expect(start(steps, () => null)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: compareEstimators: the gradient of full back-propagation over these steps is zero, so nothing can be compared with it; are the losses null at all steps?]`,
+    );
     expect(start([], loss)).toThrow(/the stream has no steps/);
   });
 });
