@@ -1,5 +1,5 @@
 import { tree } from "@chronograd/autodiff";
-import { truncated } from "@chronograd/rnn";
+import { initialState, truncated } from "@chronograd/rnn";
 import {
   artbp,
   eprop,
@@ -89,7 +89,7 @@ export function estimatorNamed(name: EstimatorName, sizes: EstimatorSizes): Plai
 
 /** The leaves of a state that are called h, as those that cells show are; or all of them. */
 export function visibleOf({ state }: PlainCell): string[] {
-  const paths = tree.leavesWithPath(state as never).map(([path]) => path);
+  const paths = tree.leavesWithPath(initialState({ state }, 1)).map(([path]) => path);
   const shown = paths.filter((path) => /(^|\.)h$/.test(path));
   return shown.length > 0 ? shown : paths;
 }

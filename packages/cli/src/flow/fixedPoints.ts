@@ -24,13 +24,16 @@ export function drawFixedPoints(
 }
 
 function states(points: readonly FixedPoint[], visited: readonly (readonly number[])[]): string {
-  const { points: places, shares } = principal([...visited, ...points.map(({ state }) => state)]);
-  const place = (i: number) => ({ x: places[i]![0], y: places[i]![1] });
-  const path = visited.map((_, i) => place(i));
-  const found = points.map((point, i) => ({ ...point, ...place(visited.length + i) }));
+  const { project, shares } = principal(visited);
+  const place = (state: readonly number[]) => {
+    const [x, y] = project(state);
+    return { x, y };
+  };
+  const path = visited.map(place);
+  const found = points.map((point) => ({ ...point, ...place(point.state) }));
   const percent = (share: number) => `${Math.round(100 * share)} % of the variance`;
   return figure({
-    ...{ width: 470, height: 360, marginTop: 28, marginRight: 24 },
+    ...{ width: 490, height: 360, marginTop: 28, marginRight: 24 },
     x: { label: `first principal component, ${percent(shares[0])}` },
     y: { label: `second, ${percent(shares[1])}` },
     marks: [
@@ -53,7 +56,7 @@ function eigenvalues(points: readonly FixedPoint[]): string {
     return { re: Math.cos(angle), im: Math.sin(angle) };
   });
   return figure({
-    ...{ width: 390, height: 360, marginTop: 28, marginRight: 24 },
+    ...{ width: 370, height: 360, marginTop: 28, marginRight: 24 },
     x: { domain: [-most, most], label: "real part of the eigenvalues" },
     y: { domain: [-most, most], label: "imaginary part" },
     marks: [

@@ -1,6 +1,7 @@
-/** Vectors in the two directions in which they differ most, from their mean. */
+/** The two directions in which vectors differ most. */
 export interface Principal {
-  readonly points: readonly (readonly [first: number, second: number])[];
+  /** A vector in these directions, from the mean of all. */
+  project(vector: readonly number[]): readonly [first: number, second: number];
   /** The share of the variance in each direction. */
   readonly shares: readonly [first: number, second: number];
 }
@@ -27,10 +28,18 @@ export function principal(vectors: readonly (readonly number[])[]): Principal {
       for (let j = 0; j < n; j++) row[j]! -= found.value * found.vector[i]! * found.vector[j]!;
     }
   }
-  const at = (i: number, k: number) => Math.sqrt(components[k]!.value) * components[k]!.vector[i]!;
+  const directions = components.map(({ value, vector }) =>
+    mean.map((_, i) => {
+      const sum = centred.reduce((total, v, row) => total + v[i]! * vector[row]!, 0);
+      return value > 0 ? sum / Math.sqrt(value) : 0;
+    }),
+  );
   const share = (k: number) => (total > 0 ? components[k]!.value / total : 0);
   return {
-    points: vectors.map((_, i) => [at(i, 0), at(i, 1)]),
+    project(vector) {
+      const from = vector.map((x, i) => x - mean[i]!);
+      return [dot(from, directions[0]!), dot(from, directions[1]!)];
+    },
     shares: [share(0), share(1)],
   };
 }

@@ -1,8 +1,8 @@
-import type { TruncationBias } from "@chronograd/rnn/flow";
+import type { TruncationBias, WindowBias } from "@chronograd/rnn/flow";
 import * as Plot from "@observablehq/plot";
 import { figure } from "../report/figure.ts";
 import { tick } from "../report/tick.ts";
-import { blue, grey, orange, paleBlue } from "./colours.ts";
+import { blue, green, grey, orange } from "./colours.ts";
 import { named } from "./named.ts";
 
 /** What else the picture of a bias shows. */
@@ -13,35 +13,35 @@ export interface BiasMarks {
   readonly k2?: number;
 }
 
+/** Below is what float32 rounds away. */
+const least = 1e-7;
+
+const isDrawn = (value: number | null): value is number => value !== null && value > least;
+
 /**
- * The relative error of the truncated gradient for several k2 with its interval, and one minus its
- * cosine, as SVG.
+ * The relative error of truncated gradients for several k2, with its interval, as SVG.
+ *
+ * @param curves one or two measurements by their names in the legend
  */
 export function drawTruncationBias(
-  { biases }: Pick<TruncationBias, "biases">,
+  curves: Readonly<Record<string, Pick<TruncationBias, "biases">>>,
   { tolerance, k2: own }: BiasMarks = {},
 ): string {
-  const sorted = [...biases].sort((a, b) => a.k2 - b.k2);
-  const isDrawn = (value: number | null): value is number => value !== null && value > 0;
-  const errors = sorted.flatMap(({ k2, all: { relativeError } }) =>
-    isDrawn(relativeError.value) ? [{ k2, value: relativeError.value }] : [],
-  );
-  const angles = sorted.flatMap(({ k2, all: { cosine } }) =>
-    isDrawn(cosine.value) && cosine.value < 1 ? [{ k2, value: 1 - cosine.value }] : [],
-  );
-  const least = Math.min(...errors.map(({ value }) => value), tolerance ?? 1);
-  const bands = sorted.flatMap(({ k2, all: { relativeError } }) => {
-    const { low, high } = relativeError;
-    return isDrawn(high) ? [{ k2, low: Math.max(low ?? 0, least / 10), high }] : [];
+  const drawn = Object.entries(curves).map(([name, { biases }], i) => {
+    const sorted = biases.toSorted((a, b) => a.k2 - b.k2);
+    return { name, colour: i === 0 ? blue : green, ...partsOf(sorted) };
   });
-  const curves = [
-    { name: "relative error", points: errors, colour: blue },
-    { name: "1 − cosine", points: angles, colour: paleBlue },
-  ];
+  const all = Object.values(curves).flatMap(({ biases }) => biases.map(({ k2 }) => k2));
+  const [first, last] = [Math.min(...all), Math.max(...all)];
+  // In the wider half of the frame.
+  const side = own !== undefined && own ** 2 > first * last ? -1 : 1;
   return figure({
     marginTop: 28,
-    x: { label: "k2, time steps that a window goes back", grid: true, nice: true },
-    y: { label: "bias against the full gradient", type: "log", grid: true, tickFormat: tick },
+    x: {
+      label: "k2, time steps that a window goes back",
+      ...{ type: "log", domain: [first / 1.1, last * 1.1], grid: true, tickFormat: tick },
+    },
+    y: { label: "relative bias", type: "log", grid: true, tickFormat: tick },
     marks: [
       ...(tolerance === undefined
         ? []
@@ -52,18 +52,33 @@ export function drawTruncationBias(
             Plot.ruleX([own], { stroke: grey, strokeDasharray: "2 3" }),
             Plot.text([`k2 = ${own}`], {
               ...{ x: () => own, fill: grey, stroke: "white", strokeWidth: 4 },
-              ...{ frameAnchor: "top", textAnchor: "end", dx: -4, dy: 8 },
+              ...{ frameAnchor: "bottom", textAnchor: side < 0 ? "end" : "start" },
+              ...{ dx: 4 * side, dy: -8 },
             }),
           ]),
-      Plot.ruleX(bands, { x: "k2", y1: "low", y2: "high", stroke: blue }),
-      ...curves.flatMap(({ points, colour }) => [
-        Plot.lineY(points, { x: "k2", y: "value", stroke: colour, strokeWidth: 2 }),
-        Plot.dot(points, { x: "k2", y: "value", fill: colour, r: 3 }),
+      ...drawn.flatMap(({ colour, errors, bands }) => [
+        Plot.ruleX(bands, { x: "k2", y1: "low", y2: "high", stroke: colour }),
+        Plot.lineY(errors, { x: "k2", y: "value", stroke: colour, strokeWidth: 2 }),
+        Plot.dot(errors, { x: "k2", y: "value", fill: colour, r: 3 }),
       ]),
       ...named([
-        ...curves.map(({ name, colour }) => [name, colour] as const),
+        ...drawn.map(({ name, colour }) => [name, colour] as const),
         ...(tolerance === undefined ? [] : [["tolerance", orange] as const]),
       ]),
     ],
   });
+}
+
+/** The errors that exist, and the intervals that end. */
+function partsOf(sorted: readonly WindowBias[]) {
+  const errors = sorted.flatMap(({ k2, all: { relativeError } }) =>
+    isDrawn(relativeError.value) ? [{ k2, value: relativeError.value }] : [],
+  );
+  const bands = sorted.flatMap(({ k2, all: { relativeError } }) => {
+    const { value, low, high } = relativeError;
+    return isDrawn(high) && isDrawn(value)
+      ? [{ k2, low: Math.max(low ?? 0, value / 10), high }]
+      : [];
+  });
+  return { errors, bands };
 }

@@ -9,7 +9,7 @@ const searches = 8;
 
 /** States that the model stays at, under the input that comes most often. */
 export const fixed: Instrument = (subject) => {
-  const { model, params, steps } = subject;
+  const { model, params } = subject;
   return scope(() => {
     const states = [...statesAlong(subject)];
     const every = Math.ceil(states.length / Math.ceil(searches / subject.rows));

@@ -1,3 +1,4 @@
+import { bias } from "./bias.ts";
 import { fixed } from "./fixed.ts";
 import { gradients } from "./gradients.ts";
 import type { Instrument } from "./instrument.ts";
@@ -9,6 +10,7 @@ import { spectra } from "./spectra.ts";
 export const instruments = {
   lyapunov,
   lags,
+  bias,
   gradients,
   spectra,
   fixed,
