@@ -3,11 +3,23 @@
  *
  * @packageDocumentation
  */
+export type { DeadLeaf, DeadUnits, DeadUnitsOptions } from "./flow/deadUnits.ts";
+export { deadUnits } from "./flow/deadUnits.ts";
 export type { Decay } from "./flow/decay.ts";
+export type { EffectiveMemory, LeafMemory } from "./flow/effectiveMemory.ts";
+export { effectiveMemory } from "./flow/effectiveMemory.ts";
+export type {
+  GateSaturation,
+  GateSaturationOptions,
+  SaturatedGate,
+} from "./flow/gateSaturation.ts";
+export { gateSaturation } from "./flow/gateSaturation.ts";
 export type { LagMatrix, LagMatrixOptions } from "./flow/lagMatrix.ts";
 export { lagMatrix } from "./flow/lagMatrix.ts";
 export type { LagMeans } from "./flow/lagSamples.ts";
 export type { FlowLossOptions } from "./flow/lossAt.ts";
+export type { ClipRatio, ObservedClipState } from "./flow/observedClip.ts";
+export { clipRatio, observedClip } from "./flow/observedClip.ts";
 export type { Reach } from "./flow/reach.ts";
 export type { Complex } from "./flow/dense.ts";
 export type { FixedPoint, FixedPointOptions, FixedPoints } from "./flow/fixedPoints.ts";
@@ -41,3 +53,5 @@ export type {
   WindowBias,
 } from "./flow/truncationBias.ts";
 export { truncationBias } from "./flow/truncationBias.ts";
+export type { UpdateToWeightRatio } from "./flow/updateToWeightRatio.ts";
+export { updateToWeightRatio } from "./flow/updateToWeightRatio.ts";

@@ -7,6 +7,7 @@ import type { StepLoss } from "../truncated/step.ts";
 import { backwards } from "./backwards.ts";
 import type { LagSamples } from "./lagSamples.ts";
 import { cutCotangents, lossAt } from "./lossAt.ts";
+import { presentRows } from "./presentRows.ts";
 import type { TrajectoryStep } from "./trajectory.ts";
 
 /** What stays the same over a sweep. */
@@ -70,9 +71,7 @@ function ownCotangent<Params, State, X, Y, Target>(
   const cotangent = ones(shape, { dtype, backend });
   const gradient = rowsVector(tape.gradient(loss, before, { cotangent }));
   const [B, H] = gradient.shape as [number, number];
-  const marks = step.mask?.toTypedArray();
-  const rows = Array.from({ length: B }, (_, row) => row);
-  samples.begin(t, marks === undefined ? rows : rows.filter((row) => marks[row] === 1));
+  samples.begin(t, presentRows(step, B));
   const cut = rowsVector(cutCotangents(tape, loss, floatsOf(after))).reshape([1, B, H]);
   const [norms] = normsOf(cut) as [Float64Array];
   checkNorms(where, norms, t, t);

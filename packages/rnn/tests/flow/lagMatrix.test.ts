@@ -52,12 +52,12 @@ function check(given: Problem, lags: number, least: number): void {
 describe("the lag matrix is that of one tape over all steps", () => {
   for (const { name } of cellTable()) {
     test(name, () => {
-      scope(() => check(problem(name, T, 1, false), 4, 1));
       scope(() => check(problem(name, T, 2, true), 7, 1));
     });
   }
   for (const name of ["elman", "gru", "lstm"]) {
     test(`${name}, whose output is a leaf of the state: lag 0`, () => {
+      scope(() => check(problem(name, T, 1, false), 4, 0));
       scope(() => check(problem(name, T, 3, true), 3, 0));
     });
   }
