@@ -3,6 +3,7 @@ import type { Cell, Values } from "../cell.ts";
 import { Transition } from "../derivatives/transition.ts";
 import { floatsOf, paramsSize, rowsTree, rowsVector } from "../derivatives/vectors.ts";
 import { type PreparedStep, type StepLoss, takeStep } from "../truncated/step.ts";
+import { checkFinite } from "./lossAt.ts";
 import type { TrajectoryStep } from "./trajectory.ts";
 
 /** A model along a trajectory, with its losses. */
@@ -124,7 +125,7 @@ function stepBack<Params, State, X, Y, Target>(
   const watched = by.params as Values<Params>;
   const state = by.state as Values<State>;
   const { next, loss } = takeStep(cell, settings, tape, watched, state, prepared, t);
-  checkFinite(where, loss, t);
+  if (loss !== null) checkFinite(where, tape, loss, t);
   const like = rowsVector(before);
   const asTensor = (lambda: Float64Array, shape = like.shape) =>
     tensor(lambda, { shape, dtype: like.dtype as "float64", backend: like.backend });
@@ -194,12 +195,4 @@ function numbersOf(values: unknown): Float64Array {
     at += x.size;
   }
   return numbers;
-}
-
-function checkFinite(where: string, loss: Tensor | null, t: number): void {
-  const wrong = loss?.toTypedArray().find((value) => !Number.isFinite(value));
-  if (wrong === undefined) return;
-  throw new RangeError(
-    `${where}: the loss of step ${t} is ${wrong}; a bias needs losses that are finite`,
-  );
 }

@@ -77,7 +77,8 @@ export function lossAt<Params, State, X, Y, Target>(
   return { tape, before, after, next, loss: counted.loss, count };
 }
 
-function checkFinite(where: string, tape: Tape, loss: Tensor, t: number): void {
+/** Throws a sentence for a loss that is not finite, with where that began on its tape. */
+export function checkFinite(where: string, tape: Tape, loss: Tensor, t: number): void {
   const wrong = loss.toTypedArray().find((value) => !Number.isFinite(value));
   if (wrong === undefined) return;
   const origin = tape.findNonFinite()?.message ?? "its elements are finite, but their sum is not";

@@ -1,21 +1,18 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "../cell.ts";
 import { textOf } from "../checkDefinition.ts";
-import type { StepLoss } from "../truncated/step.ts";
 import type { StepSource } from "../truncated/stream.ts";
 import { type Bands, type Course, sweepBands } from "./bands.ts";
 import { exactBias, type GradientBias, type Part } from "./gradientBias.ts";
+import { checkLossOptions, type FlowLossOptions } from "./lossAt.ts";
 import { sampleBands } from "./sampleBands.ts";
 import { sampledBias } from "./sampledBias.ts";
-import { type TrajectoryOptions, withTrajectory } from "./trajectory.ts";
+import { withTrajectory } from "./trajectory.ts";
 
 /** Which truncations to measure, and whether exactly or by samples. */
 export interface TruncationBiasOptions<State, Y = Tensor, Target = Tensor>
-  extends TrajectoryOptions<State> {
-  /** The loss of one step; `null` where it has none. */
-  readonly loss: StepLoss<Y, Target>;
+  extends FlowLossOptions<State, Y, Target> {
   /** Steps between updates. */
   readonly k1: number;
   /** Steps that a gradient reaches back; or several such numbers, measured in one pass. */
@@ -105,6 +102,7 @@ export function truncationBias<Params, State, X = Tensor, Y = Tensor, Target = T
   stream: StepSource<X, Target>,
   options: TruncationBiasOptions<State, Y, Target>,
 ): TruncationBias {
+  checkLossOptions(where, stream, options, ["k1", "k2", "samples", "draws", "horizon"]);
   checkBiasOptions(options);
   const { loss, k1, k2, state, rng, samples, draws } = options;
   const given = typeof k2 === "number" ? [k2] : k2;
@@ -167,14 +165,7 @@ function sumOf(vectors: readonly Float64Array[]): Float64Array {
 function checkBiasOptions<State, Y, Target>(
   options: TruncationBiasOptions<State, Y, Target>,
 ): void {
-  const known = "loss k1 k2 state rng samples draws horizon".split(" ");
-  checkOptions(where, options, known);
-  const { loss, k1, k2, samples, draws, horizon } = options;
-  if (typeof loss !== "function") {
-    throw new TypeError(
-      `${where}: loss must be a function of output and target, got ${textOf(loss)}`,
-    );
-  }
+  const { k1, k2, samples, draws, horizon } = options;
   const all: readonly unknown[] = Array.isArray(k2) ? k2 : [k2];
   for (const [name, value] of [["k1", k1] as const, ...all.map((each) => ["k2", each] as const)]) {
     if (Number.isInteger(value) && (value as number) >= 1) continue;

@@ -235,10 +235,10 @@ describe("refusals", () => {
       `"truncationBias: loss must be a function of output and target, got 1"`,
     );
     expect(said({ losses: "window" })).toMatchInlineSnapshot(
-      `"truncationBias: there is no option "losses", did you mean "loss"? It takes loss, k1, k2, state, rng, samples, draws, horizon"`,
+      `"truncationBias: there is no option "losses", did you mean "loss"? It takes loss, k1, k2, samples, draws, horizon, state, rng"`,
     );
     expect(said({ sample: 3 })).toMatchInlineSnapshot(
-      `"truncationBias: there is no option "sample", did you mean "samples"? It takes loss, k1, k2, state, rng, samples, draws, horizon"`,
+      `"truncationBias: there is no option "sample", did you mean "samples"? It takes loss, k1, k2, samples, draws, horizon, state, rng"`,
     );
     expect(said({ draws: rng(1) })).toMatchInlineSnapshot(
       `"truncationBias: draws is for samples, and without them the bias is exact; give samples, or leave draws out"`,
@@ -263,7 +263,7 @@ describe("refusals", () => {
       `"truncationBias: the loss is null at every step of the 64 windows drawn, so there is no gradient to be biased; give a stream with losses"`,
     );
     expect(said({ loss: (y: Tensor) => y.div(0) })).toMatchInlineSnapshot(
-      `"truncationBias: the loss of step 4 is Infinity; a bias needs losses that are finite"`,
+      `"truncationBias: the loss of step 4 is Infinity; forward: its output holds Infinity at [0,0]: div [1,2] [] -> [1,2] (entry 5), time step 4; a, from tanh, entry 4 is 0.7130288406688803 there; the constant b is 0 there"`,
     );
     expect(
       said({}, { [Symbol.asyncIterator]: () => steps[Symbol.iterator]() } as never),
