@@ -46,7 +46,6 @@ export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
 export type { Verdict, VerdictOptions } from "./flow/verdict.ts";
 export { verdict } from "./flow/verdict.ts";
 export type { Estimate, GradientBias } from "./flow/gradientBias.ts";
-export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
 export type {
   TruncationBias,
   TruncationBiasOptions,
