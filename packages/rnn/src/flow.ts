@@ -14,6 +14,10 @@ export type {
   SaturatedGate,
 } from "./flow/gateSaturation.ts";
 export { gateSaturation } from "./flow/gateSaturation.ts";
+export type { CheckedStretch, ChooseWindowOptions, ChosenWindow } from "./flow/chooseWindow.ts";
+export { chooseWindow } from "./flow/chooseWindow.ts";
+export type { Decay } from "./flow/decay.ts";
+export type { Estimate, GradientBias } from "./flow/gradientBias.ts";
 export type { LagMatrix, LagMatrixOptions } from "./flow/lagMatrix.ts";
 export { lagMatrix } from "./flow/lagMatrix.ts";
 export type { LagMeans } from "./flow/lagSamples.ts";

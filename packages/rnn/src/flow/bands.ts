@@ -41,6 +41,12 @@ export interface Bands {
   readonly losses: number;
 }
 
+/** A sweep ends where nothing arrives that counts in float64, also if there are 1e14 such steps. */
+const negligible = 1e-30;
+
+const largest = (values: Float64Array) =>
+  values.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+
 /** The cotangent of the state for the losses of one window; or of all that no k2 reaches. */
 interface Arriving {
   readonly end: number;
@@ -65,12 +71,14 @@ export function sweepBands<Params, State, X, Y, Target>(
     return band === -1 ? k2s.length : band;
   };
   let losses = 0;
+  /** The largest cotangent of a state until now. */
+  let seen = 0;
   let arriving: Arriving[] = [];
   for (let t = to; t >= 1; t--) {
     const weight = weightOf(t);
     if (weight === 0) break;
     const hasLoss = t > from;
-    if (!hasLoss && arriving.length === 0) break;
+    if (!hasLoss && arriving.every(({ lambda }) => largest(lambda) <= negligible * seen)) break;
     const { before } = trajectory[t - 1]!;
     const H = sizeOfState(before);
     if (hasLoss && (t === to || t % k1 === 0)) {
@@ -90,6 +98,7 @@ export function sweepBands<Params, State, X, Y, Target>(
         },
       ),
     );
+    for (const { lambda } of arriving) seen = Math.max(seen, largest(lambda));
   }
   return { vectors, losses };
 }
