@@ -3,7 +3,7 @@ import { drawTruncationBias } from "../flow/truncationBias.ts";
 import type { Instrument } from "./instrument.ts";
 
 /** How many windows are measured, of those that overlap and of those that do not. */
-const count = 6;
+const count = 5;
 
 /** What truncation does to the gradient. */
 export const bias: Instrument = ({ model, params, steps, loss, k1, k2, tolerance }) => {

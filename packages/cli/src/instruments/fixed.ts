@@ -4,21 +4,23 @@ import { drawFixedPoints } from "../flow/fixedPoints.ts";
 import type { Instrument, Subject } from "./instrument.ts";
 import { rowOf, statesAlong } from "./states.ts";
 
-/** How many states are started from. */
-const searches = 8;
+/** Numbers of the states that are started from: few where a state is large. */
+const numbers = 1024;
 
 /** States that the model stays at, under the input that comes most often. */
 export const fixed: Instrument = (subject) => {
   const { model, params } = subject;
   return scope(() => {
     const states = [...statesAlong(subject)];
+    const size = rowOf(states[0], 0).length;
+    const searches = Math.max(2, Math.min(8, Math.floor(numbers / size)));
     const every = Math.ceil(states.length / Math.ceil(searches / subject.rows));
     const chosen = states.filter((_, i) => (i + 1) % every === 0 || i === states.length - 1);
     const starts = tree.map(chosen[0], (_: Tensor, path) => {
       const leaves = chosen.map((each) => leafAt(each, path));
       return concat(leaves, 0).slice([[0, Math.min(searches, leaves.length * subject.rows)]]);
     });
-    const options = { input: usualInput(subject), starts: starts as never, steps: 100 };
+    const options = { input: usualInput(subject), starts: starts as never, steps: 60 };
     const data = fixedPoints(model, params, options as never);
     const visited = states.map((state) => rowOf(state, 0));
     const of = (kind: "fixed" | "slow") => data.points.filter((point) => point.kind === kind);

@@ -1,9 +1,11 @@
 import { bias } from "./bias.ts";
 import { fixed } from "./fixed.ts";
+import { gates } from "./gates.ts";
 import { gradients } from "./gradients.ts";
 import type { Instrument } from "./instrument.ts";
 import { lags } from "./lags.ts";
 import { lyapunov } from "./lyapunov.ts";
+import { memory } from "./memory.ts";
 import { spectra } from "./spectra.ts";
 
 /** All instruments, in the order of the page. */
@@ -13,6 +15,8 @@ export const instruments = {
   bias,
   gradients,
   spectra,
+  gates,
+  memory,
   fixed,
 } as const satisfies Readonly<Record<string, Instrument>>;
 

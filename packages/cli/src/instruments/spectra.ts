@@ -5,7 +5,7 @@ import type { Instrument } from "./instrument.ts";
 import { rowOf } from "./states.ts";
 
 /** How many steps are looked at, and how many singular values. */
-const [most, count] = [40, 4] as const;
+const [most, count] = [25, 4] as const;
 
 /** The Jacobians of steps along the trajectory. */
 export const spectra: Instrument = ({ model, params, steps }) => {
