@@ -16,7 +16,6 @@ export type {
 export { gateSaturation } from "./flow/gateSaturation.ts";
 export type { CheckedStretch, ChooseWindowOptions, ChosenWindow } from "./flow/chooseWindow.ts";
 export { chooseWindow } from "./flow/chooseWindow.ts";
-export type { Decay } from "./flow/decay.ts";
 export type { Estimate, GradientBias } from "./flow/gradientBias.ts";
 export type { LagMatrix, LagMatrixOptions } from "./flow/lagMatrix.ts";
 export { lagMatrix } from "./flow/lagMatrix.ts";
@@ -49,7 +48,6 @@ export { stateGradients } from "./flow/stateGradients.ts";
 export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
 export type { Verdict, VerdictOptions } from "./flow/verdict.ts";
 export { verdict } from "./flow/verdict.ts";
-export type { Estimate, GradientBias } from "./flow/gradientBias.ts";
 export type {
   TruncationBias,
   TruncationBiasOptions,

@@ -36,13 +36,14 @@ export const flow: Command = defineCommand({
     "chronograd flow runs/gru-256-1 --only lags,bias --steps 400",
     "chronograd flow runs/gru-256-1 --json > flow.json",
   ],
-  async run({ run, text, csv, only, ...size }, io) {
+  async run({ run, text, csv, only, steps, rows, tolerance }, io) {
     const names = chosenOf("--only", only, instrumentNames);
     const saved = await readSaved(run);
     const { task, model } = await rebuilt(run, saved, { text, csv });
     const { options, checkpoint } = saved;
     const { params, windows } = checkpoint;
     const trained = { model, params };
-    io.result(await showFlow({ run, task, trained, options, windows, only: names, ...size }, io));
+    const size = { steps, rows, tolerance, only: names };
+    io.result(await showFlow({ run, task, trained, options, windows, ...size }, io));
   },
 });

@@ -22,10 +22,21 @@ export interface EstimatorSizes {
   readonly visible: readonly string[];
 }
 
+/** The name of an estimator, as `--only` takes it. */
+export type EstimatorName =
+  | "truncated"
+  | "artbp"
+  | "rtrl"
+  | "snap1"
+  | "snap2"
+  | "eprop"
+  | "uoro"
+  | "kfRtrl";
+
 type Make = (sizes: EstimatorSizes) => PlainEstimator["windows"];
 
-/** Starts the windows of each estimator, by the name that `--only` takes. */
-const makers = {
+/** What starts the windows of each estimator. */
+const makers: Readonly<Record<EstimatorName, Make>> = {
   truncated:
     ({ k1, k2 }) =>
     (cell, params, stream, options) =>
@@ -59,13 +70,10 @@ const makers = {
     ({ k1 }) =>
     (cell, params, stream, options, draws) =>
       kfRtrl(cell, params, stream, { ...options, k1, draws }),
-} as const satisfies Readonly<Record<string, Make>>;
-
-/** The name of an estimator. */
-export type EstimatorName = keyof typeof makers;
+};
 
 /** The names of all estimators. */
-export const estimatorNames = Object.keys(makers) as readonly EstimatorName[];
+export const estimatorNames: readonly EstimatorName[] = Object.keys(makers) as EstimatorName[];
 
 /** How an estimator is called in tables. */
 const titles: Readonly<Record<EstimatorName, string>> = {

@@ -14,6 +14,32 @@ const [rowHeight, columnWidth] = [28, 76] as const;
 /**
  * The estimators of a comparison, one below the other, as SVG: bias and deviation of each relative
  * to the norm of the full gradient, and at the right cosine and time.
+ *
+ * @example
+ * ```ts
+ * import { ones, type Tensor, zeros } from "@chronograd/autodiff";
+ * import { rng } from "@chronograd/nn";
+ * import { elman, initialParams, truncated } from "@chronograd/rnn";
+ * import { compareEstimators } from "@chronograd/rnn/estimators";
+ * import { drawEstimators } from "chronograd/flow";
+ *
+ * const cell = elman({ input: 1, hidden: 3 });
+ * const params = initialParams(cell, rng(1));
+ * const stream = { inputs: ones([8, 1, 1]), targets: zeros([8, 1, 3]) };
+ * const loss = (y: Tensor, target: Tensor) => y.sub(target).square();
+ * const comparison = compareEstimators(
+ *   cell,
+ *   params,
+ *   stream,
+ *   [2, 4].map((k2) => ({
+ *     name: `truncated, k2 = ${k2}`,
+ *     windows: (model, values, steps, options) =>
+ *       truncated(model, values, steps, { ...options, k1: 2, k2 }),
+ *   })),
+ *   { loss },
+ * );
+ * drawEstimators(comparison).startsWith("<svg"); // => true
+ * ```
  */
 export function drawEstimators({ full, estimators }: EstimatorComparison): string {
   const names = estimators.map(({ name }) => name);

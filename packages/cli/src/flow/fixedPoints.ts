@@ -15,6 +15,21 @@ const colourOf = ({ isStable }: { readonly isStable: boolean }) => (isStable ? b
  * Jacobians with the unit circle.
  *
  * @param visited states that the model visits, one after the other
+ *
+ * @example
+ * ```ts
+ * import { tensor } from "@chronograd/autodiff";
+ * import { rng } from "@chronograd/nn";
+ * import { elman, initialParams } from "@chronograd/rnn";
+ * import { fixedPoints } from "@chronograd/rnn/flow";
+ * import { drawFixedPoints } from "chronograd/flow";
+ *
+ * const cell = elman({ input: 1, hidden: 3 });
+ * const params = initialParams(cell, rng(1));
+ * const visited = [[0, 0, 0], [0.5, 0, 0.1], [0.4, 0.2, 0]];
+ * const found = fixedPoints(cell, params, { input: tensor([[1]]), starts: { h: tensor(visited) } });
+ * drawFixedPoints(found, visited).startsWith("<svg"); // => true
+ * ```
  */
 export function drawFixedPoints(
   { points }: FixedPoints,

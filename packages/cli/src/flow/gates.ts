@@ -9,6 +9,21 @@ const columns = 4;
 /**
  * The units of each gate by how often they are near their bounds, as SVG (Karpathy, Johnson &
  * Fei-Fei 2015, figure 3): near the lower bound to the right, near the upper one upwards.
+ *
+ * @example
+ * ```ts
+ * import { ones } from "@chronograd/autodiff";
+ * import { rng } from "@chronograd/nn";
+ * import { gru, initialParams } from "@chronograd/rnn";
+ * import { gateSaturation } from "@chronograd/rnn/flow";
+ * import { drawGates } from "chronograd/flow";
+ *
+ * const cell = gru({ input: 1, hidden: 3 });
+ * const params = initialParams(cell, rng(1));
+ * const stream = { inputs: ones([20, 1, 1]) };
+ * const svg = drawGates(gateSaturation(cell, params, stream));
+ * svg.startsWith("<svg"); // => true
+ * ```
  */
 export function drawGates({ gates }: Pick<GateSaturation, "gates">): string {
   const place = (i: number) => ({ fx: i % columns, fy: Math.floor(i / columns) });

@@ -8,6 +8,21 @@ import { named } from "./named.ts";
 /**
  * The Jacobian of each step along a trajectory, as SVG: its singular values, the largest of which
  * is its norm, and its spectral radius.
+ *
+ * @example
+ * ```ts
+ * import { ones } from "@chronograd/autodiff";
+ * import { rng } from "@chronograd/nn";
+ * import { elman, initialParams } from "@chronograd/rnn";
+ * import { jacobianSpectrum } from "@chronograd/rnn/flow";
+ * import { drawJacobianSpectrum } from "chronograd/flow";
+ *
+ * const cell = elman({ input: 1, hidden: 3 });
+ * const params = initialParams(cell, rng(1));
+ * const stream = { inputs: ones([20, 1, 1]) };
+ * const svg = drawJacobianSpectrum(jacobianSpectrum(cell, params, stream, { count: 2 }));
+ * svg.startsWith("<svg"); // => true
+ * ```
  */
 export function drawJacobianSpectrum({ steps }: JacobianSpectrum): string {
   const values = steps.flatMap(({ t, singularValues }) =>

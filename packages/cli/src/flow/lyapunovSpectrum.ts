@@ -6,6 +6,21 @@ import { blue, grey, paleBlue } from "./colours.ts";
 /**
  * The Lyapunov exponents as they converge along the trajectory, as SVG: the largest dark, and at
  * the right each with its standard error.
+ *
+ * @example
+ * ```ts
+ * import { ones } from "@chronograd/autodiff";
+ * import { rng } from "@chronograd/nn";
+ * import { elman, initialParams } from "@chronograd/rnn";
+ * import { lyapunovSpectrum } from "@chronograd/rnn/flow";
+ * import { drawLyapunovSpectrum } from "chronograd/flow";
+ *
+ * const cell = elman({ input: 1, hidden: 3 });
+ * const params = initialParams(cell, rng(1));
+ * const stream = { inputs: ones([20, 1, 1]) };
+ * const svg = drawLyapunovSpectrum(lyapunovSpectrum(cell, params, stream));
+ * svg.startsWith("<svg"); // => true
+ * ```
  */
 export function drawLyapunovSpectrum({ running, exponents, errors }: LyapunovSpectrum): string {
   const points = running.flatMap(({ t, exponents: at }) =>

@@ -8,6 +8,21 @@ import { named } from "./named.ts";
 /**
  * How long the units of each leaf of a state remember, in descending order, as SVG. Units that
  * forget nothing or everything are not on its logarithmic axis.
+ *
+ * @example
+ * ```ts
+ * import { ones } from "@chronograd/autodiff";
+ * import { rng } from "@chronograd/nn";
+ * import { initialParams, lstm } from "@chronograd/rnn";
+ * import { effectiveMemory } from "@chronograd/rnn/flow";
+ * import { drawMemory } from "chronograd/flow";
+ *
+ * const cell = lstm({ input: 1, hidden: 3 });
+ * const params = initialParams(cell, rng(1));
+ * const stream = { inputs: ones([20, 1, 1]) };
+ * const svg = drawMemory(effectiveMemory(cell, params, stream));
+ * svg.startsWith("<svg"); // => true
+ * ```
  */
 export function drawMemory({ leaves }: Pick<EffectiveMemory, "leaves">): string {
   const curves = leaves.map(({ path, timescale }, i) => ({

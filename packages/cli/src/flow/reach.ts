@@ -10,6 +10,22 @@ const depth = 1e-8;
 /**
  * The mean norm at each lag with its interval, the decay that was fitted, and how many steps hold a
  * share of the mass, as SVG.
+ *
+ * @example
+ * ```ts
+ * import { ones, type Tensor, zeros } from "@chronograd/autodiff";
+ * import { rng } from "@chronograd/nn";
+ * import { elman, initialParams } from "@chronograd/rnn";
+ * import { lagMatrix } from "@chronograd/rnn/flow";
+ * import { drawReach } from "chronograd/flow";
+ *
+ * const cell = elman({ input: 1, hidden: 3 });
+ * const params = initialParams(cell, rng(1));
+ * const stream = { inputs: ones([20, 1, 1]), targets: zeros([20, 1, 3]) };
+ * const loss = (y: Tensor, target: Tensor) => y.sub(target).square();
+ * const svg = drawReach(lagMatrix(cell, params, stream, { loss, lags: 5 }));
+ * svg.startsWith("<svg"); // => true
+ * ```
  */
 export function drawReach({ mean, interval, decay, reach }: LagMatrix): string {
   const floor = depth * Math.max(...mean);

@@ -8,6 +8,22 @@ import { named } from "./named.ts";
 /**
  * Norms of the gradient of all losses by the state of each step, as SVG: of the whole state and of
  * each of its leaves.
+ *
+ * @example
+ * ```ts
+ * import { ones, type Tensor, zeros } from "@chronograd/autodiff";
+ * import { rng } from "@chronograd/nn";
+ * import { elman, initialParams } from "@chronograd/rnn";
+ * import { stateGradients } from "@chronograd/rnn/flow";
+ * import { drawStateGradients } from "chronograd/flow";
+ *
+ * const cell = elman({ input: 1, hidden: 3 });
+ * const params = initialParams(cell, rng(1));
+ * const stream = { inputs: ones([20, 1, 1]), targets: zeros([20, 1, 3]) };
+ * const loss = (y: Tensor, target: Tensor) => y.sub(target).square();
+ * const svg = drawStateGradients(stateGradients(cell, params, stream, { loss }));
+ * svg.startsWith("<svg"); // => true
+ * ```
  */
 export function drawStateGradients({ norms, byLeaf }: StateGradients): string {
   const leaves = Object.entries(byLeaf);

@@ -7,21 +7,26 @@ import { lags } from "./lags.ts";
 import { lyapunov } from "./lyapunov.ts";
 import { memory } from "./memory.ts";
 import { spectra } from "./spectra.ts";
-
-/** All instruments, in the order of the page. */
-export const instruments = {
-  lyapunov,
-  lags,
-  bias,
-  gradients,
-  spectra,
-  gates,
-  memory,
-  fixed,
-} as const satisfies Readonly<Record<string, Instrument>>;
+import { window } from "./window.ts";
 
 /** The name of an instrument, as `--only` takes it. */
-export type InstrumentName = keyof typeof instruments;
+export type InstrumentName =
+  | "lyapunov"
+  | "lags"
+  | "window"
+  | "bias"
+  | "gradients"
+  | "spectra"
+  | "gates"
+  | "memory"
+  | "fixed";
+
+/** All instruments, in the order of the page. */
+export const instruments: Readonly<Record<InstrumentName, Instrument>> = {
+  ...{ lyapunov, lags, window, bias, gradients, spectra, gates, memory, fixed },
+};
 
 /** The names of all instruments. */
-export const instrumentNames = Object.keys(instruments) as readonly InstrumentName[];
+export const instrumentNames: readonly InstrumentName[] = Object.keys(
+  instruments,
+) as InstrumentName[];

@@ -19,8 +19,8 @@ const file = z.string().min(1).optional();
 /** Options of a command that takes a run, with other data where they are named. */
 export const rebuiltFlags: {
   readonly run: z.ZodString;
-  readonly text: typeof file;
-  readonly csv: typeof file;
+  readonly text: z.ZodOptional<z.ZodString>;
+  readonly csv: z.ZodOptional<z.ZodString>;
 } = {
   run: z.string(),
   text: file.describe("another text, whose last 20th is taken").meta({ value: "FILE" }),
