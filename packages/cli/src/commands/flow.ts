@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { chosenOf } from "../command/chosenOf.ts";
 import { type Command, defineCommand } from "../command/define.ts";
-import { showFlow } from "../instruments/flow.ts";
+import { showFlow, usualFlow } from "../instruments/flow.ts";
 import { instrumentNames } from "../instruments/index.ts";
 import { rebuilt, rebuiltFlags } from "../training/rebuilt.ts";
 import { readSaved } from "../training/saved.ts";
@@ -18,12 +18,12 @@ export const flow: Command = defineCommand({
       .min(2)
       .optional()
       .describe("held-out time steps to look at; 200, or two windows of k2, unless given"),
-    rows: z.int().min(1).max(64).default(4).describe("rows side by side"),
+    rows: z.int().min(1).max(64).default(usualFlow.rows).describe("rows side by side"),
     tolerance: z
       .number()
       .gt(0)
       .lt(1)
-      .default(0.1)
+      .default(usualFlow.tolerance)
       .describe("relative bias that an advised window may have"),
     only: z
       .array(z.string())

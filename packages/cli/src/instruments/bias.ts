@@ -5,8 +5,12 @@ import type { Instrument } from "./instrument.ts";
 const short = ({ value }: { readonly value: number | null }) =>
   value === null ? "none" : value.toPrecision(3);
 
-const numbers = ({ cosine, relativeError, normRatio }: GradientBias) =>
-  [cosine, relativeError, normRatio].map(short);
+const numbers = ({ cosine, relativeError, normRatio }: GradientBias) => [
+  // A cosine near 1 tells nothing in few digits.
+  cosine.value?.toFixed(4) ?? "none",
+  short(relativeError),
+  short(normRatio),
+];
 
 /** What the truncation of a run does to its gradient. */
 export const bias: Instrument = ({ model, params, steps, loss, k1, k2 }) => {

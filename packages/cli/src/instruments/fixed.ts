@@ -25,10 +25,12 @@ export const fixed: Instrument = (subject) => {
     const visited = states.map((state) => rowOf(state, 0));
     const of = (kind: "fixed" | "slow") => data.points.filter((point) => point.kind === kind);
     const stable = of("fixed").filter(({ isStable }) => isStable).length;
+    const some =
+      of("fixed").length === 0 ? "none" : `${of("fixed").length}, of which ${stable} attract`;
     return {
       data,
       lines: [
-        `fixed points under the input that comes most often: ${of("fixed").length}, of which ${stable} attract; slow points: ${of("slow").length}`,
+        `fixed points under the input that comes most often, from ${data.starts} searches: ${some}; slow points: ${of("slow").length || "none"}`,
       ],
       sections: [
         {

@@ -3,7 +3,7 @@ import { UsageError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
 import { numbersOf } from "../inspect/describe.ts";
 import type { Task, Trained } from "../training/task.ts";
-import type { InstrumentName } from "./index.ts";
+import { type InstrumentName, instrumentNames } from "./index.ts";
 import { lookAt } from "./look.ts";
 import { writeFlowPage } from "./page.ts";
 import { stretchOf } from "./stretch.ts";
@@ -23,6 +23,11 @@ export interface FlowOptions {
   readonly tolerance: number;
   readonly only: readonly InstrumentName[];
 }
+
+/** How much is looked at, and with what, where nothing else is asked for. */
+export const usualFlow: Pick<FlowOptions, "steps" | "rows" | "tolerance" | "only"> = {
+  ...{ steps: undefined, rows: 4, tolerance: 0.1, only: instrumentNames },
+};
 
 /** Time steps where nothing else is asked for, unless k2 needs more. */
 const usualSteps = 200;

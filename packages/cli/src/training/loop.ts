@@ -1,6 +1,8 @@
 import { setImmediate } from "node:timers/promises";
+import { clone, scope, type Tensor, tree } from "@chronograd/autodiff";
 import { countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
 import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
+import { updateToWeightRatio } from "@chronograd/rnn/flow";
 import { RunError, UsageError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
 import type { PlainCell } from "../modules/loadCell.ts";
@@ -36,7 +38,8 @@ export interface Outcome {
 }
 
 const estimateEverySeconds = 5;
-const measureEveryWindows = 25;
+/** More often where the flow of gradients is asked for. */
+const measureEveryWindows = { usually: 25, flow: 5 } as const;
 
 /**
  * Trains until the time is over, the windows are done, the data end, or the user stops it. It logs
@@ -89,6 +92,8 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   let lastEstimate: number | undefined;
   let nextSave = watch.seconds + options.save;
 
+  const every = measureEveryWindows[options.flow ? "flow" : "usually"];
+  const isMeasured = (window: number) => window % every === 0;
   const source = new Source(
     task.stream,
     checkpoint?.place ?? { items: 0, steps: 0 },
@@ -119,7 +124,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
     k2: options.k2,
     reduction: "mean",
     loss: task.loss as StepLoss<unknown, unknown>,
-    measure: (window) => window % measureEveryWindows === 0,
+    measure: isMeasured,
     ...(noise && { rng: noise }),
     ...(live && { resume: live }),
   });
@@ -131,7 +136,9 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   try {
     for (const window of isLast ? [] : stream) {
       const rate = learningRate(options, { windows: metrics.length, share: share() });
+      const earlier = options.flow && isMeasured(window.index) ? copied(params) : undefined;
       [params, state] = optimizer.update(window.gradients, state, params, rate);
+      const updateToWeight = earlier && ratioOf(earlier, params);
       const { seconds } = watch;
       const estimate =
         task.estimate !== undefined && seconds >= nextEstimate
@@ -143,6 +150,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
         learningRate: rate,
         tokensPerSecond: window.count / (seconds - before),
         estimate,
+        updateToWeight,
       });
       before = watch.seconds;
       if (estimate !== undefined) {
@@ -177,6 +185,18 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
 function noiseOf(model: PlainCell, random: Rng, earlier?: Checkpoint): Rng | undefined {
   if (model.noise === undefined) return undefined;
   return earlier?.noise ? rngFrom(earlier.noise) : random.split("noise");
+}
+
+/** Parameters that the next update does not consume. */
+const copied = (params: unknown): unknown => tree.map(params, (x: Tensor) => clone(x));
+
+/** The size of an update beside that of the weights; 0 where all weights are 0. */
+function ratioOf(earlier: unknown, params: unknown): number {
+  return scope(() => {
+    const weights = tree.leaves(earlier);
+    const differences = tree.leaves(params).map((x, i) => x.sub(weights[i]!));
+    return updateToWeightRatio(differences, weights).total ?? 0;
+  });
 }
 
 function facts(

@@ -1,10 +1,14 @@
 import type { EstimatorComparison, EstimatorRow } from "@chronograd/rnn/estimators";
 import type {
+  EffectiveMemory,
+  FixedPoints,
+  GateSaturation,
   JacobianSpectrum,
   LagMatrix,
   LyapunovSpectrum,
-  TruncationBias,
+  StateGradients,
 } from "@chronograd/rnn/flow";
+import type { RelativeBias } from "../../src/flow.ts";
 
 const range = <T>(count: number, of: (i: number) => T): T[] =>
   Array.from({ length: count }, (_, i) => of(i));
@@ -67,42 +71,76 @@ export const exponents: LyapunovSpectrum = {
   })),
 };
 
-const exact = (value: number | null) => ({ value, low: value, high: value });
-
 /** An estimate, an exact one, one that does not exist, and no bias at all. */
-export const bias: TruncationBias = {
-  k1: 5,
-  steps: 60,
-  windows: 12,
-  samples: null,
-  biases: [
+export const biases: readonly RelativeBias[] = [
+  { k2: 5, relativeError: { value: 0.5, low: 0.3, high: 0.8 } },
+  { k2: 10, relativeError: { value: 0.2, low: 0.2, high: 0.2 } },
+  { k2: 20, relativeError: { value: null, low: null, high: null } },
+  { k2: 40, relativeError: { value: 0.04, low: 0, high: null } },
+  { k2: 60, relativeError: { value: 0, low: 0, high: 0 } },
+];
+
+/** Norms of two leaves, one of which gets no gradient for a while. */
+export const gradients: StateGradients = {
+  steps: 20,
+  rows: 1,
+  norms: range(20, (t) => 0.1 + t / 20),
+  byRow: [],
+  byLeaf: { h: range(20, (t) => 0.1 + t / 30), c: range(20, (t) => (t < 5 ? 0 : t / 30)) },
+  byLayer: {},
+};
+
+/** Five gates, more than stand in a row. */
+export const gates: GateSaturation = {
+  ...{ steps: 20, rows: 1, tolerance: 0.1 },
+  gates: ["i", "f", "g", "o", "z"].map((name) => ({
+    ...{ name, op: "sigmoid", params: [], mean: 0.5, low: 0.2, high: 0.3 },
+    units: { mean: [0.5, 0.5], low: [0.1, 0.3], high: [0.6, 0] },
+  })),
+};
+
+/** A unit that forgets all, one that forgets nothing, and two that forget slowly. */
+export const memory: EffectiveMemory = {
+  ...{ steps: 20, rows: 1 },
+  leaves: [
     {
-      k2: 5,
-      all: {
-        cosine: { value: 0.8, low: 0.7, high: 0.9 },
-        relativeError: { value: 0.5, low: 0.3, high: 0.8 },
-        normRatio: exact(0.9),
-      },
-      params: {},
+      ...{ path: "c", isElementwise: true, factor: [0, 1, 0.5, 0.9] },
+      timescale: [0, null, 1.4, 9.5],
     },
-    {
-      k2: 10,
-      all: { cosine: exact(0.98), relativeError: exact(0.2), normRatio: exact(1) },
-      params: {},
-    },
-    {
-      k2: 20,
-      all: { cosine: exact(0.999), relativeError: exact(0.04), normRatio: exact(1) },
-      params: {},
-    },
-    {
-      k2: 40,
-      all: { cosine: exact(null), relativeError: exact(null), normRatio: exact(null) },
-      params: {},
-    },
-    { k2: 60, all: { cosine: exact(1), relativeError: exact(0), normRatio: exact(1) }, params: {} },
   ],
 };
+
+/** One point that attracts, and one that does not. */
+export const points: FixedPoints = {
+  ...{ size: 2, starts: 4, lost: 1 },
+  points: [
+    {
+      ...{ kind: "fixed", state: [0.2, 0.1], q: 0, found: 2, radius: 0.6 },
+      ...{
+        eigenvalues: [
+          [0.6, 0],
+          [0.1, 0],
+        ],
+        isStable: true,
+        unstable: 0,
+      },
+    },
+    {
+      ...{ kind: "slow", state: [0.5, 0.5], q: 1e-6, found: 1, radius: 1.2 },
+      ...{
+        eigenvalues: [
+          [1, 0.6],
+          [1, -0.6],
+        ],
+        isStable: false,
+        unstable: 2,
+      },
+    },
+  ],
+};
+
+/** States on a line, so that there is one principal component. */
+export const visited: readonly (readonly number[])[] = range(12, (i) => [i / 12, i / 24]);
 
 const row = (name: string, relative: EstimatorRow["relative"], cosine: number): EstimatorRow => ({
   ...{ name, isDeterministic: relative.deviation === 0, runs: 32, windows: 4 },
