@@ -36,8 +36,13 @@ export function drawGates({ gates }: Pick<GateSaturation, "gates">): string {
   const facet = { fx: "fx", fy: "fy" } as const;
   return figure({
     ...{ height: 60 + 200 * rows, marginTop: 24 },
-    fx: { axis: null, padding: 0.2, domain: Array.from({ length: columns }, (_, i) => i) },
-    fy: { axis: null, padding: 0.25 },
+    fx: {
+      axis: null,
+      paddingInner: 0.2,
+      paddingOuter: 0,
+      domain: Array.from({ length: columns }, (_, i) => i),
+    },
+    fy: { axis: null, paddingInner: 0.25, paddingOuter: 0 },
     x: { domain: [0, 1], ticks: 3, label: "share of values near the lower bound" },
     y: { domain: [0, 1], ticks: 3, label: "share near the upper bound" },
     marks: [

@@ -38,8 +38,9 @@ export interface Outcome {
 }
 
 const estimateEverySeconds = 5;
-/** More often where the flow of gradients is asked for. */
-const measureEveryWindows = { usually: 25, flow: 5 } as const;
+/** Windows whose norms are measured; with or without --flow the same, so that runs are too. */
+const measureEveryWindows = 25;
+const compareEveryWindows = 5;
 
 /**
  * Trains until the time is over, the windows are done, the data end, or the user stops it. It logs
@@ -92,8 +93,6 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   let lastEstimate: number | undefined;
   let nextSave = watch.seconds + options.save;
 
-  const every = measureEveryWindows[options.flow ? "flow" : "usually"];
-  const isMeasured = (window: number) => window % every === 0;
   const source = new Source(
     task.stream,
     checkpoint?.place ?? { items: 0, steps: 0 },
@@ -124,7 +123,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
     k2: options.k2,
     reduction: "mean",
     loss: task.loss as StepLoss<unknown, unknown>,
-    measure: isMeasured,
+    measure: (window) => window % measureEveryWindows === 0,
     ...(noise && { rng: noise }),
     ...(live && { resume: live }),
   });
@@ -136,9 +135,10 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   try {
     for (const window of isLast ? [] : stream) {
       const rate = learningRate(options, { windows: metrics.length, share: share() });
-      const earlier = options.flow && isMeasured(window.index) ? copied(params) : undefined;
+      const isCompared = options.flow && window.index % compareEveryWindows === 0;
+      const earlier = isCompared ? copied(params) : undefined;
       [params, state] = optimizer.update(window.gradients, state, params, rate);
-      const updateToWeight = earlier && ratioOf(earlier, params);
+      const updateToWeight = earlier === undefined ? undefined : ratioOf(earlier, params);
       const { seconds } = watch;
       const estimate =
         task.estimate !== undefined && seconds >= nextEstimate

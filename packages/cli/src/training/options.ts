@@ -105,7 +105,7 @@ export const trainOptions: Schema = z.object({
   flow: z
     .boolean()
     .default(false)
-    .describe("measure gradients and updates more often, and show at the end how gradients flow"),
+    .describe("measure updates beside the weights, and show at the end how gradients flow"),
   csvMetrics: z
     .boolean()
     .default(false)
