@@ -117,7 +117,6 @@ export function chooseWindow<Params, State, X = Tensor, Y = Tensor, Target = Ten
   stream: StepSource<X, Target>,
   options: ChooseWindowOptions<State, Y, Target>,
 ): ChosenWindow {
-  const where = "chooseWindow";
   checkLossOptions(where, stream, options, ["tolerance", "k1", "lags", "heldOut"]);
   checkPlan(where, options);
   const { loss, k1 = 1, tolerance } = options;
@@ -133,6 +132,7 @@ export function chooseWindow<Params, State, X = Tensor, Y = Tensor, Target = Ten
       const course: Course<Params, State, X, Y, Target> = { where, cell, params, loss, trajectory };
       const samples = new LagSamples(lags, rowsVector(trajectory[0]!.before).shape[0]!);
       sweepLags({ where, cell, params, loss, lags, samples }, trajectory.slice(0, until));
+      if (samples.batches().batches.length === 0) throw nullLosses(from, until);
       const { decay, tail, refusal } = flowBeyond(samples, lags, tolerance);
       const found = { tolerance, k1, lags, steps, decay, tail };
       const nothing = { measured: [], estimate: null, heldOut: null, checked: [] };
@@ -141,10 +141,7 @@ export function chooseWindow<Params, State, X = Tensor, Y = Tensor, Target = Ten
       const measure = (stretches: readonly Stretch[], k2s: readonly number[]) => {
         const { measured, losses } = measureStretches(course, stretches, k1, k2s);
         if (losses > 0) return measured;
-        const [first, last] = [stretches[0]!.start + 1, stretches.at(-1)!.end];
-        throw new RangeError(
-          `${where}: the loss is null at all steps from ${first} to ${last}, so nothing can be measured there; give a stream with losses`,
-        );
+        throw nullLosses(stretches[0]!.start, stretches.at(-1)!.end);
       };
       const calibration = stretchesOf(from, until, k1, 6);
       const { chosen, measured } = smallestWindow(k1, lags, tolerance, (k2s) => {
@@ -177,6 +174,14 @@ export function chooseWindow<Params, State, X = Tensor, Y = Tensor, Target = Ten
   );
 }
 
+const where = "chooseWindow";
+
+function nullLosses(start: number, end: number): RangeError {
+  return new RangeError(
+    `${where}: the loss is null at all steps from ${start + 1} to ${end}, so nothing can be measured there; give a stream with losses`,
+  );
+}
+
 /** What the lag matrix says of flow beyond the lags that were measured. */
 function flowBeyond(
   samples: LagSamples,
@@ -192,7 +197,7 @@ function flowBeyond(
     const refusal =
       decay === null
         ? `the gradient reaches back ${lags} steps, and its decay there cannot be told; give more lags, or a longer stream`
-        : `the gradient does not decay: its norm falls by a factor of ${shown(decay.rate)} per step, with an interval up to ${shown(slowest!.rate)}, from lag ${decay.from} to ${decay.to}, so no window is long enough; give more lags, or a longer stream, to see whether it decays further back`;
+        : `the gradient does not decay: its norm is multiplied by ${shown(decay.rate)} per step back, with an interval up to ${shown(slowest!.rate)}, from lag ${decay.from} to ${decay.to}, so no window is known to be long enough; give more lags, and a longer stream, to see whether it decays further back`;
     return { decay, tail: null, refusal };
   }
   const total = mean.reduce((a, b) => a + b, mass);

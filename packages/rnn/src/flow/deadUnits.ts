@@ -52,8 +52,7 @@ interface Range extends Pick<DeadLeaf, "of" | "path"> {
  * @example
  * ```ts
  * import { ones, tensor } from "@chronograd/autodiff";
- * import { rng } from "@chronograd/nn";
- * import { elman, initialParams } from "@chronograd/rnn";
+ * import { elman } from "@chronograd/rnn";
  * import { deadUnits } from "@chronograd/rnn/flow";
  *
  * // A large negative bias keeps the second relu at 0.

@@ -1,11 +1,27 @@
-import { concat, eye, scope, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
+import {
+  concat,
+  eye,
+  scope,
+  type Tensor,
+  type TensorOptions,
+  tensor,
+  tree,
+  zeros,
+} from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
+import { textOf } from "../checkDefinition.ts";
 import { Transition } from "../derivatives/transition.ts";
 import { rowSize, rowsVector } from "../derivatives/vectors.ts";
 import { atStep } from "../stepErrors.ts";
 import { presentRows } from "./presentRows.ts";
 import { type FlowSource, type TrajectoryOptions, withTrajectory } from "./trajectory.ts";
+
+/** What `effectiveMemory` takes. */
+export interface EffectiveMemoryOptions<State> extends TrajectoryOptions<State> {
+  /** Paths of the leaves of the state to look at, such as `["c"]`; all unless given. */
+  readonly leaves?: readonly string[];
+}
 
 /** How long the units of one leaf of a state remember. */
 export interface LeafMemory {
@@ -49,8 +65,9 @@ interface Part {
  * What units remember together, such as the hidden units of an Elman network through each other, is
  * not seen here: that is in the Lyapunov exponents and in `lagMatrix`.
  *
- * Cost: for each step, 1 + log2(n) pushes for each leaf of n units, and n more where its units
- * depend on each other, as one batch of up to `64 B` rows; the stretch twice forward.
+ * Cost: for each step, 1 + log2(n) pushes for each leaf of n units, or n pushes where its units
+ * depend on each other, as batches of up to `64 B` rows; the stretch once forward. For a large LSTM
+ * ask for `leaves: ["c"]` alone.
  *
  * @param stream `{ inputs [T, B, ...] }` or steps, synchronous; no targets needed
  * @throws for a derivative that is not finite, with its step, and where no row has a step
@@ -58,7 +75,7 @@ interface Part {
  * @example
  * ```ts
  * import { tensor, zeros } from "@chronograd/autodiff";
- *  * import { initialParams, lstm } from "@chronograd/rnn";
+ * import { lstm } from "@chronograd/rnn";
  * import { effectiveMemory } from "@chronograd/rnn/flow";
  *
  * // Without weights the forget gate is sigmoid(b): 0.9 of the memory is kept at each step.
@@ -66,21 +83,21 @@ interface Part {
  * const params = { W: zeros([2, 4]), U: zeros([1, 4]), b: tensor([0, Math.log(9), 0, 0]) };
  * const { leaves } = effectiveMemory(cell, params, { inputs: zeros([20, 1, 2]) });
  * leaves.map(({ path }) => path); // => ["h", "c"]
- * leaves[1].timescale[0]?.toFixed(2); // => "9.49"
+ * leaves[1]?.timescale[0]?.toFixed(2); // => "9.49"
  * ```
  */
 export function effectiveMemory<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   params: Values<Params>,
   stream: FlowSource<X>,
-  options: TrajectoryOptions<State> = {},
+  options: EffectiveMemoryOptions<State> = {},
 ): EffectiveMemory {
   const where = "effectiveMemory";
-  checkOptions(where, options, ["state", "rng"]);
+  checkOptions(where, options, ["leaves", "state", "rng"]);
   return withTrajectory(where, cell, params, stream, options, (trajectory) => {
     const { before: first } = trajectory[0]!;
     const rows = rowsVector(first).shape[0]!;
-    const parts = partsOf(first);
+    const parts = partsOf(where, first, options.leaves);
     let count = 0;
     for (const { t, step, before } of trajectory) {
       scope(() => {
@@ -115,14 +132,22 @@ export function effectiveMemory<Params, State, X, Y>(
   });
 }
 
-function partsOf(state: unknown): Part[] {
+function partsOf(where: string, state: unknown, wanted: unknown): Part[] {
   let from = 0;
   const floats = tree.leavesWithPath(state).filter(([, { dtype }]) => dtype !== "int32");
-  return floats.map(([path, x]) => {
-    const part = { path, from, size: rowSize(x), isElementwise: true };
-    from += part.size;
-    return { ...part, logs: new Float64Array(part.size) };
+  const all = floats.map(([path, x]) => {
+    const size = rowSize(x);
+    from += size;
+    return { path, from: from - size, size, isElementwise: true, logs: new Float64Array(size) };
   });
+  if (wanted === undefined) return all;
+  const paths = all.map(({ path }) => path);
+  if (Array.isArray(wanted) && wanted.every((path) => paths.includes(path))) {
+    return all.filter(({ path }) => wanted.includes(path));
+  }
+  throw new TypeError(
+    `${where}: leaves must be a list of paths of the state, among ${textOf(paths)}, got ${textOf(wanted)}`,
+  );
 }
 
 /** How much larger than a rounding error off-diagonal elements must be to be seen. */
@@ -146,6 +171,7 @@ function diagonalOf<P, S, X, Y>(transition: Transition<P, S, X, Y>, part: Part):
     const whole = concat([pad(from), own, pad(H - from - size)], -1).broadcastTo([K, B, H]);
     return transition.push(whole).slice([null, null, [from, from + size]]);
   };
+  if (!part.isElementwise) return columnByColumn(push, size, B, { dtype, backend });
   const probes = 1 + Math.ceil(Math.log2(size));
   const signOf = (probe: number, unit: number) => (probe > 0 && (unit >> (probe - 1)) & 1 ? -1 : 1);
   const signs = tensor(
@@ -161,21 +187,31 @@ function diagonalOf<P, S, X, Y>(transition: Transition<P, S, X, Y>, part: Part):
   const isSame = (x: number, i: number) => Math.abs(x - first[i % (B * size)]!) <= least;
   if (found.every(isSame)) return first;
   part.isElementwise = false;
-  const diagonal = new Float64Array(B * size);
+  return columnByColumn(push, size, B, { dtype, backend });
+}
+
+/** Columns that are pushed as one batch. */
+const atOnce = 64;
+
+/** The diagonal from every column of the block. */
+function columnByColumn(
+  push: (directions: Tensor) => Tensor,
+  size: number,
+  rows: number,
+  place: TensorOptions,
+): Float64Array {
+  const diagonal = new Float64Array(rows * size);
   for (let start = 0; start < size; start += atOnce) {
     const end = Math.min(size, start + atOnce);
-    const columns = push(eye(size, size, { dtype, backend }).slice([[start, end]])).toTypedArray();
+    const columns = push(eye(size, size, place).slice([[start, end]])).toTypedArray();
     for (let unit = start; unit < end; unit++) {
-      for (let row = 0; row < B; row++) {
-        diagonal[row * size + unit] = columns[((unit - start) * B + row) * size + unit]!;
+      for (let row = 0; row < rows; row++) {
+        diagonal[row * size + unit] = columns[((unit - start) * rows + row) * size + unit]!;
       }
     }
   }
   return diagonal;
 }
-
-/** Columns that are pushed as one batch. */
-const atOnce = 64;
 
 function notFinite(
   where: string,

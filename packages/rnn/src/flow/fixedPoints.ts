@@ -8,8 +8,9 @@ import { repeatedRows, treeRows } from "../derivatives/rows.ts";
 import { Transition } from "../derivatives/transition.ts";
 import { rowSize, rowsTree, rowsVector } from "../derivatives/vectors.ts";
 import { checkBytes, checkCount } from "./checks.ts";
-import { type Complex, eigenvaluesOf, modulus } from "./dense.ts";
+import { eigenvaluesOf } from "./dense.ts";
 import { lengthOf } from "./orthonormal.ts";
+import { type Complex, modulus } from "./schur.ts";
 import { type Slowest, type StepOf, slowestStates } from "./slowestStates.ts";
 
 /** What `fixedPoints` takes. */
@@ -99,7 +100,7 @@ export function fixedPoints<Params, State, X>(
 ): FixedPoints {
   const where = "fixedPoints";
   const known = ["input", "starts", "tolerance", "slow", "distance", "steps"];
-  checkOptions(where, options, known);
+  checkOptions(where, options ?? null, known);
   checkCell(where, cell, "step", "its states are those of unroll");
   const { input, starts, slow = 1e-5, distance = 1e-4, steps = 200 } = options;
   checkCount(where, "steps", steps, 1);
@@ -134,7 +135,7 @@ export function fixedPoints<Params, State, X>(
     const rows = Array.from({ length: size }, (_, i) =>
       jacobian.subarray(i * size, (i + 1) * size),
     );
-    const eigenvalues = eigenvaluesOf(rows).map(({ value }) => value);
+    const eigenvalues = eigenvaluesOf(rows);
     const radius = modulus(eigenvalues[0]!);
     return {
       kind: q <= tolerance ? "fixed" : "slow",
@@ -153,10 +154,12 @@ export function fixedPoints<Params, State, X>(
 }
 
 function checkInput(where: string, input: unknown): void {
-  const rows = rowsOf(input) ?? 1;
+  const rows = rowsOf(input);
   if (rows === 1) return;
+  const got =
+    rows === undefined ? "nothing that has rows" : `${rows} rows; call it for each of them`;
   throw new RangeError(
-    `${where}: the input must have one row, which stays and is the same for all starts, got ${rows} rows; call it for each of them`,
+    `${where}: the input must be tensors of one row, which stays and is the same for all starts, got ${got}`,
   );
 }
 

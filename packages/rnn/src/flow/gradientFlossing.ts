@@ -72,11 +72,11 @@ export function gradientFlossing<Params, State, X>(
     const { rows: B, size: H, before } = transitionAt(trajectory[0]!);
     checkCount(where, "count", count, 1, H);
     const { dtype, backend } = before;
-    const normal = directionDraws();
+    const normals = Array.from({ length: B }, directionDraws);
     /** Directions of rows that begin, zeros in the others. */
     const beginnings = (begins: readonly boolean[]) => {
       const values = new Float64Array(count * B * H);
-      for (const row of begins.keys()) {
+      for (const [row, normal] of normals.entries()) {
         if (!begins[row]) continue;
         fillOrthonormal({ values, offset: row * H, stride: B * H, count, size: H }, normal);
       }

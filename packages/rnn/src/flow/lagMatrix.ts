@@ -51,8 +51,8 @@ export interface LagMatrix extends LagMeans {
  * `h_t` is the state after step t, all its leaves side by side, and step t computes its output and
  * its loss from `h_(t - 1)`. At a lag of 1 or more the derivative is the total one, along all paths
  * through the steps after `s - tau`; a truncation to k2 steps leaves out the lags from k2 on. At
- * lag 0 it is the derivative of the loss by the leaves of `h_s` as independent variables: 0 where
- * the output is not computed from them. A row that was reset in between has norm 0, a row without a
+ * lag 0 it is the derivative of the loss by the leaves of `h_s` as independent variables, as far as
+ * the output is computed from these very tensors, and 0 where it is not. A row that was reset in between has norm 0, a row without a
  * step at s no part in the mean.
  *
  * Cost: the stretch twice forward, and a pull for each loss step and lag, `T lags` in all, those of
@@ -72,7 +72,10 @@ export interface LagMatrix extends LagMeans {
  * const cell = defineCell({
  *   params: () => ({}),
  *   state: () => ({ x: { shape: [1], draw: () => Float64Array.of(1) } }),
- *   step: (_params, _input, { x }) => [x.mul(0.5), { x: x.mul(0.5) }],
+ *   step: (_params, _input, { x }) => {
+ *     const next = x.mul(0.5);
+ *     return [next, { x: next }];
+ *   },
  * })({ input: 1, hidden: 1 });
  * const sequence = { inputs: zeros([8, 1, 1]), targets: zeros([8, 1, 1]) };
  * const { mean, decay, reach } = lagMatrix(cell, {}, sequence, {

@@ -40,7 +40,7 @@ const made = (name: string, gradientOf: (uniform: () => number) => readonly numb
     yield { gradients: gradients as never, losses: full!.losses };
   },
 });
-test("exact estimators have no bias and no variance, and run once", () => {
+test("exact estimators have no bias and no variance, and need two runs", () => {
   const exact: Named = {
     name: "RTRL",
     windows: (model, values, stream, options) => rtrl(model, values, stream, { ...options, k1: 3 }),
@@ -53,7 +53,7 @@ test("exact estimators have no bias and no variance, and run once", () => {
     10,
   );
   for (const row of table.estimators) {
-    expect(row).toMatchObject({ isDeterministic: true, runs: 1, variance: 0, biasError: 0 });
+    expect(row).toMatchObject({ isDeterministic: true, runs: 2, variance: 0, biasError: 0 });
     expect(row.relative.bias).toBeLessThan(1e-12);
     expect(row.cosine).toBeCloseTo(1, 12);
     expect(row.seconds).toBeGreaterThan(0);
@@ -144,6 +144,9 @@ describe("what does not fit is refused in a sentence", () => {
     expect(() => compare([zero], { repeats: 1 })).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: compareEstimators: repeats must be a whole number of runs of at least 2, got 1; a variance needs two]`,
     );
+    expect(() => compare([zero], { loss: 7 })).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: compareEstimators: loss must be a function of output and target, got 7]`,
+    );
     expect(() => compare([zero], { repeat: 7 })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: compareEstimators: there is no option "repeat", did you mean "repeats"? It takes loss, state, rng, repeats, seed]`,
     );
@@ -176,11 +179,26 @@ describe("what does not fit is refused in a sentence", () => {
     expect(() => compare([others])).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: compareEstimators: the gradients of "others" must be a tree like the parameters, with W, U, b, bn, got nothing]`,
     );
+    const torn: Named = { name: "torn", windows: () => 3 as never };
+    expect(() => compare([torn])).toThrow(
+      /^compareEstimators: "torn" threw: windows must return an iterable of windows, got 3/,
+    );
     const none = made("none", () => g.map(() => Number.NaN));
     expect(() => compare([none])).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: compareEstimators: the gradient of "none" is not finite]`,
     );
     expect(compare([zero]).estimators[0]).toMatchObject({ cosine: 0 });
+  });
+  test("an estimator that refuses the model, by its name", () => {
+    const refuses: Named = {
+      name: "tiny RTRL",
+      windows: (model, values, stream, options) =>
+        rtrl(model, values, stream, { ...options, k1: 1, memory: { bytes: 8 } }),
+    };
+    expect(() => compare([refuses])).toThrow(/^compareEstimators: "tiny RTRL" threw: rtrl: /);
+    expect(() => compareEstimators(cell, params, steps, [], undefined as never)).toThrow(
+      /^compareEstimators: loss must be a function/,
+    );
   });
   test("losses that are null at all steps, and no steps", () => {
     const start = (stream: typeof steps, of: unknown) => () =>
@@ -188,6 +206,8 @@ describe("what does not fit is refused in a sentence", () => {
     expect(start(steps, () => null)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: compareEstimators: the gradient of full back-propagation over these steps is zero, so nothing can be compared with it; are the losses null at all steps?]`,
     );
-    expect(start([], loss)).toThrow(/the stream has no steps/);
+    expect(start([], loss)).toThrow(
+      /^compareEstimators: "full back-propagation" threw: truncated: the stream has no steps/,
+    );
   });
 });

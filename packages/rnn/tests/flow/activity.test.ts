@@ -139,6 +139,9 @@ describe("effective memory", () => {
   test("of the memory of an LSTM it is the forget gate", () => {
     const { cell, params, state, steps } = problem("lstm", 6, 1, false);
     const { leaves } = effectiveMemory(cell, params, steps, { state });
+    expect(effectiveMemory(cell, params, steps, { state, leaves: ["c"] }).leaves).toEqual(
+      leaves.filter(({ path }) => path === "c"),
+    );
     const { gates } = gateSaturation(cell, params, steps, { state });
     const c = leaves.find(({ path }) => path === "c")!;
     expect(c.isElementwise).toBe(true);
@@ -242,6 +245,7 @@ test("refused in a sentence", () => {
     said(() => effectiveMemory(gated, one, nan)),
     said(() => effectiveMemory(gated, one, { inputs, lengths: [0] })),
     said(() => effectiveMemory(gated, one, { inputs, resets })),
+    said(() => effectiveMemory(gated, one, { inputs }, { leaves: ["c"] })),
     said(() => deadUnits(gated, one, nan)),
     said(() => deadUnits(gated, one, { inputs }, { tolerance: -1 })),
     said(() => deadUnits(lstm as never, one as never, { inputs })),
@@ -253,6 +257,7 @@ test("refused in a sentence", () => {
       "effectiveMemory: the derivative of unit 0 of the state "h" at step 2 by itself is NaN; look at the parameters, and at the input of that step",
       "effectiveMemory: no row has a step that is not reset, so nothing is remembered; give a stretch with such steps",
       "effectiveMemory: no row has a step that is not reset, so nothing is remembered; give a stretch with such steps",
+      "effectiveMemory: leaves must be a list of paths of the state, among ["h"], got ["c"]",
       "deadUnits: the state "h" of step 2 is NaN in unit 0; look at the parameters, and at the input of that step",
       "deadUnits: tolerance must be a number of at least 0, got -1",
       "deadUnits: expected a cell, { params, state, step }, got the family lstm; a family gives a cell when it is called with sizes, such as lstm({ input: 3, hidden: 5 })",

@@ -1,7 +1,7 @@
 import { ones, scope, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import { linear, rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
-import { lagMatrix, stateGradients } from "../../src/flow.ts";
+import { effectiveMemory, lagMatrix, stateGradients } from "../../src/flow.ts";
 import {
   defineCell,
   gru,
@@ -109,6 +109,7 @@ test("a step may return its state in another order", () => {
   const [one, other] = [false, true].map((isTurned) => ({
     gradients: stateGradients(cell(isTurned), params, stream, { loss: sum }),
     lags: lagMatrix(cell(isTurned), params, stream, { loss: sum, lags: 4 }),
+    memory: effectiveMemory(cell(isTurned), params, stream),
   }));
   expect(other).toEqual(one);
 });

@@ -51,7 +51,7 @@ export interface SnapOptions<State, Y = Tensor, Target = Tensor>
  *   loss: (y, target) => y.sub(target).square(),
  * });
  * const { value: window } = windows.next();
- * window!.explain().split(";")[0]; // => "54 of 162 elements of S = dh/dtheta (those reached in 1 step), 1 pullback of a row"
+ * window!.explain().split(";")[0]; // => "48 of 144 elements of S = dh/dtheta (those reached in 1 step), 1 pullback of a row"
  * ```
  */
 export function snap<Params, State, X = Tensor, Y = Tensor, Target = Tensor>(
