@@ -17,6 +17,8 @@ interface Sweep<Params, State, X, Y, Target> {
   readonly params: Values<Params>;
   readonly loss: StepLoss<Y, Target>;
   readonly lags: number;
+  /** Losses are taken of every so many steps, counted from the last; of all unless given. */
+  readonly every?: number;
   readonly samples: LagSamples;
 }
 
@@ -32,18 +34,22 @@ export function sweepLags<Params, State, X, Y, Target>(
   trajectory: readonly TrajectoryStep<State, X, Target>[],
 ): void {
   const none: OnTheWay = { steps: [], cotangents: undefined };
-  backwards(sweep.where, trajectory, none, (at, onTheWay) => backOneStep(sweep, at, onTheWay));
+  const { every = 1 } = sweep;
+  backwards(sweep.where, trajectory, none, (at, onTheWay) => {
+    const isTaken = (trajectory.length - at.t) % every === 0;
+    return backOneStep(sweep, at, isTaken ? ownCotangent(sweep, at) : undefined, onTheWay);
+  });
 }
 
-/** From the state after step t to the state before it, with the loss of step t as one more. */
+/** From the state after step t to the state before it, with its own loss as one more. */
 function backOneStep<Params, State, X, Y, Target>(
   sweep: Sweep<Params, State, X, Y, Target>,
   at: TrajectoryStep<State, X, Target>,
+  own: Tensor | undefined,
   { steps: later, cotangents }: OnTheWay,
 ): OnTheWay {
   const { where, cell, params, lags, samples } = sweep;
   const { t, step, before } = at;
-  const own = ownCotangent(sweep, at);
   const pull = (from: Tensor) => new Transition(cell, params, step, before).pull(from);
   const pulled = cotangents && atStep(`${where}: step`, t, () => pull(cotangents));
   const parts = [own, pulled].filter((part) => part !== undefined);

@@ -21,7 +21,7 @@ import { mean, present, problem, rows } from "./setup.ts";
 const float64 = { dtype: "float64" } as const;
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
-/** The states of a marked stretch, by steps of the cell alone: no marks but those in the problem. */
+/** A stretch without marks. */
 const unmarked = (name: string) => problem(name, 6, 1, false);
 
 /** One unit whose gate is the sigmoid of its input. */

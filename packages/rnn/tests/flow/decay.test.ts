@@ -3,7 +3,9 @@ import { expect, test } from "vitest";
 import { decayOf } from "../../src/flow/decay.ts";
 import { LagSamples } from "../../src/flow/lagSamples.ts";
 
-/** Norms of a product of random factors with mean 0.6, one for each step: overlapping, so dependent. */
+/**
+ * Norms of a product of random factors with mean 0.6, one for each step: overlapping, so dependent.
+ */
 function products(seed: number, steps: number, rows: number, lags: number): LagSamples {
   const random = rng(seed);
   const samples = new LagSamples(lags, rows);
