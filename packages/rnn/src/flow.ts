@@ -3,28 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { DeadLeaf, DeadUnits, DeadUnitsOptions } from "./flow/deadUnits.ts";
-export { deadUnits } from "./flow/deadUnits.ts";
-export type { Decay } from "./flow/decay.ts";
-export type { EffectiveMemory, LeafMemory } from "./flow/effectiveMemory.ts";
-export { effectiveMemory } from "./flow/effectiveMemory.ts";
-export type {
-  GateSaturation,
-  GateSaturationOptions,
-  SaturatedGate,
-} from "./flow/gateSaturation.ts";
-export { gateSaturation } from "./flow/gateSaturation.ts";
-export type { CheckedStretch, ChooseWindowOptions, ChosenWindow } from "./flow/chooseWindow.ts";
-export { chooseWindow } from "./flow/chooseWindow.ts";
-export type { Estimate, GradientBias } from "./flow/gradientBias.ts";
-export type { LagMatrix, LagMatrixOptions } from "./flow/lagMatrix.ts";
-export { lagMatrix } from "./flow/lagMatrix.ts";
-export type { LagMeans } from "./flow/lagSamples.ts";
-export type { FlowLossOptions } from "./flow/lossAt.ts";
-export type { ClipRatio, ObservedClipState } from "./flow/observedClip.ts";
-export { clipRatio, observedClip } from "./flow/observedClip.ts";
-export type { Reach } from "./flow/reach.ts";
-export type { Complex } from "./flow/dense.ts";
+
 export type { Adaptive, AdaptiveOptions, AdaptiveState } from "./flow/adaptive.ts";
 export { adaptive } from "./flow/adaptive.ts";
 export type { CheckedStretch, ChooseWindowOptions, ChosenWindow } from "./flow/chooseWindow.ts";
@@ -32,6 +11,7 @@ export { chooseWindow } from "./flow/chooseWindow.ts";
 export type { DeadLeaf, DeadUnits, DeadUnitsOptions } from "./flow/deadUnits.ts";
 export { deadUnits } from "./flow/deadUnits.ts";
 export type { Decay } from "./flow/decay.ts";
+export type { Complex } from "./flow/dense.ts";
 export type {
   EffectiveMemory,
   EffectiveMemoryOptions,
@@ -66,24 +46,10 @@ export type {
   RunningLyapunov,
 } from "./flow/lyapunovSpectrum.ts";
 export { lyapunovSpectrum } from "./flow/lyapunovSpectrum.ts";
-export type { StateGradients, StateGradientsOptions } from "./flow/stateGradients.ts";
-export { stateGradients } from "./flow/stateGradients.ts";
-export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
-export type { Verdict, VerdictOptions } from "./flow/verdict.ts";
-export { verdict } from "./flow/verdict.ts";
-export type {
-  TruncationBias,
-  TruncationBiasOptions,
-  WindowBias,
-} from "./flow/truncationBias.ts";
-export { truncationBias } from "./flow/truncationBias.ts";
-export type { UpdateToWeightRatio } from "./flow/updateToWeightRatio.ts";
-export { updateToWeightRatio } from "./flow/updateToWeightRatio.ts";
 export type { ClipRatio, ObservedClipState } from "./flow/observedClip.ts";
 export { clipRatio, observedClip } from "./flow/observedClip.ts";
 export type { Reach } from "./flow/reach.ts";
 export type { RowSpectrum } from "./flow/rowSpectra.ts";
-export type { Complex } from "./flow/schur.ts";
 export type { StateGradients, StateGradientsOptions } from "./flow/stateGradients.ts";
 export { stateGradients } from "./flow/stateGradients.ts";
 export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
