@@ -27,8 +27,8 @@ const isDrawn = (value: number | null): value is number => value !== null && val
 /**
  * The relative error of truncated gradients for several k2, with its interval, as SVG.
  *
- * @param curves one or two measurements by their names in the legend: `measured` of `chooseWindow`, or
- *   what `truncationBias` gives for all parameters
+ * @param curves one or two measurements by their names in the legend: `measured` of `chooseWindow`,
+ *   or what `truncationBias` gives for all parameters
  *
  * @example
  * ```ts

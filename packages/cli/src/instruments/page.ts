@@ -9,7 +9,9 @@ export const flowPage = "flow.html";
 
 const link = `<p><a href="${flowPage}">How gradients flow in this model</a></p>`;
 
-/** Writes what instruments have found into a run folder, and links it from the report of the run. */
+/**
+ * Writes what instruments have found into a run folder, and links it from the report of the run.
+ */
 export async function writeFlowPage(
   folder: string,
   { found, refused }: Looked,

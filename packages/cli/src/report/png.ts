@@ -43,8 +43,8 @@ export function png(greys: Uint8Array, width: number, palette?: readonly Colour[
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  // 8 bits, grey (0) or of a palette (3), the one compression, the one set of filters, rows in their
-  // order.
+  // 8 bits, grey (0) or of a palette (3), the one compression, the one set of filters, rows in
+  // their order.
   header.set([8, palette === undefined ? 0 : 3, 0, 0, 0], 8);
   // Each row begins with the filter that was used: none.
   const rows = new Uint8Array(height * (width + 1));
