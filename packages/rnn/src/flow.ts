@@ -11,7 +11,7 @@ export { chooseWindow } from "./flow/chooseWindow.ts";
 export type { DeadLeaf, DeadUnits, DeadUnitsOptions } from "./flow/deadUnits.ts";
 export { deadUnits } from "./flow/deadUnits.ts";
 export type { Decay } from "./flow/decay.ts";
-export type { Complex } from "./flow/dense.ts";
+export type { Complex } from "./flow/schur.ts";
 export type {
   EffectiveMemory,
   EffectiveMemoryOptions,

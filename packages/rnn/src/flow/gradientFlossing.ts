@@ -19,8 +19,8 @@ export interface FlossingOptions<State> extends TrajectoryOptions<State> {
 }
 
 /**
- * A loss that keeps gradients from vanishing and exploding: the mean of `(lambda_i - target)^2`
- * over the K largest Lyapunov exponents of the steps of a stream, differentiated through the QR
+ * A loss that keeps gradients from vanishing and exploding: the mean of `(lambda_i - target)^2` over
+ * the K largest Lyapunov exponents of the steps of a stream, differentiated through the QR
  * decompositions that give them (gradient flossing, Engelken 2023). Add it to any loss, or train
  * with it alone before and between.
  *

@@ -18,9 +18,7 @@ export interface JacobianSpectrumOptions<State> extends TrajectoryOptions<State>
    * unless given.
    */
   readonly method?: "dense" | "krylov";
-  /**
-   * Krylov: the largest residual, relative to the norm; 1e-8, and 1e-5 in float32, unless given.
-   */
+  /** Krylov: the largest residual, relative to the norm; 1e-8, and 1e-5 in float32, unless given. */
   readonly tolerance?: number;
   /** Krylov: the most vectors of a basis; 160 unless given. */
   readonly dimension?: number;
@@ -52,11 +50,11 @@ export interface JacobianSpectrum {
  * radius says what repeating the step does.
  *
  * Values of a step are means over the rows that take it; rows that are masked or reset there are
- * left out, and steps that no row takes. Small Jacobians are decomposed: one costs H pulls and
- * about `40 H^3` multiplications a row. Others are met in products alone, by the methods of Golub
- * and Kahan (1965) and Arnoldi (1951), which costs up to `dimension` pulls and two times as many
- * pushes, and `6 H dimension^2` multiplications a row. They list a multiple value perhaps fewer
- * times than it occurs, and say how far from exact they are: `residual`.
+ * left out, and steps that no row takes. Small Jacobians are decomposed: one costs H pulls and about
+ * `40 H^3` multiplications a row. Others are met in products alone, by the methods of Golub and
+ * Kahan (1965) and Arnoldi (1951), which costs up to `dimension` pulls and two times as many pushes,
+ * and `6 H dimension^2` multiplications a row. They list a multiple value perhaps fewer times than
+ * it occurs, and say how far from exact they are: `residual`.
  *
  * @param stream steps `{ input }` or `{ inputs: [T, B, I] }`; targets are not read
  * @throws for a count above H, states or derivatives that are not finite, dense matrices above 1

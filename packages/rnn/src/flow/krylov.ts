@@ -36,10 +36,7 @@ function isStage(m: number, size: number, { count, dimension }: KrylovOptions): 
   return false;
 }
 
-/**
- * Makes `x` a unit vector after its parts along a basis were taken, or a random one where nothing
- * is left.
- */
+/** Makes `x` a unit vector after its parts along a basis were taken, or a random one where nothing is left. */
 function normalise(
   x: Float64Array,
   basis: readonly Float64Array[],

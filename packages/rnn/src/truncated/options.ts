@@ -62,8 +62,8 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
 }
 
 /**
- * Chooses k2 while a stream runs, from norms of gradients; `adaptive` of `@chronograd/rnn/flow`
- * makes one.
+ * Chooses k2 while a stream runs, from norms of gradients; `adaptive` of `@chronograd/rnn/flow` makes
+ * one.
  */
 export interface AdaptiveWindow {
   /** Steps that the stream keeps: the largest k2. */
@@ -71,8 +71,8 @@ export interface AdaptiveWindow {
   /** Throws for settings with which k2 cannot change from window to window. */
   check(settings: { readonly where: string; readonly stale: Stale; readonly losses: Losses }): void;
   /**
-   * How far the next window of k1 new steps reaches back: `most`, or a smaller multiple of k1.
-   * Asked once for each window.
+   * How far the next window of k1 new steps reaches back: `most`, or a smaller multiple of k1. Asked
+   * once for each window.
    */
   next(k1: number): number;
   /** Whether a window is measured. */

@@ -31,8 +31,8 @@ export interface SnapOptions<State, Y = Tensor, Target = Tensor>
  * @param params its parameters, as in `truncated`
  * @param stream steps, as in `truncated`
  * @returns windows, as those of `truncated`, whose gradients reach back to the beginning
- * @throws as `rtrl`; for an order that is no whole number of at least 1; where a parameter is found
- *   to move what it did not move in the trials
+ * @throws as `rtrl`; for an order that is no whole number of at least 1; where a parameter is found to
+ *   move what it did not move in the trials
  *
  * @example
  * ```ts

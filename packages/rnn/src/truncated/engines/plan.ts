@@ -136,9 +136,7 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     return run.counts[t - 1 - start]!;
   }
 
-  /**
-   * Chunk by chunk: one of those that are held begins at `start`. What is measured, is on a tape.
-   */
+  /** Chunk by chunk: one of those that are held begins at `start`. What is measured, is on a tape. */
   sweep(terms: readonly Term[], start: number, measure: boolean): LocalGradients<Values<Params>> {
     if (measure) {
       const engine = this.onTape("a window is measured");
