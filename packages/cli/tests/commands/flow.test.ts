@@ -83,7 +83,7 @@ test("estimators are compared for a cell", async () => {
 });
 
 test.each([
-  ["an estimator that is none", ["--only", "rtlr"], 2, /no "rtlr", did you mean "rtrl"\?/],
+  ["an estimator that is none", ["--only", "rtl"], 2, /no "rtl", did you mean "rtrl"\?/],
   ["a size that does not fit", ["--size", "hidden=200", "--only", "rtrl"], 1, /rtrl: .*\d+ bytes/],
 ])("estimators refuses %s", async (_what, words, expected, sentence) => {
   const { code, err } = await run(estimators, "cell.ts", ...words);
