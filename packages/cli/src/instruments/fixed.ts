@@ -30,12 +30,12 @@ export const fixed: Instrument = (subject) => {
     return {
       data,
       lines: [
-        `fixed points under the input that comes most often, from ${data.starts} searches: ${some}; slow points: ${of("slow").length || "none"}`,
+        `fixed points under the usual input, from ${data.starts} searches: ${some}; slow points: ${of("slow").length || "none"}`,
       ],
       sections: [
         {
           heading: "Fixed points",
-          note: "Where the state would stay under the input that comes most often. Filled: a fixed point; hollow: a slow one; blue attracts, orange does not. The line is the state of the first row in time. At the right the eigenvalues of the Jacobians there.",
+          note: "Where the state would stay under the usual input: the token that comes most often, or the mean of the rows. Filled: a fixed point; hollow: a slow one; blue attracts, orange does not. The line is the state of the first row in time. At the right the eigenvalues of the Jacobians there.",
           html: drawFixedPoints(data, visited),
         },
       ],
