@@ -7,6 +7,7 @@ import { type Command, defineCommand } from "../command/define.ts";
 import { UsageError } from "../command/errors.ts";
 import { schemaOf } from "../command/flags.ts";
 import type { Io } from "../command/io.ts";
+import { showFlow, usualFlow } from "../instruments/flow.ts";
 import { parseSizes } from "../modules/sizes.ts";
 import { createRun } from "../run/create.ts";
 import type { RunFolder } from "../run/folder.ts";
@@ -122,6 +123,20 @@ async function work(
   const result = await finish(folder, { options, task, outcome, evaluation, sample });
   for (const line of [...evaluation.lines, ...(sample?.lines ?? [])]) io.say(line);
   io.say(`${folder.path}/ has model.safetensors, metrics.jsonl and report.html`);
-  io.result({ run: folder.path, ...result });
+  const shown =
+    options.flow && !io.stopping()
+      ? await showFlow(
+          {
+            run: folder.path,
+            task,
+            trained: outcome.trained,
+            windows: outcome.windows,
+            options,
+            ...usualFlow,
+          },
+          io,
+        )
+      : undefined;
+  io.result({ run: folder.path, ...result, ...(shown && { flow: shown }) });
   checkLoss(folder.path, evaluation);
 }

@@ -1,6 +1,8 @@
 import { setImmediate } from "node:timers/promises";
+import { clone, scope, type Tensor, tree } from "@chronograd/autodiff";
 import { countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
 import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
+import { updateToWeightRatio } from "@chronograd/rnn/flow";
 import { counted } from "../command/counted.ts";
 import { RunError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
@@ -42,7 +44,9 @@ export interface Outcome {
 }
 
 const estimateEverySeconds = 5;
+/** Windows whose norms are measured; with or without --flow the same, so that runs are too. */
 const measureEveryWindows = 25;
+const compareEveryWindows = 5;
 
 /**
  * Trains until the time is over, the windows are done, the data end, or the user stops it. It logs
@@ -135,7 +139,10 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   try {
     for (const window of isLast ? [] : stream) {
       const rate = learningRate(options, { windows, share: share() });
+      const isCompared = options.flow && window.index % compareEveryWindows === 0;
+      const earlier = isCompared ? copied(params) : undefined;
       [params, state] = optimizer.update(window.gradients, state, params, rate);
+      const updateToWeight = earlier === undefined ? undefined : ratioOf(earlier, params);
       const { seconds } = watch;
       const estimate =
         task.estimate !== undefined && seconds >= nextEstimate
@@ -147,6 +154,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
         learningRate: rate,
         tokensPerSecond: window.count / (seconds - before),
         estimate,
+        updateToWeight,
       });
       before = watch.seconds;
       if (estimate !== undefined) {
@@ -183,6 +191,18 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
 function noiseOf(model: PlainCell, random: Rng, earlier?: Checkpoint): Rng | undefined {
   if (model.noise === undefined) return undefined;
   return earlier?.noise ? rngFrom(earlier.noise) : random.split("noise");
+}
+
+/** Parameters that the next update does not consume. */
+const copied = (params: unknown): unknown => tree.map(params, (x: Tensor) => clone(x));
+
+/** The size of an update beside that of the weights; 0 where all weights are 0. */
+function ratioOf(earlier: unknown, params: unknown): number {
+  return scope(() => {
+    const weights = tree.leaves(earlier);
+    const differences = tree.leaves(params).map((x, i) => x.sub(weights[i]!));
+    return updateToWeightRatio(differences, weights).total ?? 0;
+  });
 }
 
 function facts(

@@ -33,6 +33,7 @@ export interface TrainOptions {
   readonly save: number;
   readonly resume: string | undefined;
   readonly temperature: number;
+  readonly flow: boolean;
   readonly csvMetrics: boolean;
   readonly printSchema: boolean;
   readonly name: string | undefined;
@@ -102,6 +103,10 @@ export const trainOptions: Schema = z.object({
     )
     .meta({ value: "RUN" }),
   temperature: positive.default(0.7).describe("temperature of the sample of a text at the end"),
+  flow: z
+    .boolean()
+    .default(false)
+    .describe("measure updates beside the weights, and show at the end how gradients flow"),
   csvMetrics: z
     .boolean()
     .default(false)

@@ -21,7 +21,16 @@ export function limitsOf({ seconds, windows }: TrainOptions): Limits {
 }
 
 /** What may change when a run goes on. */
-const free = ["config", "resume", "seconds", "windows", "save", "temperature", "csvMetrics"];
+const free = [
+  "config",
+  "resume",
+  "seconds",
+  "windows",
+  "save",
+  "temperature",
+  "csvMetrics",
+  "flow",
+];
 
 /**
  * Options of a resumed run: those of the earlier run, except how long it goes on, how often it

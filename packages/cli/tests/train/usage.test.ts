@@ -18,7 +18,7 @@ test("--help lists every option", async () => {
   const { code, out } = await run(train, "--help");
   expect(code).toBe(0);
   const names =
-    "text csv columns missing data cell size export hidden layers batch k1 k2 clip lr warmup decay seconds windows save resume temperature csv-metrics print-schema name force seed json";
+    "text csv columns missing data cell size export hidden layers batch k1 k2 clip lr warmup decay seconds windows save resume temperature flow csv-metrics print-schema name force seed json";
   for (const name of names.split(" ")) expect(out).toMatch(new RegExp(`--${name}[ \n]`));
 });
 

@@ -60,6 +60,7 @@ export async function moduleTask({ data, seed }: ModuleOptions): Promise<Task> {
       },
       burnIn: 0,
     },
+    heldOut: () => all?.items(),
     kept: { task: "module" },
     evaluate(trained) {
       if (all === undefined) return { loss: undefined, figures: [], lines: [], sections: [] };
