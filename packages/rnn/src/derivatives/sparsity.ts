@@ -7,6 +7,9 @@ import { unitCotangents } from "./transition.ts";
 /** Trials that must find nothing new, one after the other, before the search ends. */
 const quietTrials = 12;
 
+/** How many numbers of the state are looked at at a time, for memory. */
+const unitsAtOnce = 16;
+
 /** Which numbers of the state a step lets depend on which others. */
 export interface Sparsity {
   /** H x P, row-major: 1 where a parameter moves a number of the state in one step. */
@@ -23,15 +26,27 @@ export interface Sparsity {
  */
 export function sparsityOf(model: Model): Sparsity {
   const { size: H, parameters: P, rows } = model;
+  model.allow(H * (P + H), "a mark for each pair of a parameter and a number of the state");
   const immediate = new Uint8Array(H * P);
   const transition = new Uint8Array(H * H);
   const random = rng(0, "sparsity");
   for (let trial = 0, quiet = 0; quiet < quietTrials; trial++, quiet++) {
     const isNew = scope(() => {
       const drawn = drawnTransition(model, trial % rows, trial % 2 === 1, () => random.normal());
-      const params = drawn.pullParams(unitCotangents(drawn.before));
-      const found = [mark(immediate, params), mark(transition, drawn.jacobian())];
-      return found.includes(true);
+      const units = unitCotangents(drawn.before);
+      let isNew = mark(transition, drawn.jacobian(), 0);
+      for (let i = 0; i < H; i += unitsAtOnce) {
+        const some = units.slice([[i, Math.min(H, i + unitsAtOnce)]]);
+        if (
+          mark(
+            immediate,
+            scope(() => drawn.pullParams(some)),
+            i * P,
+          )
+        )
+          isNew = true;
+      }
+      return isNew;
     });
     if (isNew) quiet = -1;
   }
@@ -64,12 +79,12 @@ function drawnTransition(
   return transition(weights as never, { input: like(step.input), ...reset }, like(state));
 }
 
-/** Marks what is not 0; tells whether there is any that was not marked before. */
-function mark(marks: Uint8Array, values: Tensor): boolean {
+/** Marks what is not 0, from a place on; tells whether there is any that was not marked before. */
+function mark(marks: Uint8Array, values: Tensor, from: number): boolean {
   let isNew = false;
   values.toTypedArray().forEach((value, i) => {
-    if (value === 0 || marks[i] === 1) return;
-    marks[i] = 1;
+    if (value === 0 || marks[from + i] === 1) return;
+    marks[from + i] = 1;
     isNew = true;
   });
   return isNew;

@@ -24,6 +24,8 @@ import {
   rowSize,
   rowsVector,
 } from "../../derivatives/vectors.ts";
+import { advance } from "../../sequences/advance.ts";
+import { atStep } from "../../stepErrors.ts";
 import { tokensOf } from "../../truncated/countedLoss.ts";
 import { begin, mean } from "../../truncated/estimators/estimator.ts";
 import { type Reading, type Source, stepIsOver, streamIsOver } from "../../truncated/source.ts";
@@ -60,6 +62,8 @@ export class ForwardRun<Carried, Params, State, X, Y, Target> {
   readonly #cell: Cell<Params, State, X, Y>;
   readonly #settings: ForwardSettings<State, Y, Target>;
   #influence: Influence<Carried> | undefined;
+  /** Owns the constants of the influence. */
+  readonly #constants = new Region();
   #initial: Values<State> | undefined;
   /** After the last step, with the region that owns it. */
   #now: Owned<Carrying<Values<State>, Carried> | undefined>;
@@ -163,6 +167,7 @@ export class ForwardRun<Carried, Params, State, X, Y, Target> {
 
   end(): void {
     this.#now.region.end(streamIsOver);
+    this.#constants.end(streamIsOver);
   }
 
   /** One step as a function of trees of tensors: it can be compiled. */
@@ -230,6 +235,11 @@ export class ForwardRun<Carried, Params, State, X, Y, Target> {
         `${where}: the state of the model has no tensor of floats, so no gradient flows through time; use truncated with k1 and k2 of 1`,
       );
     }
+    // Before any derivative is asked for.
+    scope(() => {
+      const run = () => advance(this.#cell, params, step.input, step, state).next;
+      checkShapes(where, this.t, state, atStep(`${where}: step`, this.t, run));
+    });
     const model: Model = {
       where,
       params,
@@ -241,14 +251,16 @@ export class ForwardRun<Carried, Params, State, X, Y, Target> {
       parameters: paramsSize(params),
       like: placeOf(params),
       numberBytes: placeOf(params).dtype === "float64" ? 8 : 4,
+      allow(needed, what) {
+        if (needed <= bytes) return;
+        throw new RangeError(
+          `${where}: a step needs about ${needed} bytes for ${this.rows} rows, ${this.size} numbers of the state and ${this.parameters} parameters (${what}), and memory.bytes is ${bytes}; allow more, take fewer rows, or an estimator that keeps less, such as uoro`,
+        );
+      },
       transition: (...given) => this.#transition(...(given as unknown as Given)),
     };
-    const influence = this.#influenceOf(model);
-    if (influence.bytes > bytes) {
-      throw new RangeError(
-        `${where}: a step needs about ${influence.bytes} bytes for ${model.rows} rows, ${model.size} numbers of the state and ${model.parameters} parameters (${influence.description}), and memory.bytes is ${bytes}; allow more, take fewer rows, or an estimator that keeps less, such as snap or uoro`,
-      );
-    }
+    const influence = within(this.#constants, () => this.#influenceOf(model));
+    model.allow(influence.bytes, influence.description);
     this.#influence = influence;
     return influence;
   }

@@ -27,6 +27,8 @@ export interface Model {
   readonly like: { readonly dtype: FloatDType; readonly backend: Backend };
   /** Bytes of one of them. */
   readonly numberBytes: number;
+  /** Throws a sentence for more bytes than are allowed. */
+  allow(bytes: number, what: string): void;
   /** The step from other values. */
   transition(
     params: Values<unknown>,
