@@ -10,6 +10,7 @@ import { creationSubjects } from "./creation.ts";
 import { customSubjects } from "./custom.ts";
 import { edgeSubjects } from "./edges/index.ts";
 import { fileSubjects } from "./files.ts";
+import { forwardSubject } from "./forward.ts";
 import { impureSubject } from "./impure.ts";
 import { influenceSubject } from "./influence.ts";
 import { integerSubjects } from "./integers.ts";
@@ -72,6 +73,7 @@ export function wholeSubjects(): Subject[] {
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
     ...sequenceSubjects(),
+    forwardSubject(),
     laneSubject(),
     loopSubject(),
     influenceSubject(),

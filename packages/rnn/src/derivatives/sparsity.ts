@@ -29,6 +29,8 @@ export function sparsityOf(model: Model): Sparsity {
   model.allow(H * (P + H), "a mark for each pair of a parameter and a number of the state");
   const immediate = new Uint8Array(H * P);
   const transition = new Uint8Array(H * H);
+  // A masked step leaves the state as it is.
+  for (let i = 0; i < H; i++) transition[i * (H + 1)] = 1;
   const random = rng(0, "sparsity");
   for (let trial = 0, quiet = 0; quiet < quietTrials; trial++, quiet++) {
     const isNew = scope(() => {

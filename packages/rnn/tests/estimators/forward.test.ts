@@ -38,7 +38,7 @@ const models = {
   gruResetBefore: gruResetBefore(sizes),
   lstm: lstm(sizes),
   peephole: lstmPeephole(sizes),
-  "two layers": sequential([gru(sizes), lstm({ input: 3, hidden: 2 })]),
+  "two layers": sequential({ first: gru(sizes), second: lstm({ input: 3, hidden: 2 }) }),
 };
 
 describe.each(Object.entries(models))("snap of %s", (_, cell) => {

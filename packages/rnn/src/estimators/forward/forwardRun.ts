@@ -1,58 +1,17 @@
-import {
-  clone,
-  compile,
-  type FloatDType,
-  type MapTree,
-  ones,
-  scope,
-  Tape,
-  Tensor,
-  tensor,
-  tree,
-  zeros,
-} from "@chronograd/autodiff";
+import { type MapTree, scope, type Tensor, tensor, zeros } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "../../cell.ts";
-import { changeOfType } from "../../checkState.ts";
 import { Transition } from "../../derivatives/transition.ts";
-import {
-  floatsOf,
-  paramsSize,
-  paramsTree,
-  paramsVector,
-  rowSize,
-  rowsVector,
-} from "../../derivatives/vectors.ts";
-import { advance } from "../../sequences/advance.ts";
-import { atStep } from "../../stepErrors.ts";
+import { paramsSize, paramsTree } from "../../derivatives/vectors.ts";
 import { tokensOf } from "../../truncated/countedLoss.ts";
 import { begin, mean } from "../../truncated/estimators/estimator.ts";
 import { type Reading, type Source, stepIsOver, streamIsOver } from "../../truncated/source.ts";
-import { type Owned, type PreparedStep, takeStep } from "../../truncated/step.ts";
-import type { AnyTransition, Influence, Model } from "./influence.ts";
+import type { Owned, PreparedStep } from "../../truncated/step.ts";
+import { type Carrying, ForwardStep } from "./forwardStep.ts";
+import type { Influence, Model } from "./influence.ts";
+import { modelOf, placeOf } from "./model.ts";
 import type { ForwardSettings } from "./options.ts";
-
-/** What goes from step to step: all of it trees of tensors. */
-interface Carrying<State, Carried> {
-  readonly state: State;
-  readonly carried: Carried;
-  /** The gradient of the window's losses until now, `[P]`. */
-  readonly gradient: Tensor;
-}
-
-/** What a step reads. */
-interface Reads<Params, State, Carried, X, Target> extends Carrying<State, Carried> {
-  readonly params: Params;
-  readonly step: PreparedStep<X, Target>;
-  readonly signs: Tensor | undefined;
-}
-
-/** What a step gives: no loss where the step has none. */
-interface Gives<State, Carried> extends Carrying<State, Carried> {
-  readonly loss?: Tensor;
-  readonly count: Tensor;
-}
 
 /** Runs the steps of a stream with the gradient carried forwards. */
 export class ForwardRun<Carried, Params, State, X, Y, Target> {
@@ -61,17 +20,10 @@ export class ForwardRun<Carried, Params, State, X, Y, Target> {
   readonly #influenceOf: (model: Model) => Influence<Carried>;
   readonly #cell: Cell<Params, State, X, Y>;
   readonly #settings: ForwardSettings<State, Y, Target>;
-  #influence: Influence<Carried> | undefined;
-  /** Owns the constants of the influence. */
-  readonly #constants = new Region();
+  #step: ForwardStep<Carried, Params, State, X, Y, Target> | undefined;
   #initial: Values<State> | undefined;
   /** After the last step, with the region that owns it. */
   #now: Owned<Carrying<Values<State>, Carried> | undefined>;
-  readonly #run: (
-    reads: Reads<Values<Params>, Values<State>, Carried, X, Target>,
-  ) => Gives<Values<State>, Carried>;
-  readonly #explain: () => string;
-
   constructor(
     influenceOf: (model: Model) => Influence<Carried>,
     cell: Cell<Params, State, X, Y>,
@@ -81,16 +33,6 @@ export class ForwardRun<Carried, Params, State, X, Y, Target> {
     this.#cell = cell;
     this.#settings = settings;
     this.#now = { value: undefined, region: new Region() };
-    const run = (reads: Reads<Values<Params>, Values<State>, Carried, X, Target>) =>
-      this.#step(reads);
-    if (settings.compile) {
-      const compiled = compile(run);
-      this.#run = compiled;
-      this.#explain = () => compiled.explain();
-    } else {
-      this.#run = (reads) => scope(() => run(reads)) as Gives<Values<State>, Carried>;
-      this.#explain = () => "step by step on tapes of one step, because compile is not true";
-    }
   }
 
   /** Runs the burn-in. */
@@ -125,7 +67,8 @@ export class ForwardRun<Carried, Params, State, X, Y, Target> {
     const region = new Region();
     try {
       const gives = within(region, () => {
-        const influence = this.#influenceFor(params, step);
+        const forward = this.#stepFor(params, step);
+        const { influence } = forward;
         const before = this.#now.value ?? { state: this.#initial!, carried: influence.start() };
         const like = placeOf(params);
         const gradient =
@@ -133,10 +76,12 @@ export class ForwardRun<Carried, Params, State, X, Y, Target> {
             ? zeros([paramsSize(params)], like)
             : this.#now.value.gradient;
         const signs = influence.signs > 0 ? drawSigns(draws!, influence.signs, like) : undefined;
-        if (influence.check !== undefined && isPowerOfTwo(t)) {
-          scope(() => influence.check!(this.#transition(params, step, before.state), t));
+        if (isPowerOfTwo(t)) {
+          const at = new Transition(this.#cell, params, step, before.state);
+          scope(() => influence.check?.(at, t));
         }
-        return this.#run({ params, step, signs, ...before, gradient });
+        forward.t = t;
+        return forward.run({ params, step, signs, ...before, gradient });
       });
       const loss = gives.loss === undefined ? 0 : sumOf(gives.loss);
       if (!Number.isFinite(loss)) {
@@ -162,114 +107,26 @@ export class ForwardRun<Carried, Params, State, X, Y, Target> {
   }
 
   explain(): string {
-    return `${this.#influence!.description}; ${this.#explain()}`;
+    return this.#step!.explain();
   }
 
   end(): void {
     this.#now.region.end(streamIsOver);
-    this.#constants.end(streamIsOver);
   }
 
-  /** One step as a function of trees of tensors: it can be compiled. */
-  #step({
-    params,
-    step,
-    signs,
-    state,
-    carried,
-    gradient,
-  }: Reads<Values<Params>, Values<State>, Carried, X, Target>): Gives<Values<State>, Carried> {
-    const influence = this.#influence!;
-    const tape = new Tape();
-    const watched = tape.watch({ params, state }) as unknown as {
-      params: Values<Params>;
-      state: Values<State>;
-    };
-    const took = takeStep(
-      this.#cell,
-      this.#settings,
-      tape,
-      watched.params,
-      watched.state,
-      step,
-      this.t,
-    );
-    checkShapes(this.#settings.where, this.t, state, took.next);
-    const next = tree.map(took.next, (x: Tensor) => clone(tape.strip(x))) as Values<State>;
-    let sum = gradient;
-    if (took.loss !== null) {
-      const { shape, dtype, backend } = took.loss;
-      const cotangent = ones(shape, { dtype, backend });
-      const direct = tape.gradient(took.loss, watched, { cotangent });
-      const earlier = influence.credit(carried, rowsVector(direct.state));
-      sum = sum.add(paramsVector(direct.params)).add(earlier);
-    }
-    const transition = this.#transition(params, step, state);
-    return {
-      state: next,
-      carried: influence.next(carried, transition, signs),
-      gradient: sum,
-      count:
-        took.count instanceof Tensor
-          ? clone(tape.strip(took.count))
-          : tensor(took.count, { ...placeOf(params), dtype: "float64" }),
-      ...(took.loss !== null && { loss: clone(tape.strip(took.loss)) }),
-    };
-  }
-
-  #transition(
+  #stepFor(
     params: Values<Params>,
     step: PreparedStep<X, Target>,
-    state: Values<State>,
-  ): AnyTransition {
-    return new Transition(this.#cell, params, step, state) as unknown as AnyTransition;
-  }
-
-  #influenceFor(params: Values<Params>, step: PreparedStep<X, Target>): Influence<Carried> {
-    if (this.#influence !== undefined) return this.#influence;
-    type Given = [Values<Params>, PreparedStep<X, Target>, Values<State>];
+  ): ForwardStep<Carried, Params, State, X, Y, Target> {
+    if (this.#step !== undefined) return this.#step;
     const { where, bytes } = this.#settings;
-    const state = this.#initial!;
-    if (floatsOf(state).length === 0) {
-      throw new TypeError(
-        `${where}: the state of the model has no tensor of floats, so no gradient flows through time; use truncated with k1 and k2 of 1`,
-      );
-    }
-    // Before any derivative is asked for.
-    scope(() => {
-      const run = () => advance(this.#cell, params, step.input, step, state).next;
-      checkShapes(where, this.t, state, atStep(`${where}: step`, this.t, run));
-    });
-    const model: Model = {
-      where,
-      params,
-      state,
-      step,
-      initial: this.#cell.initial !== undefined,
-      rows: rowsVector(state).shape[0]!,
-      size: rowSize(state),
-      parameters: paramsSize(params),
-      like: placeOf(params),
-      numberBytes: placeOf(params).dtype === "float64" ? 8 : 4,
-      allow(needed, what) {
-        if (needed <= bytes) return;
-        throw new RangeError(
-          `${where}: a step needs about ${needed} bytes for ${this.rows} rows, ${this.size} numbers of the state and ${this.parameters} parameters (${what}), and memory.bytes is ${bytes}; allow more, take fewer rows, or an estimator that keeps less, such as uoro`,
-        );
-      },
-      transition: (...given) => this.#transition(...(given as unknown as Given)),
-    };
-    const influence = within(this.#constants, () => this.#influenceOf(model));
-    model.allow(influence.bytes, influence.description);
-    this.#influence = influence;
-    return influence;
+    const cell = this.#cell;
+    const model = modelOf(where, cell, params, step, this.#initial!, this.t, bytes);
+    const made = ForwardStep.of(this.#influenceOf, model, cell, this.#settings);
+    model.allow(made.influence.bytes, made.influence.description);
+    this.#step = made;
+    return made;
   }
-}
-
-/** Where what goes with the parameters lives. */
-function placeOf(params: unknown): Model["like"] {
-  const { dtype, backend } = floatsOf(params)[0]!;
-  return { dtype: dtype as FloatDType, backend };
 }
 
 function drawSigns(draws: Rng, count: number, { dtype, backend }: Model["like"]): Tensor {
@@ -286,12 +143,4 @@ function sumOf(loss: Tensor): number {
   let sum = 0;
   for (const value of loss.toTypedArray()) sum += value;
   return sum;
-}
-
-function checkShapes(where: string, t: number, before: unknown, after: unknown): void {
-  const change = changeOfType(before, after);
-  if (change === undefined) return;
-  throw new TypeError(
-    `${where}: step ${t} changes the state "${change.path}" from ${change.was} to ${change.is}; a gradient carried forwards needs a state of one shape at all steps`,
-  );
 }

@@ -32,6 +32,8 @@ export interface ForwardSettings<State, Y, Target> extends StreamSettings<State,
   readonly k1: number;
   readonly bytes: number;
   readonly draws: Rng | undefined;
+  /** The estimator's own options, as text. */
+  readonly own: string;
 }
 
 /** @param own names of the estimator's own options: it checks their values itself */
@@ -68,5 +70,7 @@ export function forwardSettings<State, Y, Target>(
       `${where}: draws must be a generator, as rng(1, "${where}") gives, got ${textOf(draws)}; the estimator draws random signs from it`,
     );
   }
-  return { ...ofStream, k1, bytes, draws };
+  const values = own.filter((name) => name !== "draws");
+  const text = JSON.stringify(values.map((name) => options[name as keyof typeof options]));
+  return { ...ofStream, k1, bytes, draws, own: text };
 }
