@@ -9,6 +9,7 @@ import { conventionSubjects } from "./conventions.ts";
 import { creationSubjects } from "./creation.ts";
 import { customSubjects } from "./custom.ts";
 import { edgeSubjects } from "./edges/index.ts";
+import { estimatorSubjects } from "./estimators.ts";
 import { fileSubjects } from "./files.ts";
 import { forwardSubject } from "./forward.ts";
 import { impureSubject } from "./impure.ts";
@@ -72,6 +73,7 @@ export function wholeSubjects(): Subject[] {
     ...noiseSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
+    ...estimatorSubjects(),
     ...sequenceSubjects(),
     forwardSubject(),
     laneSubject(),

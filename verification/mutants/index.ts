@@ -2,6 +2,7 @@ import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
+import { estimators } from "./estimators.ts";
 import { files } from "./files.ts";
 import { linear } from "./linear.ts";
 import { live } from "./live.ts";
@@ -50,6 +51,7 @@ export const mutants: readonly Mutant[] = [
   ...linear,
   ...cuts,
   ...live,
+  ...estimators,
   ...sequences,
   ...markMutants,
   ...loops,

@@ -22,3 +22,9 @@ export type { ForwardOptions, RandomForwardOptions } from "./estimators/forward/
 export { rtrl } from "./estimators/forward/rtrl.ts";
 export { type SnapOptions, snap } from "./estimators/forward/snap.ts";
 export { uoro } from "./estimators/forward/uoro.ts";
+export type { NewtonOptions } from "./estimators/newtonOptions.ts";
+export {
+  type NewtonReport,
+  type NewtonUnrolled,
+  unrollByNewton,
+} from "./estimators/unrollByNewton.ts";

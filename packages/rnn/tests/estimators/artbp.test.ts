@@ -1,5 +1,6 @@
-import { tensor } from "@chronograd/autodiff";
-import { rng } from "@chronograd/nn";
+import { type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { rng, selfCommunicator } from "@chronograd/nn";
+import { runWorkers } from "@chronograd/nn/node";
 import { describe, expect, test } from "vitest";
 import { type ArtbpOptions, artbp } from "../../src/estimators.ts";
 import { initialParams, type TimeStep, truncated } from "../../src/index.ts";
@@ -14,6 +15,7 @@ import {
   problem,
   total,
 } from "../truncated/setup.ts";
+import { type Given, run as runOnRows } from "./workers.ts";
 
 type Options = Omit<ArtbpOptions<AnyState>, "loss">;
 
@@ -127,6 +129,65 @@ test("a generator that goes on gives other cuts", () => {
   const draws = rng(3);
   const [first, second] = [0, 1].map(() => run(given, { steps: 4, draws }).ends);
   expect(first).not.toEqual(second);
+});
+
+describe("two workers cut after the same steps, as one does on all rows", () => {
+  const module = new URL("./workers.ts", import.meta.url);
+  test.each([false, true])("compile %s", async (compile) => {
+    const expected = runOnRows(selfCommunicator, { compile });
+    const found = await runWorkers<typeof expected, Given>(module, {
+      workers: 2,
+      input: { compile },
+    });
+    expect(expected.ends.length).toBeGreaterThan(3);
+    for (const { ends, gradient, losses } of found) {
+      expect(ends).toEqual(expected.ends);
+      expect(distance(gradient, expected.gradient)).toBeLessThan(1e-12);
+      expect(distance({ losses }, { losses: expected.losses })).toBeLessThan(1e-12);
+    }
+  });
+
+  test("a worker with fewer steps is told of", async () => {
+    const input = { compile: false, isShorter: true };
+    const found = await runWorkers<{ message: string }, Given>(module, { workers: 2, input });
+    for (const { message } of found) {
+      expect(message).toMatch(/^artbp: the streams of all workers must have the same number/);
+    }
+  });
+});
+
+test("an asynchronous stream has the windows of the same steps", async () => {
+  const given = problem("elman", 12, 2);
+  const { cell, params, steps, loss } = given;
+  async function* later() {
+    yield* steps;
+  }
+  const options = { steps: 3, draws: rng(8), loss };
+  const ends: number[] = [];
+  for await (const { end } of artbp(cell, params, later(), options)) ends.push(end);
+  expect(ends).toEqual(run(given, { steps: 3, draws: rng(8) }).ends);
+});
+
+test("updates between windows, a mean, and the gradient at a cut", () => {
+  const given = problem("gru", 30, 4);
+  let params = given.params;
+  const seen: number[] = [];
+  for (const window of artbp(given.cell, () => params, given.steps, {
+    steps: 5,
+    draws: rng(2),
+    loss: given.loss,
+    reduction: "mean",
+    measure: () => true,
+  })) {
+    const { start, newFrom, end, losses, loss, count, gradientCount, stateGradientNorms } = window;
+    expect([start, newFrom]).toEqual([seen.at(-1) ?? 0, start]);
+    expect([losses.length, stateGradientNorms!.length]).toEqual([end - start, end - start]);
+    expect([count, gradientCount]).toEqual([2 * losses.length, count]);
+    expect(loss).toBeCloseTo(losses.reduce((a, b) => a + b) / count, 12);
+    params = tree.zip(params, window.gradients, (x: Tensor, g: Tensor) => x.sub(g.mul(0.1)));
+    seen.push(end);
+  }
+  expect(seen.at(-1)).toBe(30);
 });
 
 describe("what does not fit is refused in a sentence", () => {
