@@ -31,6 +31,7 @@ import { plannedSubject } from "./planned.ts";
 import { programSubject } from "./programs.ts";
 import { refusalSubjects } from "./refusals.ts";
 import { sequenceSubjects } from "./sequences/index.ts";
+import { spectraSubject } from "./spectra.ts";
 import type { Subject } from "./subject.ts";
 import { tapeSubjects } from "./tape.ts";
 import { transformSubjects } from "./transforms.ts";
@@ -79,6 +80,7 @@ export function wholeSubjects(): Subject[] {
     laneSubject(),
     loopSubject(),
     influenceSubject(),
+    spectraSubject(),
     plannedSubject(),
     impureSubject(),
     workersSubject(),

@@ -26,6 +26,7 @@ import { recurrence } from "./rules/recurrence.ts";
 import { reductions } from "./rules/reductions.ts";
 import { windows } from "./rules/windows.ts";
 import { sequences } from "./sequences.ts";
+import { spectra } from "./spectra.ts";
 import { tape } from "./tape.ts";
 import { training } from "./training.ts";
 import { valuesTaken } from "./values.ts";
@@ -55,6 +56,7 @@ export const mutants: readonly Mutant[] = [
   ...sequences,
   ...markMutants,
   ...loops,
+  ...spectra,
   ...training,
   ...optimizers,
   ...pytorch,
