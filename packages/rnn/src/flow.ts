@@ -25,3 +25,21 @@ export { lyapunovSpectrum } from "./flow/lyapunovSpectrum.ts";
 export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
 export type { Verdict, VerdictOptions } from "./flow/verdict.ts";
 export { verdict } from "./flow/verdict.ts";
+export type { CheckedStretch, ChooseWindowOptions, ChosenWindow } from "./flow/chooseWindow.ts";
+export { chooseWindow } from "./flow/chooseWindow.ts";
+export type { Decay } from "./flow/decay.ts";
+export type { Estimate, GradientBias } from "./flow/gradientBias.ts";
+export type { LagMatrix, LagMatrixOptions } from "./flow/lagMatrix.ts";
+export { lagMatrix } from "./flow/lagMatrix.ts";
+export type { LagMeans } from "./flow/lagSamples.ts";
+export type { FlowLossOptions } from "./flow/lossAt.ts";
+export type { Reach } from "./flow/reach.ts";
+export type { StateGradients, StateGradientsOptions } from "./flow/stateGradients.ts";
+export { stateGradients } from "./flow/stateGradients.ts";
+export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
+export type {
+  TruncationBias,
+  TruncationBiasOptions,
+  WindowBias,
+} from "./flow/truncationBias.ts";
+export { truncationBias } from "./flow/truncationBias.ts";

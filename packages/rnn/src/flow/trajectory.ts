@@ -37,6 +37,7 @@ export interface TrajectoryStep<State, X, Target> {
  * Runs a model over all steps of a stream, without a tape, and gives `use` the trajectory; its
  * tensors live until `use` returns.
  *
+ * @param k1 steps of a window: noise that is drawn per window is drawn anew after them
  * @throws for an asynchronous stream, a stream without steps, and a state with tensors of whole
  *   numbers or whose shape changes: it has no Jacobian
  */
@@ -47,6 +48,7 @@ export function withTrajectory<Params, State, X, Target, T>(
   stream: FlowSource<X, Target>,
   { state: given, rng }: TrajectoryOptions<State>,
   use: (trajectory: readonly TrajectoryStep<State, X, Target>[]) => T,
+  k1: number = Infinity,
 ): T {
   checkCell(where, cell, "step", "its outputs and gradients are those of unroll");
   const source = new Source<X, Target>(where, steppable(where, stream));
@@ -57,9 +59,9 @@ export function withTrajectory<Params, State, X, Target, T>(
   const regions: Region[] = [place];
   const trajectory: TrajectoryStep<State, X, Target>[] = [];
   try {
-    source.beginWindow();
     let before = given;
     for (let t = 1; ; t++) {
+      if ((t - 1) % k1 === 0) source.beginWindow();
       const next = source.next().next();
       const owned = next.done === true ? next.value : undefined;
       if (owned === undefined) break;
