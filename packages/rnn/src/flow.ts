@@ -15,7 +15,6 @@ export type {
   StepSpectrum,
 } from "./flow/jacobianSpectrum.ts";
 export { jacobianSpectrum } from "./flow/jacobianSpectrum.ts";
-export type {
   LyapunovOptions,
   LyapunovSpectrum,
   RowLyapunov,
@@ -36,8 +35,6 @@ export type { FlowLossOptions } from "./flow/lossAt.ts";
 export type { Reach } from "./flow/reach.ts";
 export type { StateGradients, StateGradientsOptions } from "./flow/stateGradients.ts";
 export { stateGradients } from "./flow/stateGradients.ts";
-export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
-export type {
   TruncationBias,
   TruncationBiasOptions,
   WindowBias,
