@@ -15,6 +15,7 @@ export type {
   StepSpectrum,
 } from "./flow/jacobianSpectrum.ts";
 export { jacobianSpectrum } from "./flow/jacobianSpectrum.ts";
+export type {
   LyapunovOptions,
   LyapunovSpectrum,
   RowLyapunov,
@@ -35,6 +36,7 @@ export type { FlowLossOptions } from "./flow/lossAt.ts";
 export type { Reach } from "./flow/reach.ts";
 export type { StateGradients, StateGradientsOptions } from "./flow/stateGradients.ts";
 export { stateGradients } from "./flow/stateGradients.ts";
+export type {
   TruncationBias,
   TruncationBiasOptions,
   WindowBias,
