@@ -4,6 +4,7 @@ import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { estimators } from "./estimators.ts";
 import { files } from "./files.ts";
+import { forwardMutants } from "./forward.ts";
 import { linear } from "./linear.ts";
 import { live } from "./live.ts";
 import { loops } from "./loops.ts";
@@ -49,6 +50,7 @@ export const mutants: readonly Mutant[] = [
   ...checker,
   ...cells,
   ...models,
+  ...forwardMutants,
   ...linear,
   ...cuts,
   ...live,

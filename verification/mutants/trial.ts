@@ -20,6 +20,8 @@ const about: readonly (readonly [folder: string, groups: readonly string[]])[] =
   ["rnn/src/truncated/", ["truncated streams", "truncat", "training"]],
   ["rnn/src/loop/", ["loops"]],
   ["rnn/src/models/", ["models"]],
+  ["rnn/src/estimators/", ["estimators"]],
+  ["rnn/src/derivatives/", ["estimators"]],
   ["rnn/src/flow/", ["flow"]],
   ["rnn/src/", ["cells", "training", "truncat"]],
   ["nn/src/layers/", ["layers", "integers"]],
