@@ -18,7 +18,7 @@ export const estimators: readonly Mutant[] = [
   ]),
   ...inFile("packages/rnn/src/estimators/artbp.ts", [
     {
-      name: "artbp: the probability of the step before",
+      name: "artbp: the probability of the step after",
       kind: "off by one in time",
       find: "probability(losses.length)",
       replace: "probability(losses.length + 1)",

@@ -13,8 +13,8 @@ export type SharedOptions<State, Y, Target> = Pick<
 
 /**
  * Starts the windows of an estimator, with the arguments of `truncated` and a generator of its own
- * for each run: `(cell, params, stream, options, draws) => artbp(cell, params, stream, { ...options,
- * draws, steps: 20 })`.
+ * for each run: ` (cell, params, stream, options, draws) => artbp(cell, params, stream, {
+ * ...options, draws, steps: 20 }) ` .
  */
 export type EstimatorWindows<Params, State, X, Y, Target> = (
   cell: Cell<Params, State, X, Y>,
@@ -40,7 +40,7 @@ export interface FullGradient {
   readonly norm: number;
   /** The sum of all losses. */
   readonly loss: number;
-  /** Of one run. */
+  /** Of the second run. */
   readonly seconds: number;
   /** The most memory that a run used, beyond what was in use before it. */
   readonly peakBytes: number;
@@ -52,9 +52,9 @@ export interface FullGradient {
  */
 export interface EstimatorRow {
   readonly name: string;
-  /** Whether all runs give one estimate: two of them were enough then. */
+  /** Whether it drew nothing from the generator it was given: two runs were enough then. */
   readonly isDeterministic: boolean;
-  /** Runs with draws of their own. */
+  /** Runs, each with draws of its own. */
   readonly runs: number;
   /** Windows of a run, on average. */
   readonly windows: number;

@@ -18,7 +18,9 @@ export interface NewtonReport {
   readonly residuals: readonly number[];
 }
 
-/** What `unroll` returns where the iterations converged; nothing but a report where they did not. */
+/**
+ * What `unroll` returns where the iterations converged; nothing but a report where they did not.
+ */
 export type NewtonUnrolled<State, Y> =
   | (NewtonReport & Unrolled<State, Y> & { readonly converged: true })
   | (NewtonReport & {
@@ -34,14 +36,15 @@ export type NewtonUnrolled<State, Y> =
  *
  * The states solve the equations `h_t = F_t(h_{t-1})`. From a guess of all of them, every F_t and
  * its Jacobian J_t are computed at once, as T B rows of one batch, and the corrections solve a
- * linear recurrence, `d_t = J_t d_{t-1} + (F_t(h_{t-1}) - h_t)`. Steps of contractive cells converge
- * in a few iterations; after n iterations the first n states are right whatever the cell, so that T
- * iterations always do (Gonzalez, Warrington, Smith & Linderman 2024, "Towards scalable and stable
- * parallelization of nonlinear RNNs"), whose reset of numbers that overflow is done here too. The
- * gradient, by parameters, inputs and the state before, is that of the solution: the adjoint
- * recurrence `g_t + J_{t+1}' l_{t+1}` backwards, with no tape over the steps. It shares no code with
- * the loops, so that each is an oracle of the other. The recurrences run step by step here: it is
- * no faster than `unroll`, and an iteration costs H pullbacks of T B rows and T B H^2 numbers.
+ * linear recurrence, `d_t = J_t d_{t-1} + (F_t(h_{t-1}) - h_t)`. Steps of contractive cells
+ * converge in a few iterations; after n iterations the first n states are right whatever the cell,
+ * so that T iterations always do (Gonzalez, Warrington, Smith & Linderman 2024, "Towards scalable
+ * and stable parallelization of nonlinear RNNs"), whose reset of numbers that overflow is done here
+ * too. The gradient, by parameters, inputs and the state before, is that of the solution: the
+ * adjoint recurrence `g_t + J_{t+1}' l_{t+1}` backwards, with no tape over the steps. It shares no
+ * code with the loops, so that each is an oracle of the other. The recurrences run step by step
+ * here: it is no faster than `unroll`, and an iteration costs H pullbacks of T B rows and T B H^2
+ * numbers.
  *
  * @param cell the cell; one that draws noise runs without
  * @param inputs as `unroll` takes them
@@ -119,7 +122,6 @@ function solve<Params, State, X, Y>(
     report.iterations++;
     states = scope(() => {
       const [after, jacobians] = whole.linearized(given, whole.before(given.start, states));
-      checkSize(after, states);
       const residuals = after.sub(states);
       report.residuals.push(largestOf(residuals));
       const corrections = recurrence(jacobians, residuals.reshape([whole.steps, whole.rows, -1]));
@@ -130,13 +132,6 @@ function solve<Params, State, X, Y>(
     });
   }
   return states;
-}
-
-function checkSize(after: Tensor, before: Tensor): void {
-  if (after.shape.join() === before.shape.join()) return;
-  throw new RangeError(
-    `${where}: a step takes a state of ${before.shape[1]} numbers to one of ${after.shape[1]}, and all states are solved for at once; run the cell with unroll`,
-  );
 }
 
 /** `d_t = J_t d_{t-1} + b_t` from `d_0 = 0`; J is `[T, B, H, H]`, b `[T, B, H]`. */

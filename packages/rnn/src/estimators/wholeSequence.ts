@@ -24,6 +24,7 @@ export interface Arguments<Params, State> {
  * they can be run at once, from any trajectory `[T B, H]` of states after the steps.
  */
 export class WholeSequence<Params, State, X, Y> {
+  readonly #where: string;
   readonly #cell: Cell<Params, State, X, Y>;
   /** T. */
   readonly steps: number;
@@ -39,6 +40,7 @@ export class WholeSequence<Params, State, X, Y> {
     { mask, resets }: CheckedMarks,
     steps: number,
   ) {
+    this.#where = where;
     this.#cell = cell;
     this.steps = steps;
     this.rows = rowsVector(start).shape[0]!;
@@ -75,9 +77,17 @@ export class WholeSequence<Params, State, X, Y> {
     return advance(this.#cell, params, given, this.#prepared(marks), states);
   }
 
-  /** The states after all steps, from those before them: `[T B, H]`. */
+  /**
+   * The states after all steps, from those before them: `[T B, H]`.
+   *
+   * @throws for a step that changes the shape of the state
+   */
   after(given: Arguments<Params, State>, before: Tensor): Tensor {
-    return rowsVector(this.#advance(given, before).next);
+    const after = rowsVector(this.#advance(given, before).next);
+    if (after.shape.join() === before.shape.join()) return after;
+    throw new RangeError(
+      `${this.#where}: a step takes a state of ${before.shape[1]} numbers to one of ${after.shape[1]}, and all states are solved for at once; run the cell with unroll`,
+    );
   }
 
   /** The outputs of all steps, `[T, B, ...]`; 0 where a row has no step. */

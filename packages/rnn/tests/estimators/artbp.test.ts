@@ -1,9 +1,9 @@
-import { type Tensor, tensor, tree } from "@chronograd/autodiff";
-import { rng, selfCommunicator } from "@chronograd/nn";
+import { type Tensor, tensor } from "@chronograd/autodiff";
+import { applyUpdates, rng, selfCommunicator, sgd } from "@chronograd/nn";
 import { runWorkers } from "@chronograd/nn/node";
 import { describe, expect, test } from "vitest";
 import { type ArtbpOptions, artbp } from "../../src/estimators.ts";
-import { initialParams, type TimeStep, truncated } from "../../src/index.ts";
+import { initialParams, type TimeStep, truncated, zoneout } from "../../src/index.ts";
 import { estimatorSuite, line } from "../truncated/estimatorSuite.ts";
 import {
   type AnyState,
@@ -15,9 +15,13 @@ import {
   problem,
   total,
 } from "../truncated/setup.ts";
+import { builtIn, loss, marked } from "./setup.ts";
 import { type Given, run as runOnRows } from "./workers.ts";
 
-type Options = Omit<ArtbpOptions<AnyState>, "loss">;
+type Options = Omit<ArtbpOptions<AnyState>, "loss"> & {
+  /** The seed of the model's noise. */
+  readonly noise?: number;
+};
 
 for (const compile of [false, true]) {
   estimatorSuite(`artbp, ${compile ? "as plans" : "on a tape"}`, (cell, params, stream, options) =>
@@ -26,11 +30,12 @@ for (const compile of [false, true]) {
 }
 
 /** What a stream yields with frozen weights: the ends of its windows, and the sum of gradients. */
-function run({ cell, params, steps, loss }: Problem, options: Options) {
+function run({ cell, params, steps, loss }: Problem, { noise, ...options }: Options) {
+  const random = noise === undefined ? {} : { rng: rng(noise) };
   const found: Numbers[] = [];
   const ends: number[] = [];
   const losses: number[] = [];
-  for (const window of artbp(cell, params, steps, { ...options, loss })) {
+  for (const window of artbp(cell, params, steps, { ...options, ...random, loss })) {
     found.push(numbers(window.gradients));
     ends.push(window.end);
     losses.push(...window.losses);
@@ -78,14 +83,14 @@ function expectation(given: Problem, options: Omit<Options, "draws">) {
 describe("the mean over all ways to cut is the gradient of full back-propagation, to 1e-12", () => {
   const fall = (n: number) => 2 / (2 + n);
   test.each([
-    ["elman", { probability: 0.5 }],
-    ["gru", { probability: fall }],
-    ["lstm", { probability: fall, compile: true }],
-    ["gru", { probability: 0.4, burnIn: 1 }],
-  ] as const)("%s, %o", (name, options) => {
-    const given = problem(name, 5, 3);
+    ["elman", 5, { probability: 0.5 }],
+    ["gru", 4, { probability: fall }],
+    ["lstm", 4, { probability: fall, compile: true }],
+    ["gru", 5, { probability: 0.4, burnIn: 1 }],
+  ] as const)("%s, %i steps, %o", (name, T, options) => {
+    const given = problem(name, T, 3);
     const start = "burnIn" in options ? options.burnIn : 0;
-    const expected = byDefinition(given, start, 5, () => 1);
+    const expected = byDefinition(given, start, T, () => 1);
     expect(distance(expectation(given, options), expected)).toBeLessThan(1e-12);
   });
 
@@ -104,6 +109,27 @@ describe("the mean over all ways to cut is the gradient of full back-propagation
   });
 });
 
+describe("so it is for every built-in cell, with marks", () => {
+  test.each(builtIn(marked))("%s", (_name, { cell, params, state, stream }) => {
+    const given = { cell, params, steps: stream.slice(0, 3), loss } as unknown as Problem;
+    const options = state === undefined ? {} : { state: state as never };
+    const { losses, ...expected } = full(given, options);
+    expect(losses).toHaveLength(3);
+    const found = expectation(given, { ...options, probability: 0.5 });
+    expect(distance(found, expected)).toBeLessThan(1e-12);
+  });
+});
+
+test("noise that is drawn per step is the same, wherever the stream is cut", () => {
+  const given = problem("gru", 4, 9);
+  const cell = zoneout(given.cell as never, { rate: 0.5 }) as typeof given.cell;
+  const noisy = { ...given, cell };
+  const { losses, ...expected } = full(noisy, { rng: rng(6) });
+  expect(losses).not.toEqual(full(given).losses);
+  const found = expectation(noisy, { probability: 0.5, noise: 6 });
+  expect(distance(found, expected)).toBeLessThan(1e-12);
+});
+
 test("without a cut, windows are those of full back-propagation, bit for bit", () => {
   const given = problem("lstm", 9, 1);
   const { gradient, ends, losses } = run(given, { probability: () => 0, draws: rng(1) });
@@ -112,12 +138,12 @@ test("without a cut, windows are those of full back-propagation, bit for bit", (
 });
 
 test("values of the model do not change, and windows have the lengths that were asked for", () => {
-  const given = problem("gru", 400, 2);
+  const given = problem("gru", 160, 2);
   for (const compile of [false, true]) {
     const { ends, losses } = run(given, { steps: 4, draws: rng(5), compile });
     expect(losses).toEqual(full(given).losses);
-    // 400 draws with 1 / 4: 100 windows, with a standard deviation of 8.7.
-    expect(Math.abs(ends.length - 100)).toBeLessThan(35);
+    // 160 draws with 1 / 4: 40 windows, with a standard deviation of 5.5.
+    expect(Math.abs(ends.length - 40)).toBeLessThan(22);
   }
   const cuts = (seed: number) => run(given, { steps: 4, draws: rng(seed) }).ends.join();
   expect(cuts(5)).toBe(cuts(5));
@@ -131,29 +157,29 @@ test("a generator that goes on gives other cuts", () => {
   expect(first).not.toEqual(second);
 });
 
-describe("two workers cut after the same steps, as one does on all rows", () => {
+test("two workers cut after the same steps, as one does on all rows", async () => {
   const module = new URL("./workers.ts", import.meta.url);
-  test.each([false, true])("compile %s", async (compile) => {
-    const expected = runOnRows(selfCommunicator, { compile });
-    const found = await runWorkers<typeof expected, Given>(module, {
-      workers: 2,
-      input: { compile },
-    });
-    expect(expected.ends.length).toBeGreaterThan(3);
-    for (const { ends, gradient, losses } of found) {
+  const input: Given[] = [
+    { compile: false },
+    { compile: true },
+    { compile: false, isShorter: true },
+  ];
+  const all = await runWorkers<(ReturnType<typeof runOnRows> & { message: string })[], Given[]>(
+    module,
+    { workers: 2, input },
+  );
+  for (const ofRank of all) {
+    for (const i of [0, 1]) {
+      const expected = runOnRows(selfCommunicator, input[i]!);
+      const { ends, gradient, losses } = ofRank[i]!;
       expect(ends).toEqual(expected.ends);
+      expect(ends.length).toBeGreaterThan(3);
       expect(distance(gradient, expected.gradient)).toBeLessThan(1e-12);
       expect(distance({ losses }, { losses: expected.losses })).toBeLessThan(1e-12);
     }
-  });
-
-  test("a worker with fewer steps is told of", async () => {
-    const input = { compile: false, isShorter: true };
-    const found = await runWorkers<{ message: string }, Given>(module, { workers: 2, input });
-    for (const { message } of found) {
-      expect(message).toMatch(/^artbp: the streams of all workers must have the same number/);
-    }
-  });
+    const { message } = ofRank[2]!;
+    expect(message).toMatch(/^artbp: the streams of all workers must have the same number/);
+  }
 });
 
 test("an asynchronous stream has the windows of the same steps", async () => {
@@ -171,6 +197,8 @@ test("an asynchronous stream has the windows of the same steps", async () => {
 test("updates between windows, a mean, and the gradient at a cut", () => {
   const given = problem("gru", 30, 4);
   let params = given.params;
+  const optimizer = sgd({ learningRate: 0.1 });
+  let state = optimizer.init(params);
   const seen: number[] = [];
   for (const window of artbp(given.cell, () => params, given.steps, {
     steps: 5,
@@ -184,7 +212,9 @@ test("updates between windows, a mean, and the gradient at a cut", () => {
     expect([losses.length, stateGradientNorms!.length]).toEqual([end - start, end - start]);
     expect([count, gradientCount]).toEqual([2 * losses.length, count]);
     expect(loss).toBeCloseTo(losses.reduce((a, b) => a + b) / count, 12);
-    params = tree.zip(params, window.gradients, (x: Tensor, g: Tensor) => x.sub(g.mul(0.1)));
+    const [updates, after] = optimizer.update(window.gradients, state, params);
+    params = applyUpdates(params, updates);
+    state = after;
     seen.push(end);
   }
   expect(seen.at(-1)).toBe(30);
@@ -225,6 +255,12 @@ describe("what does not fit is refused in a sentence", () => {
   test("a probability that becomes certain", () => {
     expect(() => [...start({ probability: () => 1 })]).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: artbp: the probability of a cut must be at least 0 and below 1, got 1 from probability(1); where a cut is certain, nothing can make up for what it leaves out]`,
+    );
+  });
+  test("a loss that is NaN, by its step", () => {
+    const losses = (y: Tensor) => y.mul(Number.NaN);
+    expect(() => [...start({ steps: 2, loss: losses })]).toThrow(
+      /^artbp: the loss of step 1 is NaN/,
     );
   });
   test("a stream without steps", () => {

@@ -1,9 +1,19 @@
 import { grad, stack, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
-import { init, rng } from "@chronograd/nn";
+import { embedding, init, rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { unrollByNewton } from "../../src/estimators.ts";
-import { defineCell, elman, gru, initialParams, lstm, unroll } from "../../src/index.ts";
-import { drawn } from "../../src/testing/draw.ts";
+import {
+  attentionCell,
+  defineCell,
+  elman,
+  gru,
+  initialParams,
+  learnedState,
+  lstm,
+  sequential,
+  unroll,
+} from "../../src/index.ts";
+import { drawn, drawParams, type PlainCell } from "../../src/testing/draw.ts";
 import { line } from "../truncated/estimatorSuite.ts";
 import { numbers } from "../truncated/setup.ts";
 import { builtIn, marked, type Problem, rows } from "./setup.ts";
@@ -107,6 +117,37 @@ test("gradients by parameters, inputs and the state before are those of unroll",
 const isInitializer = (value: unknown): value is object =>
   typeof value === "object" && value !== null && "draw" in value;
 
+test("symbols, a learned initial state, a context: outputs and gradients are those of unroll", () => {
+  const random = rng(4);
+  const language = sequential({
+    embedding: embedding({ input: 5, output: 2 }),
+    cell: learnedState(gru({ input: 2, hidden: 3 })),
+  });
+  const symbols = tensor(
+    Int32Array.from({ length: 12 }, () => random.integer(0, 5)),
+    { shape: [6, 2] },
+  );
+  const reader = attentionCell({ input: 2, hidden: 2, context: 3 });
+  const context = {
+    values: drawn([2, 4, 3], () => random.normal()),
+    mask: tensor(Int32Array.of(1, 1, 1, 1, 1, 0, 1, 0), { shape: [2, 4] }),
+  };
+  const cases = [
+    { cell: language, inputs: symbols, options: {} },
+    { cell: reader, inputs: drawn([5, 2, 2], () => random.normal()), options: { context } },
+  ] as unknown as { cell: PlainCell; inputs: Tensor; options: object }[];
+  for (const { cell, inputs, options } of cases) {
+    const lossOf = (run: typeof unroll | typeof unrollByNewton) => (params: never) => {
+      const { outputs } = run(cell, params, inputs, options) as { outputs: unknown };
+      const sums = tree.leaves(outputs).map((y) => y.mul(y.cos()).sum());
+      return sums.reduce((a, b) => a.add(b));
+    };
+    const params = drawParams(cell, rng(5)) as never;
+    const [found, expected] = [unrollByNewton, unroll].map((run) => grad(lossOf(run))(params));
+    expect(distance(found, expected)).toBeLessThan(1e-10);
+  }
+});
+
 test("float32 converges to its own precision", () => {
   const cell = gru({ input: 2, hidden: 3 });
   const params = initialParams(cell, rng(1));
@@ -195,7 +236,7 @@ describe("what does not fit is refused in a sentence", () => {
     );
     const growing = cellOf({ h: init.zeros(1) }, (h) => h.broadcastTo([1, 2]));
     expect(() => unrollByNewton(growing, w, xs.slice([[0, 1]]))).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: gradient: cotangent must be float64 [1,2] like the target, got float64 [1,1]]`,
+      `[RangeError: unrollByNewton: a step takes a state of 1 numbers to one of 2, and all states are solved for at once; run the cell with unroll]`,
     );
   });
 });

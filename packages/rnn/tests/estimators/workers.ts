@@ -33,10 +33,11 @@ export function run(communicator: Communicator, { compile, isShorter = false }: 
   };
 }
 
-export default (communicator: Communicator, given: Given) => {
-  try {
-    return run(communicator, given);
-  } catch (error) {
-    return { message: (error as Error).message };
-  }
-};
+export default (communicator: Communicator, all: readonly Given[]) =>
+  all.map((given) => {
+    try {
+      return run(communicator, given);
+    } catch (error) {
+      return { message: (error as Error).message };
+    }
+  });
