@@ -5,6 +5,7 @@ import { type StepLoss, type StepSource, truncated, type Window } from "@chronog
 import { artbp, eprop, rtrl, snap, uoro } from "@chronograd/rnn/estimators";
 import type { Target } from "./kinds.ts";
 import type { Model } from "./model.ts";
+import type { Task } from "./task.ts";
 
 /** What every estimator is given. */
 export interface Given {
@@ -16,6 +17,8 @@ export interface Given {
 /** An estimator with its settings. */
 export interface Estimator {
   readonly name: string;
+  /** What is done to the first parameters, if anything. */
+  prepare?(model: Model, params: unknown, task: Task, draws: Rng): unknown;
   windows(
     model: Model,
     params: unknown,

@@ -1,11 +1,13 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { ChosenWindow } from "@chronograd/rnn/flow";
 import { describeMachine } from "../machine.ts";
 import { makeProgress } from "../progress.ts";
 import { curves } from "./curves.ts";
 import { help, type Options, parseOptions, UsageError } from "./options.ts";
+import { predict } from "./predict.ts";
 import { type Cell, isSolved, merged, type Results, shown, taskResult } from "./results.ts";
-import { table } from "./table.ts";
+import { type Row, table } from "./table.ts";
 import { train } from "./train.ts";
 
 const folder = fileURLToPath(new URL(".", import.meta.url));
@@ -15,7 +17,7 @@ function main({ only, estimators, smoke, seed, out }: Options): void {
   const chosen = table
     .filter(({ name }) => only.length === 0 || only.includes(name))
     .map((row) => ({
-      row: smoke ? { ...row, batches: 3 } : row,
+      row: smoke ? { ...row, batches: 2 } : row,
       estimators: row.estimators.filter(
         ({ name }) =>
           estimators.length === 0 || estimators.some((part) => name.toLowerCase().includes(part)),
@@ -23,36 +25,47 @@ function main({ only, estimators, smoke, seed, out }: Options): void {
     }));
   const count = chosen.reduce((sum, part) => sum + part.estimators.length, 0);
   if (count === 0) throw new UsageError("--estimator: no estimator of these tasks has such a name");
+  const path = out ?? (smoke ? undefined : `${folder}results.json`);
+  /** What was run takes the place of what stands in the file; the rest stays as it is. */
+  const keep = (row: Row, cells: readonly Cell[], window?: ChosenWindow): void => {
+    if (path === undefined) return;
+    const before: Pick<Results, "tasks"> = existsSync(path)
+      ? JSON.parse(readFileSync(path, "utf8"))
+      : { tasks: [] };
+    const now = { machine: describeMachine({}), tasks: [taskResult(row, cells, window)] };
+    writeFileSync(path, `${JSON.stringify(merged(before, now, table), null, 1)}\n`);
+  };
   let done = 0;
   const started = performance.now();
-  const tasks = chosen.map(({ row, estimators: all }) => {
-    const { task, batches } = row;
-    const { figure } = task.kind;
-    const baseline = shown({ figure }, task.baseline);
-    progress.say(`\n${row.title} (${row.name}): ${figure}, ${baseline} without looking`);
-    const cells = all.map((estimator): Cell => {
-      const place = `[${++done}/${count}] ${estimator.name.padEnd(20)}`;
+  for (const { row, estimators: all } of chosen) {
+    const { task, batches, window } = row;
+    const { kind } = task;
+    progress.say(
+      `\n${row.title} (${row.name}): ${kind.figure}, ${shown(kind, task.baseline)} without looking`,
+    );
+    for (const estimator of all) {
+      const place = `[${++done}/${count}] ${estimator.name.padEnd(24)}`;
       const outcome = train(task, row, estimator, seed, (point) => {
-        const now = shown({ figure }, point.figure);
+        const now = shown(kind, point.figure);
         progress.status(`${place} ${now} after ${point.batches} of ${batches} batches`);
       });
-      const end = outcome.curve.at(-1)!.figure;
-      const cell = {
-        estimator: estimator.name,
-        date: new Date().toISOString(),
-        seed,
-        figure: end,
-        isSolved: outcome.failure === undefined && isSolved(row, end),
-        ...outcome,
-      };
-      progress.say(`${place} ${lineOf(row.task.kind, cell)}`);
-      return cell;
-    });
-    return taskResult(row, cells);
-  });
+      const { figure } = outcome.curve.at(-1)!;
+      const isGood = outcome.failure === undefined && isSolved(row, figure);
+      const date = new Date().toISOString();
+      const cell = { estimator: estimator.name, date, seed, figure, isSolved: isGood, ...outcome };
+      progress.say(`${place} ${lineOf(kind, cell)}`);
+      keep(row, [cell]);
+    }
+    if (window === undefined) continue;
+    const chosenWindow = predict(row, window, seed);
+    progress.say(`chooseWindow, before training: k2 ${chosenWindow.k2 ?? chosenWindow.refusal}`);
+    keep(row, [], chosenWindow);
+  }
   progress.status("");
   progress.say(`\n${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
-  if (!smoke) write(out, { machine: describeMachine({}), tasks }, progress.say);
+  if (path === undefined) return;
+  progress.say(`wrote ${path}`);
+  if (out === undefined) draw(path, progress.say);
 }
 
 /** What came of a training, in a line. */
@@ -67,17 +80,12 @@ function lineOf(kind: { readonly figure: string }, cell: Cell): string {
   return `${parts.join(" ")}${failure === undefined ? "" : `, ended early: ${failure}`}`;
 }
 
-/** Writes results and pictures; what was not run stays as it stands. */
-function write(out: string | undefined, now: Results, say: (line: string) => void): void {
-  const path = out ?? `${folder}results.json`;
-  const results = merged(path, now, table);
-  writeFileSync(path, `${JSON.stringify(results, null, 1)}\n`);
-  say(`wrote ${path}`);
-  if (out !== undefined) return;
+/** A picture of each task in a file of results. */
+function draw(path: string, say: (line: string) => void): void {
+  const { tasks } = JSON.parse(readFileSync(path, "utf8")) as Results;
   mkdirSync(`${folder}pictures`, { recursive: true });
-  for (const task of results.tasks)
-    writeFileSync(`${folder}pictures/${task.name}.svg`, curves(task));
-  say(`wrote ${results.tasks.length} pictures`);
+  for (const task of tasks) writeFileSync(`${folder}pictures/${task.name}.svg`, curves(task));
+  say(`drew ${tasks.length} pictures`);
 }
 
 try {

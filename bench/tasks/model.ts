@@ -1,11 +1,11 @@
 import { type Tensor, tensor } from "@chronograd/autodiff";
-import { linear, type Rng } from "@chronograd/nn";
-import { type Cell, gru, initialParams, lstm, sequential } from "@chronograd/rnn";
+import { init, linear, type Rng } from "@chronograd/nn";
+import { type Cell, defineCell, gru, initialParams, lstm, sequential } from "@chronograd/rnn";
 import type { Task } from "./task.ts";
 
 /** Which network learns a task. */
 export interface ModelSizes {
-  readonly cell: "gru" | "lstm";
+  readonly cell: "gru" | "lstm" | "random";
   readonly hidden: number;
   /** Of an LSTM: the longest lag that the first biases of its gates are made for, if any. */
   readonly longestLag?: number;
@@ -14,17 +14,31 @@ export interface ModelSizes {
 /** A cell and a linear layer on it; the types of its trees do not matter to a loop of training. */
 export type Model = Cell<unknown, unknown>;
 
+/**
+ * The network of Engelken 2023, with `h = tanh(x)` as its state: Gaussian weights of the variance
+ * 1 / H, which is where chaos begins (Sompolinsky, Crisanti & Sommers 1988).
+ */
+const random = defineCell({
+  params: ({ input, hidden }) => ({
+    W: init.normal(1, input, hidden),
+    U: init.normal(1 / Math.sqrt(hidden), hidden, hidden),
+    b: init.uniform(0.1, hidden),
+  }),
+  state: ({ hidden }) => ({ h: init.zeros(hidden) }),
+  step: ({ W, U, b }, x: Tensor, { h }) => {
+    const next = x.matmul(W).add(h.matmul(U)).add(b).tanh();
+    return [next, { h: next }];
+  },
+});
+
 export function modelOf(
   { cell, hidden }: ModelSizes,
   { inputs, outputs }: Pick<Task, "inputs" | "outputs">,
 ): Model {
   const sizes = { input: inputs, hidden };
   const head = linear({ input: hidden, output: outputs });
-  const model =
-    cell === "gru"
-      ? sequential({ cell: gru(sizes), head })
-      : sequential({ cell: lstm(sizes), head });
-  return model as unknown as Model;
+  const cells = { gru, lstm, random };
+  return sequential({ cell: cells[cell](sizes) as Model, head }) as unknown as Model;
 }
 
 export function firstParams(model: Model, { hidden, longestLag }: ModelSizes, draws: Rng): unknown {

@@ -6,7 +6,7 @@ export interface Options {
   readonly only: readonly string[];
   /** Parts of names of estimators; empty for all. */
   readonly estimators: readonly string[];
-  /** A few batches of each, only to see that everything runs. */
+  /** Two batches of each, only to see that everything runs. */
   readonly smoke: boolean;
   readonly seed: number;
   /** Where to write, unless the usual place. */
@@ -20,10 +20,10 @@ export const help = `npm run tasks -- [options]
 
   --only <names>       only these tasks, with commas between: ${table.map(({ name }) => name).join(", ")}
   --estimator <names>  only estimators whose name has one of these in it, such as full,rtrl
-  --smoke              three batches of each, in seconds: shows that everything runs, and writes nothing
+  --smoke              two batches of each, in seconds: shows that everything runs
   --seed <n>           of everything that is drawn (1)
-  --out <file>         where to write the results (bench/tasks/results.json and pictures beside it; nowhere with
-                       --only, --estimator, --seed or --smoke)`;
+  --out <file>         where to write the results: what was run takes the place of what stands there.
+                       Unless given, bench/tasks/results.json, with pictures; nowhere with --smoke`;
 
 /** Reads the command line; `undefined` when it asks for help. */
 export function parseOptions(args: readonly string[]): Options | undefined {
@@ -43,7 +43,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  if (values["help"] === true) return undefined;
+  if (values.help === true) return undefined;
   const text = (name: string): string | undefined => values[name] as string | undefined;
   const list = (name: string): string[] => text(name)?.split(",").filter(Boolean) ?? [];
   const only = list("only");
@@ -57,5 +57,5 @@ export function parseOptions(args: readonly string[]): Options | undefined {
     throw new UsageError(`--seed must be a whole number of at least 0, got ${text("seed")}`);
   }
   const estimators = list("estimator").map((name) => name.toLowerCase());
-  return { only, estimators, smoke: values["smoke"] === true, seed, out: text("out") };
+  return { only, estimators, smoke: values.smoke === true, seed, out: text("out") };
 }

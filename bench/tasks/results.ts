@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import type { ChosenWindow } from "@chronograd/rnn/flow";
 import type { Machine } from "../machine.ts";
 import type { Row } from "./table.ts";
 import type { Outcome } from "./train.ts";
@@ -29,6 +29,8 @@ export interface TaskResult {
   readonly batches: number;
   readonly learningRate: number;
   readonly cells: readonly Cell[];
+  /** What `chooseWindow` says before the training, where it is asked. */
+  readonly window?: ChosenWindow;
 }
 
 export interface Results {
@@ -41,32 +43,36 @@ export function isSolved({ solved, task }: Pick<Row, "solved" | "task">, figure:
   return task.kind.isBetterHigh ? figure >= solved : figure <= solved;
 }
 
-export function taskResult(row: Row, cells: readonly Cell[]): TaskResult {
+export function taskResult(row: Row, cells: readonly Cell[], window?: ChosenWindow): TaskResult {
   const { name, title, task, solved, cell, hidden, rows, batches, learningRate } = row;
   const { figure, isBetterHigh } = task.kind;
   const model = `${cell.toUpperCase()}, ${hidden} units`;
   const settings = { model, rows, batches, learningRate };
   const { baseline, steps } = task;
-  return { name, title, figure, isBetterHigh, baseline, solved, steps, ...settings, cells };
+  const found = { ...settings, cells, ...(window && { window }) };
+  return { name, title, figure, isBetterHigh, baseline, solved, steps, ...found };
 }
 
 /**
- * What stands in a file, with what was measured now in its place: tasks in this order, estimators
- * in theirs.
+ * What was measured before, with what was measured now in its place; both in the order of the table.
  */
-export function merged(path: string, now: Results, table: readonly Row[]): Results {
-  const before: readonly TaskResult[] = existsSync(path)
-    ? (JSON.parse(readFileSync(path, "utf8")) as Results).tasks
-    : [];
+export function merged(
+  before: Pick<Results, "tasks">,
+  now: Results,
+  table: readonly Row[],
+): Results {
   const tasks = table.flatMap((row) => {
-    const named = ({ name }: TaskResult) => name === row.name;
-    const cells = [...(now.tasks.find(named)?.cells ?? []), ...(before.find(named)?.cells ?? [])];
-    const ordered = row.estimators.flatMap(
-      ({ name }) => cells.find(({ estimator }) => estimator === name) ?? [],
+    const measured = [now, before].flatMap(({ tasks }) =>
+      tasks.filter(({ name }) => name === row.name),
     );
-    return ordered.length === 0 ? [] : [taskResult(row, ordered)];
+    const all = measured.flatMap(({ cells }) => cells);
+    const cells = row.estimators.flatMap(
+      ({ name }) => all.find(({ estimator }) => estimator === name) ?? [],
+    );
+    const window = measured.find((each) => each.window !== undefined)?.window;
+    return measured.length === 0 ? [] : [taskResult(row, cells, window)];
   });
-  return { machine: now.machine, tasks };
+  return { ...now, tasks };
 }
 
 /** A figure as a person reads it. */

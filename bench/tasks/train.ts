@@ -47,7 +47,10 @@ export function train(
   const { rows, batches, learningRate } = training;
   const own = (name: string) => rng(seed, name);
   const model = modelOf(training, task);
-  let params = firstParams(model, training, own("model"));
+  const started = performance.now();
+  const first = firstParams(model, training, own("model"));
+  let params = estimator.prepare?.(model, first, task, own("preparation")) ?? first;
+  const preparation = performance.now() - started;
   const judge = judgeOf(task, model, task.draw(own("held out"), heldOut));
   const optimizer = chain({ clip: clipByGlobalNorm(1), adam: adam({ learningRate }) });
   let state = optimizer.init(params);
@@ -65,13 +68,13 @@ export function train(
   look(0);
   const { memory } = defaultBackend();
   const before = memory.bytesInUse;
-  let [updates, milliseconds, peak] = [0, 0, before];
+  let [updates, milliseconds, peak] = [0, preparation, before];
   const stream = steps(task, rows, drawn());
   const given = { loss: task.kind.loss(task), draws: own("estimator") };
   const windows = estimator.windows(model, params, stream, given)[Symbol.iterator]();
   try {
     for (;;) {
-      const started = performance.now();
+      const begun = performance.now();
       let next: ReturnType<typeof windows.next> | undefined;
       const reached = memory.peakDuring(() => {
         next = windows.next();
@@ -87,7 +90,7 @@ export function train(
         });
         updates++;
       }
-      milliseconds += performance.now() - started;
+      milliseconds += performance.now() - begun;
       const done = Math.floor(end / task.steps);
       if (done >= Math.round((curve.length * batches) / points)) look(done);
     }
