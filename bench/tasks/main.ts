@@ -5,8 +5,9 @@ import { describeMachine } from "../machine.ts";
 import { makeProgress } from "../progress.ts";
 import { curves } from "./curves.ts";
 import { help, type Options, parseOptions, UsageError } from "./options.ts";
+import { markdown, shown } from "./overview.ts";
 import { predict } from "./predict.ts";
-import { type Cell, isSolved, merged, type Results, shown, taskResult } from "./results.ts";
+import { type Cell, isSolved, merged, type Results, taskResult } from "./results.ts";
 import { type Row, table } from "./table.ts";
 import { train } from "./train.ts";
 
@@ -80,12 +81,14 @@ function lineOf(kind: { readonly figure: string }, cell: Cell): string {
   return `${parts.join(" ")}${failure === undefined ? "" : `, ended early: ${failure}`}`;
 }
 
-/** A picture of each task in a file of results. */
+/** A page of tables, and a picture of each task, from a file of results. */
 function draw(path: string, say: (line: string) => void): void {
-  const { tasks } = JSON.parse(readFileSync(path, "utf8")) as Results;
+  const results = JSON.parse(readFileSync(path, "utf8")) as Results;
+  const { tasks } = results;
+  writeFileSync(`${folder}results.md`, markdown(results));
   mkdirSync(`${folder}pictures`, { recursive: true });
   for (const task of tasks) writeFileSync(`${folder}pictures/${task.name}.svg`, curves(task));
-  say(`drew ${tasks.length} pictures`);
+  say(`wrote results.md and ${tasks.length} pictures`);
 }
 
 try {

@@ -74,9 +74,3 @@ export function merged(
   });
   return { ...now, tasks };
 }
-
-/** A figure as a person reads it. */
-export function shown({ figure }: Pick<TaskResult, "figure">, value: number): string {
-  if (figure === "accuracy") return `${(100 * value).toFixed(1)} %`;
-  return value < 0.001 ? value.toExponential(0) : value.toFixed(value < 0.1 ? 4 : 3);
-}

@@ -53,6 +53,7 @@ export default defineConfig({
             { text: "Training on sequences", link: "/guide/training" },
             { text: "Memory budget", link: "/guide/memory-budget" },
             { text: "Truncated BPTT", link: "/guide/truncated" },
+            { text: "Beyond truncation", link: "/guide/beyond-truncation" },
             { text: "Lengths and resets", link: "/guide/sequences" },
             { text: "The life of a state", link: "/guide/state" },
             { text: "Sampling and beam search", link: "/guide/decoding" },
