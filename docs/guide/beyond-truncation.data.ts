@@ -9,7 +9,8 @@ interface Shown {
   readonly title: string;
   readonly settings: string;
   readonly figure: string;
-  readonly svg: string;
+  /** As an address that an image takes. */
+  readonly picture: string;
   readonly rows: readonly (readonly string[])[];
   readonly window: string | null;
 }
@@ -43,7 +44,7 @@ export default {
         title: task.title,
         settings: `${task.model}; ${task.batches} batches of ${task.rows} sequences of ${task.steps} steps; solved from ${shown(task, task.solved)} on`,
         figure: task.figure,
-        svg: readFileSync(path(`pictures/${task.name}.svg`), "utf8"),
+        picture: `data:image/svg+xml;base64,${readFileSync(path(`pictures/${task.name}.svg`)).toString("base64")}`,
         rows: task.cells.map((cell) => [
           cell.estimator,
           `${shown(task, cell.figure)}${cell.isSolved ? ", solved" : ""}`,

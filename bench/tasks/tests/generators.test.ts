@@ -9,7 +9,7 @@ import { parity } from "../parity.ts";
 import type { Batch, Task } from "../task.ts";
 import { tomita } from "../tomita.ts";
 
-const rows = 700;
+const rows = 280;
 
 /** The sequences of a batch, each as its own lists. */
 function sequences({ steps, inputs: I, targets: K }: Task, batch: Batch) {
