@@ -20,6 +20,10 @@ export interface Page {
   readonly dates: string;
   readonly overview: Overview;
   readonly tasks: readonly Shown[];
+  /** By task and estimator. */
+  readonly figures: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** The window that is chosen for `lag-60`. */
+  readonly k2: number | null;
 }
 
 declare const data: Page;
@@ -39,6 +43,15 @@ export default {
       machine: `${machine.cpu}, Node ${machine.node}`,
       dates: [...new Set([days[0]!, days.at(-1)!])].join(" to "),
       overview: overviewOf(results),
+      figures: Object.fromEntries(
+        tasks.map((task) => [
+          task.name,
+          Object.fromEntries(
+            task.cells.map(({ estimator, figure }) => [estimator, shown(task, figure)]),
+          ),
+        ]),
+      ),
+      k2: tasks.find(({ name }) => name === "lag-60")?.window?.k2 ?? null,
       tasks: tasks.map((task) => ({
         name: task.name,
         title: task.title,
