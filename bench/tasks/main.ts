@@ -34,7 +34,9 @@ function main({ only, estimators, smoke, seed, out }: Options): void {
       ? JSON.parse(readFileSync(path, "utf8"))
       : { tasks: [] };
     const now = { machine: describeMachine({}), tasks: [taskResult(row, cells, window)] };
-    writeFileSync(path, `${JSON.stringify(merged(before, now, table), null, 1)}\n`);
+    // A line for each estimator, so that a difference shows what was run.
+    const text = JSON.stringify(merged(before, now, table));
+    writeFileSync(path, `${text.replaceAll('{"estimator"', '\n{"estimator"')}\n`);
   };
   let done = 0;
   const started = performance.now();

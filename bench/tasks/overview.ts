@@ -111,9 +111,10 @@ export function markdown(results: Results): string {
   return `# Results of \`npm run tasks\`\n\nOne seed, on ${cpu} (${cores} cores, Node ${node}). Bold is solved.\n\n${overview.join("\n")}\n\n${parts.join("\n")}`;
 }
 
-/** What `chooseWindow` found, in a sentence. */
-export function verdict({ k2, refusal, tolerance }: NonNullable<TaskResult["window"]>): string {
-  return k2 === null
-    ? `no window, because ${refusal}.`
-    : `k2 ${k2} is the shortest window whose relative bias stays below ${tolerance}.`;
+/** What `chooseWindow` found, in words. */
+export function verdict(window: NonNullable<TaskResult["window"]>): string {
+  const { k2, refusal, tolerance, k1, measured } = window;
+  if (k2 === null) return `no window, because ${refusal}.`;
+  const { k2: shortest, relativeError } = measured[0]!;
+  return `with k1 ${k1}, k2 ${k2} is the shortest window whose relative bias stays below ${tolerance}; that of k2 ${shortest} is ${relativeError.value?.toFixed(2)}.`;
 }

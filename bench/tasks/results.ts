@@ -54,7 +54,8 @@ export function taskResult(row: Row, cells: readonly Cell[], window?: ChosenWind
 }
 
 /**
- * What was measured before, with what was measured now in its place; both in the order of the table.
+ * What was measured before, with what was measured now in its place; both in the order of the
+ * table.
  */
 export function merged(
   before: Pick<Results, "tasks">,

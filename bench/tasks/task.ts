@@ -18,7 +18,9 @@ export interface Task {
   readonly steps: number;
   /** I. */
   readonly inputs: number;
-  /** What the model says at each step: K numbers, K logits of bits, or as many as there are classes. */
+  /**
+   * What the model says at each step: K numbers, K logits of bits, or as many as there are classes.
+   */
   readonly outputs: number;
   /** K. */
   readonly targets: number;

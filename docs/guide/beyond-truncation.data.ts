@@ -22,8 +22,8 @@ export interface Page {
   readonly tasks: readonly Shown[];
   /** By task and estimator. */
   readonly figures: Readonly<Record<string, Readonly<Record<string, string>>>>;
-  /** The window that is chosen for `lag-60`. */
-  readonly k2: number | null;
+  /** What `chooseWindow` says of `lag-60`. */
+  readonly verdict: string;
 }
 
 declare const data: Page;
@@ -51,7 +51,7 @@ export default {
           ),
         ]),
       ),
-      k2: tasks.find(({ name }) => name === "lag-60")?.window?.k2 ?? null,
+      verdict: verdict(tasks.find(({ name }) => name === "lag-60")!.window!),
       tasks: tasks.map((task) => ({
         name: task.name,
         title: task.title,

@@ -124,7 +124,8 @@ test("Dyck-1: a bracket may be closed where one is open; open ones are a reflect
     }
     return targets[11]![0] === 0;
   });
-  // C(12, 6) / 4^6, and over all even steps by sum over m <= M of C(2m, m) / 4^m = (2M + 1) C(2M, M) / 4^M.
+  // C(12, 6) / 4^6, and over all even steps by sum over m <= M of C(2m, m) / 4^m = (2M + 1) C(2M,
+  // M) / 4^M.
   expectRate(last, 924 / 4096);
   expect(task.baseline).toBeCloseTo(1 - ((13 * 924) / 4096 - 1) / 6, 12);
 });
