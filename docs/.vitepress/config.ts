@@ -55,6 +55,7 @@ export default defineConfig({
             { text: "Memory budget", link: "/guide/memory-budget" },
             { text: "Truncated BPTT", link: "/guide/truncated" },
             { text: "Choosing a window", link: "/guide/choosing-a-window" },
+            { text: "Beyond truncation", link: "/guide/beyond-truncation" },
             { text: "Lengths and resets", link: "/guide/sequences" },
             { text: "The life of a state", link: "/guide/state" },
             { text: "Sampling and beam search", link: "/guide/decoding" },
