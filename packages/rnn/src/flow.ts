@@ -11,7 +11,6 @@ export { chooseWindow } from "./flow/chooseWindow.ts";
 export type { DeadLeaf, DeadUnits, DeadUnitsOptions } from "./flow/deadUnits.ts";
 export { deadUnits } from "./flow/deadUnits.ts";
 export type { Decay } from "./flow/decay.ts";
-export type { Complex } from "./flow/schur.ts";
 export type {
   EffectiveMemory,
   EffectiveMemoryOptions,
@@ -50,6 +49,7 @@ export type { ClipRatio, ObservedClipState } from "./flow/observedClip.ts";
 export { clipRatio, observedClip } from "./flow/observedClip.ts";
 export type { Reach } from "./flow/reach.ts";
 export type { RowSpectrum } from "./flow/rowSpectra.ts";
+export type { Complex } from "./flow/schur.ts";
 export type { StateGradients, StateGradientsOptions } from "./flow/stateGradients.ts";
 export { stateGradients } from "./flow/stateGradients.ts";
 export type { FlowSource, TrajectoryOptions } from "./flow/trajectory.ts";
