@@ -37,9 +37,11 @@ export default defineConfig({
     include: [
       "{packages,examples}/*/tests/**/*.test.ts",
       "verification/tests/**/*.test.ts",
+      "bench/tasks/tests/**/*.test.ts",
       ".snippets/*.test.ts",
     ],
     sequence: { sequencer: LongestFirst },
+    setupFiles: ["vitest.setup.ts"],
     testTimeout: 60_000,
   },
 });

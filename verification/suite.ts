@@ -2,6 +2,7 @@ import { type Backend, createBackend, defaultBackend, type FloatDType } from "@c
 import { opTable } from "@chronograd/autodiff/extend";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { opLaws } from "@chronograd/autodiff/testing";
+import { biasSubject } from "./bias.ts";
 import { cellSubjects } from "./cells.ts";
 import { checkerSubject } from "./checker.ts";
 import { clippingSubjects } from "./clipping.ts";
@@ -9,11 +10,14 @@ import { conventionSubjects } from "./conventions.ts";
 import { creationSubjects } from "./creation.ts";
 import { customSubjects } from "./custom.ts";
 import { edgeSubjects } from "./edges/index.ts";
+import { estimatorSubjects } from "./estimators.ts";
 import { fileSubjects } from "./files.ts";
+import { forwardSubject } from "./forward.ts";
 import { impureSubject } from "./impure.ts";
 import { influenceSubject } from "./influence.ts";
 import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
+import { lagSubject } from "./lags.ts";
 import { laneSubject } from "./lanes.ts";
 import { layerSubjects } from "./layers.ts";
 
@@ -29,6 +33,7 @@ import { plannedSubject } from "./planned.ts";
 import { programSubject } from "./programs.ts";
 import { refusalSubjects } from "./refusals.ts";
 import { sequenceSubjects } from "./sequences/index.ts";
+import { spectraSubject } from "./spectra.ts";
 import type { Subject } from "./subject.ts";
 import { tapeSubjects } from "./tape.ts";
 import { transformSubjects } from "./transforms.ts";
@@ -71,12 +76,17 @@ export function wholeSubjects(): Subject[] {
     ...noiseSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
+    biasSubject(),
+    ...estimatorSubjects(),
     ...sequenceSubjects(),
+    forwardSubject(),
     laneSubject(),
     loopSubject(),
     influenceSubject(),
+    spectraSubject(),
     plannedSubject(),
     impureSubject(),
+    lagSubject(),
     workersSubject(),
     ...refusalSubjects(),
     ...fileSubjects(),

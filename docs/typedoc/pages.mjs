@@ -153,6 +153,16 @@ export const entryPoints = [
     pages: [["Decoding", ["decode"]]],
   },
   {
+    name: "@chronograd/rnn/estimators",
+    slug: "rnn-estimators",
+    pages: [["Estimators", ["estimators"]]],
+  },
+  {
+    name: "@chronograd/rnn/flow",
+    slug: "rnn-flow",
+    pages: [["Instruments", ["flow"]]],
+  },
+  {
     name: "@chronograd/rnn/pytorch",
     slug: "rnn-pytorch",
     pages: [["State dicts", ["pytorch"]]],
@@ -200,6 +210,11 @@ export const entryPoints = [
     name: "chronograd/training",
     slug: "cli-training",
     pages: [["Training runs", ["training"]]],
+  },
+  {
+    name: "chronograd/flow",
+    slug: "cli-flow",
+    pages: [["Pictures of gradients", ["flow"]]],
   },
   {
     name: "chronograd/forecast",

@@ -2,7 +2,11 @@ import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
+import { estimators } from "./estimators.ts";
 import { files } from "./files.ts";
+import { flow } from "./flow.ts";
+import { forwardMutants } from "./forward.ts";
+import { lags } from "./lags.ts";
 import { linear } from "./linear.ts";
 import { live } from "./live.ts";
 import { loops } from "./loops.ts";
@@ -25,6 +29,7 @@ import { recurrence } from "./rules/recurrence.ts";
 import { reductions } from "./rules/reductions.ts";
 import { windows } from "./rules/windows.ts";
 import { sequences } from "./sequences.ts";
+import { spectra } from "./spectra.ts";
 import { tape } from "./tape.ts";
 import { training } from "./training.ts";
 import { valuesTaken } from "./values.ts";
@@ -47,12 +52,17 @@ export const mutants: readonly Mutant[] = [
   ...checker,
   ...cells,
   ...models,
+  ...forwardMutants,
   ...linear,
   ...cuts,
+  ...flow,
   ...live,
+  ...estimators,
   ...sequences,
   ...markMutants,
   ...loops,
+  ...lags,
+  ...spectra,
   ...training,
   ...optimizers,
   ...pytorch,

@@ -19,8 +19,8 @@ const steps = [
     {
       name: "advance: a step without rows loses its resets",
       kind: "wrong state",
-      find: "return { output: undefined, next: before };",
-      replace: "return { output: undefined, next: state };",
+      find: "return { output: undefined, next: before, after: before };",
+      replace: "return { output: undefined, next: state, after: state };",
     },
     {
       name: "advance: the learned initial state without a gradient",

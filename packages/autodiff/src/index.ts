@@ -31,6 +31,7 @@ export * as tree from "./tensor/trees.ts";
 export type { Pullback } from "./transforms/custom.ts";
 export { customGradient } from "./transforms/custom.ts";
 export { jvp } from "./transforms/forward.ts";
+export { linearize } from "./transforms/linearize.ts";
 export type { AuxOptions, ValueAndGradient } from "./transforms/reverse.ts";
 export { grad, valueAndGrad, vjp } from "./transforms/reverse.ts";
 export { hessian, hvp, jacobian } from "./transforms/second.ts";

@@ -16,6 +16,18 @@ export function isAlike(a: unknown, b: unknown): boolean {
   return true;
 }
 
+/** A state with the tensors of `like`, in its order: a step may return them in another. */
+export function inOrderOf<State>(like: State, state: State): State {
+  if (isInOrder(like, state)) return state;
+  return tree.zip(like, state, (_, x) => x) as State;
+}
+
+function isInOrder(a: unknown, b: unknown): boolean {
+  if (!isBranch(a) || !isBranch(b)) return true;
+  const keys = Object.keys(b);
+  return Object.keys(a).every((key, i) => key === keys[i] && isInOrder(a[key], b[key]));
+}
+
 /** Throws a sentence unless a tree has the tensors of a cell's state, each at its path. */
 export function checkState(what: string, state: unknown, declared: unknown): void {
   const found = tree.leavesWithPath(state).map(([path]) => path);

@@ -12,6 +12,15 @@ export type { CellTestOptions } from "./testing/cell/options.ts";
 export { cellLaws, testCell } from "./testing/cell/testCell.ts";
 export type { InputOption } from "./testing/draw.ts";
 export { symbols } from "./testing/draw.ts";
+export { checkEstimator } from "./testing/estimators/checkEstimator.ts";
+export type {
+  CheckEstimatorOptions,
+  CheckedEstimator,
+  EstimatedWindow,
+  EstimatorClaim,
+} from "./testing/estimators/options.ts";
+export type { ParameterResult } from "./testing/estimators/report.ts";
+export { EstimatorReport } from "./testing/estimators/report.ts";
 export type { InfluenceKind } from "./testing/influence/changes.ts";
 export type { InfluenceBatch, InfluenceOptions } from "./testing/influence/checkInfluence.ts";
 export { checkInfluence } from "./testing/influence/checkInfluence.ts";

@@ -176,9 +176,9 @@ class Sweep {
    * Whether `there` may be added to in place: nobody else holds it (a tape that tracks it would),
    * and no other tape records the sweep.
    */
-  isOurs(there: Tensor, g: Tensor, { inputs }: Entry): boolean {
+  isOurs(there: Tensor, g: Tensor, { inputs, output }: Entry): boolean {
     if (there.block.holders !== 1 || g.tape !== null) return false;
-    if (!shareBackend(there, g)) return false;
+    if (!shareBackend(there, g) || !shareBackend(there, output)) return false;
     for (const input of inputs) if (input.tape !== null) return false;
     return !this.record && this.observer?.contribute === undefined;
   }

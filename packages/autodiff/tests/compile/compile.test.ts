@@ -1,9 +1,13 @@
 import { describe, expect, test } from "vitest";
 import {
   compile,
+  concat,
   createBackend,
   grad,
   jvp,
+  lstmCellState,
+  lstmGates,
+  lstmOutput,
   scope,
   Tape,
   type Tensor,
@@ -496,4 +500,28 @@ describe("arguments and closures of a compiled function", () => {
       }
     });
   });
+});
+
+test("a cotangent from outside is not written to where it meets one of the program", () => {
+  const gates = f64([
+    [0.5, -1, 0.25, 2],
+    [-0.5, 1, 0, 3],
+  ]);
+  const c = f64([[0.75], [-2]]);
+  const both = f64([
+    [3, 5],
+    [7, 11],
+  ]);
+  // c gets the second column, and then what arrives through the output is added to it.
+  const f = (x: Tensor, before: Tensor): Tensor => {
+    const tape = new Tape();
+    const watched = tape.watch(x) as Tensor;
+    const activated = lstmGates(watched);
+    const after = lstmCellState(activated, before);
+    const joined = concat([lstmOutput(activated, after), after], 1);
+    return tape.gradient(joined, watched, { cotangent: both });
+  };
+  const compiled = compile(f);
+  const expected = f(gates, c).toArray();
+  for (let call = 0; call < 3; call++) expect(compiled(gates, c).toArray()).toEqual(expected);
 });

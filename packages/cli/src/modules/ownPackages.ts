@@ -15,6 +15,8 @@ const entryPoints: Readonly<Record<string, () => Promise<object>>> = {
   "@chronograd/nn/safetensors": () => import("@chronograd/nn/safetensors"),
   "@chronograd/rnn": () => import("@chronograd/rnn"),
   "@chronograd/rnn/decode": () => import("@chronograd/rnn/decode"),
+  "@chronograd/rnn/estimators": () => import("@chronograd/rnn/estimators"),
+  "@chronograd/rnn/flow": () => import("@chronograd/rnn/flow"),
   "@chronograd/rnn/pytorch": () => import("@chronograd/rnn/pytorch"),
   "@chronograd/rnn/testing": () => import("@chronograd/rnn/testing"),
   "chronograd/command": () => import("../command.ts"),

@@ -1,6 +1,6 @@
 import type { Cell, Values } from "../cell.ts";
 import { rowsOf } from "../checkRows.ts";
-import { checkState, isAlike } from "../checkState.ts";
+import { checkState, inOrderOf, isAlike } from "../checkState.ts";
 import { runStep } from "../runStep.ts";
 import type { Prepared } from "./prepare.ts";
 import { fillRows, selectRows } from "./rows.ts";
@@ -10,6 +10,8 @@ export interface Advanced<State, Y> {
   /** In the rows that have a step; in others that of another row. `undefined` where none has. */
   readonly output: Y | undefined;
   readonly next: State;
+  /** The state that the step gave, before rows without a step got theirs back. */
+  readonly after: State;
 }
 
 /**
@@ -35,8 +37,10 @@ export function advance<Params, State, X, Y>(
           (fresh ?? cell.initial!(params, rowsOf(state)!)) as Values<State>,
           state,
         );
-  if (isEmpty === true) return { output: undefined, next: before };
-  const [output, after] = runStep(cell, params, input, fillRows(before, mask, first), noise);
-  if (!isAlike(after, before)) checkState("the state that the step returns", after, before);
-  return { output, next: first === undefined ? after : selectRows("a mask", mask!, after, before) };
+  if (isEmpty === true) return { output: undefined, next: before, after: before };
+  const [output, made] = runStep(cell, params, input, fillRows(before, mask, first), noise);
+  if (!isAlike(made, before)) checkState("the state that the step returns", made, before);
+  const after = inOrderOf(before, made);
+  const next = first === undefined ? after : selectRows("a mask", mask!, after, before);
+  return { output, next, after };
 }

@@ -38,6 +38,8 @@ export interface StepSettings<Y, Target> {
   /** The public function, whose errors are said to be. */
   readonly where: string;
   readonly loss: StepLoss<Y, Target>;
+  /** What a step begins with, from the state before it: the same values, for an estimator's use. */
+  readonly stateOf?: <State>(state: State, step: object) => State;
 }
 
 /** What a step gives: the state after it, its loss, and how many tokens that counts. */
@@ -61,7 +63,8 @@ export function takeStep<Params, State, X, Y, Target>(
   const { input, target } = step;
   let part = "step";
   const run = () => {
-    const { output, next } = advance(cell, params, input, step, state);
+    const before = settings.stateOf?.(state, step) ?? state;
+    const { output, next } = advance(cell, params, input, step, before);
     if (output === undefined) return { next, result: null };
     checkTarget(target, input, state);
     part = "the loss of step";

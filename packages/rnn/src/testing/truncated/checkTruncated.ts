@@ -1,13 +1,12 @@
-import { scope, Tensor, tensor, tree } from "@chronograd/autodiff";
+import { scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { checkSettings } from "@chronograd/autodiff/testing";
 import { rng } from "@chronograd/nn";
 import type { Cell } from "../../cell.ts";
 import { batchOf } from "../../checkRows.ts";
 import { initialState } from "../../initial.ts";
-import { checkMark } from "../../sequences/marks.ts";
 import type { TimeStep } from "../../truncated/step.ts";
-import type { Sequence, StepSource } from "../../truncated/stream.ts";
+import type { StepSource } from "../../truncated/stream.ts";
 import { truncated } from "../../truncated/truncated.ts";
 import { drawn, drawParams, inFloat64, type PlainCell } from "../draw.ts";
 import { collectWindows } from "./collect.ts";
@@ -18,6 +17,7 @@ import { derivativesOf, floatsOf } from "./directions.ts";
 import { Experiment } from "./experiment.ts";
 import { noiseOf } from "./marked.ts";
 import type { CheckTruncatedOptions, WindowsFunction } from "./options.ts";
+import { readSteps } from "./readSteps.ts";
 import { type ModeResult, TruncationReport } from "./report.ts";
 
 type PlainOptions = CheckTruncatedOptions<unknown, unknown, unknown, unknown, unknown>;
@@ -96,7 +96,11 @@ export function checkTruncated<Params, State, X = Tensor, Y = Tensor, Target = T
     const { k1, k2, burnIn = 0, rng: random = null, name = "truncated" } = plain;
     // Refuses what truncated refuses, in its words.
     truncated(cell, () => undefined, [], { k1, k2, burnIn, rng: random, loss: plain.loss });
-    const steps = readSteps(stream as StepSource<unknown, unknown>, limitOf(plain));
+    const steps = readSteps(
+      "checkTruncated",
+      stream as StepSource<unknown, unknown>,
+      limitOf(plain),
+    );
     if (steps.length <= burnIn) {
       throw new RangeError(
         `checkTruncated: the stream has ${steps.length} steps, and burnIn is ${burnIn}; a stream needs at least one step after the burn-in`,
@@ -126,58 +130,6 @@ function limitOf({ k1, k2, steps, burnIn = 0 }: PlainOptions): number {
   const enough = (Number.isFinite(k2) ? k2 : k1) + 3 * k1 + 1;
   // One more where the last window would not be short.
   return burnIn + (enough % k1 === 0 ? enough + 1 : enough);
-}
-
-/** The first steps of a stream, in float64. */
-function readSteps(
-  source: StepSource<unknown, unknown>,
-  limit: number,
-): TimeStep<unknown, unknown>[] {
-  const found: TimeStep<unknown, unknown>[] = [];
-  for (const { input, target, ...marks } of Symbol.iterator in source ? source : slices(source)) {
-    const batch = batchOf(input, "checkTruncated");
-    for (const name of ["reset", "mask"] as const) {
-      const mark = marks[name];
-      const what = `checkTruncated: the ${name} of step ${found.length + 1}`;
-      if (mark !== undefined) checkMark(what, mark, [batch]);
-    }
-    const { reset, mask } = marks;
-    found.push({
-      input: inFloat64(input),
-      target: inFloat64(target),
-      ...(reset && { reset }),
-      ...(mask && { mask }),
-    });
-    if (found.length >= limit) break;
-  }
-  if (found.length === 0) throw new RangeError("checkTruncated: the stream has no steps");
-  return found;
-}
-
-/** Behind the end of a row nothing is read, no reset either. */
-function resetAt(resets: Tensor, t: number, ends: readonly number[] | undefined): Tensor {
-  const values = [...resets.slice([t]).toTypedArray()];
-  const own =
-    ends === undefined ? values : values.map((value, row) => (t < ends[row]! ? value : 0));
-  return tensor(Int32Array.from(own));
-}
-
-/** The steps of a whole sequence; whether a row is in a step is read number by number. */
-function* slices(sequence: Sequence): Generator<TimeStep<unknown, unknown>> {
-  const { inputs, targets, context, lengths, mask, resets } = sequence;
-  const given = lengths instanceof Tensor ? lengths.toTypedArray() : lengths;
-  const ends = given && Array.from(given);
-  for (let t = 0; t < Math.min(inputs.shape[0]!, targets.shape[0]!); t++) {
-    const x = inputs.slice([t]);
-    const isIn = mask === undefined ? undefined : [...mask.slice([t]).toTypedArray()];
-    const present = ends?.map((end, row) => Number(t < end && isIn?.[row] !== 0)) ?? isIn;
-    yield {
-      input: context === undefined ? x : { x, context },
-      target: targets.slice([t]),
-      ...(present && { mask: tensor(Int32Array.from(present)) }),
-      ...(resets && { reset: resetAt(resets, t, ends) }),
-    };
-  }
 }
 
 function checkModes(

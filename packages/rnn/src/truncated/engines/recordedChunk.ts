@@ -93,12 +93,14 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     weights: () => Tensor,
   ): Planned<Params, State, X, Target> | undefined {
     const cell = this.#cell;
-    const { where, loss } = this.#settings;
+    const { where, loss, stateOf } = this.#settings;
+    // No other settings: a plan stays with the cell, and so with all that it holds.
+    const settings = { where, loss, ...(stateOf && { stateOf }) };
     let changeOfState: string | undefined;
     let sizes: LossSizes = { sizes: [], counts: [] };
     const start = this.#start;
     const first = (given: ChunkInputs<Params, State, X, Target>) => {
-      const { computed, sizes: own } = chunkOnTape(cell, { where, loss }, given, start);
+      const { computed, sizes: own } = chunkOnTape(cell, settings, given, start);
       const change = changeOfType(given.state, computed.value.state);
       changeOfState =
         change &&
@@ -106,7 +108,7 @@ export class RecordedChunk<Params, State, X, Y, Target> {
       return { ...computed.value, tokens: own.counts };
     };
     const chunk = (given: ChunkInputs<Params, State, X, Target>) => {
-      const made = chunkOnTape(cell, { where, loss }, given, start);
+      const made = chunkOnTape(cell, settings, given, start);
       sizes = made.sizes;
       return made.computed;
     };
