@@ -41,6 +41,7 @@ export default defineConfig({
       ".snippets/*.test.ts",
     ],
     sequence: { sequencer: LongestFirst },
+    setupFiles: ["vitest.setup.ts"],
     testTimeout: 60_000,
   },
 });

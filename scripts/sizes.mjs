@@ -35,6 +35,7 @@ const entries = [
     "nn/parallel",
     "nn/safetensors",
     "rnn",
+    "rnn/decode",
     "rnn/pytorch",
     "rnn/testing",
   ],

@@ -25,7 +25,9 @@ interface Problem {
   readonly steps: readonly Step[];
 }
 
-/** Ops that keep a state of moderate size moderate; those of two values mix units and parameters. */
+/**
+ * Ops that keep a state of moderate size moderate; those of two values mix units and parameters.
+ */
 const parts: readonly ((a: Tensor, b: Tensor, W: Tensor, v: Tensor) => Tensor)[] = [
   (a) => a.tanh(),
   (a) => a.sigmoid(),

@@ -2,6 +2,7 @@ import { type Backend, createBackend, defaultBackend, type FloatDType } from "@c
 import { opTable } from "@chronograd/autodiff/extend";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { opLaws } from "@chronograd/autodiff/testing";
+import { biasSubject } from "./bias.ts";
 import { cellSubjects } from "./cells.ts";
 import { checkerSubject } from "./checker.ts";
 import { clippingSubjects } from "./clipping.ts";
@@ -16,6 +17,7 @@ import { impureSubject } from "./impure.ts";
 import { influenceSubject } from "./influence.ts";
 import { integerSubjects } from "./integers.ts";
 import { kernelSetSubject } from "./kernelSets.ts";
+import { lagSubject } from "./lags.ts";
 import { laneSubject } from "./lanes.ts";
 import { layerSubjects } from "./layers.ts";
 
@@ -74,6 +76,7 @@ export function wholeSubjects(): Subject[] {
     ...noiseSubjects(),
     ...wholeNumberSubjects(),
     ...truncationSubjects(),
+    biasSubject(),
     ...estimatorSubjects(),
     ...sequenceSubjects(),
     forwardSubject(),
@@ -83,6 +86,7 @@ export function wholeSubjects(): Subject[] {
     spectraSubject(),
     plannedSubject(),
     impureSubject(),
+    lagSubject(),
     workersSubject(),
     ...refusalSubjects(),
     ...fileSubjects(),

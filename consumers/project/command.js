@@ -58,6 +58,17 @@ try {
     const found = JSON.parse(expect(0, /./, command("inspect", "model.safetensors", "--json")));
     if (found.tensors[0].norm !== 5) throw new Error(`inspect: ${JSON.stringify(found)}`);
     expect(2, /there is no such file/, command("inspect", "absent.safetensors"));
+    writeFileSync(
+      join(home, "rhyme.txt"),
+      "row, row, row your boat, gently down the stream; ".repeat(80),
+    );
+    const tiny = "--hidden 6 --batch 4 --k1 4 --k2 8 --windows 20 --name tiny".split(" ");
+    expect(0, /report.html/, command("train", "--text", "rhyme.txt", ...tiny));
+    const seen = ["--steps", "60", "--rows", "2"];
+    expect(0, /truncation bias of k1 = 4, k2 = 8: cosine/, command("flow", "runs/tiny", ...seen));
+    expect(2, /no "lag", did you mean "lags"\?/, command("flow", "runs/tiny", "--only", "lag"));
+    const few = ["--only", "truncated,rtrl,uoro", "--repeats", "4"];
+    expect(0, /^RTRL +\d/m, command("estimators", "right.ts", ...few));
     // The folder of the packages stands above that of the new project.
     const here = import.meta.dirname;
     rmSync(join(here, "my-cell"), { recursive: true, force: true });

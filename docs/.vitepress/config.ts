@@ -45,6 +45,7 @@ export default defineConfig({
           text: "Guide",
           items: [
             { text: "Getting started", link: "/guide/getting-started" },
+            { text: "Examples", link: "/guide/examples" },
             { text: "The command", link: "/guide/command" },
             { text: "The tape", link: "/guide/tape" },
             { text: "Memory", link: "/guide/memory" },
@@ -53,6 +54,7 @@ export default defineConfig({
             { text: "Training on sequences", link: "/guide/training" },
             { text: "Memory budget", link: "/guide/memory-budget" },
             { text: "Truncated BPTT", link: "/guide/truncated" },
+            { text: "Choosing a window", link: "/guide/choosing-a-window" },
             { text: "Beyond truncation", link: "/guide/beyond-truncation" },
             { text: "Lengths and resets", link: "/guide/sequences" },
             { text: "The life of a state", link: "/guide/state" },

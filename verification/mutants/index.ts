@@ -4,7 +4,9 @@ import { compiling } from "./compile.ts";
 import { cuts } from "./cuts.ts";
 import { estimators } from "./estimators.ts";
 import { files } from "./files.ts";
+import { flow } from "./flow.ts";
 import { forwardMutants } from "./forward.ts";
+import { lags } from "./lags.ts";
 import { linear } from "./linear.ts";
 import { live } from "./live.ts";
 import { loops } from "./loops.ts";
@@ -53,11 +55,13 @@ export const mutants: readonly Mutant[] = [
   ...forwardMutants,
   ...linear,
   ...cuts,
+  ...flow,
   ...live,
   ...estimators,
   ...sequences,
   ...markMutants,
   ...loops,
+  ...lags,
   ...spectra,
   ...training,
   ...optimizers,

@@ -15,7 +15,9 @@ import { cellTable, type SomeCell } from "@chronograd/rnn/testing";
 export type Model = SomeCell;
 export type Params = Values<Record<string, never>>;
 export type State = Values<Record<string, never>>;
-export type Options = Omit<TruncatedOptions<Record<string, never>>, "loss">;
+export type Options = Omit<TruncatedOptions<Record<string, never>>, "loss" | "k2"> & {
+  readonly k2: number;
+};
 
 const sizes = { input: 2, hidden: 3 };
 const models: readonly (() => unknown)[] = [

@@ -5,9 +5,10 @@ import { defineCommand, runCommand, runFlags } from "chronograd/command";
 import { figure, page, type Section } from "chronograd/report";
 import { createRun } from "chronograd/run";
 import * as z from "zod";
-import { bars, mnistDigits } from "./digits.ts";
+import { mnistDigits } from "../../mnist.ts";
+import { bars } from "./digits.ts";
 import { accuracies, readings, tableOf } from "./pictures.ts";
-import { byPixels, type Reach } from "./pixels.ts";
+import { byPixels, pixelSteps, type Reach } from "./pixels.ts";
 import { baselines, byRows } from "./rows.ts";
 
 const options = z.object({
@@ -18,6 +19,12 @@ const options = z.object({
   hidden: z.int().min(1).default(128).describe("units of the GRU that reads rows"),
   pixelEpochs: z.int().min(1).default(20).describe("times through it, pixel by pixel"),
   pixelHidden: z.int().min(1).default(64).describe("units of the GRU that reads pixels"),
+  k2: z
+    .array(z.int().min(1).max(pixelSteps))
+    .min(1)
+    .default([14, 49, 98, pixelSteps])
+    .describe("how many steps back the loss reaches, pixel by pixel")
+    .meta({ value: "N,N" }),
 });
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
@@ -34,7 +41,7 @@ const command = defineCommand({
     const { epochs, hidden, size, pixelEpochs, pixelHidden } = smoke
       ? small
       : { size: 64, ...given };
-    const split = smoke ? bars(rng(seed, "bars")) : mnistDigits();
+    const split = smoke ? bars(rng(seed, "bars")) : mnistDigits(import.meta.url);
     const run = await createRun({ ...given, kind: "images", options: given });
     const sections: Section[] = [];
     const figures: object[] = [];
@@ -66,7 +73,7 @@ const command = defineCommand({
       const reaches: Reach[] = [];
       const how = { seed, epochs: pixelEpochs, size: 100, rate: 6e-3 };
       const of = (k2: number) => ({ ...how, report: reporting(`k2 = ${k2}`, pixelEpochs) });
-      for (const reach of byPixels(split, pixelHidden, of)) {
+      for (const reach of byPixels(split, pixelHidden, given.k2, of)) {
         reaches.push(reach);
         io.say(`By pixels, k2 = ${reach.k2}: ${percent(reach.accuracy)}.`);
       }

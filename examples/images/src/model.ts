@@ -13,7 +13,7 @@ import {
 import { batches } from "@chronograd/nn/data";
 import { accuracy } from "@chronograd/nn/metrics";
 import { gru, initialParams, unroll } from "@chronograd/rnn";
-import type { Images } from "./digits.ts";
+import type { Images } from "../../mnist.ts";
 
 /** Parameters, whatever their names are. */
 interface Weights {

@@ -1,7 +1,10 @@
 import { rng } from "@chronograd/nn";
 import { batches } from "@chronograd/nn/data";
-import { halved, type Split } from "./digits.ts";
+import { halved, type Split } from "../../mnist.ts";
 import { accuracyOf, reader, type Training, trained } from "./model.ts";
+
+/** Steps of an image of half the size, which is read pixel by pixel. */
+export const pixelSteps = 14 ** 2;
 
 /** What came of a training in which the loss reaches k2 steps back. */
 export interface Reach {
@@ -15,20 +18,20 @@ export interface Reach {
 
 /**
  * Trains GRUs that read images of half the size pixel by pixel in one drawn order, which differ in
- * k2 alone; the last one reaches back to the first pixel.
+ * k2 alone, from the smallest to the largest.
  */
 export function* byPixels(
   split: Split,
   hidden: number,
+  reaches: readonly number[],
   how: (k2: number) => Training,
 ): Generator<Reach> {
   const [training, heldOut] = [halved(split.training), halved(split.heldOut)];
-  const steps = training.side ** 2;
-  for (const k2 of [steps / 14, steps / 4, steps / 2, steps]) {
+  for (const k2 of reaches.toSorted((a, b) => a - b)) {
     const { seed, ...rest } = how(k2);
     // The order is one batch with all pixels.
     const pixels = [...training.pixels[0]!.keys()];
-    const [order] = batches(pixels, { size: steps, rng: rng(seed, "pixels") });
+    const [order] = batches(pixels, { size: pixelSteps, rng: rng(seed, "pixels") });
     const model = reader({ hidden, width: 1, order: order!, k2, seed });
     const began = performance.now();
     const { params, loss } = trained(model, training, { seed, ...rest });

@@ -1,6 +1,7 @@
 import { scope } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
-import { type Images, type Split, shifted } from "./digits.ts";
+import type { Images, Split } from "../../mnist.ts";
+import { shifted } from "./digits.ts";
 import { accuracyOf, reader, regression, type Training, trained } from "./model.ts";
 import type { ReadImage } from "./pictures.ts";
 

@@ -1,27 +1,44 @@
 import { grad, tensor } from "@chronograd/autodiff";
-import { crossEntropy, rng } from "@chronograd/nn";
+import { crossEntropy } from "@chronograd/nn";
 import { gru, truncated } from "@chronograd/rnn";
 import { describe, expect, test } from "vitest";
-import { bars, halved, mnistDigits, shifted } from "../src/digits.ts";
+import { halved, mnistDigits } from "../../mnist.ts";
+import { shifted } from "../src/digits.ts";
 import { reader, sequences } from "../src/model.ts";
 
 describe("digits", () => {
+  const from = new URL("../src/digits.ts", import.meta.url).href;
+  const { training, heldOut } = mnistDigits(from);
+
   test("the package has 10,000 of them, and a fifth of each class is held out", () => {
-    const { training, heldOut } = mnistDigits();
     expect(training.classes.length + heldOut.classes.length).toBe(10_000);
     for (let digit = 0; digit < 10; digit++) {
       const count = (all: readonly number[]) => all.filter((x) => x === digit).length;
       const [kept, held] = [count(training.classes), count(heldOut.classes)];
       expect(held).toBe(Math.floor((kept + held) / 5));
     }
+    const known = new Set(training.pixels.map((image) => image.join()));
+    expect(heldOut.pixels.filter((image) => known.has(image.join()))).toEqual([]);
   });
 
-  test("an image of half the size has the same mean, and a quarter of the pixels", () => {
-    const { training } = bars(rng(1));
-    const mean = (image: Float32Array) => image.reduce((a, b) => a + b, 0) / image.length;
-    const small = halved(training);
-    expect([small.side, small.pixels[0]!.length]).toEqual([14, 196]);
-    expect(mean(small.pixels[3]!)).toBeCloseTo(mean(training.pixels[3]!), 5);
+  test("pixels are from 0 to 1", () => {
+    for (const { pixels } of [training, heldOut]) {
+      expect(pixels.every((image) => image.every((x) => x >= 0 && x <= 1))).toBe(true);
+      expect(pixels.some((image) => image.some((x) => x > 0.9))).toBe(true);
+    }
+  });
+
+  test("a pixel of a halved image is the mean of four", () => {
+    // Pixel (row, col) of image n is n + row / 4 + col / 16.
+    const image = (n: number) =>
+      Float32Array.from({ length: 16 }, (_, i) => n + (i >> 2) / 4 + (i % 4) / 16);
+    const small = halved({ side: 4, pixels: [image(0), image(1)], classes: [7, 8] });
+    const mean = (n: number, row: number, col: number) => n + (row + 0.5) / 4 + (col + 0.5) / 16;
+    for (const n of [0, 1]) {
+      const means = [mean(n, 0, 0), mean(n, 0, 2), mean(n, 2, 0), mean(n, 2, 2)];
+      expect([...small.pixels[n]!]).toEqual(means);
+    }
+    expect([small.side, small.classes]).toEqual([2, [7, 8]]);
   });
 
   test("a pixel moves with its image, or out of it", () => {

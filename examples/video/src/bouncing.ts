@@ -1,6 +1,6 @@
 import { type Tensor, tensor } from "@chronograd/autodiff";
 import type { Rng } from "@chronograd/nn";
-import type { Images } from "./digits.ts";
+import type { Digits } from "./digits.ts";
 
 /** What sequences of bouncing digits are like. */
 export interface Bouncing {
@@ -30,14 +30,14 @@ export function reflected(way: number, room: number): number {
  *
  * @returns frames `[T, B, size, size]` of numbers from 0 to 1
  */
-export function bouncing(random: Rng, digits: Images, rows: number, how: Bouncing): Tensor {
+export function bouncing(random: Rng, digits: Digits, rows: number, how: Bouncing): Tensor {
   const { size, count, speed, steps } = how;
   const { side, pixels } = digits;
   const room = size - side;
   const frames = new Float32Array(steps * rows * size ** 2);
   for (let row = 0; row < rows; row++) {
     for (let k = 0; k < count; k++) {
-      const image = random.integer(0, pixels.length / side ** 2) * side ** 2;
+      const image = pixels[random.integer(0, pixels.length)]!;
       const [x, y] = [random.uniform() * room, random.uniform() * room];
       const angle = random.uniform() * 2 * Math.PI;
       for (let t = 0; t < steps; t++) {
@@ -46,7 +46,7 @@ export function bouncing(random: Rng, digits: Images, rows: number, how: Bouncin
         const corner = ((t * rows + row) * size + top) * size + left;
         for (let i = 0; i < side ** 2; i++) {
           const at = corner + Math.floor(i / side) * size + (i % side);
-          frames[at] = Math.max(frames[at]!, pixels[image + i]!);
+          frames[at] = Math.max(frames[at]!, image[i]!);
         }
       }
     }

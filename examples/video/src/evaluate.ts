@@ -2,7 +2,7 @@ import { scope, type Tensor } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
 import { baselines, type Forecast, frameErrors } from "./baselines.ts";
 import { type Bouncing, bouncing } from "./bouncing.ts";
-import type { Images } from "./digits.ts";
+import type { Digits } from "./digits.ts";
 
 /** Sequences that run at a time. */
 const together = 50;
@@ -15,7 +15,7 @@ const together = 50;
  */
 export function evaluate(
   model: (frames: Tensor) => Tensor,
-  images: Images,
+  images: Digits,
   count: number,
   seen: number,
   how: Bouncing,

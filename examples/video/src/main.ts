@@ -7,7 +7,7 @@ import { page } from "chronograd/report";
 import { createRun } from "chronograd/run";
 import * as z from "zod";
 import { bouncing } from "./bouncing.ts";
-import { mnistDigits, shapes } from "./digits.ts";
+import { shapes, smallDigits } from "./digits.ts";
 import { evaluate } from "./evaluate.ts";
 import { forecast, forecaster, logitsOf } from "./model.ts";
 import { errorCurves, picture } from "./report.ts";
@@ -35,7 +35,7 @@ const video = defineCommand({
       : options;
     if (smoke) io.say("A smoke run: rings and bars in place of digits, a small model, 10 updates.");
     const folder = await createRun({ kind: "video", options: { ...options, smoke }, name, force });
-    const { training, heldOut: others } = smoke ? shapes() : mnistDigits();
+    const { training, heldOut: others } = smoke ? shapes() : smallDigits();
     const how = { size, count: digits, speed: 1.8, steps: seen + ahead };
 
     // The training: the loss of every frame but the first.

@@ -3,7 +3,7 @@ import { rng } from "@chronograd/nn";
 import * as Plot from "@observablehq/plot";
 import { figure, film } from "chronograd/report";
 import { type Bouncing, bouncing } from "./bouncing.ts";
-import type { Images } from "./digits.ts";
+import type { Digits } from "./digits.ts";
 
 /** Sequences that the picture shows. */
 const shown = 6;
@@ -11,7 +11,7 @@ const shown = 6;
 /** What was, above what the model says: it sees the first frames, and goes on alone. */
 export function picture(
   model: (frames: Tensor) => Tensor,
-  images: Images,
+  images: Digits,
   seen: number,
   how: Bouncing,
 ): string {
@@ -47,10 +47,36 @@ export function errorCurves(errors: Readonly<Record<string, readonly number[]>>)
     marks: [
       Plot.lineY(points, { ...place, stroke: "name" }),
       Plot.dot(points, { ...place, fill: "name" }),
-      Plot.text(
-        points,
-        Plot.selectLast({ ...place, z: "name", text: "name", dx: 8, textAnchor: "start" }),
-      ),
+      Plot.text(labelsOf(points), {
+        ...place,
+        text: "name",
+        fill: "name",
+        dx: 8,
+        textAnchor: "start",
+      }),
     ],
   });
+}
+
+/** An error so many frames ahead. */
+interface Point {
+  readonly name: string;
+  readonly ahead: number;
+  readonly error: number;
+}
+
+/** The names at the last points of the curves, each at least a line above the one below it. */
+export function labelsOf(points: readonly Point[]): Point[] {
+  const last = Math.max(...points.map(({ ahead }) => ahead));
+  // A line of text is a sixteenth of the height.
+  const line = Math.max(...points.map(({ error }) => error)) / 16;
+  let least = 0;
+  return points
+    .filter(({ ahead }) => ahead === last)
+    .sort((a, b) => a.error - b.error)
+    .map((point) => {
+      const error = Math.max(point.error, least);
+      least = error + line;
+      return { ...point, error };
+    });
 }

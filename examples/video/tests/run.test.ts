@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { scratch } from "../../scratch.ts";
+import { labelsOf } from "../src/report.ts";
 
 const { folder, run } = scratch(import.meta.dirname);
 
@@ -20,4 +21,20 @@ test("a smoke run says what it is, and leaves figures, pictures and a checkpoint
     expect(files).toContain(file);
   }
   expect(readFileSync(join(at, "report.html"), "utf8").match(/<svg/g)!.length).toBeGreaterThan(2);
+});
+
+test("names stand at the ends of their curves, a line of text apart", () => {
+  const ends = { a: 32, b: 80, c: 31, d: 33, e: 60 };
+  const points = Object.entries(ends).flatMap(([name, error]) => [
+    { name, ahead: 1, error: 90 },
+    { name, ahead: 2, error },
+  ]);
+  const line = 90 / 16;
+  expect(labelsOf(points).map(({ name, ahead, error }) => [name, ahead, error])).toEqual([
+    ["c", 2, 31],
+    ["a", 2, 31 + line],
+    ["d", 2, 31 + 2 * line],
+    ["e", 2, 60],
+    ["b", 2, 80],
+  ]);
 });

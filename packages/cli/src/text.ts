@@ -4,6 +4,6 @@
  * @module
  */
 /// <reference types="node" />
-export { type Corpus, corpusOf, encode } from "./tasks/text/corpus.ts";
+export { type Corpus, corpusOf, encode, loadCorpus } from "./tasks/text/corpus.ts";
 export { corpusTask } from "./tasks/text/task.ts";
 export { type NGram, type NGramOptions, nGram } from "./text/nGram.ts";

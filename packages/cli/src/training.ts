@@ -9,4 +9,12 @@ export { type Job, type Outcome, train } from "./training/loop.ts";
 export type { Metrics } from "./training/metrics.ts";
 export { modelOf } from "./training/model.ts";
 export { type TrainOptions, trainOptions } from "./training/options.ts";
-export type { Evaluation, Figure, HeldOut, Interface, Task, Trained } from "./training/task.ts";
+export type {
+  Evaluation,
+  Figure,
+  HeldOut,
+  Interface,
+  Stretch,
+  Task,
+  Trained,
+} from "./training/task.ts";

@@ -2,17 +2,23 @@ import { expect, test } from "vitest";
 import { logMel } from "../src/data.ts";
 import {
   autoregression,
+  bands,
+  compare,
   conformal,
   holtWinters,
   recurrent,
   seasonalNaive,
 } from "../src/forecast.ts";
-import { film } from "../src/report.ts";
+import { film, page } from "../src/report.ts";
 import { nGram } from "../src/text.ts";
 
+const parts = { season: 1, horizon: 1, validation: 20, test: 30, levels: [0.8] };
 const values = Float64Array.from({ length: 40 }, (_, t) => Math.sin(t));
 
 test.each([
+  ["bands", (o) => bands({ points: [], forecasts: [], label: "", ...o })],
+  ["compare", (o) => compare(values, { ...parts, ...o })],
+  ["page", (o) => page({ title: "", facts: [], sections: [], ...o })],
   ["autoregression", (o) => autoregression(values, { maxLag: 2, ...o })],
   ["conformal", (o) => conformal(values, [], { level: 0.8, ...o })],
   ["film", (o) => film({ rows: {}, width: 1, captions: [], ...o })],

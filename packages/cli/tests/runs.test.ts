@@ -80,7 +80,9 @@ test("text is drawn, or searched for", async () => {
   const said = async (...args: string[]) => (await run(generate, "runs/one", ...args)).err;
   expect(await said()).toMatch(/the text of runs\/one has no ends of lines; give a --prompt/);
   expect(await said("--prompt", "Row")).toMatch(/--prompt: the text of runs\/one has no "R"/);
-  expect(await said("--beam", "2", "--seed", "1")).toMatch(/--beam draws nothing; leave out seed/);
+  expect(await said("--beam", "2", "--seed", "1", "--top-k", "3")).toMatch(
+    /--beam draws nothing; leave out --top-k, --seed/,
+  );
   expect(existsSync("runs/one/result.json")).toBe(true);
 });
 

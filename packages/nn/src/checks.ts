@@ -35,12 +35,18 @@ export function checkLimit(value: number, name: string, where: string): void {
   throw new RangeError(`${where}: ${name} must be a number above 0, got ${shown(value)}`);
 }
 
-/** Throws a sentence unless a number is whole and at least `least`. @internal */
-export function checkWhole(value: number, name: string, where: string, least = 1): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
-  throw new RangeError(
-    `${where}: ${name} must be a whole number of at least ${least}, got ${shown(value)}`,
-  );
+/** Throws a sentence unless a number is whole, at least `least` and at most `most`. @internal */
+export function checkWhole(
+  value: number,
+  name: string,
+  where: string,
+  least = 1,
+  most: number = Number.POSITIVE_INFINITY,
+): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  const range =
+    most === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${most}`;
+  throw new RangeError(`${where}: ${name} must be a whole number ${range}, got ${shown(value)}`);
 }
 
 /** Throws a sentence unless a backend is one, or left out. @internal */

@@ -20,6 +20,7 @@ export type { ValueOptions } from "./initial.ts";
 export { initialParams, initialState } from "./initial.ts";
 export type { LinearCellDefinition, LinearForm, Transition } from "./linear/defineLinearCell.ts";
 export { defineLinearCell } from "./linear/defineLinearCell.ts";
+export { NotLoopable } from "./loop/notLoopable.ts";
 export type { LoopMemory } from "./loop/options.ts";
 export type { UnrollCost } from "./loop/unrollCost.ts";
 export { unrollCost } from "./loop/unrollCost.ts";
@@ -51,6 +52,7 @@ export type { Noise, NoiseValues } from "./sequences/noise.ts";
 export type { CountedLoss } from "./truncated/countedLoss.ts";
 export type { LiveWindow } from "./truncated/live/liveWindow.ts";
 export type {
+  AdaptiveWindow,
   Losses,
   LossReduction,
   Stale,

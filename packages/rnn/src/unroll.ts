@@ -34,7 +34,9 @@ export interface UnrollOptions<State> extends SequenceMarks {
   /**
    * Plans chunks of steps once and replays them, forward and back, as one entry of the tape around
    * it: for any number of steps, and in every later call with this cell and inputs of these
-   * shapes. The step must be one that can be planned (see `compile`). False unless given.
+   * shapes. A cell keeps the 24 plans used last, up to three for each shape, so eight shapes of
+   * inputs and context are safe. The step must be one that can be planned (see `compile`). False
+   * unless given.
    */
   readonly compile?: boolean;
   /**
@@ -98,9 +100,9 @@ export type UnrollInputs<X> = Tensor | readonly X[] | X;
  *   parameters: nothing is cut
  * @throws for what is no model, when there is no step, or the rows of an input are not those of the
  *   state; for lengths, masks and resets that do not fit, and where the model draws noise and `rng`
- *   is not given; where `compile` is asked for and a step cannot be planned, or has changed; for
- *   less `memory` than is possible, with what is needed. What a step throws names the step and is
- *   the `cause`
+ *   is not given; a `NotLoopable` where `compile` or `memory` is given and the steps make no loop;
+ *   where a compiled step has changed; for less `memory` than is possible, with what is needed.
+ *   What a step throws names the step and is the `cause`
  *
  * @example
  * ```ts

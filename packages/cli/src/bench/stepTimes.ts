@@ -1,6 +1,6 @@
 import { compile, scope, Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
-import { initialParams, unroll } from "@chronograd/rnn";
+import { initialParams, NotLoopable, unroll } from "@chronograd/rnn";
 import type { PlainCell } from "../modules/loadCell.ts";
 
 /** A training step to measure: so many time steps of so many rows. */
@@ -21,6 +21,8 @@ export interface StepTimes {
   readonly compiled: number | null;
   /** What making the plan takes, once. */
   readonly planning: number;
+  /** The loss of the step. */
+  readonly loss: number;
 }
 
 /** The loss of a sequence, and its gradient by the parameters. */
@@ -56,15 +58,27 @@ export function stepTimes({ cell, row, steps, batch, seconds }: BenchCase): Step
       return performance.now() - start;
     };
     const planning = timed(() => void planned(params as never, inputs));
-    const isPlanned = !planned.explain().includes("not compiled");
+    const isPlanned = isLoopable(() => unroll(cell, params, inputs, { compile: true }));
     return {
       recorded: medianOf(() => timed(() => void gradient(params, inputs)), seconds),
       compiled: isPlanned
         ? medianOf(() => timed(() => void planned(params as never, inputs)), seconds)
         : null,
       planning,
+      loss: scope(() => gradient(params, inputs).loss.item()),
     };
   });
+}
+
+/** Whether steps can run as plans. */
+function isLoopable(run: () => unknown): boolean {
+  try {
+    scope(run);
+    return true;
+  } catch (error) {
+    if (error instanceof NotLoopable) return false;
+    throw error;
+  }
 }
 
 /** The median of times measured for some seconds, three of them at least, after one to warm up. */

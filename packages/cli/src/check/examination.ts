@@ -76,7 +76,7 @@ function inputOf(
 }
 
 /** The same tree with its float tensors in float64, which changes no value. */
-function inFloat64(values: unknown): unknown {
+export function inFloat64(values: unknown): unknown {
   return tree.map(values, (x: Tensor) => (x.dtype === "float32" ? x.cast("float64") : x));
 }
 

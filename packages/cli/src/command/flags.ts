@@ -12,6 +12,8 @@ interface Described {
   readonly description?: string;
   readonly items?: { readonly type?: string; readonly enum?: readonly unknown[] };
   readonly value?: string;
+  /** Some of the values that it takes, which a shell offers. */
+  readonly examples?: readonly unknown[];
 }
 
 /** The JSON schema of a command's options. */

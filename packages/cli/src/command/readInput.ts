@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { UsageError } from "./errors.ts";
 
 /**
@@ -8,8 +8,13 @@ import { UsageError } from "./errors.ts";
  */
 export function readBytes(path: string, refusal: string): Uint8Array {
   try {
+    const found = statSync(path);
+    // A device may have no end.
+    const other = found.isDirectory() ? "a folder" : found.isCharacterDevice() && "a device";
+    if (other) throw new UsageError(`${refusal}: it is ${other}, and no file`);
     return readFileSync(path);
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     throw new UsageError(`${refusal}: ${code === "ENOENT" ? "there is no such file" : message}`);
   }

@@ -1,5 +1,5 @@
 /** Digits, or an amount of bytes. */
-const number = /^[\d.,e+-]+( [kMG]?B)?$/;
+const number = /^[\d.,e+-]+( [kMGTPE]?B)?$/;
 
 /**
  * Rows of text in columns of equal width, the first of them names. Columns of numbers are aligned

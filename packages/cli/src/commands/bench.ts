@@ -2,13 +2,16 @@ import { availableParallelism, cpus, loadavg } from "node:os";
 import { defaultBackend, nativeBlas } from "@chronograd/autodiff";
 import { cellTable } from "@chronograd/rnn/testing";
 import * as z from "zod";
-import { stepTimes } from "../bench/stepTimes.ts";
+import { type BenchCase, type StepTimes, stepTimes } from "../bench/stepTimes.ts";
+import { counted } from "../command/counted.ts";
 import { type Command, defineCommand } from "../command/define.ts";
-import { UsageError } from "../command/errors.ts";
+import { RunError, UsageError } from "../command/errors.ts";
 import { hintFor } from "../command/nearest.ts";
 import type { PlainCell } from "../modules/loadCell.ts";
 import { loadCell } from "../modules/loadCell.ts";
+import { ownLine } from "../modules/place.ts";
 import { cellFlags, parseSizes } from "../modules/sizes.ts";
+import { builtInCells } from "../training/families.ts";
 
 /** Makes a cell with sizes. */
 type Make = (sizes: Readonly<Record<string, number | string>>) => Promise<PlainCell> | PlainCell;
@@ -41,6 +44,18 @@ function chosenCells(names: readonly string[]): (readonly [name: string, make: M
 
 const milliseconds = (value: number | null) => (value === null ? "-" : value.toPrecision(3));
 
+/** The times of a cell; a sentence where it does not run. */
+function timesOf(subject: string, of: BenchCase): StepTimes {
+  try {
+    return stepTimes(of);
+  } catch (error) {
+    const line = error instanceof Error ? ownLine(error) : undefined;
+    throw new RunError(
+      `${line ?? subject}: ${(error as Error).message}; chronograd check says more of a cell in a file`,
+    );
+  }
+}
+
 /** Times training steps on this machine. */
 export const bench: Command = defineCommand({
   name: "bench",
@@ -49,7 +64,8 @@ export const bench: Command = defineCommand({
     cells: z
       .array(z.string())
       .default(["elman", "gru", "lstm", "minGru"])
-      .describe("built-in cells"),
+      .describe("built-in cells")
+      .meta({ examples: [...builtInCells] }),
     cell: z
       .string()
       .optional()
@@ -93,6 +109,7 @@ export const bench: Command = defineCommand({
       `  ${"cell".padEnd(16)}${"units x rows".padStart(13)}${"recorded".padStart(10)}${"compiled".padStart(10)}${"rows/s".padStart(12)}`,
     );
     const rows: object[] = [];
+    const odd: string[] = [];
     for (const [subject, make] of subjects) {
       for (const { hidden, batch } of cases) {
         if (io.stopping()) return io.result({ machine, steps, input, rows });
@@ -100,15 +117,20 @@ export const bench: Command = defineCommand({
         const row = cell.input;
         if (row === undefined)
           throw new UsageError(`${subject}: bench times cells whose input is one tensor of floats`);
-        const times = stepTimes({ cell, row, steps, batch, seconds });
+        const times = timesOf(subject, { cell, row, steps, batch, seconds });
         const best = Math.min(times.recorded, times.compiled ?? Infinity);
         const perSecond = Math.round((1000 * steps * batch) / best);
         rows.push({ cell: subject, hidden, batch, ...times, rowsPerSecond: perSecond });
+        if (!Number.isFinite(times.loss)) odd.push(`${subject}, ${hidden} x ${batch}`);
         io.say(
           `  ${subject.padEnd(16)}${`${hidden} x ${batch}`.padStart(13)}${milliseconds(times.recorded).padStart(10)}${milliseconds(times.compiled).padStart(10)}${perSecond.toLocaleString("en").padStart(12)}`,
         );
       }
     }
     io.result({ machine, steps, input, rows });
+    if (odd.length === 0) return;
+    throw new RunError(
+      `the loss of ${counted(steps, "time step")} is not finite, for ${odd.join("; ")}: its times are not those of a cell that learns; chronograd check says more of a cell in a file`,
+    );
   },
 });

@@ -5,6 +5,7 @@ import { holdInTurn } from "../check/holdInTurn.ts";
 import { type GroupName, groups } from "../check/laws.ts";
 import { stepLaw } from "../check/step.ts";
 import { checkWindow } from "../checkWindow.ts";
+import { counted } from "../command/counted.ts";
 import { type Command, defineCommand } from "../command/define.ts";
 import { RunError, UsageError } from "../command/errors.ts";
 import { loadCell, sizesText } from "../modules/loadCell.ts";
@@ -60,7 +61,7 @@ export const check: Command = defineCommand({
     const { laws, left } = holdInTurn(all, { seed, runs }, io);
     const broken = laws.filter(({ ok }) => !ok).length;
     io.result({ file, sizes: loaded.sizes, ok: broken + left === 0, laws, left });
-    if (broken === 0 && left === 0) return io.say(`\nall ${laws.length} laws hold`);
+    if (broken === 0 && left === 0) return io.say(`\nall ${counted(laws.length, "law")} hold`);
     const rest = left === 0 ? "" : `, and ${left} were not checked`;
     throw new RunError(
       `${file}: ${broken} of ${laws.length} laws ${broken === 1 ? "is" : "are"} broken${rest}`,

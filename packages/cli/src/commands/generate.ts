@@ -3,10 +3,11 @@ import { continuations, generate as draw } from "@chronograd/rnn/decode";
 import * as z from "zod";
 import { type Command, defineCommand } from "../command/define.ts";
 import { UsageError } from "../command/errors.ts";
+import { flagOf } from "../command/flags.ts";
 import { runFlags } from "../command/runFlags.ts";
 import { encode } from "../tasks/text/corpus.ts";
 import { textInterface } from "../tasks/text/task.ts";
-import { modelOf } from "../training/model.ts";
+import { trainedModel } from "../training/model.ts";
 import { readSaved } from "../training/saved.ts";
 
 /** Writes text with a trained model. */
@@ -52,9 +53,9 @@ export const generate: Command = defineCommand({
     const { run, prompt, length, temperature, nucleus, topK, beam, seed } = options;
     const drawing = ["temperature", "nucleus", "topK", "seed"].filter((key) => given.has(key));
     if (beam !== undefined && drawing.length > 0) {
-      throw new UsageError(`--beam draws nothing; leave out ${drawing.join(", ")}`);
+      throw new UsageError(`--beam draws nothing; leave out ${drawing.map(flagOf).join(", ")}`);
     }
-    const saved = await readSaved(run);
+    const saved = await readSaved(run, io.say);
     const { task, params } = saved.checkpoint;
     if (task.task !== "text") {
       throw new UsageError(
@@ -67,7 +68,12 @@ export const generate: Command = defineCommand({
         ? `--prompt: the text of ${run} has no ${JSON.stringify(character)}`
         : `the text of ${run} has no ends of lines; give a --prompt`;
     });
-    const model = (await modelOf(saved.options, textInterface(characters))) as never;
+    const model = (await trainedModel(
+      run,
+      saved.options,
+      textInterface(characters),
+      params,
+    )) as never;
     const read = (tokens: readonly number[]) => tokens.map((code) => characters[code]).join("");
     const texts =
       beam === undefined

@@ -1,21 +1,21 @@
 import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { readSafetensors } from "@chronograd/nn/node";
+import type { Decoded } from "@chronograd/nn/safetensors";
 import * as z from "zod";
 import { type Command, defineCommand } from "../command/define.ts";
 import { RunError, UsageError } from "../command/errors.ts";
 import { describeTensors } from "../inspect/describe.ts";
 import { tableOf } from "../inspect/table.ts";
 import { readRun } from "../run/description.ts";
+import { fromCheckpoint } from "../run/modelFile.ts";
 
-/** The file that is meant: that of a run folder where a folder is given. */
-function fileOf(path: string): string {
-  const isFolder = existsSync(path) && statSync(path).isDirectory();
-  if (!isFolder) return path;
-  readRun(path);
-  const file = join(path, "model.safetensors");
-  if (existsSync(file)) return file;
-  throw new UsageError(`${path} has no model.safetensors yet: the run has not saved a checkpoint`);
+/** The tensors of a file. */
+async function read(file: string): Promise<Decoded> {
+  return await readSafetensors(file).catch((error: Error) => {
+    throw new UsageError(
+      error.message.replace(/^(readSafetensors: )+/, "").replace("decodeSafetensors: ", ""),
+    );
+  });
 }
 
 /** Shows what a file of tensors holds. */
@@ -36,13 +36,11 @@ export const inspect: Command = defineCommand({
     "chronograd inspect model.safetensors --strict --json",
   ],
   async run({ file: given, match = "", strict }, io) {
-    const file = fileOf(given);
-    const isRun = file !== given;
-    const decoded = await readSafetensors(file).catch((error: Error) => {
-      throw new UsageError(
-        error.message.replace(/^(readSafetensors: )+/, "").replace("decodeSafetensors: ", ""),
-      );
-    });
+    const isRun = existsSync(given) && statSync(given).isDirectory();
+    if (isRun) readRun(given);
+    const { loaded: decoded, file } = isRun
+      ? await fromCheckpoint(given, read, io.say)
+      : { loaded: await read(given), file: given };
     const tensors = describeTensors(decoded).filter(({ name }) => name.includes(match));
     const { metadata } = decoded;
     const bytes = statSync(file).size;

@@ -2,6 +2,7 @@ import { basename, extname } from "node:path";
 import * as z from "zod";
 import { drawInputs, examinationOf } from "../check/examination.ts";
 import { checkWindow } from "../checkWindow.ts";
+import { counted } from "../command/counted.ts";
 import { type Command, defineCommand } from "../command/define.ts";
 import { RunError, UsageError } from "../command/errors.ts";
 import { checkFree, writeOutput } from "../command/writeOutput.ts";
@@ -70,9 +71,10 @@ export const tape: Command = defineCommand({
     const entries = recorded.steps.map((each) => each.length);
     const windows = windowSpans(steps, k1, k2);
     io.result({ file, picture: path, entries, windows, listing: recorded.steps.flat() });
+    const sum = entries.reduce((a, b) => a + b, 0);
     const cuts = windows.filter(({ start }) => start > 0).length;
     io.say(
-      `${path}: ${entries.reduce((a, b) => a + b, 0)} entries in ${steps} steps, ${windows.length} windows, ${cuts} of them cut`,
+      `${path}: ${counted(sum, "entry", "entries")} in ${counted(steps, "step")}, ${counted(windows.length, "window")}, ${cuts} of them cut`,
     );
   },
 });

@@ -2,22 +2,26 @@ import { basename } from "node:path";
 import { defaultBackend, nativeBlas } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
 import { checkWindow } from "../checkWindow.ts";
+import { counted } from "../command/counted.ts";
 import { type Command, defineCommand } from "../command/define.ts";
 import { UsageError } from "../command/errors.ts";
 import { schemaOf } from "../command/flags.ts";
 import type { Io } from "../command/io.ts";
+import { showFlow, usualFlow } from "../instruments/flow.ts";
 import { parseSizes } from "../modules/sizes.ts";
 import { createRun } from "../run/create.ts";
-import { openRun } from "../run/open.ts";
+import type { RunFolder } from "../run/folder.ts";
+import { type OpenedRun, openRun } from "../run/open.ts";
 import { taskOf } from "../tasks/taskOf.ts";
 import { type Checkpoint, kind } from "../training/checkpoint.ts";
-import { finish } from "../training/finish.ts";
+import { checkLoss, finish } from "../training/finish.ts";
 import { train as learn } from "../training/loop.ts";
 import type { Metrics } from "../training/metrics.ts";
-import { modelOf } from "../training/model.ts";
+import { modelOf, trainedModel } from "../training/model.ts";
 import { type TrainOptions, trainOptions } from "../training/options.ts";
 import { limitsOf, resumedLimits, resumedOptions } from "../training/resume.ts";
-import { keptOptions, readSaved } from "../training/saved.ts";
+import { keptOptions, savedOf } from "../training/saved.ts";
+import { sentence } from "../training/sentence.ts";
 
 /** Trains a recurrent network by truncated back-propagation through time. */
 export const train: Command = defineCommand({
@@ -45,7 +49,30 @@ export const train: Command = defineCommand({
 
 async function run(asked: TrainOptions, io: Io, given: ReadonlySet<string>): Promise<void> {
   const { resume } = asked;
-  const saved = resume === undefined ? undefined : await readSaved(resume);
+  const resumed =
+    resume === undefined ? undefined : await openRun<Checkpoint, Metrics>(resume, kind, io.say);
+  let folder = resumed?.folder;
+  try {
+    const job = await jobOf(asked, given, resumed);
+    const { options } = job;
+    const stem = `${basename(options.cell).replace(/\.\w+$/, "")}-${options.hidden}`;
+    folder ??= await createRun({ kind, stem, ...options, options: keptOptions(options) });
+    await work({ ...job, folder }, io).catch((error: unknown) => {
+      throw sentence(error);
+    });
+  } finally {
+    folder?.close();
+  }
+}
+
+/** What is to be trained. Throws a `UsageError` for options that do not fit together. */
+async function jobOf(
+  asked: TrainOptions,
+  given: ReadonlySet<string>,
+  resumed: OpenedRun<Checkpoint, Metrics> | undefined,
+) {
+  const { resume } = asked;
+  const saved = resumed && savedOf(resume!, resumed.folder.run.options, resumed.checkpoint);
   const chosen = saved === undefined ? asked : resumedOptions(asked, given, saved);
   const limits = saved === undefined ? limitsOf(asked) : resumedLimits(asked, given, saved);
   checkWindow(chosen);
@@ -63,13 +90,18 @@ async function run(asked: TrainOptions, io: Io, given: ReadonlySet<string>): Pro
       `--resume: ${task.title} has other data than ${resume} has read; restore it, or begin a new run`,
     );
   }
-  const model = await modelOf(options, task.interface);
-  const resumed =
-    resume === undefined ? undefined : await openRun<Checkpoint, Metrics>(resume, kind);
-  const stem = `${basename(options.cell).replace(/\.\w+$/, "")}-${options.hidden}`;
-  const folder =
-    resumed?.folder ?? (await createRun({ kind, stem, ...options, options: keptOptions(options) }));
+  const model = await (saved === undefined
+    ? modelOf(options, task.interface)
+    : trainedModel(resume!, options, task.interface, saved.checkpoint.params));
+  return { options, task, model, ...limits, ...(resumed && { resumed }) };
+}
 
+/** Trains, measures what was learnt, and writes the report. */
+async function work(
+  job: Awaited<ReturnType<typeof jobOf>> & { readonly folder: RunFolder },
+  io: Io,
+): Promise<void> {
+  const { options, task, folder, resumed, end, windows } = job;
   const { hidden, layers, batch, k1, k2, clip, lr } = options;
   const { kernels } = defaultBackend();
   const blas = nativeBlas();
@@ -78,19 +110,33 @@ async function run(asked: TrainOptions, io: Io, given: ReadonlySet<string>): Pro
     `${basename(options.cell)}${layers > 1 ? `, ${layers} layers` : ""} with ${hidden} hidden units, batch ${batch}, k1 = ${k1}, k2 = ${k2}, clip ${clip}, learning rate ${lr}`,
   );
   io.say(`Kernels: ${kernels.name}${blas.found ? "" : `; BLAS: ${blas.what}`}`);
-  const left = (limits.end ?? 0) - (saved?.checkpoint.seconds ?? 0);
-  const long = limits.windows === undefined ? `${left.toFixed(0)} s` : `${limits.windows} windows`;
+  const left = (end ?? 0) - (resumed?.checkpoint.seconds ?? 0);
+  const long = windows === undefined ? `${left.toFixed(0)} s` : counted(windows, "window");
   io.say(
-    `${saved === undefined ? `Training for ${long} into` : `Going on for ${long} in`} ${folder.path}; Ctrl-C stops, and --resume ${folder.path} goes on`,
+    `${resumed === undefined ? `Training for ${long} into` : `Going on for ${long} in`} ${folder.path}; Ctrl-C stops, and --resume ${folder.path} goes on`,
   );
-  const job = { options, task, model, folder, ...limits, ...(resumed && { resumed }) };
   const outcome = await learn(job, io);
   if (io.stopping()) io.say("Stopped; everything is kept.");
   const evaluation = task.evaluate(outcome.trained);
-  const random = rng(options.seed).split(`sample ${outcome.metrics.length}`);
+  const random = rng(options.seed).split(`sample ${outcome.windows}`);
   const sample = task.sample?.(outcome.trained, random);
   const result = await finish(folder, { options, task, outcome, evaluation, sample });
   for (const line of [...evaluation.lines, ...(sample?.lines ?? [])]) io.say(line);
   io.say(`${folder.path}/ has model.safetensors, metrics.jsonl and report.html`);
-  io.result({ run: folder.path, ...result });
+  const shown =
+    options.flow && !io.stopping()
+      ? await showFlow(
+          {
+            run: folder.path,
+            task,
+            trained: outcome.trained,
+            windows: outcome.windows,
+            options,
+            ...usualFlow,
+          },
+          io,
+        )
+      : undefined;
+  io.result({ run: folder.path, ...result, ...(shown && { flow: shown }) });
+  checkLoss(folder.path, evaluation);
 }

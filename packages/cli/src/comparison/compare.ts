@@ -1,4 +1,5 @@
 import * as Plot from "@observablehq/plot";
+import { short } from "../command/short.ts";
 import { tick } from "../report/tick.ts";
 import { figure, page, table } from "../report.ts";
 import { type Summary, shown } from "./summary.ts";
@@ -8,8 +9,7 @@ export type Row = readonly [name: string, a: string, b: string];
 
 const number = (value: number | undefined) => {
   if (value === undefined) return "";
-  const shown = Number.isInteger(value) ? value : Number(value.toPrecision(5));
-  return shown.toLocaleString("en", { maximumFractionDigits: 6 });
+  return Number.isInteger(value) ? value.toLocaleString("en") : short(value);
 };
 
 /** The options that two runs do not share. */

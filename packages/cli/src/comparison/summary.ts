@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { UsageError } from "../command/errors.ts";
 import { type RunDescription, readRun } from "../run/description.ts";
+import { readMetrics } from "../run/metricsLines.ts";
 
 /** A point of the curve of a run. */
 export interface Point {
@@ -32,9 +33,7 @@ export function summaryOf(path: string): Summary {
   const run = readRun(path);
   const curve = curveOf(join(path, "metrics.jsonl"));
   const file = join(path, "result.json");
-  const result = existsSync(file)
-    ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, unknown>)
-    : {};
+  const result = existsSync(file) ? objectIn(file) : {};
   const { text, csv, data, cell, hidden, layers } = run.options;
   const named = [text, csv, data].find((each) => each !== undefined);
   const size = `${Number(layers) > 1 ? `${layers} x ` : ""}${hidden ?? ""}`;
@@ -59,29 +58,24 @@ export function shown(value: unknown): string {
   return typeof value === "string" && /[/\\]/.test(value) ? basename(value) : text;
 }
 
-/** The losses that a run has logged. A last line without its end is passed over. */
-function curveOf(file: string): Point[] {
-  if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .slice(0, -1)
-    .flatMap((line, i) => {
-      const { seconds, step, loss } = lineOf(line, `${file}, line ${i + 1}`);
-      if (typeof loss !== "number") return [];
-      return [
-        {
-          seconds: typeof seconds === "number" ? seconds : undefined,
-          step: typeof step === "number" ? step : i + 1,
-          loss,
-        },
-      ];
-    });
+function objectIn(file: string): Record<string, unknown> {
+  try {
+    return Object(JSON.parse(readFileSync(file, "utf8"))) as Record<string, unknown>;
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${(error as Error).message}`);
+  }
 }
 
-function lineOf(line: string, where: string): Record<string, unknown> {
-  try {
-    return JSON.parse(line) as Record<string, unknown>;
-  } catch (error) {
-    throw new UsageError(`${where} cannot be read: ${(error as Error).message}`);
-  }
+/** The losses that a run has logged. A last line that was cut is passed over. */
+function curveOf(file: string): Point[] {
+  return readMetrics(file).metrics.flatMap(({ seconds, step, loss }, i) => {
+    if (typeof loss !== "number") return [];
+    return [
+      {
+        seconds: typeof seconds === "number" ? seconds : undefined,
+        step: typeof step === "number" ? step : i + 1,
+        loss,
+      },
+    ];
+  });
 }

@@ -5,7 +5,10 @@ export function bash(program: string, commands: readonly CommandWords[]): string
   const values = commands.flatMap(({ name, flags }) =>
     flags
       .filter((flag) => flag.values.length > 0)
-      .map(({ flag, values }) => `    "${name} ${flag}") words="${values.join(" ")}" ;;`),
+      .map(
+        ({ flag, values, files }) =>
+          `    "${name} ${flag}") words="${values.join(" ")}"; files=${files ? 1 : 0} ;;`,
+      ),
   );
   const files = commands.flatMap(({ name, flags }) =>
     flags
@@ -19,7 +22,7 @@ export function bash(program: string, commands: readonly CommandWords[]): string
   return `# Completion for bash: eval "$(${program} completion bash)"
 _${program}() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
-  local command="\${COMP_WORDS[1]}" flags="" words=""
+  local command="\${COMP_WORDS[1]}" flags="" words="" files=0
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W "${commands.map(({ name }) => name).join(" ")} --help --version" -- "$current"))
     return
@@ -30,6 +33,7 @@ ${values.join("\n")}
   esac
   if [ -n "$words" ]; then
     COMPREPLY=($(compgen -W "$words" -- "$current"))
+    [ "$files" -eq 1 ] && COMPREPLY+=($(compgen -f -- "$current"))
     return
   fi
   case "$command" in

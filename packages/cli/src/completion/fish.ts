@@ -10,9 +10,13 @@ export function fish(program: string, commands: readonly CommandWords[]): string
     const within = `complete -c ${program} -n ${quoted(`__fish_seen_subcommand_from ${name}`)}`;
     return [
       `complete -c ${program} -f -n ${quoted(first)} -a ${name} -d ${quoted(summary)}`,
-      ...flags.map(({ flag, text, takesValue, values }) => {
+      ...flags.map(({ flag, text, takesValue, values, files }) => {
         const value =
-          values.length > 0 ? ` -x -a ${quoted(values.join(" "))}` : takesValue ? " -r" : "";
+          values.length > 0
+            ? ` ${files ? "-r -F" : "-x"} -a ${quoted(values.join(" "))}`
+            : takesValue
+              ? " -r"
+              : "";
         return `${within} -l ${flag.slice(2)}${value} -d ${quoted(text)}`;
       }),
       ...(words.length > 0 ? [`${within} -f -a ${quoted(words.join(" "))}`] : []),

@@ -8,8 +8,10 @@ export interface FlagWords {
   readonly text: string;
   /** Whether a value follows. */
   readonly takesValue: boolean;
-  /** The values, where there are few. */
+  /** The values, where there are few, or those that have names. */
   readonly values: readonly string[];
+  /** Whether a file may stand there as well. */
+  readonly files: boolean;
 }
 
 /** A command, as a shell completes it. */
@@ -25,8 +27,8 @@ export interface CommandWords {
 export function wordsOf(command: Command): CommandWords {
   const options = new Map(described(command.options));
   const valuesOf = (key: string): string[] => {
-    const { enum: own, items } = options.get(key) ?? {};
-    return (own ?? items?.enum ?? []).map(String);
+    const { enum: own, items, examples } = options.get(key) ?? {};
+    return (own ?? items?.enum ?? examples ?? []).map(String);
   };
   const own = flagsOf(command).map((option): FlagWords => {
     const { long, description, required } = option;
@@ -35,6 +37,7 @@ export function wordsOf(command: Command): CommandWords {
       text: description,
       takesValue: required,
       values: valuesOf(option.attributeName()),
+      files: /FILE/.test(options.get(option.attributeName())?.value ?? ""),
     };
   });
   const common = ["--json", "--help"].map((flag) => ({
@@ -42,6 +45,7 @@ export function wordsOf(command: Command): CommandWords {
     text: flag === "--json" ? "print the result as JSON" : "show what the command takes",
     takesValue: false,
     values: [],
+    files: false,
   }));
   return {
     name: command.name,

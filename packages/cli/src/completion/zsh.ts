@@ -5,8 +5,10 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 const plain = (text: string): string => text.replace(/[[\]:]/g, "\\$&");
 
 /** A flag as `_arguments` takes it: `--steps[time steps]:value:_files`. */
-function argument({ flag, text, takesValue, values }: FlagWords): string {
-  const action = values.length > 0 ? `(${values.join(" ")})` : "_files";
+function argument({ flag, text, takesValue, values, files }: FlagWords): string {
+  const named = `(${values.join(" ")})`;
+  const both = `{compadd -- ${values.join(" ")}; _files}`;
+  const action = values.length === 0 ? "_files" : files ? both : named;
   return quoted(`*${flag}[${plain(text)}]${takesValue ? `:value:${action}` : ""}`);
 }
 

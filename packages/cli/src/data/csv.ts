@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import Papa from "papaparse";
+import { counted } from "../command/counted.ts";
 import { UsageError } from "../command/errors.ts";
 import { hintFor } from "../command/nearest.ts";
 import { readText } from "../command/readInput.ts";
@@ -67,7 +68,7 @@ export function parseCsv(text: string, file: string): Table {
   const uneven = rows.find(({ cells }) => cells.length !== count);
   if (uneven !== undefined) {
     throw new UsageError(
-      `${file}, row ${uneven.number} has ${uneven.cells.length} fields, expected ${count}: ${head.cells.join(", ")}`,
+      `${file}, row ${uneven.number} has ${counted(uneven.cells.length, "field")}, expected ${count}: ${head.cells.join(", ")}`,
     );
   }
   if (rows.length === 0) {

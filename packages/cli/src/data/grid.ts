@@ -1,3 +1,4 @@
+import { counted } from "../command/counted.ts";
 import { UsageError } from "../command/errors.ts";
 import { columnIndex, type Table } from "./csv.ts";
 import { parseDates } from "./dates.ts";
@@ -33,8 +34,8 @@ export function gridOf(table: Table, date: string): Grid {
     );
   }
   if (rows.length < 3) {
-    const count = rows.length === 1 ? "1 row" : `${rows.length} rows`;
-    throw new UsageError(`${file} has ${count} below the names; expected a series of at least 3`);
+    const found = counted(rows.length, "row");
+    throw new UsageError(`${file} has ${found} below the names; expected a series of at least 3`);
   }
   const found = spacingOf(known);
   if ("uneven" in found) {

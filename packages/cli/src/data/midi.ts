@@ -1,11 +1,12 @@
 import { type MidiEvent, writeMidi } from "midi-file";
 import * as z from "zod";
+import { checkOptions } from "../checkOptions.ts";
 
 /** Ticks of a step: many divisors, for programs that go on with the file. */
 const ticksPerStep = 120;
 const velocity = 80;
 
-const schema = z.strictObject({
+const schema = z.object({
   tempo: z.number().min(4).max(1000).default(90),
   stepsPerBeat: z.int().min(1).max(96).default(1),
   program: z.int().min(0).max(127).default(0),
@@ -73,12 +74,13 @@ export function encodeMidi(
 }
 
 function checkedOptions(options: MidiOptions) {
+  const known = Object.keys(schema.shape);
+  checkOptions("encodeMidi", options, known);
   const { data, error } = schema.safeParse(options);
   if (data !== undefined) return data;
   const [{ path, message }] = error.issues as [z.core.$ZodIssue];
-  const takes = Object.keys(schema.shape).join(", ");
   throw new RangeError(
-    `encodeMidi: ${path.length > 0 ? path.join(".") : "options"}: ${message}. It takes ${takes}`,
+    `encodeMidi: ${path.length > 0 ? path.join(".") : "options"}: ${message}. It takes ${known.join(", ")}`,
   );
 }
 

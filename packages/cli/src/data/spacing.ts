@@ -1,13 +1,13 @@
-/** The distance from one time of a series to the next. */
+/** The distance from one time of a series to the next: a row where there are no dates. */
 export interface Spacing {
-  readonly unit: "second" | "minute" | "hour" | "day" | "month";
+  readonly unit: "second" | "minute" | "hour" | "day" | "month" | "row";
   /** How many units; a quarter is 3 months, a week 7 days. */
   readonly count: number;
 }
 
 const second = 1000;
 const [minute, hour, day] = [60 * second, 3600 * second, 86_400 * second];
-const milliseconds = { second, minute, hour, day } as const;
+const milliseconds = { second, minute, hour, day, row: 1 } as const;
 
 /** Months since the year 0. */
 const monthOf = (time: number) => {
@@ -62,8 +62,12 @@ function whole(at: readonly number[], step: number, spacing: Spacing) {
   return uneven < 0 ? { spacing, steps } : { uneven };
 }
 
-/** A time as short as its series needs it: "1880", "1958-03", "2012-01-01", or with a clock. */
+/**
+ * A time as short as its series needs it: "1880", "1958-03", "2012-01-01", or with a clock; of
+ * rows, their number.
+ */
 export function formatTime(time: number, { unit, count }: Spacing): string {
+  if (unit === "row") return String(time);
   const text = new Date(time).toISOString();
   if (unit === "month" && sinceStart(time) === 0) {
     return count % 12 === 0 && text.slice(5, 7) === "01" ? text.slice(0, 4) : text.slice(0, 7);
@@ -75,6 +79,7 @@ export function formatTime(time: number, { unit, count }: Spacing): string {
 
 /** "monthly", "daily", "every 15 minutes". */
 export function spacingName({ unit, count }: Spacing): string {
+  if (unit === "row") return "a value for each row";
   if (count !== 1) {
     const known = { "month 3": "quarterly", "month 12": "yearly", "day 7": "weekly" };
     return known[`${unit} ${count}` as keyof typeof known] ?? `every ${count} ${unit}s`;

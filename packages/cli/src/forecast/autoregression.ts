@@ -1,4 +1,5 @@
 import { checkOptions } from "../checkOptions.ts";
+import { counted } from "../command/counted.ts";
 import { meanOf } from "../data/moments.ts";
 import { checkOrigins, checkSeason, checkValues } from "./checks.ts";
 import type { Forecaster } from "./forecaster.ts";
@@ -8,7 +9,7 @@ import { leastSquares } from "./leastSquares.ts";
 export interface AutoregressionOptions {
   /** The most lags; how many of 1 to this many there are is chosen. */
   readonly maxLag: number;
-  /** One more lag, of a season. */
+  /** Steps of a season, which is one more lag; 1, for none, unless given. */
   readonly season?: number;
   /** Steps of a wave and how many of its harmonics are regressors beside the lags. */
   readonly waves?: { readonly period: number; readonly harmonics: number };
@@ -44,16 +45,16 @@ export function autoregression(
   values: Float64Array,
   options: AutoregressionOptions,
 ): Autoregression {
-  const { maxLag, season = 0, waves } = options;
+  const { maxLag, season = 1, waves } = options;
   checkOptions("autoregression", options, ["maxLag", "season", "waves"]);
-  checkSeason(season, "autoregression", 0);
+  checkSeason(season, "autoregression");
   checkValues(values, "autoregression");
   const largest = Math.max(maxLag, season);
   const known = values.length - largest;
   const most = 2 + maxLag + 2 * (waves?.harmonics ?? 0);
   if (!(Number.isSafeInteger(maxLag) && maxLag >= 1) || known <= most) {
     throw new RangeError(
-      `autoregression: ${maxLag} lags and a season of ${season} need whole numbers and more than ${largest + most} values, got ${values.length}`,
+      `autoregression: ${counted(maxLag, "lag")} and a season of ${season} need whole numbers and more than ${largest + most} values, got ${values.length}`,
     );
   }
   // Around their mean, so that squares of large values do not hide how they differ.
@@ -76,7 +77,7 @@ export function autoregression(
   const coefficients = best.coefficients.slice();
   coefficients[0]! += mean * (1 - weights.reduce((sum, weight) => sum + weight, 0));
   return {
-    name: `autoregression of ${lags.length === 1 ? "1 lag" : `${lags.length} lags`}`,
+    name: `autoregression of ${counted(lags.length, "lag")}`,
     lags,
     coefficients,
     least,

@@ -1,6 +1,7 @@
 import * as Plot from "@observablehq/plot";
+import { checkOptions } from "../checkOptions.ts";
 
-/** A value at a time, in milliseconds since 1970. */
+/** A value at a time, in milliseconds since 1970, or in a row. */
 export interface Point {
   readonly time: number;
   readonly value: number;
@@ -25,6 +26,8 @@ export interface BandsOptions {
   readonly forecasts: readonly Band[];
   /** What the values are, with the unit: "temp_max". */
   readonly label: string;
+  /** What `time` counts: dates unless given, or rows. */
+  readonly axis?: "date" | "row";
 }
 
 const blue = "#1d4ed8";
@@ -33,23 +36,26 @@ const blue = "#1d4ed8";
  * A plot of a series with forecasts and their intervals as bands, for `figure` of
  * `chronograd/report`. Infinite intervals are left out.
  */
-export function bands({ points, forecasts, label }: BandsOptions): Plot.PlotOptions {
+export function bands(options: BandsOptions): Plot.PlotOptions {
+  checkOptions("bands", options, ["points", "forecasts", "label", "axis"]);
+  const { points, forecasts, label, axis = "date" } = options;
+  const placeOf = (time: number) => (axis === "row" ? time : new Date(time));
   const areas = forecasts.flatMap(({ time, intervals, origin }) =>
     intervals
       .filter(({ lower, upper }) => Number.isFinite(upper - lower))
       .map(({ level, lower, upper }) => ({
-        date: new Date(time),
+        date: placeOf(time),
         lower,
         upper,
         z: `${origin} ${level}`,
       })),
   );
-  const lines = forecasts.map(({ time, mean, origin }) => ({ date: new Date(time), mean, origin }));
-  const known = points.map(({ time, value }) => ({ date: new Date(time), value }));
+  const lines = forecasts.map(({ time, mean, origin }) => ({ date: placeOf(time), mean, origin }));
+  const known = points.map(({ time, value }) => ({ date: placeOf(time), value }));
   const levels = (forecasts[0]?.intervals ?? []).map(({ level }) => `${percent(level)} %`);
   const isOne = new Set(forecasts.map(({ origin }) => origin)).size === forecasts.length;
   return {
-    x: { type: "utc", label: null },
+    x: axis === "row" ? { type: "linear", label: "row" } : { type: "utc", label: null },
     y: { label: null, grid: true, nice: true },
     marks: [
       Plot.areaY(areas, {

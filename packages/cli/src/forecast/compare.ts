@@ -1,10 +1,12 @@
-import { coverage, rmse } from "@chronograd/nn/metrics";
+import { coverage } from "@chronograd/nn/metrics";
+import { checkOptions } from "../checkOptions.ts";
 import { autoregression } from "./autoregression.ts";
 import { combined } from "./combined.ts";
-import { conformal, type Interval, type Predicted } from "./conformal.ts";
+import type { Interval, Predicted } from "./conformal.ts";
 import type { Forecaster } from "./forecaster.ts";
 import { holtWinters } from "./holtWinters.ts";
 import { type Recurrent, type RecurrentOptions, recurrent } from "./recurrent.ts";
+import { nestedIntervals, originsIn, rollingRmse } from "./rolling.ts";
 import { seasonalNaive } from "./seasonalNaive.ts";
 
 /** What `compare` takes. */
@@ -26,6 +28,11 @@ export interface CompareOptions {
   readonly epochs?: number;
   readonly onEpoch?: (done: number, total: number, loss: number) => boolean;
 }
+
+const known: readonly (keyof CompareOptions)[] = [
+  ...(["season", "period", "horizon", "validation", "test", "levels", "seed", "head"] as const),
+  ...(["members", "epochs", "onEpoch"] as const),
+];
 
 /** A forecaster and its root mean squared error over all origins and steps. */
 export interface Scored {
@@ -49,30 +56,6 @@ export interface Comparison {
   }[];
 }
 
-/** Origins from where `horizon` values are known, in a part of a series. */
-function originsIn(from: number, to: number, horizon: number): number[] {
-  return Array.from({ length: Math.max(0, to - from - horizon + 1) }, (_, i) => from + i);
-}
-
-/** The root mean squared error over all origins and steps. */
-function rollingRmse(
-  values: Float64Array,
-  origins: readonly number[],
-  forecasts: readonly Float64Array[],
-): number {
-  const actual = origins.flatMap((t, i) => [...values.subarray(t, t + forecasts[i]!.length)]);
-  return rmse(
-    forecasts.flatMap((forecast) => [...forecast]),
-    actual,
-  );
-}
-
-/** The interval from the lower of two lower ends to the higher of the upper ones, step by step. */
-const hull = (a: Interval, b: Interval): Interval => ({
-  lower: a.lower.map((x, h) => Math.min(x, b.lower[h]!)),
-  upper: a.upper.map((x, h) => Math.max(x, b.upper[h]!)),
-});
-
 /** Seasons of more steps than this are waves in a regression. */
 const longest = 36;
 
@@ -84,6 +67,14 @@ interface Fitted {
   /** Fits the baselines, the base among them. */
   baselines(): readonly Forecaster[];
 }
+
+/** The methods that anyone would try first, fitted to values. */
+export function baselinesOf(values: Float64Array, season: number): readonly Forecaster[] {
+  return fitted(values, season, periodOf(season)).baselines();
+}
+
+/** Steps of a season of days that is a year. */
+export const periodOf = (season: number): number => (season === 365 ? 365.25 : season);
 
 /**
  * Fits to values. The base is an autoregression, with waves for a long season, and the mean of one
@@ -115,6 +106,7 @@ function fitted(values: Float64Array, season: number, period: number): Fitted {
  * the test goes on, by those of the forecasts whose values have come.
  */
 export function compare(values: Float64Array, options: CompareOptions): Comparison {
+  checkOptions("compare", options, known);
   const { season, period = season, horizon, validation, test, levels } = options;
   const { seed = 1, head = "gaussian", members = 5, epochs = 20, onEpoch } = options;
   let seconds = 0;
@@ -138,16 +130,7 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
   const { model, fit } = trained(test, 1);
   const origins = originsIn(test, values.length, horizon);
   const forecasts = model.predict(values, [...origins, values.length], horizon);
-  const calibrated = levels.map((level) => ({
-    level,
-    intervals: conformal(values, [...calibration, ...forecasts], { level, rate: 0.1 }),
-  }));
-  // Each level follows its own misses and may cross another, so it takes in those below.
-  const intervalsOf = (level: number) =>
-    calibrated
-      .filter((lower) => lower.level <= level)
-      .map(({ intervals }) => intervals)
-      .reduce((all, others) => all.map((interval, i) => hull(interval, others[i]!)));
+  const nested = nestedIntervals(values, [...calibration, ...forecasts], levels, 0.1);
   const heldOut = forecasts.slice(0, -1);
   const score = (name: string, all: readonly Float64Array[]): Scored => ({
     name,
@@ -163,8 +146,8 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
       .baselines()
       .map((each) => score(each.name, each.forecast(values, origins, horizon))),
     forecasts,
-    intervals: levels.map((level) => {
-      const intervals = intervalsOf(level).slice(calibration.length);
+    intervals: nested.map(({ level, intervals: all }) => {
+      const intervals = all.slice(calibration.length);
       const known = intervals.slice(0, -1);
       const actual = origins.flatMap((t) => [...values.subarray(t, t + horizon)]);
       const ends = (end: keyof Interval) => known.flatMap((interval) => [...interval[end]]);

@@ -1,5 +1,6 @@
 import { scope, tensor } from "@chronograd/autodiff";
 import { checkOptions } from "../checkOptions.ts";
+import { counted } from "../command/counted.ts";
 import { deviationOf } from "../data/moments.ts";
 import { checkOrigins, checkValues } from "./checks.ts";
 import type { Predicted } from "./conformal.ts";
@@ -73,7 +74,7 @@ export function recurrent(values: Float64Array, options: RecurrentOptions): Recu
   const count = values.length - horizon - first + 1;
   if (count < 20) {
     throw new RangeError(
-      `recurrent: ${values.length} values make ${Math.max(0, count)} windows of ${window} and ${horizon} steps after ${least}, expected at least 20; take a shorter window or horizon`,
+      `recurrent: ${counted(values.length, "value")} make ${counted(Math.max(0, count), "window")} of ${window} and ${counted(horizon, "step")} after ${least}, expected at least 20; take a shorter window or horizon`,
     );
   }
   const origins = Array.from({ length: count }, (_, i) => first + i);
@@ -126,7 +127,7 @@ export function recurrent(values: Float64Array, options: RecurrentOptions): Recu
     checkOrigins(series, at, steps, first, "recurrent");
     if (steps > horizon) {
       throw new RangeError(
-        `recurrent: it was trained for ${horizon} steps, and cannot forecast ${steps}`,
+        `recurrent: it was trained for ${counted(horizon, "step")}, and cannot forecast ${steps}`,
       );
     }
     const plain = base.forecast(series, at, steps);

@@ -1,3 +1,6 @@
+import { bytesText } from "../command/bytes.ts";
+import { counted } from "../command/counted.ts";
+import { short } from "../command/short.ts";
 import { textTable } from "../command/textTable.ts";
 import type { TensorDescription } from "./describe.ts";
 
@@ -12,16 +15,8 @@ export interface FileDescription {
 /** Characters of a value of the metadata that are shown. */
 const most = 100;
 
-const short = (value: number | null | undefined): string =>
-  value === null || value === undefined ? "" : String(Number(value.toPrecision(4)));
-
-/** Bytes as a person reads them, in powers of 1,000. */
-function sizeOf(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB"];
-  let [value, unit] = [bytes, 0];
-  for (; value >= 1000 && unit < units.length - 1; unit++) value /= 1000;
-  return `${short(value)} ${units[unit]}`;
-}
+const extreme = (value: number | null | undefined): string =>
+  value === null || value === undefined ? "" : short(value);
 
 /** A file as lines of text: a table of its tensors, what is not finite, and its metadata. */
 export function tableOf({ file, bytes, tensors, metadata }: FileDescription): string[] {
@@ -31,9 +26,9 @@ export function tableOf({ file, bytes, tensors, metadata }: FileDescription): st
       name,
       type,
       `[${shape}]`,
-      sizeOf(own),
+      bytesText(own),
       ...(problem === undefined
-        ? [short(norm), short(min), short(max), nonFinite ? String(nonFinite) : ""]
+        ? [extreme(norm), extreme(min), extreme(max), nonFinite ? String(nonFinite) : ""]
         : ["", "", "", ""]),
     ],
   );
@@ -50,7 +45,7 @@ export function tableOf({ file, bytes, tensors, metadata }: FileDescription): st
   const part = (title: string, lines: readonly string[]) =>
     lines.length === 0 ? [] : ["", title, ...lines];
   return [
-    `${file}: ${tensors.length} ${tensors.length === 1 ? "tensor" : "tensors"}, ${elements.toLocaleString("en")} numbers, ${sizeOf(bytes)}`,
+    `${file}: ${counted(tensors.length, "tensor")}, ${counted(elements, "number")}, ${bytesText(bytes)}`,
     "",
     ...textTable([head, ...rows]).map((line) => `  ${line}`),
     ...part("not finite", odd),

@@ -6,8 +6,8 @@ export function placeOf(file: string): string {
   return path.startsWith("..") ? file : path;
 }
 
-/** The first line of a stack that is in the user's files: `my-cell.ts:3`. */
-export function ownLine({ stack = "" }: Error): string | undefined {
+/** The first line in the user's files, of the stack of an error or its cause: `my-cell.ts:3`. */
+export function ownLine({ stack = "", cause }: Error): string | undefined {
   const frames = stack.matchAll(
     /^\s+at (?:.* \()?((?:file:\/\/)?(?:\w:)?[/\\][^()]+?):(\d+):\d+\)?$/gm,
   );
@@ -15,5 +15,5 @@ export function ownLine({ stack = "" }: Error): string | undefined {
     const isOwn = !/\/node_modules\/|^node:|\/packages\/(autodiff|nn|rnn|cli)\//.test(file);
     if (isOwn) return `${placeOf(file)}:${line}`;
   }
-  return undefined;
+  return cause instanceof Error ? ownLine(cause) : undefined;
 }

@@ -1,9 +1,22 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
+import { checkOptions } from "../checkOptions.ts";
+
+/** The options of `Plot.plot`, which takes no notice of others. */
+const known: readonly string[] = [
+  "marks width height aspectRatio style className title subtitle caption figure",
+  "ariaLabel ariaDescription document projection facet",
+  "margin marginTop marginRight marginBottom marginLeft",
+  "inset insetTop insetRight insetBottom insetLeft",
+  "x y fx fy r color opacity symbol length",
+  "clip clamp nice zero round align padding axis grid label labelArrow",
+].flatMap((names) => names.split(" "));
 
 /**
  * A figure of Observable Plot as the text of an SVG file, 860 wide and 300 high unless told
  * otherwise.
+ *
+ * @throws for an option that is unknown, with the one that was likely meant
  *
  * @example
  * ```ts
@@ -15,6 +28,7 @@ import { parseHTML } from "linkedom";
  * ```
  */
 export function figure(options: Plot.PlotOptions): string {
+  checkOptions("figure", options, known);
   const { document } = parseHTML("<!doctype html><html><body></body></html>");
   const drawn = Plot.plot({
     width: 860,

@@ -1,3 +1,4 @@
+import { checkOptions } from "../checkOptions.ts";
 import { escapeHtml } from "./escape.ts";
 
 /** A part of a page. */
@@ -36,14 +37,18 @@ const style = `
  * html.includes("<h1>A run</h1>"); // => true
  * ```
  */
-export function page({ title, facts, sections }: Page): string {
-  const parts = sections.map(({ heading, note, html }) =>
-    [
+export function page(options: Page): string {
+  checkOptions("page", options, ["title", "facts", "sections"]);
+  const { title, facts, sections } = options;
+  const parts = sections.map((section) => {
+    checkOptions("page: a section", section, ["heading", "note", "html"]);
+    const { heading, note, html } = section;
+    return [
       `<h2>${escapeHtml(heading)}</h2>`,
       ...(note === undefined ? [] : [`<p class="note">${escapeHtml(note)}</p>`]),
       html,
-    ].join("\n"),
-  );
+    ].join("\n");
+  });
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

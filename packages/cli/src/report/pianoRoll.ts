@@ -35,7 +35,7 @@ export function notesOf(part: string, steps: Steps): Note[] {
  *
  * @param parts the parts by name
  * @param options further options of the plot, such as `title` or `height`
- * @throws when no part has a note
+ * @throws when no part has a note, and for a pitch that is no finite number
  *
  * @example
  * ```ts
@@ -50,7 +50,10 @@ export function pianoRoll(
   parts: Readonly<Record<string, Steps>>,
   options: Plot.PlotOptions = {},
 ): Plot.PlotOptions {
-  const notes = Object.entries(parts).flatMap(([part, steps]) => notesOf(part, steps));
+  const notes = Object.entries(parts).flatMap(([part, steps]) => {
+    checkPitches(part, steps);
+    return notesOf(part, steps);
+  });
   if (notes.length === 0) {
     throw new RangeError("pianoRoll: no part has a note; give each time step its pitches");
   }
@@ -85,6 +88,16 @@ export function pianoRoll(
     ],
     ...options,
   };
+}
+
+function checkPitches(part: string, steps: Steps): void {
+  for (const [t, chord] of steps.entries()) {
+    const wrong = chord.find((pitch) => !Number.isFinite(pitch));
+    if (wrong === undefined) continue;
+    throw new RangeError(
+      `pianoRoll: "${part}", step ${t}: a pitch must be a finite number, got ${wrong}; 60 is the middle C, and a rest is []`,
+    );
+  }
 }
 
 /** Grey, blue and orange stay apart for readers who do not see red and green as two. */

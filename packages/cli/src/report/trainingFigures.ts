@@ -58,6 +58,25 @@ function gradientFigure(metrics: readonly Metrics[], clip: number): string {
   });
 }
 
+/** The size of updates beside that of the weights. */
+function updateFigure(metrics: readonly Metrics[]): string {
+  const measured = thin(
+    metrics.filter((m) => m.updateToWeight! > 0),
+    1500,
+  );
+  return figure({
+    y: { label: "update / weights", grid: true, type: "log", tickFormat: tick },
+    x: { label: "seconds of training" },
+    marks: [
+      Plot.lineY(measured, {
+        ...{ x: "seconds", y: "updateToWeight" },
+        ...{ stroke: "#1f5a99", strokeWidth: 2 },
+      }),
+      Plot.ruleY([1e-3], { stroke: "#78716c", strokeDasharray: "4 3" }),
+    ],
+  });
+}
+
 /**
  * Norms by distance back from the window's end, one curve for an early and one for each later part
  * of the run.
@@ -113,6 +132,8 @@ export function trainingSections(
   { unit, clip, k1 }: TrainingFacts,
 ): Section[] {
   const isMeasured = metrics.some((m) => m.stateGradientNorms !== undefined);
+  const hasUpdates = metrics.some((m) => m.updateToWeight! > 0);
+  const clipped = metrics.filter((m) => m.gradientNorm > clip).length / metrics.length;
   return [
     {
       heading: "Loss",
@@ -121,9 +142,18 @@ export function trainingSections(
     },
     {
       heading: "Gradient norm",
-      note: "Global norm of each window's gradient before clipping; the dashed line is where it is clipped.",
+      note: `Global norm of each window's gradient before clipping; the dashed line is where it is clipped, in ${(100 * clipped).toFixed(0)} % of the windows.`,
       html: gradientFigure(metrics, clip),
     },
+    ...(hasUpdates
+      ? [
+          {
+            heading: "Updates beside the weights",
+            note: "Norm of an update over that of all parameters. The dashed line is 0.001, about which a training goes well.",
+            html: updateFigure(metrics),
+          },
+        ]
+      : []),
     ...(isMeasured
       ? [
           {

@@ -4,6 +4,7 @@ import { RunError, UsageError } from "../command/errors.ts";
 import { checkFree } from "../command/writeOutput.ts";
 import { format, readRun } from "./description.ts";
 import { RunFolder } from "./folder.ts";
+import { checkUnlocked, Lock } from "./lock.ts";
 
 /** What `createRun` takes. */
 export interface RunOptions {
@@ -38,9 +39,11 @@ function freePath({ kind, name, stem = kind, parent = "runs", force = false }: R
   if (!existsSync(path)) return path;
   checkFree(path, force, "--name");
   readRun(path);
+  checkUnlocked(path);
   const previous = `${path}.previous`;
   if (existsSync(previous)) {
     readRun(previous);
+    checkUnlocked(previous);
     rmSync(previous, { recursive: true });
   }
   renameSync(path, previous);
@@ -62,11 +65,12 @@ export async function createRun(options: RunOptions): Promise<RunFolder> {
   } catch (error) {
     throw new RunError(`cannot make the folder ${path}: ${(error as Error).message}`);
   }
+  const folder = new RunFolder(path, run, { lock: Lock.take(path, () => {}), lines: 0 });
   try {
-    const folder = new RunFolder(path, run, 0);
     await folder.write("run.json", `${JSON.stringify(run, null, 2)}\n`);
     return folder;
   } catch (error) {
+    folder.close();
     rmSync(path, { recursive: true, force: true });
     throw error;
   }

@@ -4,6 +4,17 @@ import { saveCheckpoint } from "@chronograd/nn/node";
 import { RunError } from "../command/errors.ts";
 import { orRefuse, writeOutput } from "../command/writeOutput.ts";
 import type { RunDescription } from "./description.ts";
+import type { Lock } from "./lock.ts";
+import { modelFile } from "./modelFile.ts";
+
+/** What a run folder is opened with. */
+interface Opening {
+  readonly lock: Lock;
+  /** Lines of `metrics.jsonl` that are there. */
+  readonly lines: number;
+  /** What is to be done before the first write. */
+  readonly prepare?: () => void;
+}
 
 /**
  * A folder with what a run leaves: `run.json` (its options), `metrics.jsonl` (a line for each
@@ -13,15 +24,29 @@ import type { RunDescription } from "./description.ts";
 export class RunFolder {
   readonly path: string;
   readonly run: RunDescription;
-  readonly #metrics: number;
+  readonly #opening: Opening;
+  /** The descriptor of `metrics.jsonl`, once something was written. */
+  #metrics: number | undefined;
   /** Lines of `metrics.jsonl`. */
   lines: number;
 
-  constructor(path: string, run: RunDescription, lines: number) {
+  constructor(path: string, run: RunDescription, opening: Opening) {
     this.path = path;
     this.run = run;
-    this.lines = lines;
-    this.#metrics = openSync(join(path, "metrics.jsonl"), "a");
+    this.#opening = opening;
+    this.lines = opening.lines;
+  }
+
+  #begun(): number {
+    if (this.#metrics === undefined) {
+      try {
+        this.#opening.prepare?.();
+        this.#metrics = openSync(join(this.path, "metrics.jsonl"), "a");
+      } catch (error) {
+        throw new RunError(`cannot write in ${this.path}: ${(error as Error).message}`);
+      }
+    }
+    return this.#metrics;
   }
 
   /** The kind of its checkpoints. */
@@ -31,8 +56,9 @@ export class RunFolder {
 
   /** Appends a line of metrics. */
   log(metrics: object): void {
+    const file = this.#begun();
     try {
-      writeSync(this.#metrics, `${JSON.stringify(metrics)}\n`);
+      writeSync(file, `${JSON.stringify(metrics)}\n`);
     } catch (error) {
       throw new RunError(`${join(this.path, "metrics.jsonl")}: ${(error as Error).message}`);
     }
@@ -44,8 +70,8 @@ export class RunFolder {
    * on the disk.
    */
   async save(tree: Readonly<Record<string, unknown>>): Promise<void> {
-    fsyncSync(this.#metrics);
-    const path = join(this.path, "model.safetensors");
+    fsyncSync(this.#begun());
+    const path = modelFile(this.path);
     const model = RunFolder.modelOf(this.run.kind);
     await orRefuse(saveCheckpoint(path, { ...tree, lines: this.lines } as never, { model }));
   }
@@ -55,8 +81,10 @@ export class RunFolder {
     await writeOutput(join(this.path, name), contents);
   }
 
-  /** Ends the run. */
+  /** Ends the work in the folder, which another process may then go on with. */
   close(): void {
-    closeSync(this.#metrics);
+    if (this.#metrics !== undefined) closeSync(this.#metrics);
+    this.#metrics = undefined;
+    this.#opening.lock.release();
   }
 }

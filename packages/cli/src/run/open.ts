@@ -1,9 +1,13 @@
-import { existsSync, readFileSync, truncateSync } from "node:fs";
+import { existsSync, renameSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { loadCheckpoint } from "@chronograd/nn/node";
+import { counted } from "../command/counted.ts";
 import { UsageError } from "../command/errors.ts";
 import { readRun } from "./description.ts";
 import { RunFolder } from "./folder.ts";
+import { Lock } from "./lock.ts";
+import { readMetrics } from "./metricsLines.ts";
+import { fromCheckpoint, modelFile } from "./modelFile.ts";
 
 /** A run as it was when its last checkpoint was saved. */
 export interface OpenedRun<Checkpoint, Metrics> {
@@ -12,37 +16,66 @@ export interface OpenedRun<Checkpoint, Metrics> {
   readonly metrics: readonly Metrics[];
 }
 
-/** The checkpoint of a run folder, for those who only read it. */
-export async function readCheckpoint<Checkpoint>(path: string, kind: string): Promise<Checkpoint> {
-  readRun(path, kind);
+const silent = (): void => {};
+
+async function load<Checkpoint>(path: string, kind: string, say: (line: string) => void) {
   const model = RunFolder.modelOf(kind);
-  return await loadCheckpoint<Checkpoint>(join(path, "model.safetensors"), { model }).catch(
-    (error: Error) => {
-      throw new UsageError(`${path}: ${error.message}`);
-    },
-  );
+  const loaded = (file: string) => loadCheckpoint<Checkpoint>(file, { model });
+  return await fromCheckpoint(path, loaded, say);
 }
 
 /**
- * Opens a run folder to go on with it. Lines of metrics that came after the checkpoint are dropped:
- * they will come again. Throws a `UsageError` where the folder is not that of such a run.
+ * The checkpoint of a run folder, for those who only read it. Where it is damaged, it is the one
+ * before it.
+ *
+ * @param say is told what was wrong
+ */
+export async function readCheckpoint<Checkpoint>(
+  path: string,
+  kind: string,
+  say: (line: string) => void = silent,
+): Promise<Checkpoint> {
+  readRun(path, kind);
+  return (await load<Checkpoint>(path, kind, say)).loaded;
+}
+
+/**
+ * Opens a run folder to go on with it, which no other process can do before it is closed. With the
+ * first write, lines of metrics that came after the checkpoint are dropped: they will come again.
+ * A damaged checkpoint becomes `model.safetensors.damaged`, and the one before it is gone on from.
+ *
+ * Throws a `UsageError` where the folder is not that of such a run, and where a process works in
+ * it.
+ *
+ * @param say is told what was wrong
  */
 export async function openRun<Checkpoint, Metrics>(
   path: string,
   kind: string,
+  say: (line: string) => void = silent,
 ): Promise<OpenedRun<Checkpoint, Metrics>> {
   const run = readRun(path, kind);
-  const { lines, ...checkpoint } = await readCheckpoint<{ readonly lines: number }>(path, kind);
-  const file = join(path, "metrics.jsonl");
-  const all = existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : [];
-  if (all.length < lines) {
-    throw new UsageError(
-      `${file} has ${all.length} lines, and the checkpoint is of ${lines}; restore the file`,
-    );
+  const lock = Lock.take(path, say);
+  try {
+    const { loaded, file } = await load<{ readonly lines: number }>(path, kind, say);
+    const { lines, ...checkpoint } = loaded;
+    const log = join(path, "metrics.jsonl");
+    const { metrics, bytes, isCut } = readMetrics(log, lines);
+    if (metrics.length + (isCut ? 1 : 0) < lines) {
+      throw new UsageError(
+        `${log} has ${counted(metrics.length, "line")}, and the checkpoint is of ${lines}; restore the file`,
+      );
+    }
+    if (isCut) say(`${log}: the last line was cut, and is left out of the curves`);
+    const prepare = () => {
+      if (existsSync(log)) truncateSync(log, bytes);
+      const damaged = modelFile(path);
+      if (file !== damaged && existsSync(damaged)) renameSync(damaged, `${damaged}.damaged`);
+    };
+    const folder = new RunFolder(path, run, { lock, lines: metrics.length, prepare });
+    return { folder, checkpoint: checkpoint as Checkpoint, metrics: metrics as readonly Metrics[] };
+  } catch (error) {
+    lock.release();
+    throw error;
   }
-  const kept = all.slice(0, lines);
-  if (existsSync(file))
-    truncateSync(file, Buffer.byteLength(kept.map((line) => `${line}\n`).join("")));
-  const metrics = kept.map((line) => JSON.parse(line) as Metrics);
-  return { folder: new RunFolder(path, run, lines), checkpoint: checkpoint as Checkpoint, metrics };
 }

@@ -1,20 +1,14 @@
 import { scope, type Tensor, zeros } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
 import * as cells from "@chronograd/rnn";
+import { counted } from "../command/counted.ts";
 import { UsageError } from "../command/errors.ts";
 import { hintFor } from "../command/nearest.ts";
 import { loadCell, type PlainCell, type Sizes } from "../modules/loadCell.ts";
 import { parseSizes } from "../modules/sizes.ts";
+import { checkMemory } from "./checkMemory.ts";
+import { builtInCells, families } from "./families.ts";
 import type { DecidedOptions } from "./options.ts";
-
-const { elman, gru, gruResetBefore, irnn, lru, lstm, lstmCoupled, lstmLayerNorm } = cells;
-const { lstmPeephole, lstmProjected, mgu, minGru, minLstm } = cells;
-
-/** The built-in cells from vectors to vectors. */
-const families: Readonly<Record<string, unknown>> = {
-  ...{ lstm, gru, elman, minGru, minLstm, mgu, lru, irnn, gruResetBefore },
-  ...{ lstmCoupled, lstmLayerNorm, lstmPeephole, lstmProjected },
-};
 
 /** A cell, and the length of its outputs. */
 interface Layer {
@@ -38,6 +32,7 @@ export async function layersOf(options: CellOptions, input: number): Promise<rea
   for (let i = 0; i < options.layers; i++) {
     const reads = layers.at(-1)?.output ?? input;
     const cell = await cellOf(options, reads);
+    checkMemory(cell, `--hidden ${options.hidden}`);
     layers.push({ cell, output: outputOf(cell, options, reads, i) });
   }
   return layers;
@@ -58,9 +53,8 @@ async function cellOf(options: CellOptions, input: number): Promise<PlainCell> {
     ? (families[cell] as (sizes: Sizes) => PlainCell)
     : undefined;
   if (family === undefined) {
-    const known = Object.keys(families);
     throw new UsageError(
-      `--cell: there is no cell "${cell}"${hintFor(cell, known, ";")} expected ${known.join(", ")}, or a file such as ./my-cell.ts`,
+      `--cell: there is no cell "${cell}"${hintFor(cell, builtInCells, ";")} expected ${builtInCells.join(", ")}, or a file such as ./my-cell.ts`,
     );
   }
   try {
@@ -83,7 +77,7 @@ function outputOf(cell: PlainCell, options: CellOptions, input: number, index: n
       [output] = cell.step(params, zeros([1, input]), state as never);
     } catch (error) {
       throw new UsageError(
-        `--cell ${options.cell}: ${where} does not read rows of ${input} numbers: ${(error as Error).message}`,
+        `--cell ${options.cell}: ${where} does not read rows of ${counted(input, "number")}: ${(error as Error).message}`,
       );
     }
     const { shape } = Object(output) as Partial<Tensor>;

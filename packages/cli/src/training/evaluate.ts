@@ -1,7 +1,7 @@
 import { scope, Tensor, tensor, tree } from "@chronograd/autodiff";
-import { unroll } from "@chronograd/rnn";
 import { stepsOf } from "./sequence.ts";
 import type { HeldOut, Step, Task, Trained } from "./task.ts";
+import { unrollPlanned } from "./unrollPlanned.ts";
 
 /** A mean, and what it is of. */
 export interface HeldOutLoss {
@@ -46,15 +46,11 @@ export function heldOutLoss(
   let state: { readonly carried: never } | undefined;
   const run = (steps: readonly Step[]) => {
     const inputs = steps.map(({ input }) => input) as never;
-    const options = {
+    const unrolled = unrollPlanned(model, params, inputs, {
       rng: null,
       ...(state && { state: state.carried }),
       ...stackedMarks(steps),
-    };
-    const unrolled = planned(
-      () => unroll(model, params, inputs, { ...options, compile: true }),
-      () => unroll(model, params, inputs, options),
-    );
+    });
     for (const [t, { target, mask }] of steps.entries()) {
       if (done++ < burnIn) continue;
       const output = tree.map(unrolled.outputs, (x: Tensor) => x.slice([t]));
@@ -67,16 +63,6 @@ export function heldOutLoss(
   };
   for (const steps of chunks(items())) state = scope(() => run(steps));
   return { loss: total / tokens, tokens };
-}
-
-/** Runs plans, and steps one by one where a model has steps that cannot be planned. */
-function planned<T>(asPlans: () => T, oneByOne: () => T): T {
-  try {
-    return asPlans();
-  } catch (error) {
-    if (!/compile takes steps that can be planned/.test((error as Error).message)) throw error;
-    return oneByOne();
-  }
 }
 
 /** The time steps of items, some at a time. */

@@ -1,4 +1,6 @@
 import { basename } from "node:path";
+import { counted } from "../command/counted.ts";
+import { RunError } from "../command/errors.ts";
 import { page } from "../report/page.ts";
 import { trainingSections } from "../report/trainingFigures.ts";
 import type { RunFolder } from "../run/folder.ts";
@@ -32,16 +34,15 @@ export interface Ended {
 /** Writes what a run leaves beside its checkpoint, and closes its folder. */
 export async function finish(folder: RunFolder, ended: Ended): Promise<TrainResult> {
   const { options, task, outcome, evaluation, sample } = ended;
-  const { metrics, parameters } = outcome;
-  const last = metrics.at(-1)!;
+  const { metrics, parameters, windows, steps, seconds } = outcome;
   const result: TrainResult = {
     figures: evaluation.figures,
     heldOut: evaluation.loss ?? null,
     unit: task.unit,
     parameters,
-    windows: metrics.length,
-    steps: last.step,
-    seconds: last.seconds,
+    windows,
+    steps,
+    seconds: Number(seconds.toFixed(3)),
     seed: options.seed,
   };
   const { k1, clip } = options;
@@ -57,21 +58,25 @@ export async function finish(folder: RunFolder, ended: Ended): Promise<TrainResu
   await folder.write("report.html", report);
   await folder.write("result.json", `${JSON.stringify(result, null, 2)}\n`);
   if (options.csvMetrics) await folder.write("metrics.csv", metricsCsv(metrics));
-  folder.close();
   return result;
+}
+
+/** Throws a `RunError` where a held-out loss is not finite. */
+export function checkLoss(run: string, { loss, lines }: Evaluation): void {
+  if (loss === undefined || Number.isFinite(loss)) return;
+  throw new RunError(`${run}: ${lines.join("; ")}`);
 }
 
 function factsOf(name: string, { options, outcome, evaluation }: Ended): string[] {
   const { hidden, layers, batch, k1, k2, clip, lr, warmup, decay, seed } = options;
-  const { metrics, parameters } = outcome;
-  const last = metrics.at(-1)!;
+  const { parameters, windows, steps, seconds } = outcome;
   const count = (n: number) => n.toLocaleString("en");
   const size = `${layers > 1 ? `${layers} layers of ` : ""}${hidden} hidden units`;
   return [
     `${name}: ${basename(options.cell)}, ${size}, ${count(parameters)} parameters`,
     `batch ${batch}, k1 = ${k1}, k2 = ${k2}, clip ${clip}, seed ${seed}`,
     `Adam, learning rate ${lr}, up over ${warmup} windows, down to 0 over the last ${Math.round(100 * decay)} % of the run`,
-    `${count(metrics.length)} windows, ${count(last.step)} time steps in ${last.seconds.toFixed(0)} s of training`,
+    `${counted(windows, "window")}, ${counted(steps, "time step")} in ${seconds.toFixed(0)} s of training`,
     ...evaluation.lines,
   ];
 }

@@ -1,7 +1,10 @@
 import { setImmediate } from "node:timers/promises";
+import { clone, scope, type Tensor, tree } from "@chronograd/autodiff";
 import { countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
 import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
-import { RunError, UsageError } from "../command/errors.ts";
+import { updateToWeightRatio } from "@chronograd/rnn/flow";
+import { counted } from "../command/counted.ts";
+import { RunError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
 import type { PlainCell } from "../modules/loadCell.ts";
 import type { RunFolder } from "../run/folder.ts";
@@ -12,6 +15,7 @@ import { type Metrics, metricsOf, Smoothed } from "./metrics.ts";
 import { optimizerOf } from "./optimizer.ts";
 import type { TrainOptions } from "./options.ts";
 import { learningRate } from "./rate.ts";
+import { sentence } from "./sentence.ts";
 import { Source } from "./source.ts";
 import { Stopwatch } from "./stopwatch.ts";
 import type { Task, Trained } from "./task.ts";
@@ -32,11 +36,17 @@ export interface Job {
 export interface Outcome {
   readonly trained: Trained;
   readonly metrics: readonly Metrics[];
+  /** Since the run began, as are time steps and seconds. */
+  readonly windows: number;
+  readonly steps: number;
+  readonly seconds: number;
   readonly parameters: number;
 }
 
 const estimateEverySeconds = 5;
+/** Windows whose norms are measured; with or without --flow the same, so that runs are too. */
 const measureEveryWindows = 25;
+const compareEveryWindows = 5;
 
 /**
  * Trains until the time is over, the windows are done, the data end, or the user stops it. It logs
@@ -82,30 +92,28 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   for (const { loss } of metrics) smoothed.add(loss);
 
   const watch = new Stopwatch(checkpoint?.seconds ?? 0);
-  const isDone = () => watch.seconds >= (end ?? Infinity) || metrics.length >= (most ?? Infinity);
+  let windows = checkpoint?.windows ?? 0;
+  let steps = live?.end ?? 0;
+  const isDone = () => watch.seconds >= (end ?? Infinity) || windows >= (most ?? Infinity);
   /** The share of the training that is done. */
-  const share = () => (most === undefined ? watch.seconds / end! : metrics.length / most);
+  const share = () => (most === undefined ? watch.seconds / end! : windows / most);
   let nextEstimate = watch.seconds;
   let lastEstimate: number | undefined;
   let nextSave = watch.seconds + options.save;
 
-  const source = new Source(
-    task.stream,
-    checkpoint?.place ?? { items: 0, steps: 0 },
-    live?.end ?? 0,
-  );
+  const source = new Source(task.stream, checkpoint?.place ?? { items: 0, steps: 0 }, steps);
   const save = async (last: LiveWindow | null, over = false): Promise<void> => {
     const tree: Checkpoint = {
       task: task.kept as unknown as Kept,
       digest: task.digest,
       seconds: watch.seconds,
-      windows: metrics.length,
+      windows,
       end: end ?? null,
       params,
       optimizer: state,
       noise: noise?.getState() ?? null,
       live: last,
-      place: source.placeAfter(metrics.at(-1)?.step ?? 0),
+      place: source.placeAfter(steps),
       over,
     };
     await watch.pause(() => folder.save({ ...tree }));
@@ -126,12 +134,15 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   const progress = io.progress(
     most === undefined ? { total: end!, unit: "s" } : { total: most, unit: "windows" },
   );
-  let isLast = isDone();
+  let isLast = resumed !== undefined && isDone();
   let before = watch.seconds;
   try {
     for (const window of isLast ? [] : stream) {
-      const rate = learningRate(options, { windows: metrics.length, share: share() });
+      const rate = learningRate(options, { windows, share: share() });
+      const isCompared = options.flow && window.index % compareEveryWindows === 0;
+      const earlier = isCompared ? copied(params) : undefined;
       [params, state] = optimizer.update(window.gradients, state, params, rate);
+      const updateToWeight = earlier === undefined ? undefined : ratioOf(earlier, params);
       const { seconds } = watch;
       const estimate =
         task.estimate !== undefined && seconds >= nextEstimate
@@ -143,6 +154,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
         learningRate: rate,
         tokensPerSecond: window.count / (seconds - before),
         estimate,
+        updateToWeight,
       });
       before = watch.seconds;
       if (estimate !== undefined) {
@@ -150,8 +162,10 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
         nextEstimate = before + estimateEverySeconds;
       }
       metrics.push(line);
+      windows++;
+      steps = line.step;
       folder.log(line);
-      const done = most === undefined ? seconds : metrics.length;
+      const done = most === undefined ? seconds : windows;
       progress.update(done, facts(line, smoothed.add(line.loss), lastEstimate, task.tokens));
       // Signals arrive only between turns of the event loop.
       await setImmediate();
@@ -160,23 +174,35 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
       if (isLast) break;
     }
   } catch (error) {
-    throw sentence(error);
+    throw told(error, source.nonFinite && `${task.title}: ${source.nonFinite}`);
   } finally {
     progress.stop();
   }
   if (!isLast) {
     await save(null, true);
-    io.say(
-      `The data ended after ${metrics.length} ${metrics.length === 1 ? "window" : "windows"}.`,
-    );
+    io.say(`The data ended after ${counted(windows, "window")}.`);
   }
-  return { trained: { model, params }, metrics, parameters: countParameters(params) };
+  const { seconds } = watch;
+  const parameters = countParameters(params);
+  return { trained: { model, params }, metrics, windows, steps, seconds, parameters };
 }
 
 /** The generator of what a model draws; none where it draws nothing. */
 function noiseOf(model: PlainCell, random: Rng, earlier?: Checkpoint): Rng | undefined {
   if (model.noise === undefined) return undefined;
   return earlier?.noise ? rngFrom(earlier.noise) : random.split("noise");
+}
+
+/** Parameters that the next update does not consume. */
+const copied = (params: unknown): unknown => tree.map(params, (x: Tensor) => clone(x));
+
+/** The size of an update beside that of the weights; 0 where all weights are 0. */
+function ratioOf(earlier: unknown, params: unknown): number {
+  return scope(() => {
+    const weights = tree.leaves(earlier);
+    const differences = tree.leaves(params).map((x, i) => x.sub(weights[i]!));
+    return updateToWeightRatio(differences, weights).total ?? 0;
+  });
 }
 
 function facts(
@@ -194,15 +220,14 @@ function facts(
   return parts.join(" | ");
 }
 
-/** What the packages refuse is a sentence that begins with the name of a function. */
-function sentence(error: unknown): unknown {
-  if (error instanceof UsageError || error instanceof RunError) return error;
-  const { message } = error as Error;
-  if (!/^\w+: /.test(message)) return error;
-  const isDivergence = /\b(NaN|Infinity|not finite)\b/.test(message);
+/** An error as the user is told it: where the loss is not finite, with what it may come from. */
+function told(error: unknown, odd: string | undefined): unknown {
+  const found = sentence(error);
+  if (!(found instanceof RunError)) return found;
+  if (!/\b(NaN|Infinity|not finite)\b/.test(found.message)) return found;
   return new RunError(
-    isDivergence
-      ? `${message}; where all inputs are finite, the training diverged: a smaller --lr or --clip may help`
-      : message,
+    odd === undefined
+      ? `${found.message}; where all inputs are finite, the training diverged: a smaller --lr or --clip may help`
+      : `${odd}; leave that item out, or mask it (${found.message})`,
   );
 }

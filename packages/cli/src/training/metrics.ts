@@ -20,6 +20,8 @@ export interface Metrics {
    * measured.
    */
   readonly stateGradientNorms?: readonly number[];
+  /** Norm of the update over that of the weights, where it was measured. */
+  readonly updateToWeight?: number;
 }
 
 /** What is known of a window beside what the stream says. */
@@ -29,12 +31,13 @@ export interface Measured {
   readonly learningRate: number;
   readonly tokensPerSecond: number;
   readonly estimate: number | undefined;
+  readonly updateToWeight: number | undefined;
 }
 
 /** The line of a window, in as many digits as mean something. */
 export function metricsOf(
   window: Pick<Window<unknown, unknown>, "index" | "end" | "loss" | "stateGradientNorms">,
-  { seconds, gradientNorm, learningRate, tokensPerSecond, estimate }: Measured,
+  { seconds, gradientNorm, learningRate, tokensPerSecond, estimate, updateToWeight }: Measured,
 ): Metrics {
   const { index, end, loss, stateGradientNorms: norms } = window;
   const round = (value: number, digits: number) => Number(value.toFixed(digits));
@@ -47,6 +50,9 @@ export function metricsOf(
     learningRate: Number(learningRate.toPrecision(4)),
     tokensPerSecond: Math.round(tokensPerSecond),
     ...(norms && { stateGradientNorms: norms.map((norm) => Number(norm.toPrecision(4))) }),
+    ...(updateToWeight !== undefined && {
+      updateToWeight: Number(updateToWeight.toPrecision(4)),
+    }),
     ...(estimate !== undefined && { heldOutEstimate: round(estimate, 5) }),
   };
 }

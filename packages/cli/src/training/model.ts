@@ -1,5 +1,7 @@
-import { embedding, linear } from "@chronograd/nn";
-import { sequential } from "@chronograd/rnn";
+import { scope, type Tensor, tree } from "@chronograd/autodiff";
+import { embedding, linear, rng } from "@chronograd/nn";
+import { initialParams, sequential } from "@chronograd/rnn";
+import { UsageError } from "../command/errors.ts";
 import type { PlainCell } from "../modules/loadCell.ts";
 import { type CellOptions, layersOf } from "./cells.ts";
 import type { Interface } from "./task.ts";
@@ -41,4 +43,33 @@ export async function modelOf(
       head: linear({ input: layers.at(-1)!.output, output }),
     }),
   }) as unknown as PlainCell;
+}
+
+/**
+ * The model of a run, for its parameters. Throws a `UsageError` where the cell is another one than
+ * that which was trained: the user's file may have changed.
+ */
+export async function trainedModel(
+  run: string,
+  options: CellOptions,
+  shape: Interface,
+  params: unknown,
+): Promise<PlainCell> {
+  const model = await modelOf(options, shape);
+  const shapes = (values: unknown) =>
+    new Map(
+      (tree.leavesWithPath(values) as [string, Tensor][]).map(([path, x]) => [
+        path,
+        `[${x.shape}]`,
+      ]),
+    );
+  const [has, needs] = [shapes(params), shapes(scope(() => initialParams(model, rng(0))))];
+  const other = [...new Set([...needs.keys(), ...has.keys()])].find(
+    (path) => has.get(path) !== needs.get(path),
+  );
+  if (other === undefined) return model;
+  const texts = [needs.get(other), has.get(other)].map((text) => text ?? "none");
+  throw new UsageError(
+    `${run}: ${options.cell} is not the cell that was trained: "${other}" is ${texts[0]} in it, and ${texts[1]} in the checkpoint; restore it, or train again`,
+  );
 }

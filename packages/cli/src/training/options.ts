@@ -2,6 +2,7 @@ import * as z from "zod";
 import { runFlags } from "../command/runFlags.ts";
 import type { Missing } from "../data/fill.ts";
 import { cellFlags } from "../modules/sizes.ts";
+import { builtInCells } from "./families.ts";
 
 const count = z.int().min(1);
 const positive = z.number().positive();
@@ -32,6 +33,7 @@ export interface TrainOptions {
   readonly save: number;
   readonly resume: string | undefined;
   readonly temperature: number;
+  readonly flow: boolean;
   readonly csvMetrics: boolean;
   readonly printSchema: boolean;
   readonly name: string | undefined;
@@ -70,7 +72,7 @@ export const trainOptions: Schema = z.object({
     .string()
     .default("gru")
     .describe("a cell of @chronograd/rnn by name, or a file with one: ./my-cell.ts")
-    .meta({ value: "NAME|FILE" }),
+    .meta({ value: "NAME|FILE", examples: [...builtInCells] }),
   ...cellFlags,
   hidden: count
     .optional()
@@ -101,6 +103,10 @@ export const trainOptions: Schema = z.object({
     )
     .meta({ value: "RUN" }),
   temperature: positive.default(0.7).describe("temperature of the sample of a text at the end"),
+  flow: z
+    .boolean()
+    .default(false)
+    .describe("measure updates beside the weights, and show at the end how gradients flow"),
   csvMetrics: z
     .boolean()
     .default(false)

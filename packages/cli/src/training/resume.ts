@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { counted } from "../command/counted.ts";
 import { UsageError } from "../command/errors.ts";
 import { flagOf } from "../command/flags.ts";
 import type { TrainOptions } from "./options.ts";
@@ -20,7 +21,16 @@ export function limitsOf({ seconds, windows }: TrainOptions): Limits {
 }
 
 /** What may change when a run goes on. */
-const free = ["config", "resume", "seconds", "windows", "save", "temperature", "csvMetrics"];
+const free = [
+  "config",
+  "resume",
+  "seconds",
+  "windows",
+  "save",
+  "temperature",
+  "csvMetrics",
+  "flow",
+];
 
 /**
  * Options of a resumed run: those of the earlier run, except how long it goes on, how often it
@@ -60,7 +70,7 @@ export function resumedLimits(
   }
   if (given.has("windows") && windows! <= done) {
     throw new UsageError(
-      `--windows: ${resume} has ${done} windows already, got ${windows}; name more, or leave it out`,
+      `--windows: ${resume} has ${counted(done, "window")} already, got ${windows}; name more, or leave it out`,
     );
   }
   if (given.has("windows") || given.has("seconds")) {
@@ -75,6 +85,6 @@ export function resumedLimits(
   const isFinished = existsSync(join(resume!, "result.json"));
   if (!isDone || !isFinished) return { end, windows: earlier.windows };
   throw new UsageError(
-    `--resume: ${resume} is complete after ${done} windows and ${before.toFixed(0)} s; --seconds or --windows says how far it goes on`,
+    `--resume: ${resume} is complete after ${counted(done, "window")} and ${before.toFixed(0)} s; --seconds or --windows says how far it goes on`,
   );
 }

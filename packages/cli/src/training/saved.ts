@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { UsageError } from "../command/errors.ts";
 import { checked } from "../command/flags.ts";
-import { readRun } from "../run/description.ts";
+import { type RunDescription, readRun } from "../run/description.ts";
 import { readCheckpoint } from "../run/open.ts";
 import { isFile } from "./cells.ts";
 import { type Checkpoint, kind } from "./checkpoint.ts";
@@ -13,10 +13,22 @@ export interface SavedRun {
   readonly checkpoint: Checkpoint;
 }
 
-/** What a folder has of a training run. Throws a `UsageError` where it is none. */
-export async function readSaved(path: string): Promise<SavedRun> {
+/**
+ * What a folder has of a training run. Throws a `UsageError` where it is none.
+ *
+ * @param say is told where the last checkpoint is damaged, and the one before it is taken
+ */
+export async function readSaved(path: string, say: (line: string) => void): Promise<SavedRun> {
   const { options } = readRun(path, kind);
-  const checkpoint = await readCheckpoint<Checkpoint>(path, kind);
+  return savedOf(path, options, await readCheckpoint<Checkpoint>(path, kind, say));
+}
+
+/** A training run of the options that its folder has. */
+export function savedOf(
+  path: string,
+  options: RunDescription["options"],
+  checkpoint: Checkpoint,
+): SavedRun {
   const read = checked(trainOptions, options, (key) => `${path}/run.json: ${key}`);
   if (read.hidden === undefined) throw new UsageError(`${path}/run.json: hidden is missing`);
   return { options: { ...read, hidden: read.hidden }, checkpoint };

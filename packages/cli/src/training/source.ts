@@ -1,3 +1,4 @@
+import { nonFiniteIn } from "./nonFinite.ts";
 import { isSequence, stepsOf } from "./sequence.ts";
 import type { Item, Step } from "./task.ts";
 
@@ -14,6 +15,8 @@ export class Source {
   /** After steps `#first`, `#first + 1`, ... */
   readonly #places: Place[];
   #first: number;
+  /** The first item with a number that is not finite, and where that stands. */
+  nonFinite: string | undefined;
 
   /** @param step how many time steps of the stream were before `place` */
   constructor(items: (position: number) => Iterable<Item>, place: Place, step: number) {
@@ -26,6 +29,8 @@ export class Source {
   *[Symbol.iterator](): Generator<Step> {
     let { items, steps: before } = this.#from;
     for (const item of this.#items(items)) {
+      const odd = this.nonFinite === undefined ? nonFiniteIn(item) : undefined;
+      if (odd !== undefined) this.nonFinite = `item ${items} has ${odd}`;
       const length = isSequence(item) ? item.inputs.shape[0]! : 1;
       for (const step of stepsOf(item, before)) {
         before++;

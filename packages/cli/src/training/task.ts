@@ -54,6 +54,12 @@ export interface Evaluation extends Findings {
   readonly figures: readonly Figure[];
 }
 
+/** How much of what is held out is read. */
+export interface Stretch {
+  readonly steps: number;
+  readonly rows: number;
+}
+
 /** What there is to learn. The training of every task is one and the same. */
 export interface Task {
   /** A name for titles, such as "Moby Dick": no path. */
@@ -74,6 +80,12 @@ export interface Task {
   readonly loss: StepLoss<never, never>;
   /** A small part of what is held out, which is measured while a model trains. */
   readonly estimate: HeldOut | undefined;
+  /**
+   * What is held out, from its first time step on; nothing where nothing is. It is read at up to
+   * `rows` places side by side: as many as leave `steps` time steps to each. A module decides on
+   * the rows itself.
+   */
+  heldOut(size: Stretch): Iterable<Item> | undefined;
   /** What a run folder must know to use the model without the data: plain values. */
   readonly kept: Readonly<Record<string, unknown>>;
   evaluate(trained: Trained): Evaluation;

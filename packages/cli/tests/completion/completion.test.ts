@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cellTable } from "@chronograd/rnn/testing";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { defineCommand } from "../../src/command.ts";
@@ -26,6 +27,11 @@ const count = defineCommand({
       .array(z.enum(["odd", "even"]))
       .default([])
       .describe("which numbers"),
+    cell: z
+      .string()
+      .default("gru")
+      .describe("a cell")
+      .meta({ value: "NAME|FILE", examples: ["gru", "lstm"] }),
   }),
   async run() {},
 });
@@ -53,7 +59,15 @@ describe.skipIf(!isThere("bash"))("bash", () => {
     writeFileSync(join(home, "data.csv"), "");
     expect(await offered("")).toEqual(["--help", "--version", "completion", "count"]);
     expect(await offered("cou")).toEqual(["count"]);
+    expect(await offered("count", "--cell", "")).toEqual([
+      "data.csv",
+      "gru",
+      "lstm",
+      "script.bash",
+    ]);
+    expect(await offered("count", "--cell", "l")).toEqual(["lstm"]);
     expect(await offered("count", "--")).toEqual([
+      "--cell",
       "--help",
       "--json",
       "--only",
@@ -84,6 +98,15 @@ test.each(["bash", "zsh", "fish"] as const)(
     }
   },
 );
+
+test("built-in cells have names, of which bench and train know the same", async () => {
+  const { out } = await run(completion, "bash");
+  for (const flag of ["train --cell", "bench --cells"]) {
+    const [, words = ""] = new RegExp(`"${flag}"\\) words="(.*?)"`).exec(out)!;
+    const known = cellTable().filter((row) => row.takesVectors && row.name === row.family);
+    expect(words.split(" ").sort()).toEqual(known.map(({ name }) => name).sort());
+  }
+});
 
 test("another shell is refused", async () => {
   const { code, err } = await run(completion, "tcsh");

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { numericColumns } from "../../src/data/numbers.ts";
+import { numbersOf, numericColumns } from "../../src/data/numbers.ts";
 import { columnIndex, parseCsv, readCsv } from "../../src/data.ts";
 import { folder } from "../files.ts";
 
@@ -61,7 +61,7 @@ describe("readCsv", () => {
       `[UsageError: a.csv, row 3 has 3 fields, expected 2: a, b]`,
     );
     refused("a,b\n1,2\n\n1\n").toThrowErrorMatchingInlineSnapshot(
-      `[UsageError: a.csv, row 4 has 1 fields, expected 2: a, b]`,
+      `[UsageError: a.csv, row 4 has 1 field, expected 2: a, b]`,
     );
     refused("a,b,a\n1,2,3\n").toThrowErrorMatchingInlineSnapshot(
       `[UsageError: a.csv has the column "a" more than once; rename one]`,
@@ -80,7 +80,7 @@ describe("readCsv", () => {
     expect(String(said).replace(latin, "latin.csv")).toMatchInlineSnapshot(
       `"UsageError: cannot read latin.csv: it is not UTF-8 text; save it as "CSV UTF-8""`,
     );
-    await expect(readCsv(home)).rejects.toThrow(/cannot read .* EISDIR/);
+    await expect(readCsv(home)).rejects.toThrow(/cannot read .*: it is a folder, and no file/);
   });
 });
 
@@ -106,4 +106,24 @@ test("columns of numbers are those most of whose values are numbers", () => {
   );
   // 0x1F is no decimal number, so a third of the codes are numbers.
   expect(numericColumns(table)).toEqual(["high", "few"]);
+});
+
+test("numbers with separators of thousands are not left out, but refused", () => {
+  const written = ["1,234", "1 234", "-1'234.5", "1.234,5", "1\u202f234\u202f567", "12,8"];
+  for (const text of written) {
+    const table = parseCsv(`a,b\n"${text}",1\n"${text}",2\n`, "a.csv");
+    expect(numericColumns(table)).toEqual(["a", "b"]);
+    expect(() => numbersOf(table, "a", "refuse")).toThrow(
+      /^a.csv, row 2, a: ".*" is no number; write .*decimals with a point$/,
+    );
+  }
+  // A date, a version or a phone number is none.
+  const others = parseCsv("a,b,c\n2012-01-01,1.2.3,030 1234\n", "a.csv");
+  expect(numericColumns(others)).toEqual([]);
+});
+
+test("a device is not read", async () => {
+  if (process.platform === "win32") return;
+  // It would be read without end.
+  await expect(readCsv("/dev/zero")).rejects.toThrow(/it is a device, and no file/);
 });

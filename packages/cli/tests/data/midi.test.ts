@@ -93,6 +93,9 @@ test("what is no piece is refused", () => {
     `[RangeError: encodeMidi: stepsPerBeat: Invalid input: expected int, received number. It takes tempo, stepsPerBeat, program]`,
   );
   refuse([[60]], { bpm: 90 }).toThrowErrorMatchingInlineSnapshot(
-    `[RangeError: encodeMidi: options: Unrecognized key: "bpm". It takes tempo, stepsPerBeat, program]`,
+    `[TypeError: encodeMidi: there is no option "bpm". It takes tempo, stepsPerBeat, program]`,
+  );
+  refuse([[60]], { temop: 90 }).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: encodeMidi: there is no option "temop". It takes tempo, stepsPerBeat, program]`,
   );
 });

@@ -188,15 +188,15 @@ describe("autoregression", () => {
   test("refuses too few values", () => {
     const few = series(9, (t) => t * t);
     expect(() => autoregression(few, { maxLag: 4 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: autoregression: 4 lags and a season of 0 need whole numbers and more than 10 values, got 9]`,
+      `[RangeError: autoregression: 4 lags and a season of 1 need whole numbers and more than 10 values, got 9]`,
     );
     expect(() => autoregression(few, { maxLag: 0 })).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: autoregression: 0 lags and a season of 0 need whole numbers and more than 2 values, got 9]`,
+      `[RangeError: autoregression: 0 lags and a season of 1 need whole numbers and more than 3 values, got 9]`,
     );
     expect(() =>
       autoregression(few, { maxLag: 1, season: 1.5 }),
     ).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: autoregression: season must be a whole number of at least 0, got 1.5]`,
+      `[RangeError: autoregression: season must be a whole number of at least 1, got 1.5]`,
     );
   });
 });

@@ -42,3 +42,9 @@ test("without a note there is nothing to draw", () => {
     `[RangeError: pianoRoll: no part has a note; give each time step its pitches]`,
   );
 });
+
+test("what is no pitch is refused", () => {
+  expect(() => pianoRoll({ alto: [[64], [Number.NaN]] })).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: pianoRoll: "alto", step 1: a pitch must be a finite number, got NaN; 60 is the middle C, and a rest is []]`,
+  );
+});

@@ -21,6 +21,24 @@ test("size, depth and rows are those of the greys", () => {
   expect([...inflateSync(chunks.get("IDAT")!)]).toEqual([0, 1, 2, 3, 0, 4, 5, 6]);
 });
 
+test("with a palette, a picture has its colours", () => {
+  const palette = [
+    [1, 2, 3],
+    [4, 5, 6],
+  ] as const;
+  const chunks = chunksOf(png(Uint8Array.of(1, 0), 2, palette));
+  expect([...chunks.keys()]).toEqual(["IHDR", "PLTE", "IDAT", "IEND"]);
+  expect([...chunks.get("IHDR")!.subarray(8)]).toEqual([8, 3, 0, 0, 0]);
+  expect([...chunks.get("PLTE")!]).toEqual([1, 2, 3, 4, 5, 6]);
+  expect([...inflateSync(chunks.get("IDAT")!)]).toEqual([0, 1, 0]);
+  expect(() => png(Uint8Array.of(2, 0), 2, palette)).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: png: place 2 is not in a palette of 2 colours]`,
+  );
+  expect(() => png(Uint8Array.of(0), 1, [])).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: png: a palette must have 1 to 256 colours, got 0]`,
+  );
+});
+
 test("greys that fill no rows are refused", () => {
   const greys = new Uint8Array(6);
   expect(() => png(greys, 4)).toThrowErrorMatchingInlineSnapshot(

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { evaluate } from "../../src/commands/evaluate.ts";
 import { train } from "../../src/commands/train.ts";
 import { elmanCell } from "../files.ts";
 import { run } from "../run.ts";
@@ -118,5 +119,61 @@ test("a module that breaks the contract is told how, in a sentence", async () =>
   );
   expect(await said(`${sizes}export function* batches() {}`)).toMatchInlineSnapshot(
     `"train: --data data.ts: batches gave no items"`,
+  );
+});
+
+test("numbers that are not finite are told with the item and the place", async () => {
+  const item = (at: number, input = "1", target = "1") =>
+    `yield { input: tensor([[${at === 1 ? input : "1"}]]), target: tensor([[${at === 1 ? target : "1"}]]) };`;
+  const module = (batches: string, heldOut = "") =>
+    `import { tensor } from "@chronograd/autodiff";\nexport const sizes = { input: 1, output: 1 };\nexport function* batches() { ${batches} }\n${heldOut}`;
+  const said = async (text: string) => {
+    writeFileSync("data.ts", text);
+    const args = [...flags, "--windows", "1", "--force", "--name", "odd"];
+    const { code, err, out } = await run(train, ...args);
+    return { code, err: err.trim(), out };
+  };
+  const odd = await said(module(item(0) + item(1, "NaN")));
+  expect([odd.code, odd.err]).toEqual([
+    1,
+    expect.stringMatching(
+      /^train: data.ts: item 1 has NaN in its input at \[0, 0\]; leave that item out, or mask it \(truncated: the loss of step \d+ is NaN/,
+    ),
+  ]);
+  const held = `export function* heldOut() { ${item(0)}${item(1, "1", "Infinity")} }`;
+  const late = await said(module(item(0), held));
+  expect([late.code, late.err]).toEqual([
+    1,
+    "train: runs/odd: Held-out loss Infinity per element of the loss, over all 2; item 1 of heldOut has Infinity in its target at [0, 0]",
+  ]);
+  expect(readFileSync("runs/odd/result.json", "utf8")).toContain('"heldOut": null');
+});
+
+test("what a module does wrong is a fault of the call before the work, and of the work after", async () => {
+  const good = "yield { input: tensor([[1]]), target: tensor([[1]]) };";
+  const module = (second: string) =>
+    `import { tensor } from "@chronograd/autodiff";\nexport const sizes = { input: 1, output: 1 };\nexport function* batches() { ${second} }\n`;
+  const said = async (text: string) => {
+    writeFileSync("data.ts", text);
+    const { code, err } = await run(train, ...flags, "--windows", "1", "--force", "--name", "bad");
+    return `${code} ${err.trim()}`;
+  };
+  const wrong = 'throw new Error("no such table");';
+  const sentence = "train: --data data.ts: batches threw Error: no such table";
+  expect(await said(module(wrong))).toBe(`2 ${sentence}`);
+  expect(await said(module(good + wrong))).toBe(`1 ${sentence}`);
+});
+
+test("a model is not used with another cell than that which was trained", async () => {
+  writeFileSync("data.ts", module);
+  writeFileSync("changed.ts", elmanCell);
+  await run(train, ...flags, "--cell", "./changed.ts", "--windows", "1", "--name", "changed");
+  writeFileSync(
+    "changed.ts",
+    elmanCell.replace("init.zeros(hidden),\n  })", "init.zeros(1),\n  })"),
+  );
+  const { code, err } = await run(evaluate, "runs/changed");
+  expect(`${code} ${err.trim().replace(process.cwd(), ".")}`).toMatchInlineSnapshot(
+    `"2 evaluate: runs/changed: ./changed.ts is not the cell that was trained: "cell.b" is [1] in it, and [8] in the checkpoint; restore it, or train again"`,
   );
 });

@@ -18,7 +18,7 @@ test("--help lists every option", async () => {
   const { code, out } = await run(train, "--help");
   expect(code).toBe(0);
   const names =
-    "text csv columns missing data cell size export hidden layers batch k1 k2 clip lr warmup decay seconds windows save resume temperature csv-metrics print-schema name force seed json";
+    "text csv columns missing data cell size export hidden layers batch k1 k2 clip lr warmup decay seconds windows save resume temperature flow csv-metrics print-schema name force seed json";
   for (const name of names.split(" ")) expect(out).toMatch(new RegExp(`--${name}[ \n]`));
 });
 
@@ -112,4 +112,10 @@ test("the published schema is that of the options", async () => {
   for (const [name, { description }] of Object.entries(schema.properties)) {
     expect(description, name).toMatch(/\w+ \w+/);
   }
+});
+
+test("parameters that the kernels cannot hold are refused before any is drawn", async () => {
+  expect(await said("--text", "rhyme.txt", "--hidden", "1000000000")).toMatchInlineSnapshot(
+    `"train: --hidden 1000000000: 3,000,000,388,000,000,000 parameters with their gradients and moments take 48 EB, and the kernels can address 4.295 GB; take fewer hidden units"`,
+  );
 });

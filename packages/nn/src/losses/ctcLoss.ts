@@ -1,6 +1,6 @@
 import { Tensor } from "@chronograd/autodiff";
 import { apply, type OpDeclaration } from "@chronograd/autodiff/extend";
-import { checkOptions, refuseTracing } from "@chronograd/autodiff/internal";
+import { checkOptions, describeType, refuseTracing } from "@chronograd/autodiff/internal";
 import { checkWhole, shown } from "../checks.ts";
 import { fewestSteps, framesOf, latticeGradient, latticeLoss, withBlanks } from "./ctcLattice.ts";
 import { type ReductionOption, reduce } from "./reduction.ts";
@@ -118,10 +118,10 @@ const where = "ctcLoss";
 /** The rows of a batch; throws a sentence for what does not fit. */
 function checkedRows(logits: Tensor, targets: CtcTargets, options: CtcOptions): Rows {
   const { blank = 0, impossible = "throw" } = options;
-  if (!(logits instanceof Tensor) || logits.rank !== 3) {
-    const got = logits instanceof Tensor ? `[${logits.shape}]` : shown(logits);
-    throw new RangeError(
-      `${where}: logits must be a tensor [T, B, K] of T steps, B rows and K classes, got ${got}`,
+  if (!(logits instanceof Tensor) || logits.rank !== 3 || logits.dtype === "int32") {
+    const got = logits instanceof Tensor ? describeType(logits) : shown(logits);
+    throw new TypeError(
+      `${where}: logits must be a tensor of floats [T, B, K] of T steps, B rows and K classes, got ${got}`,
     );
   }
   const [steps, batch, classes] = logits.shape as unknown as [number, number, number];
@@ -130,7 +130,7 @@ function checkedRows(logits: Tensor, targets: CtcTargets, options: CtcOptions): 
       `${where}: impossible must be "throw", "zero" or "infinity", got ${shown(impossible)}`,
     );
   }
-  checkClass(blank, classes, "blank");
+  checkWhole(blank, "blank", where, 0, classes - 1);
   if (!Array.isArray(targets) || targets.length !== batch) {
     const got = Array.isArray(targets) ? `${targets.length} lists` : shown(targets);
     throw new RangeError(
@@ -145,14 +145,6 @@ function checkedRows(logits: Tensor, targets: CtcTargets, options: CtcOptions): 
   };
 }
 
-function checkClass(label: number, classes: number, what: string): void {
-  checkWhole(label, what, where, 0);
-  if (label < classes) return;
-  throw new RangeError(
-    `${where}: ${what} must be one of the ${classes} classes, 0 to ${classes - 1}, got ${label}`,
-  );
-}
-
 function checkTarget(target: ArrayLike<number>, row: number, blank: number, classes: number): void {
   if (typeof target !== "object" || target === null || target.length === undefined) {
     throw new TypeError(
@@ -160,7 +152,7 @@ function checkTarget(target: ArrayLike<number>, row: number, blank: number, clas
     );
   }
   for (let i = 0; i < target.length; i++) {
-    checkClass(target[i]!, classes, `label ${i} of target ${row}`);
+    checkWhole(target[i]!, `label ${i} of target ${row}`, where, 0, classes - 1);
     if (target[i] !== blank) continue;
     throw new RangeError(
       `${where}: label ${i} of target ${row} is the blank ${blank}; leave blanks out of targets, or name another class as blank`,
@@ -177,11 +169,7 @@ function checkedLengths(given: CtcOptions["lengths"], batch: number, steps: numb
     );
   }
   for (const [row, length] of lengths.entries()) {
-    checkWhole(length, `length ${row}`, where, 0);
-    if (length <= steps) continue;
-    throw new RangeError(
-      `${where}: length ${row} must be at most the ${steps} steps of the logits, got ${length}`,
-    );
+    checkWhole(length, `length ${row}`, where, 0, steps);
   }
   return lengths;
 }

@@ -45,12 +45,18 @@ export function ctcAlignment(
     );
   }
   return rows.map((row, i) => {
-    const target = Array.from(targets[i] as ArrayLike<number>);
+    const given: unknown = targets[i];
+    if (typeof given !== "object" || given === null || !("length" in given)) {
+      throw new TypeError(
+        `${where}: target ${i} must be a list of labels, got ${textOf(given)}; it may be empty`,
+      );
+    }
+    const target = Array.from(given as ArrayLike<number>);
     for (const [j, label] of target.entries()) {
       checkWhole(where, `label ${j} of target ${i}`, label, 0, classes - 1);
       if (label !== blank) continue;
       throw new RangeError(
-        `${where}: label ${j} of target ${i} is the blank ${blank}; leave blanks out of targets`,
+        `${where}: label ${j} of target ${i} is the blank ${blank}; leave blanks out of targets, or name another class as blank`,
       );
     }
     const found = bestPath(row, target, blank);

@@ -37,7 +37,9 @@ export class Transition<Params, State, X, Y> {
     this.size = rowSize(state);
   }
 
-  /** The step for a batch of `count B` rows: the same B, `count` times, from states of their own. */
+  /**
+   * The step for a batch of `count B` rows: the same B, `count` times, from states of their own.
+   */
   #times(count: number): (states: Tensor) => Tensor {
     const step = this.#step;
     const ofRows = repeatedRows(count);

@@ -1,11 +1,10 @@
 import { scope, Tensor, tree } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/internal";
 import { rng, rngFrom } from "@chronograd/nn";
 import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
-import { textOf } from "../checkDefinition.ts";
 import type { StepSource } from "../truncated/stream.ts";
 import { truncated } from "../truncated/truncated.ts";
+import { checkComparison, collected } from "./checkComparison.ts";
 import type {
   CompareOptions,
   EstimatorComparison,
@@ -81,20 +80,9 @@ export function compareEstimators<Params, State, X = Tensor, Y = Tensor, Target 
   options: CompareOptions<State, Y, Target>,
 ): EstimatorComparison {
   checkCell(where, cell, "step", "only steps have windows");
-  checkOptions(where, options, ["loss", "state", "rng", "repeats", "seed"]);
+  checkComparison(where, estimators, options);
   const { repeats = 32, seed = 1, ...shared } = options;
-  if (!Number.isInteger(repeats) || repeats < 2) {
-    throw new RangeError(
-      `${where}: repeats must be a whole number of runs of at least 2, got ${textOf(repeats)}; a variance needs two`,
-    );
-  }
-  if (typeof shared.loss !== "function") {
-    throw new TypeError(
-      `${where}: loss must be a function of output and target, got ${textOf(shared.loss)}`,
-    );
-  }
-  checkEstimators(estimators);
-  const steps = collected(stream);
+  const steps = collected(where, stream);
   const { memory } = backendOf(params);
   /** One run: the estimate, and what it cost. */
   const run = (
@@ -106,9 +94,10 @@ export function compareEstimators<Params, State, X = Tensor, Y = Tensor, Target 
     let found: Estimate | undefined;
     const before = memory.bytesInUse;
     const start = performance.now();
+    const begin = () => windows(cell, params, steps, again(shared), draws);
     const peak = memory.peakDuring(() =>
       scope(() => {
-        found = estimateOf(where, name, params, windows(cell, params, steps, again(shared), draws));
+        found = estimateOf(where, name, params, begin);
       }),
     );
     const seconds = (performance.now() - start) / 1000;
@@ -167,43 +156,6 @@ function again<State, Y, Target>(
 ): SharedOptions<State, Y, Target> {
   const { rng: random } = options;
   return random == null ? options : { ...options, rng: rngFrom(random.getState()) };
-}
-
-/** The steps, so that they can be read many times. */
-function collected<X, Target>(stream: StepSource<X, Target>): StepSource<X, Target> {
-  if (typeof stream === "object" && stream !== null) {
-    if (Symbol.asyncIterator in stream) {
-      throw new TypeError(
-        `${where}: the stream is asynchronous; collect the steps first, as in await Array.fromAsync(stream)`,
-      );
-    }
-    if (Symbol.iterator in stream) return [...stream];
-  }
-  return stream;
-}
-
-function checkEstimators(
-  estimators: readonly { readonly name: string; readonly windows: unknown }[],
-) {
-  if (!Array.isArray(estimators) || estimators.length === 0) {
-    throw new TypeError(
-      `${where}: estimators must be a list of { name, windows }, got ${Array.isArray(estimators) ? "an empty one" : textOf(estimators)}`,
-    );
-  }
-  const names = new Set<string>();
-  for (const each of estimators) {
-    const { name, windows } = Object(each) as { name?: unknown; windows?: unknown };
-    if (typeof name !== "string" || name === "" || typeof windows !== "function") {
-      throw new TypeError(
-        `${where}: an estimator must be { name, windows }, a text and a function (cell, params, stream, options, draws) => windows, got ${textOf(each)}`,
-      );
-    }
-    if (names.has(name)) {
-      throw new TypeError(`${where}: two estimators are called "${name}"; give each its own name`);
-    }
-    names.add(name);
-    checkOptions(`${where}: the estimator "${name}"`, each, ["name", "windows"]);
-  }
 }
 
 function backendOf(params: unknown): Tensor["backend"] {

@@ -1,4 +1,5 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
+import { textOf } from "../checkDefinition.ts";
 import type { ComparedWindow } from "./comparison.ts";
 
 /** The estimate of one run. */
@@ -10,17 +11,46 @@ export interface Estimate {
   readonly windows: number;
 }
 
+/** Windows, whose errors name the estimator, with the original as their `cause`. */
+function* started<T>(where: string, name: string, begin: () => Iterable<T>): Generator<T, void> {
+  let windows: Iterator<T> | undefined;
+  /** `act`, in the name of the estimator. */
+  const named = <R>(act: () => R): R => {
+    try {
+      return act();
+    } catch (cause) {
+      const Kind = [RangeError, TypeError].find((kind) => cause instanceof kind) ?? Error;
+      const text = cause instanceof Error ? cause.message : String(cause);
+      throw new Kind(`${where}: "${name}" threw: ${text}`, { cause });
+    }
+  };
+  try {
+    windows = named(() => {
+      const made = begin();
+      if (typeof made?.[Symbol.iterator] === "function") return made[Symbol.iterator]();
+      throw new TypeError(`windows must return an iterable of windows, got ${textOf(made)}`);
+    });
+    for (;;) {
+      const next = named(() => windows!.next());
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    windows?.return?.();
+  }
+}
+
 /** The sum of the gradients of all windows. */
 export function estimateOf(
   where: string,
   name: string,
   params: unknown,
-  windows: Iterable<ComparedWindow<unknown, unknown>>,
+  begin: () => Iterable<ComparedWindow<unknown, unknown>>,
 ): Estimate {
   const paths = tree.leavesWithPath(params).map(([path]) => path);
   let gradient: Float64Array | undefined;
   let [losses, loss, count] = [0, 0, 0];
-  for (const window of windows) {
+  for (const window of started(where, name, begin)) {
     if (window.reduction === "mean") {
       throw new TypeError(
         `${where}: the windows of "${name}" are means, whose sum is the gradient of no loss; leave the reduction out`,

@@ -1,6 +1,7 @@
 import { customGradient, scope, stack, type Tensor, tensor, tree, vjp } from "@chronograd/autodiff";
 import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
+import { checkState } from "../checkState.ts";
 import { repeatedRows, treeRows } from "../derivatives/rows.ts";
 import { rowsTree, rowsVector } from "../derivatives/vectors.ts";
 import { stepsOf } from "../loop/sequence.ts";
@@ -79,6 +80,7 @@ export function unrollByNewton<Params, State, X, Y>(
 ): NewtonUnrolled<State, Y> {
   checkCell(where, cell, "step", "unroll runs it");
   checkNewton(where, options);
+  if (options.state !== undefined) checkState(`${where}: the state`, options.state, cell.state);
   return scope(() => {
     const { all, run } = prepared(cell, params, inputs, { ...options, rng: null });
     const steps = stepsOf(all);

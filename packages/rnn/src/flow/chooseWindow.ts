@@ -22,8 +22,8 @@ export interface ChooseWindowOptions<State, Y = Tensor, Target = Tensor>
   /** Steps between updates; 1 unless given. */
   readonly k1?: number;
   /**
-   * The largest k2 to consider, and the largest lag to measure. Unless given, a quarter of the steps
-   * that are not held out, at most 128.
+   * The largest k2 to consider, and the largest lag to measure. Unless given, a quarter of the
+   * steps that are not held out, at most 128.
    */
   readonly lags?: number;
   /** The share of the stream at its end on which the choice is checked; 0.25 unless given. */
@@ -53,8 +53,8 @@ export interface ChosenWindow {
   readonly tail: number | null;
   /**
    * The relative bias of `k2`: its value, and an interval over stretches whose upper end counts the
-   * tail in. It is for that of `checked` where only the check failed, and `null` where no k2 came so
-   * far.
+   * tail in. It is for that of `checked` where only the check failed, and `null` where no k2 came
+   * so far.
    */
   readonly estimate: Estimate | null;
   /** Each k2 that was measured on the way, ascending. */
@@ -84,8 +84,8 @@ export interface ChosenWindow {
  * each pass over the ladder, one for `lags` up to 16 and two up to 256.
  *
  * @param stream as `truncated` takes it, but for asynchronous ones
- * @throws for a tolerance outside (0, 1), a stream that is too short for `lags`, losses that are null
- *   at all steps of a part, or a loss that is not finite
+ * @throws for a tolerance outside (0, 1), a stream that is too short for `lags`, losses that are
+ *   null at all steps of a part, or a loss that is not finite
  *
  * @example
  * ```ts

@@ -8,8 +8,9 @@ import { repeatedRows, treeRows } from "../derivatives/rows.ts";
 import { Transition } from "../derivatives/transition.ts";
 import { rowSize, rowsTree, rowsVector } from "../derivatives/vectors.ts";
 import { checkBytes, checkCount } from "./checks.ts";
-import { type Complex, eigenvaluesOf, modulus } from "./dense.ts";
+import { eigenvaluesOf } from "./dense.ts";
 import { lengthOf } from "./orthonormal.ts";
+import { type Complex, modulus } from "./schur.ts";
 import { type Slowest, type StepOf, slowestStates } from "./slowestStates.ts";
 
 /** What `fixedPoints` takes. */
@@ -74,12 +75,13 @@ export interface FixedPoints {
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
+ * import { init } from "@chronograd/nn";
  * import { defineCell } from "@chronograd/rnn";
  * import { fixedPoints } from "@chronograd/rnn/flow";
  *
  * const switching = defineCell({
  *   params: () => ({}),
- *   state: () => ({ h: { shape: [1], draw: () => [0] } }),
+ *   state: () => ({ h: init.zeros(1) }),
  *   step: (_params, x, { h }) => {
  *     const next = h.mul(2).add(x).tanh();
  *     return [next, { h: next }];
@@ -134,7 +136,7 @@ export function fixedPoints<Params, State, X>(
     const rows = Array.from({ length: size }, (_, i) =>
       jacobian.subarray(i * size, (i + 1) * size),
     );
-    const eigenvalues = eigenvaluesOf(rows).map(({ value }) => value);
+    const eigenvalues = eigenvaluesOf(rows);
     const radius = modulus(eigenvalues[0]!);
     return {
       kind: q <= tolerance ? "fixed" : "slow",

@@ -19,8 +19,8 @@ export interface FlossingOptions<State> extends TrajectoryOptions<State> {
 }
 
 /**
- * A loss that keeps gradients from vanishing and exploding: the mean of `(lambda_i - target)^2` over
- * the K largest Lyapunov exponents of the steps of a stream, differentiated through the QR
+ * A loss that keeps gradients from vanishing and exploding: the mean of `(lambda_i - target)^2`
+ * over the K largest Lyapunov exponents of the steps of a stream, differentiated through the QR
  * decompositions that give them (gradient flossing, Engelken 2023). Add it to any loss, or train
  * with it alone before and between.
  *
@@ -49,6 +49,8 @@ export interface FlossingOptions<State> extends TrajectoryOptions<State> {
  *   return outputs.square().mean().add(flossing.mul(0.1));
  * };
  * const [value, gradient] = valueAndGrad(loss)(params);
+ * value.item() > 0; // => true
+ * Object.keys(gradient); // => ["W", "U", "b"]
  * ```
  */
 export function gradientFlossing<Params, State, X>(
@@ -72,11 +74,11 @@ export function gradientFlossing<Params, State, X>(
     const { rows: B, size: H, before } = transitionAt(trajectory[0]!);
     checkCount(where, "count", count, 1, H);
     const { dtype, backend } = before;
-    const normal = directionDraws();
+    const normals = Array.from({ length: B }, directionDraws);
     /** Directions of rows that begin, zeros in the others. */
     const beginnings = (begins: readonly boolean[]) => {
       const values = new Float64Array(count * B * H);
-      for (const row of begins.keys()) {
+      for (const [row, normal] of normals.entries()) {
         if (!begins[row]) continue;
         fillOrthonormal({ values, offset: row * H, stride: B * H, count, size: H }, normal);
       }

@@ -1,18 +1,10 @@
-import { scope, tensor } from "@chronograd/autodiff";
+import { scope } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { Transition } from "../derivatives/transition.ts";
-import { checkBytes, checkCount, checkFiniteProducts, checkFiniteState } from "./checks.ts";
-import { type Complex, eigenvaluesOf, modulus, singularValuesOf } from "./dense.ts";
-import {
-  eigenvalues,
-  type Found,
-  type KrylovOptions,
-  type Method,
-  singularValues,
-} from "./krylov.ts";
-import { directionDraws } from "./orthonormal.ts";
+import { checkBytes, checkCount, checkFiniteState } from "./checks.ts";
 import { coursesOf } from "./rowCourse.ts";
+import { denseSpectra, krylovSpectra, type RowSpectrum, type Step } from "./rowSpectra.ts";
 import { type FlowSource, type TrajectoryOptions, withTrajectory } from "./trajectory.ts";
 
 /** What `jacobianSpectrum` takes. */
@@ -26,26 +18,12 @@ export interface JacobianSpectrumOptions<State> extends TrajectoryOptions<State>
    * unless given.
    */
   readonly method?: "dense" | "krylov";
-  /** Krylov: the largest residual, relative to the norm; 1e-8, and 1e-5 in float32, unless given. */
+  /**
+   * Krylov: the largest residual, relative to the norm; 1e-8, and 1e-5 in float32, unless given.
+   */
   readonly tolerance?: number;
   /** Krylov: the most vectors of a basis; 160 unless given. */
   readonly dimension?: number;
-}
-
-/** The spectrum of one row's Jacobian. */
-export interface RowSpectrum {
-  readonly row: number;
-  /** The largest singular values, largest first. */
-  readonly singularValues: readonly number[];
-  /** The eigenvalues of largest modulus, that one first. */
-  readonly eigenvalues: readonly Complex[];
-  /** The largest modulus of an eigenvalue. */
-  readonly radius: number;
-  /**
-   * How far from exact, relative to the norm: the largest residual of the singular values, and that
-   * of the first eigenvalue; 0 where the dense matrix was decomposed.
-   */
-  readonly residual: { readonly singularValues: number; readonly eigenvalues: number };
 }
 
 /** The spectrum of the Jacobian of a step: means over the rows that take it. */
@@ -68,19 +46,17 @@ export interface JacobianSpectrum {
   readonly steps: readonly StepSpectrum[];
 }
 
-type Step = Transition<unknown, unknown, unknown, unknown>;
-
 /**
  * The largest singular values and eigenvalues of the Jacobians `dh_t / dh_{t-1}` along the
  * trajectories of a stream: the spectral norm bounds how much a gradient grows in a step, the
  * radius says what repeating the step does.
  *
  * Values of a step are means over the rows that take it; rows that are masked or reset there are
- * left out, and steps that no row takes. Small Jacobians are decomposed: one costs H pulls and about
- * `40 H^3` multiplications a row. Others are met in products alone, by the methods of Golub and
- * Kahan (1965) and Arnoldi (1951), which costs up to `dimension` pulls and two times as many pushes,
- * and `6 H dimension^2` multiplications a row. They list a multiple value perhaps fewer times than
- * it occurs, and say how far from exact they are: `residual`.
+ * left out, and steps that no row takes. Small Jacobians are decomposed: one costs H pulls and
+ * about `40 H^3` multiplications a row. Others are met in products alone, by the methods of Golub
+ * and Kahan (1965) and Arnoldi (1951), which costs up to `dimension` pulls and two times as many
+ * pushes, and `6 H dimension^2` multiplications a row. They list a multiple value perhaps fewer
+ * times than it occurs, and say how far from exact they are: `residual`.
  *
  * @param stream steps `{ input }` or `{ inputs: [T, B, I] }`; targets are not read
  * @throws for a count above H, states or derivatives that are not finite, dense matrices above 1
@@ -89,12 +65,13 @@ type Step = Transition<unknown, unknown, unknown, unknown>;
  * @example
  * ```ts
  * import { tensor, zeros } from "@chronograd/autodiff";
+ * import { init } from "@chronograd/nn";
  * import { defineCell } from "@chronograd/rnn";
  * import { jacobianSpectrum } from "@chronograd/rnn/flow";
  *
  * const linear = defineCell({
- *   params: () => ({ A: { shape: [2, 2], draw: () => [0, 2, -0.5, 0] } }),
- *   state: () => ({ h: { shape: [2], draw: () => [0, 0] } }),
+ *   params: () => ({ A: init.zeros(2, 2) }),
+ *   state: () => ({ h: init.zeros(2) }),
  *   step: ({ A }, x, { h }) => {
  *     const next = h.matmul(A).add(x);
  *     return [next, { h: next }];
@@ -119,7 +96,7 @@ export function jacobianSpectrum<Params, State, X>(
   checkCount(where, "every", every, 1);
   return withTrajectory(where, cell, params, stream, options, (trajectory) => {
     const transitionAt = ({ step, before }: (typeof trajectory)[number]) =>
-      new Transition<Params, State, X, unknown>(cell, params, step, before) as unknown as Step;
+      new Transition(cell, params, step, before) as unknown as Step;
     const { rows: B, size: H, before } = transitionAt(trajectory[0]!);
     checkCount(where, "count", count, 1, H);
     checkCount(where, "dimension", dimension, count);
@@ -161,87 +138,4 @@ function meansOf(rows: readonly RowSpectrum[]): Omit<StepSpectrum, "t" | "rows">
   const [first] = rows as [RowSpectrum];
   const singularValues = first.singularValues.map((_, i) => mean((row) => row.singularValues[i]!));
   return { norm: singularValues[0]!, radius: mean(({ radius }) => radius), singularValues };
-}
-
-function denseSpectra(
-  where: string,
-  t: number,
-  transition: Step,
-  taking: readonly number[],
-  count: number,
-): RowSpectrum[] {
-  const { size: H } = transition;
-  const jacobians = transition.jacobian().toTypedArray();
-  return taking.map((row) => {
-    const own = jacobians.subarray(row * H * H, (row + 1) * H * H);
-    checkFiniteProducts(where, t, own);
-    const matrix = Array.from({ length: H }, (_, i) => own.subarray(i * H, (i + 1) * H));
-    const values = singularValuesOf(matrix).map(({ value }) => value);
-    const spectrum = eigenvaluesOf(matrix).map(({ value }) => value);
-    return rowSpectrum(
-      row,
-      { values: values.slice(0, count), residual: 0 },
-      { values: spectrum.slice(0, count), residual: 0 },
-    );
-  });
-}
-
-function rowSpectrum(row: number, singular: Found<number>, eigen: Found<Complex>): RowSpectrum {
-  return {
-    row,
-    singularValues: singular.values,
-    eigenvalues: eigen.values,
-    radius: modulus(eigen.values[0]!),
-    residual: { singularValues: singular.residual, eigenvalues: eigen.residual },
-  };
-}
-
-function krylovSpectra(
-  where: string,
-  t: number,
-  transition: Step,
-  taking: readonly number[],
-  options: KrylovOptions,
-): RowSpectrum[] {
-  const normal = directionDraws();
-  const { size } = transition;
-  const run = <T>(start: () => Method<T>) => inLockstep(where, t, transition, taking, start);
-  const singular = run(() => singularValues(size, options, normal));
-  const eigen = run(() => eigenvalues(size, options, normal));
-  return taking.map((row, i) => rowSpectrum(row, singular[i]!, eigen[i]!));
-}
-
-/** Runs a method for some rows at once: a product is one for all rows that go on. */
-function inLockstep<T>(
-  where: string,
-  t: number,
-  transition: Step,
-  taking: readonly number[],
-  start: () => Method<T>,
-): T[] {
-  const { rows: B, size: H, before } = transition;
-  const { dtype, backend } = before;
-  const methods = taking.map((row) => ({ row, method: start() }));
-  const results = new Map<number, T>();
-  let waiting = methods.map((each) => ({ ...each, asked: each.method.next() }));
-  for (;;) {
-    for (const { row, asked } of waiting) if (asked.done === true) results.set(row, asked.value);
-    waiting = waiting.filter(({ asked }) => asked.done !== true);
-    if (waiting.length === 0) return taking.map((row) => results.get(row)!);
-    const values = new Float64Array(B * H);
-    const products = waiting.map(
-      ({ asked }) => asked.value as { by: "push" | "pull"; x: Float64Array },
-    );
-    for (const [i, { row }] of waiting.entries()) values.set(products[i]!.x, row * H);
-    const { by } = products[0]!;
-    const found = scope(() => {
-      const xs = tensor(values, { shape: [1, B, H], dtype, backend });
-      return transition[by](xs).toTypedArray();
-    });
-    checkFiniteProducts(where, t, found);
-    waiting = waiting.map(({ row, method }) => {
-      const product = Float64Array.from(found.subarray(row * H, (row + 1) * H));
-      return { row, method, asked: method.next(product) };
-    });
-  }
 }

@@ -1,5 +1,6 @@
-import { type Complex, eigenvaluesOf, modulus, singularValuesOf } from "./dense.ts";
+import { singularValuesOf, spectrumOf } from "./dense.ts";
 import { fillOrthogonal, lengthOf, removeParts, scaleBy } from "./orthonormal.ts";
+import { type Complex, modulus } from "./schur.ts";
 
 /** A product with a matrix that is asked for: `J x`, or `J' x`. */
 export interface Product {
@@ -35,7 +36,10 @@ function isStage(m: number, size: number, { count, dimension }: KrylovOptions): 
   return false;
 }
 
-/** Makes `x` a unit vector after its parts along a basis were taken, or a random one where nothing is left. */
+/**
+ * Makes `x` a unit vector after its parts along a basis were taken, or a random one where nothing
+ * is left.
+ */
 function normalise(
   x: Float64Array,
   basis: readonly Float64Array[],
@@ -129,13 +133,10 @@ export function* eigenvalues(
         const entry = (j: number) => (i <= j ? columns[j]![i]! : i === j + 1 ? below[j]! : 0);
         return Float64Array.from(columns, (_, j) => entry(j));
       });
-      const found = eigenvaluesOf(rows).slice(0, count);
-      const [first] = found as [(typeof found)[number]];
-      const largest = first.last * (m === size ? 0 : rest);
-      const residual = largest === 0 ? 0 : largest / Math.max(scale, modulus(first.value));
-      if (residual <= tolerance || m === most) {
-        return { values: found.map(({ value }) => value), residual };
-      }
+      const { values, last } = spectrumOf(rows);
+      const largest = last * (m === size ? 0 : rest);
+      const residual = largest === 0 ? 0 : largest / Math.max(scale, modulus(values[0]!));
+      if (residual <= tolerance || m === most) return { values: values.slice(0, count), residual };
     }
     below.push(rest);
   }

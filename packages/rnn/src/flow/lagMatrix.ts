@@ -15,6 +15,8 @@ export interface LagMatrixOptions<State, Y = Tensor, Target = Tensor>
   extends FlowLossOptions<State, Y, Target> {
   /** The largest lag, a whole number of at least 1 and at most the number of steps. */
   readonly lags: number;
+  /** Takes the loss of every so many steps only, counted from the last; 1 unless given. */
+  readonly every?: number;
   /** The first lag to which a geometric decay is fitted; half of `lags` unless given. */
   readonly decayFrom?: number;
 }
@@ -28,7 +30,8 @@ export interface LagMatrix extends LagMeans {
   readonly lags: number;
   /**
    * `matrix[s - 1][tau]` is `|dl_s / dh_(s - tau)|`: the Euclidean norm of each row's gradient, and
-   * the mean of those norms over the rows with a step. `null` for a step without a loss; a step
+   * the mean of those norms over the rows with a step. `null` for a step whose loss is not taken,
+   * or is `null`; a step
    * before step `lags` has only the lags up to the first state, `tau <= s`.
    */
   readonly matrix: readonly (readonly number[] | null)[];
@@ -51,16 +54,18 @@ export interface LagMatrix extends LagMeans {
  * `h_t` is the state after step t, all its leaves side by side, and step t computes its output and
  * its loss from `h_(t - 1)`. At a lag of 1 or more the derivative is the total one, along all paths
  * through the steps after `s - tau`; a truncation to k2 steps leaves out the lags from k2 on. At
- * lag 0 it is the derivative of the loss by the leaves of `h_s` as independent variables: 0 where
- * the output is not computed from them. A row that was reset in between has norm 0, a row without a
- * step at s no part in the mean.
+ * lag 0 it is the derivative of the loss by the leaves of `h_s` as independent variables, as far as
+ * the output is computed from these very tensors, and 0 where it is not. A row that was reset in
+ * between has norm 0, a row without a step at s no part in the mean.
  *
  * Cost: the stretch twice forward, and a pull for each loss step and lag, `T lags` in all, those of
- * one step together as one batch of up to `lags B` rows. It reads only values: no gradient changes.
+ * one step together as one batch of up to `lags B` rows, with memory for the states of the stretch
+ * and the tape of such a batch. `every: n` makes it n times less. It reads only values: no gradient
+ * changes.
  *
  * @param stream as `truncated` takes it, synchronous: `{ inputs [T, B, ...], targets }` or steps
- * @throws for a stream shorter than `lags`, where no step from step `lags` on has a loss, for a loss
- *   or a gradient that is not finite, with its step, and for a state without floats
+ * @throws for a stream shorter than `lags`, where no step from step `lags` on has a loss, for a
+ *   loss or a gradient that is not finite, with its step, and for a state without floats
  *
  * @example
  * ```ts
@@ -72,7 +77,10 @@ export interface LagMatrix extends LagMeans {
  * const cell = defineCell({
  *   params: () => ({}),
  *   state: () => ({ x: { shape: [1], draw: () => Float64Array.of(1) } }),
- *   step: (_params, _input, { x }) => [x.mul(0.5), { x: x.mul(0.5) }],
+ *   step: (_params, _input, { x }) => {
+ *     const next = x.mul(0.5);
+ *     return [next, { x: next }];
+ *   },
  * })({ input: 1, hidden: 1 });
  * const sequence = { inputs: zeros([8, 1, 1]), targets: zeros([8, 1, 1]) };
  * const { mean, decay, reach } = lagMatrix(cell, {}, sequence, {
@@ -91,9 +99,10 @@ export function lagMatrix<Params, State, X, Y, Target>(
   options: LagMatrixOptions<State, Y, Target>,
 ): LagMatrix {
   const where = "lagMatrix";
-  checkLossOptions(where, stream, options, ["lags", "decayFrom"]);
-  const { loss, lags } = options;
+  checkLossOptions(where, stream, options, ["lags", "every", "decayFrom"]);
+  const { loss, lags, every = 1 } = options;
   checkLag("lags", lags, 1, Infinity);
+  checkLag("every", every, 1, Infinity);
   const { decayFrom = Math.floor(lags / 2) } = options;
   checkLag("decayFrom", decayFrom, 0, lags - 1);
   return withTrajectory(where, cell, params, stream, options, (trajectory) => {
@@ -105,12 +114,12 @@ export function lagMatrix<Params, State, X, Y, Target>(
     }
     const rows = rowsVector(trajectory[0]!.before).shape[0]!;
     const samples = new LagSamples(lags, rows);
-    sweepLags({ where, cell, params, loss, lags, samples }, trajectory);
+    sweepLags({ where, cell, params, loss, lags, every, samples }, trajectory);
     const matrix = trajectory.map(({ t }) => samples.at(t));
     const last = matrix.findLastIndex((norms) => norms !== null) + 1;
     if (last === 0) {
       throw new RangeError(
-        `${where}: the loss is null at all ${inSteps(steps)}, so there is no gradient; return a tensor at one step at least`,
+        `${where}: every loss that is taken of the ${inSteps(steps)} is null, so there is no gradient; return a tensor at one step at least`,
       );
     }
     if (last < lags) {

@@ -5,8 +5,8 @@ export interface LagMeans {
   /** The loss steps that means are of: those from step `lags` on, so that each has all lags. */
   readonly lossSteps: number;
   /**
-   * `mean[tau]`: the mean of `|dl_s / dh_(s - tau)|` over those steps and their rows, as Aicher, Foti
-   * & Fox (2019) take the expectation.
+   * `mean[tau]`: the mean of `|dl_s / dh_(s - tau)|` over those steps and their rows, as Aicher,
+   * Foti & Fox (2019) take the expectation.
    */
   readonly mean: readonly number[];
   /**

@@ -69,13 +69,14 @@ export interface LyapunovSpectrum {
  * @example
  * ```ts
  * import { tensor } from "@chronograd/autodiff";
+ * import { init } from "@chronograd/nn";
  * import { defineCell } from "@chronograd/rnn";
  * import { lyapunovSpectrum } from "@chronograd/rnn/flow";
  *
  * // The logistic map x -> 4 x (1 - x), whose exponent is ln 2.
  * const logistic = defineCell({
  *   params: () => ({}),
- *   state: () => ({ h: { shape: [1], draw: () => [0.3] } }),
+ *   state: () => ({ h: init.zeros(1) }),
  *   step: (_params, _x, { h }) => {
  *     const next = h.mul(4).mul(h.neg().add(1));
  *     return [next, { h: next }];

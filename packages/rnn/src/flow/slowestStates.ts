@@ -1,7 +1,8 @@
 import { eye, scope, type Tensor } from "@chronograd/autodiff";
-import { CholeskyDecomposition, Matrix } from "ml-matrix";
-import type { Transition } from "../derivatives/transition.ts";
+import { solvePositive } from "./cholesky.ts";
+
 import { dot, lengthOf } from "./orthonormal.ts";
+import type { Step } from "./rowSpectra.ts";
 
 /** A state that a search has come to: `q = |F(h) - h|^2 / 2`. */
 export interface Slowest {
@@ -23,18 +24,16 @@ interface Search extends Slowest {
 }
 
 /** One step of the cell for a batch of states, as many as are given. */
-export type StepOf = (
-  states: readonly Float64Array[],
-) => Transition<unknown, unknown, unknown, unknown>;
+export type StepOf = (states: readonly Float64Array[]) => Step;
 
 const mostDamping = 1e12;
 
 /**
  * Minimises `q = |F(h) - h|^2 / 2` from many states at once, by the method of Levenberg (1944) and
- * Marquardt (1963): steps `-(A'A + d I)^-1 A'r` of the residual `r = F(h) - h` and its Jacobian `A =
- * J - I`, with the damping d of Nielsen (Madsen, Nielsen & Tingleff 2004): less after a step that
- * lessens q as predicted, more after one that does not. With little damping it is the method of
- * Newton, which converges quadratically to fixed points, stable or not.
+ * Marquardt (1963): steps `-(A'A + d I)^-1 A'r` of the residual `r = F(h) - h` and its Jacobian `
+ * A = J - I ` , with the damping d of Nielsen (Madsen, Nielsen & Tingleff 2004): less after a step
+ * that lessens q as predicted, more after one that does not. With little damping it is the method
+ * of Newton, which converges quadratically to fixed points, stable or not.
  */
 export function slowestStates(
   stepOf: StepOf,
@@ -106,14 +105,10 @@ function linearise(stepOf: StepOf, searches: readonly Search[]): void {
 /** The state after a step with the damping of now. */
 function tryStep({ h, normal, gradient, damping }: Search): Float64Array {
   const H = h.length;
-  const matrix = new Matrix(H, H);
-  for (let i = 0; i < H; i++) {
-    for (let j = 0; j < H; j++) matrix.set(i, j, normal[i * H + j]! + (i === j ? damping : 0));
-  }
-  const decomposition = new CholeskyDecomposition(matrix);
-  if (!decomposition.isPositiveDefinite()) return h;
-  const step = decomposition.solve(Matrix.columnVector(gradient));
-  return h.map((x, i) => x - step.get(i, 0));
+  const rows = Array.from({ length: H }, (_, i) => normal.slice(i * H, (i + 1) * H));
+  for (const [i, row] of rows.entries()) row[i]! += damping;
+  const step = solvePositive(rows, gradient);
+  return h.map((x, i) => x - step[i]!);
 }
 
 /** Takes a step that lessens q, and ends a search that comes no further. */

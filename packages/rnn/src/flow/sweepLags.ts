@@ -7,6 +7,7 @@ import type { StepLoss } from "../truncated/step.ts";
 import { backwards } from "./backwards.ts";
 import type { LagSamples } from "./lagSamples.ts";
 import { cutCotangents, lossAt } from "./lossAt.ts";
+import { presentRows } from "./presentRows.ts";
 import type { TrajectoryStep } from "./trajectory.ts";
 
 /** What stays the same over a sweep. */
@@ -16,6 +17,8 @@ interface Sweep<Params, State, X, Y, Target> {
   readonly params: Values<Params>;
   readonly loss: StepLoss<Y, Target>;
   readonly lags: number;
+  /** Losses are taken of every so many steps, counted from the last; of all unless given. */
+  readonly every?: number;
   readonly samples: LagSamples;
 }
 
@@ -31,18 +34,22 @@ export function sweepLags<Params, State, X, Y, Target>(
   trajectory: readonly TrajectoryStep<State, X, Target>[],
 ): void {
   const none: OnTheWay = { steps: [], cotangents: undefined };
-  backwards(sweep.where, trajectory, none, (at, onTheWay) => backOneStep(sweep, at, onTheWay));
+  const { every = 1 } = sweep;
+  backwards(sweep.where, trajectory, none, (at, onTheWay) => {
+    const isTaken = (trajectory.length - at.t) % every === 0;
+    return backOneStep(sweep, at, isTaken ? ownCotangent(sweep, at) : undefined, onTheWay);
+  });
 }
 
-/** From the state after step t to the state before it, with the loss of step t as one more. */
+/** From the state after step t to the state before it, with its own loss as one more. */
 function backOneStep<Params, State, X, Y, Target>(
   sweep: Sweep<Params, State, X, Y, Target>,
   at: TrajectoryStep<State, X, Target>,
+  own: Tensor | undefined,
   { steps: later, cotangents }: OnTheWay,
 ): OnTheWay {
   const { where, cell, params, lags, samples } = sweep;
   const { t, step, before } = at;
-  const own = ownCotangent(sweep, at);
   const pull = (from: Tensor) => new Transition(cell, params, step, before).pull(from);
   const pulled = cotangents && atStep(`${where}: step`, t, () => pull(cotangents));
   const parts = [own, pulled].filter((part) => part !== undefined);
@@ -70,9 +77,7 @@ function ownCotangent<Params, State, X, Y, Target>(
   const cotangent = ones(shape, { dtype, backend });
   const gradient = rowsVector(tape.gradient(loss, before, { cotangent }));
   const [B, H] = gradient.shape as [number, number];
-  const marks = step.mask?.toTypedArray();
-  const rows = Array.from({ length: B }, (_, row) => row);
-  samples.begin(t, marks === undefined ? rows : rows.filter((row) => marks[row] === 1));
+  samples.begin(t, presentRows(step, B));
   const cut = rowsVector(cutCotangents(tape, loss, floatsOf(after))).reshape([1, B, H]);
   const [norms] = normsOf(cut) as [Float64Array];
   checkNorms(where, norms, t, t);

@@ -1,12 +1,15 @@
 import { scope, tensor } from "@chronograd/autodiff";
-import type { Transition } from "../derivatives/transition.ts";
+
 import type { Growth } from "./batchMeans.ts";
 import { checkFiniteProducts } from "./checks.ts";
 import { directionDraws, fillOrthonormal, orthonormalise, type VectorSet } from "./orthonormal.ts";
 import type { RowCourse } from "./rowCourse.ts";
+import type { Step } from "./rowSpectra.ts";
 
 /** K directions of one row, and how they grew. */
 interface TangentRow {
+  /** Its own draws, so that it has the directions that it would have alone. */
+  readonly normal: () => number;
   readonly vectors: VectorSet;
   readonly growths: Growth[];
   /** Steps since the row began, up to the last decomposition. */
@@ -28,7 +31,6 @@ export class Tangents {
   readonly #options: TangentOptions;
   readonly #values: Float64Array;
   readonly #rows: readonly TangentRow[];
-  readonly #normal = directionDraws();
 
   constructor(where: string, rows: number, size: number, options: TangentOptions) {
     const { count } = options;
@@ -37,7 +39,7 @@ export class Tangents {
     this.#values = new Float64Array(count * rows * size);
     this.#rows = Array.from({ length: rows }, (_, row) => {
       const set = { values: this.#values, offset: row * size, stride: rows * size, count, size };
-      return { vectors: set, growths: [], age: 0, pending: 0 };
+      return { normal: directionDraws(), vectors: set, growths: [], age: 0, pending: 0 };
     });
     for (const row of this.#rows) this.#begin(row);
   }
@@ -48,11 +50,7 @@ export class Tangents {
   }
 
   /** Carries the directions over step `t`. */
-  step(
-    t: number,
-    transition: Transition<unknown, unknown, unknown, unknown>,
-    courses: readonly RowCourse[],
-  ): void {
+  step(t: number, transition: Step, courses: readonly RowCourse[]): void {
     if (courses.includes("step")) this.#push(t, transition, courses);
     for (const [i, row] of this.#rows.entries()) {
       if (courses[i] === "reset") this.#begin(row);
@@ -63,16 +61,12 @@ export class Tangents {
 
   /** Directions of a row that has lived for no step. */
   #begin(row: TangentRow): void {
-    fillOrthonormal(row.vectors, this.#normal);
+    fillOrthonormal(row.vectors, row.normal);
     row.age = 0;
     row.pending = 0;
   }
 
-  #push(
-    t: number,
-    transition: Transition<unknown, unknown, unknown, unknown>,
-    courses: readonly RowCourse[],
-  ): void {
+  #push(t: number, transition: Step, courses: readonly RowCourse[]): void {
     const { rows: B, size: H } = transition;
     const pushed = scope(() => {
       const { dtype, backend } = transition.before;
@@ -86,7 +80,7 @@ export class Tangents {
   }
 
   #decompose(row: TangentRow, t: number): void {
-    const logs = orthonormalise(row.vectors, this.#normal).map(Math.log);
+    const logs = orthonormalise(row.vectors, row.normal).map(Math.log);
     if (row.age >= this.#options.warmUp) row.growths.push({ t, steps: row.pending, logs });
     row.age += row.pending;
     row.pending = 0;

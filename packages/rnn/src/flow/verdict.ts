@@ -40,12 +40,13 @@ export interface Verdict {
  * @example
  * ```ts
  * import { tensor, zeros } from "@chronograd/autodiff";
+ * import { init } from "@chronograd/nn";
  * import { defineCell } from "@chronograd/rnn";
  * import { lyapunovSpectrum, verdict } from "@chronograd/rnn/flow";
  *
  * const decay = defineCell({
- *   params: () => ({ a: { shape: [], draw: () => [0.5] } }),
- *   state: () => ({ h: { shape: [1], draw: () => [0] } }),
+ *   params: () => ({ a: init.constant(0.5) }),
+ *   state: () => ({ h: init.zeros(1) }),
  *   step: ({ a }, x, { h }) => {
  *     const next = h.mul(a).add(x);
  *     return [next, { h: next }];

@@ -8,6 +8,7 @@ import { joinTrees } from "../sequences/joinTrees.ts";
 import { present } from "../sequences/unrollSteps.ts";
 import { atStep } from "../stepErrors.ts";
 import type { Chunk } from "./chunks.ts";
+import { NotLoopable } from "./notLoopable.ts";
 
 /**
  * What a chunk of steps is computed from; time comes first in `xs`, `reset`, `mask` and `first`.
@@ -142,7 +143,7 @@ export function runChunk<Params, State, X, Y>(
 function checkTypes(before: unknown, after: unknown): void {
   const change = changeOfType(before, after);
   if (change === undefined) return;
-  throw new RangeError(
+  throw new NotLoopable(
     `unroll: with compile or memory the state keeps its shape, and a step changes ${change.path} from ${change.was} to ${change.is}; leave both out, or give it the longest shape from the start`,
   );
 }

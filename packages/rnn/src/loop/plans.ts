@@ -14,6 +14,7 @@ import {
   type ChunkValue,
   runChunk,
 } from "./chunk.ts";
+import { NotLoopable } from "./notLoopable.ts";
 
 /** A run may wait for its pullback: a plan that gave way is gone when the last of them is. */
 const plans: ChunkCache = new WeakMap();
@@ -80,7 +81,7 @@ export class ChunkPlan<Params, State, Y> {
     if (typeof purity === "string" || typeof planned === "string") {
       if (typeof purity !== "string") purity.end();
       const reason = String(planned);
-      throw new TypeError(
+      throw new NotLoopable(
         `unroll: compile takes steps that can be planned, and this model's cannot, because ${reason}; leave out the option${/random/.test(reason) ? ", or draw random numbers as noise of the cell" : ""}`,
       );
     }

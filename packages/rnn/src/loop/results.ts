@@ -4,6 +4,7 @@ import { alias, allocate, describeType, giveOwner, isLike } from "@chronograd/au
 import type { Unrolled } from "../unroll.ts";
 import type { ChunkValue } from "./chunk.ts";
 import type { Chunk } from "./chunks.ts";
+import { NotLoopable } from "./notLoopable.ts";
 
 /** A tensor of the results. */
 class Part {
@@ -43,7 +44,7 @@ export class Results<State, Y> {
       if (x.dtype === "int32")
         return new Part(path, shape, giveOwner(allocate(x.backend, shape, x.dtype)));
       if (x.dtype !== dtype) {
-        throw new TypeError(
+        throw new NotLoopable(
           `unroll: with compile or memory, outputs and states must be floats of one dtype, got ${dtype} and ${x.dtype}; cast them in the step`,
         );
       }
@@ -75,7 +76,7 @@ export class Results<State, Y> {
       const y = found.get(part.path);
       if (outputs !== undefined && !(y && isLike(y, into))) {
         const typeOf = ({ dtype, shape }: Tensor) => describeType({ dtype, shape: shape.slice(1) });
-        throw new RangeError(
+        throw new NotLoopable(
           `unroll: with compile or memory, outputs have one shape and dtype at all steps, and step ${step} gives ${y ? typeOf(y) : "nothing"}${part.path && ` at "${part.path}"`} where others give ${typeOf(into)}; pad them to one shape`,
         );
       }

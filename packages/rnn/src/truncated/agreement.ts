@@ -38,16 +38,21 @@ export function nextOnAll<Own extends Owned<Pick<Counts, "losses">>>(
 /** The sums over all workers: of what their windows count, then of the gradients. */
 export function reduceWindow<Params>(
   own: LocalWindow<Params, unknown>,
-  settings: Pick<AnyStreamSettings, "where" | "communicator" | "reduction" | "measure">,
+  settings: Pick<
+    AnyStreamSettings,
+    "where" | "communicator" | "reduction" | "measure" | "adaptive"
+  >,
   index: number,
 ): Counts & LocalGradients<Params> {
-  const { communicator, reduction, measure } = settings;
+  const { communicator, reduction, measure, adaptive } = settings;
   const { losses, count, gradientCount } = own;
   const counts = communicator.allReduce({ losses, count, gradientCount });
   // Divided by the tokens of all workers before the sweep, so gradients of a mean add up too.
   const tokens = reduction === "mean" ? counts.gradientCount : 1;
   let isMeasured = false;
+  let lags: readonly number[] | undefined;
   const sweep = () => {
+    if (adaptive?.isDue(index) === true) lags = own.lags!();
     isMeasured = measure?.(index) ?? false;
     return own.gradients(tokens, isMeasured);
   };
@@ -56,6 +61,8 @@ export function reduceWindow<Params>(
     inWords: (number) => String(number === 1),
     wayOut: "let it depend on the window's index alone",
   });
+  // All workers choose from the same numbers.
+  if (lags !== undefined) adaptive!.observe(communicator.allReduce(lags));
   return { ...counts, ...communicator.allReduce(gradients) };
 }
 

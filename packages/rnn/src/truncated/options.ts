@@ -6,7 +6,7 @@ import { checkChoice } from "../checkChoice.ts";
 import { textOf } from "../checkDefinition.ts";
 import type { LiveWindow } from "./live/liveWindow.ts";
 import { type Resumed, resumedFrom } from "./live/resume.ts";
-import type { StepLoss, StepSettings } from "./step.ts";
+import type { StepLoss, StepSettings, Term } from "./step.ts";
 
 /** Which losses a window's gradient is of; see `TruncationOptions.losses`. */
 export type Losses = "new" | "endpoint" | "window";
@@ -61,6 +61,40 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
   readonly communicator?: Communicator;
 }
 
+/**
+ * Chooses k2 while a stream runs, from norms of gradients; `adaptive` of `@chronograd/rnn/flow`
+ * makes one.
+ */
+export interface AdaptiveWindow {
+  /** Steps that the stream keeps: the largest k2. */
+  readonly most: number;
+  /** Throws for settings with which k2 cannot change from window to window. */
+  check(settings: { readonly where: string; readonly stale: Stale; readonly losses: Losses }): void;
+  /**
+   * How far the next window of k1 new steps reaches back: `most`, or a smaller multiple of k1.
+   * Asked once for each window.
+   */
+  next(k1: number): number;
+  /** Whether a window is measured. */
+  isDue(window: number): boolean;
+  /** Numbers of this worker's rows for a window whose new steps begin after step `newFrom`. */
+  measure(engine: MeasuredEngine, newFrom: number): readonly number[];
+  /** Takes the sum of those of all workers. */
+  observe(squares: readonly number[]): void;
+}
+
+/** What a window is measured by: its steps, as `Engine` says. */
+export interface MeasuredEngine {
+  readonly start: number;
+  readonly t: number;
+  countAt(t: number): number;
+  sweep(
+    terms: readonly Term[],
+    start: number,
+    measure: boolean,
+  ): { readonly squares?: readonly number[] };
+}
+
 /** How a stream is cut into windows, and which losses count. */
 export interface TruncationOptions {
   /** Steps between updates: a window ends, and a gradient is yielded, every k1 steps. */
@@ -112,7 +146,12 @@ export interface TruncationOptions {
  */
 export interface TruncatedOptions<State, Y = Tensor, Target = Tensor>
   extends StreamOptions<State, Y, Target>,
-    TruncationOptions {
+    Omit<TruncationOptions, "k2"> {
+  /**
+   * Steps that a gradient reaches back: the state k2 steps before a window's end is constant. Or
+   * what chooses them for each window, with `losses` other than `"window"` and `stale: "carry"`.
+   */
+  readonly k2: number | AdaptiveWindow;
   /**
    * `window.live` of a stream with the same settings: this one goes on after that window. Its first
    * step is `resume.end + 1`, and its next window is, bit for bit, the one that would have come
@@ -132,6 +171,7 @@ export interface StreamSettings<State, Y, Target>
   readonly communicator: Communicator;
   /** What the stream goes on from. */
   readonly resumed?: Resumed | undefined;
+  readonly adaptive?: AdaptiveWindow | undefined;
 }
 
 /** Those of any stream. */
@@ -149,7 +189,9 @@ export function truncatedSettings<State, Y, Target>(
   const where = "truncated";
   const optional = ["losses", "multiplicity", "stale", "resume"];
   const ofStream = streamSettings(where, options, ["k1", "k2"], optional);
-  const { k1, k2, losses = "new", multiplicity = false, stale = "carry" } = options;
+  const { k1, losses = "new", multiplicity = false, stale = "carry" } = options;
+  const adaptive = typeof options.k2 === "object" ? options.k2 : undefined;
+  const k2 = adaptive?.most ?? (options.k2 as number);
   for (const [name, value] of Object.entries({ k1, k2 })) {
     if ((!Number.isInteger(value) && value !== Infinity) || value < 1) {
       throw new RangeError(
@@ -164,6 +206,7 @@ export function truncatedSettings<State, Y, Target>(
   }
   checkChoice(where, "losses", losses, ["new", "endpoint", "window"]);
   checkChoice(where, "stale", stale, ["carry", "recompute", "defer"]);
+  adaptive?.check({ where, stale, losses });
   if (typeof multiplicity !== "boolean") {
     throw new TypeError(
       `${where}: multiplicity must be true or false, got ${JSON.stringify(multiplicity)}`,
@@ -179,7 +222,7 @@ export function truncatedSettings<State, Y, Target>(
       `${where}: multiplicity needs a finite k2; with k2 Infinity a step is in endlessly many windows`,
     );
   }
-  const settings = { ...ofStream, k1, k2, losses, multiplicity, stale };
+  const settings = { ...ofStream, k1, k2, adaptive, losses, multiplicity, stale };
   const { resume } = options;
   if (resume === undefined) return settings;
   if (options.state !== undefined) {

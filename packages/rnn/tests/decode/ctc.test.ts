@@ -158,6 +158,33 @@ describe("hostile inputs", () => {
     expect(ctcAlignment(zeros([0, 1, 2]), [[]])).toEqual([{ path: [], logProbability: 0 }]);
   });
 
+  test("the loss refuses the same in the same words", () => {
+    const labels = [[1], [2]];
+    const cases: [logits: unknown, targets: unknown, options?: object][] = [
+      ...[[1], zeros([2, 3]), x.cast("int32")].map(
+        (logits) => [logits, labels] as [unknown, unknown],
+      ),
+      ...[5, [[1]], [1, 2], [[1], [3]], [[1], [0.5]], [[1, 0], [1]]].map(
+        (targets) => [x, targets] as [unknown, unknown],
+      ),
+      ...[{ blank: 3 }, { lengths: [1] }, { lengths: [1, 5] }, { lengths: [1, Number.NaN] }].map(
+        (options) => [x, labels, options] as [unknown, unknown, object],
+      ),
+    ];
+    for (const [logits, targets, options] of cases) {
+      const said = [ctcLoss, ctcAlignment].map((f) => {
+        try {
+          f(logits as Tensor, targets as number[][], options);
+        } catch (error) {
+          return String(error).replaceAll(f.name, "f");
+        }
+        return "nothing";
+      });
+      expect(said[0]).toMatch(/^\w+Error: f: /);
+      expect(said[1]).toBe(said[0]);
+    }
+  });
+
   test("errors are sentences", () => {
     const bad = x.mul(Number.NaN);
     const as = <T>(value: unknown) => value as T;
@@ -190,7 +217,7 @@ describe("hostile inputs", () => {
       `[RangeError: ctcAlignment: targets must be 2 lists of labels, one for each row, got 1 lists]`,
     );
     expect(() => ctcAlignment(x, [[1], [0]])).toThrowErrorMatchingInlineSnapshot(
-      `[RangeError: ctcAlignment: label 0 of target 1 is the blank 0; leave blanks out of targets]`,
+      `[RangeError: ctcAlignment: label 0 of target 1 is the blank 0; leave blanks out of targets, or name another class as blank]`,
     );
     expect(() => ctcAlignment(x, [[1], [3]])).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: ctcAlignment: label 0 of target 1 must be a whole number from 0 to 2, got 3]`,

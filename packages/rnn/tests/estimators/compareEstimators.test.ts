@@ -179,11 +179,26 @@ describe("what does not fit is refused in a sentence", () => {
     expect(() => compare([others])).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: compareEstimators: the gradients of "others" must be a tree like the parameters, with W, U, b, bn, got nothing]`,
     );
+    const torn: Named = { name: "torn", windows: () => 3 as never };
+    expect(() => compare([torn])).toThrow(
+      /^compareEstimators: "torn" threw: windows must return an iterable of windows, got 3/,
+    );
     const none = made("none", () => g.map(() => Number.NaN));
     expect(() => compare([none])).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: compareEstimators: the gradient of "none" is not finite]`,
     );
     expect(compare([zero]).estimators[0]).toMatchObject({ cosine: 0 });
+  });
+  test("an estimator that refuses the model, by its name", () => {
+    const refuses: Named = {
+      name: "tiny RTRL",
+      windows: (model, values, stream, options) =>
+        rtrl(model, values, stream, { ...options, k1: 1, memory: { bytes: 8 } }),
+    };
+    expect(() => compare([refuses])).toThrow(/^compareEstimators: "tiny RTRL" threw: rtrl: /);
+    expect(() => compareEstimators(cell, params, steps, [], undefined as never)).toThrow(
+      /^compareEstimators: loss must be a function/,
+    );
   });
   test("losses that are null at all steps, and no steps", () => {
     const start = (stream: typeof steps, of: unknown) => () =>
@@ -191,6 +206,8 @@ describe("what does not fit is refused in a sentence", () => {
     expect(start(steps, () => null)).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: compareEstimators: the gradient of full back-propagation over these steps is zero, so nothing can be compared with it; are the losses null at all steps?]`,
     );
-    expect(start([], loss)).toThrow(/the stream has no steps/);
+    expect(start([], loss)).toThrow(
+      /^compareEstimators: "full back-propagation" threw: truncated: the stream has no steps/,
+    );
   });
 });

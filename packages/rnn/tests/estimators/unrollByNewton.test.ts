@@ -216,6 +216,11 @@ describe("what does not fit is refused in a sentence", () => {
       `[RangeError: unrollByNewton: the Jacobians [3, 2, 3, 3] of all steps and rows, made in two copies, take 864 bytes, and memory.bytes allows 800; give it more, or part the sequence and hand on the state]`,
     );
   });
+  test("another state", () => {
+    expect(start({ state: { x: zeros([2, 3]) } })).toThrow(
+      /^unrollByNewton: the state must have the tensors of the cell's state, h, got x/,
+    );
+  });
   test("no steps", () => {
     expect(() => unrollByNewton(cell, params, [])).toThrow(/at least one time step/);
   });

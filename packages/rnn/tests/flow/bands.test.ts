@@ -120,7 +120,7 @@ test("all bands together are the gradient of unroll", () => {
     const inputs = stack(steps.map(({ input }) => input));
     const targets = stack(steps.map(({ target }) => target));
     const full = grad((weights: never) =>
-      loss(unroll(cell, weights, inputs).outputs, targets).sum(),
+      loss(unroll(cell, weights, inputs).outputs as Tensor, targets).sum(),
     )(params);
     expect(distance(add(vectors), vectorOf(full))).toBeLessThan(1e-12);
   }

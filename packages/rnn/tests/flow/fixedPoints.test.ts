@@ -1,9 +1,9 @@
 import { concat, type Tensor, tensor } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
 import { gru, initialParams, lstm } from "@chronograd/rnn";
-import { type FixedPoint, fixedPoints } from "@chronograd/rnn/flow";
+import { type FixedPoint, fixedPoints, visitedStates } from "@chronograd/rnn/flow";
 import { expect, test } from "vitest";
-import { linearMap, mapCell, plain, stateOf } from "./maps.ts";
+import { linearMap, mapCell, plain, stateOf, stepsOf } from "./maps.ts";
 
 const still = (size: number) => tensor([new Array<number>(size).fill(0)], { dtype: "float64" });
 
@@ -112,4 +112,15 @@ test("float32 finds the points of float64", () => {
   const [single, double] = [of("float32"), of("float64")];
   expect(single.map(({ kind }) => kind)).toEqual(["fixed"]);
   for (const [i, x] of double[0]!.state.entries()) expect(single[0]!.state[i]).toBeCloseTo(x, 5);
+});
+
+test("states that a model visits are spread over its steps and rows", () => {
+  const cell = linearMap([[2]]);
+  const state = stateOf([[1], [-1]]);
+  const inputs = tensor(new Float64Array(8), { shape: [4, 2, 1] });
+  const of = (count: number, lengths: number[]) =>
+    Array.from(visitedStates(cell, plain, { inputs, lengths }, { state, count }).h.toTypedArray());
+  expect(of(64, [4, 2])).toEqual([2, -2, 4, -4, 8, 16]);
+  expect(of(2, [4, 4])).toEqual([4, 16]);
+  expect(visitedStates(cell, plain, stepsOf(3, 2, 1), { state }).h.shape).toEqual([6, 1]);
 });

@@ -84,6 +84,19 @@ describe.each(methods)("spectra of Jacobians with closed forms, %s", (method) =>
     expectNear([radius], [0.9], 1e-7);
   });
 
+  test.each([1e-200, 1e200])("a matrix times %d has the spectrum times it", (scale) => {
+    const cell = linearMap([
+      [scale, scale],
+      [0, -scale],
+    ]);
+    // The squares of the singular values of [[1, 1], [0, -1]] are (3 +- sqrt 5) / 2.
+    const { singularValues, radius } = spectrumOf(cell, 2, 2, method);
+    expectNear(
+      [...singularValues, radius].map((value) => value / scale),
+      [(Math.sqrt(5) + 1) / 2, (Math.sqrt(5) - 1) / 2, 1],
+    );
+  });
+
   test("a step that forgets the state has a spectrum of zeros", () => {
     const { singularValues, radius } = spectrumOf(
       mapCell(3, (h) => h.mul(0)),

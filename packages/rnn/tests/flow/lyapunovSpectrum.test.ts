@@ -1,5 +1,6 @@
 import { tensor } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
+import { initialParams, lstm } from "@chronograd/rnn";
 import { lyapunovSpectrum, verdict } from "@chronograd/rnn/flow";
 import { describe, expect, test } from "vitest";
 import {
@@ -110,6 +111,31 @@ test("rows count the steps that they take; a reset begins a warm-up", () => {
     logOf([...of(0, [3]), ...of(1, [3]), ...of(2, [3])]),
     12,
   );
+});
+
+test("a row of a batch has the exponents that it has alone", () => {
+  const cell = lstm({ input: 2, hidden: 3 });
+  const params = initialParams(cell, rng(1), { dtype: "float64" });
+  const random = rng(2);
+  const values = Float64Array.from({ length: 60 }, () => random.normal());
+  const inputs = tensor(values, { shape: [10, 3, 2] });
+  const resets = tensor(
+    Int32Array.from({ length: 30 }, (_, i) => Number(i === 13)),
+    { shape: [10, 3] },
+  );
+  const lengths = [10, 10, 7];
+  const options = { count: 4, warmUp: 1, every: 2 };
+  const { rows } = lyapunovSpectrum(cell, params, { inputs, lengths, resets }, options);
+  for (const { row, exponents, errors } of rows) {
+    const own = { inputs: inputs.slice([null, [row, row + 1]]), lengths: [lengths[row]!] };
+    const marks = resets.slice([null, [row, row + 1]]);
+    const alone = lyapunovSpectrum(cell, params, { ...own, resets: marks }, options);
+    for (let k = 0; k < 4; k++) {
+      expect(exponents[k]).toBeCloseTo(alone.exponents[k]!, 12);
+      expect(errors[k]).toBeCloseTo(alone.errors[k]!, 12);
+    }
+  }
+  expect(rows.length).toBe(3);
 });
 
 test("estimates on the way are at most 100, in the order of time", () => {

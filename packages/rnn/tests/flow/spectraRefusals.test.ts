@@ -206,13 +206,13 @@ test("fixedPoints takes one input, and starts that are states", () => {
     of({ input: undefined }),
   ]).toMatchInlineSnapshot(`
     [
-      "fixedPoints: the input must have one row, which stays and is the same for all starts, got 2 rows; call it for each of them",
+      "fixedPoints: the input must be tensors of one row, which stays and is the same for all starts, got 2 rows; call it for each of them",
       "fixedPoints: the starts must have the tensors of the cell's state, h, got c; initialState(cell, batch) has them",
       "fixedPoints: row 0 of starts is not finite; give states that a model can be in",
       "fixedPoints: starts has no rows; give one state at least",
       "fixedPoints: tolerance must be a positive number, got 0",
       "fixedPoints: steps must be a whole number of at least 1, got 1.5",
-      "add: argument b must be a tensor or a number, got undefined; wrap data with tensor(...)",
+      "fixedPoints: the input must be tensors of one row, which stays and is the same for all starts, got nothing that has rows",
     ]
   `);
 });

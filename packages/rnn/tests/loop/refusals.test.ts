@@ -143,8 +143,8 @@ test("steps that no plan can have", () => {
       "nothing",
       "RangeError: unroll: step 1: cell: the next state "h" [4,3] has 4 rows, and the state "h" [2,3] has 2; give both one row for each sequence of the batch",
       "RangeError: unroll: step 1: cell: the next state "h" [4,3] has 4 rows, and the state "h" [2,3] has 2; give both one row for each sequence of the batch",
-      "RangeError: unroll: with compile or memory the state keeps its shape, and a step changes h from Tensor float64 [2,3] to Tensor float32 [2,3]; leave both out, or give it the longest shape from the start",
-      "RangeError: unroll: with compile or memory the state keeps its shape, and a step changes h from Tensor float64 [2,3] to Tensor float32 [2,3]; leave both out, or give it the longest shape from the start",
+      "TypeError: unroll: with compile or memory the state keeps its shape, and a step changes h from Tensor float64 [2,3] to Tensor float32 [2,3]; leave both out, or give it the longest shape from the start",
+      "TypeError: unroll: with compile or memory the state keeps its shape, and a step changes h from Tensor float64 [2,3] to Tensor float32 [2,3]; leave both out, or give it the longest shape from the start",
       "TypeError: unroll: with compile or memory, outputs and states must be floats of one dtype, got float32 and float64; cast them in the step",
       "TypeError: unroll: with compile or memory, outputs and states must be floats of one dtype, got float32 and float64; cast them in the step",
     ]
@@ -163,9 +163,9 @@ test("outputs that look otherwise at a later step", () => {
   const errors = [(y: Tensor) => y.sum(1), (y: Tensor) => y.cast("float32"), () => null].map(after);
   expect(errors).toMatchInlineSnapshot(`
     [
-      "RangeError: unroll: with compile or memory, outputs have one shape and dtype at all steps, and step 2 gives float64 [2] where others give float64 [2,3]; pad them to one shape",
-      "RangeError: unroll: with compile or memory, outputs have one shape and dtype at all steps, and step 2 gives float32 [2,3] where others give float64 [2,3]; pad them to one shape",
-      "RangeError: unroll: with compile or memory, outputs have one shape and dtype at all steps, and step 2 gives nothing where others give float64 [2,3]; pad them to one shape",
+      "TypeError: unroll: with compile or memory, outputs have one shape and dtype at all steps, and step 2 gives float64 [2] where others give float64 [2,3]; pad them to one shape",
+      "TypeError: unroll: with compile or memory, outputs have one shape and dtype at all steps, and step 2 gives float32 [2,3] where others give float64 [2,3]; pad them to one shape",
+      "TypeError: unroll: with compile or memory, outputs have one shape and dtype at all steps, and step 2 gives nothing where others give float64 [2,3]; pad them to one shape",
     ]
   `);
 });

@@ -1,7 +1,7 @@
 import { type Tensor, tensor } from "@chronograd/autodiff";
 import { embedding, init, linear } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
-import { defineCell, elman, gru, lstm, sequential } from "../../src/index.ts";
+import { defineCell, elman, gru, lstm, lstmLayerNorm, sequential } from "../../src/index.ts";
 import { cellLaws, cellTable, symbols, testCell } from "../../src/testing.ts";
 
 import { broken, cellWith, sizes } from "./broken.ts";
@@ -136,6 +136,25 @@ describe("kinks", () => {
     expect(what!.split("\n")[0]).toMatchInlineSnapshot(
       `"differences contradict each other in all of 2 draws, at a kink or where the cell is ill-conditioned, so nothing is shown; draw tamer parameters or inputs with { params, input }"`,
     );
+  });
+});
+
+describe("float32", () => {
+  const cell = lstmLayerNorm({ input: 1, hidden: 2 });
+  const errorOf = (step: typeof cell.step, seed: number) => {
+    const laws = cellLaws({ ...cell, step });
+    return laws.find(({ name }) => name === "float32")!.measure(seed)!.error;
+  };
+
+  test("a case next to a jump is measured by how far rounded arguments move it", () => {
+    // Two memories of a row differ by 0.005, of which their normalisation makes 1.2.
+    expect(errorOf(cell.step, 1386537833)).toBeLessThan(1e-5);
+  });
+
+  test("and a loss of digits in that case is found", () => {
+    const cancelling: typeof cell.step = (params, x, { h, c }) =>
+      cell.step(params, x, { h, c: c.add(1024).sub(1024) });
+    expect(errorOf(cancelling, 1386537833)).toBeGreaterThan(1e-5);
   });
 });
 

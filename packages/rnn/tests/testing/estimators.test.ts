@@ -266,6 +266,14 @@ describe("what does not fit is refused in a sentence", () => {
       `[TypeError: checkEstimator: there is no option "false", did you mean "falseAlarms"? It takes windows, claim, loss, state, name, params, steps, tolerance, runs, falseAlarms, seed, throws]`,
     );
   });
+  test("no options, no stream", () => {
+    expect(() => checkEstimator(cell, steps, undefined as never)).toThrow(
+      /^checkEstimator: claim must be/,
+    );
+    expect(() => check(full, {}, null as never)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: checkEstimator: the stream must be an iterable of { input, target }, or { inputs, targets }, got null]`,
+    );
+  });
   test("no steps, and no losses", () => {
     expect(() => check(full, {}, [])).toThrowErrorMatchingInlineSnapshot(
       `[RangeError: checkEstimator: the stream has no steps]`,

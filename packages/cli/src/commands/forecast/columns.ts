@@ -1,7 +1,7 @@
 import { UsageError } from "../../command/errors.ts";
 import { columnIndex, type Table } from "../../data/csv.ts";
-import { parseDates } from "../../data/dates.ts";
 import { numericColumns } from "../../data/numbers.ts";
+import { dateColumn } from "./dates.ts";
 
 /**
  * The columns of dates and of numbers: those that were named, or the only ones that can be meant.
@@ -10,11 +10,8 @@ export function chosenColumns(
   table: Table,
   given: { readonly date?: string | undefined; readonly column?: string | undefined },
 ): { readonly date: string; readonly column: string } {
-  const { file, columns, rows } = table;
-  const cells = (name: string) => rows.map((row) => row.cells[columnIndex(table, name)]!);
-  // A year alone is a date and a number: a column of such comes first, or is named.
-  const areDates = (name: string) => !("wrong" in parseDates(cells(name).slice(0, 100)));
-  const date = given.date ?? columns.find(areDates);
+  const { file, columns } = table;
+  const date = given.date ?? dateColumn(table);
   if (date === undefined) {
     throw new UsageError(
       `${file} has no column of dates such as 2015-12-31; name it with --date: ${columns.join(", ")}`,

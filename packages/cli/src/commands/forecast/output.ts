@@ -1,3 +1,5 @@
+import { counted } from "../../command/counted.ts";
+import type { Io } from "../../command/io.ts";
 import { formatTime } from "../../data/spacing.ts";
 import type { TimeSeries } from "../../data/timeSeries.ts";
 import { type Band, bands, percent } from "../../forecast/bands.ts";
@@ -5,6 +7,7 @@ import type { Comparison } from "../../forecast/compare.ts";
 import { escapeHtml } from "../../report/escape.ts";
 import { figure } from "../../report/figure.ts";
 import { page } from "../../report/page.ts";
+import type { RunFolder } from "../../run/folder.ts";
 
 /** Everything that a forecast's output shows. */
 export interface Shown {
@@ -18,8 +21,13 @@ export interface Shown {
   /** Times of the steps after the end. */
   readonly dates: readonly number[];
   readonly comparison: Comparison;
-  readonly split: { readonly test: number };
+  /** Lines of the report about what forecasts, beside those about the data. */
+  readonly facts: readonly string[];
 }
+
+/** What the forecasts are numbered by. */
+const unitOf = ({ series }: Shown): "row" | "date" =>
+  series.spacing.unit === "row" ? "row" : "date";
 
 /** Digits that show a thousandth of a series' spread. */
 function formatOf(values: Float64Array): (x: number) => string {
@@ -28,23 +36,38 @@ function formatOf(values: Float64Array): (x: number) => string {
   return (x) => (digits > 12 ? x.toExponential(3) : x.toFixed(digits));
 }
 
-/** Lines for the terminal: errors beside the baselines, coverage, forecasts. */
-export function tableOf(shown: Shown): string[] {
-  const { series, column, horizon, levels, dates, comparison } = shown;
+/** The errors beside the baselines, and the coverage; nothing where no value was held out. */
+function scoresOf({ series, column, horizon, levels, comparison }: Shown): string[] {
   const { recurrent, baselines, intervals, forecasts } = comparison;
   const format = formatOf(series.values[column]!);
   const rows = [recurrent, ...baselines].map(({ name, rmse }) => [name, format(rmse)]);
   const width = Math.max(...rows.map(([name]) => name!.length));
-  const last = forecasts.at(-1)!;
+  if (forecasts.length === 1) return [];
   return [
-    `Held out, ${horizon} steps ahead from each of ${forecasts.length - 1} origins, RMSE:`,
+    `Held out, ${counted(horizon, "step")} ahead from each of ${counted(forecasts.length - 1, "origin")}, RMSE:`,
     ...rows.map(([name, rmse]) => `  ${name!.padEnd(width)}  ${rmse}`),
     ...intervals
       .slice(0, levels.length)
+      .filter(({ coverage }) => !Number.isNaN(coverage))
       .map(
         ({ level, coverage }) =>
           `Intervals of ${percent(level)} % held ${(100 * coverage).toFixed(1)} %.`,
       ),
+  ];
+}
+
+/** A season in words. */
+export const seasonName = (season: number): string =>
+  season > 1 ? `a season of ${counted(season, "step")}` : "no season";
+
+/** Lines for the terminal: errors beside the baselines, coverage, forecasts. */
+export function tableOf(shown: Shown): string[] {
+  const { series, column, levels, dates, comparison } = shown;
+  const { intervals, forecasts } = comparison;
+  const format = formatOf(series.values[column]!);
+  const last = forecasts.at(-1)!;
+  return [
+    ...scoresOf(shown),
     "Forecast:",
     ...dates.map((time, h) => {
       const ends = intervals
@@ -54,13 +77,14 @@ export function tableOf(shown: Shown): string[] {
           ({ intervals: all }) =>
             `[${format(all.at(-1)!.lower[h]!)}, ${format(all.at(-1)!.upper[h]!)}]`,
         );
-      return `  ${formatTime(time, series.spacing)}  ${format(last.mean[h]!)}  ${ends.join("  ")}`;
+      return `  ${formatTime(time, series.spacing)}  ${format(last.mean[h]!)}  ${ends.join("  ")}`.trimEnd();
     }),
   ];
 }
 
 /** The forecast as a CSV file: date, mean, ends of intervals, quantiles. */
-export function csvOf({ series, levels, quantiles, dates, comparison }: Shown): string {
+export function csvOf(shown: Shown): string {
+  const { series, levels, quantiles, dates, comparison } = shown;
   const { intervals, forecasts } = comparison;
   const mean = forecasts.at(-1)!.mean;
   const ends = (level: number) => intervals.find((each) => each.level === level)!.intervals.at(-1)!;
@@ -69,7 +93,7 @@ export function csvOf({ series, levels, quantiles, dates, comparison }: Shown): 
     return level === 0 ? mean[h]! : ends(level)[q < 0.5 ? "lower" : "upper"][h]!;
   };
   const names = levels.flatMap((level) => [`lower_${percent(level)}`, `upper_${percent(level)}`]);
-  const head = ["date", "forecast", ...names, ...quantiles.map((q) => `quantile_${q}`)];
+  const head = [unitOf(shown), "forecast", ...names, ...quantiles.map((q) => `quantile_${q}`)];
   const lines = dates.map((time, h) => [
     formatTime(time, series.spacing),
     mean[h],
@@ -96,10 +120,7 @@ function bandsOf({ series, levels, dates, comparison }: Shown, chosen: readonly 
 }
 
 /** The picture of the forecast, and the page with it. */
-export function reportOf(
-  shown: Shown,
-  seed: number,
-): { readonly plot: string; readonly html: string } {
+export function reportOf(shown: Shown): { readonly plot: string; readonly html: string } {
   const { series, column, season, horizon, comparison } = shown;
   const { forecasts } = comparison;
   const values = series.values[column]!;
@@ -108,11 +129,11 @@ export function reportOf(
       time: series.times[from + i]!,
       value: values[from + i]!,
     }));
-  const label = column;
+  const part = { label: column, axis: unitOf(shown) };
   const end = forecasts.length - 1;
   const recent = Math.max(0, values.length - Math.max(6 * horizon, Math.min(3 * season, 120)));
   const plot = figure(
-    bands({ label, points: pointsFrom(recent), forecasts: bandsOf(shown, [end]) }),
+    bands({ ...part, points: pointsFrom(recent), forecasts: bandsOf(shown, [end]) }),
   );
   // Forecasts that follow each other, up to the end of what is known.
   const apart = forecasts
@@ -121,25 +142,56 @@ export function reportOf(
   const some = apart.slice(-Math.ceil(160 / horizon));
   const from = Math.max(0, (forecasts[some[0] ?? 0]?.origin ?? 0) - 2 * horizon);
   const heldOut = figure(
-    bands({ label, points: pointsFrom(from), forecasts: bandsOf(shown, some) }),
+    bands({ ...part, points: pointsFrom(from), forecasts: bandsOf(shown, some) }),
   );
   const table = `<pre>${tableOf(shown).map(escapeHtml).join("\n")}</pre>`;
   const html = page({
     title: `Forecast of ${column}`,
     facts: [
-      `${series.file}: ${values.length} values`,
-      season > 1 ? `a season of ${season} steps` : "no season",
-      `seed ${seed}`,
+      `${series.file}: ${counted(values.length, "value")}`,
+      seasonName(season),
+      ...shown.facts,
     ],
     sections: [
       { heading: "What comes", html: plot },
-      {
-        heading: "What would have been forecast",
-        note: "Values that no model was fitted to, and forecasts from origins one horizon apart.",
-        html: heldOut,
-      },
+      ...(end === 0
+        ? []
+        : [
+            {
+              heading: "What would have been forecast",
+              note: "Values that no model was fitted to, and forecasts from origins one horizon apart.",
+              html: heldOut,
+            },
+          ]),
       { heading: "Figures", html: table },
     ],
   });
   return { plot, html };
+}
+
+/** Prints a forecast, and writes its files into a new run folder. */
+export async function leave(run: RunFolder, shown: Shown, io: Io): Promise<void> {
+  for (const line of tableOf(shown)) io.say(line);
+  const { plot, html } = reportOf(shown);
+  await run.write("forecast.csv", csvOf(shown));
+  await run.write("forecast.svg", plot);
+  await run.write("report.html", html);
+  io.say(`forecast.csv, forecast.svg and report.html are in ${run.path}.`);
+  const { series, season, horizon, levels, dates, comparison } = shown;
+  const { recurrent, baselines, intervals, forecasts } = comparison;
+  const shownIntervals = intervals.slice(0, levels.length);
+  io.result({
+    run: run.path,
+    season,
+    horizon,
+    rmse: Object.fromEntries([recurrent, ...baselines].map(({ name, rmse }) => [name, rmse])),
+    coverage: shownIntervals.map(({ level, coverage }) => ({ level, coverage })),
+    forecast: dates.map((time, h) => ({
+      [unitOf(shown)]: formatTime(time, series.spacing),
+      mean: forecasts.at(-1)!.mean[h],
+      intervals: shownIntervals.map(({ level, intervals: all }) => ({
+        ...{ level, lower: all.at(-1)!.lower[h], upper: all.at(-1)!.upper[h] },
+      })),
+    })),
+  });
 }

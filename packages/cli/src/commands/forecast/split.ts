@@ -1,3 +1,4 @@
+import { counted } from "../../command/counted.ts";
 import { UsageError } from "../../command/errors.ts";
 import { percent } from "../../forecast/bands.ts";
 
@@ -33,18 +34,35 @@ export function splitOf(
   const least = Math.ceil(Math.max((horizon + 40) / 0.7, (horizon + 20 + before) / 0.87));
   if (validation < least) {
     throw new UsageError(
-      `${file} has ${length} values, of which ${Math.max(0, validation)} are left to train on, expected at least ${least}; give a smaller --horizon, --held-out or --season`,
+      `${file} has ${counted(length, "value")}, of which ${Math.max(0, validation)} are left to train on, expected at least ${least}; give a smaller --horizon, --held-out or --season`,
     );
   }
   if (part < horizon) {
-    throw new UsageError(`--held-out: ${part} steps are less than the horizon of ${horizon}`);
+    throw new UsageError(
+      `--held-out: ${counted(part, "step")} ${part === 1 ? "is" : "are"} less than the horizon of ${horizon}`,
+    );
   }
   if (season > 1 && test < 2 * season + 17) {
     throw new UsageError(
       `--season: ${season} steps need ${2 * season + 17} values before those that are held out, got ${test}; give a shorter one, or 1 for none`,
     );
   }
-  const scores = part - horizon + 1;
+  const levels = levelsOf(file, part - horizon + 1, { interval, quantiles }, "a larger --held-out");
+  return { validation, test, levels };
+}
+
+/**
+ * The shares that intervals are to hold, the largest first: those that are asked for, or as many of
+ * the usual ones as so many errors can calibrate. Throws a `UsageError` where there is none.
+ *
+ * @param more the option that gives more errors
+ */
+export function levelsOf(
+  file: string,
+  scores: number,
+  { interval, quantiles }: Pick<SplitOptions, "interval" | "quantiles">,
+  more: string,
+): readonly number[] {
   const isPossible = (level: number) => Math.ceil((scores + 1) * level - 1e-9) <= scores;
   const asked = (interval ?? [80, 95]).map((percentage) => percentage / 100);
   const possible = interval === undefined ? asked.filter(isPossible) : asked;
@@ -52,8 +70,13 @@ export function splitOf(
   const widest = Math.max(levels[0] ?? asked[0]!, ...quantiles.map((q) => Math.abs(2 * q - 1)));
   if (!isPossible(widest)) {
     throw new UsageError(
-      `${file}: intervals of ${percent(widest)} % need more than the ${scores} errors that calibrate them; give a lower --interval or a larger --held-out`,
+      `${file}: intervals of ${percent(widest)} % need more than the ${counted(scores, "error")} that calibrate them; give a lower --interval or ${more}`,
     );
   }
-  return { validation, test, levels };
+  return levels;
+}
+
+/** Shares of intervals, and those whose ends are quantiles. */
+export function allLevels(levels: readonly number[], quantiles: readonly number[]): number[] {
+  return [...levels, ...quantiles.map((q) => Math.abs(2 * q - 1)).filter((level) => level > 0)];
 }

@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { counted } from "../../command/counted.ts";
 import { UsageError } from "../../command/errors.ts";
+import { short } from "../../command/short.ts";
 import { readCsv, type Table } from "../../data/csv.ts";
 import { fill, type Missing } from "../../data/fill.ts";
 import { deviationOf, meanOf } from "../../data/moments.ts";
@@ -9,6 +11,8 @@ import { numbersOf, numericColumns } from "../../data/numbers.ts";
 export interface Series {
   /** Name of the file. */
   readonly file: string;
+  /** All that the file holds. */
+  readonly table: Table;
   readonly columns: readonly string[];
   /** The other columns of the file. */
   readonly others: readonly string[];
@@ -18,6 +22,8 @@ export interface Series {
   readonly training: number;
   readonly means: readonly number[];
   readonly deviations: readonly number[];
+  /** Of each column, in the units of the file. */
+  readonly values: readonly Float64Array[];
   /** The standardised values of a row, and how they change to the next. */
   row(i: number): Float32Array;
   change(i: number): Float32Array;
@@ -60,12 +66,20 @@ export async function loadSeries(options: SeriesOptions, known?: Scaling): Promi
   const training = Math.floor(length * (1 - heldOutShare));
   if (length - training < 2 || training < 4) {
     throw new UsageError(
-      `${table.file} has ${length} rows of numbers, too few to learn from and to hold some out; expected at least 10`,
+      `${table.file} has ${counted(length, "row")} of numbers, too few to learn from and to hold some out; expected at least 10`,
     );
   }
   const parts = values.map((column) => column.subarray(0, training));
   const means = known?.means ?? parts.map(meanOf);
   const deviations = known?.deviations ?? parts.map(deviationOf);
+  for (const [c, column] of values.entries()) {
+    const scaled = (x: number) => Math.fround((x - means[c]!) / deviations[c]!);
+    const i = column.findIndex((x) => !Number.isFinite(scaled(x)));
+    if (i < 0) continue;
+    throw new UsageError(
+      `${table.file}, row ${table.rows[i]!.number}, ${columns[c]}: ${column[i]} is too large beside the mean ${short(means[c]!)} and the deviation ${short(deviations[c]!)} of what is learnt; leave the row out, or scale the column`,
+    );
+  }
   const row = (i: number) =>
     Float32Array.from(values, (column, c) => (column[i]! - means[c]!) / deviations[c]!);
   const change = (i: number) =>
@@ -76,6 +90,8 @@ export async function loadSeries(options: SeriesOptions, known?: Scaling): Promi
   const others = table.columns.filter((name) => !columns.includes(name));
   return {
     file: table.file,
+    table,
+    values,
     columns,
     others,
     digest,

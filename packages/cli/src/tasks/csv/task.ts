@@ -2,10 +2,19 @@ import { type Tensor, tensor } from "@chronograd/autodiff";
 import { rmse } from "@chronograd/nn/metrics";
 import type { TimeStep } from "@chronograd/rnn";
 import * as Plot from "@observablehq/plot";
+import { short } from "../../command/short.ts";
 import { figure, type Section } from "../../report.ts";
 import { heldOutLoss } from "../../training/evaluate.ts";
-import type { Evaluation, Figure, HeldOut, Task, Trained } from "../../training/task.ts";
-import { lanes } from "../lanes.ts";
+import type {
+  Evaluation,
+  Figure,
+  HeldOut,
+  Interface,
+  Stretch,
+  Task,
+  Trained,
+} from "../../training/task.ts";
+import { lanes, lanesOnce } from "../lanes.ts";
 import { loadSeries, type Scaling, type Series, type SeriesOptions } from "./table.ts";
 
 /** What the task of a CSV file is made of. */
@@ -33,26 +42,46 @@ export async function csvTask(options: CsvOptions, kept?: CsvKept): Promise<Task
     title: file,
     description: `${file}: ${length.toLocaleString("en")} rows, of which the last ${(length - training).toLocaleString("en")} are held out; ${columns.join(", ")}${others.length > 0 ? ` (left out: ${others.join(", ")})` : ""}`,
     digest,
-    interface: { input: { size: columns.length }, output: columns.length },
+    interface: csvInterface(columns),
     hidden: 32,
     unit: "squared standard deviations",
     tokens: "values",
     stream: (position) => read(series, rows, position),
     loss,
     estimate: heldOut,
+    heldOut: (size) => heldOutAt(series, size),
     kept: { task: "csv", columns, means, deviations } satisfies CsvKept,
     evaluate: (trained) => evaluate(series, trained, heldOut),
   };
 }
 
+/** What a model of columns reads and puts out. */
+export function csvInterface({ length }: readonly string[]): Interface {
+  return { input: { size: length }, output: length };
+}
+
 /** The time steps of a series that is read at `rows` places at once, without end. */
 function* read(series: Series, rows: number, position: number): Generator<TimeStep> {
-  const columns = series.columns.length;
-  const stack = (at: readonly number[], of: (i: number) => Float32Array) =>
-    tensor(Float32Array.from(at.flatMap((i) => [...of(i)])), { shape: [at.length, columns] });
-  for (const at of lanes(series.training, rows, position)) {
-    yield { input: stack(at, series.row), target: stack(at, series.change) };
+  for (const at of lanes(series.training, rows, position)) yield stepAt(series, at);
+}
+
+/** The held-out time steps of a series, once. */
+function* heldOutAt(series: Series, size: Stretch): Generator<TimeStep> {
+  const first = series.training - 1;
+  for (const at of lanesOnce(series.length - first, size)) {
+    yield stepAt(
+      series,
+      at.map((i) => first + i),
+    );
   }
+}
+
+/** A time step of a series with a row for each place. */
+function stepAt({ columns, row, change }: Series, at: readonly number[]): TimeStep {
+  const shape = [at.length, columns.length];
+  const stack = (of: (i: number) => Float32Array) =>
+    tensor(Float32Array.from(at.flatMap((i) => [...of(i)])), { shape });
+  return { input: stack(row), target: stack(change) };
 }
 
 /** The time steps of a whole series, one row a step. */
@@ -97,8 +126,6 @@ function evaluate(series: Series, trained: Trained, heldOut: HeldOut): Evaluatio
   });
   return { loss: mean, figures, lines, sections };
 }
-
-const short = (value: number) => Number(value.toPrecision(4)).toString();
 
 /** The last predictions beside what came. */
 function aheadFigure(name: string, truth: readonly number[], ours: readonly number[]): string {

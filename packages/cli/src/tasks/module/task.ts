@@ -3,9 +3,12 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import type { Tensor } from "@chronograd/autodiff";
 import { crossEntropy, meanSquaredError } from "@chronograd/nn";
+import { counted } from "../../command/counted.ts";
 import { UsageError } from "../../command/errors.ts";
+import { short } from "../../command/short.ts";
 import { loadModule } from "../../modules/loadModule.ts";
 import { heldOutLoss } from "../../training/evaluate.ts";
+import { nonFiniteIn } from "../../training/nonFinite.ts";
 import type { HeldOut, Item, Task } from "../../training/task.ts";
 import { checkedItems, dataModuleOf } from "./contract.ts";
 
@@ -36,7 +39,7 @@ export async function moduleTask({ data, seed }: ModuleOptions): Promise<Task> {
   if (all !== undefined) checkFirst(data, "heldOut", all.items(), input);
   return {
     title,
-    description: `${title}: rows of ${tokens === undefined ? `${input} numbers` : `one of ${tokens} tokens`}`,
+    description: `${title}: rows of ${tokens === undefined ? counted(input!, "number") : `one of ${counted(tokens, "token")}`}`,
     digest: createHash("sha256").update(readFileSync(data)).digest("hex"),
     interface: {
       input: tokens === undefined ? { size: input! } : { tokens },
@@ -57,20 +60,33 @@ export async function moduleTask({ data, seed }: ModuleOptions): Promise<Task> {
       },
       burnIn: 0,
     },
+    heldOut: () => all?.items(),
     kept: { task: "module" },
     evaluate(trained) {
       if (all === undefined) return { loss: undefined, figures: [], lines: [], sections: [] };
       const { loss: value, tokens: count } = heldOutLoss(trained, all, loss);
+      const odd = Number.isFinite(value) ? "" : whyNot(all);
       return {
         loss: value,
         figures: [{ what: "held-out loss", unit, value, better: "lower", baselines: {} }],
         lines: [
-          `Held-out loss ${value.toPrecision(4)} ${unit}, over all ${count.toLocaleString("en")}`,
+          `Held-out loss ${short(value)} ${unit}, over all ${count.toLocaleString("en")}${odd}`,
         ],
         sections: [],
       };
     },
   };
+}
+
+/** Why a held-out loss is not finite. */
+function whyNot(heldOut: HeldOut): string {
+  let index = 0;
+  for (const item of heldOut.items()) {
+    const odd = nonFiniteIn(item);
+    if (odd !== undefined) return `; item ${index} of heldOut has ${odd}`;
+    index++;
+  }
+  return "; all that heldOut gives is finite, so it is the model's";
 }
 
 /** Throws a `UsageError` unless there is a first item, with rows of the size that was said. */

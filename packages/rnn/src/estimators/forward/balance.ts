@@ -1,8 +1,8 @@
 import { type Tensor, where } from "@chronograd/autodiff";
 
 /**
- * The factor c of each row, `[B, 1]`, for which `a / c` and `c b` have the same norm; 1 where one of
- * them is 0: any factor leaves their product as it is.
+ * The factor c of each row, `[B, 1]`, for which `a / c` and `c b` have the same norm; 1 where one
+ * of them is 0: any factor leaves their product as it is.
  *
  * @param a `[B, ...]`
  * @param b `[B, ...]`

@@ -16,18 +16,19 @@ import type { RandomForwardOptions } from "./options.ts";
  * (Mujika, Meier & Steger 2018, "Approximating real-time recurrent learning with random Kronecker
  * factors").
  *
- * It takes cells in which each parameter matrix multiplies one vector in a step, so that `I = a x D`;
- * here each matrix and each vector of parameters has factors of its own. With a random sign c,
- * `u_t = r u_{t-1} + c q a` and `A_t = J A_{t-1} / r + c D / q`; the scales r and q are quotients
- * of norms. The gradient is unbiased as long as the weights stay, with less variance than that of
- * `uoro`. A matrix `[K, M]` takes `B (K + H M)` numbers, and a step about `B H^2 M` multiplications.
+ * It takes cells in which each parameter matrix multiplies one vector in a step, so that
+ * `I = a x D`; here each matrix and each vector of parameters has factors of its own. With a random
+ * sign c, `u_t = r u_{t-1} + c q a` and `A_t = J A_{t-1} / r + c D / q`; the scales r and q are
+ * quotients of norms. The gradient is unbiased as long as the weights stay, with less variance than
+ * that of `uoro`. A matrix `[K, M]` takes `B (K + H M)` numbers, and a step about `B H^2 M`
+ * multiplications.
  *
  * @param cell the model: a cell, or a `sequential` of cells and layers
  * @param params its parameters, as in `truncated`
  * @param stream steps, as in `truncated`
  * @returns windows, as those of `truncated`, whose gradients reach back to the beginning
- * @throws as `rtrl`, without a generator for the signs, and for a cell that has not the form, such as
- *   one with convolutions: the parameter is named
+ * @throws as `rtrl`, without a generator for the signs, and for a cell that has not the form, such
+ *   as one with convolutions: the parameter is named
  *
  * @example
  * ```ts

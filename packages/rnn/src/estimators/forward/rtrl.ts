@@ -21,8 +21,8 @@ import type { ForwardOptions } from "./options.ts";
  * @param params its parameters, as in `truncated`
  * @param stream steps, as in `truncated`
  * @returns windows, as those of `truncated`, whose gradients reach back to the beginning
- * @throws as `truncated`; where more memory is needed than `memory.bytes` allows, with what it takes;
- *   for a model whose state has no floats
+ * @throws as `truncated`; where more memory is needed than `memory.bytes` allows, with what it
+ *   takes; for a model whose state has no floats
  *
  * @example
  * ```ts

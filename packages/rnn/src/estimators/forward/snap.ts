@@ -31,8 +31,8 @@ export interface SnapOptions<State, Y = Tensor, Target = Tensor>
  * @param params its parameters, as in `truncated`
  * @param stream steps, as in `truncated`
  * @returns windows, as those of `truncated`, whose gradients reach back to the beginning
- * @throws as `rtrl`; for an order that is no whole number of at least 1; where a parameter is found to
- *   move what it did not move in the trials
+ * @throws as `rtrl`; for an order that is no whole number of at least 1; where a parameter is found
+ *   to move what it did not move in the trials
  *
  * @example
  * ```ts
@@ -51,7 +51,7 @@ export interface SnapOptions<State, Y = Tensor, Target = Tensor>
  *   loss: (y, target) => y.sub(target).square(),
  * });
  * const { value: window } = windows.next();
- * window!.explain().split(";")[0]; // => "54 of 162 elements of S = dh/dtheta (those reached in 1 step), 1 pullback of a row"
+ * window!.explain().split(";")[0]; // => "48 of 144 elements of S = dh/dtheta (those reached in 1 step), 1 pullback of a row"
  * ```
  */
 export function snap<Params, State, X = Tensor, Y = Tensor, Target = Tensor>(

@@ -8,11 +8,11 @@ import type { Influence, Model } from "./influence.ts";
 import type { RandomForwardOptions } from "./options.ts";
 
 /**
- * Unbiased online recurrent optimization: `S = dh/dtheta` as a product of two vectors, `u v'`, whose
- * expectation it is (Tallec & Ollivier 2018, "Unbiased online recurrent optimization").
+ * Unbiased online recurrent optimization: `S = dh/dtheta` as a product of two vectors, `u v'`,
+ * whose expectation it is (Tallec & Ollivier 2018, "Unbiased online recurrent optimization").
  *
- * With random signs n, `u_t = r J u_{t-1} + q n` and `v_t = v_{t-1} / r + I' n / q`; the scales r and
- * q, which keep the variance least, are quotients of norms. Each row of the batch has its own
+ * With random signs n, `u_t = r J u_{t-1} + q n` and `v_t = v_{t-1} / r + I' n / q`; the scales r
+ * and q, which keep the variance least, are quotients of norms. Each row of the batch has its own
  * vectors: B (H + P) numbers. The gradient is unbiased as long as the weights stay, and noisy: its
  * variance grows with H. A step costs a push, and a pullback of each row.
  *

@@ -1,12 +1,10 @@
 import { Tape } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
+import { NotLoopable } from "../../loop/notLoopable.ts";
 import { type UnrollOptions, unroll } from "../../unroll.ts";
 import { type Case, contraction, draw, law, type Subject } from "./subject.ts";
 
 type How = Pick<UnrollOptions<unknown>, "compile" | "memory">;
-
-/** Refusals of steps that no loop can have as one entry, each of them a sentence of its own. */
-const refusal = /^unroll: (compile takes steps that can be planned|with compile or memory)/;
 
 /** A loop within a few states, or as plans, is nothing but steps. */
 export function loops(subject: Subject): Law {
@@ -34,7 +32,7 @@ export function loops(subject: Subject): Law {
         try {
           loop = run(how, reverse);
         } catch (error) {
-          if (error instanceof Error && refusal.test(error.message)) continue;
+          if (error instanceof NotLoopable) continue;
           throw error;
         }
         const where = `${JSON.stringify(how)}: `;

@@ -61,7 +61,8 @@ export interface CellTestOptions<Params = unknown, State = unknown, X = unknown>
   readonly tolerance?: number;
   /**
    * Largest error of float32 against float64 over all steps, relative to the largest; 1e-5 unless
-   * given.
+   * given. Where the case is ill-conditioned, errors are relative to that instead: to 2^20 times
+   * the change of results when every argument changes by 2^-24 of itself.
    */
   readonly float32?: number;
   /**

@@ -83,13 +83,13 @@ export function checkEstimator<Params, State, X = Tensor, Y = Tensor, Target = T
 ): EstimatorReport {
   checkCell(where, model, "step", "only steps have windows");
   checkOptions(where, options, known);
-  checkSettings(where, options);
-  const plain = options as unknown as PlainOptions;
+  const plain = (options ?? {}) as unknown as PlainOptions;
+  checkSettings(where, plain);
   checkOwn(plain);
   const report = scope(() =>
     examine(model as unknown as PlainCell, stream as StepSource<unknown, unknown>, plain),
   );
-  if (options.throws === true) report.assert();
+  if (plain.throws === true) report.assert();
   return report;
 }
 

@@ -1,6 +1,6 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
 import { applyUpdates, rngFrom } from "@chronograd/nn";
-import type { TruncatedOptions } from "../../truncated/options.ts";
+import type { TruncatedOptions, TruncationOptions } from "../../truncated/options.ts";
 import type { Setting } from "./definition.ts";
 import type { Experiment } from "./experiment.ts";
 import type { CheckedWindow, WindowsFunction } from "./options.ts";
@@ -26,7 +26,8 @@ export function collectWindows(
   windows: WindowsFunction<unknown, unknown, unknown, unknown, unknown>,
   { model, steps, loss, generations }: Pick<Experiment, "model" | "steps" | "loss" | "generations">,
   setting: Setting,
-  given: Pick<TruncatedOptions<unknown>, "k1" | "k2" | "compile" | "burnIn" | "rng" | "state">,
+  given: Pick<TruncationOptions, "k1" | "k2"> &
+    Pick<TruncatedOptions<unknown>, "compile" | "burnIn" | "rng" | "state">,
   updates: readonly unknown[],
 ): FoundWindows {
   const found: FoundWindow[] = [];

@@ -1,6 +1,6 @@
 import type { MapTree, Tensor } from "@chronograd/autodiff";
 import type { Cell, Values } from "../../cell.ts";
-import type { TruncatedOptions } from "../../truncated/options.ts";
+import type { TruncatedOptions, TruncationOptions } from "../../truncated/options.ts";
 import type { TimeStep } from "../../truncated/step.ts";
 
 /** What a window must tell to be checked; what else it tells is held to the definition too. */
@@ -22,7 +22,7 @@ export type WindowsFunction<Params, State, X, Y, Target> = (
   cell: Cell<Params, State, X, Y>,
   params: () => Values<Params>,
   stream: readonly TimeStep<X, Target>[],
-  options: TruncatedOptions<State, Y, Target>,
+  options: TruncatedOptions<State, Y, Target> & Pick<TruncationOptions, "k1" | "k2">,
 ) => Iterable<CheckedWindow<Values<Params>>>;
 
 /**
@@ -68,10 +68,8 @@ export type WindowsFunction<Params, State, X, Y, Target> = (
  * ```
  */
 export interface CheckTruncatedOptions<Params, State, X, Y, Target>
-  extends Pick<
-    TruncatedOptions<State, Y, Target>,
-    "k1" | "k2" | "loss" | "state" | "burnIn" | "rng"
-  > {
+  extends Pick<TruncatedOptions<State, Y, Target>, "loss" | "state" | "burnIn" | "rng">,
+    Pick<TruncationOptions, "k1" | "k2"> {
   /** Heads the report; `"truncated"` unless given. */
   readonly name?: string;
   /** The parameters at the beginning, used as float64; random in every element unless given. */

@@ -1,4 +1,5 @@
 import { Tensor, tensor } from "@chronograd/autodiff";
+import { textOf } from "../../checkDefinition.ts";
 import { batchOf } from "../../checkRows.ts";
 import { checkMark } from "../../sequences/marks.ts";
 import type { TimeStep } from "../../truncated/step.ts";
@@ -11,6 +12,11 @@ export function readSteps(
   source: StepSource<unknown, unknown>,
   limit: number,
 ): TimeStep<unknown, unknown>[] {
+  if (typeof source !== "object" || source === null) {
+    throw new TypeError(
+      `${where}: the stream must be an iterable of { input, target }, or { inputs, targets }, got ${textOf(source)}`,
+    );
+  }
   const found: TimeStep<unknown, unknown>[] = [];
   for (const { input, target, ...marks } of Symbol.iterator in source ? source : slices(source)) {
     const batch = batchOf(input, where);

@@ -59,6 +59,8 @@ export interface EngineSettings<Y, Target> extends StepSettings<Y, Target> {
   readonly compile: boolean;
   /** Where it is given, a state is another entry than the output: its gradient is measured. */
   readonly measure?: unknown;
+  /** The same. */
+  readonly adaptive?: unknown;
 }
 
 /** Gradients of one worker: sums over the rows of a batch, so parts of a batch add up. */

@@ -136,7 +136,9 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     return run.counts[t - 1 - start]!;
   }
 
-  /** Chunk by chunk: those that are held begin at `start`. What is measured, is on a tape. */
+  /**
+   * Chunk by chunk: one of those that are held begins at `start`. What is measured, is on a tape.
+   */
   sweep(terms: readonly Term[], start: number, measure: boolean): LocalGradients<Values<Params>> {
     if (measure) {
       const engine = this.onTape("a window is measured");
@@ -152,6 +154,7 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     let total: LocalGradients<Values<Params>>["gradients"] | undefined;
     for (let i = this.#chunks.length - 1; i >= 0; i--) {
       const chunk = this.#chunks[i]!;
+      if (chunk.start < start) break;
       this.#checkSteps(chunk.inputs.steps, chunk.start);
       const own = terms.filter(({ t }) => t > chunk.start && t <= chunk.end);
       const { params: used } = chunk.inputs;

@@ -91,7 +91,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     const { where } = settings;
     const { loss, count } = within(region, () => {
       const stepped = takeStep(cell, settings, tape, this.#watched!, stateBefore, step, t);
-      const isSeparate = this.#settings.measure !== undefined;
+      const isSeparate = (settings.measure ?? settings.adaptive) !== undefined;
       this.state = tree.map(stepped.next, (x: Tensor) =>
         isSeparate && x.tape === this.#tape ? x.clone() : this.#asEntry(x),
       ) as Values<State>;

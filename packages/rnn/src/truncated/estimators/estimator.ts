@@ -85,6 +85,8 @@ export interface LocalWindow<Params, State> {
    * for the sum. Called once at most, before the next window is asked for.
    */
   gradients(tokens: number, measure: boolean): LocalGradients<Params>;
+  /** What an adaptive k2 measures. */
+  lags?(): readonly number[];
   /** Entries on the tape. */
   readonly entries: number;
   /** How the steps run by now, in words. */
@@ -103,11 +105,12 @@ export function localWindow<Params, State, X, Target>(
   engine: Engine<Params, State, X, Target>,
   settings: Pick<
     TruncatedSettings<never, never, never>,
-    "k1" | "k2" | "losses" | "multiplicity" | "burnIn"
+    "k1" | "k2" | "adaptive" | "losses" | "multiplicity" | "burnIn"
   >,
   losses: readonly number[],
 ): LocalWindow<Values<Params>, Values<State>> {
-  const { k1, k2, losses: which, multiplicity, burnIn } = settings;
+  const { k1, adaptive, losses: which, multiplicity, burnIn } = settings;
+  const k2 = adaptive?.next(k1) ?? settings.k2;
   const end = engine.t;
   const newFrom = end - losses.length;
   const start = Math.max(engine.start, end - k2);
@@ -133,6 +136,7 @@ export function localWindow<Params, State, X, Target>(
       const means = terms.map(({ t, weight }) => ({ t, weight: mean(weight, tokens) }));
       return engine.sweep(means, start, measure);
     },
+    lags: () => adaptive!.measure(engine, newFrom),
     entries,
     explain: () => engine.explain(),
     state,
