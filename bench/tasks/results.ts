@@ -46,7 +46,8 @@ export function isSolved({ solved, task }: Pick<Row, "solved" | "task">, figure:
 export function taskResult(row: Row, cells: readonly Cell[], window?: ChosenWindow): TaskResult {
   const { name, title, task, solved, cell, hidden, rows, batches, learningRate } = row;
   const { figure, isBetterHigh } = task.kind;
-  const model = `${cell.toUpperCase()}, ${hidden} units`;
+  const names = { gru: "GRU", lstm: "LSTM", random: "vanilla network" };
+  const model = `${names[cell]}, ${hidden} units`;
   const settings = { model, rows, batches, learningRate };
   const { baseline, steps } = task;
   const found = { ...settings, cells, ...(window && { window }) };
