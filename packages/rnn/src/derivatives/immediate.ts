@@ -35,8 +35,8 @@ export class Immediate {
   }
 
   /**
-   * Throws a sentence unless the derivatives of a step, by groups, give what a pullback of random
-   * signs gives: a parameter that moves what it did not move in the trials is found.
+   * Throws a sentence unless the derivatives of a step, by groups, give what a pullback of signs
+   * gives: a parameter that moves what it did not move in the trials is found.
    */
   check(transition: AnyTransition, t: number): void {
     const { where, params, size: H, parameters: P, rows: B, like } = this.#model;

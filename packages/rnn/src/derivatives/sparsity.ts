@@ -20,9 +20,9 @@ export interface Sparsity {
 
 /**
  * What depends on what in one step of a model, found by trial: the derivatives of one row at random
- * parameters, states and inputs, in which 0 by chance has no probability, but for ops that are flat
- * in places. Inputs of whole numbers stay; where a table has rows that they do not choose, these
- * are taken for what the others are.
+ * parameters, states and inputs, which are 0 by chance with probability 0, but for ops that are
+ * flat in places. Inputs of whole numbers stay; where a table has rows that they do not choose,
+ * these are taken for what the others are.
  */
 export function sparsityOf(model: Model): Sparsity {
   const { size: H, parameters: P, rows } = model;

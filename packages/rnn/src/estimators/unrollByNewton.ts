@@ -42,10 +42,10 @@ export type NewtonUnrolled<State, Y> =
  * so that T iterations always do (Gonzalez, Warrington, Smith & Linderman 2024, "Towards scalable
  * and stable parallelization of nonlinear RNNs"), whose reset of numbers that overflow is done here
  * too. The gradient, by parameters, inputs and the state before, is that of the solution: the
- * adjoint recurrence `g_t + J_{t+1}' l_{t+1}` backwards, with no tape over the steps. It shares no
- * code with the loops, so that each is an oracle of the other. The recurrences run step by step
- * here: it is no faster than `unroll`, and an iteration costs H pullbacks of T B rows and T B H^2
- * numbers.
+ * adjoint recurrence `g_t + J_{t+1}' l_{t+1}` backwards, with no tape over the steps. With the
+ * loops it shares the step and its marks, but neither the run over time nor the sweep back, so that
+ * each is an oracle of the other. The recurrences run step by step here: it is no faster than
+ * `unroll`, and an iteration costs H pullbacks of T B rows and T B H^2 numbers.
  *
  * @param cell the cell; one that draws noise runs without
  * @param inputs as `unroll` takes them

@@ -71,10 +71,11 @@ export interface ChosenWindow {
  * The stream is cut in two. On its first part the relative bias is measured exactly for a ladder of
  * k2, and then between two of its rungs, on 6 stretches: what varies from one to the next gives an
  * interval (jackknife). The losses of the first `lags` steps are left out there, since gradients
- * have no room before them. What flows further back than `lags` is bounded from the geometric decay
- * of the lag matrix beyond half of `lags` (Aicher, Foti & Fox 2019), and added to the interval. The
- * smallest k2 is chosen whose interval ends below the tolerance, as those of all larger ones do.
- * Then its bias is compared with the full gradient on 2 stretches that were held out.
+ * have no room before them. What flows further back than `lags` is estimated from the geometric
+ * decay of the lag matrix beyond half of `lags` (Aicher, Foti & Fox 2019), and added to the
+ * interval. The smallest k2 is chosen whose interval ends below the tolerance, as those of all
+ * larger ones do. Then its bias is compared with the full gradient on 2 stretches that were held
+ * out.
  *
  * There is no certificate, and `refusal` says why, where the norms of the lag matrix do not decay
  * (the interval of the rate reaches 1), where too much may lie above `lags`, where no k2 up to

@@ -31,8 +31,7 @@ export interface LagMatrix extends LagMeans {
   /**
    * `matrix[s - 1][tau]` is `|dl_s / dh_(s - tau)|`: the Euclidean norm of each row's gradient, and
    * the mean of those norms over the rows with a step. `null` for a step whose loss is not taken,
-   * or is `null`; a step
-   * before step `lags` has only the lags up to the first state, `tau <= s`.
+   * or is `null`; a step before step `lags` has only the lags up to the first state, `tau <= s`.
    */
   readonly matrix: readonly (readonly number[] | null)[];
   /** How the mean falls with the lag; `null` where fewer than two means can be compared. */

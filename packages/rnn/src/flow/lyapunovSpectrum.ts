@@ -64,7 +64,7 @@ export interface LyapunovSpectrum {
  *
  * @param stream steps `{ input }` or `{ inputs: [T, B, I] }`; targets are not read
  * @throws for a count above H, a stream too short for two estimates, states or derivatives that
- *   are not finite, and what `withTrajectory` refuses
+ *   are not finite, an asynchronous stream, and a state that has no floats or changes its shape
  *
  * @example
  * ```ts

@@ -32,8 +32,8 @@ export interface Verdict {
 /**
  * Whether gradients vanish, explode, or stay of their size over a horizon: the largest Lyapunov
  * exponent against 0. It is called vanishing or exploding where it differs from 0 by more than `1 /
- * horizon` and by more than two standard errors. Where all spectral norms are below 1 every
- * gradient vanishes (Pascanu, Mikolov & Bengio 2013), whatever its direction.
+ * horizon` and by more than two standard errors. Where all spectral norms stay below a bound that
+ * is less than 1, every gradient vanishes, whatever its direction (Pascanu, Mikolov & Bengio 2013).
  *
  * @throws for a horizon that is not a positive number
  *

@@ -23,9 +23,10 @@ export interface SnapOptions<State, Y = Tensor, Target = Tensor>
  *
  * Which these are is found from the cell itself, by random trials of its step, and checked against
  * a pullback at steps 1, 2, 4, 8 and so on. With n large it is `rtrl`. The loss of a step is
- * credited through that step exactly; the approximation is in what lies before it. With n = 1 and a
- * cell whose parameters move one number of the state each, a step costs about as much as
- * back-propagation, and the Jacobian of the step.
+ * credited through that step exactly; the approximation is in what lies before it. The paper masks
+ * S in the step of the loss too, and so leaves out more. With n = 1 and a cell whose parameters
+ * move one number of the state each, a step costs about as much as back-propagation, and the
+ * Jacobian of the step.
  *
  * @param cell the model: a cell, or a `sequential` of cells and layers
  * @param params its parameters, as in `truncated`
