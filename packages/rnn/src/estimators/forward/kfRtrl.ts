@@ -5,7 +5,7 @@ import { type Sparsity, sparsityOf } from "../../derivatives/sparsity.ts";
 import { floatsWithPaths } from "../../derivatives/vectors.ts";
 import type { AsyncStepSource, StepSource } from "../../truncated/stream.ts";
 import type { Window, Windows } from "../../truncated/window.ts";
-import { balance } from "./balance.ts";
+import { balanced } from "./balance.ts";
 import { forwardWindows } from "./forwardWindows.ts";
 import type { AnyTransition, Influence, Model } from "./influence.ts";
 import type { RandomForwardOptions } from "./options.ts";
@@ -137,13 +137,12 @@ function kroneckerInfluence(model: Model): Influence<readonly Factors[]> {
       return matrices.map((matrix, i) => {
         const { u, A } = factors[i]!;
         const { a, D } = factorsOf(matrix, derivatives);
-        const pushed = J.matmul(A);
-        const [r, q] = [balance(pushed, u), balance(D, a)];
+        const [earlierA, earlierU] = balanced(J.matmul(A), u);
+        const [ownA, ownU] = balanced(D, a);
         const sign = signs.slice([i]);
-        const wide = (x: Tensor) => x.reshape([B, 1, 1]);
         return {
-          u: u.mul(r).add(a.mul(q).mul(sign)),
-          A: pushed.div(wide(r)).add(D.div(wide(q)).mul(wide(sign))),
+          u: earlierU.add(ownU.mul(sign)),
+          A: earlierA.add(ownA.mul(sign.reshape([B, 1, 1]))),
         };
       });
     },

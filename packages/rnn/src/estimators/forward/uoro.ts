@@ -2,7 +2,7 @@ import { type Tensor, zeros } from "@chronograd/autodiff";
 import type { Cell, Values } from "../../cell.ts";
 import type { AsyncStepSource, StepSource } from "../../truncated/stream.ts";
 import type { Window, Windows } from "../../truncated/window.ts";
-import { balance } from "./balance.ts";
+import { balanced } from "./balance.ts";
 import { forwardWindows } from "./forwardWindows.ts";
 import type { Influence, Model } from "./influence.ts";
 import type { RandomForwardOptions } from "./options.ts";
@@ -81,9 +81,9 @@ function rankOneInfluence(model: Model): Influence<RankOne> {
       const signs = given!.reshape([B, H]);
       const pushed = transition.push(u.reshape([1, B, H])).reshape([B, H]);
       const pulled = transition.pullParams(signs.reshape([1, B, H])).reshape([B, P]);
-      const r = balance(v, pushed);
-      const q = balance(pulled, signs);
-      return { u: pushed.mul(r).add(signs.mul(q)), v: v.div(r).add(pulled.div(q)) };
+      const [earlierV, earlierU] = balanced(v, pushed);
+      const [ownV, ownU] = balanced(pulled, signs);
+      return { u: earlierU.add(ownU), v: earlierV.add(ownV) };
     },
   };
 }
