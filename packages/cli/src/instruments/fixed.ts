@@ -4,7 +4,7 @@ import { drawFixedPoints } from "../flow/fixedPoints.ts";
 import type { Instrument, Subject } from "./instrument.ts";
 import { rowOf, statesAlong } from "./states.ts";
 
-/** Numbers of the states that are started from: few where a state is large. */
+/** Components of the states that are started from: few where a state is large. */
 const numbers = 1024;
 
 /** States that the model stays at, under the input that comes most often. */

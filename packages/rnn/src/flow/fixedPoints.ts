@@ -32,7 +32,7 @@ export interface FixedPointOptions<State, X> {
 /** A state that the model stays at, or leaves slowly. */
 export interface FixedPoint {
   readonly kind: "fixed" | "slow";
-  /** The H numbers of the state, leaf by leaf. */
+  /** The H components of the state, leaf by leaf. */
   readonly state: readonly number[];
   /** `|F(h) - h|^2 / 2`: how fast the model leaves it. */
   readonly q: number;

@@ -84,10 +84,10 @@ describe("what forward estimators refuse", () => {
   });
   test("what does not fit, before anything is made", () => {
     expect(said("rtrl", cell, { memory: { bytes: 1000 } })).toMatchInlineSnapshot(
-      `"RangeError: rtrl: a step needs about 3456 bytes for 2 rows, 3 numbers of the state and 18 parameters (S = dh/dtheta as a whole, [2, 3, 18]), and memory.bytes is 1000; allow more, take fewer rows, or an estimator that keeps less, such as uoro"`,
+      `"RangeError: rtrl: a step needs about 3456 bytes for 2 rows, 3 components of the state and 18 parameters (S = dh/dtheta as a whole, [2, 3, 18]), and memory.bytes is 1000; allow more, take fewer rows, or an estimator that keeps less, such as uoro"`,
     );
     expect(said("rtrl", lstm({ input: 2, hidden: 200 }), {})).toMatchInlineSnapshot(
-      `"RangeError: rtrl: a step needs about 4157440000 bytes for 2 rows, 400 numbers of the state and 162400 parameters (S = dh/dtheta as a whole, [2, 400, 162400]), and memory.bytes is 1073741824; allow more, take fewer rows, or an estimator that keeps less, such as uoro"`,
+      `"RangeError: rtrl: a step needs about 4157440000 bytes for 2 rows, 400 components of the state and 162400 parameters (S = dh/dtheta as a whole, [2, 400, 162400]), and memory.bytes is 1073741824; allow more, take fewer rows, or an estimator that keeps less, such as uoro"`,
     );
   });
   test("cells whose state has no derivative, or another shape at each step", () => {

@@ -2,6 +2,7 @@ import { type MapTree, scope, type Tensor, tensor, zeros } from "@chronograd/aut
 import { Region, within } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "../../cell.ts";
+import type { Model } from "../../derivatives/model.ts";
 import { Transition } from "../../derivatives/transition.ts";
 import { paramsSize, paramsTree } from "../../derivatives/vectors.ts";
 import { tokensOf } from "../../truncated/countedLoss.ts";
@@ -9,7 +10,7 @@ import { begin, mean } from "../../truncated/estimators/estimator.ts";
 import { type Reading, type Source, stepIsOver, streamIsOver } from "../../truncated/source.ts";
 import type { Owned, PreparedStep } from "../../truncated/step.ts";
 import { type Carrying, ForwardStep } from "./forwardStep.ts";
-import type { Influence, Model } from "./influence.ts";
+import type { Influence } from "./influence.ts";
 import { modelOf, placeOf } from "./model.ts";
 import type { ForwardSettings } from "./options.ts";
 

@@ -1,18 +1,19 @@
 import { einsum, type Tensor, tensor, where, zeros } from "@chronograd/autodiff";
 import type { Cell, Values } from "../../cell.ts";
 import { Immediate } from "../../derivatives/immediate.ts";
+import type { AnyTransition, Model } from "../../derivatives/model.ts";
 import { type Sparsity, sparsityOf } from "../../derivatives/sparsity.ts";
 import { floatsWithPaths } from "../../derivatives/vectors.ts";
 import type { AsyncStepSource, StepSource } from "../../truncated/stream.ts";
 import type { Window, Windows } from "../../truncated/window.ts";
 import { balanced } from "./balance.ts";
 import { forwardWindows } from "./forwardWindows.ts";
-import type { AnyTransition, Influence, Model } from "./influence.ts";
+import type { Influence } from "./influence.ts";
 import type { RandomForwardOptions } from "./options.ts";
 
 /**
  * Kronecker-factored real-time recurrent learning: of `S = dh/dtheta` the part of each parameter
- * matrix as a product `u x A`, of a vector over its rows and a matrix, whose expectation it is
+ * matrix as the mean of a product `u x A`, of a vector over its rows and a matrix
  * (Mujika, Meier & Steger 2018, "Approximating real-time recurrent learning with random Kronecker
  * factors").
  *
@@ -84,7 +85,7 @@ interface Matrix {
   readonly from: number;
   readonly K: number;
   readonly M: number;
-  /** `[H, M]`: 1 where its columns move a number of the state. */
+  /** `[H, M]`: 1 where its columns move a component of the state. */
   readonly columns: Tensor;
   /** `[G, M]`, of random signs. */
   readonly signs: Tensor;

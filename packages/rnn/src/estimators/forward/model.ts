@@ -1,12 +1,12 @@
 import { type FloatDType, scope } from "@chronograd/autodiff";
 import type { Cell, Values } from "../../cell.ts";
 import { changeOfType } from "../../checkState.ts";
+import type { Model } from "../../derivatives/model.ts";
 import { Transition } from "../../derivatives/transition.ts";
 import { floatsOf, paramsSize, rowSize, rowsVector } from "../../derivatives/vectors.ts";
 import { advance } from "../../sequences/advance.ts";
 import { atStep } from "../../stepErrors.ts";
 import type { PreparedStep } from "../../truncated/step.ts";
-import type { Model } from "./influence.ts";
 
 /**
  * A model at the first step of a stream.
@@ -53,7 +53,7 @@ export function modelOf<Params, State, X, Y, Target>(
     allow(bytes, what) {
       if (bytes <= most) return;
       throw new RangeError(
-        `${where}: a step needs about ${bytes} bytes for ${rows} rows, ${size} numbers of the state and ${parameters} parameters (${what}), and memory.bytes is ${most}; allow more, take fewer rows, or an estimator that keeps less, such as uoro`,
+        `${where}: a step needs about ${bytes} bytes for ${rows} rows, ${size} components of the state and ${parameters} parameters (${what}), and memory.bytes is ${most}; allow more, take fewer rows, or an estimator that keeps less, such as uoro`,
       );
     },
     transition: (...given) => {
