@@ -234,6 +234,10 @@ export function truncatedSettings<State, Y, Target>(
   return { ...settings, resumed: resumedFrom(resume, settings) };
 }
 
+/** Names of the options of any stream. */
+export const ofStreams: readonly string[] =
+  "loss state reduction measure compile burnIn rng communicator".split(" ");
+
 /**
  * Fills in the defaults of a stream and throws a sentence for what does not fit.
  *
@@ -258,7 +262,6 @@ export function streamSettings<State, Y, Target>(
       `${where}: ${misplaced} is no option, it belongs to the stream, as in { inputs, targets, ${misplaced} }`,
     );
   }
-  const ofStreams = "loss state reduction measure compile burnIn rng communicator".split(" ");
   checkOptions(where, options, [...required, ...ofStreams, ...optional]);
   const { loss, reduction = "sum", compile = false, communicator = selfCommunicator } = options;
   const { burnIn = 0 } = options;
