@@ -26,7 +26,9 @@ export const fixed: Instrument = (subject) => {
     const of = (kind: "fixed" | "slow") => data.points.filter((point) => point.kind === kind);
     const stable = of("fixed").filter(({ isStable }) => isStable).length;
     const some =
-      of("fixed").length === 0 ? "none" : `${of("fixed").length}, of which ${stable} attract`;
+      of("fixed").length === 0
+        ? "none"
+        : `${of("fixed").length}, of which ${stable || "none"} ${stable > 1 ? "attract" : "attracts"}`;
     return {
       data,
       lines: [

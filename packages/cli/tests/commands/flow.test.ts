@@ -82,6 +82,24 @@ test("estimators are compared for a cell", async () => {
   expect(readFileSync("e.svg", "utf8")).toMatch(/^<svg/);
 });
 
+test("--hidden sizes a cell also where no data are named, unless --size does", async () => {
+  const some = "--only rtrl --steps 2 --json".split(" ");
+  for (const [words, hidden] of [
+    [["--hidden", "2"], 2],
+    [["--hidden", "2", "--size", "hidden=3"], 3],
+  ] as const) {
+    const { out } = await run(estimators, "cell.ts", ...some, ...words);
+    expect(JSON.parse(out).parameters).toBe(4 * hidden * (3 + hidden + 1));
+  }
+  writeFileSync(
+    "made.ts",
+    `import { gru } from "@chronograd/rnn";\nexport default gru({ input: 2, hidden: 2 });\n`,
+  );
+  const { code, err } = await run(estimators, "made.ts", "--hidden", "4");
+  expect(code).toBe(2);
+  expect(err).toMatch(/made.ts exports a cell, which has its sizes; leave out hidden/);
+});
+
 test.each([
   ["an estimator that is none", ["--only", "rtl"], 2, /no "rtl", did you mean "rtrl"\?/],
   ["a size that does not fit", ["--size", "hidden=200", "--only", "rtrl"], 1, /rtrl: .*\d+ bytes/],
