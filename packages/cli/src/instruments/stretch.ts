@@ -50,5 +50,6 @@ function* firstSteps(items: Iterable<Item>, { steps, rows }: Stretch): Generator
 
 const rowsOf = ({ input }: Step): number => tree.leaves(input)[0]!.shape[0]!;
 
-const firstRows = (step: Step, rows: number): Step =>
+/** A step with its first rows alone. */
+export const firstRows = (step: Step, rows: number): Step =>
   tree.map(step, (x: Tensor) => x.slice([[0, rows]]));

@@ -53,6 +53,18 @@ test("a module without held-out data is looked at on those of its training", asy
   expect(out).toMatch(/^truncation bias of k1 = 4, k2 = 8: cosine \d/m);
 });
 
+test("--steps takes more where there are more", async () => {
+  const words = ["--data", "data.ts", "--cell", "elman", "--name", "wide", ...sizes, "--k2", "100"];
+  expect((await run(train, ...words)).code).toBe(0);
+  const only = ["--only", "bias"];
+  const { out } = await run(flow, "runs/wide", ...only);
+  expect(out).toMatch(/none on 60 time steps, which are no more than k2$/m);
+  const less = await run(flow, "runs/wide", ...only, "--steps", "20");
+  expect(less.out).toMatch(
+    /none on 20 time steps, which are no more than k2; --steps takes more$/m,
+  );
+});
+
 test("--flow changes nothing of a training", async () => {
   await run(train, "--text", "rhyme.txt", "--name", "seen", "--flow", ...sizes);
   const of = (name: string) =>
