@@ -3,8 +3,8 @@ import type { EstimatorRow } from "./comparison.ts";
 /**
  * Estimates of a vector, in one pass: their mean, variance (Welford 1962) and angles.
  *
- * All are held in units of the vector's largest number, as a power of two: exact, and the squares of
- * tiny or huge ones neither vanish nor overflow.
+ * All are held in units of the vector's largest number, as a power of two: exact, and the squares
+ * of tiny or huge ones neither vanish nor overflow.
  */
 export class Estimates {
   readonly #unit: number;

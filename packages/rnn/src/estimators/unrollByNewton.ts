@@ -54,9 +54,9 @@ export type NewtonUnrolled<State, Y> =
  * @returns `converged`, the number of iterations and their residuals; where they converged,
  *   `outputs` and `state` as `unroll` gives them
  * @throws for a step that gives something else alone than among the rows of all steps; for a cell
- *   without state, or a state that has tensors of whole numbers, which have no Jacobian, or another shape
- *   after a step; where the Jacobians take more than `memory.bytes`, with what they take; and what
- *   `unroll` throws for, in its words
+ *   without state, or a state that has tensors of whole numbers, which have no Jacobian, or another
+ *   shape after a step; where the Jacobians take more than `memory.bytes`, with what they take; and
+ *   what `unroll` throws for, in its words
  *
  * @example
  * ```ts
