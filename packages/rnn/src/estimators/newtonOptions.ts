@@ -60,6 +60,11 @@ export function boundsOf<State>(
   start: unknown,
   steps: number,
 ): Bounds {
+  if (tree.leaves(start).length === 0) {
+    throw new TypeError(
+      `${where}: the cell has no state, so that there is nothing to solve for; run it with unroll`,
+    );
+  }
   const [leaf] = floatsOf(start);
   if (leaf === undefined || floatsOf(start).length < tree.leaves(start).length) {
     throw new TypeError(
