@@ -154,7 +154,7 @@ export function chooseWindow<Params, State, X = Tensor, Y = Tensor, Target = Ten
         const { value, high } = measured.at(-1)!.relativeError;
         const text =
           value === null
-            ? "the gradient of the losses is 0, and has no relative bias"
+            ? `the gradient of the losses is 0 on the stretch measured, steps ${from + 1} to ${until}, and has no relative bias; look at the loss, at its scale and at units that are dead, or give another stream`
             : `with k2 ${lags} the relative bias is ${shown(value)}, up to ${shown(high!)}, which is not below the tolerance ${tolerance}; allow more lags, or give a longer stream`;
         return { ...found, ...nothing, k2: null, refusal: text, measured };
       }

@@ -184,3 +184,20 @@ describe("refused in a sentence", () => {
     `);
   });
 });
+
+test("norms scale with the loss, also where their squares would vanish or overflow", () => {
+  const { cell, params, state, steps } = problem("gru", 9, 1, true);
+  for (const scale of [2 ** -600, 2 ** 560]) {
+    const scaled = (y: unknown, target: Tensor) => loss(y, target).mul(scale);
+    const ratio = (of: (options: { loss: never; state: never }) => readonly number[]) => {
+      const one = of({ loss: loss as never, state: state as never });
+      const other = of({ loss: scaled as never, state: state as never });
+      for (const [i, norm] of other.entries()) {
+        expect(Math.abs(norm / scale - one[i]!)).toBeLessThan(1e-12 * (1 + one[i]!));
+      }
+    };
+    ratio((options) => stateGradients(cell, params, steps, options).norms);
+    ratio((options) => lagMatrix(cell, params, steps, { ...options, lags: 3 }).mean);
+    ratio((options) => lagMatrix(cell, params, steps, { ...options, lags: 3 }).standardError!);
+  }
+});
