@@ -11,8 +11,8 @@ import { tailOf } from "./reach.ts";
 import { smallestWindow } from "./smallestWindow.ts";
 import { type MeasuredWindow, measureStretches, type Stretch, stretchesOf } from "./stretches.ts";
 import { sweepLags } from "./sweepLags.ts";
-import { withTrajectory } from "./trajectory.ts";
 import { checkPlan, planOf } from "./windowPlan.ts";
+import { withLosses } from "./withLosses.ts";
 
 /** What a window must achieve, and where that is measured. */
 export interface ChooseWindowOptions<State, Y = Tensor, Target = Tensor>
@@ -121,7 +121,7 @@ export function chooseWindow<Params, State, X = Tensor, Y = Tensor, Target = Ten
   checkLossOptions(where, stream, options, ["tolerance", "k1", "lags", "heldOut"]);
   checkPlan(where, options);
   const { loss, k1 = 1, tolerance } = options;
-  return withTrajectory(
+  return withLosses(
     where,
     cell,
     params,

@@ -8,7 +8,8 @@ import type { StepSource } from "../truncated/stream.ts";
 import { backwards } from "./backwards.ts";
 import { checkLossOptions, type FlowLossOptions, lossAt } from "./lossAt.ts";
 import { lengthOf } from "./orthonormal.ts";
-import { type TrajectoryStep, withTrajectory } from "./trajectory.ts";
+import type { TrajectoryStep } from "./trajectory.ts";
+import { withLosses } from "./withLosses.ts";
 
 /** What `stateGradients` takes. */
 export interface StateGradientsOptions<State, Y = Tensor, Target = Tensor>
@@ -81,7 +82,7 @@ export function stateGradients<Params, State, X, Y, Target>(
   checkLossOptions(where, stream, options, ["reduction"]);
   const { loss, reduction = "sum" } = options;
   checkChoice(where, "reduction", reduction, ["sum", "mean"]);
-  return withTrajectory(where, cell, params, stream, options, (trajectory) => {
+  return withLosses(where, cell, params, stream, options, (trajectory) => {
     const rows = rowsVector(trajectory[0]!.before).shape[0]!;
     const found: LeafNorms[] = [];
     let [tokens, losses] = [0, 0];

@@ -80,10 +80,17 @@ test("streams are long enough", () => {
   expect([
     said(() => lyapunovSpectrum(cell, plain, stepsOf(9, 1, 2), { warmUp: 8 })),
     said(() => gradientFlossing(cell, plain, stepsOf(9, 1, 2), { warmUp: 9 })),
+    said(() =>
+      gradientFlossing(cell, plain, {
+        inputs: zeros([2, 1, 2], { dtype: "float64" }),
+        lengths: [0],
+      }),
+    ),
   ]).toMatchInlineSnapshot(`
     [
       "lyapunovSpectrum: no row goes on for 10 steps, a warm-up of 8 and two times 1 to estimate an error from, in a stream of 9; give more steps, or a smaller warmUp",
       "gradientFlossing: no row goes on for 10 steps, more than the warm-up of 9, in a stream of 9; give more steps, or a smaller warmUp",
+      "gradientFlossing: no row goes on for 1 step, more than the warm-up of 0, in a stream of 2; give more steps, or a smaller warmUp",
     ]
   `);
 });
