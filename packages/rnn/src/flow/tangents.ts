@@ -89,16 +89,16 @@ export class Tangents {
   }
 
   /**
-   * At every step: directions that are pushed through several steps vanish, overflow, or turn to the
-   * first until rounding alone tells them apart.
+   * At every step: directions that are pushed through several steps vanish, overflow, or turn to
+   * the first until rounding alone tells them apart.
    */
   #decompose(row: TangentRow, t: number): void {
-    const { warmUp, every } = this.#options;
     for (const [k, growth] of orthonormalise(row.vectors, row.normal).entries()) {
       row.logs[k]! += Math.log(growth);
     }
-    if (++row.pending < every) return;
-    if (row.age >= warmUp) row.growths.push({ t, steps: row.pending, logs: row.logs });
+    if (++row.pending < this.#options.every) return;
+    if (row.age >= this.#options.warmUp)
+      row.growths.push({ t, steps: row.pending, logs: row.logs });
     row.logs = new Float64Array(row.logs.length);
     row.age += row.pending;
     row.pending = 0;
