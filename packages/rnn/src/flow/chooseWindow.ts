@@ -77,9 +77,10 @@ export interface ChosenWindow {
  * larger ones do. Then its bias is compared with the full gradient on 2 stretches that were held
  * out.
  *
- * There is no certificate, and `refusal` says why, where the norms of the lag matrix do not decay
- * (the interval of the rate reaches 1), where too much may lie above `lags`, where no k2 up to
- * `lags` is long enough, and where the held-out stretches contradict.
+ * There is no certificate, and `refusal` says why, where the losses have no gradient, where the
+ * norms of the lag matrix do not decay (the interval of the rate reaches 1), where too much may lie
+ * above `lags`, where no k2 up to `lags` is long enough, and where the held-out stretches
+ * contradict.
  *
  * Cost: the lag matrix, T lags pullbacks of the state, and about T (lags / k1 + 18) of a step for
  * each pass over the ladder, one for `lags` up to 16 and two up to 256.
