@@ -1,5 +1,5 @@
-// The adding problem (Hochreiter & Schmidhuber 1997, section 5.4), in the form of Le, Jaitly &
-// Hinton 2015: two numbers of T, one marked in each half, are to be added up at the last step.
+// The adding problem (Hochreiter & Schmidhuber 1997), with one mark in each half as in Arjovsky,
+// Shah & Bengio 2016: two marked numbers of T are to be added up at the last step.
 import { numbers } from "./kinds.ts";
 import { emptyBatch, type Task } from "./task.ts";
 

@@ -1,5 +1,5 @@
 // The copying memory problem (Hochreiter & Schmidhuber 1997; in this form Arjovsky, Shah & Bengio
-// 2016, section 5.1): symbols, a delay, a signal, and then the symbols are to be said again.
+// 2016): symbols, a delay, a signal, and then the symbols are to be said again.
 import { classes } from "./kinds.ts";
 import { emptyBatch, type Task } from "./task.ts";
 

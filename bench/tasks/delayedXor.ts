@@ -1,5 +1,5 @@
-// The delayed temporal XOR of Engelken 2023 ("Gradient flossing", section 5): at every step the
-// exclusive or of the bits d and 2 d steps ago.
+// The delayed temporal exclusive or of Engelken 2023 ("Gradient flossing"): at every step that of
+// the bits d and 2 d steps ago.
 import { bits } from "./kinds.ts";
 import { emptyBatch, type Task } from "./task.ts";
 

@@ -1,5 +1,5 @@
 // A dependency at one lag and at no other: a marked bit among distractors is to be said again
-// exactly `lag` steps later, as in the temporal order problems of Hochreiter & Schmidhuber 1997.
+// exactly `lag` steps later, after the latch problem of Bengio, Simard & Frasconi 1994.
 import { bits } from "./kinds.ts";
 import { emptyBatch, type Task } from "./task.ts";
 

@@ -1,13 +1,19 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { ChosenWindow } from "@chronograd/rnn/flow";
 import { describeMachine } from "../machine.ts";
 import { makeProgress } from "../progress.ts";
 import { curves } from "./curves.ts";
 import { help, type Options, parseOptions, UsageError } from "./options.ts";
 import { markdown, shown } from "./overview.ts";
 import { predict } from "./predict.ts";
-import { type Cell, isSolved, merged, type Results, taskResult } from "./results.ts";
+import {
+  type Cell,
+  isSolved,
+  merged,
+  type Results,
+  type TaskResult,
+  taskResult,
+} from "./results.ts";
 import { type Row, table } from "./table.ts";
 import { train } from "./train.ts";
 
@@ -28,7 +34,7 @@ function main({ only, estimators, smoke, seed, out }: Options): void {
   if (count === 0) throw new UsageError("--estimator: no estimator of these tasks has such a name");
   const path = out ?? (smoke ? undefined : `${folder}results.json`);
   /** What was run takes the place of what stands in the file; the rest stays as it is. */
-  const keep = (row: Row, cells: readonly Cell[], window?: ChosenWindow): void => {
+  const keep = (row: Row, cells: readonly Cell[], window?: TaskResult["window"]): void => {
     if (path === undefined) return;
     const before: Pick<Results, "tasks"> = existsSync(path)
       ? JSON.parse(readFileSync(path, "utf8"))
@@ -48,7 +54,7 @@ function main({ only, estimators, smoke, seed, out }: Options): void {
     );
     for (const estimator of all) {
       const place = `[${++done}/${count}] ${estimator.name.padEnd(24)}`;
-      const outcome = train(task, row, estimator, seed, (point) => {
+      const { outcome } = train(task, row, estimator, seed, (point) => {
         const now = shown(kind, point.figure);
         progress.status(`${place} ${now} after ${point.batches} of ${batches} batches`);
       });
@@ -61,8 +67,10 @@ function main({ only, estimators, smoke, seed, out }: Options): void {
     }
     if (window === undefined) continue;
     const chosenWindow = predict(row, window, seed);
-    progress.say(`chooseWindow, before training: k2 ${chosenWindow.k2 ?? chosenWindow.refusal}`);
-    keep(row, [], chosenWindow);
+    progress.say(
+      `chooseWindow, after ${window.trained} batches of full BPTT: k2 ${chosenWindow.k2 ?? chosenWindow.refusal}`,
+    );
+    keep(row, [], { ...chosenWindow, trained: window.trained });
   }
   progress.status("");
   progress.say(`\n${((performance.now() - started) / 60_000).toFixed(1)} minutes`);

@@ -103,7 +103,7 @@ export function markdown(results: Results): string {
           cell.date.slice(0, 10),
         ]),
       ),
-      ...(task.window ? [`\n\`chooseWindow\` before the training: ${verdict(task.window)}`] : []),
+      ...(task.window ? [`\n\`chooseWindow\` while it learns: ${verdict(task.window)}`] : []),
       `\n![Curves](pictures/${name}.svg)\n`,
     ].join("\n");
   });
@@ -113,8 +113,8 @@ export function markdown(results: Results): string {
 
 /** What `chooseWindow` found, in words. */
 export function verdict(window: NonNullable<TaskResult["window"]>): string {
-  const { k2, refusal, tolerance, k1, measured } = window;
+  const { k2, refusal, tolerance, k1, measured, trained } = window;
   if (k2 === null) return `no window, because ${refusal}.`;
   const { k2: shortest, relativeError } = measured[0]!;
-  return `with k1 ${k1}, k2 ${k2} is the shortest window whose relative bias stays below ${tolerance}; that of k2 ${shortest} is ${relativeError.value?.toFixed(2)}.`;
+  return `after ${trained} batches of full BPTT, with k1 ${k1}, k2 ${k2} is the shortest window whose relative bias stays below ${tolerance}; that of k2 ${shortest} is ${relativeError.value?.toFixed(2)}.`;
 }

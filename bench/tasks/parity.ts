@@ -1,5 +1,5 @@
-// Whether the number of ones so far is odd: the smallest problem that no finite window of its
-// inputs answers (Minsky & Papert 1969 for sets; as a sequence Rumelhart, Hinton & Williams 1986).
+// Whether the number of ones so far is odd, the parity of Minsky & Papert 1969 over time: no window
+// of the inputs answers it, but one bit of memory does.
 import { bits } from "./kinds.ts";
 import { emptyBatch, type Task } from "./task.ts";
 

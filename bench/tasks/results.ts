@@ -30,7 +30,7 @@ export interface TaskResult {
   readonly learningRate: number;
   readonly cells: readonly Cell[];
   /** What `chooseWindow` says before the training, where it is asked. */
-  readonly window?: ChosenWindow;
+  readonly window?: ChosenWindow & { readonly trained: number };
 }
 
 export interface Results {
@@ -43,10 +43,17 @@ export function isSolved({ solved, task }: Pick<Row, "solved" | "task">, figure:
   return task.kind.isBetterHigh ? figure >= solved : figure <= solved;
 }
 
-export function taskResult(row: Row, cells: readonly Cell[], window?: ChosenWindow): TaskResult {
+export function taskResult(
+  row: Row,
+  cells: readonly Cell[],
+  window?: TaskResult["window"],
+): TaskResult {
   const { name, title, task, solved, cell, hidden, rows, batches, learningRate } = row;
+  const { longestLag } = row;
   const { figure, isBetterHigh } = task.kind;
-  const model = `${cell.toUpperCase()}, ${hidden} units`;
+  const names = { gru: "GRU", lstm: "LSTM", random: "vanilla network" };
+  const chrono = longestLag === undefined ? "" : `, chrono initialization to ${longestLag} steps`;
+  const model = `${names[cell]}, ${hidden} units${chrono}`;
   const settings = { model, rows, batches, learningRate };
   const { baseline, steps } = task;
   const found = { ...settings, cells, ...(window && { window }) };

@@ -33,6 +33,12 @@ export interface Outcome {
   readonly failure?: string;
 }
 
+/** What came of a training, with what was learnt. */
+export interface Trained {
+  readonly params: unknown;
+  readonly outcome: Outcome;
+}
+
 const heldOut = 512;
 const points = 20;
 
@@ -43,7 +49,7 @@ export function train(
   estimator: Estimator,
   seed: number,
   progress: (point: Point) => void = () => {},
-): Outcome {
+): Trained {
   const { rows, batches, learningRate } = training;
   const own = (name: string) => rng(seed, name);
   const model = modelOf(training, task);
@@ -95,10 +101,14 @@ export function train(
       if (done >= Math.round((curve.length * batches) / points)) look(done);
     }
   } catch (error) {
-    const failure = (error as Error).message;
-    return { curve, updates, seconds: milliseconds / 1000, peakBytes: peak - before, failure };
+    return { params, outcome: outcome((error as Error).message) };
   }
-  return { curve, updates, seconds: milliseconds / 1000, peakBytes: peak - before };
+  return { params, outcome: outcome() };
+
+  function outcome(failure?: string): Outcome {
+    const cost = { updates, seconds: milliseconds / 1000, peakBytes: peak - before };
+    return { curve, ...cost, ...(failure !== undefined && { failure }) };
+  }
 }
 
 /** All batches as one stream, whose rows begin afresh with each. */

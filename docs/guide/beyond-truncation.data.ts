@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Overview, overviewOf, shown, stepTime, verdict } from "../../bench/tasks/overview.ts";
 import type { Results } from "../../bench/tasks/results.ts";
+import { type EstimatorsTable, estimatorsTable } from "../figures/estimatorsTable.ts";
 
 /** One task, as the page shows it. */
 interface Shown {
@@ -24,6 +25,8 @@ export interface Page {
   readonly figures: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What `chooseWindow` says of `lag-60`. */
   readonly verdict: string;
+  /** Of an LSTM, against its full gradient. */
+  readonly comparison: EstimatorsTable;
 }
 
 declare const data: Page;
@@ -51,6 +54,7 @@ export default {
           ),
         ]),
       ),
+      comparison: estimatorsTable(),
       verdict: verdict(tasks.find(({ name }) => name === "lag-60")!.window!),
       tasks: tasks.map((task) => ({
         name: task.name,

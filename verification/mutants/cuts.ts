@@ -46,8 +46,8 @@ const tape = inFile("packages/rnn/src/truncated/engines/tape.ts", [
   {
     name: "tape: the gradient at the cut left out of the measure",
     kind: "off by one in time",
-    find: "for (let t = start + 1; measure && t <= this.t; t++) {",
-    replace: "for (let t = start + 2; measure && t <= this.t; t++) {",
+    find: "this.#steps.at(start + 1 + i).stateBefore",
+    replace: "this.#steps.at(Math.min(this.t, start + 2 + i)).stateBefore",
   },
   {
     name: "tape: the loss of the first row alone",

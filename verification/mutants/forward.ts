@@ -35,8 +35,8 @@ const parts = [
     {
       name: "uoro: the scale of the signs is not taken back",
       kind: "factor",
-      find: "v.div(r).add(pulled.div(q))",
-      replace: "v.div(r).add(pulled)",
+      find: "v: earlierV.add(ownV)",
+      replace: "v: earlierV.add(pulled)",
     },
   ]),
   ...inFile("packages/rnn/src/estimators/forward/kfRtrl.ts", [

@@ -20,8 +20,8 @@ export const spectra: readonly Mutant[] = [
     {
       name: "exponents: the warm-up is counted",
       kind: "guard lost",
-      find: "if (row.age >= this.#options.warmUp) row.growths.push",
-      replace: "row.growths.push",
+      find: "row.age >= this.#options.warmUp",
+      replace: "row.age >= 0",
     },
     {
       name: "exponents: growth over several steps as that of one",

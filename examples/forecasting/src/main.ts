@@ -32,11 +32,12 @@ const command = defineCommand({
     const sections = [];
     const figures = [];
     for (const task of tasks) {
-      const { title, column, unit, series, horizon } = task;
+      const { title, column, unit, series, ...split } = task;
+      const { horizon } = split;
       const progress = io.progress({ total: 2 * members * epochs, unit: "epochs" });
       // Everything is fitted to the years before `test`, and scored from every origin after it.
       const comparison = compare(series.values[column]!, {
-        ...{ ...task, levels, seed, members, epochs },
+        ...{ ...split, levels, seed, members, epochs },
         onEpoch(done, _total, loss) {
           progress.update(done, `${column}, loss ${loss.toFixed(3)}`);
           run.log({ task: column, epoch: done, loss });

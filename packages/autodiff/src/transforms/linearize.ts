@@ -1,6 +1,7 @@
+import { describe } from "../ops/declare.ts";
 import { Tape } from "../tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type MapTree, map } from "../tensor/tree.ts";
+import { checkTree, type MapTree, map } from "../tensor/tree.ts";
 import { pushForward, tangentsBySlot } from "./forward.ts";
 
 /**
@@ -8,7 +9,8 @@ import { pushForward, tangentsBySlot } from "./forward.ts";
  * it. That function may be called any number of times, as long as the scope around this call lasts.
  *
  * @param f takes a tree of tensors to a tree of tensors
- * @throws when a direction has not the structure, shapes and dtypes of `x`
+ * @throws when `f` does not return a tree of tensors, a direction has not the structure, shapes and
+ *   dtypes of `x`, or the scope has ended
  *
  * @example
  * ```ts
@@ -23,10 +25,16 @@ export function linearize<T, Y>(
   f: (x: MapTree<T, Tensor>) => Y,
   x: T,
 ): [value: MapTree<Y, Tensor>, push: (dx: MapTree<T, Tensor>) => MapTree<Y, Tensor>] {
+  if (typeof f !== "function") {
+    throw new TypeError(`linearize: expected a function of tensors, got ${describe(f)}`);
+  }
   const tape = new Tape();
   const watched = tape.watch(x);
   const value = f(watched);
-  const push = (dx: MapTree<T, Tensor>) =>
-    pushForward(tape, tangentsBySlot(watched, dx, "linearize"), value);
+  checkTree(value, "linearize: f");
+  const push = (dx: MapTree<T, Tensor>) => {
+    tape.checkOpen("linearize");
+    return pushForward(tape, tangentsBySlot(watched, dx, "linearize"), value);
+  };
   return [map(value, (y: Tensor) => tape.strip(y)), push];
 }

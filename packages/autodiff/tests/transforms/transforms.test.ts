@@ -7,6 +7,7 @@ import {
   hvp,
   jacobian,
   jvp,
+  linearize,
   scope,
   Tape,
   type Tensor,
@@ -198,4 +199,34 @@ test("the rule of a custom gradient may read a tracked value from outside", () =
   expect(found.tape).toBeNull();
   // By an outer tape the rule has derivatives: those of <z, 1>.
   near(grad((w: Tensor) => grad((v: Tensor) => f(v).sum())(w).sum())(x), [1, 1]);
+});
+
+describe("linearize", () => {
+  const x = tensor([1, 2], { dtype: "float64" });
+  test("gives derivatives in many directions, those of jvp", () => {
+    const f = (z: Tensor) => ({ y: z.square().mul(z.sin()), same: z });
+    const [value, push] = linearize(f, x);
+    expect(value.y.toArray()).toEqual(f(x).y.toArray());
+    for (const direction of [
+      tensor([1, 0], { dtype: "float64" }),
+      tensor([-3, 5], { dtype: "float64" }),
+    ]) {
+      const [, expected] = jvp(f, x, direction);
+      const found = push(direction);
+      expect(found.y.toArray()).toEqual(expected.y.toArray());
+      expect(found.same.toArray()).toEqual(direction.toArray());
+    }
+  });
+  test("refuses what is no function of tensors, and a push after its scope", () => {
+    expect(() => linearize(3 as never, x)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: linearize: expected a function of tensors, got 3]`,
+    );
+    expect(() => linearize(() => 5, x)).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: linearize: f: expected tensors in plain objects and arrays, got 5 at its root]`,
+    );
+    const push = scope(() => linearize((z) => z.square(), x)[1]);
+    expect(() => push(x)).toThrowErrorMatchingInlineSnapshot(
+      `[Error: linearize: the tape has ended: the scope it was made in has ended; return it from the scope to keep it; make the tape in the scope that uses it, or detach(...) the value]`,
+    );
+  });
 });

@@ -7,3 +7,13 @@ export class UsageError extends Error {
 export class RunError extends Error {
   override readonly name = "RunError";
 }
+
+/**
+ * What the packages refuse: a sentence that begins with the name of a function. Throws what is no
+ * such error.
+ */
+export function sentenceOf(error: unknown): string {
+  const { message } = error as Error;
+  if (!/^\w+: /.test(message)) throw error;
+  return message;
+}

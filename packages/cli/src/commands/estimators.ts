@@ -29,7 +29,11 @@ export const estimators: Command = defineCommand({
     text: path.describe("a text to run over, instead of random numbers").meta({ value: "FILE" }),
     csv: path.describe("a CSV file to run over").meta({ value: "FILE" }),
     data: path.describe("a module to run over, as train takes it").meta({ value: "MODULE" }),
-    hidden: z.int().min(1).default(8).describe("hidden units, for data that are named"),
+    hidden: z
+      .int()
+      .min(1)
+      .default(8)
+      .describe("hidden units; without data, those of --size unless given"),
     only: z
       .array(z.string())
       .default([...estimatorNames])
@@ -75,7 +79,8 @@ export const estimators: Command = defineCommand({
       return { course: courseOf(task, model, stretch.steps, seed), what: task.title };
     };
     const draw = async () => {
-      const loaded = await loadCell(file, { sizes: parseSizes(size), export: name });
+      const words = given.has("hidden") ? [`hidden=${hidden}`, ...size] : size;
+      const loaded = await loadCell(file, { sizes: parseSizes(words), export: name });
       const what = `${loaded.name} ${sizesText(loaded.sizes)}`.trimEnd();
       return { course: randomCourse(loaded, { steps, batch, seed }), what };
     };

@@ -68,11 +68,11 @@ export function parseCsv(text: string, file: string): Table {
   const uneven = rows.find(({ cells }) => cells.length !== count);
   if (uneven !== undefined) {
     throw new UsageError(
-      `${file}, row ${uneven.number} has ${counted(uneven.cells.length, "field")}, expected ${count}: ${head.cells.join(", ")}`,
+      `${file}, row ${uneven.number} has ${counted(uneven.cells.length, "field")}, expected ${count}: ${columnsText(head.cells)}`,
     );
   }
   if (rows.length === 0) {
-    throw new UsageError(`${file} has the columns ${head.cells.join(", ")}, and no rows`);
+    throw new UsageError(`${file} has the columns ${columnsText(head.cells)}, and no rows`);
   }
   return { file, columns: head.cells, rows };
 }
@@ -87,11 +87,23 @@ function checkColumns(file: string, columns: readonly string[]): void {
   );
 }
 
+/** Names of columns in a sentence: the first ones, where they are long or many. */
+export function columnsText(columns: readonly string[]): string {
+  const names = columns.map((name) => (name.length > 60 ? `${name.slice(0, 60)} ...` : name));
+  let text = names[0] ?? "none";
+  for (const [i, name] of names.entries()) {
+    if (i === 0) continue;
+    if (text.length + name.length > 300) return `${text} and ${names.length - i} more`;
+    text += `, ${name}`;
+  }
+  return text;
+}
+
 /** The position of a column. Throws a `UsageError` that suggests the nearest name. */
 export function columnIndex({ file, columns }: Table, name: string): number {
   const index = columns.indexOf(name);
   if (index >= 0) return index;
   throw new UsageError(
-    `${file} has no column "${name}"${hintFor(name, columns, ";")} its columns are ${columns.join(", ")}`,
+    `${file} has no column "${name}"${hintFor(name, columns, ";")} its columns are ${columnsText(columns)}`,
   );
 }

@@ -1,7 +1,7 @@
 import { scope } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
 import { compareEstimators, type EstimatorComparison } from "@chronograd/rnn/estimators";
-import { RunError } from "../command/errors.ts";
+import { RunError, sentenceOf } from "../command/errors.ts";
 import type { Course } from "./course.ts";
 import type { PlainEstimator } from "./named.ts";
 
@@ -39,11 +39,4 @@ export function compareAll(
   } catch (error) {
     throw new RunError(sentenceOf(error));
   }
-}
-
-/** What the packages refuse is a sentence that begins with the name of a function. */
-function sentenceOf(error: unknown): string {
-  const { message } = error as Error;
-  if (!/^\w+: /.test(message)) throw error;
-  return message;
 }

@@ -3,7 +3,6 @@ export const blue = "#1f5a99";
 export const paleBlue = "#9db7d5";
 export const orange = "#c2410c";
 export const green = "#2f6b2f";
-export const paleGreen = "#a7c4a0";
 export const grey = "#57534e";
 
 /** Of several curves, from dark to light, each dark enough to read on white. */

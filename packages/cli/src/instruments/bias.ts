@@ -13,7 +13,7 @@ const numbers = ({ cosine, relativeError, normRatio }: GradientBias) => [
 ];
 
 /** What the truncation of a run does to its gradient. */
-export const bias: Instrument = ({ model, params, steps, loss, k1, k2 }) => {
+export const bias: Instrument = ({ model, params, steps, isAll, loss, k1, k2 }) => {
   const data = truncationBias(model, params, steps, {
     ...{ loss: loss as never, rng: null, k1: Math.min(k1, steps.length), k2 },
   });
@@ -26,7 +26,7 @@ export const bias: Instrument = ({ model, params, steps, loss, k1, k2 }) => {
     data,
     lines: [
       k2 >= steps.length
-        ? `${what}: none on ${steps.length} time steps, which are no more than k2; --steps takes more`
+        ? `${what}: none on ${steps.length} time steps, which are no more than k2${isAll ? "" : "; --steps takes more"}`
         : `${what}: cosine ${cosine}, relative error ${error}, ratio of norms ${ratio}`,
     ],
     sections: [

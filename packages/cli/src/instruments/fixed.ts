@@ -1,32 +1,33 @@
 import { concat, scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
-import { fixedPoints } from "@chronograd/rnn/flow";
+import { initialState } from "@chronograd/rnn";
+import { fixedPoints, visitedStates } from "@chronograd/rnn/flow";
 import { drawFixedPoints } from "../flow/fixedPoints.ts";
 import type { Instrument, Subject } from "./instrument.ts";
-import { rowOf, statesAlong } from "./states.ts";
+import { rowOf } from "./states.ts";
+import { firstRows } from "./stretch.ts";
 
-/** Numbers of the states that are started from: few where a state is large. */
+/** Components of the states that are started from: few where a state is large. */
 const numbers = 1024;
 
 /** States that the model stays at, under the input that comes most often. */
 export const fixed: Instrument = (subject) => {
-  const { model, params } = subject;
   return scope(() => {
-    const states = [...statesAlong(subject)];
-    const size = rowOf(states[0], 0).length;
+    const { model, params, steps, rows } = subject;
+    const size = rowOf(initialState(model, 1), 0).length;
     const searches = Math.max(2, Math.min(8, Math.floor(numbers / size)));
-    const every = Math.ceil(states.length / Math.ceil(searches / subject.rows));
-    const chosen = states.filter((_, i) => (i + 1) % every === 0 || i === states.length - 1);
-    const starts = tree.map(chosen[0], (_: Tensor, path) => {
-      const leaves = chosen.map((each) => leafAt(each, path));
-      return concat(leaves, 0).slice([[0, Math.min(searches, leaves.length * subject.rows)]]);
-    });
+    const starts = visitedStates(model, params, steps, { rng: null, count: searches });
     const options = { input: usualInput(subject), starts: starts as never, steps: 60 };
     const data = fixedPoints(model, params, options as never);
-    const visited = states.map((state) => rowOf(state, 0));
+    const first = rows === 1 ? steps : steps.map((step) => firstRows(step, 1));
+    const course = visitedStates(model, params, first, { rng: null, count: first.length });
+    const kept = tree.leaves(course)[0]!.shape[0]!;
+    const visited = Array.from({ length: kept }, (_, t) => rowOf(course, t));
     const of = (kind: "fixed" | "slow") => data.points.filter((point) => point.kind === kind);
     const stable = of("fixed").filter(({ isStable }) => isStable).length;
     const some =
-      of("fixed").length === 0 ? "none" : `${of("fixed").length}, of which ${stable} attract`;
+      of("fixed").length === 0
+        ? "none"
+        : `${of("fixed").length}, of which ${stable || "none"} ${stable > 1 ? "attract" : "attracts"}`;
     return {
       data,
       lines: [
@@ -42,10 +43,6 @@ export const fixed: Instrument = (subject) => {
     };
   });
 };
-
-function leafAt(nested: unknown, path: string): Tensor {
-  return tree.leavesWithPath(nested).find(([at]) => at === path)![1];
-}
 
 /** A row of whole numbers that comes most often; of floats, their mean. */
 function usualInput({ steps }: Subject): Tensor {

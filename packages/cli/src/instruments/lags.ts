@@ -8,7 +8,7 @@ const most = 100;
 
 /** How far each loss reaches back. */
 export const lags: Instrument = ({ model, params, steps, loss }) => {
-  const options = { loss: loss as never, lags: Math.min(most, steps.length >> 1) };
+  const options = { loss: loss as never, lags: Math.min(most, steps.length >> 1), rng: null };
   const data = lagMatrix(model, params, steps as never, options);
   const { reach, decay } = data;
   const held = reach.map(({ share, steps: count }) =>

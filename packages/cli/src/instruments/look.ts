@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { RunError } from "../command/errors.ts";
+import { RunError, sentenceOf } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
 import { type InstrumentName, instruments } from "./index.ts";
 import type { Found, Subject } from "./instrument.ts";
@@ -41,11 +41,4 @@ export async function lookAt(
   const [first] = refused.values();
   if (found.size === 0 && first !== undefined) throw new RunError(first);
   return { found, refused };
-}
-
-/** What the packages refuse is a sentence that begins with the name of a function. */
-function sentenceOf(error: unknown): string {
-  const { message } = error as Error;
-  if (!/^\w+: /.test(message)) throw error;
-  return message;
 }

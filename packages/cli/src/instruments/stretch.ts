@@ -9,6 +9,8 @@ export interface LookedAt {
   readonly rows: number;
   /** Where they are from: "held-out", or "training" where nothing is held out. */
   readonly part: "held-out" | "training";
+  /** There are no more of them. */
+  readonly isAll: boolean;
 }
 
 /** What is looked at, where nothing else is asked for. */
@@ -31,7 +33,7 @@ export function stretchOf(task: Task, { isDefault, ...size }: Wanted): LookedAt 
       `--steps: ${task.title} has ${steps.length} ${part} time steps, got ${size.steps}; ask for at most ${steps.length}`,
     );
   }
-  return { steps, rows: rowsOf(steps[0]!), part };
+  return { steps, rows: rowsOf(steps[0]!), part, isAll: steps.length < size.steps };
 }
 
 /** At most so many steps, of at most so many rows. */
@@ -48,5 +50,6 @@ function* firstSteps(items: Iterable<Item>, { steps, rows }: Stretch): Generator
 
 const rowsOf = ({ input }: Step): number => tree.leaves(input)[0]!.shape[0]!;
 
-const firstRows = (step: Step, rows: number): Step =>
+/** A step with its first rows alone. */
+export const firstRows = (step: Step, rows: number): Step =>
   tree.map(step, (x: Tensor) => x.slice([[0, rows]]));

@@ -21,6 +21,7 @@ const entryPoints: Readonly<Record<string, () => Promise<object>>> = {
   "@chronograd/rnn/testing": () => import("@chronograd/rnn/testing"),
   "chronograd/command": () => import("../command.ts"),
   "chronograd/data": () => import("../data.ts"),
+  "chronograd/flow": () => import("../flow.ts"),
   "chronograd/forecast": () => import("../forecast.ts"),
   "chronograd/report": () => import("../report.ts"),
   "chronograd/run": () => import("../run.ts"),

@@ -53,6 +53,18 @@ test("a module without held-out data is looked at on those of its training", asy
   expect(out).toMatch(/^truncation bias of k1 = 4, k2 = 8: cosine \d/m);
 });
 
+test("--steps takes more where there are more", async () => {
+  const words = ["--data", "data.ts", "--cell", "elman", "--name", "wide", ...sizes, "--k2", "100"];
+  expect((await run(train, ...words)).code).toBe(0);
+  const only = ["--only", "bias"];
+  const { out } = await run(flow, "runs/wide", ...only);
+  expect(out).toMatch(/none on 60 time steps, which are no more than k2$/m);
+  const less = await run(flow, "runs/wide", ...only, "--steps", "20");
+  expect(less.out).toMatch(
+    /none on 20 time steps, which are no more than k2; --steps takes more$/m,
+  );
+});
+
 test("--flow changes nothing of a training", async () => {
   await run(train, "--text", "rhyme.txt", "--name", "seen", "--flow", ...sizes);
   const of = (name: string) =>
@@ -80,6 +92,24 @@ test("estimators are compared for a cell", async () => {
   expect(rows.map(({ name }) => name)).toEqual(["truncated 5, 5", "RTRL", "UORO"]);
   expect(rows[1]!.relative.bias).toBeLessThan(1e-10);
   expect(readFileSync("e.svg", "utf8")).toMatch(/^<svg/);
+});
+
+test("--hidden sizes a cell also where no data are named, unless --size does", async () => {
+  const some = "--only rtrl --steps 2 --json".split(" ");
+  for (const [words, hidden] of [
+    [["--hidden", "2"], 2],
+    [["--hidden", "2", "--size", "hidden=3"], 3],
+  ] as const) {
+    const { out } = await run(estimators, "cell.ts", ...some, ...words);
+    expect(JSON.parse(out).parameters).toBe(4 * hidden * (3 + hidden + 1));
+  }
+  writeFileSync(
+    "made.ts",
+    `import { gru } from "@chronograd/rnn";\nexport default gru({ input: 2, hidden: 2 });\n`,
+  );
+  const { code, err } = await run(estimators, "made.ts", "--hidden", "4");
+  expect(code).toBe(2);
+  expect(err).toMatch(/made.ts exports a cell, which has its sizes; leave out hidden/);
 });
 
 test.each([

@@ -127,3 +127,16 @@ test("a device is not read", async () => {
   // It would be read without end.
   await expect(readCsv("/dev/zero")).rejects.toThrow(/it is a device, and no file/);
 });
+
+test("names of columns in an error are cut where they are long or many", () => {
+  const prose = "The quick brown fox jumps over the lazy dog. ".repeat(100);
+  expect(() => parseCsv(prose, "t.txt")).toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: t.txt has the columns The quick brown fox jumps over the lazy dog. The quick brown ..., and no rows]`,
+  );
+  const many = Array.from({ length: 200 }, (_, i) => `column ${i + 1}`).join(",");
+  expect(() => parseCsv(many, "wide.csv")).toThrow(
+    /column 1, column 2, .* and \d+ more, and no rows$/,
+  );
+  const table = parseCsv(`${prose}\n1`, "t.txt");
+  expect(() => columnIndex(table, "high")).toThrow(/columns are The quick .{40,60} \.\.\.$/);
+});

@@ -1,5 +1,5 @@
 import { type Tensor, tensor } from "@chronograd/autodiff";
-import type { AnyTransition, Model } from "../estimators/forward/influence.ts";
+import type { AnyTransition, Model } from "./model.ts";
 import { groupsOf, type Sparsity } from "./sparsity.ts";
 import { nameOfParameter } from "./vectors.ts";
 
@@ -7,7 +7,7 @@ import { nameOfParameter } from "./vectors.ts";
 export class Immediate {
   /** How many pullbacks it takes. */
   readonly groups: number;
-  /** Which group a number of the state is in, int32 `[H]`. */
+  /** Which group a component of the state is in, int32 `[H]`. */
   readonly groupOf: Int32Array;
   readonly #model: Model;
   readonly #sparsity: Sparsity;
@@ -35,8 +35,8 @@ export class Immediate {
   }
 
   /**
-   * Throws a sentence unless the derivatives of a step, by groups, give what a pullback of random
-   * signs gives: a parameter that moves what it did not move in the trials is found.
+   * Throws a sentence unless the derivatives of a step, by groups, give what a pullback of signs
+   * gives: a parameter that moves what it did not move in the trials is found.
    */
   check(transition: AnyTransition, t: number): void {
     const { where, params, size: H, parameters: P, rows: B, like } = this.#model;

@@ -1,32 +1,32 @@
 import { scope, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
-import type { AnyTransition, Model } from "../estimators/forward/influence.ts";
+import type { AnyTransition, Model } from "./model.ts";
 import { oneRow, treeRows } from "./rows.ts";
 import { unitCotangents } from "./transition.ts";
 
 /** Trials that must find nothing new, one after the other, before the search ends. */
 const quietTrials = 12;
 
-/** How many numbers of the state are looked at at a time, for memory. */
+/** How many components of the state are looked at at a time, for memory. */
 const unitsAtOnce = 16;
 
-/** Which numbers of the state a step lets depend on which others. */
+/** Which components of the state a step lets depend on which others. */
 export interface Sparsity {
-  /** H x P, row-major: 1 where a parameter moves a number of the state in one step. */
+  /** H x P, row-major: 1 where a parameter moves a component of the state in one step. */
   readonly immediate: Uint8Array;
-  /** H x H, row-major: 1 where a number of the state before moves one after. */
+  /** H x H, row-major: 1 where a component of the state before moves one after. */
   readonly transition: Uint8Array;
 }
 
 /**
  * What depends on what in one step of a model, found by trial: the derivatives of one row at random
- * parameters, states and inputs, in which 0 by chance has no probability, but for ops that are flat
- * in places. Inputs of whole numbers stay; where a table has rows that they do not choose, these
- * are taken for what the others are.
+ * parameters, states and inputs, which are 0 by chance with probability 0, but for ops that are
+ * flat in places. Inputs of whole numbers stay; where a table has rows that they do not choose,
+ * these are taken for what the others are.
  */
 export function sparsityOf(model: Model): Sparsity {
   const { size: H, parameters: P, rows } = model;
-  model.allow(H * (P + H), "a mark for each pair of a parameter and a number of the state");
+  model.allow(H * (P + H), "a mark for each pair of a parameter and a component of the state");
   const immediate = new Uint8Array(H * P);
   const transition = new Uint8Array(H * H);
   // A masked step leaves the state as it is.
@@ -119,7 +119,7 @@ function fillTables(immediate: Uint8Array, { params, size: H, parameters: P }: M
 }
 
 /**
- * The numbers of the state in groups, so that no parameter moves two of one group: one pullback
+ * The components of the state in groups, so that no parameter moves two of one group: one pullback
  * gives the derivatives of a whole group (Curtis, Powell & Reid 1974).
  *
  * @returns the group of each, from 0

@@ -22,10 +22,10 @@ export function collected<X, Target>(
 export function checkComparison(
   where: string,
   estimators: readonly { readonly name: string; readonly windows: unknown }[],
-  options: { readonly loss?: unknown; readonly repeats?: number },
+  options: { readonly loss?: unknown; readonly repeats?: number; readonly seed?: number },
 ): void {
   checkOptions(where, options, ["loss", "state", "rng", "repeats", "seed"]);
-  const { loss, repeats = 2 } = options ?? {};
+  const { loss, repeats = 2, seed = 1 } = options ?? {};
   if (typeof loss !== "function") {
     throw new TypeError(
       `${where}: loss must be a function of output and target, got ${textOf(loss)}`,
@@ -34,6 +34,11 @@ export function checkComparison(
   if (!Number.isInteger(repeats) || repeats < 2) {
     throw new RangeError(
       `${where}: repeats must be a whole number of runs of at least 2, got ${textOf(repeats)}; a variance needs two`,
+    );
+  }
+  if (!Number.isSafeInteger(seed)) {
+    throw new RangeError(
+      `${where}: seed must be a whole number between -2^53 and 2^53, got ${textOf(seed)}`,
     );
   }
   if (!Array.isArray(estimators) || estimators.length === 0) {

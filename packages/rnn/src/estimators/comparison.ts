@@ -13,8 +13,7 @@ export type SharedOptions<State, Y, Target> = Pick<
 
 /**
  * Starts the windows of an estimator, with the arguments of `truncated` and a generator of its own
- * for each run: ` (cell, params, stream, options, draws) => artbp(cell, params, stream, {
- * ...options, draws, steps: 20 }) ` .
+ * for each run; see the example of `compareEstimators`.
  */
 export type EstimatorWindows<Params, State, X, Y, Target> = (
   cell: Cell<Params, State, X, Y>,

@@ -40,6 +40,15 @@ function* started<T>(where: string, name: string, begin: () => Iterable<T>): Gen
   }
 }
 
+/** What a window lacks, in words. */
+function missingOf(window: ComparedWindow<unknown, unknown> | null | undefined): string {
+  if (typeof window !== "object" || window === null) return "";
+  if (window.gradients === undefined) return " without gradients";
+  return window.losses === undefined
+    ? " without losses"
+    : ` whose losses are ${textOf(window.losses)}`;
+}
+
 /** The sum of the gradients of all windows. */
 export function estimateOf(
   where: string,
@@ -51,6 +60,11 @@ export function estimateOf(
   let gradient: Float64Array | undefined;
   let [losses, loss, count] = [0, 0, 0];
   for (const window of started(where, name, begin)) {
+    if (!Array.isArray(window?.losses) || window.gradients === undefined) {
+      throw new TypeError(
+        `${where}: a window of "${name}" must be { gradients, losses }, a tree and a list with a number for each new step, got ${textOf(window)}${missingOf(window)}`,
+      );
+    }
     if (window.reduction === "mean") {
       throw new TypeError(
         `${where}: the windows of "${name}" are means, whose sum is the gradient of no loss; leave the reduction out`,

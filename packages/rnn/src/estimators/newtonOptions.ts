@@ -12,8 +12,9 @@ export interface NewtonOptions<State> extends SequenceMarks {
   /** A tree that all steps share; the input of a step is then `{ x, context }`. */
   readonly context?: unknown;
   /**
-   * The largest correction of a number of the last iteration, beside the largest number of all
-   * states or 1; 1e-10 unless given, and 1e-5 for states in float32.
+   * It has converged where no correction of an iteration is larger than this, relative to the
+   * largest number of all states or, if that is less, to 1; 1e-10 unless given, and 1e-5 for states
+   * in float32.
    */
   readonly tolerance?: number;
   /** The most iterations; one more than there are steps, and at most 100, unless given. */
@@ -59,6 +60,11 @@ export function boundsOf<State>(
   start: unknown,
   steps: number,
 ): Bounds {
+  if (tree.leaves(start).length === 0) {
+    throw new TypeError(
+      `${where}: the cell has no state, so that there is nothing to solve for; run it with unroll`,
+    );
+  }
   const [leaf] = floatsOf(start);
   if (leaf === undefined || floatsOf(start).length < tree.leaves(start).length) {
     throw new TypeError(

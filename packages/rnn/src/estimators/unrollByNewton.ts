@@ -1,12 +1,14 @@
 import { customGradient, scope, stack, type Tensor, tensor, tree, vjp } from "@chronograd/autodiff";
 import type { Cell, Values } from "../cell.ts";
 import { checkCell } from "../checkCell.ts";
+import { checkRows } from "../checkRows.ts";
 import { checkState } from "../checkState.ts";
 import { repeatedRows, treeRows } from "../derivatives/rows.ts";
 import { rowsTree, rowsVector } from "../derivatives/vectors.ts";
-import { stepsOf } from "../loop/sequence.ts";
+import { stepOf, stepsOf } from "../loop/sequence.ts";
 import { prepared } from "../prepareUnroll.ts";
 import type { Unrolled, UnrollInputs } from "../unroll.ts";
+import { checkAlone } from "./checkAlone.ts";
 import { type Bounds, boundsOf, checkNewton, type NewtonOptions } from "./newtonOptions.ts";
 import { type Arguments, WholeSequence } from "./wholeSequence.ts";
 
@@ -42,18 +44,19 @@ export type NewtonUnrolled<State, Y> =
  * so that T iterations always do (Gonzalez, Warrington, Smith & Linderman 2024, "Towards scalable
  * and stable parallelization of nonlinear RNNs"), whose reset of numbers that overflow is done here
  * too. The gradient, by parameters, inputs and the state before, is that of the solution: the
- * adjoint recurrence `g_t + J_{t+1}' l_{t+1}` backwards, with no tape over the steps. It shares no
- * code with the loops, so that each is an oracle of the other. The recurrences run step by step
- * here: it is no faster than `unroll`, and an iteration costs H pullbacks of T B rows and T B H^2
- * numbers.
+ * adjoint recurrence `g_t + J_{t+1}' l_{t+1}` backwards, with no tape over the steps. With the
+ * loops it shares the step and its marks, but neither the run over time nor the sweep back, so that
+ * each is an oracle of the other. The recurrences run step by step here: it is no faster than
+ * `unroll`, and an iteration costs H pullbacks of T B rows and T B H^2 numbers.
  *
  * @param cell the cell; one that draws noise runs without
  * @param inputs as `unroll` takes them
  * @returns `converged`, the number of iterations and their residuals; where they converged,
  *   `outputs` and `state` as `unroll` gives them
- * @throws for a state that has tensors of whole numbers, which have no Jacobian, or another shape
- *   after a step; where the Jacobians take more than `memory.bytes`, with what they take; and what
- *   `unroll` throws for, in its words
+ * @throws for a step that gives something else alone than among the rows of all steps; for a cell
+ *   without state, or a state that has tensors of whole numbers, which have no Jacobian, or another
+ *   shape after a step; where the Jacobians take more than `memory.bytes`, with what they take; and
+ *   what `unroll` throws for, in its words
  *
  * @example
  * ```ts
@@ -85,6 +88,9 @@ export function unrollByNewton<Params, State, X, Y>(
     const { all, run } = prepared(cell, params, inputs, { ...options, rng: null });
     const steps = stepsOf(all);
     const start = run.state ?? run.start(params);
+    const first = stepOf(all, 0);
+    const ofStep = run.context === undefined ? first : { x: first, context: run.context };
+    checkRows(`${where}: step 1`, ofStep, start);
     const bounds = boundsOf(where, options, start, steps);
     const input = flatInput(all, run.context, steps);
     const whole = new WholeSequence(where, cell, { params, start, input }, run.marks, steps);
@@ -133,6 +139,7 @@ function solve<Params, State, X, Y>(
       return finiteOr(guess, next);
     });
   }
+  if (report.converged) scope(() => checkAlone(where, whole, given, states));
   return states;
 }
 

@@ -7,6 +7,7 @@ import type { CheckedMarks } from "../sequences/marks.ts";
 import { Preparation, type Prepared } from "../sequences/prepare.ts";
 import { fillRows } from "../sequences/rows.ts";
 import { outputOfNone, present } from "../sequences/unrollSteps.ts";
+import { errorOfStep } from "../stepErrors.ts";
 
 /** What a sequence is a function of: each may be tracked. */
 export interface Arguments<Params, State> {
@@ -25,7 +26,8 @@ export interface Arguments<Params, State> {
  */
 export class WholeSequence<Params, State, X, Y> {
   readonly #where: string;
-  readonly #cell: Cell<Params, State, X, Y>;
+  readonly cell: Cell<Params, State, X, Y>;
+  readonly marks: CheckedMarks;
   /** T. */
   readonly steps: number;
   /** B. */
@@ -37,11 +39,12 @@ export class WholeSequence<Params, State, X, Y> {
     where: string,
     cell: Cell<Params, State, X, Y>,
     { params, start, input }: Omit<Arguments<Params, State>, "marks">,
-    { mask, resets }: CheckedMarks,
+    marked: CheckedMarks,
     steps: number,
   ) {
     this.#where = where;
-    this.#cell = cell;
+    this.cell = cell;
+    this.marks = marked;
     this.steps = steps;
     this.rows = rowsVector(start).shape[0]!;
     const preparation = new Preparation(where, cell, likeParams([params, start]), {
@@ -50,6 +53,7 @@ export class WholeSequence<Params, State, X, Y> {
       isUniform: false,
       keep: (make) => make(),
     });
+    const { mask, resets } = marked;
     const all = {
       ...(mask && { mask: mask.reshape([-1]) }),
       ...(resets && { reset: resets.reshape([-1]) }),
@@ -74,7 +78,12 @@ export class WholeSequence<Params, State, X, Y> {
     const { mask, first } = marks;
     const states = rowsTree(before, start) as unknown as Values<State>;
     const given = fillRows(input, mask, first) as X;
-    return advance(this.#cell, params, given, this.#prepared(marks), states);
+    try {
+      return advance(this.cell, params, given, this.#prepared(marks), states);
+    } catch (cause) {
+      const which = this.steps === 1 ? "step" : "steps 1 to";
+      throw errorOfStep(`${this.#where}: ${which}`, this.steps, cause);
+    }
   }
 
   /**
@@ -95,7 +104,7 @@ export class WholeSequence<Params, State, X, Y> {
     const done = this.#advance(given, before);
     const output =
       present(done.output, given.marks) ??
-      tree.map(outputOfNone(this.#cell, given.params, given.input as X, done.next), (x: Tensor) =>
+      tree.map(outputOfNone(this.cell, given.params, given.input as X, done.next), (x: Tensor) =>
         x.mul(0),
       );
     const ofSteps = ({ shape }: Tensor) => [this.steps, this.rows, ...shape.slice(1)];

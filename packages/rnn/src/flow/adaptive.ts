@@ -180,7 +180,12 @@ function checkAdaptive(options: AdaptiveOptions): void {
     );
   }
   if (state === undefined) return;
-  const { norms, counts } = Object(state) as Partial<AdaptiveState>;
+  const { k2 = null, norms, counts } = Object(state) as Partial<AdaptiveState>;
+  if (k2 !== null && !(Number.isInteger(k2) && k2 >= 1 && k2 <= most)) {
+    throw new RangeError(
+      `${where}: the state has k2 ${textOf(k2)}, which must be a whole number from 1 to most, ${most}; go on with the most of that one, or leave state out`,
+    );
+  }
   const areNumbers = (list: unknown) => Array.isArray(list) && list.every(Number.isFinite);
   if (areNumbers(norms) && areNumbers(counts) && norms!.length === counts!.length) {
     if (norms!.length <= most) return;

@@ -11,8 +11,8 @@ import { tailOf } from "./reach.ts";
 import { smallestWindow } from "./smallestWindow.ts";
 import { type MeasuredWindow, measureStretches, type Stretch, stretchesOf } from "./stretches.ts";
 import { sweepLags } from "./sweepLags.ts";
-import { withTrajectory } from "./trajectory.ts";
 import { checkPlan, planOf } from "./windowPlan.ts";
+import { withLosses } from "./withLosses.ts";
 
 /** What a window must achieve, and where that is measured. */
 export interface ChooseWindowOptions<State, Y = Tensor, Target = Tensor>
@@ -71,14 +71,16 @@ export interface ChosenWindow {
  * The stream is cut in two. On its first part the relative bias is measured exactly for a ladder of
  * k2, and then between two of its rungs, on 6 stretches: what varies from one to the next gives an
  * interval (jackknife). The losses of the first `lags` steps are left out there, since gradients
- * have no room before them. What flows further back than `lags` is bounded from the geometric decay
- * of the lag matrix beyond half of `lags` (Aicher, Foti & Fox 2019), and added to the interval. The
- * smallest k2 is chosen whose interval ends below the tolerance, as those of all larger ones do.
- * Then its bias is compared with the full gradient on 2 stretches that were held out.
+ * have no room before them. What flows further back than `lags` is estimated from the geometric
+ * decay of the lag matrix beyond half of `lags` (Aicher, Foti & Fox 2019), and added to the
+ * interval. The smallest k2 is chosen whose interval ends below the tolerance, as those of all
+ * larger ones do. Then its bias is compared with the full gradient on 2 stretches that were held
+ * out.
  *
- * There is no certificate, and `refusal` says why, where the norms of the lag matrix do not decay
- * (the interval of the rate reaches 1), where too much may lie above `lags`, where no k2 up to
- * `lags` is long enough, and where the held-out stretches contradict.
+ * There is no certificate, and `refusal` says why, where the losses have no gradient, where the
+ * norms of the lag matrix do not decay (the interval of the rate reaches 1), where too much may lie
+ * above `lags`, where no k2 up to `lags` is long enough, and where the held-out stretches
+ * contradict.
  *
  * Cost: the lag matrix, T lags pullbacks of the state, and about T (lags / k1 + 18) of a step for
  * each pass over the ladder, one for `lags` up to 16 and two up to 256.
@@ -120,7 +122,7 @@ export function chooseWindow<Params, State, X = Tensor, Y = Tensor, Target = Ten
   checkLossOptions(where, stream, options, ["tolerance", "k1", "lags", "heldOut"]);
   checkPlan(where, options);
   const { loss, k1 = 1, tolerance } = options;
-  return withTrajectory(
+  return withLosses(
     where,
     cell,
     params,
@@ -153,7 +155,7 @@ export function chooseWindow<Params, State, X = Tensor, Y = Tensor, Target = Ten
         const { value, high } = measured.at(-1)!.relativeError;
         const text =
           value === null
-            ? "the gradient of the losses is 0, and has no relative bias"
+            ? `the gradient of the losses is 0 on the stretch measured, steps ${from + 1} to ${until}, and has no relative bias; look at the loss, at its scale and at units that are dead, or give another stream`
             : `with k2 ${lags} the relative bias is ${shown(value)}, up to ${shown(high!)}, which is not below the tolerance ${tolerance}; allow more lags, or give a longer stream`;
         return { ...found, ...nothing, k2: null, refusal: text, measured };
       }

@@ -5,7 +5,7 @@ import { textOf } from "../checkDefinition.ts";
 import { floatsOf } from "../derivatives/vectors.ts";
 import { advance } from "../sequences/advance.ts";
 import { atStep } from "../stepErrors.ts";
-import { presentRows } from "./presentRows.ts";
+import { checkPresent, presentRows } from "./presentRows.ts";
 import { type FlowSource, type TrajectoryOptions, withTrajectory } from "./trajectory.ts";
 
 /** What `deadUnits` takes. */
@@ -82,6 +82,7 @@ export function deadUnits<Params, State, X, Y>(
   }
   return withTrajectory(where, cell, params, stream, options, (trajectory) => {
     const rows = floatsOf(trajectory[0]!.before)[0]!.shape[0]!;
+    checkPresent(where, trajectory, rows);
     const ranges = new Map<string, Range>();
     for (const { t, step, before } of trajectory) {
       scope(() => {

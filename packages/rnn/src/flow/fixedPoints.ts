@@ -32,7 +32,7 @@ export interface FixedPointOptions<State, X> {
 /** A state that the model stays at, or leaves slowly. */
 export interface FixedPoint {
   readonly kind: "fixed" | "slow";
-  /** The H numbers of the state, leaf by leaf. */
+  /** The H components of the state, leaf by leaf. */
   readonly state: readonly number[];
   /** `|F(h) - h|^2 / 2`: how fast the model leaves it. */
   readonly q: number;
@@ -106,6 +106,8 @@ export function fixedPoints<Params, State, X>(
   const { input, starts, slow = 1e-5, distance = 1e-4, steps = 200 } = options;
   checkCount(where, "steps", steps, 1);
   checkInput(where, input);
+  checkFinite(where, "the input", input);
+  checkFinite(where, "the parameter", params);
   const states = startsOf(where, cell, starts);
   const size = rowSize(starts);
   checkBytes(where, `a Jacobian [${size}, ${size}]`, 16 * size ** 2, "use a smaller state");
@@ -124,6 +126,7 @@ export function fixedPoints<Params, State, X>(
     const state = rowsTree(vectors, starts) as unknown as Values<State>;
     return new Transition(cell, params, { input: repeated }, state) as never;
   };
+  checkStep(where, stepOf, states[0]!);
   /** Of 128 MiB for the Jacobians and what is made on the way to them. */
   const batch = Math.max(1, Math.floor(2 ** 20 / size ** 2));
   const found: Slowest[] = [];
@@ -162,6 +165,34 @@ function checkInput(where: string, input: unknown): void {
   throw new RangeError(
     `${where}: the input must be tensors of one row, which stays and is the same for all starts, got ${got}`,
   );
+}
+
+/** Throws a sentence for a number that is not finite, which no search could come to terms with. */
+function checkFinite(where: string, what: string, values: unknown): void {
+  for (const [path, x] of tree.leavesWithPath<Tensor>(values)) {
+    const wrong = x.toTypedArray().find((value) => !Number.isFinite(value));
+    if (wrong === undefined) continue;
+    throw new RangeError(
+      `${where}: ${what}${path && ` "${path}"`} holds ${wrong}; give finite numbers`,
+    );
+  }
+}
+
+/** Throws what a step refuses of the input or the states, in the name of the function. */
+function checkStep(where: string, stepOf: StepOf, h: Float64Array): void {
+  try {
+    scope(() => {
+      const transition = stepOf([h]);
+      transition.after(transition.before);
+    });
+  } catch (cause) {
+    const Kind = cause instanceof RangeError ? RangeError : TypeError;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new Kind(
+      `${where}: the step with this input and these starts: ${text}; give those that the model runs with`,
+      { cause },
+    );
+  }
 }
 
 /** The rows of the states to start from. */

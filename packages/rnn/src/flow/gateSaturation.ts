@@ -6,7 +6,7 @@ import { floatsOf } from "../derivatives/vectors.ts";
 import { advance } from "../sequences/advance.ts";
 import { atStep } from "../stepErrors.ts";
 import { type Gate, gatesOf } from "./gatesOf.ts";
-import { presentRows } from "./presentRows.ts";
+import { checkPresent, presentRows } from "./presentRows.ts";
 import {
   type FlowSource,
   type TrajectoryOptions,
@@ -106,6 +106,7 @@ export function gateSaturation<Params, State, X, Y>(
   return withTrajectory(where, cell, params, stream, options, (trajectory) => {
     const found = new Map<string, Sums>();
     const rows = floatsOf(trajectory[0]!.before)[0]!.shape[0]!;
+    checkPresent(where, trajectory, rows);
     for (const at of trajectory) {
       scope(() => {
         let gates = recorded(where, cell, params, at, rows);

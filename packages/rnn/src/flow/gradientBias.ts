@@ -1,3 +1,5 @@
+import { dot } from "./orthonormal.ts";
+
 /** A number and where it lies: an exact one has `low` and `high` equal to `value`. */
 export interface Estimate {
   /** `null` where it does not exist, because a gradient is 0 or cannot be told from it. */
@@ -32,9 +34,10 @@ export interface Part {
 
 /** The bias of G_k, from it and R. */
 export function exactBias(truncated: Float64Array, rest: Float64Array, part: Part): GradientBias {
-  const kk = product(truncated, truncated, part);
-  const kr = product(truncated, rest, part);
-  const rr = product(rest, rest, part);
+  const [k, r] = scaledPart([truncated, rest], part) as [Float64Array, Float64Array];
+  const kk = dot(k, k);
+  const kr = dot(k, r);
+  const rr = dot(r, r);
   const moments = { kk, kr, rr };
   const full = squareOfFull(moments);
   const norms = normsOf(moments);
@@ -65,9 +68,18 @@ export function normsOf(moments: Moments): number {
 /** A cosine, whatever rounding or an estimate makes of it. */
 export const clamped = (cosine: number): number => Math.min(1, Math.max(-1, cosine));
 
-/** The inner product of one part of two vectors. */
-export function product(a: Float64Array, b: Float64Array, { from, until }: Part): number {
-  let sum = 0;
-  for (let i = from; i < until; i++) sum += a[i]! * b[i]!;
-  return sum;
+/**
+ * One part of some vectors, times a power of two that brings their largest element near 1: squares
+ * neither vanish nor overflow, and what is made of quotients stays the same.
+ */
+export function scaledPart(
+  vectors: readonly Float64Array[],
+  { from, until }: Part,
+): Float64Array[] {
+  const parts = vectors.map((vector) => vector.slice(from, until));
+  let most = 0;
+  for (const part of parts) for (const x of part) most = Math.max(most, Math.abs(x));
+  if (most === 0 || !Number.isFinite(most)) return parts;
+  const scale = 2 ** -Math.max(-1000, Math.min(1000, Math.floor(Math.log2(most))));
+  return parts.map((part) => part.map((x) => x * scale));
 }

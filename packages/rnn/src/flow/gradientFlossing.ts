@@ -111,7 +111,7 @@ export function gradientFlossing<Params, State, X>(
     }
     if (counted === 0) {
       throw new RangeError(
-        `${where}: no row goes on for ${warmUp + 1} steps, more than the warm-up of ${warmUp}, in a stream of ${trajectory.length}; give more steps, or a smaller warmUp`,
+        `${where}: no row goes on for ${warmUp + 1} ${warmUp === 0 ? "step" : "steps"}, more than the warm-up of ${warmUp}, in a stream of ${trajectory.length}; give more steps, or a smaller warmUp`,
       );
     }
     const exponents = stack(terms).sum(0).div(counted);

@@ -1,6 +1,8 @@
 import { scope } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
+import { checkChoice } from "../checkChoice.ts";
+import { textOf } from "../checkDefinition.ts";
 import { Transition } from "../derivatives/transition.ts";
 import { checkBytes, checkCount, checkFiniteState } from "./checks.ts";
 import { coursesOf } from "./rowCourse.ts";
@@ -94,6 +96,8 @@ export function jacobianSpectrum<Params, State, X>(
   checkOptions(where, options, known);
   const { count = 1, every = 1, method: asked, tolerance: given, dimension = 160 } = options;
   checkCount(where, "every", every, 1);
+  if (asked !== undefined) checkChoice(where, "method", asked, ["dense", "krylov"]);
+  checkTolerance(where, given);
   return withTrajectory(where, cell, params, stream, options, (trajectory) => {
     const transitionAt = ({ step, before }: (typeof trajectory)[number]) =>
       new Transition(cell, params, step, before) as unknown as Step;
@@ -130,6 +134,14 @@ export function jacobianSpectrum<Params, State, X>(
     }
     return { size: H, method, steps };
   });
+}
+
+function checkTolerance(where: string, tolerance: unknown): void {
+  if (tolerance === undefined) return;
+  if (typeof tolerance === "number" && tolerance > 0 && tolerance < 1) return;
+  throw new RangeError(
+    `${where}: tolerance must be a number between 0 and 1, a residual relative to the norm, got ${textOf(tolerance)}`,
+  );
 }
 
 function meansOf(rows: readonly RowSpectrum[]): Omit<StepSpectrum, "t" | "rows"> {

@@ -8,7 +8,7 @@ import { type LagMeans, LagSamples } from "./lagSamples.ts";
 import { checkLossOptions, type FlowLossOptions } from "./lossAt.ts";
 import { type Reach, reachOf, tailOf } from "./reach.ts";
 import { sweepLags } from "./sweepLags.ts";
-import { withTrajectory } from "./trajectory.ts";
+import { withLosses } from "./withLosses.ts";
 
 /** What `lagMatrix` takes. */
 export interface LagMatrixOptions<State, Y = Tensor, Target = Tensor>
@@ -31,8 +31,7 @@ export interface LagMatrix extends LagMeans {
   /**
    * `matrix[s - 1][tau]` is `|dl_s / dh_(s - tau)|`: the Euclidean norm of each row's gradient, and
    * the mean of those norms over the rows with a step. `null` for a step whose loss is not taken,
-   * or is `null`; a step
-   * before step `lags` has only the lags up to the first state, `tau <= s`.
+   * or is `null`; a step before step `lags` has only the lags up to the first state, `tau <= s`.
    */
   readonly matrix: readonly (readonly number[] | null)[];
   /** How the mean falls with the lag; `null` where fewer than two means can be compared. */
@@ -105,7 +104,7 @@ export function lagMatrix<Params, State, X, Y, Target>(
   checkLag("every", every, 1, Infinity);
   const { decayFrom = Math.floor(lags / 2) } = options;
   checkLag("decayFrom", decayFrom, 0, lags - 1);
-  return withTrajectory(where, cell, params, stream, options, (trajectory) => {
+  return withLosses(where, cell, params, stream, options, (trajectory) => {
     const steps = trajectory.length;
     if (steps < lags) {
       throw new RangeError(

@@ -16,7 +16,7 @@ export interface LyapunovOptions<State> extends TrajectoryOptions<State> {
    * of the steps unless given.
    */
   readonly warmUp?: number;
-  /** Steps from one QR decomposition to the next; 1 unless given. */
+  /** Steps of one growth, from whose differences errors are estimated; 1 unless given. */
   readonly every?: number;
 }
 
@@ -60,11 +60,11 @@ export interface LyapunovSpectrum {
  *
  * Each row of a batch is a trajectory of its own. At a reset a row begins afresh, with a warm-up
  * of its own; steps in which it is masked are not counted. One step costs K pushes of a direction
- * through its Jacobian and, every `every` steps, `2 K^2 H` multiplications a row.
+ * through its Jacobian and `2 K^2 H` multiplications a row for a QR decomposition.
  *
  * @param stream steps `{ input }` or `{ inputs: [T, B, I] }`; targets are not read
  * @throws for a count above H, a stream too short for two estimates, states or derivatives that
- *   are not finite, and what `withTrajectory` refuses
+ *   are not finite, an asynchronous stream, and a state that has no floats or changes its shape
  *
  * @example
  * ```ts

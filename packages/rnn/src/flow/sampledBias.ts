@@ -6,10 +6,11 @@ import {
   type Moments,
   normsOf,
   type Part,
-  product,
   productWithFull,
+  scaledPart,
   squareOfFull,
 } from "./gradientBias.ts";
+import { dot } from "./orthonormal.ts";
 
 /**
  * The bias of G_k from n >= 3 independent samples, whose means are G_k and R. Squares and products
@@ -22,7 +23,9 @@ export function sampledBias(
   rest: readonly Float64Array[],
   part: Part,
 ): GradientBias {
-  const { all, without } = pairMoments(truncated, rest, part);
+  const n = truncated.length;
+  const scaled = scaledPart([...truncated, ...rest], part);
+  const { all, without } = pairMoments(scaled.slice(0, n), scaled.slice(n));
   const t = studentQuantile(without.length - 1, 0.95);
   const ratio = (of: Of, by: Of) => ratioOf(of, by, all, without, t);
   const relativeError = mapped(
@@ -76,12 +79,11 @@ function mapped(
 function pairMoments(
   truncated: readonly Float64Array[],
   rest: readonly Float64Array[],
-  part: Part,
 ): { readonly all: Moments; readonly without: readonly Moments[] } {
   const n = truncated.length;
   const [sumK, sumR] = [sumOf(truncated), sumOf(rest)];
-  const own = truncated.map((k, i) => momentsOf(k, rest[i]!, part));
-  const pairs = momentsOf(sumK, sumR, part);
+  const own = truncated.map((k, i) => momentsOf(k, rest[i]!));
+  const pairs = momentsOf(sumK, sumR);
   const total = { ...pairs };
   for (const { kk, kr, rr } of own) {
     total.kk -= kk;
@@ -96,17 +98,17 @@ function pairMoments(
     const r = rest[i]!;
     const { kk, kr, rr } = own[i]!;
     const left = {
-      kk: total.kk - 2 * (product(k, sumK, part) - kk),
-      kr: total.kr - (product(k, sumR, part) - kr) - (product(r, sumK, part) - kr),
-      rr: total.rr - 2 * (product(r, sumR, part) - rr),
+      kk: total.kk - 2 * (dot(k, sumK) - kk),
+      kr: total.kr - (dot(k, sumR) - kr) - (dot(r, sumK) - kr),
+      rr: total.rr - 2 * (dot(r, sumR) - rr),
     };
     return perPair(left, n - 1);
   });
   return { all: perPair(total, n), without };
 }
 
-function momentsOf(k: Float64Array, r: Float64Array, part: Part): Moments {
-  return { kk: product(k, k, part), kr: product(k, r, part), rr: product(r, r, part) };
+function momentsOf(k: Float64Array, r: Float64Array): Moments {
+  return { kk: dot(k, k), kr: dot(k, r), rr: dot(r, r) };
 }
 
 function sumOf(vectors: readonly Float64Array[]): Float64Array {

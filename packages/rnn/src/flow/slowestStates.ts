@@ -30,8 +30,8 @@ const mostDamping = 1e12;
 
 /**
  * Minimises `q = |F(h) - h|^2 / 2` from many states at once, by the method of Levenberg (1944) and
- * Marquardt (1963): steps `-(A'A + d I)^-1 A'r` of the residual `r = F(h) - h` and its Jacobian `
- * A = J - I ` , with the damping d of Nielsen (Madsen, Nielsen & Tingleff 2004): less after a step
+ * Marquardt (1963): steps `-(A'A + d I)^-1 A'r` of the residual `r = F(h) - h` and its Jacobian
+ * `A = J - I`, with the damping d of Nielsen (Madsen, Nielsen & Tingleff 2004): less after a step
  * that lessens q as predicted, more after one that does not. With little damping it is the method
  * of Newton, which converges quadratically to fixed points, stable or not.
  */

@@ -22,7 +22,9 @@ export function smallestWindow(
   const measured = measure(ladder(k1, most));
   for (;;) {
     measured.sort((a, b) => a.k2 - b.k2);
-    const failed = measured.findLastIndex(({ relativeError: { high } }) => !(high! < tolerance));
+    const failed = measured.findLastIndex(({ relativeError: { high } }) => {
+      return high === null || !(high < tolerance);
+    });
     const chosen = measured[failed + 1];
     if (chosen === undefined) return { chosen, measured };
     const below = failed === -1 ? chosen.k2 - 1 : measured[failed]!.k2;

@@ -7,7 +7,9 @@ import type { StepLoss } from "../truncated/step.ts";
 import type { StepSource } from "../truncated/stream.ts";
 import { backwards } from "./backwards.ts";
 import { checkLossOptions, type FlowLossOptions, lossAt } from "./lossAt.ts";
-import { type TrajectoryStep, withTrajectory } from "./trajectory.ts";
+import { lengthOf } from "./orthonormal.ts";
+import type { TrajectoryStep } from "./trajectory.ts";
+import { withLosses } from "./withLosses.ts";
 
 /** What `stateGradients` takes. */
 export interface StateGradientsOptions<State, Y = Tensor, Target = Tensor>
@@ -36,7 +38,7 @@ export interface StateGradients {
 }
 
 /** By leaf, the squared norm of each row. */
-type Squares = readonly (readonly [path: string, rows: Float64Array])[];
+type LeafNorms = readonly (readonly [path: string, rows: Float64Array])[];
 
 /**
  * How strongly the loss of a whole stretch depends on the state at each step: norms of `dL / dh_t`,
@@ -80,9 +82,9 @@ export function stateGradients<Params, State, X, Y, Target>(
   checkLossOptions(where, stream, options, ["reduction"]);
   const { loss, reduction = "sum" } = options;
   checkChoice(where, "reduction", reduction, ["sum", "mean"]);
-  return withTrajectory(where, cell, params, stream, options, (trajectory) => {
+  return withLosses(where, cell, params, stream, options, (trajectory) => {
     const rows = rowsVector(trajectory[0]!.before).shape[0]!;
-    const squares: Squares[] = [];
+    const found: LeafNorms[] = [];
     let [tokens, losses] = [0, 0];
     backwards<(typeof trajectory)[number], Values<State> | undefined>(
       ...([where, trajectory, undefined] as const),
@@ -90,7 +92,7 @@ export function stateGradients<Params, State, X, Y, Target>(
         const { gradient, count } = gradientBefore(where, cell, params, at, loss, after);
         tokens += count ?? 0;
         losses += count === undefined ? 0 : 1;
-        squares.unshift(squaresOf(where, gradient, at.t - 1));
+        found.unshift(rowNormsOf(where, gradient, at.t - 1));
         return gradient;
       },
     );
@@ -100,7 +102,7 @@ export function stateGradients<Params, State, X, Y, Target>(
       );
     }
     const scale = reduction === "mean" && tokens > 0 ? 1 / tokens : 1;
-    return normsOf(squares, rows, scale);
+    return normsOf(found, rows, scale);
   });
 }
 
@@ -132,33 +134,36 @@ function likeOnes({ shape, dtype, backend }: Tensor): Tensor {
   return ones(shape, { dtype, backend });
 }
 
-/** In float64, where squares of small numbers of float32 do not underflow. */
-function squaresOf(where: string, gradient: unknown, t: number): Squares {
+/** By leaf the norm of each row, whatever its scale. */
+function rowNormsOf(where: string, gradient: unknown, t: number): LeafNorms {
   const floats = tree.leavesWithPath(gradient).filter(([, x]) => x.dtype !== "int32");
   return floats.map(([path, x]) => {
-    const rows = x.cast("float64").reshape([x.shape[0]!, -1]).square().sum(-1);
-    const squares = Float64Array.from(rows.toTypedArray());
-    const wrong = squares.find((square) => !Number.isFinite(square));
-    if (wrong === undefined) return [path, squares];
+    const values = Float64Array.from(x.toTypedArray());
+    const rows = x.shape[0]!;
+    const size = values.length / rows;
+    const norms = Float64Array.from({ length: rows }, (_, row) => {
+      return lengthOf(values.subarray(row * size, (row + 1) * size));
+    });
+    const wrong = norms.find((norm) => !Number.isFinite(norm));
+    if (wrong === undefined) return [path, norms];
     throw new RangeError(
       `${where}: the gradient by the state${path === "" ? "" : ` "${path}"`} after step ${t} is ${wrong}; look at the parameters, or give a shorter stretch where gradients explode`,
     );
   });
 }
 
-function normsOf(squares: readonly Squares[], rows: number, scale: number): StateGradients {
-  const steps = squares.length;
+function normsOf(found: readonly LeafNorms[], rows: number, scale: number): StateGradients {
+  const steps = found.length;
   /** By step, the norm of what `select` takes, of all rows or of one. */
   const norms = (isPart: (path: string) => boolean, row?: number) =>
-    squares.map((leaves) => {
-      let sum = 0;
-      for (const [path, list] of leaves) {
-        if (!isPart(path)) continue;
-        for (const [b, square] of list.entries()) if (row === undefined || row === b) sum += square;
-      }
-      return scale * Math.sqrt(sum);
+    found.map((leaves) => {
+      const parts = leaves.flatMap(([path, list]) => {
+        if (!isPart(path)) return [];
+        return row === undefined ? Array.from(list) : [list[row]!];
+      });
+      return scale * lengthOf(Float64Array.from(parts));
     });
-  const paths = squares[0]!.map(([path]) => path);
+  const paths = found[0]!.map(([path]) => path);
   const byName = (names: readonly string[], nameOf: (path: string) => string) =>
     Object.fromEntries(names.map((name) => [name, norms((path) => nameOf(path) === name)]));
   return {

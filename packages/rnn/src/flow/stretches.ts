@@ -1,6 +1,7 @@
 import { type Batch, jackknife, meansOf } from "../statistics/jackknife.ts";
 import { type Course, sweepBands } from "./bands.ts";
 import type { Estimate } from "./gradientBias.ts";
+import { lengthOf } from "./orthonormal.ts";
 
 /** Steps `start < t <= end` whose losses belong together. */
 export interface Stretch {
@@ -70,10 +71,6 @@ export function measureStretches<Params, State, X, Y, Target>(
 /** The norm of the first half of a vector, divided by that of the second; NaN where that is 0. */
 function ratioOf(vector: Float64Array): number {
   const half = vector.length / 2;
-  let [rest, full] = [0, 0];
-  for (let i = 0; i < half; i++) {
-    rest += vector[i]! ** 2;
-    full += vector[half + i]! ** 2;
-  }
-  return full === 0 ? Number.NaN : Math.sqrt(rest / full);
+  const full = lengthOf(vector.subarray(half));
+  return full === 0 ? Number.NaN : lengthOf(vector.subarray(0, half)) / full;
 }

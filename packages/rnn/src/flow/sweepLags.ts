@@ -7,6 +7,7 @@ import type { StepLoss } from "../truncated/step.ts";
 import { backwards } from "./backwards.ts";
 import type { LagSamples } from "./lagSamples.ts";
 import { cutCotangents, lossAt } from "./lossAt.ts";
+import { lengthOf } from "./orthonormal.ts";
 import { presentRows } from "./presentRows.ts";
 import type { TrajectoryStep } from "./trajectory.ts";
 
@@ -85,11 +86,14 @@ function ownCotangent<Params, State, X, Y, Target>(
   return gradient.reshape([1, B, H]);
 }
 
-/** Norms in float64, where squares of small numbers of float32 do not underflow: K lists of B. */
+/** Norms, whatever the scale: K lists of B. */
 function normsOf(cotangents: Tensor): Float64Array[] {
-  const [K, B] = cotangents.shape as [number, number];
-  const norms = cotangents.cast("float64").square().sum(-1).sqrt().toTypedArray();
-  return Array.from({ length: K }, (_, k) => Float64Array.from(norms.subarray(k * B, (k + 1) * B)));
+  const [K, B, H] = cotangents.shape as [number, number, number];
+  const values = Float64Array.from(cotangents.toTypedArray());
+  const normAt = (i: number) => lengthOf(values.subarray(i * H, (i + 1) * H));
+  return Array.from({ length: K }, (_, k) =>
+    Float64Array.from({ length: B }, (_, b) => normAt(k * B + b)),
+  );
 }
 
 function checkNorms(where: string, norms: Float64Array, s: number, t: number): void {

@@ -12,9 +12,11 @@ interface TangentRow {
   readonly normal: () => number;
   readonly vectors: VectorSet;
   readonly growths: Growth[];
-  /** Steps since the row began, up to the last decomposition. */
+  /** Logarithms of the growth since the last one that was noted. */
+  logs: Float64Array;
+  /** Steps since the row began, up to then. */
   age: number;
-  /** Steps since the last decomposition. */
+  /** Steps since then. */
   pending: number;
 }
 
@@ -39,7 +41,14 @@ export class Tangents {
     this.#values = new Float64Array(count * rows * size);
     this.#rows = Array.from({ length: rows }, (_, row) => {
       const set = { values: this.#values, offset: row * size, stride: rows * size, count, size };
-      return { normal: directionDraws(), vectors: set, growths: [], age: 0, pending: 0 };
+      return {
+        normal: directionDraws(),
+        vectors: set,
+        growths: [],
+        logs: new Float64Array(count),
+        age: 0,
+        pending: 0,
+      };
     });
     for (const row of this.#rows) this.#begin(row);
   }
@@ -54,14 +63,14 @@ export class Tangents {
     if (courses.includes("step")) this.#push(t, transition, courses);
     for (const [i, row] of this.#rows.entries()) {
       if (courses[i] === "reset") this.#begin(row);
-      if (courses[i] === "step") row.pending++;
-      if (row.pending === this.#options.every) this.#decompose(row, t);
+      if (courses[i] === "step") this.#decompose(row, t);
     }
   }
 
   /** Directions of a row that has lived for no step. */
   #begin(row: TangentRow): void {
     fillOrthonormal(row.vectors, row.normal);
+    row.logs = new Float64Array(this.#options.count);
     row.age = 0;
     row.pending = 0;
   }
@@ -79,9 +88,18 @@ export class Tangents {
     }
   }
 
+  /**
+   * At every step: directions that are pushed through several steps vanish, overflow, or turn to
+   * the first until rounding alone tells them apart.
+   */
   #decompose(row: TangentRow, t: number): void {
-    const logs = orthonormalise(row.vectors, row.normal).map(Math.log);
-    if (row.age >= this.#options.warmUp) row.growths.push({ t, steps: row.pending, logs });
+    for (const [k, growth] of orthonormalise(row.vectors, row.normal).entries()) {
+      row.logs[k]! += Math.log(growth);
+    }
+    if (++row.pending < this.#options.every) return;
+    if (row.age >= this.#options.warmUp)
+      row.growths.push({ t, steps: row.pending, logs: row.logs });
+    row.logs = new Float64Array(row.logs.length);
     row.age += row.pending;
     row.pending = 0;
   }

@@ -38,8 +38,8 @@ export interface TrajectoryStep<State, X, Target> {
  * tensors live until `use` returns.
  *
  * @param k1 steps of a window: noise that is drawn per window is drawn anew after them
- * @throws for an asynchronous stream, a stream without steps, and a state with tensors of whole
- *   numbers or whose shape changes: it has no Jacobian
+ * @throws for an asynchronous stream, a stream without steps, and a state that has no tensor of
+ *   floats or changes its shape: it has no Jacobian
  */
 export function withTrajectory<Params, State, X, Target, T>(
   where: string,

@@ -8,7 +8,7 @@ import { exactBias, type GradientBias, type Part } from "./gradientBias.ts";
 import { checkLossOptions, type FlowLossOptions } from "./lossAt.ts";
 import { sampleBands } from "./sampleBands.ts";
 import { sampledBias } from "./sampledBias.ts";
-import { withTrajectory } from "./trajectory.ts";
+import { withLosses } from "./withLosses.ts";
 
 /** Which truncations to measure, and whether exactly or by samples. */
 export interface TruncationBiasOptions<State, Y = Tensor, Target = Tensor>
@@ -108,7 +108,7 @@ export function truncationBias<Params, State, X = Tensor, Y = Tensor, Target = T
   const given = typeof k2 === "number" ? [k2] : k2;
   const k2s = [...new Set(given)].sort((a, b) => a - b);
   const run = { ...(state !== undefined && { state }), ...(rng !== undefined && { rng }) };
-  return withTrajectory(
+  return withLosses(
     where,
     cell,
     params,

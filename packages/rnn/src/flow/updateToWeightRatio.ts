@@ -18,7 +18,8 @@ export interface UpdateToWeightRatio {
  *
  * @param updates what an optimizer's `update` gave, in the structure of `params`
  * @param params the parameters before the update; ask before `applyUpdates` consumes them
- * @throws for trees of other structures or shapes, and an update or a weight that is not finite
+ * @throws for trees of other structures or shapes, and an update or a weight that is not finite,
+ *   or a ratio that overflows
  *
  * @example
  * ```ts
@@ -47,7 +48,7 @@ export function updateToWeightRatio<Params>(updates: Params, params: Params): Up
     const [update, weight] = [normOf(where, "update", path, u), normOf(where, "weight", path, w)];
     ofUpdates.push(update);
     ofWeights.push(weight);
-    byParameter[path] = weight === 0 ? null : update / weight;
+    byParameter[path] = ratioOf(where, `"${path}"`, update, weight);
   }
   if (given.size !== weights.length) {
     throw new TypeError(
@@ -55,7 +56,17 @@ export function updateToWeightRatio<Params>(updates: Params, params: Params): Up
     );
   }
   const weight = Math.hypot(...ofWeights);
-  return { byParameter, total: weight === 0 ? null : Math.hypot(...ofUpdates) / weight };
+  return { byParameter, total: ratioOf(where, "all parameters", Math.hypot(...ofUpdates), weight) };
+}
+
+/** The ratio of two norms; `null` where the weights are 0. */
+function ratioOf(where: string, what: string, update: number, weight: number): number | null {
+  if (weight === 0) return null;
+  const ratio = update / weight;
+  if ([update, weight, ratio].every(Number.isFinite)) return ratio;
+  throw new RangeError(
+    `${where}: the update of ${what} has the norm ${update}, and the weights ${weight}, whose ratio overflows; clip gradients, or lower the learning rate`,
+  );
 }
 
 /** The Euclidean norm, whatever the scale of the elements. */

@@ -1,4 +1,5 @@
 import { checkOptions } from "@chronograd/autodiff/internal";
+import { textOf } from "../checkDefinition.ts";
 import type { JacobianSpectrum } from "./jacobianSpectrum.ts";
 import type { LyapunovSpectrum } from "./lyapunovSpectrum.ts";
 
@@ -32,10 +33,11 @@ export interface Verdict {
 /**
  * Whether gradients vanish, explode, or stay of their size over a horizon: the largest Lyapunov
  * exponent against 0. It is called vanishing or exploding where it differs from 0 by more than `1 /
- * horizon` and by more than two standard errors. Where all spectral norms are below 1 every
- * gradient vanishes (Pascanu, Mikolov & Bengio 2013), whatever its direction.
+ * horizon` and by more than two standard errors. Where all spectral norms stay below a bound that
+ * is less than 1, every gradient vanishes, whatever its direction (Pascanu, Mikolov & Bengio 2013).
  *
- * @throws for a horizon that is not a positive number
+ * @param spectrum also one that was JSON, in which an exponent of -Infinity is null
+ * @throws for a horizon that is not a positive number, and spectra that are none
  *
  * @example
  * ```ts
@@ -59,17 +61,16 @@ export interface Verdict {
 export function verdict(spectrum: LyapunovSpectrum, options: VerdictOptions = {}): Verdict {
   checkOptions("verdict", options, ["horizon", "jacobians"]);
   const { horizon = 100, jacobians } = options;
-  if (!(horizon > 0)) {
+  if (!(typeof horizon === "number" && horizon > 0 && horizon < Infinity)) {
     throw new RangeError(
-      `verdict: horizon must be a positive number of steps, got ${String(horizon)}; 100 asks for gradients that live that long`,
+      `verdict: horizon must be a positive number of steps, got ${textOf(horizon)}; 100 asks for gradients that live that long`,
     );
   }
-  const [exponent] = spectrum.exponents as [number];
-  const [error] = spectrum.errors as [number];
+  const { exponent, error } = largestOf(spectrum);
   const isCertain = Math.abs(exponent) > Math.max(1 / horizon, 2 * error);
   const kind = !isCertain ? "stable" : exponent < 0 ? "vanishing" : "exploding";
   const factor = Math.exp(horizon * exponent);
-  const norms = jacobians?.steps.map(({ norm }) => norm);
+  const norms = jacobians === undefined ? undefined : normsOf(jacobians);
   const norm = norms && {
     mean: norms.reduce((sum, each) => sum + each, 0) / norms.length,
     largest: Math.max(...norms),
@@ -79,4 +80,32 @@ export function verdict(spectrum: LyapunovSpectrum, options: VerdictOptions = {}
     : "";
   const text = `${kind}: the largest Lyapunov exponent is ${exponent.toPrecision(3)} with a standard error of ${error.toPrecision(2)}, so over ${horizon} steps a gradient changes by a factor of ${factor.toPrecision(3)}${bound}`;
   return { verdict: kind, exponent, error, horizon, factor, ...(norm && { norm }), text };
+}
+
+/** The largest exponent of a spectrum, and its error. */
+function largestOf(spectrum: unknown): Pick<Verdict, "exponent" | "error"> {
+  const { exponents, errors } = Object(spectrum) as Partial<LyapunovSpectrum>;
+  if (!Array.isArray(exponents) || !Array.isArray(errors) || exponents.length === 0) {
+    throw new TypeError(
+      `verdict: the spectrum must be what lyapunovSpectrum gave, with exponents and errors, got ${textOf(spectrum)}`,
+    );
+  }
+  const exponent: unknown = exponents[0] === null ? -Infinity : exponents[0];
+  const error: unknown = errors[0];
+  if (typeof exponent === "number" && !Number.isNaN(exponent) && (error as number) >= 0) {
+    return { exponent, error: error as number };
+  }
+  throw new RangeError(
+    `verdict: the largest exponent is ${textOf(exponent)} with the error ${textOf(error)}, which says nothing; give the spectrum of a model whose derivatives are finite`,
+  );
+}
+
+/** The spectral norms of steps. */
+function normsOf(jacobians: unknown): number[] {
+  const { steps } = Object(jacobians) as Partial<JacobianSpectrum>;
+  const norms: unknown[] = Array.isArray(steps) ? steps.map((step) => Object(step).norm) : [];
+  if (norms.length > 0 && norms.every(Number.isFinite)) return norms as number[];
+  throw new TypeError(
+    `verdict: jacobians must be what jacobianSpectrum gave, steps with a norm each, got ${textOf(jacobians)}`,
+  );
 }

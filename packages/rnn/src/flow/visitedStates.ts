@@ -3,6 +3,7 @@ import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { rowsTree, rowsVector } from "../derivatives/vectors.ts";
 import { checkCount, checkFiniteState } from "./checks.ts";
+import { checkPresent } from "./presentRows.ts";
 import { coursesOf } from "./rowCourse.ts";
 import { type FlowSource, type TrajectoryOptions, withTrajectory } from "./trajectory.ts";
 
@@ -46,6 +47,8 @@ export function visitedStates<Params, State, X>(
   const { count = 64 } = options;
   checkCount(where, "count", count, 1);
   return withTrajectory(where, cell, params, stream, options, (trajectory) => {
+    const { after: first } = trajectory[0]!;
+    checkPresent(where, trajectory, rowsVector(first).shape[0]!);
     const visited = trajectory.flatMap(({ t, step, after }) => {
       checkFiniteState(where, t, after);
       const vectors = rowsVector(after);
@@ -60,10 +63,9 @@ export function visitedStates<Params, State, X>(
     const chosen = Array.from({ length: kept }, (_, i) => {
       return visited[Math.floor(((i + 0.5) * visited.length) / kept)]!;
     });
-    const { after } = trajectory[0]!;
-    const { dtype, backend } = rowsVector(after);
+    const { dtype, backend } = rowsVector(first);
     const values = Float64Array.from(chosen.flatMap((row) => Array.from(row)));
     const vectors = tensor(values, { shape: [kept, chosen[0]!.length], dtype, backend });
-    return rowsTree(vectors, after) as unknown as Values<State>;
+    return rowsTree(vectors, first) as unknown as Values<State>;
   });
 }

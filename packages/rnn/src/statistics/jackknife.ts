@@ -40,8 +40,8 @@ export function jackknife(
   const value = of(meansOf(batches));
   const without = batches.map((batch) => of(meansOf(batches, batch)));
   const middle = without.reduce((a, b) => a + b) / n;
-  const squares = without.reduce((sum, each) => sum + (each - middle) ** 2, 0);
-  const standardError = Math.sqrt((squares * (n - 1)) / n);
+  const deviation = without.reduce((norm, each) => Math.hypot(norm, each - middle), 0);
+  const standardError = deviation * Math.sqrt((n - 1) / n);
   const reach = studentQuantile(n - 1, 0.95) * standardError;
   return { standardError, interval: [value - reach, value + reach] };
 }

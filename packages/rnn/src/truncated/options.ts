@@ -31,7 +31,8 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
   readonly reduction?: LossReduction;
   /**
    * For which windows (from 0) to measure `stateGradientNorms`, the same ones on all workers; none
-   * by default or in `"defer"`.
+   * by default or in `"defer"`. Gradients stay the same, bit by bit. A measured window costs about
+   * as much as another; with `compile`, its steps run once more, on a tape.
    */
   readonly measure?: (window: number) => boolean;
   /**
@@ -233,6 +234,10 @@ export function truncatedSettings<State, Y, Target>(
   return { ...settings, resumed: resumedFrom(resume, settings) };
 }
 
+/** Names of the options of any stream. */
+export const ofStreams: readonly string[] =
+  "loss state reduction measure compile burnIn rng communicator".split(" ");
+
 /**
  * Fills in the defaults of a stream and throws a sentence for what does not fit.
  *
@@ -257,7 +262,6 @@ export function streamSettings<State, Y, Target>(
       `${where}: ${misplaced} is no option, it belongs to the stream, as in { inputs, targets, ${misplaced} }`,
     );
   }
-  const ofStreams = "loss state reduction measure compile burnIn rng communicator".split(" ");
   checkOptions(where, options, [...required, ...ofStreams, ...optional]);
   const { loss, reduction = "sum", compile = false, communicator = selfCommunicator } = options;
   const { burnIn = 0 } = options;

@@ -246,13 +246,17 @@ function windowOfAll<Params, State>(
     get state() {
       return kept("state", () => tree.map(own.state, (x: Tensor) => clone(detach(x))) as State);
     },
-    get live() {
-      return kept("live", () => {
+    live: undefined as never,
+  };
+  // Not in a copy of the window by `{ ...window }`: it copies all that the stream needs.
+  Object.defineProperty(window, "live", {
+    enumerable: false,
+    get: () =>
+      kept("live", () => {
         if (own.live !== undefined) return own.live(index);
         throw new Error(`${where}: its windows cannot be resumed; save their state instead`);
-      });
-    },
-  };
+      }),
+  });
   keep(window);
   return window;
 }

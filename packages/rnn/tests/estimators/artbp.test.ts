@@ -247,6 +247,9 @@ describe("what does not fit is refused in a sentence", () => {
     expect(() => start({ steps: 2, draws: 7 })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: artbp: draws must be a generator, as rng(1, "draws") gives, got 7; the estimator draws from it, and the model's noise from rng]`,
     );
+    for (const draws of [null, "cuts", { bits: () => 1 }, { uniform: () => 0.5 }]) {
+      expect(() => start({ steps: 2, draws })).toThrow(/^artbp: draws must be a generator/);
+    }
     expect(() => start({ steps: 2, drawing: 7 })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: artbp: there is no option "drawing". It takes draws, loss, state, reduction, measure, compile, burnIn, rng, communicator, steps, probability]`,
     );

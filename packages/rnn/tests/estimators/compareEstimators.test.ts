@@ -103,6 +103,30 @@ test("mean, variance and cosines are those of the estimates, by two passes over 
   expect(row!.relative.deviation).toBeCloseTo(Math.sqrt(variance) / norm(g), 10);
 });
 
+test("cosines and relative numbers do not depend on the scale of the loss", () => {
+  const noise: Named = {
+    name: "ARTBP",
+    windows: (model, values, stream, options, draws) =>
+      artbp(model, values, stream, { ...options, draws, steps: 4 }),
+  };
+  const all = (scale: number) =>
+    compareEstimators(cell, params, steps, [truncatedAt(1, 2) as never, noise as never], {
+      ...{ repeats: 4, loss: (y: Tensor, target: Tensor) => loss(y, target).mul(scale) },
+    }).estimators;
+  const plain = all(1);
+  for (const scale of [2 ** -660, 2 ** 660]) {
+    for (const [i, { cosine, cosineOfMean, relative, bias, biasError }] of all(scale).entries()) {
+      expect(cosine).toBeCloseTo(plain[i]!.cosine, 10);
+      expect(cosineOfMean).toBeCloseTo(plain[i]!.cosineOfMean, 10);
+      expect(relative.deviation).toBeCloseTo(plain[i]!.relative.deviation, 10);
+      expect(bias / scale).toBeCloseTo(plain[i]!.bias, 10);
+      expect(biasError / scale).toBeCloseTo(plain[i]!.biasError, 10);
+    }
+  }
+  const tiny = made("tiny", () => g.map((x) => x * 2 ** -600));
+  expect(compare([tiny]).estimators[0]).toMatchObject({ cosine: expect.closeTo(1, 12) });
+});
+
 test("unbiased estimators are as far away as chance says; a seed repeats all but costs", () => {
   const random: Named[] = [
     {
@@ -147,6 +171,9 @@ describe("what does not fit is refused in a sentence", () => {
     expect(() => compare([zero], { loss: 7 })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: compareEstimators: loss must be a function of output and target, got 7]`,
     );
+    expect(() => compare([zero], { seed: Number.NaN })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: compareEstimators: seed must be a whole number between -2^53 and 2^53, got NaN]`,
+    );
     expect(() => compare([zero], { repeat: 7 })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: compareEstimators: there is no option "repeat", did you mean "repeats"? It takes loss, state, rng, repeats, seed]`,
     );
@@ -178,6 +205,15 @@ describe("what does not fit is refused in a sentence", () => {
     );
     expect(() => compare([others])).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: compareEstimators: the gradients of "others" must be a tree like the parameters, with W, U, b, bn, got nothing]`,
+    );
+    const window = (own: unknown): Named => ({ name: "mine", windows: () => [own] as never });
+    for (const own of [null, {}, { gradients: params, losses: 3 }]) {
+      expect(() => compare([window(own)])).toThrow(
+        /^compareEstimators: a window of "mine" must be \{ gradients, losses \}/,
+      );
+    }
+    expect(() => compare([window({ gradients: params })])).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: compareEstimators: a window of "mine" must be { gradients, losses }, a tree and a list with a number for each new step, got an object without losses]`,
     );
     const torn: Named = { name: "torn", windows: () => 3 as never };
     expect(() => compare([torn])).toThrow(

@@ -2,7 +2,7 @@ import { type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { init, rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { eprop, type ForwardOptions, kfRtrl, rtrl, snap, uoro } from "../../src/estimators.ts";
-import { defineCell, elman, initialParams, lstm } from "../../src/index.ts";
+import { defineCell, elman, gru, initialParams, lstm, lstmProjected } from "../../src/index.ts";
 import { drawn, type PlainCell } from "../../src/testing/draw.ts";
 import { estimatorSuite } from "../truncated/estimatorSuite.ts";
 import { distanceOf, fullGradient, problemOf, sumOfWindows, windowsOf } from "./setup.ts";
@@ -61,7 +61,7 @@ describe("what forward estimators refuse", () => {
       `"TypeError: rtrl: measure is no option, because nothing is swept back; stateGradients of @chronograd/rnn/flow measures norms"`,
     );
     expect(said("rtrl", cell, { order: 2 })).toMatchInlineSnapshot(
-      `"TypeError: rtrl: there is no option "order". It takes k1, loss, state, reduction, measure, compile, burnIn, rng, communicator, memory"`,
+      `"TypeError: rtrl: there is no option "order". It takes k1, loss, state, reduction, compile, burnIn, rng, communicator, memory"`,
     );
     expect(said("rtrl", cell, { memory: { byte: 1 } })).toMatchInlineSnapshot(
       `"TypeError: rtrl: memory: there is no option "byte", did you mean "bytes"? It takes bytes"`,
@@ -84,10 +84,10 @@ describe("what forward estimators refuse", () => {
   });
   test("what does not fit, before anything is made", () => {
     expect(said("rtrl", cell, { memory: { bytes: 1000 } })).toMatchInlineSnapshot(
-      `"RangeError: rtrl: a step needs about 3456 bytes for 2 rows, 3 numbers of the state and 18 parameters (S = dh/dtheta as a whole, [2, 3, 18]), and memory.bytes is 1000; allow more, take fewer rows, or an estimator that keeps less, such as uoro"`,
+      `"RangeError: rtrl: a step needs about 3456 bytes for 2 rows, 3 components of the state and 18 parameters (S = dh/dtheta as a whole, [2, 3, 18]), and memory.bytes is 1000; allow more, or take fewer rows, or an estimator that keeps less, such as uoro"`,
     );
     expect(said("rtrl", lstm({ input: 2, hidden: 200 }), {})).toMatchInlineSnapshot(
-      `"RangeError: rtrl: a step needs about 4157440000 bytes for 2 rows, 400 numbers of the state and 162400 parameters (S = dh/dtheta as a whole, [2, 400, 162400]), and memory.bytes is 1073741824; allow more, take fewer rows, or an estimator that keeps less, such as uoro"`,
+      `"RangeError: rtrl: a step needs about 4157440000 bytes for 2 rows, 400 components of the state and 162400 parameters (S = dh/dtheta as a whole, [2, 400, 162400]), and memory.bytes is 1073741824; allow more, or take fewer rows, or an estimator that keeps less, such as uoro"`,
     );
   });
   test("cells whose state has no derivative, or another shape at each step", () => {
@@ -122,6 +122,47 @@ describe("what forward estimators refuse", () => {
     expect(said("snap", growing, { order: 1 })).toMatchInlineSnapshot(
       `"TypeError: snap: step 1 changes the state "past" from Tensor float64 [2,1] to Tensor float64 [2,2]; a gradient carried forwards needs a state of one shape at all steps"`,
     );
+  });
+  test("a model without parameters, and one whose derivatives are all 0", () => {
+    const free = defineCell({
+      params: () => ({}),
+      state: () => ({ h: init.zeros(2) }),
+      step: (_, x: Tensor, { h }) => [h.add(x), { h: h.add(x) }],
+    })({ input: 2, hidden: 2 });
+    expect(said("rtrl", free, {})).toMatchInlineSnapshot(
+      `"TypeError: rtrl: the model has no parameters of floats, so there is no gradient"`,
+    );
+    const flat = defineCell({
+      params: () => ({ W: init.glorot(2, 2) }),
+      state: () => ({ h: init.zeros(2) }),
+      step: ({ W }, x: Tensor, { h }) => {
+        const next = x.matmul(W).add(h).floor();
+        return [next.add(W.sum()), { h: next }];
+      },
+    })({ input: 2, hidden: 2 });
+    for (const name of names) expect(said(name, flat, {})).toBe("nothing");
+  });
+  test("kfRtrl takes cells whose units are alike", () => {
+    const models = [
+      gru({ input: 2, hidden: 4 }),
+      elman({ input: 2, hidden: 4, activation: "relu" }),
+      lstmProjected({ input: 2, hidden: 4, projection: 2 }),
+    ];
+    for (const model of models) {
+      const params = initialParams(model as PlainCell, rng(1), { dtype: "float64" });
+      for (const weights of [params, tree.map(params, (x: Tensor) => x.mul(0).add(0.25))]) {
+        // An input of 0 leaves the same derivatives to all units.
+        const stream = steps().map((step, i) => ({ ...step, input: step.input.mul(i) }));
+        const given = { k1: 1, loss, draws: rng(1) };
+        const windows = kfRtrl(
+          model as PlainCell,
+          weights as never,
+          stream as never,
+          given as never,
+        );
+        expect([...(windows as unknown as Iterable<unknown>)]).toHaveLength(3);
+      }
+    }
   });
   test("a cell that has not the form of kfRtrl", () => {
     const both = defineCell({

@@ -1,4 +1,4 @@
-import { detach, type Tensor } from "@chronograd/autodiff";
+import { detach, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { type Rng, rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { eprop, kfRtrl, snap, uoro } from "../../src/estimators.ts";
@@ -132,4 +132,53 @@ test("estimators that draw give the same gradients step by step and compiled", (
       expect(distanceOf(run(true), run(false))).toBeLessThan(1e-12);
     }
   }
+});
+
+describe("noise of random signs ends with a reset, and none comes with a mask", () => {
+  const bit = (value: number) => tensor(Int32Array.of(value));
+  const cell = elman({ input: 2, hidden: 3 });
+  /** Gradients of the windows from step 5 on, of one row. */
+  function after(
+    estimator: typeof uoro,
+    scale: number,
+    marks: Readonly<Record<number, object>>,
+    draws: Rng,
+  ): number[][] {
+    const all = problem(cell, { steps: 7 });
+    const { state, stream } = oneRow(all);
+    const given = stream.map((step, i) => ({
+      ...step,
+      ...(i < 3 && { input: (step.input as Tensor).mul(scale) }),
+      ...marks[i + 1],
+    }));
+    const windows = windowsOf(estimator, { ...all, state, stream: given }, { k1: 1, draws });
+    const found = Array.from(windows, ({ gradients }) =>
+      tree.leaves(gradients).flatMap((g) => [...g.toTypedArray()]),
+    );
+    return found.slice(4);
+  }
+  test.each([
+    ["uoro", uoro],
+    ["kfRtrl", kfRtrl],
+  ] as const)("%s", (_, estimator) => {
+    const reset = { 4: { reset: bit(1) } };
+    const run = (scale: number) => after(estimator, scale, reset, rng(5));
+    expect(run(1)).toEqual(run(-2));
+    expect(after(estimator, 1, {}, rng(5))).not.toEqual(after(estimator, -2, {}, rng(5)));
+    // The signs of the fourth step, which the row does not have, are others.
+    const perStep = 3;
+    const flipped = (at: number): Rng => {
+      const plain = rng(6);
+      let drawn = 0;
+      return {
+        bits: () => {
+          const step = 1 + Math.floor(drawn++ / perStep);
+          return step === at ? 2 ** 32 - 1 - plain.bits() : plain.bits();
+        },
+      } as unknown as Rng;
+    };
+    const mask = { 4: { mask: bit(0) } };
+    expect(after(estimator, 1, mask, flipped(4))).toEqual(after(estimator, 1, mask, flipped(0)));
+    expect(after(estimator, 1, {}, flipped(4))).not.toEqual(after(estimator, 1, {}, flipped(0)));
+  });
 });

@@ -221,6 +221,48 @@ describe("what does not fit is refused in a sentence", () => {
       /^unrollByNewton: the state must have the tensors of the cell's state, h, got x/,
     );
   });
+  test("a state of other rows, inputs of another width, and no state", () => {
+    const state = { h: zeros([3, 3], float64) };
+    expect(start({ state })).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: unrollByNewton: step 1: the input [2,2] has 2 rows, and the state "h" [3,3] has 3; give both one row for each sequence of the batch]`,
+    );
+    const wide = zeros([4, 2, 5], float64);
+    expect(() => unrollByNewton(cell, params, wide)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: unrollByNewton: steps 1 to 4: matmul: inner dimensions must agree, got [8,5] and [2,9]; transpose one operand?]`,
+    );
+    const none = defineCell({
+      params: () => ({ w: init.constant(1) }),
+      state: () => ({}),
+      step: ({ w }: { w: Tensor }, x: Tensor) => [x.mul(w), {}] as [Tensor, object],
+    })({ input: 1, hidden: 1 });
+    const w = { w: tensor(1, float64) };
+    expect(() =>
+      unrollByNewton(none, w, zeros([3, 1, 1], float64)),
+    ).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: unrollByNewton: the cell has no state, so that there is nothing to solve for; run it with unroll]`,
+    );
+  });
+  test("rows that depend on each other: branches on the first, means over all", () => {
+    const cellOf = (next: (x: Tensor, h: Tensor) => Tensor) =>
+      defineCell({
+        params: () => ({ w: init.constant(1) }),
+        state: () => ({ h: init.zeros(1), t: init.zeros(1) }),
+        step: (_: { w: Tensor }, x: Tensor, { h, t }: { h: Tensor; t: Tensor }) => {
+          const after = next(h.mul(0.5).add(x), t);
+          return [after, { h: after, t: t.add(1) }] as [Tensor, { h: Tensor; t: Tensor }];
+        },
+      })({ input: 1, hidden: 1 });
+    const xs = drawn([6, 2, 1], () => 0.3);
+    const w = { w: tensor(1, float64) };
+    const branches = cellOf((x, t) => (Number(t.slice([0]).item()) % 2 === 1 ? x.sin() : x.tanh()));
+    const means = cellOf((x) => x.sub(x.mean(0, { keepDims: true }).mul(0.5)));
+    expect(() => unrollByNewton(branches, w, xs)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: unrollByNewton: step 2 alone gives another state or output than among the rows of all 6 steps, so that the steps cannot run at once; each row must be a function of its own input and state: run the cell with unroll]`,
+    );
+    expect(() => unrollByNewton(means, w, xs, { iterations: 100 })).toThrow(
+      /^unrollByNewton: step \d alone gives/,
+    );
+  });
   test("no steps", () => {
     expect(() => unrollByNewton(cell, params, [])).toThrow(/at least one time step/);
   });

@@ -2,7 +2,7 @@ import { ones, type Tensor, tensor } from "@chronograd/autodiff";
 import { init, linear, rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { Transition } from "../../src/derivatives/transition.ts";
-import { deadUnits, effectiveMemory, gateSaturation } from "../../src/flow.ts";
+import { deadUnits, effectiveMemory, gateSaturation, visitedStates } from "../../src/flow.ts";
 import {
   type Cell,
   defineCell,
@@ -249,6 +249,9 @@ test("refused in a sentence", () => {
     said(() => deadUnits(gated, one, nan)),
     said(() => deadUnits(gated, one, { inputs }, { tolerance: -1 })),
     said(() => deadUnits(lstm as never, one as never, { inputs })),
+    said(() => deadUnits(gated, one, { inputs, lengths: [0] })),
+    said(() => gateSaturation(gated, one, { inputs, lengths: [0] })),
+    said(() => visitedStates(gated, one, { inputs, lengths: [0] })),
   ]).toMatchInlineSnapshot(`
     [
       "gateSaturation: the gate "sigmoid" of step 2 is NaN; look at the parameters, and at the input of that step",
@@ -261,6 +264,9 @@ test("refused in a sentence", () => {
       "deadUnits: the state "h" of step 2 is NaN in unit 0; look at the parameters, and at the input of that step",
       "deadUnits: tolerance must be a number of at least 0, got -1",
       "deadUnits: expected a cell, { params, state, step }, got the family lstm; a family gives a cell when it is called with sizes, such as lstm({ input: 3, hidden: 5 })",
+      "deadUnits: no row has a step, each is masked, so there is nothing to look at; give a stretch with such steps",
+      "gateSaturation: no row has a step, each is masked, so there is nothing to look at; give a stretch with such steps",
+      "visitedStates: no row has a step, each is masked, so there is nothing to look at; give a stretch with such steps",
     ]
   `);
 });

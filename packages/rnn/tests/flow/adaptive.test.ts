@@ -198,6 +198,12 @@ describe("refusals", () => {
     expect(of({ state: { norms: [1] } })).toMatchInlineSnapshot(
       `"adaptive: state must be what getState() of an adaptive k2 gave, got an object"`,
     );
+    expect(of({ most: 4, state: { k2: 9, norms: [1], counts: [1] } })).toMatchInlineSnapshot(
+      `"adaptive: the state has k2 9, which must be a whole number from 1 to most, 4; go on with the most of that one, or leave state out"`,
+    );
+    expect(of({ most: 4, state: { k2: 0, norms: [1], counts: [1] } })).toMatchInlineSnapshot(
+      `"adaptive: the state has k2 0, which must be a whole number from 1 to most, 4; go on with the most of that one, or leave state out"`,
+    );
     expect(of({ most: 1, state: { k2: 1, norms: [1, 1], counts: [1, 1] } })).toMatchInlineSnapshot(
       `"adaptive: the state has norms at 2 lags, and most is 1; go on with the most of that one, or leave state out"`,
     );

@@ -175,6 +175,19 @@ describe("refusals that are results", () => {
   });
 });
 
+test("losses without a gradient are refused, at any scale of the others", () => {
+  const options = { tolerance: 0.1, lags: 20 };
+  const scaled = (scale: number) =>
+    chooseWindow(leak(0.5), one, level(100), { ...options, loss: (h: Tensor) => h.mul(scale) });
+  expect([scaled(0).k2, scaled(0).refusal]).toMatchInlineSnapshot(`
+    [
+      null,
+      "the gradient of the losses is 0 on the stretch measured, steps 21 to 75, and has no relative bias; look at the loss, at its scale and at units that are dead, or give another stream",
+    ]
+  `);
+  for (const scale of [1e-170, 1e160]) expect(scaled(scale).k2).toBe(scaled(1).k2);
+});
+
 describe("refusals that throw", () => {
   const said = (changes: object, steps = 40) => {
     const options = { tolerance: 0.1, loss, ...changes } as ChooseWindowOptions<{ h: never }>;

@@ -212,7 +212,7 @@ describe("refused in a sentence", () => {
         "lagMatrix: the last step with a loss is step 1, before the 4 of lags; give fewer lags, or losses at later steps",
         "lagMatrix: the loss of step 3 is Infinity; forward: its output holds -Infinity at [0,0]: log [1,1] -> [1,1] (entry 2), time step 3; x, from mul, entry 0 is 0 there",
         "lagMatrix: the stream has inputs and no targets, and the loss needs both; give { inputs, targets }",
-        "lagMatrix: the gradient of the loss of step 12 by the state after step 11 is Infinity; look at the parameters, or give fewer lags where gradients explode",
+        "lagMatrix: the gradient of the loss of step 12 by the state after step 10 is Infinity; look at the parameters, or give fewer lags where gradients explode",
         "lagMatrix: the state of the model has no tensor of floats, so nothing flows through time; give it a cell with a state that is not of whole numbers",
         "lagMatrix: the stream has no steps",
       ]

@@ -1,4 +1,4 @@
-import { tensor } from "@chronograd/autodiff";
+import { tensor, zeros } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
 import { initialParams, lstm } from "@chronograd/rnn";
 import { lyapunovSpectrum, verdict } from "@chronograd/rnn/flow";
@@ -178,4 +178,28 @@ describe("verdicts", () => {
     const at = (error: number) => verdict({ ...spectrum, errors: [error] }).verdict;
     expect([at(0.49 * exponent), at(0.51 * exponent)]).toEqual(["exploding", "stable"]);
   });
+});
+
+describe("growths of several steps", () => {
+  for (const dtype of ["float32", "float64"] as const) {
+    for (const [a, b] of [
+      [0.005, 0.02],
+      [1e-30, 1e-20],
+      [1e15, 1e10],
+    ] as const) {
+      test(`${dtype}: factors ${a} and ${b} give their logarithms`, () => {
+        const factors = tensor([a, b], { dtype });
+        const scaled = mapCell(2, (h) => h.mul(factors));
+        const inputs = zeros([120, 1, 2], { dtype });
+        const params = { shift: zeros([2], { dtype }) };
+        const options = { every: 25, warmUp: 25 };
+        const { exponents } = lyapunovSpectrum(scaled, params, { inputs }, options);
+        const expected = [Math.log(Math.max(a, b)), Math.log(Math.min(a, b))];
+        const bound = dtype === "float32" ? 1e-5 : 1e-12;
+        for (const [k, exponent] of exponents.entries()) {
+          expect(Math.abs(exponent - expected[k]!)).toBeLessThan(bound);
+        }
+      });
+    }
+  }
 });

@@ -80,10 +80,17 @@ test("streams are long enough", () => {
   expect([
     said(() => lyapunovSpectrum(cell, plain, stepsOf(9, 1, 2), { warmUp: 8 })),
     said(() => gradientFlossing(cell, plain, stepsOf(9, 1, 2), { warmUp: 9 })),
+    said(() =>
+      gradientFlossing(cell, plain, {
+        inputs: zeros([2, 1, 2], { dtype: "float64" }),
+        lengths: [0],
+      }),
+    ),
   ]).toMatchInlineSnapshot(`
     [
       "lyapunovSpectrum: no row goes on for 10 steps, a warm-up of 8 and two times 1 to estimate an error from, in a stream of 9; give more steps, or a smaller warmUp",
       "gradientFlossing: no row goes on for 10 steps, more than the warm-up of 9, in a stream of 9; give more steps, or a smaller warmUp",
+      "gradientFlossing: no row goes on for 1 step, more than the warm-up of 0, in a stream of 2; give more steps, or a smaller warmUp",
     ]
   `);
 });
@@ -204,6 +211,11 @@ test("fixedPoints takes one input, and starts that are states", () => {
     of({ tolerance: 0 }),
     of({ steps: 1.5 }),
     of({ input: undefined }),
+    of({ input: tensor([[NaN, 1]], { dtype: "float64" }) }),
+    of({ input: zeros([1, 3], { dtype: "float64" }) }),
+    said(() =>
+      fixedPoints(cell, { shift: tensor([NaN], { dtype: "float64" }) }, { input: still, starts }),
+    ),
   ]).toMatchInlineSnapshot(`
     [
       "fixedPoints: the input must be tensors of one row, which stays and is the same for all starts, got 2 rows; call it for each of them",
@@ -213,6 +225,67 @@ test("fixedPoints takes one input, and starts that are states", () => {
       "fixedPoints: tolerance must be a positive number, got 0",
       "fixedPoints: steps must be a whole number of at least 1, got 1.5",
       "fixedPoints: the input must be tensors of one row, which stays and is the same for all starts, got nothing that has rows",
+      "fixedPoints: the input holds NaN; give finite numbers",
+      "fixedPoints: the step with this input and these starts: add: shapes [1,2] and [1,3] do not broadcast: 2 and 3 meet on axis 1, and neither is 1; give those that the model runs with",
+      "fixedPoints: the parameter "shift" holds NaN; give finite numbers",
     ]
   `);
+});
+
+test("jacobianSpectrum takes a method by its name, and a tolerance below 1", () => {
+  const of = (options: object) =>
+    said(() => jacobianSpectrum(cell, plain, stepsOf(3, 1, 2), options));
+  expect([
+    of({ method: "dnse" }),
+    of({ method: null }),
+    of({ tolerance: NaN }),
+    of({ tolerance: -1 }),
+    of({ tolerance: "x" }),
+    of({ tolerance: Infinity, method: "krylov" }),
+  ]).toMatchInlineSnapshot(`
+    [
+      "jacobianSpectrum: method must be "dense" or "krylov", got "dnse"; did you mean "dense"?",
+      "jacobianSpectrum: method must be "dense" or "krylov", got null",
+      "jacobianSpectrum: tolerance must be a number between 0 and 1, a residual relative to the norm, got NaN",
+      "jacobianSpectrum: tolerance must be a number between 0 and 1, a residual relative to the norm, got -1",
+      "jacobianSpectrum: tolerance must be a number between 0 and 1, a residual relative to the norm, got "x"",
+      "jacobianSpectrum: tolerance must be a number between 0 and 1, a residual relative to the norm, got Infinity",
+    ]
+  `);
+});
+
+describe("verdict", () => {
+  const spectrum = lyapunovSpectrum(cell, plain, stepsOf(9, 1, 2));
+
+  test("refuses what is no spectrum", () => {
+    const of = (given: unknown, options = {}) => said(() => verdict(given as never, options));
+    expect([
+      of(null),
+      of({}),
+      of({ exponents: [], errors: [] }),
+      of({ ...spectrum, exponents: [NaN] }),
+      of({ ...spectrum, errors: [NaN] }),
+      of(spectrum, { jacobians: {} }),
+      of(spectrum, { horizon: "5" }),
+      of(spectrum, { horizon: Infinity }),
+    ]).toMatchInlineSnapshot(`
+      [
+        "verdict: the spectrum must be what lyapunovSpectrum gave, with exponents and errors, got null",
+        "verdict: the spectrum must be what lyapunovSpectrum gave, with exponents and errors, got an object",
+        "verdict: the spectrum must be what lyapunovSpectrum gave, with exponents and errors, got an object",
+        "verdict: the largest exponent is NaN with the error 0.25921046145726956, which says nothing; give the spectrum of a model whose derivatives are finite",
+        "verdict: the largest exponent is -1.108382059519874 with the error NaN, which says nothing; give the spectrum of a model whose derivatives are finite",
+        "verdict: jacobians must be what jacobianSpectrum gave, steps with a norm each, got an object",
+        "verdict: horizon must be a positive number of steps, got "5"; 100 asks for gradients that live that long",
+        "verdict: horizon must be a positive number of steps, got Infinity; 100 asks for gradients that live that long",
+      ]
+    `);
+  });
+
+  test("reads a lost direction from JSON", () => {
+    const lost = lyapunovSpectrum(linearMap(diagonal([0, 0])), plain, stepsOf(9, 1, 2));
+    expect(lost.exponents[0]).toBe(-Infinity);
+    expect(verdict(JSON.parse(JSON.stringify(lost)))).toEqual(verdict(lost));
+    expect(verdict(lost).verdict).toBe("vanishing");
+  });
 });

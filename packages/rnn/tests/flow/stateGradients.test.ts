@@ -1,7 +1,13 @@
 import { ones, scope, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import { linear, rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
-import { effectiveMemory, lagMatrix, stateGradients } from "../../src/flow.ts";
+import {
+  chooseWindow,
+  effectiveMemory,
+  lagMatrix,
+  stateGradients,
+  truncationBias,
+} from "../../src/flow.ts";
 import {
   defineCell,
   gru,
@@ -183,4 +189,52 @@ describe("refused in a sentence", () => {
       ]
     `);
   });
+});
+
+test("norms scale with the loss, also where their squares would vanish or overflow", () => {
+  const { cell, params, state, steps } = problem("gru", 9, 1, true);
+  for (const scale of [2 ** -600, 2 ** 560]) {
+    const scaled = (y: unknown, target: Tensor) => loss(y, target).mul(scale);
+    const ratio = (of: (options: { loss: never; state: never }) => readonly number[]) => {
+      const one = of({ loss: loss as never, state: state as never });
+      const other = of({ loss: scaled as never, state: state as never });
+      for (const [i, norm] of other.entries()) {
+        expect(Math.abs(norm / scale - one[i]!)).toBeLessThan(1e-12 * (1 + one[i]!));
+      }
+    };
+    ratio((options) => stateGradients(cell, params, steps, options).norms);
+    ratio((options) => lagMatrix(cell, params, steps, { ...options, lags: 3 }).mean);
+    ratio((options) => lagMatrix(cell, params, steps, { ...options, lags: 3 }).standardError!);
+  }
+});
+
+test("the first state that is not finite is named", () => {
+  const cell = gru({ input: 1, hidden: 2 });
+  const params = initialParams(cell, rng(1));
+  const steps = Array.from({ length: 60 }, (_, t) => ({
+    input: tensor([[t === 30 ? Number.NaN : 1]]),
+    target: zeros([1, 2]),
+  }));
+  const mse = (y: Tensor, target: Tensor) => y.sub(target).square();
+  const said = (call: () => unknown): string => {
+    try {
+      call();
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "nothing";
+  };
+  expect([
+    said(() => stateGradients(cell, params, steps, { loss: mse })),
+    said(() => lagMatrix(cell, params, steps, { loss: mse, lags: 4 })),
+    said(() => truncationBias(cell, params, steps, { loss: mse, k1: 1, k2: 4 })),
+    said(() => chooseWindow(cell, params, steps, { loss: mse, tolerance: 0.1 })),
+  ]).toMatchInlineSnapshot(`
+    [
+      "stateGradients: the state "h" after step 31 is not finite; look for the op with findNonFinite of @chronograd/autodiff/testing",
+      "lagMatrix: the state "h" after step 31 is not finite; look for the op with findNonFinite of @chronograd/autodiff/testing",
+      "truncationBias: the state "h" after step 31 is not finite; look for the op with findNonFinite of @chronograd/autodiff/testing",
+      "chooseWindow: the state "h" after step 31 is not finite; look for the op with findNonFinite of @chronograd/autodiff/testing",
+    ]
+  `);
 });

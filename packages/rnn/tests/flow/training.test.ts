@@ -100,3 +100,11 @@ test("refused in a sentence", () => {
     ]
   `);
 });
+
+test("updateToWeightRatio refuses a ratio that overflows", () => {
+  const one = (value: number) => ({ a: tensor([value], { dtype: "float64" }) });
+  expect(() => updateToWeightRatio(one(1e200), one(1e-200))).toThrowErrorMatchingInlineSnapshot(
+    `[RangeError: updateToWeightRatio: the update of "a" has the norm 1e+200, and the weights 1e-200, whose ratio overflows; clip gradients, or lower the learning rate]`,
+  );
+  expect(updateToWeightRatio(one(1e-200), one(1e200)).total).toBe(0);
+});

@@ -272,3 +272,22 @@ describe("refusals", () => {
     );
   });
 });
+
+test("the bias is the same at any scale of the loss", () => {
+  const { cell, params, steps } = problem(40);
+  const of = (scale: number, options = {}) => {
+    const scaled = (y: Tensor, target: Tensor) => loss(y, target).mul(scale);
+    const given = { k1: 1, k2: 2, loss: scaled, ...options };
+    const { relativeError, cosine } = truncationBias(cell, params, steps, given).biases[0]!.all;
+    return [relativeError.value!, relativeError.high!, cosine.value!];
+  };
+  for (const sampled of [false, true]) {
+    const options = () => (sampled ? { samples: 64, draws: rng(1) } : {});
+    const expected = of(1, options());
+    for (const power of [-600, 560]) {
+      for (const [i, value] of of(2 ** power, options()).entries()) {
+        expect(Math.abs(value - expected[i]!)).toBeLessThan(1e-12);
+      }
+    }
+  }
+});

@@ -3,6 +3,7 @@ import { rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import { artbp, rtrl, uoro } from "../../src/estimators.ts";
 import { gru, lstm, type TimeStep, truncated } from "../../src/index.ts";
+import { drawParams } from "../../src/testing/draw.ts";
 import { compareEstimates } from "../../src/testing/estimators/compare.ts";
 import { studentQuantile } from "../../src/testing/estimators/interval.ts";
 import { type CheckEstimatorOptions, checkEstimator } from "../../src/testing.ts";
@@ -204,6 +205,15 @@ describe("wrong estimators are found wrong", () => {
     expect(() => check(windows, { throws: true })).toThrow(expected);
   });
 
+  test("an estimator without windows", () => {
+    const report = check(() => []);
+    expect(report.ok).toBe(false);
+    expect(String(report)).toMatchInlineSnapshot(`
+      "estimator, exact, 6 steps: wrong, and its gradients were not compared
+        WRONG  there is no window"
+    `);
+  });
+
   test("a NaN", () => {
     const report = check(
       changed(({ gradients }) => ({ gradients: scaled(gradients, Number.NaN) })),
@@ -265,6 +275,25 @@ describe("what does not fit is refused in a sentence", () => {
     expect(start({ false: 0 })).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: checkEstimator: there is no option "false", did you mean "falseAlarms"? It takes windows, claim, loss, state, name, params, steps, tolerance, runs, falseAlarms, seed, throws]`,
     );
+  });
+  test("a parameter that is missing, a step and an initial state that fail", () => {
+    const { W } = drawParams(cell as never, rng(1)) as { W: Tensor };
+    expect(() => check(full, { params: { W } as never })).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: checkEstimator: params must have the tensors of the cell's params, and "U" is missing, got W; leave them out, and they are drawn]`,
+    );
+    const wide = steps.map((step) => ({ ...step, input: tensor([[1, 2, 3]]) }));
+    expect(() => check(full, {}, wide)).toThrowErrorMatchingInlineSnapshot(
+      `[RangeError: checkEstimator: step 1: matmul: inner dimensions must agree, got [1,3] and [2,6]; transpose one operand?]`,
+    );
+    const torn = () => {
+      throw new Error("torn");
+    };
+    for (const part of [{ step: torn }, { initial: torn }]) {
+      const broken = { ...cell, ...part } as typeof cell;
+      expect(() => checkEstimator(broken, steps, { claim: "exact", loss, windows: full })).toThrow(
+        /^checkEstimator: step 1: .*torn/,
+      );
+    }
   });
   test("no options, no stream", () => {
     expect(() => checkEstimator(cell, steps, undefined as never)).toThrow(

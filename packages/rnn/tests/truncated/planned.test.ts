@@ -189,6 +189,24 @@ describe("a stream that runs as plans", () => {
     });
   });
 
+  test.each([false, true])("measuring changes no bit of a gradient (compile: %s)", (compile) => {
+    scope(() => {
+      const p = problem("gru", 24, 3);
+      const gradients = (measure?: (window: number) => boolean) =>
+        Array.from(
+          truncated(p.cell, p.params, p.steps, {
+            k1: 2,
+            k2: 6,
+            loss: p.loss,
+            compile,
+            ...(measure && { measure }),
+          }),
+          (window) => tree.leaves(window.gradients).map((g) => [...g.toTypedArray()]),
+        );
+      expect(gradients((window) => window % 3 === 1)).toEqual(gradients());
+    });
+  });
+
   test("a model that draws random numbers runs as it is", () => {
     scope(() => {
       const losses = (compile: boolean) => {

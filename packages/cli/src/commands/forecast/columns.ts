@@ -1,5 +1,5 @@
 import { UsageError } from "../../command/errors.ts";
-import { columnIndex, type Table } from "../../data/csv.ts";
+import { columnIndex, columnsText, type Table } from "../../data/csv.ts";
 import { numericColumns } from "../../data/numbers.ts";
 import { dateColumn } from "./dates.ts";
 
@@ -14,7 +14,7 @@ export function chosenColumns(
   const date = given.date ?? dateColumn(table);
   if (date === undefined) {
     throw new UsageError(
-      `${file} has no column of dates such as 2015-12-31; name it with --date: ${columns.join(", ")}`,
+      `${file} has no column of dates such as 2015-12-31; name it with --date: ${columnsText(columns)}`,
     );
   }
   columnIndex(table, date);
@@ -24,7 +24,7 @@ export function chosenColumns(
     throw new UsageError(
       numeric.length === 0
         ? `${file} has no column of numbers beside "${date}"`
-        : `${file} has ${numeric.length} columns of numbers; choose one with --column: ${numeric.join(", ")}`,
+        : `${file} has ${numeric.length} columns of numbers; choose one with --column: ${columnsText(numeric)}`,
     );
   }
   columnIndex(table, column);

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { counted } from "../../command/counted.ts";
 import { UsageError } from "../../command/errors.ts";
 import { short } from "../../command/short.ts";
-import { readCsv, type Table } from "../../data/csv.ts";
+import { columnsText, readCsv, type Table } from "../../data/csv.ts";
 import { fill, type Missing } from "../../data/fill.ts";
 import { deviationOf, meanOf } from "../../data/moments.ts";
 import { numbersOf, numericColumns } from "../../data/numbers.ts";
@@ -109,6 +109,6 @@ function chosenColumns(table: Table): readonly string[] {
   const numeric = numericColumns(table);
   if (numeric.length > 0) return numeric;
   throw new UsageError(
-    `${table.file} has no column of numbers; its columns are ${table.columns.join(", ")}; --columns names those to take`,
+    `${table.file} has no column of numbers; its columns are ${columnsText(table.columns)}; --columns names those to take`,
   );
 }

@@ -1,19 +1,25 @@
 import { type Tensor, where } from "@chronograd/autodiff";
 
 /**
- * The factor c of each row, `[B, 1]`, for which `a / c` and `c b` have the same norm; 1 where one
- * of them is 0: any factor leaves their product as it is.
+ * The factors of a product of each row, `a / c` and `b c`, scaled so that they have the same norm.
+ * Where one of them is 0, so is the product, and both are 0: what is added to the other must not
+ * meet it, such as a sequence before a reset, or the signs of a step that a row does not have.
  *
  * @param a `[B, ...]`
  * @param b `[B, ...]`
  */
-export function balance(a: Tensor, b: Tensor): Tensor {
+export function balanced(a: Tensor, b: Tensor): readonly [a: Tensor, b: Tensor] {
   const [x, y] = [norms(a), norms(b)];
-  const product = x.mul(y);
-  const isNone = product.equal(0);
-  return where(isNone, 1, x.div(where(isNone, 1, y)).sqrt());
+  const isNone = x.mul(y).equal(0);
+  const c = where(isNone, 1, x.div(where(isNone, 1, y)).sqrt());
+  const rows = (each: Tensor, like: Tensor) =>
+    each.reshape([-1, ...like.shape.slice(1).map(() => 1)]);
+  const scaled = (like: Tensor, by: Tensor) =>
+    where(rows(isNone, like), 0, like.mul(rows(by, like)));
+  return [scaled(a, c.reciprocal()), scaled(b, c)];
 }
 
+/** `[B]` */
 function norms(x: Tensor): Tensor {
-  return x.reshape([x.shape[0]!, -1]).square().sum(1, { keepDims: true }).sqrt();
+  return x.reshape([x.shape[0]!, -1]).square().sum(1).sqrt();
 }

@@ -1,11 +1,12 @@
 import { type Tensor, tree } from "@chronograd/autodiff";
 import type { Cell, Values } from "../../cell.ts";
 import { textOf } from "../../checkDefinition.ts";
+import type { Model } from "../../derivatives/model.ts";
 import { sparsityOf } from "../../derivatives/sparsity.ts";
 import type { AsyncStepSource, StepSource } from "../../truncated/stream.ts";
 import type { Window, Windows } from "../../truncated/window.ts";
 import { forwardWindows } from "./forwardWindows.ts";
-import type { Influence, Model } from "./influence.ts";
+import type { Influence } from "./influence.ts";
 import { maskedInfluence } from "./masked.ts";
 import type { ForwardOptions } from "./options.ts";
 

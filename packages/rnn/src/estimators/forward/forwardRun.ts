@@ -2,16 +2,21 @@ import { type MapTree, scope, type Tensor, tensor, zeros } from "@chronograd/aut
 import { Region, within } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "../../cell.ts";
+import type { Model } from "../../derivatives/model.ts";
 import { Transition } from "../../derivatives/transition.ts";
 import { paramsSize, paramsTree } from "../../derivatives/vectors.ts";
 import { tokensOf } from "../../truncated/countedLoss.ts";
 import { begin, mean } from "../../truncated/estimators/estimator.ts";
-import { type Reading, type Source, stepIsOver, streamIsOver } from "../../truncated/source.ts";
+import { type Reading, type Source, streamIsOver } from "../../truncated/source.ts";
 import type { Owned, PreparedStep } from "../../truncated/step.ts";
 import { type Carrying, ForwardStep } from "./forwardStep.ts";
-import type { Influence, Model } from "./influence.ts";
+import type { Influence } from "./influence.ts";
 import { modelOf, placeOf } from "./model.ts";
 import type { ForwardSettings } from "./options.ts";
+
+/** Why what came with a time step is gone. */
+const stepIsOver =
+  "it came with a time step that is over; make what all steps share outside of the stream";
 
 /** Runs the steps of a stream with the gradient carried forwards. */
 export class ForwardRun<Carried, Params, State, X, Y, Target> {
@@ -86,7 +91,7 @@ export class ForwardRun<Carried, Params, State, X, Y, Target> {
       const loss = gives.loss === undefined ? 0 : sumOf(gives.loss);
       if (!Number.isFinite(loss)) {
         throw new RangeError(
-          `${where}: the loss of step ${t} is ${loss}; look at the input of that step, lower the learning rate, or clip gradients`,
+          `${where}: the loss of step ${t} is ${loss}; look at the parameters and at the input of that step, lower the learning rate, or clip gradients`,
         );
       }
       const count = tokensOf(where, gives.count, t);

@@ -1,11 +1,12 @@
 import { clone, compile, ones, scope, Tape, Tensor, tensor, tree } from "@chronograd/autodiff";
 import { within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
+import type { Model } from "../../derivatives/model.ts";
 import { Transition } from "../../derivatives/transition.ts";
 import { paramsVector, rowsVector } from "../../derivatives/vectors.ts";
 import { type ChunkCache, cached } from "../../loop/cache.ts";
 import { type PreparedStep, takeStep } from "../../truncated/step.ts";
-import type { Influence, Model } from "./influence.ts";
+import type { Influence } from "./influence.ts";
 import { checkShapes, placeOf } from "./model.ts";
 import type { ForwardSettings } from "./options.ts";
 

@@ -1,12 +1,13 @@
 import type { Rng } from "@chronograd/nn";
 import type { Cell, Values } from "../../cell.ts";
 import { checkCell } from "../../checkCell.ts";
+import type { Model } from "../../derivatives/model.ts";
 import type { LocalWindows } from "../../truncated/estimators/estimator.ts";
 import { Source } from "../../truncated/source.ts";
 import type { AsyncStepSource, StepSource } from "../../truncated/stream.ts";
 import { type Windows, windowsOf } from "../../truncated/window.ts";
 import { ForwardRun } from "./forwardRun.ts";
-import type { Influence, Model } from "./influence.ts";
+import type { Influence } from "./influence.ts";
 import { type ForwardOptions, type ForwardSettings, forwardSettings } from "./options.ts";
 
 /**

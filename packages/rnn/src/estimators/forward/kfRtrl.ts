@@ -1,18 +1,19 @@
 import { einsum, type Tensor, tensor, where, zeros } from "@chronograd/autodiff";
 import type { Cell, Values } from "../../cell.ts";
 import { Immediate } from "../../derivatives/immediate.ts";
+import type { AnyTransition, Model } from "../../derivatives/model.ts";
 import { type Sparsity, sparsityOf } from "../../derivatives/sparsity.ts";
 import { floatsWithPaths } from "../../derivatives/vectors.ts";
 import type { AsyncStepSource, StepSource } from "../../truncated/stream.ts";
 import type { Window, Windows } from "../../truncated/window.ts";
-import { balance } from "./balance.ts";
+import { balanced } from "./balance.ts";
 import { forwardWindows } from "./forwardWindows.ts";
-import type { AnyTransition, Influence, Model } from "./influence.ts";
+import type { Influence } from "./influence.ts";
 import type { RandomForwardOptions } from "./options.ts";
 
 /**
  * Kronecker-factored real-time recurrent learning: of `S = dh/dtheta` the part of each parameter
- * matrix as a product `u x A`, of a vector over its rows and a matrix, whose expectation it is
+ * matrix as the mean of a product `u x A`, of a vector over its rows and a matrix
  * (Mujika, Meier & Steger 2018, "Approximating real-time recurrent learning with random Kronecker
  * factors").
  *
@@ -84,28 +85,33 @@ interface Matrix {
   readonly from: number;
   readonly K: number;
   readonly M: number;
-  /** `[H, M]`: 1 where its columns move a number of the state. */
+  /** `[H, M]`: 1 where its columns move a component of the state. */
   readonly columns: Tensor;
-  /** `[G, M]`, of random signs. */
-  readonly signs: Tensor;
 }
 
 function kroneckerInfluence(model: Model): Influence<readonly Factors[]> {
   const { where: name, rows: B, size: H, parameters: P, like, numberBytes } = model;
   const sparsity = sparsityOf(model);
   const immediate = new Immediate(model, sparsity);
-  const matrices = matricesOf(model, sparsity, immediate.groups);
+  const matrices = matricesOf(model, sparsity);
   const groupOf = tensor(immediate.groupOf, { backend: like.backend });
 
-  /** The factors a and D of `I = a x D` in a step. */
-  function factorsOf({ from, K, M, columns, signs }: Matrix, derivatives: Tensor) {
-    const own = derivatives.slice([null, null, [from, from + K * M]]).reshape([B, -1, K, M]);
-    // Any mean of the columns of a x D is a multiple of a; D follows from it.
-    const a = einsum("bgkm,gm->bk", own, signs);
-    const squares = a.square().sum(1, { keepDims: true }).reshape([B, 1, 1]);
-    const scale = where(squares.equal(0), 1, squares);
-    const grouped = einsum("bgkm,bk->bgm", own, a).div(scale);
-    return { own, a, grouped, D: grouped.gather(groupOf, 1).mul(columns) };
+  /** The factors a and D of `I = a x D` in a step: D is the largest row, and a the shares of it. */
+  function factorsOf({ from, K, M, columns }: Matrix, derivatives: Tensor) {
+    const own = derivatives
+      .slice([null, null, [from, from + K * M]])
+      .reshape([B, -1, K, M])
+      .transpose([0, 2, 1, 3])
+      .reshape([B, K, -1]);
+    const largest = own.square().sum(2).argmax(1).reshape([B, 1]);
+    const row = own.gather(largest, 1, { batchDims: 1 });
+    const square = row.square().sum(2, { keepDims: true });
+    const a = own
+      .mul(row)
+      .sum(2)
+      .div(where(square.equal(0), 1, square).reshape([B, 1]));
+    const D = row.reshape([B, -1, M]).gather(groupOf, 1).mul(columns);
+    return { own, a, row, D };
   }
 
   return {
@@ -131,19 +137,19 @@ function kroneckerInfluence(model: Model): Influence<readonly Factors[]> {
       return gradient;
     },
     next(factors, transition, given) {
+      if (matrices.length === 0) return [];
       const derivatives = immediate.of(transition);
       const J = transition.jacobian();
       const signs = given!.reshape([matrices.length, B, 1]);
       return matrices.map((matrix, i) => {
         const { u, A } = factors[i]!;
         const { a, D } = factorsOf(matrix, derivatives);
-        const pushed = J.matmul(A);
-        const [r, q] = [balance(pushed, u), balance(D, a)];
+        const [earlierA, earlierU] = balanced(J.matmul(A), u);
+        const [ownA, ownU] = balanced(D, a);
         const sign = signs.slice([i]);
-        const wide = (x: Tensor) => x.reshape([B, 1, 1]);
         return {
-          u: u.mul(r).add(a.mul(q).mul(sign)),
-          A: pushed.div(wide(r)).add(D.div(wide(q)).mul(wide(sign))),
+          u: earlierU.add(ownU.mul(sign)),
+          A: earlierA.add(ownA.mul(sign.reshape([B, 1, 1]))),
         };
       });
     },
@@ -158,9 +164,9 @@ function kroneckerInfluence(model: Model): Influence<readonly Factors[]> {
     const derivatives = immediate.of(transition);
     const bound = like.dtype === "float64" ? 1e-9 : 1e-3;
     for (const matrix of matrices) {
-      const { own, a, grouped } = factorsOf(matrix, derivatives);
+      const { own, a, row } = factorsOf(matrix, derivatives);
       const rest = own
-        .sub(einsum("bk,bgm->bgkm", a, grouped))
+        .sub(a.reshape([B, -1, 1]).mul(row))
         .abs()
         .max()
         .item();
@@ -177,7 +183,7 @@ function formError(where: string, path: string, why: string): TypeError {
 }
 
 /** The matrices that move the state; their columns must do so whatever their row. */
-function matricesOf(model: Model, { immediate }: Sparsity, groups: number): Matrix[] {
+function matricesOf(model: Model, { immediate }: Sparsity): Matrix[] {
   const { where: name, size: H, parameters: P, like } = model;
   const matrices: Matrix[] = [];
   let from = 0;
@@ -196,17 +202,12 @@ function matricesOf(model: Model, { immediate }: Sparsity, groups: number): Matr
       }
     }
     if (columns.includes(1)) {
-      // As many + as -, in an order without a period, would cancel for no reason.
-      const signs = Float64Array.from({ length: groups * M }, (_, i) =>
-        Math.sin(i * i) > 0 ? 1 : -1,
-      );
       matrices.push({
         path,
         from,
         K,
         M,
         columns: tensor(columns, { shape: [H, M], ...like }),
-        signs: tensor(signs, { shape: [groups, M], ...like }),
       });
     }
     from += x.size;

@@ -1,7 +1,8 @@
 import { type Tensor, tensor, zeros } from "@chronograd/autodiff";
 import { Immediate } from "../../derivatives/immediate.ts";
+import type { Model } from "../../derivatives/model.ts";
 import type { Sparsity } from "../../derivatives/sparsity.ts";
-import type { Influence, Model } from "./influence.ts";
+import type { Influence } from "./influence.ts";
 
 /** What of S is kept, and which paths it grows along. */
 export interface Kept {
@@ -24,7 +25,7 @@ export function maskedInfluence(
 ): Influence<Tensor> {
   const { rows: B, size: H, parameters: P, like, numberBytes } = model;
   const immediate = new Immediate(model, sparsity);
-  /** Numbers of the state and parameters of the elements, parameter by parameter. */
+  /** Components of the state and parameters of the elements, parameter by parameter. */
   const units: number[] = [];
   const owners: number[] = [];
   /** Pairs of an element and one that it grows by, and the place of its factor in J. */

@@ -1,12 +1,12 @@
 import { type FloatDType, scope } from "@chronograd/autodiff";
 import type { Cell, Values } from "../../cell.ts";
 import { changeOfType } from "../../checkState.ts";
+import type { Model } from "../../derivatives/model.ts";
 import { Transition } from "../../derivatives/transition.ts";
 import { floatsOf, paramsSize, rowSize, rowsVector } from "../../derivatives/vectors.ts";
 import { advance } from "../../sequences/advance.ts";
 import { atStep } from "../../stepErrors.ts";
 import type { PreparedStep } from "../../truncated/step.ts";
-import type { Model } from "./influence.ts";
 
 /**
  * A model at the first step of a stream.
@@ -24,6 +24,9 @@ export function modelOf<Params, State, X, Y, Target>(
   t: number,
   most: number,
 ): Model {
+  if (floatsOf(params).length === 0) {
+    throw new TypeError(`${where}: the model has no parameters of floats, so there is no gradient`);
+  }
   if (floatsOf(state).length === 0) {
     throw new TypeError(
       `${where}: the state of the model has no tensor of floats, so no gradient flows through time; use truncated with k1 and k2 of 1`,
@@ -53,7 +56,7 @@ export function modelOf<Params, State, X, Y, Target>(
     allow(bytes, what) {
       if (bytes <= most) return;
       throw new RangeError(
-        `${where}: a step needs about ${bytes} bytes for ${rows} rows, ${size} numbers of the state and ${parameters} parameters (${what}), and memory.bytes is ${most}; allow more, take fewer rows, or an estimator that keeps less, such as uoro`,
+        `${where}: a step needs about ${bytes} bytes for ${rows} rows, ${size} components of the state and ${parameters} parameters (${what}), and memory.bytes is ${most}; allow more, or take fewer rows${where === "uoro" ? "" : ", or an estimator that keeps less, such as uoro"}`,
       );
     },
     transition: (...given) => {

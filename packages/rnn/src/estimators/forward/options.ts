@@ -3,6 +3,7 @@ import { checkOptions } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import { textOf } from "../../checkDefinition.ts";
 import {
+  ofStreams,
   type StreamOptions,
   type StreamSettings,
   streamSettings,
@@ -52,6 +53,10 @@ export function forwardSettings<State, Y, Target>(
     throw new TypeError(
       `${where}: measure is no option, because nothing is swept back; stateGradients of @chronograd/rnn/flow measures norms`,
     );
+  }
+  if (isObject) {
+    const known = ofStreams.filter((name) => name !== "measure");
+    checkOptions(where, options, ["k1", ...own, ...known, "memory"]);
   }
   const ofStream = streamSettings(where, options, ["k1", ...own], ["memory"]);
   const { k1, memory = {}, draws } = options;

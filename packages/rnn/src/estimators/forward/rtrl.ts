@@ -1,21 +1,22 @@
 import { type Tensor, zeros } from "@chronograd/autodiff";
 import type { Cell, Values } from "../../cell.ts";
+import type { Model } from "../../derivatives/model.ts";
 import { unitCotangents } from "../../derivatives/transition.ts";
 import type { AsyncStepSource, StepSource } from "../../truncated/stream.ts";
 import type { Window, Windows } from "../../truncated/window.ts";
 import { forwardWindows } from "./forwardWindows.ts";
-import type { Influence, Model } from "./influence.ts";
+import type { Influence } from "./influence.ts";
 import type { ForwardOptions } from "./options.ts";
 
 /**
  * Real-time recurrent learning: the exact gradient, carried forwards (Williams & Zipser 1989, "A
  * learning algorithm for continually running fully recurrent neural networks").
  *
- * After every step it holds `S = dh/dtheta` of each row, `[B, H, P]` for H numbers of the state and
- * P parameters, so that a loss reaches back to the first step of the stream, in memory that does
- * not grow with it. A step costs about `B H^2 P` multiplications and `B H` pullbacks. With weights
- * that stay, the windows of a stream add up to the gradient of full back-propagation through time;
- * where they are updated, S is that of the weights of each step's time.
+ * After every step it holds `S = dh/dtheta` of each row, `[B, H, P]` for H components of the state
+ * and P parameters, so that a loss reaches back to the first step of the stream, in memory that
+ * does not grow with it. A step costs about `B H^2 P` multiplications and `B H` pullbacks. With
+ * weights that stay, the windows of a stream add up to the gradient of full back-propagation
+ * through time; where they are updated, S is that of the weights of each step's time.
  *
  * @param cell the model: a cell, or a `sequential` of cells and layers
  * @param params its parameters, as in `truncated`

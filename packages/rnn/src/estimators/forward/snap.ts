@@ -1,11 +1,12 @@
 import type { Tensor } from "@chronograd/autodiff";
 import type { Cell, Values } from "../../cell.ts";
 import { textOf } from "../../checkDefinition.ts";
+import type { Model } from "../../derivatives/model.ts";
 import { type Sparsity, sparsityOf } from "../../derivatives/sparsity.ts";
 import type { AsyncStepSource, StepSource } from "../../truncated/stream.ts";
 import type { Window, Windows } from "../../truncated/window.ts";
 import { forwardWindows } from "./forwardWindows.ts";
-import type { Influence, Model } from "./influence.ts";
+import type { Influence } from "./influence.ts";
 import { maskedInfluence } from "./masked.ts";
 import type { ForwardOptions } from "./options.ts";
 
@@ -23,9 +24,10 @@ export interface SnapOptions<State, Y = Tensor, Target = Tensor>
  *
  * Which these are is found from the cell itself, by random trials of its step, and checked against
  * a pullback at steps 1, 2, 4, 8 and so on. With n large it is `rtrl`. The loss of a step is
- * credited through that step exactly; the approximation is in what lies before it. With n = 1 and a
- * cell whose parameters move one number of the state each, a step costs about as much as
- * back-propagation, and the Jacobian of the step.
+ * credited through that step exactly; the approximation is in what lies before it. The paper masks
+ * S in the step of the loss too, and so leaves out more. With n = 1 and a cell whose parameters
+ * move one component of the state each, a step costs about as much as back-propagation, and the
+ * Jacobian of the step.
  *
  * @param cell the model: a cell, or a `sequential` of cells and layers
  * @param params its parameters, as in `truncated`
@@ -102,7 +104,7 @@ function snapInfluence(model: Model, order: number): Influence<Tensor> {
   });
 }
 
-/** Which numbers of the state each parameter moves within `order` steps: H x P. */
+/** Which components of the state each parameter moves within `order` steps: H x P. */
 function reached({ immediate, transition }: Sparsity, H: number, order: number): Uint8Array {
   const P = immediate.length / H;
   let elements = immediate.slice();

@@ -1,15 +1,16 @@
 import { type Tensor, zeros } from "@chronograd/autodiff";
 import type { Cell, Values } from "../../cell.ts";
+import type { Model } from "../../derivatives/model.ts";
 import type { AsyncStepSource, StepSource } from "../../truncated/stream.ts";
 import type { Window, Windows } from "../../truncated/window.ts";
-import { balance } from "./balance.ts";
+import { balanced } from "./balance.ts";
 import { forwardWindows } from "./forwardWindows.ts";
-import type { Influence, Model } from "./influence.ts";
+import type { Influence } from "./influence.ts";
 import type { RandomForwardOptions } from "./options.ts";
 
 /**
- * Unbiased online recurrent optimization: `S = dh/dtheta` as a product of two vectors, `u v'`,
- * whose expectation it is (Tallec & Ollivier 2018, "Unbiased online recurrent optimization").
+ * Unbiased online recurrent optimization: `S = dh/dtheta` as the mean of a product of two
+ * vectors, `u v'` (Tallec & Ollivier 2018, "Unbiased online recurrent optimization").
  *
  * With random signs n, `u_t = r J u_{t-1} + q n` and `v_t = v_{t-1} / r + I' n / q`; the scales r
  * and q, which keep the variance least, are quotients of norms. Each row of the batch has its own
@@ -81,9 +82,9 @@ function rankOneInfluence(model: Model): Influence<RankOne> {
       const signs = given!.reshape([B, H]);
       const pushed = transition.push(u.reshape([1, B, H])).reshape([B, H]);
       const pulled = transition.pullParams(signs.reshape([1, B, H])).reshape([B, P]);
-      const r = balance(v, pushed);
-      const q = balance(pulled, signs);
-      return { u: pushed.mul(r).add(signs.mul(q)), v: v.div(r).add(pulled.div(q)) };
+      const [earlierV, earlierU] = balanced(v, pushed);
+      const [ownV, ownU] = balanced(pulled, signs);
+      return { u: earlierU.add(ownU), v: earlierV.add(ownV) };
     },
   };
 }

@@ -125,9 +125,9 @@ function examine(
   const { tolerance = 1e-10, falseAlarms = 0.001 } = options;
   const given = readSteps(where, stream, options.steps ?? Infinity);
   const batch = batchOf(given[0]!.input, where);
-  const params = options.params
-    ? inFloat64(options.params)
-    : drawParams(cell, rng(seed).split("params"));
+  const drawn = drawParams(cell, rng(seed).split("params"));
+  const params = options.params ? inFloat64(options.params) : drawn;
+  checkParams(params, drawn);
   const isLearned = cell.initial !== undefined && options.state === undefined;
   const state = inFloat64(
     options.state ?? initialState({ state: cell.state }, batch, { dtype: "float64" }),
@@ -136,7 +136,7 @@ function examine(
   const all = tensor(new Int32Array(batch).fill(1));
   const steps = given.map((step, i) => (isLearned && i === 0 ? { ...step, reset: all } : step));
   const stretch: Stretch = { cell, loss, params, state, steps, batch };
-  const truth = fullGradient(stretch);
+  const truth = fullGradient(where, stretch);
   if ([...truth.gradient.values()].every((g) => g.every((x) => x === 0))) {
     throw new RangeError(
       `${where}: the gradient of full back-propagation over these steps is zero, so nothing can be compared with it; are the losses null at all steps?`,
@@ -158,6 +158,16 @@ function examine(
     failures.length === 0 ? compareEstimates(params, truth.gradient, estimates, bounds) : [];
   const numbers = { claim, runs: estimates.length, steps: steps.length, falseAlarms };
   return new EstimatorReport(name, numbers, parameters, failures);
+}
+
+/** Throws a sentence for parameters that lack a tensor of the cell's. */
+function checkParams(params: unknown, like: unknown): void {
+  const found = tree.leavesWithPath(params).map(([path]) => path);
+  const missing = tree.leavesWithPath(like).find(([path]) => !found.includes(path));
+  if (missing === undefined) return;
+  throw new TypeError(
+    `${where}: params must have the tensors of the cell's params, and "${missing[0]}" is missing, got ${found.join(", ") || "none"}; leave them out, and they are drawn`,
+  );
 }
 
 const copied = (values: unknown): unknown => tree.map(values, (x: Tensor) => x.clone());

@@ -1,4 +1,5 @@
 import { scope, Tape, Tensor, tree } from "@chronograd/autodiff";
+import { atStep } from "../../stepErrors.ts";
 import type { CountedLoss } from "../../truncated/countedLoss.ts";
 import type { PlainCell } from "../draw.ts";
 import type { PlainLoss } from "../truncated/experiment.ts";
@@ -24,7 +25,10 @@ export interface Stretch {
 }
 
 /** The gradient of all losses by one plain tape over plain steps, which shares no loop. */
-export function fullGradient({ cell, loss, params, state, steps, batch }: Stretch): Definition {
+export function fullGradient(
+  where: string,
+  { cell, loss, params, state, steps, batch }: Stretch,
+): Definition {
   return scope(() => {
     const tape = new Tape();
     const watched = tape.watch(params);
@@ -32,8 +36,10 @@ export function fullGradient({ cell, loss, params, state, steps, batch }: Stretc
     const losses: number[] = [];
     const states: ReadonlyMap<string, Float64Array>[] = [];
     let now: unknown = state;
-    for (const step of steps) {
-      const { next, found } = stepWithMarks(cell, loss, watched, step, now, batch);
+    for (const [i, step] of steps.entries()) {
+      const { next, found } = atStep(`${where}: step`, i + 1, () =>
+        stepWithMarks(cell, loss, watched, step, now, batch),
+      );
       const sum = found === null ? undefined : elementsOf(found).sum();
       losses.push(sum?.item() ?? 0);
       if (sum !== undefined && tape.tracks(sum)) terms.push(sum);

@@ -61,7 +61,8 @@ export class EstimatorReport {
     const { length } = this.parameters;
     const ofParameters =
       wrong === 0 ? `all ${length} parameters right` : `${wrong} of ${length} parameters wrong`;
-    const verdict = this.failures.length === 0 ? ofParameters : `${ofParameters}, and other faults`;
+    const verdict =
+      this.failures.length === 0 ? ofParameters : "wrong, and its gradients were not compared";
     const chance =
       this.claim === "exact" ? "" : `, ${this.runs} runs, false alarms ${this.falseAlarms}`;
     return [

@@ -137,17 +137,10 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
   }
 
   /**
-   * Chunk by chunk: one of those that are held begins at `start`. What is measured, is on a tape.
+   * Chunk by chunk: one of those that are held begins at `start`.
    */
   sweep(terms: readonly Term[], start: number, measure: boolean): LocalGradients<Values<Params>> {
-    if (measure) {
-      const engine = this.onTape("a window is measured");
-      try {
-        return engine.sweep(terms, start, true);
-      } finally {
-        engine.end();
-      }
-    }
+    const squares = measure ? this.#squares(terms, start) : undefined;
     let arriving = tree.map(this.state, (x: Tensor) =>
       zeros(x.shape, { dtype: x.dtype, backend: x.backend }),
     ) as Values<State>;
@@ -163,7 +156,17 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
       arriving = state as unknown as Values<State>;
       total = total === undefined ? params : addGradients(total, params);
     }
-    return { gradients: total! };
+    return { gradients: total!, ...(squares && { squares }) };
+  }
+
+  /** Measured on a tape, so that the gradients are those of a window that is not measured. */
+  #squares(terms: readonly Term[], start: number): readonly number[] {
+    const engine = this.onTape("a window is measured");
+    try {
+      return engine.squares(terms, start);
+    } finally {
+      engine.end();
+    }
   }
 
   /** The weight of each loss of a chunk, 0 where there is none. */

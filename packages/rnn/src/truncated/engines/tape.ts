@@ -142,6 +142,26 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
   }
 
   sweep(terms: readonly Term[], start: number, measure: boolean): LocalGradients<Values<Params>> {
+    const states = measure ? this.#statesAfter(start) : [];
+    const result = this.#gradient(terms, start, { params: this.#watched!, states });
+    const gradients = result.params as MapTree<Values<Params>, Tensor>;
+    return { gradients, ...(measure && { squares: result.states.map(sumOfSquares) }) };
+  }
+
+  /** The squares of `sweep` alone. */
+  squares(terms: readonly Term[], start: number): readonly number[] {
+    const { states } = this.#gradient(terms, start, { states: this.#statesAfter(start) });
+    return states.map(sumOfSquares);
+  }
+
+  /** The states before the steps after `start`, as far as they vary. */
+  #statesAfter(start: number): Tensor[][] {
+    return Array.from({ length: this.t - start }, (_, i) =>
+      tree.leaves(this.#steps.at(start + 1 + i).stateBefore).filter((x) => x.tape !== null),
+    );
+  }
+
+  #gradient<T>(terms: readonly Term[], start: number, by: T): MapTree<T, Tensor> {
     const since = this.#steps.at(start + 1).before;
     const losses: Tensor[] = [];
     const cotangents: Tensor[] = [];
@@ -152,17 +172,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
       const { shape, dtype, backend } = loss;
       cotangents.push(full(shape, weight, { dtype, backend }));
     }
-    const states: Tensor[][] = [];
-    for (let t = start + 1; measure && t <= this.t; t++) {
-      states.push(tree.leaves(this.#steps.at(t).stateBefore).filter((x) => x.tape !== null));
-    }
-    const result = this.#tape.gradient(
-      losses,
-      { params: this.#watched!, states },
-      { since, cotangent: cotangents },
-    ) as unknown as { params: MapTree<Values<Params>, Tensor>; states: Tensor[][] };
-    if (!measure) return { gradients: result.params };
-    return { gradients: result.params, squares: result.states.map(sumOfSquares) };
+    return this.#tape.gradient(losses, by, { since, cotangent: cotangents });
   }
 
   explain(): string {
