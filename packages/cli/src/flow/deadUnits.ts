@@ -2,6 +2,7 @@ import type { DeadUnits } from "@chronograd/rnn/flow";
 import * as Plot from "@observablehq/plot";
 import { figure } from "../report/figure.ts";
 import { blue, grey, orange } from "./colours.ts";
+import { named } from "./named.ts";
 
 /** What a unit does, with the colour of it. */
 const kinds = { "never change": orange, "never pass 0": "#a8a29e", others: blue } as const;
@@ -31,13 +32,14 @@ export function drawDeadUnits({ leaves }: Pick<DeadUnits, "leaves">): string {
     return Object.keys(kinds).map((kind, i) => ({ leaf, kind, units: counts[i]! }));
   });
   return figure({
-    ...{ height: 70 + 34 * leaves.length, marginLeft: 110 },
+    ...{ height: 80 + 34 * leaves.length, marginLeft: 110, marginTop: 30 },
     x: { label: "units", grid: true },
     y: { label: null, domain: [...new Set(parts.map(({ leaf }) => leaf))] },
-    color: { domain: Object.keys(kinds), range: Object.values(kinds), legend: true },
+    color: { domain: Object.keys(kinds), range: Object.values(kinds) },
     marks: [
       Plot.barX(parts, { x: "units", y: "leaf", fill: "kind", order: Object.keys(kinds) }),
       Plot.ruleX([0], { stroke: grey }),
+      ...named(Object.entries(kinds)),
     ],
   });
 }
