@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { drawDeadUnits } from "./flow/deadUnits.ts";
 export { drawEstimators } from "./flow/estimators.ts";
 export { drawFixedPoints } from "./flow/fixedPoints.ts";
 export { drawGates } from "./flow/gates.ts";

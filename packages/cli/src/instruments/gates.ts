@@ -1,4 +1,5 @@
 import { deadUnits, gateSaturation } from "@chronograd/rnn/flow";
+import { drawDeadUnits } from "../flow/deadUnits.ts";
 import { drawGates } from "../flow/gates.ts";
 import type { Instrument } from "./instrument.ts";
 
@@ -22,8 +23,8 @@ export const gates: Instrument = ({ model, params, steps }) => {
       `gates near their bounds: ${shares.length === 0 ? "the cell has none" : shares.join("; ")}`,
       `units that never change: ${dead.length === 0 ? "none" : dead.join(", ")}`,
     ],
-    sections:
-      shares.length === 0
+    sections: [
+      ...(shares.length === 0
         ? []
         : [
             {
@@ -31,6 +32,12 @@ export const gates: Instrument = ({ model, params, steps }) => {
               note: "Each dot is a unit of a gate: how often it is near its lower bound (to the right) and near its upper bound (upwards), where little gradient flows through it.",
               html: drawGates(saturation),
             },
-          ],
+          ]),
+      {
+        heading: "Dead units",
+        note: "Units of the state and of the output that have one value at all steps, and those whose values never pass 0.",
+        html: drawDeadUnits(units),
+      },
+    ],
   };
 };

@@ -13,6 +13,13 @@ const drawn: Readonly<Record<string, () => string>> = {
   jacobianSpectrum: () => pictures.drawJacobianSpectrum(data.jacobians),
   lyapunovSpectrum: () => pictures.drawLyapunovSpectrum(data.exponents),
   gates: () => pictures.drawGates(data.gates),
+  deadUnits: () =>
+    pictures.drawDeadUnits({
+      leaves: [
+        { of: "state", path: "h", units: 12, constant: [3], oneSided: [1, 2] },
+        { of: "output", path: "", units: 4, constant: [], oneSided: [] },
+      ],
+    }),
   memory: () => pictures.drawMemory(data.memory),
   fixedPoints: () => pictures.drawFixedPoints(data.points, data.visited),
   "fixedPoints, none found": () =>
