@@ -31,6 +31,7 @@ import { windows } from "./rules/windows.ts";
 import { sequences } from "./sequences.ts";
 import { spectra } from "./spectra.ts";
 import { tape } from "./tape.ts";
+import { tapeEngine } from "./tapeEngine.ts";
 import { training } from "./training.ts";
 import { valuesTaken } from "./values.ts";
 
@@ -54,6 +55,7 @@ export const mutants: readonly Mutant[] = [
   ...models,
   ...forwardMutants,
   ...linear,
+  ...tapeEngine,
   ...cuts,
   ...flow,
   ...live,
