@@ -6,10 +6,11 @@ import { alias, consume, donate, giveOwner, Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
 import { map } from "../tensor/tree.ts";
 import { batch } from "./batch.ts";
-import { type ByteRange, kernelOf } from "./call.ts";
+import { type ByteRange, kernelOf, workOf } from "./call.ts";
 import { committed } from "./commit.ts";
 import { withoutCopies } from "./copies.ts";
-import { emit, nameOfRun } from "./emit.ts";
+import { emit } from "./emit.ts";
+import { Frames } from "./frames.ts";
 import { fused } from "./fuse.ts";
 import { layoutOf } from "./layout.ts";
 import { OwnedBlocks } from "./ownedBlocks.ts";
@@ -40,10 +41,11 @@ export class Plan {
   readonly recordBytes: number;
   /** Kernel calls as they were traced. */
   readonly traced: number;
+  /** How many runs there may be at the same time. */
+  readonly shards: number;
   readonly #phases: readonly Phase[];
   readonly #slots: number;
-  readonly #table: Block;
-  readonly #runs: readonly (() => void)[];
+  readonly #frames: Frames;
   /**
    * Scalars that have to be finite: slot of the table, bytes on, and where those lie that are no
    * results.
@@ -52,14 +54,23 @@ export class Plan {
   /** Slots of the table for inputs that are written to, and whether a sole holder's bytes are. */
   readonly #written: readonly number[];
   readonly #isInPlace: boolean;
+  /** Whether a separate run does the writing. */
+  readonly #isApart: boolean;
   /** Values from outside that the program reads. */
   readonly #constants: readonly Block[];
   readonly #ownedBlocks = new OwnedBlocks();
 
-  constructor(backend: Backend, trace: TraceBackend, phases: readonly TracedPhase[]) {
+  /** @param shards how many runs there may be at the same time */
+  constructor(
+    backend: Backend,
+    trace: TraceBackend,
+    phases: readonly TracedPhase[],
+    shards = 1,
+  ) {
     this.backend = backend;
+    this.shards = shards;
     const { buffers, checks, guards } = trace;
-    if (guards.length > 0 && phases.length > 1) {
+    if (guards.length > 0 && (phases.length > 1 || shards > 1)) {
       throw new NotTraceable("it checks that a value is finite, which only compile can do");
     }
     const inputs = trace.slots;
@@ -86,20 +97,19 @@ export class Plan {
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
     this.recordBytes = layout.recordBytes;
-    const arena = this.#hold(layout.bytes);
-    this.#table = this.#hold(4 * (this.#slots + 1));
     for (const block of trace.held) this.#ownedBlocks.add(block);
     trace.release();
-    const addresses = { table: this.#table.pointer, arena: arena.pointer, record: this.#slots };
+    this.#isApart = isApart;
     const runs = phases.length + Number(isApart);
-    const { module, env } = emit(this.program, layout, addresses, backend.kernels, runs);
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
-      env: { ...env, memory: backend.memory.wasm as WebAssembly.Memory },
-    });
-    this.#runs = Array.from(
-      { length: runs },
-      (_, i) => instance.exports[nameOfRun(i)] as () => void,
-    );
+    const unlinked = emit(this.program, layout, this.#slots, kernels, runs);
+    const hold = (bytes: number) => this.#hold(bytes).pointer;
+    this.#frames = new Frames(backend, unlinked, layout.bytes, this.#slots + 1, shards, hold);
+  }
+
+  /** About how many multiplications a run takes. */
+  work(phase: number): number {
+    const own = this.program.calls.filter((call) => call.phase === phase);
+    return own.reduce((sum, call) => sum + workOf(call, this.program.buffers), 0);
   }
 
   /** Returns the plan's memory now instead of when it is collected; it must not run any more. */
@@ -148,9 +158,48 @@ export class Plan {
    * @throws when a value from outside was consumed since
    */
   run(phase: number, inputs: readonly Tensor[], residuals: Residuals, keeps: boolean): unknown {
+    const prepared = this.#prepare(0, phase, inputs, residuals, keeps);
+    try {
+      this.#frames.run(phase);
+      if (!this.#guardsHold(prepared)) return guardFailed;
+      if (this.#isApart) this.#frames.run(this.#phases.length);
+      return this.#finish(prepared);
+    } finally {
+      prepared.end();
+    }
+  }
+
+  /** A run for each shard, on so many threads. */
+  runShards(
+    phase: number,
+    inputs: readonly (readonly Tensor[])[],
+    residuals: readonly Residuals[],
+    keeps: boolean,
+    threads: number,
+  ): unknown[] {
+    const prepared: Prepared[] = [];
+    try {
+      for (const [shard, own] of inputs.entries()) {
+        prepared.push(this.#prepare(shard, phase, own, residuals[shard]!, keeps));
+      }
+      this.#frames.runAll(phase, threads);
+      return prepared.map((each) => this.#finish(each));
+    } finally {
+      for (const each of prepared) each.end();
+    }
+  }
+
+  /** Makes room for the results of a run, and writes its addresses into a frame. */
+  #prepare(
+    shard: number,
+    phase: number,
+    inputs: readonly Tensor[],
+    residuals: Residuals,
+    keeps: boolean,
+  ): Prepared {
     this.checkConstants();
     const { memory } = this.backend;
-    const { firstInput, result, outputs, made, consumed } = this.#phases[phase]!;
+    const { firstInput, made } = this.#phases[phase]!;
     const { pointers, blocks, tensors } = residuals;
     for (const [i, input] of inputs.entries()) {
       pointers[firstInput + i] = input.pointer;
@@ -184,40 +233,44 @@ export class Plan {
       pointers[slot] = to + byteOffset;
     }
     for (const { slot, own } of this.#guards) if (own !== undefined) pointers[slot] = own;
-    const start = this.#table.pointer / 4;
-    const { int32, float64 } = memory.views;
-    for (let slot = 0; slot < pointers.length; slot++) int32[start + slot] = pointers[slot] ?? 0;
-    int32[start + this.#slots] = residuals.record?.pointer ?? 0;
-    try {
-      this.#runs[phase]!();
-      const holds = ({ slot, offset }: { slot: number; offset: number }) =>
-        Number.isFinite(float64[(pointers[slot]! + offset) / 8]!);
-      if (!this.#guards.every(holds)) return guardFailed;
-      if (this.#runs.length > this.#phases.length) this.#runs.at(-1)!();
-      // What was written in place is its successor's from here on.
-      const taken = new Set<Tensor>();
-      for (const [input, , by] of consumed) {
-        if (!this.#written.includes(input) || fresh.has(input)) continue;
-        const next = donate(inputs[input]!, by);
-        taken.add(next);
-        tensors[input] = next;
-      }
-      const found: Tensor[] = [];
-      const y = map(result, () => {
-        const { slot, like } = outputs[found.length]!;
-        const value = slot < 0 ? like : this.#output(like, fresh.get(slot), tensors[slot], taken);
-        found.push(value);
-        return value;
-      });
-      for (const [input, output, by] of consumed) {
-        const x = inputs[input]!;
-        if (x.successor === null) consume(x, found[output] ?? null, by);
-        else if (output >= 0) x.successor = found[output]!;
-      }
-      return y;
-    } finally {
+    this.#frames.write(shard, pointers, residuals.record?.pointer ?? 0);
+    const end = () => {
       for (const block of fresh.values()) block.release("it was an intermediate value of a plan");
+    };
+    return { phase, inputs, residuals, fresh, end };
+  }
+
+  #guardsHold({ residuals: { pointers } }: Prepared): boolean {
+    const { float64 } = this.backend.memory.views;
+    return this.#guards.every(({ slot, offset }) =>
+      Number.isFinite(float64[(pointers[slot]! + offset) / 8]!),
+    );
+  }
+
+  /** The result of a run, and what it consumed. */
+  #finish({ phase, inputs, residuals: { tensors }, fresh }: Prepared): unknown {
+    const { result, outputs, consumed } = this.#phases[phase]!;
+    // What was written in place is its successor's from here on.
+    const taken = new Set<Tensor>();
+    for (const [input, , by] of consumed) {
+      if (!this.#written.includes(input) || fresh.has(input)) continue;
+      const next = donate(inputs[input]!, by);
+      taken.add(next);
+      tensors[input] = next;
     }
+    const found: Tensor[] = [];
+    const y = map(result, () => {
+      const { slot, like } = outputs[found.length]!;
+      const value = slot < 0 ? like : this.#output(like, fresh.get(slot), tensors[slot], taken);
+      found.push(value);
+      return value;
+    });
+    for (const [input, output, by] of consumed) {
+      const x = inputs[input]!;
+      if (x.successor === null) consume(x, found[output] ?? null, by);
+      else if (output >= 0) x.successor = found[output]!;
+    }
+    return y;
   }
 
   /** One tensor of a result: in its own block, or an input, or part of one. */
@@ -276,6 +329,17 @@ export class Plan {
     const tables = byTable === 0 ? "" : `; ${byTable} products by way of a table`;
     return `${calls.length} kernel calls (${this.traced} as recorded), ${buffers.length} buffers, ${this.bytes} bytes of temporaries${record}: ${kernels}${tables}`;
   }
+}
+
+/** A run whose addresses stand in a frame. */
+interface Prepared {
+  readonly phase: number;
+  readonly inputs: readonly Tensor[];
+  readonly residuals: Residuals;
+  /** What it makes, by slot. */
+  readonly fresh: ReadonlyMap<number, Block>;
+  /** Drops the hold on what it made. */
+  end(): void;
 }
 
 /** Whether nobody but the caller has the bytes of an input, and they are one input's. */

@@ -1,0 +1,85 @@
+import type { Backend } from "../tensor/backend.ts";
+import { ThreadPool } from "../threads/pool.ts";
+
+/** Into how many parts a function's inputs are cut, and how many threads may run them. */
+export interface Shards {
+  readonly count: number;
+  readonly threads: number;
+  /** Whether as many are to run them, whatever takes less time. */
+  readonly isFixed: boolean;
+}
+
+/** One part, here. */
+export const alone: Shards = { count: 1, threads: 1, isFixed: true };
+
+/** Runs by each number of threads that are compared. */
+const trials = 5;
+/** Multiplications of a shard below which waking a thread takes longer. */
+const leastWork = 2 ** 18;
+/** Threads have to gain so much: what they cost others is not seen in one run. */
+const gain = 0.95;
+
+/**
+ * Measures once whether threads make a run of several shards faster. All runs give the same bits,
+ * so it is real runs that are measured: by turns here alone and on threads.
+ */
+export class Pace {
+  readonly #threads: number;
+  readonly #pool: ThreadPool | string;
+  /** Milliseconds of runs here alone, and on threads. */
+  readonly #times: readonly [one: number[], all: number[]] = [[], []];
+  #chosen: number | undefined;
+  #isWarm = false;
+
+  constructor({ count, threads, isFixed }: Shards, backend: Backend, work: number) {
+    this.#threads = Math.min(count, threads);
+    this.#pool = this.#threads > 1 ? ThreadPool.of(backend) : "";
+    if (this.#threads === 1 || typeof this.#pool === "string") this.#chosen = 1;
+    else if (isFixed) this.#chosen = this.#threads;
+    else if (work < leastWork) this.#chosen = 1;
+  }
+
+  /** Runs `body` with a number of threads. */
+  time<T>(body: (threads: number) => T): T {
+    if (this.#chosen !== undefined) return body(this.#chosen);
+    // Threads that have not started would be measured as none; nor does the first run count, in
+    // which they load the program.
+    if (!(this.#pool as ThreadPool).isUp(this.#threads) || !this.#isWarm) {
+      this.#isWarm = (this.#pool as ThreadPool).isUp(this.#threads);
+      return body(this.#threads);
+    }
+    const [one, all] = this.#times;
+    const isOne = one.length < all.length;
+    const start = performance.now();
+    const result = body(isOne ? 1 : this.#threads);
+    (isOne ? one : all).push(performance.now() - start);
+    if (one.length === trials) this.#chosen = this.ratio > 1 / gain ? this.#threads : 1;
+    return result;
+  }
+
+  /** How many times as fast threads are as one. */
+  private get ratio(): number {
+    const [one, all] = this.#times.map(median) as [number, number];
+    return one / all;
+  }
+
+  explain(): string {
+    if (this.#chosen === undefined) return `on ${this.#threads} threads until it was measured`;
+    const on = this.#chosen === 1 ? "on one thread" : `on ${this.#chosen} threads`;
+    if (typeof this.#pool === "string") {
+      return this.#pool === "" ? on : `${on}, because ${this.#pool}`;
+    }
+    const { reason } = this.#pool;
+    if (reason !== undefined) return `${on}, of which some are missing, because ${reason}`;
+    const [, all] = this.#times;
+    if (all.length === 0) return on;
+    const times = this.ratio.toFixed(2);
+    return this.#chosen === 1
+      ? `${on}, because ${this.#threads} threads were only ${times} times as fast`
+      : `${on}, ${times} times as fast as one`;
+  }
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
+}

@@ -1,0 +1,186 @@
+import { startThread } from "#threads";
+import type { Memory } from "../kernels/memory.ts";
+import type { KernelSetName } from "../kernels/sets.ts";
+import type { SharedProgram } from "./program.ts";
+import { bytesFor, claimOf, claimTask, mostTasks, readText, threadWord, word } from "./words.ts";
+
+/** What a pool works on: a backend. */
+export interface Home {
+  readonly memory: Memory;
+  readonly kernelSet: KernelSetName | undefined;
+}
+
+/** Tasks that are one run of a program each, with a frame each. */
+export interface Job {
+  readonly program: SharedProgram;
+  readonly phase: number;
+  readonly tasks: number;
+  /** The address of the first frame, and bytes from one to the next. */
+  readonly frames: number;
+  readonly stride: number;
+  /** How many threads take part, with the caller. */
+  readonly threads: number;
+}
+
+/** Threads of one pool, with the caller's. */
+export const mostThreads = 64;
+/** Memory for the kernels of a thread: what products pack into. */
+const annexBytes = 2 ** 19;
+/** Looks at a word before sleeping on it: some microseconds, less than waking up takes. */
+const looks = 4000;
+/** How long a thread may be silent beyond this many times what the caller's own tasks took, ms. */
+const [silence, times] = [3000, 50];
+
+const pools = new WeakMap<Home, ThreadPool>();
+let ended: FinalizationRegistry<Int32Array> | undefined;
+
+/**
+ * Threads that run programs on the memory of one backend, beside the thread that asks for it. They
+ * sleep without work, keep no process alive, and end with the backend.
+ *
+ * Which thread runs which task does not matter: threads claim them, the caller among them. So a job
+ * is done also where threads have not started yet, or are gone.
+ */
+export class ThreadPool {
+  readonly #memory: Memory;
+  readonly #words: Int32Array;
+  readonly #kernelSet: KernelSetName;
+  #epoch = 0;
+  /** Threads that were started, with the caller. */
+  #threads = 1;
+  /** Why there are not as many as were asked for. */
+  #reason: string | undefined;
+
+  private constructor({ memory }: Home, kernelSet: KernelSetName) {
+    this.#memory = memory;
+    this.#kernelSet = kernelSet;
+    this.#words = new Int32Array(new SharedArrayBuffer(bytesFor(mostThreads)));
+  }
+
+  /** The pool of a backend; the reason where it has none. */
+  static of(home: Home): ThreadPool | string {
+    const { memory, kernelSet } = home;
+    if (!memory.isShared) return "this environment has no shared memory";
+    if (kernelSet === undefined) return "its kernels are made by a function, which threads cannot call";
+    let pool = pools.get(home);
+    if (pool === undefined) {
+      pool = new ThreadPool(home, kernelSet);
+      pools.set(home, pool);
+      ended ??= new FinalizationRegistry((words) => {
+        Atomics.store(words, word.epoch, -1);
+        Atomics.notify(words, word.epoch);
+      });
+      ended.register(home, pool.#words);
+    }
+    return pool;
+  }
+
+  /** Starts threads until there are so many; those that cannot be started are missing. */
+  start(threads: number): void {
+    while (this.#reason === undefined && this.#threads < Math.min(threads, mostThreads)) {
+      const rank = this.#threads;
+      const bytes = annexBytes;
+      const assignment = {
+        wasm: this.#memory.wasm,
+        kernelSet: this.#kernelSet,
+        annex: { pointer: this.#memory.allocate(bytes), bytes },
+        words: this.#words,
+        rank,
+        threads: mostThreads,
+      };
+      this.#reason = startThread(assignment, (reason) => {
+        this.#reason ??= reason;
+        Atomics.store(this.#words, threadWord(rank), 0);
+      });
+      if (this.#reason === undefined) this.#threads++;
+    }
+  }
+
+  /** Why threads are missing, in words. */
+  get reason(): string | undefined {
+    return this.#reason;
+  }
+
+  /** Whether so many threads, with the caller, have started and are there. */
+  isUp(threads: number): boolean {
+    for (let rank = 1; rank < threads; rank++) {
+      if (Atomics.load(this.#words, threadWord(rank)) !== 1) return false;
+    }
+    return true;
+  }
+
+  /** Tasks that threads other than the caller have done. */
+  get done(): number {
+    let sum = 0;
+    for (let rank = 1; rank < this.#threads; rank++) sum += this.#words[threadWord(rank) + 1]!;
+    return sum;
+  }
+
+  /**
+   * Runs the tasks of a job, some of them here.
+   *
+   * @throws what a task threw here, or an error with the sentence of what it threw on a thread
+   */
+  run({ program, phase, tasks, frames, stride, threads }: Job, own: (frame: number) => void): void {
+    if (tasks > mostTasks) throw new RangeError(`threads: at most ${mostTasks} tasks, got ${tasks}`);
+    const words = this.#words;
+    const epoch = (this.#epoch = (this.#epoch + 1) & 0x3fffff);
+    // Closed, so that who is late takes nothing of it; then the job; then open.
+    Atomics.store(words, word.claim, claimOf(epoch, mostTasks));
+    const { number, description } = program;
+    words.set([number, description, phase, tasks, frames, stride, threads], word.program);
+    words[word.failed] = 0;
+    Atomics.store(words, word.done, 0);
+    Atomics.store(words, word.claim, claimOf(epoch, 0));
+    Atomics.store(words, word.epoch, epoch);
+    if (threads > 1) Atomics.notify(words, word.epoch);
+    const start = performance.now();
+    let thrown: { readonly error: unknown } | undefined;
+    for (;;) {
+      const task = claimTask(words, epoch, tasks);
+      if (task < 0) break;
+      try {
+        own(frames + task * stride);
+      } catch (error) {
+        thrown ??= { error };
+      }
+      Atomics.add(words, word.done, 1);
+    }
+    this.#waitFor(tasks, performance.now() - start);
+    if (thrown !== undefined) throw thrown.error;
+    if (words[word.failed] !== 0) {
+      throw new Error(`thread ${words[word.failed]}: ${readText(words, mostThreads)}`);
+    }
+  }
+
+  /** Waits until all tasks are done: those that were claimed elsewhere. */
+  #waitFor(tasks: number, took: number): void {
+    const words = this.#words as Int32Array<SharedArrayBuffer>;
+    const until = performance.now() + silence + times * took;
+    for (let look = 0; ; look++) {
+      const done = Atomics.load(words, word.done);
+      if (done >= tasks) return;
+      if (look < looks) continue;
+      if (canWait()) Atomics.wait(words, word.done, done, 100);
+      if (performance.now() < until) continue;
+      throw new Error(
+        `threads: a thread does not answer for ${Math.round((silence + times * took) / 1000)} s, it was ended from outside while it computed; start the program anew, or run it with threads: 1`,
+      );
+    }
+  }
+}
+
+let waits: boolean | undefined;
+
+/** Whether this thread may sleep: the main thread of a browser may not. */
+function canWait(): boolean {
+  if (waits === undefined) {
+    try {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
+      waits = true;
+    } catch {
+      waits = false;
+    }
+  }
+  return waits;
+}
