@@ -19,6 +19,7 @@ export { areApart } from "./tensor/backend.ts";
 export { blocksMade, Region, within } from "./tensor/block.ts";
 export { checkAlive, isLike } from "./tensor/checks.ts";
 export { checkOptions, nearestOf } from "./tensor/options.ts";
+export { pairwiseSum } from "./tensor/pairwiseSum.ts";
 export { takeOver } from "./tensor/scope.ts";
 export {
   alias,
