@@ -108,16 +108,3 @@ export function touches({ signature, buffers }: Call): { reads: number[]; writes
   };
   return { reads: at(signature.reads), writes: at(signature.writes) };
 }
-
-/** Multiplications that an element of another kernel than a product is worth. */
-const perElement = 8;
-
-/** About how many multiplications a call takes: of a product exactly, of others by what they write. */
-export function workOf(call: Call, buffers: readonly { readonly bytes: number }[]): number {
-  if (isCallOf(call, "matmul", "matmulPacked")) {
-    const { m, n, k } = argsOf(call);
-    return m * n * k;
-  }
-  const written = touches(call).writes.map((buffer) => buffers[buffer]!.bytes / elementBytes(call));
-  return perElement * Math.max(0, ...written);
-}

@@ -68,6 +68,7 @@ export class Frames {
   runAll(phase: number, threads: number): void {
     const { kernels } = this.#backend;
     const run = this.#runs[nameOfRun(phase)]!;
+    if (this.#shards === 1) return run(this.#first);
     const all = (): void => {
       const pool = threads > 1 ? ThreadPool.of(this.#backend) : undefined;
       if (pool instanceof ThreadPool) {

@@ -14,8 +14,6 @@ export const alone: Shards = { count: 1, threads: 1, isFixed: true };
 
 /** Runs by each number of threads that are compared. */
 const trials = 5;
-/** Multiplications of a shard below which waking a thread takes longer. */
-const leastWork = 2 ** 18;
 /** Threads have to gain so much: what they cost others is not seen in one run. */
 const gain = 0.95;
 
@@ -31,12 +29,11 @@ export class Pace {
   #chosen: number | undefined;
   #isWarm = false;
 
-  constructor({ count, threads, isFixed }: Shards, backend: Backend, work: number) {
+  constructor({ count, threads, isFixed }: Shards, backend: Backend) {
     this.#threads = Math.min(count, threads);
     this.#pool = this.#threads > 1 ? ThreadPool.of(backend) : "";
     if (this.#threads === 1 || typeof this.#pool === "string") this.#chosen = 1;
     else if (isFixed) this.#chosen = this.#threads;
-    else if (work < leastWork) this.#chosen = 1;
   }
 
   /** Runs `body` with a number of threads. */

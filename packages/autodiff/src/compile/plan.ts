@@ -6,7 +6,7 @@ import { alias, consume, donate, giveOwner, Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
 import { map } from "../tensor/tree.ts";
 import { batch } from "./batch.ts";
-import { type ByteRange, kernelOf, workOf } from "./call.ts";
+import { type ByteRange, kernelOf } from "./call.ts";
 import { committed } from "./commit.ts";
 import { withoutCopies } from "./copies.ts";
 import { emit } from "./emit.ts";
@@ -104,12 +104,6 @@ export class Plan {
     const unlinked = emit(this.program, layout, this.#slots, kernels, runs);
     const hold = (bytes: number) => this.#hold(bytes).pointer;
     this.#frames = new Frames(backend, unlinked, layout.bytes, this.#slots + 1, shards, hold);
-  }
-
-  /** About how many multiplications a run takes. */
-  work(phase: number): number {
-    const own = this.program.calls.filter((call) => call.phase === phase);
-    return own.reduce((sum, call) => sum + workOf(call, this.program.buffers), 0);
   }
 
   /** Returns the plan's memory now instead of when it is collected; it must not run any more. */

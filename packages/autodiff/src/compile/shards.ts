@@ -23,14 +23,3 @@ export function shardOf(x: Tensor, axis: number, shard: number, count: number): 
 export function joinShards(parts: readonly Tensor[], axis: number): Tensor {
   return concat(parts, axis);
 }
-
-/**
- * Parts added up in the order of a balanced binary tree, `(a + b) + (c + d)`, so that sums of parts
- * that are sums of as many give the same bits: those of threads, and then those of ranks.
- */
-export function pairwiseSum<T>(parts: readonly T[], add: (a: T, b: T) => T): T {
-  if (parts.length === 1) return parts[0]!;
-  let half = 1;
-  while (2 * half < parts.length) half *= 2;
-  return add(pairwiseSum(parts.slice(0, half), add), pairwiseSum(parts.slice(half), add));
-}

@@ -4,6 +4,12 @@ import { type Communicator, type Rng, selfCommunicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
 import { checkChoice } from "../checkChoice.ts";
 import { textOf } from "../checkDefinition.ts";
+import {
+  checkedSharding,
+  type Sharding,
+  type ShardingOptions,
+  shardingNames,
+} from "../sharding/options.ts";
 import type { LiveWindow } from "./live/liveWindow.ts";
 import { type Resumed, resumedFrom } from "./live/resume.ts";
 import type { StepLoss, StepSettings, Term } from "./step.ts";
@@ -147,6 +153,7 @@ export interface TruncationOptions {
  */
 export interface TruncatedOptions<State, Y = Tensor, Target = Tensor>
   extends StreamOptions<State, Y, Target>,
+    ShardingOptions,
     Omit<TruncationOptions, "k2"> {
   /**
    * Steps that a gradient reaches back: the state k2 steps before a window's end is constant. Or
@@ -181,14 +188,16 @@ export type AnyStreamSettings = StreamSettings<unknown, never, never>;
 /** All options of `truncated`, checked and with every default filled in. */
 export interface TruncatedSettings<State, Y, Target>
   extends StreamSettings<State, Y, Target>,
-    Required<TruncationOptions> {}
+    Required<TruncationOptions> {
+  readonly sharding: Sharding;
+}
 
 /** Fills in the defaults of `truncated` and throws a sentence for what does not fit. */
 export function truncatedSettings<State, Y, Target>(
   options: TruncatedOptions<State, Y, Target>,
 ): TruncatedSettings<State, Y, Target> {
   const where = "truncated";
-  const optional = ["losses", "multiplicity", "stale", "resume"];
+  const optional = ["losses", "multiplicity", "stale", "resume", ...shardingNames];
   const ofStream = streamSettings(where, options, ["k1", "k2"], optional);
   const { k1, losses = "new", multiplicity = false, stale = "carry" } = options;
   const adaptive = typeof options.k2 === "object" ? options.k2 : undefined;
@@ -223,7 +232,8 @@ export function truncatedSettings<State, Y, Target>(
       `${where}: multiplicity needs a finite k2; with k2 Infinity a step is in endlessly many windows`,
     );
   }
-  const settings = { ...ofStream, k1, k2, adaptive, losses, multiplicity, stale };
+  const sharding = checkedSharding(where, options, ofStream.communicator.size);
+  const settings = { ...ofStream, k1, k2, adaptive, losses, multiplicity, stale, sharding };
   const { resume } = options;
   if (resume === undefined) return settings;
   if (options.state !== undefined) {

@@ -1,6 +1,7 @@
 import { cast, clone, concat, type MapTree, Tape, Tensor, tree } from "@chronograd/autodiff";
 import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
+import { firstOf } from "../../sequences/rows.ts";
 import { tokensOf } from "../countedLoss.ts";
 import { type PreparedStep, type StepSettings, takeStep } from "../step.ts";
 
@@ -43,8 +44,14 @@ export interface ChunkRun<Params, State> {
   readonly counts: readonly number[];
   readonly state: Values<State>;
   /** The gradient, from that of the state after the chunk and, if given, weights of its losses. */
-  pullback(arriving: Values<State>, weights: Tensor | undefined): ChunkGradient<Params, State>;
+  pullback(arriving: Values<State>, weights: Tensor | undefined): WholeGradient<Params, State>;
   end(reason: string): void;
+}
+
+/** Gradients by the parameters from each shard of the rows, and by the state before all of them. */
+export interface WholeGradient<Params, State> {
+  readonly params: readonly ChunkGradient<Params, State>["params"][];
+  readonly state: ChunkGradient<Params, State>["state"];
 }
 
 /** A chunk on a separate tape, with its two pullbacks. */
@@ -64,8 +71,10 @@ export function chunkOnTape<Params, State, X, Y, Target>(
   let now = before;
   const losses: (Tensor | null)[] = [];
   const counts: (number | Tensor)[] = [];
-  for (const [i, step] of steps.entries()) {
+  for (const [i, given] of steps.entries()) {
     const t = start + i + 1;
+    // The first row of these that has a step: that of all rows may be among others.
+    const step = given.first === undefined ? given : { ...given, first: firstOf(given.mask!) };
     const { next, loss, count } = takeStep(cell, settings, tape, watched, now, step, t);
     now = next;
     losses.push(loss);

@@ -1,5 +1,6 @@
 import { clone, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
 import type { Values } from "../../cell.ts";
+import type { Sharding } from "../../sharding/options.ts";
 import type { Past } from "../live/liveWindow.ts";
 import type { Owned, PreparedStep, StepSettings, Term } from "../step.ts";
 
@@ -57,6 +58,8 @@ export interface EngineSettings<Y, Target> extends StepSettings<Y, Target> {
   readonly k1: number;
   readonly k2: number;
   readonly compile: boolean;
+  /** How the rows are divided among threads; not at all unless given. */
+  readonly sharding?: Sharding;
   /** Where it is given, a state is another entry than the output: its gradient is measured. */
   readonly measure?: unknown;
   /** The same. */

@@ -1,5 +1,5 @@
 import { defaultBackend, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
-import { alias, Region, within } from "@chronograd/autodiff/internal";
+import { alias, pairwiseSum, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import type { Past } from "../live/liveWindow.ts";
 import { stepIsOver } from "../source.ts";
@@ -144,7 +144,9 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     let arriving = tree.map(this.state, (x: Tensor) =>
       zeros(x.shape, { dtype: x.dtype, backend: x.backend }),
     ) as Values<State>;
-    let total: LocalGradients<Values<Params>>["gradients"] | undefined;
+    /** Of each shard: added up over all steps first, as on ranks with some of the shards. */
+    type Gradients = LocalGradients<Values<Params>>["gradients"];
+    let totals: readonly Gradients[] | undefined;
     for (let i = this.#chunks.length - 1; i >= 0; i--) {
       const chunk = this.#chunks[i]!;
       if (chunk.start < start) break;
@@ -154,9 +156,10 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
       const weights = own.length === 0 ? undefined : this.#weights(own, chunk.start, used);
       const { params, state } = chunk.run.pullback(arriving, weights);
       arriving = state as unknown as Values<State>;
-      total = total === undefined ? params : addGradients(total, params);
+      totals = totals?.map((total, shard) => addGradients(total, params[shard]!)) ?? params;
     }
-    return { gradients: total!, ...(squares && { squares }) };
+    const gradients = pairwiseSum(totals as [Gradients, ...Gradients[]], addGradients);
+    return { gradients, ...(squares && { squares }) };
   }
 
   /** Measured on a tape, so that the gradients are those of a window that is not measured. */
