@@ -66,22 +66,16 @@ export class Frames {
 
   /** The run of a phase for all shards, on so many threads, the caller's among them. */
   runAll(phase: number, threads: number): void {
-    const { kernels } = this.#backend;
     const run = this.#runs[nameOfRun(phase)]!;
-    if (this.#shards === 1) return run(this.#first);
-    const all = (): void => {
-      const pool = threads > 1 ? ThreadPool.of(this.#backend) : undefined;
-      if (pool instanceof ThreadPool) {
-        pool.start(threads);
-        const [tasks, frames, stride] = [this.#shards, this.#first, this.#stride];
-        const { program } = this.#sharedFor(threads);
-        pool.run({ program, phase, tasks, frames, stride, threads }, run);
-      } else {
-        for (let shard = 0; shard < this.#shards; shard++) run(this.#first + shard * this.#stride);
-      }
-    };
-    if (kernels.onOneCore) kernels.onOneCore(all);
-    else all();
+    const [tasks, frames, stride] = [this.#shards, this.#first, this.#stride];
+    const pool = threads > 1 ? ThreadPool.of(this.#backend) : undefined;
+    if (pool instanceof ThreadPool) {
+      pool.start(threads);
+      const { program } = this.#sharedFor(threads);
+      pool.run({ program, phase, tasks, frames, stride, threads }, run);
+    } else {
+      for (let shard = 0; shard < tasks; shard++) run(frames + shard * stride);
+    }
   }
 
   /** The program as threads load it, each with an arena of its own. */

@@ -1,4 +1,3 @@
-import type { Backend } from "../tensor/backend.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { leaves, type MapTree } from "../tensor/tree.ts";
 import { alone, Pace, type Shards } from "./pace.ts";
@@ -75,7 +74,8 @@ export class RecordedFunction<Inputs, Value, Gradient> {
         trace.release();
         return `it does not do the same twice (random numbers, or a state of its own): ${difference}`;
       }
-      const plan = onOneCore(backend, shards, () => new Plan(backend, trace, phases, shards.count));
+      if (shards.count > 1) backend.kernels.useOneCore?.();
+      const plan = new Plan(backend, trace, phases, shards.count);
       const paces = phases.map(() => new Pace(shards, backend));
       return new RecordedFunction<Inputs, Value, Gradient>(plan, inputs, paces);
     });
@@ -181,6 +181,3 @@ export class RecordedFunction<Inputs, Value, Gradient> {
   }
 }
 
-function onOneCore<T>({ kernels }: Backend, { count }: Shards, body: () => T): T {
-  return count > 1 && kernels.onOneCore ? kernels.onOneCore(body) : body();
-}

@@ -128,8 +128,11 @@ export interface Kernels {
    * otherwise.
    */
   prefersPacked?(m: number, n: number, k: number): boolean;
-  /** Runs `body`, while products that would use several cores use one. */
-  onOneCore?<T>(body: () => T): T;
+  /**
+   * From here on each product uses one core: threads of a library that wait for the next product
+   * take time from those that run shards of a program.
+   */
+  useOneCore?(): void;
   /**
    * How compiled programs call kernels of WebAssembly without JavaScript, and fuse them. A set that
    * is made from another may keep that one's: what it replaces is called as its own function.

@@ -80,16 +80,9 @@ export function blasKernels(
       if (!isLarge(m, n, k)) return true;
       return hasPanels(n, k) && m <= fewRows && (isAlone || m * n * k <= worthCores);
     },
-    onOneCore(body) {
-      if (isAlone) return body();
+    useOneCore() {
+      if (!isAlone) library.useThreads(1);
       isAlone = true;
-      library.useThreads(1);
-      try {
-        return body();
-      } finally {
-        isAlone = false;
-        library.useThreads(library.threads);
-      }
     },
     linkage: linkage && {
       kernels: {
