@@ -6,19 +6,20 @@
  */
 import "./ops/fluent.ts";
 
+export { threadsAtOnce } from "#threads";
 export { CheckSchedule } from "./compile/checkSchedule.ts";
-export { PurityCheck } from "./compile/purityCheck.ts";
-export type { ForwardRun } from "./compile/recorded.ts";
+export { type Trial, whyDependent } from "./compile/independence.ts";
 export type { Shards } from "./compile/pace.ts";
 export { alone } from "./compile/pace.ts";
+export { PurityCheck } from "./compile/purityCheck.ts";
+export type { ForwardRun } from "./compile/recorded.ts";
 export { RecordedFunction } from "./compile/recorded.ts";
-export { joinShards, shardOf } from "./compile/shards.ts";
+export { joinParts, partsOf } from "./compile/shards.ts";
 export type { ValueAndPullbacks } from "./compile/traceFunction.ts";
 export { crossEntropy } from "./ops/crossEntropy.ts";
 export { lookUp } from "./ops/lookup.ts";
 export { describeSite, siteOf } from "./passes/site.ts";
 export { Queue } from "./tape/queue.ts";
-export { threadsAtOnce } from "#threads";
 export { areApart } from "./tensor/backend.ts";
 export { blocksMade, Region, within } from "./tensor/block.ts";
 export { checkAlive, isLike } from "./tensor/checks.ts";

@@ -1,10 +1,10 @@
 import { type Family, type Kernels, type Linkable, linkageOf } from "../kernels/contract.ts";
 import { takesNumber } from "../kernels/elementwise.ts";
+import { functionOf, type Link, type Unlinked } from "../kernels/link.ts";
 import { isPointer, type Kind } from "../kernels/signature.ts";
 import { type Bytes, type FunctionType, type Import, moduleOf, op, type } from "./assembler.ts";
 import { type Call, elementBytes, kernelOf, type Pointer } from "./call.ts";
 import type { Layout } from "./layout.ts";
-import { functionOf, type Link, type Unlinked } from "../kernels/link.ts";
 import { codeOf } from "./loop.ts";
 import type { Program } from "./program.ts";
 

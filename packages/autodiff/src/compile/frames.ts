@@ -1,7 +1,7 @@
 import { linkedOn, type Unlinked } from "../kernels/link.ts";
 import type { Backend } from "../tensor/backend.ts";
-import { type SharedProgram, shareProgram } from "../threads/program.ts";
 import { ThreadPool } from "../threads/pool.ts";
+import { type SharedProgram, shareProgram } from "../threads/program.ts";
 import { nameOfRun } from "./emit.ts";
 
 type Run = (frame: number) => void;

@@ -61,12 +61,7 @@ export class Plan {
   readonly #ownedBlocks = new OwnedBlocks();
 
   /** @param shards how many runs there may be at the same time */
-  constructor(
-    backend: Backend,
-    trace: TraceBackend,
-    phases: readonly TracedPhase[],
-    shards = 1,
-  ) {
+  constructor(backend: Backend, trace: TraceBackend, phases: readonly TracedPhase[], shards = 1) {
     this.backend = backend;
     this.shards = shards;
     const { buffers, checks, guards } = trace;

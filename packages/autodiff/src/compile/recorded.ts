@@ -180,4 +180,3 @@ export class RecordedFunction<Inputs, Value, Gradient> {
       : `${this.#plan.explain()}; for each of ${this.#plan.shards} shards, ${runs}`;
   }
 }
-

@@ -1,6 +1,6 @@
 import { type Family, type Kernels, linkageOf } from "./contract.ts";
-import { instanceOn } from "./simd/instantiate.ts";
 import type { Memory } from "./memory.ts";
+import { instanceOn } from "./simd/instantiate.ts";
 
 /**
  * Which function of a kernel set a compiled program imports: the code behind a kernel for calls with
@@ -25,7 +25,8 @@ export interface Unlinked {
 export function functionOf(kernels: Kernels, link: Link): (...args: never[]) => unknown {
   const { family, name } = link;
   if (link.from === "lanes") return kernels.linkage!.lanes(family, name)!;
-  if (link.from === "code") return linkageOf(kernels, family, name)!.linkable(family, name, link.args)!.run;
+  if (link.from === "code")
+    return linkageOf(kernels, family, name)!.linkable(family, name, link.args)!.run;
   return (kernels[family] as unknown as Readonly<Record<string, () => unknown>>)[name]!;
 }
 
@@ -37,7 +38,9 @@ export function linkedOn(
   arena: number,
 ): Readonly<Record<string, (frame: number) => void>> {
   const scratch = kernels.linkage?.scratch ?? 0;
-  const functions = Object.fromEntries(links.map(([name, link]) => [name, functionOf(kernels, link)]));
+  const functions = Object.fromEntries(
+    links.map(([name, link]) => [name, functionOf(kernels, link)]),
+  );
   const exports = instanceOn(module, memory, { ...functions, arena, scratch });
   return exports as unknown as Readonly<Record<string, (frame: number) => void>>;
 }

@@ -43,7 +43,8 @@ export function withSharedMemory(
         const limits = at;
         const flag = read();
         read();
-        if (flag !== 0) throw new Error("kernels: a module imports a memory with limits of its own");
+        if (flag !== 0)
+          throw new Error("kernels: a module imports a memory with limits of its own");
         const before = module.subarray(content, limits);
         const least = module.subarray(limits + 1, at);
         const after = module.subarray(at, content + size);

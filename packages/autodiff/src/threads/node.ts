@@ -18,7 +18,10 @@ export function startThread(
     return `the file of the threads, ${url.pathname}, was left out by a bundler; keep @chronograd/autodiff external`;
   }
   try {
-    const thread = new Worker(url, { workerData: assignment, name: `chronograd ${assignment.rank}` });
+    const thread = new Worker(url, {
+      workerData: assignment,
+      name: `chronograd ${assignment.rank}`,
+    });
     thread.on("error", ({ message }: Error) => fails(message));
     thread.on("exit", (code) => fails(`it ended with exit code ${code}`));
     thread.unref();

@@ -61,7 +61,8 @@ export class ThreadPool {
   static of(home: Home): ThreadPool | string {
     const { memory, kernelSet } = home;
     if (!memory.isShared) return "this environment has no shared memory";
-    if (kernelSet === undefined) return "its kernels are made by a function, which threads cannot call";
+    if (kernelSet === undefined)
+      return "its kernels are made by a function, which threads cannot call";
     let pool = pools.get(home);
     if (pool === undefined) {
       pool = new ThreadPool(home, kernelSet);
@@ -122,9 +123,11 @@ export class ThreadPool {
    * @throws what a task threw here, or an error with the sentence of what it threw on a thread
    */
   run({ program, phase, tasks, frames, stride, threads }: Job, own: (frame: number) => void): void {
-    if (tasks > mostTasks) throw new RangeError(`threads: at most ${mostTasks} tasks, got ${tasks}`);
+    if (tasks > mostTasks)
+      throw new RangeError(`threads: at most ${mostTasks} tasks, got ${tasks}`);
     const words = this.#words;
-    const epoch = (this.#epoch = (this.#epoch + 1) & 0x3fffff);
+    this.#epoch = (this.#epoch + 1) & 0x3fffff;
+    const epoch = this.#epoch;
     // Closed, so that who is late takes nothing of it; then the job; then open.
     Atomics.store(words, word.claim, claimOf(epoch, mostTasks));
     const { number, description } = program;

@@ -33,7 +33,8 @@ class Annex extends Memory {
   override allocate(bytes: number): number {
     const pointer = this.#next;
     this.#next += Math.ceil(bytes / 64) * 64;
-    if (this.#next > this.#end) throw new Error("threads: the memory for a thread's kernels is full");
+    if (this.#next > this.#end)
+      throw new Error("threads: the memory for a thread's kernels is full");
     return pointer;
   }
 

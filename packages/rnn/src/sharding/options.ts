@@ -60,6 +60,13 @@ export function checkedSharding(
   };
 }
 
+/** The error where shards are asked for, and rows cannot be computed apart. */
+export function dependent(where: string, reason: string): Error {
+  return new Error(
+    `${where}: shards need rows that can be computed apart, and ${reason}; leave shards out`,
+  );
+}
+
 /** Products of weights and rows, over all steps of a run, from which threads are worth a trial. */
 const leastWork = 2 ** 22;
 

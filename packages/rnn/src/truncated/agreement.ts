@@ -1,5 +1,5 @@
 import { type Communicator, WorkerError } from "@chronograd/nn";
-import type { LocalGradients } from "./engines/engine.ts";
+import { type LocalGradients, wholeGradient } from "./engines/engine.ts";
 import type { LocalWindow } from "./estimators/estimator.ts";
 import type { AnyStreamSettings } from "./options.ts";
 import type { Owned } from "./step.ts";
@@ -43,7 +43,7 @@ export function reduceWindow<Params>(
     "where" | "communicator" | "reduction" | "measure" | "adaptive"
   >,
   index: number,
-): Counts & LocalGradients<Params> {
+): ReducedWindow<Params> {
   const { communicator, reduction, measure, adaptive } = settings;
   const { losses, count, gradientCount } = own;
   const counts = communicator.allReduce({ losses, count, gradientCount });
@@ -63,7 +63,14 @@ export function reduceWindow<Params>(
   });
   // All workers choose from the same numbers.
   if (lags !== undefined) adaptive!.observe(communicator.allReduce(lags));
-  return { ...counts, ...communicator.allReduce(gradients) };
+  const { gradients: shards, squares } = gradients;
+  const whole = { gradients: wholeGradient(shards), ...(squares && { squares }) };
+  return { ...counts, ...communicator.allReduce(whole) };
+}
+
+/** A window of all workers' rows. */
+export interface ReducedWindow<Params> extends Counts, Pick<LocalGradients<Params>, "squares"> {
+  readonly gradients: LocalGradients<Params>["gradients"][number];
 }
 
 type Counts = Pick<LocalWindow<unknown, unknown>, "losses" | "count" | "gradientCount">;

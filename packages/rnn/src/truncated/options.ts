@@ -241,7 +241,8 @@ export function truncatedSettings<State, Y, Target>(
       `${where}: resume and state exclude each other, because a live window has the state; leave one out`,
     );
   }
-  return { ...settings, resumed: resumedFrom(resume, settings) };
+  const resumed = resumedFrom(resume, settings);
+  return { ...settings, resumed, sharding: { ...sharding, shards: resumed.shards } };
 }
 
 /** Names of the options of any stream. */

@@ -1,4 +1,5 @@
 import { clone, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
+import { pairwiseSum } from "@chronograd/autodiff/internal";
 import type { Values } from "../../cell.ts";
 import type { Sharding } from "../../sharding/options.ts";
 import type { Past } from "../live/liveWindow.ts";
@@ -36,7 +37,7 @@ export interface Engine<Params, State, X, Target> {
   /** Tokens that step `t` counts. */
   countAt(t: number): number;
   /**
-   * The gradient of a weighted sum of losses by all parameters that were used, as one, with the
+   * The gradients of a weighted sum of losses by all parameters that were used, as one, with the
    * state after step `start` held constant; and, when asked for, the square of the norm of its
    * gradient by the state before every step after `start`.
    */
@@ -68,9 +69,15 @@ export interface EngineSettings<Y, Target> extends StepSettings<Y, Target> {
 
 /** Gradients of one worker: sums over the rows of a batch, so parts of a batch add up. */
 export interface LocalGradients<Params> {
-  readonly gradients: MapTree<Params, Tensor>;
+  /** Those of each shard of the rows, not yet added up: in which order counts. */
+  readonly gradients: readonly MapTree<Params, Tensor>[];
   /** Squared norms of the gradient by the state before each step, where they were asked for. */
   readonly squares?: readonly number[];
+}
+
+/** The gradient of all rows, from those of their shards. */
+export function wholeGradient<Gradients>(shards: readonly Gradients[]): Gradients {
+  return pairwiseSum(shards as [Gradients, ...Gradients[]], addGradients);
 }
 
 /** Adds two gradients by the same parameters; by whole numbers there are none. */

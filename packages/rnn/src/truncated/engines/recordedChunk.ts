@@ -5,13 +5,13 @@ import {
   PurityCheck,
   RecordedFunction,
   type Shards,
+  whyDependent,
 } from "@chronograd/autodiff/internal";
 import type { Cell } from "../../cell.ts";
 import { rowsOf } from "../../checkRows.ts";
 import { changeOfType } from "../../checkState.ts";
 import { type ChunkCache, cached } from "../../loop/cache.ts";
-import { whyDependent } from "../../sharding/independence.ts";
-import { oneThread, type Sharding, shardsOf } from "../../sharding/options.ts";
+import { dependent, oneThread, type Sharding, shardsOf } from "../../sharding/options.ts";
 import type { StepSettings } from "../step.ts";
 import {
   type ChunkGradient,
@@ -64,6 +64,11 @@ export class RecordedChunk<Params, State, X, Y, Target> {
   ) {
     this.#cell = cell;
     this.#settings = settings;
+  }
+
+  /** Into how many parts the rows are cut. */
+  get shards(): number {
+    return this.#planned?.shards ?? Math.max(1, this.#settings.sharding?.shards ?? 1);
   }
 
   /** Runs the chunk after step `start` forward; what it makes is placed in the innermost scope. */
@@ -144,6 +149,9 @@ export class RecordedChunk<Params, State, X, Y, Target> {
         recorded = scope(() => planned(part!, shards));
         if (typeof recorded === "string") whyAlone = recorded;
       }
+      // Threads that were not asked for can be left out; an order of sums that was cannot.
+      const isAsked = (this.#settings.sharding?.shards ?? 0) > 0;
+      if (isAsked && whyAlone !== undefined) throw dependent(where, whyAlone);
     }
     const isAlone = whyAlone !== undefined || shards.count === 1;
     if (changeOfState === undefined && isAlone) recorded = scope(() => planned(inputs, alone));

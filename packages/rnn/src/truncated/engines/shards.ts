@@ -1,8 +1,12 @@
 import { ones, type Tensor, tree } from "@chronograd/autodiff";
-import { pairwiseSum, type RecordedFunction } from "@chronograd/autodiff/internal";
+import {
+  joinParts,
+  pairwiseSum,
+  partsOf,
+  type RecordedFunction,
+  type Trial,
+} from "@chronograd/autodiff/internal";
 import type { Values } from "../../cell.ts";
-import type { Trial } from "../../sharding/independence.ts";
-import { joinParts, partsOf } from "../../sharding/rows.ts";
 import {
   type ChunkGradient,
   type ChunkInputs,
@@ -64,9 +68,9 @@ const trialSteps = 2;
 
 /** The first steps of a chunk, and their gradient, for some or all rows. */
 export function trialOf<Params, State, X, Target>(
-  run: (inputs: ChunkInputs<Params, State, X, Target>) => ReturnType<
-    typeof chunkOnTape<Params, State, X, unknown, Target>
-  >,
+  run: (
+    inputs: ChunkInputs<Params, State, X, Target>,
+  ) => ReturnType<typeof chunkOnTape<Params, State, X, unknown, Target>>,
   inputs: ChunkInputs<Params, State, X, Target>,
   rows: number,
   shards: number,
@@ -87,7 +91,10 @@ export function trialOf<Params, State, X, Target>(
       const state = tree.map(value.state, ({ shape, dtype, backend }: Tensor) =>
         ones(shape, { dtype, backend }),
       );
-      const weights = ones([first.steps.length], like && { dtype: like.dtype, backend: like.backend });
+      const weights = ones(
+        [first.steps.length],
+        like && { dtype: like.dtype, backend: like.backend },
+      );
       const gradient = pullbacks[0]!({ state, weights });
       return {
         rows: [value.state, gradient.state],
@@ -105,11 +112,7 @@ export function joined<Params, State>(
   start: number,
 ): ChunkRun<Params, State> {
   const numbers = values.map((value) => numbersOf(where, value, sizes, start));
-  const sums = (name: "losses" | "counts") =>
-    pairwiseSum(
-      numbers.map((each) => each[name]) as [readonly number[], ...(readonly number[])[]],
-      (a, b) => a.map((x, i) => x + b[i]!),
-    );
+  const sums = (name: "losses" | "counts") => sumsOf(numbers.map((each) => each[name]));
   const count = values.length;
   return {
     losses: sums("losses"),
@@ -130,4 +133,11 @@ export function joined<Params, State>(
     },
     end,
   };
+}
+
+/** Sums of numbers at the same places. */
+export function sumsOf(parts: readonly (readonly number[])[]): readonly number[] {
+  return pairwiseSum(parts as [readonly number[], ...(readonly number[])[]], (a, b) =>
+    a.map((x, i) => x + b[i]!),
+  );
 }

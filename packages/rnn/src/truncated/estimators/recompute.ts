@@ -2,7 +2,7 @@ import { clone, detach, type Tensor, tree } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import type { Engine } from "../engines/engine.ts";
-import { TapeEngine } from "../engines/tape.ts";
+import { tapeEngine } from "../engines/shardedTapes.ts";
 import { liveWindow } from "../live/liveWindow.ts";
 import { retakenSteps } from "../live/retake.ts";
 import type { TruncatedSettings } from "../options.ts";
@@ -53,7 +53,7 @@ export function* recompute<Params, State, X, Y, Target>(
       if (end === newFrom) return;
       const present = params();
       const start = Math.max(origin, end - k2);
-      const current = new TapeEngine(cell, settings, states.get(start)!.value, start, reason);
+      const current = tapeEngine(cell, settings, states.get(start)!.value, start, reason);
       engine = current;
       const losses: number[] = [];
       for (let t = start + 1; t <= end; t++) {
@@ -73,6 +73,7 @@ export function* recompute<Params, State, X, Y, Target>(
         steps: Array.from(steps.values(), ({ value }) => ({ step: value, params: undefined })),
         planned: [],
         reason,
+        shards: settings.sharding.shards || 1,
       });
       yield { ...window, live: (index) => liveWindow(settings, params(), index, window.end, past) };
       current.end();

@@ -1,5 +1,7 @@
-import { isTensor, type Tensor, tensor, tree } from "@chronograd/autodiff";
-import { joinParts, partsOf } from "./rows.ts";
+import { tensor } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { isTensor, leaves, leavesWithPath, map } from "../tensor/tree.ts";
+import { joinParts, partsOf } from "./shards.ts";
 
 /** What a model gives for some rows. */
 export interface OfRows {
@@ -74,8 +76,8 @@ function messageOf(error: unknown): string {
 
 /** Where the sum of some trees is not another one, by path. */
 function differenceOf(whole: unknown, parts: readonly unknown[]): string | undefined {
-  const others = parts.map((part) => new Map(tree.leavesWithPath(part, isValue)));
-  for (const [path, value] of tree.leavesWithPath(whole, isValue)) {
+  const others = parts.map((part) => new Map(leavesWithPath(part, isValue)));
+  for (const [path, value] of leavesWithPath(whole, isValue)) {
     const addends = others.map((other) => numbersOf(other.get(path)!));
     const numbers = numbersOf(value);
     let error = 0;
@@ -123,7 +125,7 @@ function poisoned<Inputs>(
   axis: number,
 ): Inputs {
   const own = rows / shards;
-  return tree.map(inputs, (x: Tensor) => {
+  return map(inputs, (x: Tensor) => {
     if (x.shape[axis] !== rows || x.dtype === "int32") return x;
     const values = x.toTypedArray();
     const inner = x.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
@@ -136,8 +138,8 @@ function poisoned<Inputs>(
 
 /** Whether all tensors of two trees have the same bits. */
 function isSame(a: unknown, b: unknown): boolean {
-  const others = tree.leaves(b) as readonly Tensor[];
-  return tree.leaves(a).every((x, i) => {
+  const others = leaves(b) as readonly Tensor[];
+  return leaves(a).every((x, i) => {
     const [own, other] = [x.toTypedArray(), others[i]!.toTypedArray()];
     return own.every((value, j) => Object.is(value, other[j]));
   });
