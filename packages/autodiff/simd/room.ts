@@ -1,16 +1,15 @@
 /**
- * Memory for values in between. Instances of the module that work on one memory, each in a thread
- * of its own, have different rooms.
+ * Where an instance keeps values in between. Instances that work on one memory, each in a thread of
+ * its own, have different rooms, so no static data is ever written.
  */
-const bytes: i32 = 4096 + 4096 + 1536 + 64;
-let room: usize = memory.data(4096 + 4096 + 1536 + 64, 64);
+let room: usize = 0;
 
 /** Bytes that an instance needs for itself. */
 export function roomBytes(): i32 {
-  return bytes;
+  return 4096 + 4096 + 1536 + 64;
 }
 
-/** Gives this instance memory of its own. */
+/** Gives this instance its room, before any kernel runs. */
 export function useRoom(address: usize): void {
   room = address;
 }

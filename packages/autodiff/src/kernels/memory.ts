@@ -58,8 +58,6 @@ export class Memory {
   readonly wasm: LinearMemory;
   /** Whether threads can work on it. */
   readonly isShared: boolean;
-  /** Whether another thread made it. */
-  readonly isBorrowed: boolean;
   /** Bytes handed out and not yet returned, rounded up to size classes. */
   bytesInUse = 0;
   /** The largest `bytesInUse` so far. */
@@ -77,7 +75,6 @@ export class Memory {
     const { wasm, isShared } = given ? { wasm: given, isShared: true } : newMemory();
     this.wasm = wasm;
     this.isShared = isShared;
-    this.isBorrowed = given !== undefined;
   }
 
   /** Views over the whole memory; do not keep them across an allocation. */

@@ -58,10 +58,7 @@ export function kernelsOn(
   const scratch = memory.allocate(
     Math.max(kernel(exports, "f32_matmulScratch")(), kernel(exports, "f64_matmulScratch")()),
   );
-  // What kernels keep on the way would be shared with other threads.
-  if (memory.isBorrowed) {
-    kernel(exports, "useRoom")(memory.allocate(kernel(exports, "roomBytes")()));
-  }
+  kernel(exports, "useRoom")(memory.allocate(kernel(exports, "roomBytes")()));
   const linkable = (family: Family, name: string): Linkable => {
     const [called, code] = exportOf(family, name);
     const trailing = takesScratch(name) ? (["scratch"] as const) : code === undefined ? [] : [code];
