@@ -8,9 +8,10 @@ import {
   gather,
   rng,
   rngFrom,
+  type SgdState,
   sgd,
 } from "../../src/index.ts";
-import { localUpdates } from "../../src/parallel.ts";
+import { type LocalUpdatesState, localUpdates } from "../../src/parallel.ts";
 import { failure } from "./conformance.ts";
 
 /** `f(w) = a/2 (w - c)^2`, for each element. */
@@ -23,6 +24,14 @@ export interface Given {
   readonly task: keyof typeof tasks;
   /** By rank. */
   readonly problems: readonly Quadratic[];
+  /** What another run came to. */
+  readonly from?: Run;
+}
+
+/** A run at an average. */
+export interface Run {
+  readonly params: Params;
+  readonly outer: LocalUpdatesState<SgdState>;
 }
 
 const on = { dtype: "float64" } as const;
@@ -45,7 +54,7 @@ type Params = ReturnType<typeof problem>["params"];
 
 const valuesOf = ({ layer: { w } }: Params) => w.toArray() as number[];
 
-interface Run {
+interface Training {
   readonly updates: number;
   readonly outer: GradientTransformation;
   readonly times: number;
@@ -56,7 +65,7 @@ interface Run {
 function train(
   all: Communicator,
   own: Quadratic,
-  { updates, outer, times, inner = sgd({ learningRate: rate }) }: Run,
+  { updates, outer, times, inner = sgd({ learningRate: rate }) }: Training,
 ): number[][] {
   let { params, gradient } = problem(own) as { params: Params; gradient: (p: Params) => unknown };
   const local = localUpdates({ communicator: all, updates, optimizer: outer });
@@ -116,6 +125,18 @@ const tasks = {
       }),
       "goes on": valuesOf(each.update(moved(all.rank), each.init(params))[0]),
     };
+  },
+  /** Trains until the second average, from another run's if it is given. */
+  "goes on": (all: Communicator, { problems, from }: Given): Run => {
+    const { params: first, gradient } = problem(problems[all.rank]!);
+    const local = localUpdates({ communicator: all, updates: 4, optimizer: sgd(nesterov) });
+    let [params, outer] = [from?.params ?? first, from?.outer ?? local.init(first)];
+    for (let i = 0; i < 8; i++) {
+      const moved = gradient(params).layer.w.mul(-rate);
+      params = applyUpdates(params, { layer: { w: moved } } as never) as Params;
+      [params, outer] = local.update(params, outer);
+    }
+    return { params, outer };
   },
   /** Trains, stops in the middle and goes on from what one worker would save. */
   resumes: (all: Communicator, { problems }: Given) => {

@@ -4,7 +4,7 @@ import { adam, applyUpdates, rng, selfCommunicator, sgd } from "../../src/index.
 import { runWorkers } from "../../src/node.ts";
 import { type LocalUpdatesOptions, localUpdates } from "../../src/parallel.ts";
 import { failure } from "./conformance.ts";
-import { begin, type Given, nesterov, type Quadratic, rate } from "./localTasks.ts";
+import { begin, type Given, nesterov, type Quadratic, type Run, rate } from "./localTasks.ts";
 
 const module = new URL("./localTasks.ts", import.meta.url);
 const seed = Number(process.env.CHRONOGRAD_SEED ?? 1);
@@ -15,8 +15,10 @@ const problems: readonly Quadratic[] = Array.from({ length: 3 }, () => ({
   c: [random.normal(), random.normal()],
 }));
 
-const run = <Output>(workers: number, task: Given["task"]) =>
-  runWorkers<Output, Given>(module, { workers, input: { task, problems } });
+const run = <Output>(workers: number, task: Given["task"], from?: Run) => {
+  const input: Given = { task, problems, ...(from && { from }) };
+  return runWorkers<Output, Given>(module, { workers, input });
+};
 
 interface Laws {
   readonly each: number[][];
@@ -30,9 +32,13 @@ interface Laws {
  * `(1 - r a)^n (s - c)` of `s - c`, so the change of a worker is `(1 - (1 - r a)^n) (s - c)`; the
  * outer step is Nesterov's, `b = 0.9 b + d`, `s -= 0.7 (d + 0.9 b)`.
  */
-function closedForm(workers: number, updates: number, outerSteps: number): number[][] {
-  let s = begin;
-  let b = [0, 0];
+function closedForm(
+  workers: number,
+  updates: number,
+  outerSteps: number,
+  from = { s: begin, b: [0, 0] },
+) {
+  let { s, b } = from;
   return Array.from({ length: outerSteps }, () => {
     const d = s.map((x, i) => {
       let sum = 0;
@@ -43,9 +49,11 @@ function closedForm(workers: number, updates: number, outerSteps: number): numbe
     });
     b = b.map((x, i) => 0.9 * x + d[i]!);
     s = s.map((x, i) => x - 0.7 * (d[i]! + 0.9 * b[i]!));
-    return s;
+    return { s, b };
   });
 }
+
+const valuesOf = (steps: readonly { s: number[] }[]) => steps.map(({ s }) => s);
 
 const far = (a: readonly number[][], b: readonly number[][]) =>
   Math.max(...a.flat().map((x, i) => Math.abs(x - b.flat()[i]!)));
@@ -56,7 +64,7 @@ test.each([2, 3])("%i workers follow the laws", async (workers) => {
     // The mean of one update each is the update of the mean.
     expect(far(each, synchronous)).toBeLessThan(1e-12);
     const outerSteps = local.filter((_, i) => i % 5 === 4);
-    expect(far(outerSteps, closedForm(workers, 5, 8))).toBeLessThan(1e-12);
+    expect(far(outerSteps, valuesOf(closedForm(workers, 5, 8)))).toBeLessThan(1e-12);
     // After each of them all hold the same bits, and in between their own.
     expect(outerSteps).toEqual(found[0]!.local.filter((_, i) => i % 5 === 4));
     // Workers that do the same are one worker.
@@ -89,6 +97,16 @@ test("a run that stops goes on bit for bit, at an average and between two", asyn
   for (const { whole, parts } of found) {
     expect(whole).toEqual(found[0]!.whole);
     expect(parts).toEqual([whole, whole]);
+  }
+});
+
+test.each([1, 3])("a run of two workers goes on with %i", async (workers) => {
+  const [first] = await run<Run>(2, "goes on");
+  const last = await run<Run>(workers, "goes on", first);
+  const expected = closedForm(workers, 4, 2, closedForm(2, 4, 2)[1])[1]!;
+  for (const { params, outer } of last) {
+    expect(far([params.layer.w.toArray() as number[]], [expected.s])).toBeLessThan(1e-12);
+    expect(outer.step.item()).toBe(16);
   }
 });
 
