@@ -1,4 +1,12 @@
-import { compile, type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
+import {
+  compile,
+  createBackend,
+  ones,
+  scope,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+} from "@chronograd/autodiff";
 import { describe, expect, test } from "vitest";
 import { adam, applyUpdates, rng, selfCommunicator, sgd } from "../../src/index.ts";
 import { runWorkers } from "../../src/node.ts";
@@ -225,6 +233,26 @@ describe("one worker", () => {
     ).toMatchInlineSnapshot(
       `"localUpdates.update: the change has an element that is NaN or infinite after update 1; lower the learning rate, or look for where they arise"`,
     );
+  });
+
+  test("holds no more memory after many averages than after a few", () => {
+    const backend = createBackend();
+    const before = backend.memory.bytesInUse;
+    const local = one({ updates: 3, optimizer: sgd(nesterov) });
+    let params = { w: ones([4, 30], { backend }), b: ones([7], { backend, dtype: "float64" }) };
+    let state = local.init(params);
+    const marks = [20, 500].map((rounds) => {
+      for (let i = 0; i < 3 * rounds; i++) {
+        [params, state] = scope(() => {
+          const moved = { w: params.w.mul(-0.1), b: params.b.mul(-0.1) };
+          return local.update(applyUpdates(params, moved), state);
+        });
+      }
+      return backend.memory.bytesInUse - before;
+    });
+    expect(marks[1]).toBe(marks[0]);
+    // Parameters, their start and the momentum.
+    expect(marks[0]).toBeLessThan(3 * (4 * 120 + 8 * 7) + 200);
   });
 
   test("is not compiled, because a plan would not wait", () => {
