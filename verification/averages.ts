@@ -8,7 +8,9 @@ import type { Subject } from "./subject.ts";
 import { type Tally, values } from "./tally.ts";
 import { between, oneOf } from "./truncation/problem.ts";
 
-/** The sum as it is defined: of both sides of the largest power of two below the number of parts. */
+/**
+ * The sum as it is defined: of both sides of the largest power of two below the number of parts.
+ */
 function pairwise(parts: readonly number[][], round: (x: number) => number): number[] {
   if (parts.length === 1) return parts[0]!;
   let middle = 1;

@@ -1,7 +1,7 @@
 // Two ways to train on several workers, at equal characters: gradients added up in every window, or
 // updates of each worker's own that are averaged now and then. What each costs in bytes, and what
 // its model is worth on the part of the book that it never saw.
-//   npm run parallel:local -- --workers 2,4 --updates 0,100 --seeds 1,2,3
+//   npm run parallel:local -- --workers 2,4 --updates 0,100 --outer 0.7:0.5,1:0 --seeds 1,2,3
 import { parseArgs } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import { type Tensor, tensor } from "@chronograd/autodiff";
@@ -133,25 +133,37 @@ if (isMainThread && import.meta.main) {
       workers: { type: "string", default: "2,4" },
       updates: { type: "string", default: "0,100" },
       seeds: { type: "string", default: "1,2,3" },
-      windows: { type: "string", default: "3000" },
+      windows: { type: "string", default: "6000" },
       hidden: { type: "string", default: "64" },
       batch: { type: "string", default: "32" },
-      rate: { type: "string", default: "0.01" },
-      outer: { type: "string", default: "0.7" },
-      momentum: { type: "string", default: "0.9" },
+      rate: { type: "string", default: "0.02" },
+      // Learning rate and momentum of the outer optimizer.
+      outer: { type: "string", default: "0.7:0.5,1:0" },
     },
   });
   const listed = (list: string) => list.split(",").map(Number);
-  const outer = { learningRate: Number(values.outer), momentum: Number(values.momentum) };
-  const [windows, hidden, batch] = [values.windows, values.hidden, values.batch].map(Number);
+  const [windows, hidden, batch, rate] = ["windows", "hidden", "batch", "rate"].map((name) =>
+    Number(values[name as keyof typeof values]),
+  );
+  const outers = values.outer.split(",").map((pair) => {
+    const [learningRate, momentum] = pair.split(":").map(Number);
+    return { learningRate: learningRate!, momentum: momentum! };
+  });
+  /** Each number of updates with each outer optimizer; sums have none. */
+  const modes = listed(values.updates).flatMap((updates) =>
+    (updates === 0 ? outers.slice(0, 1) : outers).map((outer) => ({ updates, outer })),
+  );
   for (const workers of listed(values.workers)) {
-    for (const updates of listed(values.updates)) {
+    for (const { updates, outer } of modes) {
       for (const seed of listed(values.seeds)) {
         const begin = performance.now();
-        const sizes = { windows: windows!, hidden: hidden!, batch: batch!, seed };
-        const options = { ...sizes, updates, rate: Number(values.rate), outer };
-        const { loss, bytes, exchanges } = await run(workers, options);
-        const mode = updates === 0 ? "sums of gradients" : `${updates} local updates`;
+        const sizes = { windows: windows!, hidden: hidden!, batch: batch!, rate: rate!, seed };
+        const { loss, bytes, exchanges } = await run(workers, { ...sizes, updates, outer });
+        const { learningRate, momentum } = outer;
+        const mode =
+          updates === 0
+            ? "sums of gradients"
+            : `${updates} local updates (outer rate ${learningRate}, momentum ${momentum})`;
         const seconds = (performance.now() - begin) / 1000;
         console.log(
           `${workers} workers, ${mode}, seed ${seed}: ${loss.toFixed(3)} nats per character held out, ${(bytes / 1e6).toFixed(2)} MB sent by each in ${exchanges} exchanges, ${seconds.toFixed(0)} s`,
