@@ -16,6 +16,7 @@ const tasks = {
   example: [`examples/${example}/src/main.ts`],
   examples: ["scripts/examples.mjs"],
   parallel: ["examples/parallel/src/train.ts"],
+  "parallel:local": ["examples/parallel/src/localUpdates.ts"],
   test: ["scripts/test.mjs"],
   packages: ["scripts/test.mjs", "--packages"],
   sizes: ["scripts/sizes.mjs"],

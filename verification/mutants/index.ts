@@ -1,3 +1,4 @@
+import { averages } from "./averages.ts";
 import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
@@ -69,6 +70,7 @@ export const mutants: readonly Mutant[] = [
   ...optimizers,
   ...pytorch,
   ...files,
+  ...averages,
   ...compiling,
   ...valuesTaken,
   ...refusals,
