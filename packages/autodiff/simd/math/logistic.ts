@@ -78,8 +78,8 @@ function logistic_f32x4(x: v128, timesX: bool): v128 {
 }
 
 /**
- * sigmoid(x) where it is small; apart, since that is rare, and exported, so that `sigmoid` can stand
- * in other modules in the place of a call.
+ * sigmoid(x) where it is small; apart, since that is rare, and exported, so that `sigmoid` can
+ * stand in other modules in the place of a call.
  */
 export function smallSigmoid_f32x4(x: v128): v128 {
   return logistic_f32x4(x, false);

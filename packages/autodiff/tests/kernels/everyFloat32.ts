@@ -1,8 +1,9 @@
 // Holds the float32 kernels of the functions in gates to the float64 ones at every float32 number:
 //
-//   node --experimental-strip-types --conditions=@chronograd/source packages/autodiff/tests/kernels/everyFloat32.ts
+//   node --experimental-strip-types --conditions=@chronograd/source
+//   packages/autodiff/tests/kernels/everyFloat32.ts
 //
-// Half a minute for each function; names of functions choose some of them. The float64 kernels are
+// Five minutes for each function; names of functions choose some of them. The float64 kernels are
 // held to mpmath elsewhere.
 import { Memory } from "../../src/kernels/memory.ts";
 import { simdKernels } from "../../src/kernels/simd/index.ts";
