@@ -81,7 +81,12 @@ export function planRunner<Params, State, X, Y>(
       const noise = inputs.noise?.slice(0, length);
       const own = { ...inputsOf(inputs, { start: 0, length }), ...(noise && { noise }) };
       const start = settings.offset + chunk.start;
-      const [plan, isNew] = planOf(cell, own, { ...settings, start, length, isEmpty: false }, settings.sharding);
+      const [plan, isNew] = planOf(
+        cell,
+        own,
+        { ...settings, start, length, isEmpty: false },
+        settings.sharding,
+      );
       plans.set(length, plan);
       memory.all += plan.bytes;
       if (isNew) memory.made += plan.bytes;

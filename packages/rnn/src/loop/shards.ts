@@ -1,10 +1,5 @@
 import { ones, stack, type Tensor, tree } from "@chronograd/autodiff";
-import {
-  joinParts,
-  pairwiseSum,
-  partsOf,
-  type Trial,
-} from "@chronograd/autodiff/internal";
+import { joinParts, pairwiseSum, partsOf, type Trial } from "@chronograd/autodiff/internal";
 import { firstOf } from "../sequences/rows.ts";
 import type { ChunkGradient, ChunkInputs, ChunkValue, runChunk, Variable } from "./chunk.ts";
 
@@ -80,7 +75,8 @@ export function joinGradients(
     ...(first && "params" in first && { params: all("params") }),
     ...(first && "state" in first && { state: joinParts(all("state"), rows) }),
     ...(first && "xs" in first && { xs: joinParts(all("xs"), rows, 1) }),
-    ...(first && "context" in first && { context: joinContexts(all("context"), inputs.context, rows) }),
+    ...(first &&
+      "context" in first && { context: joinContexts(all("context"), inputs.context, rows) }),
   };
 }
 
@@ -124,10 +120,8 @@ export function trialOf<Params, State, Y>(
   type Given = { others: typeof others; noise: readonly unknown[]; steps: (typeof timedInputs)[] };
   const whole = ({ others: own, noise: drawn, steps }: Given): ChunkInputs<Params, State> => {
     const all = (name: string) =>
-      tree.zip(
-        steps[0]![name],
-        steps[length - 1]![name],
-        (first, last) => stack(length === 1 ? [first] : [first, last]),
+      tree.zip(steps[0]![name], steps[length - 1]![name], (first, last) =>
+        stack(length === 1 ? [first] : [first, last]),
       ) as unknown;
     const ofTime = Object.fromEntries(Object.keys(timedInputs).map((name) => [name, all(name)]));
     return { ...own, ...(noise && { noise: drawn }), ...ofTime, params } as never;
