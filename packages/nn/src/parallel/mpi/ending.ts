@@ -3,7 +3,7 @@ import { writeSync } from "node:fs";
 import { WorkerError } from "../communicator.ts";
 import type { MpiLibrary } from "./library.ts";
 import { departed, type MpiTransport } from "./mpiTransport.ts";
-import { sleep, waitUntil } from "./waiting.ts";
+import { type Patience, sleep, waitUntil } from "./waiting.ts";
 
 /** Milliseconds in which ranks that fail at the same time hear of each other. */
 const together = 50;
@@ -11,6 +11,8 @@ const together = 50;
 const forwarding = 100;
 /** Milliseconds that a rank which failed may take to say so, once another has noticed. */
 const patience = 1000;
+/** How a rank waits that has nothing more to compute. */
+const idle: Patience = { spin: 0, pause: () => {} };
 /** Milliseconds until a rank that another one ends, ends itself. */
 const longest = 5000;
 
@@ -67,7 +69,7 @@ export function endTogether(library: MpiLibrary, transport: MpiTransport): void 
       transport.look();
       return transport.isOver || transport.waiting.length > 0 || transport.failed.length > 0;
     };
-    waitUntil(isOver, together, 10);
+    waitUntil(isOver, idle, 10);
     const [waits] = transport.waiting;
     if (waits) fail(`worker ${rank} of ${size}: ${departed(waits.rank, waits.where)}`, 1);
     if (transport.failed.length > 0) {
@@ -82,7 +84,7 @@ export function endTogether(library: MpiLibrary, transport: MpiTransport): void 
 /** Waits for something, but not longer than so many milliseconds. */
 function waitFor(isSo: () => boolean, most: number): void {
   const end = performance.now() + most;
-  waitUntil(() => isSo() || performance.now() > end, 0);
+  waitUntil(() => isSo() || performance.now() > end, idle);
 }
 
 /** An error as one sentence that names the rank, and where it was thrown. */

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 
 /** The part of koffi that is used. */
 export interface Koffi {
-  load(path: string, options?: { readonly global: boolean }): Loaded;
+  load(path: string | null, options?: { readonly global: boolean }): Loaded;
   address(value: unknown): bigint;
 }
 
@@ -32,4 +32,10 @@ export class NativeMemory {
     this.buffer = new ArrayBuffer(Math.max(bytes, 128));
     this.address = Number(koffi.address(new Uint8Array(this.buffer)));
   }
+}
+
+/** Gives the core to another thread that could run, if there is one (POSIX `sched_yield`). */
+export function yieldCore(koffi: Koffi): () => void {
+  const call = koffi.load(null).func("int sched_yield()");
+  return () => void call();
 }

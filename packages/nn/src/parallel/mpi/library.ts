@@ -1,6 +1,6 @@
 import type { Abi } from "./abi.ts";
 import type { Found } from "./findLibrary.ts";
-import { type Koffi, NativeMemory } from "./koffi.ts";
+import { type Koffi, NativeMemory, yieldCore } from "./koffi.ts";
 
 /**
  * What follows the name of each function that is used: `h` a handle, `p` an address, `i` a number.
@@ -38,6 +38,7 @@ export interface MpiLibrary {
   /** A handle that the library wrote. */
   readonly readHandle: (memory: NativeMemory) => number;
   readonly call: Readonly<Record<Name, Call>>;
+  readonly yieldCore: () => void;
 }
 
 /** Declares the functions of a library. Throws a sentence where one is missing. */
@@ -83,5 +84,6 @@ export function bind(koffi: Koffi, { loaded, abi, name: brand, path }: Found): M
         ? new Int32Array(buffer, 0, 1)[0]!
         : Number(new BigInt64Array(buffer, 0, 1)[0]!),
     call,
+    yieldCore: yieldCore(koffi),
   };
 }

@@ -13,7 +13,7 @@ import { findKoffi } from "./koffi.ts";
 import { type Launcher, launcherOf } from "./launcher.ts";
 import { bind, type MpiLibrary } from "./library.ts";
 import { MpiTransport, messageBytesFor } from "./mpiTransport.ts";
-import { sleep } from "./waiting.ts";
+import { type Patience, sleep } from "./waiting.ts";
 
 /** How processes exchange messages. */
 export interface MpiOptions {
@@ -24,8 +24,6 @@ export interface MpiOptions {
   readonly messageBytes?: number;
 }
 
-/** Milliseconds of looking before a rank that waits sleeps: less where another needs its core. */
-const spin = { alone: 2, crowded: 0.02 } as const;
 /** Milliseconds that the first rank has to say what all would say. */
 const patience = 2000;
 
@@ -93,16 +91,20 @@ function ofRank(launcher: Launcher, wish: string | undefined, messageBytes?: num
     if (launcher.rank > 0) sleep(patience);
     throw error;
   }
-  const isCrowded = (launcher.localSize ?? 0) > cpus().length;
   const transport = new MpiTransport(
     library,
     messageBytes ?? messageBytesFor(sizeOf(library)),
-    isCrowded ? spin.crowded : spin.alone,
+    patienceOf(launcher, library),
   );
   endTogether(library, transport);
   checkMessages(transport);
   agree(transport, "mpi", [`@chronograd/nn ${version()}`]);
   return createCommunicator(transport);
+}
+
+/** How ranks wait: where they outnumber the cores, each look gives the core away. */
+export function patienceOf({ localSize = 1 }: Launcher, { yieldCore }: MpiLibrary): Patience {
+  return localSize > cpus().length ? { spin: 1, pause: yieldCore } : { spin: 2, pause: () => {} };
 }
 
 /** The library that fits the launcher, initialized. */

@@ -3,7 +3,7 @@ import type { Transport } from "../transport.ts";
 import type { NativeMemory } from "./koffi.ts";
 import type { MpiLibrary } from "./library.ts";
 import { type Notice, Notices, tags } from "./notices.ts";
-import { waitUntil } from "./waiting.ts";
+import { type Patience, waitUntil } from "./waiting.ts";
 
 /** Displacements are counted in bytes by 32-bit whole numbers. */
 const mostBytes = 2 ** 31 - 1;
@@ -34,8 +34,7 @@ export class MpiTransport implements Transport {
   readonly #library: MpiLibrary;
   readonly #communicator: number;
   readonly #notices: Notices;
-  /** Milliseconds of looking before sleeping. */
-  readonly #spin: number;
+  readonly #patience: Patience;
   readonly #memory: NativeMemory;
   /** Requests, statuses and whether all are done. */
   readonly #state: NativeMemory;
@@ -44,6 +43,7 @@ export class MpiTransport implements Transport {
   readonly #places: readonly [even: NativeMemory, odd: NativeMemory];
   readonly #messages: readonly [even: readonly Uint8Array[], odd: readonly Uint8Array[]];
   #turn: 0 | 1 = 0;
+  /** Those that this rank has begun. */
   #exchanges = 0;
   /** Notices of ranks that have left. */
   readonly #left = new Map<number, Notice>();
@@ -52,7 +52,7 @@ export class MpiTransport implements Transport {
   readonly failed: Notice[] = [];
 
   /** Every rank must make its own, with the same numbers: the transport gets a communicator. */
-  constructor(library: MpiLibrary, messageBytes: number, spin: number) {
+  constructor(library: MpiLibrary, messageBytes: number, patience: Patience) {
     const { abi, call, memory, readHandle } = library;
     const out = memory(8);
     const read = () => new Int32Array(out.buffer, 0, 1)[0]!;
@@ -66,7 +66,7 @@ export class MpiTransport implements Transport {
     this.messageBytes = messageBytes;
     this.#library = library;
     this.#notices = new Notices(library, this.#communicator);
-    this.#spin = spin;
+    this.#patience = patience;
     const { rank, size } = this;
     this.#memory = memory((size + 2) * messageBytes);
     this.#state = memory(2 * size * (handleBytes + statusBytes) + wordBytes);
@@ -176,13 +176,13 @@ export class MpiTransport implements Transport {
     const flag = statuses + 2 * this.size * statusBytes;
     const isDone = new Int32Array(buffer, flag - address, 1);
     let looks = 0;
+    this.#exchanges++;
     waitUntil(() => {
       call.Testall(requests, address, flag, statuses);
       if (isDone[0] !== 0) return true;
       if (++looks % looksPerNotice === 0) this.#checkLeft(where);
       return false;
-    }, this.#spin);
-    this.#exchanges++;
+    }, this.#patience);
     const messages = this.#messages[this.#turn];
     this.#turn = this.#turn === 0 ? 1 : 0;
     return messages;
@@ -192,7 +192,7 @@ export class MpiTransport implements Transport {
   #checkLeft(where: string): void {
     this.look();
     for (const { rank: gone, exchanges } of this.#left.values()) {
-      if (exchanges > this.#exchanges) continue;
+      if (exchanges >= this.#exchanges) continue;
       const { rank, size } = this;
       this.#notices.send(gone, { kind: "waits", rank, exchanges: this.#exchanges, where });
       throw new WorkerError(gone, size, departed(rank, where));

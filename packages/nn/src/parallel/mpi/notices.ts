@@ -14,7 +14,7 @@ export interface Notice {
    */
   readonly kind: (typeof kinds)[number];
   readonly rank: number;
-  /** How many exchanges it has taken part in. */
+  /** How many exchanges it has taken part in, one that it gave up included. */
   readonly exchanges: number;
   /** The collective in which it waits; empty unless it waits. */
   readonly where: string;
