@@ -9,7 +9,8 @@ export interface Launcher {
   readonly rank: number;
   /** How many processes there are; undefined where the launcher does not say. */
   readonly size: number | undefined;
-  /** How many of them are on this machine; undefined where the launcher does not say. */
+  /** Which of how many it is on this machine; undefined where the launcher does not say. */
+  readonly localRank: number | undefined;
   readonly localSize: number | undefined;
   /**
    * The open file through which the launcher speaks, where it does so by one that each process
@@ -34,35 +35,47 @@ export function launcherOf(environment: Environment): Launcher | undefined {
     const text = environment[name];
     return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined;
   };
-  const launcher = (
-    name: string,
-    implementation: Implementation | undefined,
-    rank: number | undefined,
-    size: number | undefined,
-    localSize: number | undefined,
-  ): Launcher | undefined => {
-    if (rank === undefined) return undefined;
-    return { name, implementation, rank, size, localSize, file: number("PMI_FD") };
+  const file = number("PMI_FD");
+  const [ofOpenMpi, ofPmi, ofPmix, ofSlurm] = [
+    number("OMPI_COMM_WORLD_RANK"),
+    number("PMI_RANK"),
+    number("PMIX_RANK"),
+    number("SLURM_PROCID"),
+  ];
+  const steps = number("SLURM_STEP_NUM_TASKS");
+  if (ofOpenMpi !== undefined) {
+    return {
+      name: "mpiexec of Open MPI",
+      implementation: "Open MPI",
+      rank: ofOpenMpi,
+      size: number("OMPI_COMM_WORLD_SIZE"),
+      localRank: number("OMPI_COMM_WORLD_LOCAL_RANK"),
+      localSize: number("OMPI_COMM_WORLD_LOCAL_SIZE"),
+      file: undefined,
+    };
+  }
+  const pmiSize = number("PMI_SIZE");
+  const localSize = number("MPI_LOCALNRANKS");
+  if (ofPmi !== undefined && pmiSize !== undefined && localSize !== undefined) {
+    return {
+      name: "mpiexec of MPICH",
+      implementation: "MPICH",
+      rank: ofPmi,
+      size: pmiSize,
+      localRank: number("MPI_LOCALRANKID"),
+      localSize,
+      file,
+    };
+  }
+  const rank = ofPmi ?? ofPmix ?? (steps === undefined ? undefined : ofSlurm);
+  if (rank === undefined) return undefined;
+  return {
+    name: steps === undefined ? "a launcher" : "srun",
+    implementation: undefined,
+    rank,
+    size: pmiSize ?? steps,
+    localRank: number("SLURM_LOCALID"),
+    localSize: undefined,
+    file,
   };
-  const slurm = number("SLURM_STEP_NUM_TASKS");
-  const [ofSlurm, pmiSize] = [slurm === undefined ? "a launcher" : "srun", number("PMI_SIZE")];
-  const local = number("MPI_LOCALNRANKS");
-  return (
-    launcher(
-      "mpiexec of Open MPI",
-      "Open MPI",
-      number("OMPI_COMM_WORLD_RANK"),
-      number("OMPI_COMM_WORLD_SIZE"),
-      number("OMPI_COMM_WORLD_LOCAL_SIZE"),
-    ) ??
-    (pmiSize === undefined
-      ? undefined
-      : local === undefined
-        ? launcher(ofSlurm, undefined, number("PMI_RANK"), pmiSize, undefined)
-        : launcher("mpiexec of MPICH", "MPICH", number("PMI_RANK"), pmiSize, local)) ??
-    launcher(ofSlurm, undefined, number("PMIX_RANK"), slurm, undefined) ??
-    (slurm === undefined
-      ? undefined
-      : launcher("srun", undefined, number("SLURM_PROCID"), slurm, undefined))
-  );
 }

@@ -87,8 +87,7 @@ function ofRank(launcher: Launcher, wish: string | undefined, messageBytes?: num
   try {
     library = initialized(launcher, wish);
   } catch (error) {
-    // All ranks find the same here, and have no way yet to let one of them speak for all.
-    if (launcher.rank > 0) sleep(patience);
+    if ((launcher.localRank ?? launcher.rank) > 0) leaveToFirst(error);
     throw error;
   }
   const transport = new MpiTransport(
@@ -100,6 +99,18 @@ function ofRank(launcher: Launcher, wish: string | undefined, messageBytes?: num
   checkMessages(transport);
   agree(transport, "mpi", [`@chronograd/nn ${version()}`]);
   return createCommunicator(transport);
+}
+
+/**
+ * All ranks of a machine find the same fault, and have no way yet to let one speak for all: the
+ * others come later, and say nothing if nobody catches the error.
+ */
+function leaveToFirst(fault: unknown): void {
+  sleep(patience);
+  process.once("uncaughtException", (error) => {
+    if (error !== fault) console.error(error);
+    process.exit(1);
+  });
 }
 
 /** How ranks wait: where they outnumber the cores, each look gives the core away. */
