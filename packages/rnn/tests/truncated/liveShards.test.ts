@@ -75,13 +75,21 @@ test("what cannot be dealt out is refused", () => {
     return "nothing was said";
   };
   const part = shardLive(live, { rank: 0, size: 2 });
-  expect(said(() => shardLive(part, { rank: 0, size: 3 }))).toMatchInlineSnapshot(`"shardLive: the live window is that of one of 2 workers; save what gatherLive gives"`);
-  expect(said(() => shardLive(live, { rank: 0, size: 4 }))).toMatchInlineSnapshot(`"shardRows: every one of 4 workers needs a row, got 3 rows; start fewer workers, or take a larger batch"`);
-  expect(said(() => shardLive(live, { rank: 2, size: 2 }))).toMatchInlineSnapshot(`"shardRows: rank must be a whole number from 0 to 1, got 2"`);
+  expect(said(() => shardLive(part, { rank: 0, size: 3 }))).toMatchInlineSnapshot(
+    `"shardLive: the live window is that of one of 2 workers; save what gatherLive gives"`,
+  );
+  expect(said(() => shardLive(live, { rank: 0, size: 4 }))).toMatchInlineSnapshot(
+    `"shardRows: every one of 4 workers needs a row, got 3 rows; start fewer workers, or take a larger batch"`,
+  );
+  expect(said(() => shardLive(live, { rank: 2, size: 2 }))).toMatchInlineSnapshot(
+    `"shardRows: rank must be a whole number from 0 to 1, got 2"`,
+  );
   const noisy = zoneout(cell, { rate: 0.5 });
   const steps = [{ input: tensor([[1, 2]]), target: tensor([[1, 2, 3]]) }];
   const options = { k1: 1, k2: 3, loss, rng: rng(2) };
   for (const { live } of truncated(noisy, initialParams(noisy, rng(1)), steps, options)) {
-    expect(said(() => gatherLive(selfCommunicator, live))).toMatchInlineSnapshot(`"gatherLive: the steps of the live window hold noise, which each worker drew for its own rows; go on with the number of workers that it was saved with (gather), or begin the stream anew"`);
+    expect(said(() => gatherLive(selfCommunicator, live))).toMatchInlineSnapshot(
+      `"gatherLive: the steps of the live window hold noise, which each worker drew for its own rows; go on with the number of workers that it was saved with (gather), or begin the stream anew"`,
+    );
   }
 });

@@ -74,31 +74,40 @@ export interface Ended {
 
 let count = 0;
 
-/** Runs a program on so many ranks, to its end or for `most` seconds. */
+/** A process that no launcher starts. */
+export const alone: Launcher = { name: "alone", command: "", arguments: [] };
+
+interface Place {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** Seconds after which all is killed. */
+  readonly most?: number;
+}
+
+/** Runs a program on so many ranks, to its end. */
 export async function launch(
   launcher: Launcher,
   ranks: number,
   program: readonly string[],
-  { env = {}, most = 40 }: { env?: Record<string, string>; most?: number } = {},
+  { env = {}, cwd, most = 40 }: Place = {},
 ): Promise<Ended> {
   const mark = `${process.pid}-${count++}`;
-  const { command, library } = launcher;
+  const { library } = launcher;
   const begin = performance.now();
-  const child = spawn(
-    command,
-    [
-      ...[...launcher.arguments, "-n", String(ranks), process.execPath, "--no-warnings"],
-      ...["--conditions=@chronograd/source", ...program],
-    ],
-    {
-      env: {
-        ...process.env,
-        ...(library && { CHRONOGRAD_MPI: library }),
-        ...env,
-        CHRONOGRAD_TESTS_MARK: mark,
-      },
+  const words = [process.execPath, "--no-warnings", "--conditions=@chronograd/source", ...program];
+  if (launcher !== alone) {
+    words.unshift(launcher.command, ...launcher.arguments, "-n", String(ranks));
+  }
+  const [command = "", ...rest] = words;
+  const child = spawn(command, rest, {
+    cwd,
+    env: {
+      ...process.env,
+      ...(library && { CHRONOGRAD_MPI: library }),
+      ...env,
+      CHRONOGRAD_TESTS_MARK: mark,
     },
-  );
+  });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (text) => (said += text));
   const timer = setTimeout(() => end(mark), most * 1000);
