@@ -12,7 +12,7 @@ const forwarding = 100;
 /** Milliseconds that a rank which failed may take to say so, once another has noticed. */
 const patience = 1000;
 /** How a rank waits that has nothing more to compute. */
-const idle: Patience = { spin: 0, pause: () => {} };
+const idle: Patience = { spin: 0, share: 0, yieldCore: () => {} };
 /** Milliseconds until a rank that another one ends, ends itself. */
 const longest = 5000;
 

@@ -113,9 +113,9 @@ function leaveToFirst(fault: unknown): void {
   });
 }
 
-/** How ranks wait: where they outnumber the cores, each look gives the core away. */
+/** How ranks wait: where they outnumber the cores, they share them from the first look on. */
 export function patienceOf({ localSize = 1 }: Launcher, { yieldCore }: MpiLibrary): Patience {
-  return localSize > cpus().length ? { spin: 1, pause: yieldCore } : { spin: 2, pause: () => {} };
+  return { spin: localSize > cpus().length ? 0 : 0.05, share: 1, yieldCore };
 }
 
 /** The library that fits the launcher, initialized. */

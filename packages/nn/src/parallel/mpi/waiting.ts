@@ -5,12 +5,13 @@ export function sleep(milliseconds: number): void {
   Atomics.wait(nothing, 0, 0, milliseconds);
 }
 
-/** How a wait begins. */
+/** How a wait begins: milliseconds since then until a step of it ends. */
 export interface Patience {
-  /** Milliseconds of looking before the first sleep. */
+  /** First, nothing is done between two looks. */
   readonly spin: number;
-  /** What is done between two looks: where ranks outnumber cores, the core is given away. */
-  pause(): void;
+  /** Then each look gives the core to whoever can use it; after that, there are sleeps. */
+  readonly share: number;
+  yieldCore(): void;
 }
 
 /**
@@ -18,11 +19,11 @@ export interface Patience {
  * it has waited, up to `longest` milliseconds: so a wait becomes at most a tenth longer, and a long
  * one takes no time of a core.
  */
-export function waitUntil(isSo: () => boolean, { spin, pause }: Patience, longest = 1): void {
+export function waitUntil(isSo: () => boolean, patience: Patience, longest = 1): void {
   const begin = performance.now();
   while (!isSo()) {
     const waited = performance.now() - begin;
-    if (waited > spin) sleep(Math.min(longest, waited / 10));
-    else pause();
+    if (waited > patience.share) sleep(Math.min(longest, waited / 10));
+    else if (waited > patience.spin) patience.yieldCore();
   }
 }
