@@ -27,8 +27,13 @@ export interface MpiOptions {
 /** Milliseconds that the first rank has to say what all would say. */
 const patience = 2000;
 
-let communicator: Communicator | undefined;
-let asked: number | undefined;
+/** What the first call made, and with which option: one of a process, whatever copies it has. */
+interface Made {
+  readonly communicator: Communicator;
+  readonly asked: number | undefined;
+}
+const key = Symbol.for("@chronograd/nn: mpi");
+const shared = globalThis as { [key]?: Made };
 
 /**
  * The communicator of a program that `mpiexec` runs in several processes, on one machine or on
@@ -65,20 +70,21 @@ export function mpi(options: MpiOptions = {}): Communicator {
       "mpi: a worker thread cannot call it, because MPI is the main thread's alone; call it there, and let runWorkers give workers their communicator",
     );
   }
-  if (communicator !== undefined) {
-    if (messageBytes === undefined || messageBytes === asked) return communicator;
-    throw new Error(
-      `mpi: it was called with messageBytes ${asked ?? "left out"} before, got ${messageBytes}; all calls of a process share one communicator`,
-    );
-  }
+  const { communicator, asked } = (shared[key] ??= {
+    communicator: made(messageBytes),
+    asked: messageBytes,
+  });
+  if (messageBytes === undefined || messageBytes === asked) return communicator;
+  throw new Error(
+    `mpi: it was called with messageBytes ${asked ?? "left out"} before, got ${messageBytes}; all calls of a process share one communicator`,
+  );
+}
+
+function made(messageBytes: number | undefined): Communicator {
   const wish = process.env.CHRONOGRAD_MPI;
   const launcher = wish === "off" ? undefined : launcherOf(process.env);
-  communicator =
-    launcher === undefined || launcher.size === 1
-      ? selfCommunicator
-      : ofRank(launcher, wish, messageBytes);
-  asked = messageBytes;
-  return communicator;
+  if (launcher === undefined || launcher.size === 1) return selfCommunicator;
+  return ofRank(launcher, wish, messageBytes);
 }
 
 /** The communicator of one rank of several. */
@@ -127,13 +133,16 @@ export function initialized(launcher: Launcher, wish: string | undefined): MpiLi
     );
   }
   checkFile(launcher);
+  // V8 needs SIGSEGV for the traps of WebAssembly, and UCX, below MPI, would take it for an error.
+  process.env.UCX_ERROR_SIGNALS ??= "SIGILL,SIGBUS,SIGFPE";
   const library = bind(koffi, findLibrary(koffi, launcher, wish));
   const { call, abi, memory } = library;
-  const { address, buffer } = memory(8);
-  const [answer] = [new Int32Array(buffer, 0, 1)];
-  call.Initialized(address);
-  // By another module of this process, which then finalizes it, too.
-  if (answer[0] === 0) call.Init_thread(0, 0, abi.threadFunneled, address);
+  if (isInitialized(library)) {
+    throw new Error(
+      `mpi: another module of this process has initialized ${library.name}, and would finalize it while others wait; leave MPI to one of the two`,
+    );
+  }
+  call.Init_thread(0, 0, abi.threadFunneled, memory(8).address);
   const size = sizeOf(library);
   if (launcher.size !== undefined && size !== launcher.size) {
     throw new Error(
@@ -143,23 +152,33 @@ export function initialized(launcher: Launcher, wish: string | undefined): MpiLi
   return library;
 }
 
+function isInitialized({ call, memory }: MpiLibrary): boolean {
+  const { address, buffer } = memory(8);
+  call.Initialized(address);
+  return new Int32Array(buffer, 0, 1)[0] !== 0;
+}
+
 function sizeOf({ call, abi, memory }: MpiLibrary): number {
   const { address, buffer } = memory(8);
   call.Comm_size(abi.world, address);
   return new Int32Array(buffer, 0, 1)[0]!;
 }
 
-/** Throws a sentence if the file through which the launcher speaks is not open here. */
+/** Throws a sentence if the socket through which the launcher speaks is not open here. */
 function checkFile(launcher: Launcher): void {
   const { file, name } = launcher;
-  if (file === undefined) return;
+  if (file === undefined || isSocket(file)) return;
+  throw new Error(
+    `mpi: ${started(launcher)}, and its socket (PMI_FD=${file}) did not come through to it, because a program between the two closed it; let ${name} start node itself, not npm or npx: mpiexec -n 4 node train.mjs`,
+  );
+}
+
+/** A number that the launcher's socket no longer has may be that of another file by now. */
+function isSocket(file: number): boolean {
   try {
-    fstatSync(file);
-  } catch (cause) {
-    throw new Error(
-      `mpi: ${started(launcher)}, and its open file ${file} (PMI_FD) did not come through to it, because a program between the two closed it; let ${name} start node itself, not npm or npx: mpiexec -n 4 node train.mjs`,
-      { cause },
-    );
+    return fstatSync(file).isSocket();
+  } catch {
+    return false;
   }
 }
 
