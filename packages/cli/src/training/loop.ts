@@ -44,7 +44,10 @@ export interface Job {
   /** Seconds, or windows, after which the training is over. */
   readonly end: number | undefined;
   readonly windows: number | undefined;
-  /** The ranks that share the rows; the first one decides and saves. This process alone unless given. */
+  /**
+   * The ranks that share the rows; the first one decides and saves. This process alone unless
+   * given.
+   */
   readonly communicator?: Communicator;
   readonly resumed?: { readonly checkpoint: Checkpoint; readonly metrics: readonly Metrics[] };
 }

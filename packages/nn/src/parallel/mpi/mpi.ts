@@ -70,10 +70,8 @@ export function mpi(options: MpiOptions = {}): Communicator {
       "mpi: a worker thread cannot call it, because MPI is the main thread's alone; call it there, and let runWorkers give workers their communicator",
     );
   }
-  const { communicator, asked } = (shared[key] ??= {
-    communicator: made(messageBytes),
-    asked: messageBytes,
-  });
+  shared[key] ??= { communicator: made(messageBytes), asked: messageBytes };
+  const { communicator, asked } = shared[key];
   if (messageBytes === undefined || messageBytes === asked) return communicator;
   throw new Error(
     `mpi: it was called with messageBytes ${asked ?? "left out"} before, got ${messageBytes}; all calls of a process share one communicator`,

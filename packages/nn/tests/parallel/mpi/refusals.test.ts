@@ -150,7 +150,9 @@ testWithMpi("launchers that reach the library only in part", async () => {
       CHRONOGRAD_MPI: "libmpich.so.12",
     }),
   ]);
-  expect(npm).toMatchInlineSnapshot(`"mpi: mpiexec of MPICH started this process as one of 4, rank 0, and its socket (PMI_FD=77) did not come through to it, because a program between the two closed it; let mpiexec of MPICH start node itself, not npm or npx: mpiexec -n 4 node train.mjs"`);
+  expect(npm).toMatchInlineSnapshot(
+    `"mpi: mpiexec of MPICH started this process as one of 4, rank 0, and its socket (PMI_FD=77) did not come through to it, because a program between the two closed it; let mpiexec of MPICH start node itself, not npm or npx: mpiexec -n 4 node train.mjs"`,
+  );
   expect(srunWithoutMpi).toMatchInlineSnapshot(
     `"mpi: srun started this process as one of 4, rank 0, and MPICH 4.0.2 (libmpich.so.12) counts 1; let CHRONOGRAD_MPI name the library that belongs to the launcher (for srun, see srun --mpi=list)"`,
   );
