@@ -76,7 +76,6 @@ export function trialOf<Params, State, X, Target>(
   shards: number,
 ): Trial<ChunkInputs<Params, State, X, Target>> {
   const first = { ...inputs, steps: inputs.steps.slice(0, trialSteps) };
-  const like = tree.leaves(inputs.params)[0] ?? tree.leaves(inputs.state)[0];
   return {
     inputs: first,
     rows,
@@ -85,6 +84,7 @@ export function trialOf<Params, State, X, Target>(
     parts: (given) => partsOfChunk(given, rows, shards),
     forward: (given) => run(given).computed.value.state,
     run(given) {
+      const like = tree.leaves(given.params)[0] ?? tree.leaves(given.state)[0];
       const { computed, sizes } = run(given);
       const { value, pullbacks } = computed;
       const { losses, counts } = numbersOf("", value, sizes, 0);
