@@ -58,6 +58,7 @@ export function kernelsOn(
   const scratch = memory.allocate(
     Math.max(kernel(exports, "f32_matmulScratch")(), kernel(exports, "f64_matmulScratch")()),
   );
+  kernel(exports, "useRoom")(memory.allocate(kernel(exports, "roomBytes")()));
   const linkable = (family: Family, name: string): Linkable => {
     const [called, code] = exportOf(family, name);
     const trailing = takesScratch(name) ? (["scratch"] as const) : code === undefined ? [] : [code];

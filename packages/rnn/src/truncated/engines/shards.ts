@@ -15,6 +15,7 @@ import {
   type chunkOnTape,
   type LossSizes,
   numbersOf,
+  withOwnFirst,
 } from "./chunk.ts";
 
 /** A chunk that ran for each shard of the rows. */
@@ -76,26 +77,27 @@ export function trialOf<Params, State, X, Target>(
   shards: number,
 ): Trial<ChunkInputs<Params, State, X, Target>> {
   const first = { ...inputs, steps: inputs.steps.slice(0, trialSteps) };
+  const chunk = (given: typeof inputs) => run({ ...given, steps: given.steps.map(withOwnFirst) });
   return {
     inputs: first,
     rows,
     shards,
     axis: 0,
     parts: (given) => partsOfChunk(given, rows, shards),
-    forward: (given) => run(given).computed.value.state,
+    forward: (given) => chunk(given).computed.value.state,
     run(given) {
       const like = tree.leaves(given.params)[0] ?? tree.leaves(given.state)[0];
-      const { computed, sizes } = run(given);
+      const { computed, sizes } = chunk(given);
       const { value, pullbacks } = computed;
       const { losses, counts } = numbersOf("", value, sizes, 0);
-      const state = tree.map(value.state, ({ shape, dtype, backend }: Tensor) =>
+      const arriving = tree.map(value.state, ({ shape, dtype, backend }: Tensor) =>
         ones(shape, { dtype, backend }),
       );
       const weights = ones(
         [first.steps.length],
         like && { dtype: like.dtype, backend: like.backend },
       );
-      const gradient = pullbacks[0]!({ state, weights });
+      const gradient = pullbacks[0]!({ state: arriving, weights });
       return {
         rows: [value.state, gradient.state],
         sums: [losses, counts, gradient.params],
