@@ -1,7 +1,15 @@
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { isTensor, leavesWithPath } from "../tensor/tree.ts";
-import { fills, type IndexRange, OtherInputs, probes } from "./otherInputs.ts";
+import {
+  fills,
+  gentle,
+  type IndexRange,
+  OtherInputs,
+  type Probe,
+  probes,
+  reaches,
+} from "./otherInputs.ts";
 import { joinParts, partsOf } from "./shards.ts";
 
 /** What a model gives for some rows. */
@@ -105,32 +113,30 @@ function differenceBetween<Inputs>(
   others: OtherInputs<Inputs>,
 ): Dependence | undefined {
   const compare = (given: Inputs) => scope(() => differenceFor(trial, given));
-  let isWide = true;
-  let found: Difference;
-  try {
-    found = compare(others.inputs(isWide));
-  } catch {
-    isWide = false;
-    try {
-      found = compare(others.inputs(isWide));
-    } catch (error) {
-      return { kind: "refuses parts", path: "", message: messageOf(error) };
-    }
+  const { result: first, message } = firstThatRuns([true, false], (isWide) => ({
+    isWide,
+    found: compare(others.inputs(isWide)),
+  }));
+  if (first === undefined) return { kind: "refuses parts", path: "", message };
+  const { isWide, found } = first;
+  const compareOthers = (probe: Probe) =>
+    firstThatRuns(reaches, (reach) => compare(others.probe(probe, reach, isWide))).result;
+  let isSeen = false;
+  for (const probe of [undefined, ...probes, gentle]) {
+    // Where other values of the same size are taken, and give numbers, smaller changes tell no more.
+    if (probe === gentle && isSeen) continue;
+    const result = probe === undefined ? found : compareOthers(probe);
+    if (result?.path !== undefined) return { kind: "differs", path: result.path, message: "" };
+    if (probe === probes[0]) isSeen = result?.areNumbers ?? false;
   }
-  for (const probe of probes) {
-    if (found.path !== undefined) return { kind: "differs", path: found.path, message: "" };
-    try {
-      found = compare(others.probe(probe, isWide));
-    } catch {
-      // Not every value is one that the model takes.
-    }
-  }
-  return found.path === undefined ? undefined : { kind: "differs", path: found.path, message: "" };
+  return undefined;
 }
 
-/** Where a result for all rows is not that of the shares, by path. */
+/** Where a result for all rows is not that of the shares. */
 interface Difference {
   readonly path: string | undefined;
+  /** Whether all numbers are finite, so that something can be seen by them. */
+  readonly areNumbers: boolean;
 }
 
 function differenceFor<Inputs>(trial: Trial<Inputs>, inputs: Inputs): Difference {
@@ -142,21 +148,40 @@ function differenceFor<Inputs>(trial: Trial<Inputs>, inputs: Inputs): Difference
     rows,
     axis,
   );
-  const path =
-    differenceOf(whole.rows, [joint]) ??
-    differenceOf(
-      whole.sums,
-      parts.map(({ sums }) => sums),
-    );
-  return { path };
+  const ofRows = differenceOf(whole.rows, [joint]);
+  const ofSums = differenceOf(
+    whole.sums,
+    parts.map(({ sums }) => sums),
+  );
+  return {
+    path: ofRows.path ?? ofSums.path,
+    areNumbers: ofRows.areNumbers && ofSums.areNumbers,
+  };
+}
+
+/** The first result that there is: not every value is one that the model takes. */
+function firstThatRuns<Way, Result>(
+  ways: readonly Way[],
+  run: (way: Way) => Result,
+): { readonly result?: Result; readonly message: string } {
+  let message = "";
+  for (const way of ways) {
+    try {
+      return { result: run(way), message };
+    } catch (error) {
+      message = messageOf(error);
+    }
+  }
+  return { message };
 }
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Where the sum of some trees is not another one, by path. */
-function differenceOf(whole: unknown, parts: readonly unknown[]): string | undefined {
+/** Where the sum of some trees is not another one. */
+function differenceOf(whole: unknown, parts: readonly unknown[]): Difference {
+  let areNumbers = true;
   const others = parts.map((part) => new Map(leavesWithPath(part, isValue)));
   const errors = leavesWithPath(whole, isValue).map(([path, value]) => {
     const numbers = numbersOf(value);
@@ -166,6 +191,7 @@ function differenceOf(whole: unknown, parts: readonly unknown[]): string | undef
       const x = numbers[i]!;
       let sum = 0;
       for (const addend of addends) sum += addend[i]!;
+      areNumbers &&= Number.isFinite(x);
       if (Object.is(sum, x) || sum === x) continue;
       const own = Math.abs(sum - x);
       error = Math.max(error, Number.isNaN(own) ? Infinity : own);
@@ -178,7 +204,7 @@ function differenceOf(whole: unknown, parts: readonly unknown[]): string | undef
     const [own, all] = tolerances[precision];
     return error > own * size + all * largest;
   };
-  return errors.find(isOff)?.path;
+  return { path: errors.find(isOff)?.path, areNumbers };
 }
 
 /** How exact numbers are: a model may compute in float32 whatever it is given. */
@@ -218,25 +244,21 @@ function taintOf<Inputs>(
   others: OtherInputs<Inputs>,
 ): Dependence | undefined {
   const { rows, shards, axis } = trial;
-  const bitsOf = (given: Inputs, shard: number) =>
-    scope(() => {
-      const own = partsOf(trial.forward(given), rows, shards, axis)[shard];
-      return leavesWithPath(own).map(([path, x]) => [path, x.toTypedArray()] as const);
-    });
+  const bitsOf = (given: Inputs) =>
+    scope(() =>
+      partsOf(trial.forward(given), rows, shards, axis).map((own) =>
+        leavesWithPath(own).map(([path, x]) => [path, x.toTypedArray()] as const),
+      ),
+    );
+  const all = bitsOf(others.inputs(false));
+  if (all[0]!.length === 0) return undefined;
   for (const shard of new Set([0, shards - 1])) {
-    const clean = bitsOf(others.inputs(false), shard);
+    const clean = all[shard]!;
     for (const fill of fills) {
-      let tainted: typeof clean | undefined;
-      let message = "";
-      // Integers are left as they are where the model does not take others.
-      for (const moves of [true, false]) {
-        try {
-          tainted = bitsOf(others.tainted(fill, shard, moves), shard);
-          break;
-        } catch (error) {
-          message = messageOf(error);
-        }
-      }
+      const { result: tainted, message } = firstThatRuns(
+        [...reaches, undefined],
+        (reach) => bitsOf(others.tainted(fill, shard, reach))[shard]!,
+      );
       if (tainted === undefined) {
         if (!Number.isNaN(fill.value)) continue;
         return { kind: "refuses NaN", path: "", message };

@@ -39,22 +39,32 @@ export const fills: readonly Fill[] = [
   { value: -1e4, integers: "smallest" },
 ];
 
-/** A value of other inputs: what it is, in terms of what it was. */
+/**
+ * How far integers may be from those at hand where their range is not known: the first that the
+ * model takes.
+ */
+export const reaches: readonly number[] = [8, 1, -1, 0];
+
+/** How values of other inputs come about from those at hand. */
 export interface Probe {
-  /** Of the noise, relative to the root of the mean square. */
+  /** Of the noise, relative to the root of the mean square; more of it changes places, too. */
   readonly noise: number;
-  /** Whether elements change places. */
-  readonly isShuffled: boolean;
-  /** Whether shares are of different scale and sign, and have different numbers of empty rows. */
-  readonly isUneven: boolean;
+  /**
+   * Of rows: those of each second share have the other sign, and some of these rows are empty; from
+   * 100 on, all of a share have one sign. 1 leaves rows as large as they are.
+   */
+  readonly scale: number;
 }
 
 /** Other inputs for which shares are compared with all rows. */
 export const probes: readonly Probe[] = [
-  { noise: 0.5, isShuffled: true, isUneven: false },
-  { noise: 0.5, isShuffled: true, isUneven: true },
-  { noise: 0.05, isShuffled: false, isUneven: false },
+  { noise: 0.5, scale: 2 },
+  { noise: 0.5, scale: 1e4 },
+  { noise: 0.5, scale: -1e4 },
 ];
+
+/** Where those give infinity or NaN. */
+export const gentle: Probe = { noise: 0.05, scale: 1 };
 
 /** What is known of one tensor of the inputs. */
 interface Leaf {
@@ -104,14 +114,15 @@ export class OtherInputs<Inputs> {
     });
   }
 
-  /** Inputs whose rows of other shards are something else. */
-  tainted({ value, integers }: Fill, shard: number, movesIntegers: boolean): Inputs {
+  /** Inputs whose rows of other shards are something else; of integers where there is a reach. */
+  tainted({ value, integers }: Fill, shard: number, reach: number | undefined): Inputs {
     const { rows, shards } = this.#cut;
     const own = rows / shards;
     return this.#changed(false, (values, { axis, inner, range, isInt }, rowOf) => {
-      if (axis === undefined || (isInt && !movesIntegers)) return;
-      const [low, high] = limitsOf(values, range);
-      const fill = isInt ? (integers === "largest" ? high : low) : value * largest(values);
+      if (axis === undefined || (isInt && reach === undefined)) return;
+      const [low, high] = isInt ? limitsOf(values, range, reach!) : [0, 0];
+      const limit = integers === "largest" ? high : low;
+      const fill = isInt ? limit : value * largest(values);
       for (let i = 0; i < values.length; i++) {
         const row = rowOf(i);
         if (Math.floor(row / own) === shard) continue;
@@ -122,28 +133,36 @@ export class OtherInputs<Inputs> {
   }
 
   /** Inputs of other values, for all rows and for what belongs to all. */
-  probe({ noise, isShuffled, isUneven }: Probe, isWide: boolean): Inputs {
+  probe({ noise, scale }: Probe, reach: number, isWide: boolean): Inputs {
     const { rows, shards } = this.#cut;
+    const isOneSign = Math.abs(scale) >= 100;
     return this.#changed(isWide, (values, { axis, range, seed, isInt }, rowOf) => {
-      const random = randomFrom(seed);
       if (isInt && axis === undefined) return;
-      const [low, high] = limitsOf(values, range);
+      const random = randomFrom(seed);
+      const [low, high] = isInt ? limitsOf(values, range, reach) : [0, 0];
       const isSigned = values.some((value) => value < 0) || values.every((value) => value === 0);
-      const isWhole = values.every((value) => Number.isInteger(value)) && low < high;
-      const rms = rootMeanSquare(values);
-      if (isShuffled) shuffle(values, random);
+      const isWhole = values.every(Number.isInteger) && values.some((value) => value !== values[0]);
+      // What is shared stays as small: weights of a recurrence would enlarge rounding.
+      const rms = rootMeanSquare(values, axis === undefined ? 0.01 : 1);
+      if (axis !== undefined && noise > 0.1 && !isInt) shuffle(values, random);
       for (let i = 0; i < values.length; i++) {
-        const share = axis === undefined ? 0 : Math.floor((rowOf(i) * shards) / rows);
+        const row = rowOf(i);
+        const isEmpty = scale !== 1 && axis !== undefined && isEmptied(row, rows / shards);
         if (isInt) {
-          if (range !== undefined) values[i] = low + Math.floor(random() * (high - low + 1));
-        } else if (!isWhole) {
+          values[i] = isEmpty ? low : low + Math.floor(random() * (high - low + 1));
+          continue;
+        }
+        if (!isWhole) {
           const before = Number.isFinite(values[i]) ? values[i]! : rms;
-          const noisy = before * (1 + noise * (random() - 0.5)) + noise * rms * (2 * random() - 1);
+          const noisy = (1 - noise) * before + noise * rms * (2 * random() - 1);
           values[i] = isSigned ? noisy : Math.abs(noisy);
         }
-        if (!isUneven || axis === undefined) continue;
-        if (isEmptied(rowOf(i), rows / shards)) values[i] = isInt ? low : 0;
-        else if (!isInt) values[i]! *= isSigned && share % 2 === 1 ? -4 : 1 + share;
+        if (isEmpty) values[i] = 0;
+        else if (axis !== undefined) {
+          const isOdd = Math.floor((row * shards) / rows) % 2 === 1;
+          if (isOneSign && isSigned) values[i] = Math.abs(values[i]!);
+          values[i]! *= scale === 1 || !isSigned ? Math.abs(scale) : isOdd ? -2 * scale : scale;
+        }
       }
     });
   }
@@ -176,12 +195,16 @@ function isEmptied(row: number, own: number): boolean {
   return Math.floor(row / own) % 2 === 1 && (row % own) % 2 === 0;
 }
 
-/** The smallest and the largest number: of those that may be, where that is known. */
-function limitsOf(values: TypedArray, range: IndexRange | undefined): [low: number, high: number] {
+/** The smallest and the largest integer: of those that may be, where that is known. */
+function limitsOf(
+  values: TypedArray,
+  range: IndexRange | undefined,
+  reach: number,
+): [low: number, high: number] {
   if (range !== undefined) return [range.low, range.high - 1];
   let [low, high] = [Infinity, -Infinity];
   for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
-  return [low, high];
+  return [low + Math.min(reach, 0), high + Math.max(reach, 0)];
 }
 
 /** The largest finite magnitude, or 1 where all is 0. */
@@ -194,8 +217,8 @@ function largest(values: TypedArray): number {
   return most || 1;
 }
 
-/** The root of the mean square of what is finite, or 1 where all is 0. */
-function rootMeanSquare(values: TypedArray): number {
+/** The root of the mean square of what is finite; what is said where that is 0. */
+function rootMeanSquare(values: TypedArray, ofZeros: number): number {
   const scale = largest(values);
   let [sum, count] = [0, 0];
   for (const value of values) {
@@ -203,7 +226,7 @@ function rootMeanSquare(values: TypedArray): number {
     sum += (value / scale) ** 2;
     count++;
   }
-  return scale * Math.sqrt(sum / count) || 1;
+  return scale * Math.sqrt(sum / count) || ofZeros;
 }
 
 /** Fisher & Yates's exchanges. */
