@@ -29,6 +29,7 @@ import { recurrence } from "./rules/recurrence.ts";
 import { reductions } from "./rules/reductions.ts";
 import { windows } from "./rules/windows.ts";
 import { sequences } from "./sequences.ts";
+import { shares } from "./shares.ts";
 import { spectra } from "./spectra.ts";
 import { tape } from "./tape.ts";
 import { tapeEngine } from "./tapeEngine.ts";
@@ -70,6 +71,7 @@ export const mutants: readonly Mutant[] = [
   ...pytorch,
   ...files,
   ...compiling,
+  ...shares,
   ...valuesTaken,
   ...refusals,
 ];
