@@ -10,6 +10,7 @@ import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
 import { creationSubjects } from "./creation.ts";
 import { customSubjects } from "./custom.ts";
+import { dataParallelSubject } from "./dataParallel.ts";
 import { edgeSubjects } from "./edges/index.ts";
 import { estimatorSubjects } from "./estimators.ts";
 import { fileSubjects } from "./files.ts";
@@ -87,6 +88,7 @@ export function wholeSubjects(): Subject[] {
     spectraSubject(),
     plannedSubject(),
     impureSubject(),
+    dataParallelSubject(),
     lagSubject(),
     workersSubject(),
     averageSubject(),

@@ -30,6 +30,7 @@ import { recurrence } from "./rules/recurrence.ts";
 import { reductions } from "./rules/reductions.ts";
 import { windows } from "./rules/windows.ts";
 import { sequences } from "./sequences.ts";
+import { shares } from "./shares.ts";
 import { spectra } from "./spectra.ts";
 import { tape } from "./tape.ts";
 import { tapeEngine } from "./tapeEngine.ts";
@@ -72,6 +73,7 @@ export const mutants: readonly Mutant[] = [
   ...files,
   ...averages,
   ...compiling,
+  ...shares,
   ...valuesTaken,
   ...refusals,
 ];
