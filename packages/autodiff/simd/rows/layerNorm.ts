@@ -2,10 +2,7 @@
 import {
   addLanes, lanes, loadNext, narrow, Ragged, storeNext, widenHigh, widenLow,
 } from "../vector";
-
-/** Columns whose float64 totals are kept at a time. */
-const columnsAtOnce: i32 = 512;
-const totals: usize = memory.data(columnsAtOnce * 8, 16);
+import { columnsAtOnce, totals } from "../workspace";
 
 function meanOf<T>(n: i32, x: usize): f64 {
   const count = <f64>n;
@@ -120,14 +117,14 @@ export function layerNormVjpGain<T>(
   for (let first = 0; first < cols; first += columnsAtOnce) {
     const columns = min(columnsAtOnce, cols - first);
     const offset = <usize>first * sizeof<T>();
-    memory.fill(totals, 0, <usize>columnsAtOnce * 8);
+    memory.fill(totals(), 0, <usize>columnsAtOnce * 8);
     let row = x;
     let from = g + offset;
     for (let r = 0; r < rows; r++) {
       const mean = meanOf<T>(cols, row);
       const m = f64x2.splat(mean);
       const s = v128.splat<T>(<T>inverseDeviation<T>(cols, row, mean, <f64>epsilon));
-      let to = totals;
+      let to = totals();
       for (let at: usize = 0, n = columns; n > 0; at += 16, n -= lanes<T>()) {
         const normal = v128.mul<T>(centred<T>(loadNext<T, Ragged>(row + offset + at, n), m), s);
         const product = v128.mul<T>(normal, loadNext<T, Ragged>(from + at, n));
@@ -141,7 +138,7 @@ export function layerNormVjpGain<T>(
       from += step;
     }
     for (let i: usize = 0; i < <usize>columns; i++) {
-      const total = load<f64>(totals + i * 8);
+      const total = load<f64>(totals() + i * 8);
       const to = dgain + offset + i * sizeof<T>();
       store<T>(to, accumulate ? <T>(<f64>load<T>(to) + total) : <T>total);
     }

@@ -55,6 +55,9 @@ export function kernelsOn(
   name: string,
   code: Uint8Array,
 ): Kernels {
+  // Each instance has its own: several may run at once on one memory.
+  const workspace = memory.allocate(kernel(exports, "workspaceBytes")());
+  kernel(exports, "useWorkspace")(workspace);
   const scratch = memory.allocate(
     Math.max(kernel(exports, "f32_matmulScratch")(), kernel(exports, "f64_matmulScratch")()),
   );
