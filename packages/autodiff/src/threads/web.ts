@@ -10,12 +10,12 @@ declare const Worker: new (url: URL, options: { type: "module" }) => WebWorker;
 /** Starts a thread; the reason where it cannot be started. */
 export function startThread(
   assignment: Assignment,
-  fails: (reason: string) => void,
+  ends: (reason: string) => void,
 ): string | undefined {
   if (typeof Worker === "undefined") return "this environment has no workers";
   try {
     const thread = new Worker(new URL("./webThread.js", import.meta.url), { type: "module" });
-    thread.onerror = ({ message = "its file could not be loaded" }) => fails(message);
+    thread.onerror = ({ message = "its file could not be loaded" }) => ends(message);
     thread.postMessage(assignment);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

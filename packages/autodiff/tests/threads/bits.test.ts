@@ -1,5 +1,5 @@
-import { createBackend, nativeBlas } from "@chronograd/autodiff";
 import type { KernelSetName } from "@chronograd/autodiff";
+import { createBackend, nativeBlas } from "@chronograd/autodiff";
 import { expect, test } from "vitest";
 import { ThreadPool } from "../../src/threads/pool.ts";
 import { bytesOf, given, model, planned, run, warm } from "./sharded.ts";

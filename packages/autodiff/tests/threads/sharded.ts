@@ -23,7 +23,10 @@ export interface Given {
  */
 export function model({ x, w, gain, bias }: Given): Tensor {
   const h = layerNormalize(x.matmul(w), gain, bias).tanh();
-  const scaled = h.mul(1e7).sin().mul(slice(x, [null, [0, 1]]));
+  const scaled = h
+    .mul(1e7)
+    .sin()
+    .mul(slice(x, [null, [0, 1]]));
   return scaled.add(h.matmul(w).sum(1, { keepDims: true })).add(bias);
 }
 
