@@ -29,11 +29,11 @@ export function startThread(
     // Said before it is ended, so that it takes no more tasks.
     const terminate = thread.terminate.bind(thread);
     thread.terminate = () => {
-      ends("it was ended from outside");
+      ends("one was ended from outside");
       return terminate();
     };
     thread.on("error", ({ message }: Error) => ends(message));
-    thread.on("exit", (code) => ends(`it ended with exit code ${code}`));
+    thread.on("exit", (code) => ends(`one ended with exit code ${code}`));
     thread.unref();
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

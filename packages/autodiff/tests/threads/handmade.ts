@@ -3,12 +3,13 @@ import { ThreadPool } from "../../src/threads/pool.ts";
 import { type SharedProgram, shareProgram } from "../../src/threads/program.ts";
 
 /**
- * `run0` adds 1 to the number at its frame; `run1` cannot be run:
+ * `run0` adds 1 to the number at its frame, `run1` cannot be run, and `run2` does not end:
  *
  * ```text
  * (import "env" "memory" (memory 0))
  * (func (export "run0") (param i32) (i32.store (local.get 0) (i32.add (i32.load (local.get 0)) (i32.const 1))))
  * (func (export "run1") (param i32) unreachable)
+ * (func (export "run2") (param i32) (loop (br 0)))
  * ```
  */
 // biome-ignore format: one section a line: header, types, imports, functions, exports, code
@@ -16,11 +17,13 @@ const module = Uint8Array.of(
   0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00,
   0x01, 0x05, 0x01, 0x60, 0x01, 0x7f, 0x00,
   0x02, 0x0f, 0x01, 0x03, ...text("env"), 0x06, ...text("memory"), 0x02, 0x00, 0x00,
-  0x03, 0x03, 0x02, 0x00, 0x00,
-  0x07, 0x0f, 0x02, 0x04, ...text("run0"), 0x00, 0x00, 0x04, ...text("run1"), 0x00, 0x01,
-  0x0a, 0x15, 0x02,
+  0x03, 0x04, 0x03, 0x00, 0x00, 0x00,
+  0x07, 0x16, 0x03,
+  0x04, ...text("run0"), 0x00, 0x00, 0x04, ...text("run1"), 0x00, 0x01, 0x04, ...text("run2"), 0x00, 0x02,
+  0x0a, 0x1d, 0x03,
   0x0f, 0x00, 0x20, 0x00, 0x20, 0x00, 0x28, 0x02, 0x00, 0x41, 0x01, 0x6a, 0x36, 0x02, 0x00, 0x0b,
   0x03, 0x00, 0x00, 0x0b,
+  0x07, 0x00, 0x03, 0x40, 0x0c, 0x00, 0x0b, 0x0b,
 );
 
 function text(letters: string): Uint8Array {
@@ -48,7 +51,7 @@ export class Counting {
     return shareProgram(unlinked, [0, 0, 0, 0], memory, (bytes) => memory.allocate(bytes));
   }
 
-  /** Runs so many tasks; the caller takes none if it `waits` until others have begun. */
+  /** Runs so many tasks, and throws where one did not run once; `own` runs in those of the caller. */
   run(tasks: number, threads: number, phase = 0, own = (_frame: number): void => {}): void {
     const { views } = this.backend.memory;
     const before = this.counts(tasks);
@@ -68,7 +71,7 @@ export class Counting {
     return Array.from({ length: tasks }, (_, task) => int32[(this.#frames + task * stride) / 4]!);
   }
 
-  /** Lets others run a task: the caller waits in its own until they have. */
+  /** Waits until so many threads have started. */
   async up(threads: number): Promise<this> {
     while (!this.pool.isUp(threads)) await new Promise((done) => setTimeout(done, 2));
     return this;
