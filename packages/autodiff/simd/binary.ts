@@ -1,7 +1,6 @@
-import { gathered, isPlain, lastOf, stepOf } from "./math/operand";
+import { gathered, isPlain, lastOf, span, stepOf } from "./math/operand";
 import { choose } from "./math/choose";
 import { lanes, storePart } from "./vector";
-import { span } from "./workspace";
 
 /** y = F(a, b) for n elements, `aStep` and `bStep` bytes from vector to vector. */
 function run<T, F>(n: i32, a: usize, aStep: usize, b: usize, bStep: usize, y: usize): void {

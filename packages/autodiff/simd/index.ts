@@ -10,4 +10,4 @@ export * from "./matmul";
 export * from "./move";
 export * from "./window";
 export * from "./int32";
-export { useWorkspace, workspaceBytes } from "./workspace";
+export { roomBytes, useRoom } from "./room";

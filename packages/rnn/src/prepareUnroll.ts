@@ -7,15 +7,17 @@ import { checkState } from "./checkState.ts";
 import { checkMemory } from "./loop/options.ts";
 import { stepOf, stepsOf } from "./loop/sequence.ts";
 import type { LoopOptions } from "./loop/setup.ts";
+import { checkedSharding, shardingNames } from "./sharding/options.ts";
 import { joinTrees } from "./sequences/joinTrees.ts";
 import { checkedMarks } from "./sequences/marks.ts";
 import { detached, type Unrolling } from "./sequences/unrollSteps.ts";
 import { startOf } from "./startOf.ts";
 import type { UnrollInputs, UnrollOptions } from "./unroll.ts";
 
-const known = "state reverse parallel compile memory burnIn context rng lengths mask resets".split(
-  " ",
-);
+const known = [
+  ..."state reverse parallel compile memory burnIn context rng lengths mask resets".split(" "),
+  ...shardingNames,
+];
 
 /** Throws a sentence for options that are not those of `unroll`. */
 export function checkUnroll<State>(
@@ -61,6 +63,7 @@ export function prepared<Params, State, X, Y>(
   isWhole = true,
 ): PreparedUnroll<Params, State> {
   const { reverse = false, burnIn = 0, context, rng, compile = false, memory = "all" } = options;
+  const sharding = checkedSharding("unroll", options, 1);
   const before = memoryOf(params, inputs)?.bytesInUse ?? 0;
   const isList = Array.isArray(inputs);
   if (!isList) checkWhole(inputs);
@@ -80,7 +83,7 @@ export function prepared<Params, State, X, Y>(
   };
   if (isList && isWhole) checkAlike(inputs);
   const all: unknown = isList && isWhole ? joinTrees(steps, (parts) => stack(parts)) : inputs;
-  return { all, run, steps, loop: { compile, memory, before } };
+  return { all, run, steps, loop: { compile, memory, before, sharding } };
 }
 
 function checkBurnIn(burnIn: number, steps: number, reverse: boolean): void {

@@ -9,10 +9,11 @@ import type { LoopMemory } from "./loop/options.ts";
 import { unrollLoop } from "./loop/unrollLoop.ts";
 import { checkUnroll, prepared } from "./prepareUnroll.ts";
 import type { SequenceMarks } from "./sequences/marks.ts";
+import type { ShardingOptions } from "./sharding/options.ts";
 import { unrollSteps } from "./sequences/unrollSteps.ts";
 
 /** How `unroll` runs. */
-export interface UnrollOptions<State> extends SequenceMarks {
+export interface UnrollOptions<State> extends SequenceMarks, ShardingOptions {
   /**
    * The state before the first step, with a gradient where a tape watches it; the cell's initial
    * state unless given.

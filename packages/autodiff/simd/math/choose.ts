@@ -1,6 +1,5 @@
-import { gathered, isPlain, lastOf, stepOf } from "./operand";
+import { gathered, isPlain, lastOf, span, stepOf } from "./operand";
 import { lanes, storePart } from "../vector";
-import { span } from "../workspace";
 
 // @ts-ignore: decorator
 @inline

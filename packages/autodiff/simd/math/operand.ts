@@ -1,5 +1,11 @@
+import { operandRoom } from "../room";
 import { loadPart } from "../vector";
-import { operands, span } from "../workspace";
+
+/**
+ * Elements of a row that are brought together at a time when an operand's stride is neither 0 nor
+ * 1.
+ */
+export const span: i32 = 64;
 
 /** Whether a row of this stride can be read as it lies. */
 // @ts-ignore: decorator
@@ -21,7 +27,7 @@ export function stepOf(stride: i32): usize {
  */
 export function gathered<T>(which: i32, n: i32, x: usize, stride: i32): usize {
   if (stride == 1) return x;
-  const target = operands() + which * span * 8;
+  const target = operandRoom() + which * 64 * 8;
   if (stride == 0) {
     v128.store(target, v128.load_splat<T>(x));
     return target;

@@ -1,5 +1,8 @@
+import { sumRoom } from "../room";
 import { addLanes, lanes, widenHigh, widenLow } from "../vector";
-import { columnsAtOnce, totals } from "../workspace";
+
+/** Columns whose float64 totals are kept at a time. */
+const columnsAtOnce: i32 = 512;
 
 /** Four vectors `step` bytes apart, pairwise. */
 // @ts-ignore: decorator
@@ -51,12 +54,13 @@ function addTo<T>(to: usize, value: v128): void {
 function columnTotals<T>(
   columns: i32, length: i32, x: usize, step: usize, y: usize, accumulate: bool,
 ): void {
-  memory.fill(totals(), 0, <usize>columns * 8);
+  const totals = sumRoom();
+  memory.fill(totals, 0, <usize>columns * 8);
   const vectors = columns / lanes<T>();
   while (length > 0) {
     const rows = length >= 8 ? 8 : 1;
     let from = x;
-    let to = totals();
+    let to = totals;
     for (let i = 0; i < vectors; i++) {
       if (rows == 8) addTo<T>(to, v128.add<T>(four<T>(from, step), four<T>(from + 4 * step, step)));
       else addTo<T>(to, v128.load(from));
@@ -74,7 +78,7 @@ function columnTotals<T>(
     length -= rows;
   }
   for (let i: usize = 0; i < <usize>columns; i++) {
-    const total = load<f64>(totals() + i * 8);
+    const total = load<f64>(totals + i * 8);
     const to = y + i * sizeof<T>();
     store<T>(to, accumulate ? <T>(<f64>load<T>(to) + total) : <T>total);
   }

@@ -1,8 +1,11 @@
 // Ba, Kiros & Hinton 2016: d = x - mean, s = 1/sqrt(mean of d^2 + epsilon), y = d s gain + bias.
+import { normRoom } from "../room";
 import {
   addLanes, lanes, loadNext, narrow, Ragged, storeNext, widenHigh, widenLow,
 } from "../vector";
-import { columnsAtOnce, totals } from "../workspace";
+
+/** Columns whose float64 totals are kept at a time. */
+const columnsAtOnce: i32 = 512;
 
 function meanOf<T>(n: i32, x: usize): f64 {
   const count = <f64>n;
@@ -114,17 +117,18 @@ export function layerNormVjpGain<T>(
   rows: i32, cols: i32, x: usize, g: usize, epsilon: T, accumulate: bool, dgain: usize,
 ): void {
   const step = <usize>cols * sizeof<T>();
+  const totals = normRoom();
   for (let first = 0; first < cols; first += columnsAtOnce) {
     const columns = min(columnsAtOnce, cols - first);
     const offset = <usize>first * sizeof<T>();
-    memory.fill(totals(), 0, <usize>columnsAtOnce * 8);
+    memory.fill(totals, 0, <usize>columnsAtOnce * 8);
     let row = x;
     let from = g + offset;
     for (let r = 0; r < rows; r++) {
       const mean = meanOf<T>(cols, row);
       const m = f64x2.splat(mean);
       const s = v128.splat<T>(<T>inverseDeviation<T>(cols, row, mean, <f64>epsilon));
-      let to = totals();
+      let to = totals;
       for (let at: usize = 0, n = columns; n > 0; at += 16, n -= lanes<T>()) {
         const normal = v128.mul<T>(centred<T>(loadNext<T, Ragged>(row + offset + at, n), m), s);
         const product = v128.mul<T>(normal, loadNext<T, Ragged>(from + at, n));
@@ -138,7 +142,7 @@ export function layerNormVjpGain<T>(
       from += step;
     }
     for (let i: usize = 0; i < <usize>columns; i++) {
-      const total = load<f64>(totals() + i * 8);
+      const total = load<f64>(totals + i * 8);
       const to = dgain + offset + i * sizeof<T>();
       store<T>(to, accumulate ? <T>(<f64>load<T>(to) + total) : <T>total);
     }

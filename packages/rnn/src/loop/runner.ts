@@ -1,6 +1,7 @@
-import { scope } from "@chronograd/autodiff";
+import { scope, type Tensor } from "@chronograd/autodiff";
 import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
+import type { Sharding } from "../sharding/options.ts";
 import {
   type ChunkGradient,
   type ChunkInputs,
@@ -15,8 +16,11 @@ import { type ChunkPlan, planOf } from "./plans.ts";
 /** A forward run of a chunk. What it made lies in the region around the call. */
 export interface ChunkRun<State, Y> {
   readonly value: ChunkValue<State, Y>;
-  /** Gradients by the variables, from cotangents by path: of `outputs` and of `state`. */
-  pullback(cotangents: Readonly<Record<string, unknown>>): ChunkGradient;
+  /**
+   * Gradients by the variables, from cotangents by path: of `outputs` and of `state`. Those by the
+   * parameters are a list: from each shard of the rows.
+   */
+  pullback(cotangents: Readonly<Record<string, Tensor>>): ChunkGradient;
   /** Returns what waits for the pullback. */
   end(reason: string): void;
 }
@@ -39,6 +43,7 @@ export interface Runner<Params, State, Y> {
 export interface RunnerSettings {
   readonly reverse: boolean;
   readonly by: readonly Variable[];
+  readonly sharding: Sharding;
   /** Steps before those of the loop, for errors. */
   readonly offset: number;
 }
@@ -73,7 +78,7 @@ export function planRunner<Params, State, X, Y>(
       const noise = inputs.noise?.slice(0, length);
       const own = { ...inputsOf(inputs, { start: 0, length }), ...(noise && { noise }) };
       const start = settings.offset + chunk.start;
-      const [plan, isNew] = planOf(cell, own, { ...settings, start, length, isEmpty: false });
+      const [plan, isNew] = planOf(cell, own, { ...settings, start, length, isEmpty: false }, settings.sharding);
       plans.set(length, plan);
       memory.all += plan.bytes;
       if (isNew) memory.made += plan.bytes;
@@ -92,14 +97,7 @@ export function planRunner<Params, State, X, Y>(
       const plan = plans.get(chunk.length)!;
       plan.check(inputs);
       // What does not fit, such as an index out of range, the steps themselves say best.
-      if (!plan.accepts(inputs)) return onTape(cell, inputs, chunk, settings, keeps);
-      const run = plan.forward(inputs);
-      const value = run.value as unknown as ChunkValue<State, Y>;
-      return {
-        value,
-        pullback: (cotangents) => plan.backward(run, cotangents) as unknown as ChunkGradient,
-        end: (reason) => run.end(reason),
-      };
+      return plan.run(inputs) ?? onTape(cell, inputs, chunk, settings, keeps);
     },
   };
 }
@@ -122,5 +120,9 @@ function onTape<Params, State, X, Y>(
     isEmpty,
     by: keeps ? by : [],
   });
-  return { value, pullback: (cotangents) => pullbacks[0]!(cotangents), end: () => {} };
+  const pullback = (cotangents: unknown): ChunkGradient => {
+    const { params, ...others } = pullbacks[0]!(cotangents);
+    return { ...(params !== undefined && { params: [params] }), ...others };
+  };
+  return { value, pullback, end: () => {} };
 }

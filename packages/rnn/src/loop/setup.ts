@@ -4,6 +4,7 @@ import { batchOf } from "../checkRows.ts";
 import { findTensor } from "../findTensor.ts";
 import { likeParams } from "../initial.ts";
 import { checkRng } from "../sequences/noise.ts";
+import type { Sharding } from "../sharding/options.ts";
 import { detached, type Unrolling } from "../sequences/unrollSteps.ts";
 import type { ChunkInputs, Variable } from "./chunk.ts";
 import { Chunks, emptinessOf } from "./chunks.ts";
@@ -16,6 +17,7 @@ import { apart, inputsOfSequence, section, stepOf, stepsOf } from "./sequence.ts
 export interface LoopOptions {
   readonly compile: boolean;
   readonly memory: LoopMemory;
+  readonly sharding: Sharding;
   /** Bytes in use before anything was made for the loop. */
   readonly before: number;
 }
@@ -64,7 +66,7 @@ export function chunked<Params, State, X, Y>(
 ): ChunkedLoop<Params, State, X, Y> {
   const { cell, reverse, options, offset } = setup;
   const makeRunner = options.compile ? planRunner : tapeRunner;
-  const runner = makeRunner(cell, { reverse, by, offset });
+  const runner = makeRunner(cell, { reverse, by, offset, sharding: options.sharding });
   const emptiness = emptinessOf(inputs.mask, inputs.reset);
   const chunks = new Chunks(stepsOf(inputs.xs), reverse, runner.lengths, emptiness);
   return { ...setup, by, runner, chunks };

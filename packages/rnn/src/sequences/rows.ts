@@ -1,8 +1,11 @@
 import { type Tensor, tree, where } from "@chronograd/autodiff";
 
-/** 1 at the first row that has a step, of a mask that need not be read; 0 for all others. */
+/**
+ * 1 at the first row that has a step, of a mask `[B]` or `[T, B]` that need not be read; 0 for all
+ * others.
+ */
 export function firstOf(mask: Tensor): Tensor {
-  return mask.mul(mask.cumsum(0).equal(1));
+  return mask.mul(mask.cumsum(-1).equal(1));
 }
 
 /**

@@ -38,7 +38,7 @@ export function lanesExport(family: Family, name: string): string {
 export function expectedExports(): { needed: Set<string>; allowed: Set<string> } {
   const needed = new Set([
     ...["firstOutOfRange", "f32_matmulScratch", "f64_matmulScratch"],
-    ...["useWorkspace", "workspaceBytes"],
+    ...["roomBytes", "useRoom"],
   ]);
   const allowed = new Set(["memory"]);
   for (const family of Object.keys(signatures) as Family[]) {

@@ -55,12 +55,10 @@ export function kernelsOn(
   name: string,
   code: Uint8Array,
 ): Kernels {
-  // Each instance has its own: several may run at once on one memory.
-  const workspace = memory.allocate(kernel(exports, "workspaceBytes")());
-  kernel(exports, "useWorkspace")(workspace);
   const scratch = memory.allocate(
     Math.max(kernel(exports, "f32_matmulScratch")(), kernel(exports, "f64_matmulScratch")()),
   );
+  kernel(exports, "useRoom")(memory.allocate(kernel(exports, "roomBytes")()));
   const linkable = (family: Family, name: string): Linkable => {
     const [called, code] = exportOf(family, name);
     const trailing = takesScratch(name) ? (["scratch"] as const) : code === undefined ? [] : [code];

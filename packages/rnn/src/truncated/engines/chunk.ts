@@ -54,12 +54,17 @@ export interface WholeGradient<Params, State> {
   readonly state: ChunkGradient<Params, State>["state"];
 }
 
-/** A chunk on a separate tape, with its two pullbacks. */
+/**
+ * A chunk on a separate tape, with its two pullbacks.
+ *
+ * @param isPart whether the rows may be some of a batch, whose first row with a step is another
+ */
 export function chunkOnTape<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
   settings: StepSettings<Y, Target>,
   { params, state, steps }: ChunkInputs<Params, State, X, Target>,
   start: number,
+  isPart = false,
 ): {
   readonly computed: ValueAndPullbacks<ChunkValue<State>, ChunkGradient<Params, State>>;
   readonly sizes: LossSizes;
@@ -73,8 +78,7 @@ export function chunkOnTape<Params, State, X, Y, Target>(
   const counts: (number | Tensor)[] = [];
   for (const [i, given] of steps.entries()) {
     const t = start + i + 1;
-    // The first row of these that has a step: that of all rows may be among others.
-    const step = given.first === undefined ? given : { ...given, first: firstOf(given.mask!) };
+    const step = isPart ? withOwnFirst(given) : given;
     const { next, loss, count } = takeStep(cell, settings, tape, watched, now, step, t);
     now = next;
     losses.push(loss);
@@ -114,6 +118,13 @@ export function chunkOnTape<Params, State, X, Y, Target>(
     counts: counts.map((count) => (typeof count === "number" ? count : undefined)),
   };
   return { computed: { value, pullbacks: [pullback, pullback] }, sizes, tape };
+}
+
+/** A step of some rows, with the first of these that has a step. */
+export function withOwnFirst<X, Target>(
+  step: PreparedStep<X, Target>,
+): PreparedStep<X, Target> {
+  return step.first === undefined ? step : { ...step, first: firstOf(step.mask!) };
 }
 
 /** Each step's loss, and its count of tokens. */

@@ -125,8 +125,9 @@ export class RecordedChunk<Params, State, X, Y, Target> {
         `a step changes the state's shape: ${change.path} is ${change.was} before and ${change.is} after`;
       return { ...computed.value, tokens: own.counts };
     };
+    let isPart = false;
     const chunk = (given: ChunkInputs<Params, State, X, Target>) => {
-      const made = chunkOnTape(cell, settings, given, start);
+      const made = chunkOnTape(cell, settings, given, start, isPart);
       sizes = made.sizes;
       return made.computed;
     };
@@ -137,12 +138,13 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     }
     const planned = (given: typeof inputs, own: Shards) => {
       const { state } = given;
+      isPart = own.count > 1;
       return RecordedFunction.plan(chunk, given, [{ state, weights: weights() }, { state }], own);
     };
     let whyAlone: string | undefined;
     let recorded: ReturnType<typeof planned> = changeOfState ?? "";
     if (changeOfState === undefined && shards.count > 1) {
-      const run = (given: typeof inputs) => chunkOnTape(cell, settings, given, start);
+      const run = (given: typeof inputs) => chunkOnTape(cell, settings, given, start, true);
       whyAlone = scope(() => whyDependent(trialOf(run, inputs, rows, shards.count)));
       if (whyAlone === undefined) {
         const [part] = partsOfChunk(inputs, rows, shards.count);
@@ -179,7 +181,8 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     start: number,
   ): ShardRuns<Params, State> {
     this.#unplanned++;
-    const runs = parts.map((part) => chunkOnTape(this.#cell, this.#settings, part, start));
+    const isPart = parts.length > 1;
+    const runs = parts.map((part) => chunkOnTape(this.#cell, this.#settings, part, start, isPart));
     return {
       values: runs.map(({ computed }) => computed.value),
       sizes: runs[0]!.sizes,

@@ -10,12 +10,11 @@ import {
 } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import { rowsOf } from "../../checkRows.ts";
-import { firstOf } from "../../sequences/rows.ts";
 import { dependent } from "../../sharding/options.ts";
 import type { Past } from "../live/liveWindow.ts";
 import { stepIsOver, streamIsOver } from "../source.ts";
 import type { Owned, PreparedStep, Term } from "../step.ts";
-import { type ChunkInputs, chunkOnTape } from "./chunk.ts";
+import { type ChunkInputs, chunkOnTape, withOwnFirst } from "./chunk.ts";
 import type { Engine, EngineSettings, LocalGradients } from "./engine.ts";
 import { sumsOf, trialOf } from "./shards.ts";
 import { TapeEngine } from "./tape.ts";
@@ -107,9 +106,7 @@ class ShardedTapes<Params, State, X, Y, Target> implements TapesEngine<Params, S
       }
       this.#steps.push(step);
       const losses = within(step.region, () =>
-        partsOf(step.value, this.#rows, this.#engines.length).map((part) =>
-          part.first === undefined ? part : { ...part, first: firstOf(part.mask!) },
-        ),
+        partsOf(step.value, this.#rows, this.#engines.length).map(withOwnFirst),
       ).map((part, shard) => {
         const region = new Region();
         for (const x of tree.leaves(part)) region.hold(x.block);
@@ -131,7 +128,7 @@ class ShardedTapes<Params, State, X, Y, Target> implements TapesEngine<Params, S
           steps: [step],
         };
         const run = (given: typeof inputs) =>
-          chunkOnTape(this.#cell, { where, loss }, given, this.t);
+          chunkOnTape(this.#cell, { where, loss }, given, this.t, true);
         return whyDependent(trialOf(run, inputs, this.#rows, this.#engines.length));
       });
       if (reason !== undefined) throw dependent(where, reason);

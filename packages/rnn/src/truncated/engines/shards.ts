@@ -71,31 +71,31 @@ export function trialOf<Params, State, X, Target>(
   run: (
     inputs: ChunkInputs<Params, State, X, Target>,
   ) => ReturnType<typeof chunkOnTape<Params, State, X, unknown, Target>>,
-  inputs: ChunkInputs<Params, State, X, Target>,
+  { params, state, steps }: ChunkInputs<Params, State, X, Target>,
   rows: number,
   shards: number,
-): Trial<ChunkInputs<Params, State, X, Target>> {
-  const first = { ...inputs, steps: inputs.steps.slice(0, trialSteps) };
-  const like = tree.leaves(inputs.params)[0] ?? tree.leaves(inputs.state)[0];
+): Trial<Omit<ChunkInputs<Params, State, X, Target>, "params">> {
+  const inputs = { state, steps: steps.slice(0, trialSteps) };
+  const like = tree.leaves(params)[0] ?? tree.leaves(state)[0];
   return {
-    inputs: first,
+    inputs,
     rows,
     shards,
     axis: 0,
-    parts: (given) => partsOfChunk(given, rows, shards),
-    forward: (given) => run(given).computed.value.state,
+    parts: (given) => partsOf(given, rows, shards),
+    forward: (given) => run({ params, ...given }).computed.value.state,
     run(given) {
-      const { computed, sizes } = run(given);
+      const { computed, sizes } = run({ params, ...given });
       const { value, pullbacks } = computed;
       const { losses, counts } = numbersOf("", value, sizes, 0);
-      const state = tree.map(value.state, ({ shape, dtype, backend }: Tensor) =>
+      const arriving = tree.map(value.state, ({ shape, dtype, backend }: Tensor) =>
         ones(shape, { dtype, backend }),
       );
       const weights = ones(
-        [first.steps.length],
+        [inputs.steps.length],
         like && { dtype: like.dtype, backend: like.backend },
       );
-      const gradient = pullbacks[0]!({ state, weights });
+      const gradient = pullbacks[0]!({ state: arriving, weights });
       return {
         rows: [value.state, gradient.state],
         sums: [losses, counts, gradient.params],
