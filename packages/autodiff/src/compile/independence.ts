@@ -1,4 +1,5 @@
 import { tensor } from "../tensor/create.ts";
+import type { FloatDType } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { isTensor, leaves, leavesWithPath, map } from "../tensor/tree.ts";
 import { joinParts, partsOf } from "./shards.ts";
@@ -48,12 +49,12 @@ export function whyDependent<Inputs>(trial: Trial<Inputs>): string | undefined {
     rows,
     axis,
   );
+  const sums = parts.map((part) => part.sums);
+  // A number is a sum of what was computed in the dtype of the inputs.
+  const isSingle = leaves(inputs).some(({ dtype }) => dtype === "float32");
+  const ofNumbers = isSingle ? "float32" : "float64";
   const found =
-    differenceOf(whole.rows, [joint]) ??
-    differenceOf(
-      whole.sums,
-      parts.map(({ sums }) => sums),
-    );
+    differenceOf(whole.rows, [joint], ofNumbers) ?? differenceOf(whole.sums, sums, ofNumbers);
   if (found !== undefined) {
     return `some of the rows give something else than all rows do (${found || "the result"}): they depend on each other, or a sum over them is divided by their number, in place of reduction: "mean"`;
   }
@@ -74,8 +75,16 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Where the sum of some trees is not another one, by path. */
-function differenceOf(whole: unknown, parts: readonly unknown[]): string | undefined {
+/**
+ * Where the sum of some trees is not another one, by path.
+ *
+ * @param ofNumbers the dtype that numbers were computed in
+ */
+function differenceOf(
+  whole: unknown,
+  parts: readonly unknown[],
+  ofNumbers: FloatDType,
+): string | undefined {
   const others = parts.map((part) => new Map(leavesWithPath(part, isValue)));
   for (const [path, value] of leavesWithPath(whole, isValue)) {
     const addends = others.map((other) => numbersOf(other.get(path)!));
@@ -89,7 +98,7 @@ function differenceOf(whole: unknown, parts: readonly unknown[]): string | undef
       const own = Math.abs(sum - x);
       error = Math.max(error, Number.isNaN(own) ? Infinity : own);
     }
-    const dtype = typeof value === "number" ? "float64" : value.dtype;
+    const dtype = typeof value === "number" ? ofNumbers : value.dtype;
     if (error > tolerance[dtype] * magnitudeOf(addends)) return path;
   }
   return undefined;

@@ -1,8 +1,9 @@
 /// <reference types="node" />
-import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { isMainThread, Worker } from "node:worker_threads";
 import type { Assignment } from "./serve.ts";
+
+const external = "keep @chronograd/autodiff external";
 
 /** Starts a thread, which does not keep the process alive; the reason where it cannot be started. */
 export function startThread(
@@ -12,27 +13,25 @@ export function startThread(
   try {
     const here: unknown = import.meta.url;
     if (typeof here !== "string") {
-      return "a bundler left out where the file of the threads is; keep @chronograd/autodiff external";
-    }
-    // The file beside this one: TypeScript in the sources, JavaScript in what was built of them.
-    const isSource = here.endsWith(".ts");
-    const url = isSource
-      ? new URL(["./nodeThread", "ts"].join("."), here)
-      : new URL("./nodeThread.js", import.meta.url);
-    if (url.protocol === "file:" && !existsSync(url)) {
-      return "a bundler left out the file of the threads; keep @chronograd/autodiff external";
+      return `a bundler left out where their file is; ${external}`;
     }
     const options = { workerData: assignment, name: `chronograd ${assignment.rank}` };
-    // Modules that a program loads by --import are for its own threads; sources need its flags.
-    const flags = isSource ? {} : { execArgv: [] };
-    const thread = new Worker(url, { ...options, ...flags });
+    // The file beside this one: TypeScript in the sources, JavaScript in what was built of them, by
+    // a literal that bundlers know. Modules that a program loads by --import are for its own
+    // threads; the sources need its flags.
+    const thread = here.endsWith(".ts")
+      ? new Worker(new URL(["./nodeThread", "ts"].join("."), here), options)
+      : new Worker(new URL("./nodeThread.js", import.meta.url), { ...options, execArgv: [] });
     // Said before it is ended, so that it takes no more tasks.
     const terminate = thread.terminate.bind(thread);
     thread.terminate = () => {
       ends("one was ended from outside");
       return terminate();
     };
-    thread.on("error", ({ message }: Error) => ends(message));
+    thread.on("error", ({ message }: Error) => {
+      const isLost = /Cannot find module/.test(message);
+      ends(isLost ? `a bundler left out their file (${message}); ${external}` : message);
+    });
     thread.on("exit", (code) => ends(`one ended with exit code ${code}`));
     thread.unref();
   } catch (error) {

@@ -46,7 +46,7 @@ test("threads that are ended at random moments change no bit, and leave nothing 
       for (let i = 0; i < 3; i++) expect(run(plan, parts).equals(expected)).toBe(true);
     }
     expect(plan.explain()).toContain(
-      "for each of 4 shards, forward on 4 threads, of which some are missing, because one was ended from outside, backward",
+      "for each of 4 shards, on 4 threads, of which some are missing, because one was ended from outside",
     );
     // As the end of all tests would: those that are left go.
     await Promise.all([...threads].map((thread) => thread.terminate()));
