@@ -59,6 +59,7 @@ function trainingRatios(name: string, find: Find): Ratio[] {
   for (const peer of peers) put(peer, theirs(peer), best);
   put("pytorch-best", torch, best);
   put("wasm-only-vs-pytorch-best", torch, fastest(wasmOnly.map(ours)));
+  put("blas-vs-wasm-only", fastest(wasmOnly.map(ours)), best);
   put("threads-2-vs-1", ours("chronograd-1-thread"), ours("chronograd-2-threads"));
   put("wasm-threads-2-vs-auto", ours("chronograd-wasm"), ours("chronograd-wasm-2-threads"));
   put("unasked-vs-best", best, ours("chronograd"));
