@@ -140,7 +140,7 @@ export const systems: readonly System[] = [
     kinds: ["train", "minibatch", "start"],
     ...{ models: both, threads: "each", sparing: false, thorough: false },
   }),
-  torch("custom", { kinds: ["train", "minibatch", "start"], models: both }),
+  torch("custom", { kinds: ["train", "minibatch", "start"], models: both, threads: "each" }),
   ...["padded", "script", "compiled"].map((way) => torch(way, {})),
   {
     name: "jax",
