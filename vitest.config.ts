@@ -41,7 +41,7 @@ export default defineConfig({
     include: [
       "{packages,examples}/*/tests/**/*.test.ts",
       "verification/tests/**/*.test.ts",
-      "bench/tasks/tests/**/*.test.ts",
+      "bench/{,tasks/}tests/**/*.test.ts",
       ".snippets/*.test.ts",
     ],
     sequence: { sequencer: LongestFirst },

@@ -30,6 +30,7 @@ const tasks = {
   bench: ["bench/main.ts"],
   "bench:scan": ["bench/scan.ts"],
   "bench:memory": ["bench/memory.ts"],
+  "bench:markdown": ["bench/markdown.ts"],
   tasks: ["bench/tasks/main.ts"],
   stryker: ["scripts/stryker.mjs"],
   build: [],

@@ -18,6 +18,7 @@ import { openRun } from "../run/open.ts";
 import { taskOf } from "../tasks/taskOf.ts";
 import { type Checkpoint, kind } from "../training/checkpoint.ts";
 import { checkLoss, finish } from "../training/finish.ts";
+import { kernelLine } from "../training/kernelLine.ts";
 import { train as learn } from "../training/loop.ts";
 import type { Metrics } from "../training/metrics.ts";
 import { modelOf, trainedModel } from "../training/model.ts";
@@ -150,13 +151,12 @@ async function work(
   const { options, task, folder, resumed, end, windows } = job;
   const { hidden, layers, batch, k1, k2, clip, lr } = options;
   const { size } = job.communicator;
-  const { kernels } = defaultBackend();
-  const blas = nativeBlas();
   io.say(task.description);
   io.say(
     `${basename(options.cell)}${layers > 1 ? `, ${layers} layers` : ""} with ${hidden} hidden units, batch ${batch}, k1 = ${k1}, k2 = ${k2}, clip ${clip}, learning rate ${lr}`,
   );
-  io.say(`Kernels: ${kernels.name}${blas.found ? "" : `; BLAS: ${blas.what}`}`);
+  const { name: kernels } = defaultBackend().kernels;
+  io.say(kernelLine({ kernels, blas: nativeBlas(), platform: process.platform }));
   if (size > 1) io.say(`MPI: ${size} ranks share the ${batch} rows`);
   const left = (end ?? 0) - (resumed?.checkpoint.seconds ?? 0);
   const long = windows === undefined ? `${left.toFixed(0)} s` : counted(windows, "window");

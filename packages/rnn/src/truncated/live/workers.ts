@@ -1,6 +1,7 @@
 import { concat, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import { type Communicator, gather } from "@chronograd/nn";
 import { shardRows } from "@chronograd/nn/parallel";
+import { rowsOf } from "../../checkRows.ts";
 import { treeRows } from "../../derivatives/rows.ts";
 import type { PreparedStep } from "../step.ts";
 import type { LiveWindow } from "./liveWindow.ts";
@@ -63,6 +64,7 @@ export function mergeLive(lives: readonly LiveWindow[]): LiveWindow {
       generations: parts[0]!.generations,
     },
     lives.find(({ tape }) => tape !== null)?.tape ?? null,
+    shardsOfAll(lives, parts),
     { rank: 0, size: 1 },
   );
 }
@@ -108,8 +110,26 @@ export function shardLive(live: LiveWindow, worker: Worker): LiveWindow {
       generations: parts.generations,
     },
     live.tape,
+    // As many of all workers as before, where they can be dealt out.
+    dealt(
+      live.shards / worker.size,
+      parts.states.map((state) => treeRows(state, rows)),
+    ),
     worker,
   );
+}
+
+/** The shards of all workers, where all rows can be cut into those. */
+function shardsOfAll(lives: readonly LiveWindow[], parts: readonly Parts[]): number {
+  const all = parts.map(({ states }) => rowsOf(states) ?? 0);
+  const shards = lives.reduce((sum, live) => sum + live.shards, 0);
+  return all.every((rows) => rows === all[0]) ? dealt(shards, parts[0]!.states, lives.length) : 1;
+}
+
+/** So many shards, where rows can be cut into those; or else one. */
+function dealt(shards: number, states: unknown, times = 1): number {
+  const rows = (rowsOf(states) ?? 0) * times;
+  return Number.isInteger(shards) && rows % shards === 0 ? shards : 1;
 }
 
 interface Parts {
@@ -142,13 +162,14 @@ function packed(
   { index, end, settings, model }: LiveWindow,
   { states, steps, planned, generations }: Parts,
   tape: string | null,
+  shards: number,
   { rank, size }: Worker,
 ): LiveWindow {
   const packing = new Packing("live");
   const all = (list: readonly unknown[], path: string) =>
     list.map((part) => packing.pack(part, path));
   return {
-    ...{ index, end, model, tape },
+    ...{ index, end, model, tape, shards },
     settings: { ...settings, worker: rank, workers: size },
     planned: all(planned, "planned"),
     states: all(states, "states"),
