@@ -1,4 +1,5 @@
-// Trains with plans on one thread and on two: the bits are the same, and the plan says how many ran.
+// Trains with plans on one thread and on two: the bits are the same, and the plan says how many
+// ran.
 import { tensor, tree } from "@chronograd/autodiff";
 import { rng } from "@chronograd/nn";
 import { initialParams, lstm, truncated } from "@chronograd/rnn";
