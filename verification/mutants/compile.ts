@@ -98,7 +98,7 @@ export const compiling: readonly Mutant[] = [
       replace: "String(one.alpha)",
     },
   ]),
-  ...inFile("packages/autodiff/src/compile/compile.ts", [
+  ...inFile("packages/autodiff/src/compile/signature.ts", [
     {
       name: "compile: -0 has the plan of 0",
       kind: "stale value reused",

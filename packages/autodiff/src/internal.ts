@@ -6,7 +6,6 @@
  */
 import "./ops/fluent.ts";
 
-export { threadsAtOnce } from "#threads";
 export { CheckSchedule } from "./compile/checkSchedule.ts";
 export { type Trial, whyDependent } from "./compile/independence.ts";
 export type { Shards } from "./compile/pace.ts";
@@ -14,6 +13,13 @@ export { alone } from "./compile/pace.ts";
 export { PurityCheck } from "./compile/purityCheck.ts";
 export type { ForwardRun } from "./compile/recorded.ts";
 export { RecordedFunction } from "./compile/recorded.ts";
+export {
+  checkedSharding,
+  oneThread,
+  type Sharding,
+  shardingNames,
+  shardsOf,
+} from "./compile/sharding.ts";
 export { joinParts, partsOf } from "./compile/shards.ts";
 export type { ValueAndPullbacks } from "./compile/traceFunction.ts";
 export { crossEntropy } from "./ops/crossEntropy.ts";

@@ -7,10 +7,10 @@ import { checkState } from "./checkState.ts";
 import { checkMemory } from "./loop/options.ts";
 import { stepOf, stepsOf } from "./loop/sequence.ts";
 import type { LoopOptions } from "./loop/setup.ts";
-import { checkedSharding, shardingNames } from "./sharding/options.ts";
 import { joinTrees } from "./sequences/joinTrees.ts";
 import { checkedMarks } from "./sequences/marks.ts";
 import { detached, type Unrolling } from "./sequences/unrollSteps.ts";
+import { checkedSharding, shardingNames } from "./sharding/options.ts";
 import { startOf } from "./startOf.ts";
 import type { UnrollInputs, UnrollOptions } from "./unroll.ts";
 

@@ -9,8 +9,8 @@ import type { LoopMemory } from "./loop/options.ts";
 import { unrollLoop } from "./loop/unrollLoop.ts";
 import { checkUnroll, prepared } from "./prepareUnroll.ts";
 import type { SequenceMarks } from "./sequences/marks.ts";
-import type { ShardingOptions } from "./sharding/options.ts";
 import { unrollSteps } from "./sequences/unrollSteps.ts";
+import type { ShardingOptions } from "./sharding/options.ts";
 
 /** How `unroll` runs. */
 export interface UnrollOptions<State> extends SequenceMarks, ShardingOptions {

@@ -13,6 +13,7 @@ import { emit } from "./emit.ts";
 import { Frames } from "./frames.ts";
 import { fused } from "./fuse.ts";
 import { layoutOf } from "./layout.ts";
+import type { IndexRange } from "./otherInputs.ts";
 import { OwnedBlocks } from "./ownedBlocks.ts";
 import { withoutZeros } from "./peephole.ts";
 import { type Phase, phaseOf, type TracedPhase } from "./phase.ts";
@@ -75,6 +76,9 @@ export class Plan {
     this.#written = [...written].map((buffer) => buffers[buffer]!.slot);
     this.#isInPlace = isApart || guards.length === 0;
     this.#phases = phases.map((phase) => phaseOf(phase, trace));
+    if (shards > 1 && this.#phases.some((phase) => phase.consumed.length > 0)) {
+      throw new NotTraceable("it consumes an argument, which shares cannot do each for themselves");
+    }
     this.#guards = guards.map(({ pointer }) => {
       const buffer = buffers[bufferAt(pointer)]!;
       const isOwn = buffer.slot < 0;
@@ -138,6 +142,18 @@ export class Plan {
       const at = input.pointer + check.offset;
       return this.backend.kernels.firstOutOfRange(n, at, low, high, except) < 0;
     });
+  }
+
+  /** Which integers are in range, by input of the first phase, where they are looked up. */
+  get ranges(): readonly (IndexRange | undefined)[] {
+    const found: (IndexRange | undefined)[] = [];
+    for (const { slot, phase, args } of this.program.checks) {
+      if (phase > 0) continue;
+      const [, low, high, except] = args;
+      const { low: from, high: to } = found[slot] ?? { low, high };
+      found[slot] = { low: Math.max(low, from), high: Math.min(high, to), except };
+    }
+    return found;
   }
 
   /**

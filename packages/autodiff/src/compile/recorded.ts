@@ -1,5 +1,6 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { leaves, type MapTree } from "../tensor/tree.ts";
+import type { IndexRange } from "./otherInputs.ts";
 import { alone, Pace, type Shards } from "./pace.ts";
 import { guardFailed, Plan } from "./plan.ts";
 import { Residuals } from "./residuals.ts";
@@ -91,6 +92,11 @@ export class RecordedFunction<Inputs, Value, Gradient> {
     const areOne = ([i, first]: readonly [number, number]) =>
       all[i]!.pointer === all[first]!.pointer;
     return this.#twins.every(areOne) && this.#plan.accepts(all);
+  }
+
+  /** Which integers are in range, by tensor of the inputs, where they are looked up. */
+  get ranges(): readonly (IndexRange | undefined)[] {
+    return this.#plan.ranges;
   }
 
   /**

@@ -7,7 +7,7 @@ import { leaves, map } from "../tensor/tree.ts";
  * Part `shard` of `count` of a tensor along an axis. Where nothing comes before the axis, it is the
  * same bytes.
  */
-function shardOf(x: Tensor, axis: number, shard: number, count: number): Tensor {
+export function shardOf(x: Tensor, axis: number, shard: number, count: number): Tensor {
   const length = x.shape[axis]! / count;
   const shape = x.shape.map((each, i) => (i === axis ? length : each));
   const start = shard * length;

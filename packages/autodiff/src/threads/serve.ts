@@ -45,8 +45,11 @@ type Runs = Readonly<Record<string, (frame: number) => void>>;
 
 /** Programs that a thread keeps linked; the one that was linked first gives way. */
 const mostPrograms = 64;
-/** Looks at the epoch before sleeping on it: some microseconds, less than waking up takes. */
-const looks = 4000;
+/**
+ * Looks at the epoch before sleeping on it: a quarter of a millisecond, about what a caller takes between
+ * two runs of a step.
+ */
+const looks = 100_000;
 
 /** Runs tasks of a pool, until the pool is over. */
 export function serve({ wasm, kernelSet, annex, words, rank, threads }: Assignment): void {

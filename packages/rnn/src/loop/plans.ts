@@ -20,13 +20,7 @@ import {
 } from "./chunk.ts";
 import { NotLoopable } from "./notLoopable.ts";
 import type { ChunkRun } from "./runner.ts";
-import {
-  joinGradients,
-  joinValues,
-  partsOfChunk,
-  partsOfCotangents,
-  trialOf,
-} from "./shards.ts";
+import { joinGradients, joinValues, partsOfChunk, partsOfCotangents, trialOf } from "./shards.ts";
 
 /** A run may wait for its pullback: a plan that gave way is gone when the last of them is. */
 const plans: ChunkCache = new WeakMap();
@@ -110,12 +104,7 @@ export class ChunkPlan<Params, State, Y> {
         if (whole[axis] === this.#rows) whole[axis] = this.#rows / own.count;
         cotangents[path] = zeros(whole, { dtype, backend });
       }
-      return RecordedFunction.plan(
-        chunk,
-        given,
-        settings.by.length === 0 ? [] : [cotangents],
-        own,
-      );
+      return RecordedFunction.plan(chunk, given, settings.by.length === 0 ? [] : [cotangents], own);
     };
     let whyAlone: string | undefined;
     let recorded: ReturnType<typeof planned> | undefined;
@@ -184,7 +173,8 @@ export class ChunkPlan<Params, State, Y> {
   }
 
   explain(): string {
-    const rows = this.#whyAlone === undefined ? "" : `; all rows on one thread, because ${this.#whyAlone}`;
+    const rows =
+      this.#whyAlone === undefined ? "" : `; all rows on one thread, because ${this.#whyAlone}`;
     return this.#recorded.explain() + rows;
   }
 }

@@ -1,10 +1,5 @@
 import { ones, stack, type Tensor, tree } from "@chronograd/autodiff";
-import {
-  joinParts,
-  pairwiseSum,
-  partsOf,
-  type Trial,
-} from "@chronograd/autodiff/internal";
+import { joinParts, pairwiseSum, partsOf, type Trial } from "@chronograd/autodiff/internal";
 import { firstOf } from "../sequences/rows.ts";
 import type { ChunkGradient, ChunkInputs, ChunkValue, runChunk, Variable } from "./chunk.ts";
 
@@ -80,7 +75,8 @@ export function joinGradients(
     ...(first && "params" in first && { params: all("params") }),
     ...(first && "state" in first && { state: joinParts(all("state"), rows) }),
     ...(first && "xs" in first && { xs: joinParts(all("xs"), rows, 1) }),
-    ...(first && "context" in first && { context: joinContexts(all("context"), inputs.context, rows) }),
+    ...(first &&
+      "context" in first && { context: joinContexts(all("context"), inputs.context, rows) }),
   };
 }
 
@@ -121,20 +117,29 @@ export function trialOf<Params, State, Y>(
     timed.filter((name) => name in inputs).map((name) => [name, inputs[name]]),
   );
   const { noise, ...others } = inputs;
-  type Given = { others: typeof others; noise: readonly unknown[]; steps: (typeof timedInputs)[] };
-  const whole = ({ others: own, noise: drawn, steps }: Given): ChunkInputs<Params, State> => {
+  type Given = {
+    params: typeof params;
+    others: typeof others;
+    noise: readonly unknown[];
+    steps: (typeof timedInputs)[];
+  };
+  const whole = (given: Given): ChunkInputs<Params, State> => {
+    const { others: own, noise: drawn, params: weights } = given;
+    const steps = given.steps.map((each) => {
+      const { mask, first } = each as Partial<Record<"mask" | "first", Tensor>>;
+      return first === undefined ? each : { ...each, first: firstOf(mask!) };
+    });
     const all = (name: string) =>
-      tree.zip(
-        steps[0]![name],
-        steps[length - 1]![name],
-        (first, last) => stack(length === 1 ? [first] : [first, last]),
+      tree.zip(steps[0]![name], steps[length - 1]![name], (first, last) =>
+        stack(length === 1 ? [first] : [first, last]),
       ) as unknown;
     const ofTime = Object.fromEntries(Object.keys(timedInputs).map((name) => [name, all(name)]));
-    return { ...own, ...(noise && { noise: drawn }), ...ofTime, params } as never;
+    return { ...own, ...(noise && { noise: drawn }), ...ofTime, params: weights } as never;
   };
   const isRowWise = tree.leaves(inputs.context).map((x) => x.shape[0] === rows);
   return {
     inputs: {
+      params,
       others: { ...others, xs: undefined, reset: undefined, mask: undefined, first: undefined },
       noise: noise?.slice(0, length) ?? [],
       steps: apart(timedInputs),
@@ -142,14 +147,10 @@ export function trialOf<Params, State, Y>(
     rows,
     shards,
     axis: 0,
-    parts: (given) =>
-      partsOf(given as Given, rows, shards).map((part) => ({
-        ...part,
-        steps: part.steps.map((timedPart) => {
-          const { mask, first } = timedPart as Partial<Record<"mask" | "first", Tensor>>;
-          return first === undefined ? timedPart : { ...timedPart, first: firstOf(mask!) };
-        }),
-      })),
+    parts: (given) => {
+      const { params: weights, ...rest } = given as Given;
+      return partsOf(rest, rows, shards).map((part) => ({ params: weights, ...part }));
+    },
     forward: (given) => {
       const { value } = run(whole(given as Given), length);
       return [value.state, apart(value.outputs)];

@@ -1,6 +1,13 @@
 import { clone, type Tensor, tree, zeros } from "@chronograd/autodiff";
 import { bytesOf, kernelsOf } from "@chronograd/autodiff/extend";
-import { alias, giveOwner, isUniquelyHeld, pairwiseSum, Region, within } from "@chronograd/autodiff/internal";
+import {
+  alias,
+  giveOwner,
+  isUniquelyHeld,
+  pairwiseSum,
+  Region,
+  within,
+} from "@chronograd/autodiff/internal";
 import type { ChunkGradient, ChunkInputs, Variable } from "./chunk.ts";
 import type { Chunk } from "./chunks.ts";
 import type { Results } from "./results.ts";

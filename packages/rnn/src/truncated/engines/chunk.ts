@@ -121,9 +121,7 @@ export function chunkOnTape<Params, State, X, Y, Target>(
 }
 
 /** A step of some rows, with the first of these that has a step. */
-export function withOwnFirst<X, Target>(
-  step: PreparedStep<X, Target>,
-): PreparedStep<X, Target> {
+export function withOwnFirst<X, Target>(step: PreparedStep<X, Target>): PreparedStep<X, Target> {
   return step.first === undefined ? step : { ...step, first: firstOf(step.mask!) };
 }
 

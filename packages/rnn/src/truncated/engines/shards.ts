@@ -15,6 +15,7 @@ import {
   type chunkOnTape,
   type LossSizes,
   numbersOf,
+  withOwnFirst,
 } from "./chunk.ts";
 
 /** A chunk that ran for each shard of the rows. */
@@ -71,28 +72,29 @@ export function trialOf<Params, State, X, Target>(
   run: (
     inputs: ChunkInputs<Params, State, X, Target>,
   ) => ReturnType<typeof chunkOnTape<Params, State, X, unknown, Target>>,
-  { params, state, steps }: ChunkInputs<Params, State, X, Target>,
+  inputs: ChunkInputs<Params, State, X, Target>,
   rows: number,
   shards: number,
-): Trial<Omit<ChunkInputs<Params, State, X, Target>, "params">> {
-  const inputs = { state, steps: steps.slice(0, trialSteps) };
-  const like = tree.leaves(params)[0] ?? tree.leaves(state)[0];
+): Trial<ChunkInputs<Params, State, X, Target>> {
+  const first = { ...inputs, steps: inputs.steps.slice(0, trialSteps) };
+  const chunk = (given: typeof inputs) => run({ ...given, steps: given.steps.map(withOwnFirst) });
   return {
-    inputs,
+    inputs: first,
     rows,
     shards,
     axis: 0,
-    parts: (given) => partsOf(given, rows, shards),
-    forward: (given) => run({ params, ...given }).computed.value.state,
+    parts: (given) => partsOfChunk(given, rows, shards),
+    forward: (given) => chunk(given).computed.value.state,
     run(given) {
-      const { computed, sizes } = run({ params, ...given });
+      const like = tree.leaves(given.params)[0] ?? tree.leaves(given.state)[0];
+      const { computed, sizes } = chunk(given);
       const { value, pullbacks } = computed;
       const { losses, counts } = numbersOf("", value, sizes, 0);
       const arriving = tree.map(value.state, ({ shape, dtype, backend }: Tensor) =>
         ones(shape, { dtype, backend }),
       );
       const weights = ones(
-        [inputs.steps.length],
+        [first.steps.length],
         like && { dtype: like.dtype, backend: like.backend },
       );
       const gradient = pullbacks[0]!({ state: arriving, weights });
