@@ -65,7 +65,7 @@ export function whyDependent<Inputs>(trial: Trial<Inputs>): string | undefined {
   const { kind, path, message } = found;
   return {
     "refuses parts": `the model does not take some of the rows alone (${message})`,
-    differs: `some of the rows give something else than all rows do (${path || "the result"}): they depend on each other, or a sum over them is divided by their number, in place of reduction: "mean"`,
+    differs: `some of the rows give something else than all rows do (${path || "the result"}): they depend on each other, or what is summed over them is one number already; give a loss a number for each row, as reduction: "none" does`,
     taints: "its rows depend on each other",
     "refuses NaN": `the model refuses NaN, by which rows are told apart (${message})`,
   }[kind];

@@ -107,10 +107,10 @@ describe("rows that depend on each other", () => {
     );
   });
 
-  test("are noticed by a loss that is a mean over them", () => {
+  test("are told from a loss that is one number for all rows", () => {
     const mean = (y: Tensor, target: Tensor) => loss(y, target).mean();
     const [window] = truncated(cell, params, steps(4), { ...options, threads: 2, loss: mean });
-    expect(window!.explain()).toContain('in place of reduction: "mean"');
+    expect(window!.explain()).toContain('as reduction: "none" does');
   });
 });
 
