@@ -2,6 +2,7 @@ import { type Backend, createBackend, defaultBackend, type FloatDType } from "@c
 import { opTable } from "@chronograd/autodiff/extend";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { opLaws } from "@chronograd/autodiff/testing";
+import { averageSubject } from "./averages.ts";
 import { biasSubject } from "./bias.ts";
 import { cellSubjects } from "./cells.ts";
 import { checkerSubject } from "./checker.ts";
@@ -90,6 +91,7 @@ export function wholeSubjects(): Subject[] {
     dataParallelSubject(),
     lagSubject(),
     workersSubject(),
+    averageSubject(),
     ...refusalSubjects(),
     ...fileSubjects(),
     ...clippingSubjects(),

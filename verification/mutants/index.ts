@@ -1,3 +1,4 @@
+import { averages } from "./averages.ts";
 import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
@@ -70,6 +71,7 @@ export const mutants: readonly Mutant[] = [
   ...optimizers,
   ...pytorch,
   ...files,
+  ...averages,
   ...compiling,
   ...shares,
   ...valuesTaken,

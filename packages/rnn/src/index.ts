@@ -51,6 +51,7 @@ export type { Marks, SequenceMarks } from "./sequences/marks.ts";
 export type { Noise, NoiseValues } from "./sequences/noise.ts";
 export type { CountedLoss } from "./truncated/countedLoss.ts";
 export type { LiveWindow } from "./truncated/live/liveWindow.ts";
+export { gatherLive, shardLive } from "./truncated/live/workers.ts";
 export type {
   AdaptiveWindow,
   Losses,

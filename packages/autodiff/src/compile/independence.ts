@@ -1,6 +1,7 @@
+import type { FloatDType } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { isTensor, leavesWithPath } from "../tensor/tree.ts";
+import { isTensor, leaves, leavesWithPath } from "../tensor/tree.ts";
 import {
   fills,
   gentle,
@@ -148,11 +149,11 @@ function differenceFor<Inputs>(trial: Trial<Inputs>, inputs: Inputs): Difference
     rows,
     axis,
   );
-  const ofRows = differenceOf(whole.rows, [joint]);
-  const ofSums = differenceOf(
-    whole.sums,
-    parts.map(({ sums }) => sums),
-  );
+  // A number is a sum of what was computed in the dtype of the inputs.
+  const ofNumbers = leaves(inputs).some(({ dtype }) => dtype === "float32") ? "float32" : "float64";
+  const ofRows = differenceOf(whole.rows, [joint], ofNumbers);
+  const sums = parts.map((part) => part.sums);
+  const ofSums = differenceOf(whole.sums, sums, ofNumbers);
   return {
     path: ofRows.path ?? ofSums.path,
     areNumbers: ofRows.areNumbers && ofSums.areNumbers,
@@ -180,7 +181,11 @@ function messageOf(error: unknown): string {
 }
 
 /** Where the sum of some trees is not another one. */
-function differenceOf(whole: unknown, parts: readonly unknown[]): Difference {
+function differenceOf(
+  whole: unknown,
+  parts: readonly unknown[],
+  ofNumbers: FloatDType,
+): Difference {
   let areNumbers = true;
   const others = parts.map((part) => new Map(leavesWithPath(part, isValue)));
   const errors = leavesWithPath(whole, isValue).map(([path, value]) => {
@@ -196,7 +201,7 @@ function differenceOf(whole: unknown, parts: readonly unknown[]): Difference {
       const own = Math.abs(sum - x);
       error = Math.max(error, Number.isNaN(own) ? Infinity : own);
     }
-    const precision = precisionOf(value, [numbers, ...addends]);
+    const precision = precisionOf(value, [numbers, ...addends], ofNumbers);
     return { path, error, precision, size: magnitudeOf(addends) };
   });
   const largest = errors.reduce((most, { size }) => Math.max(most, size), 0);
@@ -208,9 +213,13 @@ function differenceOf(whole: unknown, parts: readonly unknown[]): Difference {
 }
 
 /** How exact numbers are: a model may compute in float32 whatever it is given. */
-function precisionOf(value: Value, all: readonly ArrayLike<number>[]): keyof typeof tolerances {
+function precisionOf(
+  value: Value,
+  all: readonly ArrayLike<number>[],
+  ofNumbers: FloatDType,
+): keyof typeof tolerances {
   if (typeof value !== "number" && value.dtype !== "float64") return value.dtype;
-  if (typeof value === "number") return "float64";
+  if (typeof value === "number") return ofNumbers;
   const isSingle = (x: number) => Object.is(Math.fround(x), x);
   return all.every((numbers) => Array.prototype.every.call(numbers, isSingle))
     ? "float32"

@@ -61,19 +61,23 @@ export class Pace {
   }
 
   explain(): string {
-    if (this.#chosen === undefined) return `on ${this.#threads} threads until it was measured`;
+    if (this.#chosen === undefined) {
+      return `on ${this.#threads} threads until it was measured${this.#missing}`;
+    }
     const on = this.#chosen === 1 ? "on one thread" : `on ${this.#chosen} threads`;
     if (typeof this.#pool === "string") {
       return this.#pool === "" ? on : `${on}, because ${this.#pool}`;
     }
-    const { reason } = this.#pool;
-    if (reason !== undefined) return `${on}, of which some are missing, because ${reason}`;
-    const [, all] = this.#times;
-    if (all.length === 0) return on;
+    if (this.#times[1].length === 0) return on + this.#missing;
     const times = this.ratio.toFixed(2);
     return this.#chosen === 1
-      ? `${on}, because ${this.#threads} threads were only ${times} times as fast`
-      : `${on}, ${times} times as fast as one`;
+      ? `${on}, because ${this.#threads} threads were only ${times} times as fast${this.#missing}`
+      : `${on}, ${times} times as fast as one${this.#missing}`;
+  }
+
+  get #missing(): string {
+    const { reason } = this.#pool as ThreadPool;
+    return reason === undefined ? "" : `, of which some are missing, because ${reason}`;
   }
 }
 

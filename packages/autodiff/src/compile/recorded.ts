@@ -180,7 +180,8 @@ export class RecordedFunction<Inputs, Value, Gradient> {
   /** What the plan does, in words. */
   explain(): string {
     const [forward, backward] = this.#paces.map((pace) => pace.explain());
-    const runs = backward === undefined ? forward : `forward ${forward}, backward ${backward}`;
+    const isOne = backward === undefined || backward === forward;
+    const runs = isOne ? forward : `forward ${forward}, backward ${backward}`;
     return this.#plan.shards === 1
       ? this.#plan.explain()
       : `${this.#plan.explain()}; for each of ${this.#plan.shards} shards, ${runs}`;

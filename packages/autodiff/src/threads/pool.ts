@@ -2,7 +2,16 @@ import { startThread } from "#threads";
 import type { Memory } from "../kernels/memory.ts";
 import type { KernelSetName } from "../kernels/sets.ts";
 import type { SharedProgram } from "./program.ts";
-import { bytesFor, claimOf, claimTask, mostTasks, readText, threadWord, word } from "./words.ts";
+import {
+  bytesFor,
+  claimTask,
+  mostTasks,
+  postJob,
+  readText,
+  state,
+  threadWord,
+  word,
+} from "./words.ts";
 
 /** What a pool works on: a backend. */
 export interface Home {
@@ -30,6 +39,8 @@ const annexBytes = 2 ** 19;
 const looks = 4000;
 /** How long a thread may be silent beyond this many times what the caller's own tasks took, ms. */
 const [silence, times] = [3000, 50];
+/** Milliseconds of one sleep. Sleeps are counted, not time: the process may be stopped meanwhile. */
+const nap = 100;
 
 const pools = new WeakMap<Home, ThreadPool>();
 let ended: FinalizationRegistry<Int32Array> | undefined;
@@ -39,7 +50,8 @@ let ended: FinalizationRegistry<Int32Array> | undefined;
  * sleep without work, keep no process alive, and end with the backend.
  *
  * Which thread runs which task does not matter: threads claim them, the caller among them. So a job
- * is done also where threads have not started yet, or are gone.
+ * is done also where threads have not started yet, or are gone. Threads that are gone are not
+ * started anew: whatever ended them would do so again.
  */
 export class ThreadPool {
   readonly #memory: Memory;
@@ -50,6 +62,8 @@ export class ThreadPool {
   #threads = 1;
   /** Why there are not as many as were asked for. */
   #reason: string | undefined;
+  /** Why it cannot run any more. */
+  #broken: string | undefined;
 
   private constructor({ memory }: Home, kernelSet: KernelSetName) {
     this.#memory = memory;
@@ -60,17 +74,14 @@ export class ThreadPool {
   /** The pool of a backend; the reason where it has none. */
   static of(home: Home): ThreadPool | string {
     const { memory, kernelSet } = home;
-    if (!memory.isShared) return "this environment has no shared memory";
+    if (!memory.isShared) return whyUnshared();
     if (kernelSet === undefined)
-      return "its kernels are made by a function, which threads cannot call";
+      return "the backend's kernels are made by a function, which threads cannot call";
     let pool = pools.get(home);
     if (pool === undefined) {
       pool = new ThreadPool(home, kernelSet);
       pools.set(home, pool);
-      ended ??= new FinalizationRegistry((words) => {
-        Atomics.store(words, word.epoch, -1);
-        Atomics.notify(words, word.epoch);
-      });
+      ended ??= new FinalizationRegistry(endThreads);
       ended.register(home, pool.#words);
     }
     return pool;
@@ -80,21 +91,30 @@ export class ThreadPool {
   start(threads: number): void {
     while (this.#reason === undefined && this.#threads < Math.min(threads, mostThreads)) {
       const rank = this.#threads;
-      const bytes = annexBytes;
-      const assignment = {
-        wasm: this.#memory.wasm,
-        kernelSet: this.#kernelSet,
-        annex: { pointer: this.#memory.allocate(bytes), bytes },
-        words: this.#words,
-        rank,
-        threads: mostThreads,
-      };
-      this.#reason = startThread(assignment, (reason) => {
-        this.#reason ??= reason;
-        Atomics.store(this.#words, threadWord(rank), 0);
-      });
-      if (this.#reason === undefined) this.#threads++;
+      const reason = this.#startThread(rank);
+      if (reason === undefined) this.#threads++;
+      else this.#reason = reason;
     }
+  }
+
+  #startThread(rank: number): string | undefined {
+    const [memory, words] = [this.#memory, this.#words];
+    const bytes = annexBytes;
+    let pointer: number;
+    try {
+      pointer = memory.allocate(bytes);
+    } catch (error) {
+      return textOf(error);
+    }
+    const annex = { pointer, bytes };
+    const [wasm, kernelSet] = [memory.wasm, this.#kernelSet];
+    return startThread(
+      { wasm, kernelSet, annex, words, rank, threads: mostThreads },
+      (reason: string) => {
+        this.#reason ??= reason;
+        Atomics.store(words, threadWord(rank), state.gone);
+      },
+    );
   }
 
   /** Why threads are missing, in words. */
@@ -102,10 +122,11 @@ export class ThreadPool {
     return this.#reason;
   }
 
-  /** Whether so many threads, with the caller, have started and are there. */
+  /** Whether so many threads, with the caller, are there, but for those that never will be. */
   isUp(threads: number): boolean {
-    for (let rank = 1; rank < threads; rank++) {
-      if (Atomics.load(this.#words, threadWord(rank)) !== 1) return false;
+    const started = this.#reason === undefined ? threads : this.#threads;
+    for (let rank = 1; rank < Math.min(started, threads); rank++) {
+      if (Atomics.load(this.#words, threadWord(rank)) === 0) return false;
     }
     return true;
   }
@@ -125,17 +146,12 @@ export class ThreadPool {
   run({ program, phase, tasks, frames, stride, threads }: Job, own: (frame: number) => void): void {
     if (tasks > mostTasks)
       throw new RangeError(`threads: at most ${mostTasks} tasks, got ${tasks}`);
+    if (this.#broken !== undefined) throw new Error(this.#broken);
     const words = this.#words;
     this.#epoch = (this.#epoch + 1) & 0x3fffff;
     const epoch = this.#epoch;
-    // Closed, so that who is late takes nothing of it; then the job; then open.
-    Atomics.store(words, word.claim, claimOf(epoch, mostTasks));
     const { number, description } = program;
-    words.set([number, description, phase, tasks, frames, stride, threads], word.program);
-    words[word.failed] = 0;
-    Atomics.store(words, word.done, 0);
-    Atomics.store(words, word.claim, claimOf(epoch, 0));
-    Atomics.store(words, word.epoch, epoch);
+    postJob(words, epoch, [number, description, phase, tasks, frames, stride, threads]);
     if (threads > 1) Atomics.notify(words, word.epoch);
     const start = performance.now();
     let thrown: { readonly error: unknown } | undefined;
@@ -152,25 +168,49 @@ export class ThreadPool {
     this.#waitFor(tasks, performance.now() - start);
     if (thrown !== undefined) throw thrown.error;
     if (words[word.failed] !== 0) {
-      throw new Error(`thread ${words[word.failed]}: ${readText(words, mostThreads)}`);
+      throw new Error(
+        `threads: thread ${words[word.failed]} could not run a plan: ${readText(words, mostThreads)}; with threads: 1 the calling thread runs all of it`,
+      );
     }
   }
 
   /** Waits until all tasks are done: those that were claimed elsewhere. */
   #waitFor(tasks: number, took: number): void {
     const words = this.#words as Int32Array<SharedArrayBuffer>;
-    const until = performance.now() + silence + times * took;
-    for (let look = 0; ; look++) {
+    const most = silence + times * took;
+    const start = performance.now();
+    for (let look = 0, naps = 0; ; look++) {
       const done = Atomics.load(words, word.done);
       if (done >= tasks) return;
       if (look < looks) continue;
-      if (canWait()) Atomics.wait(words, word.done, done, 100);
-      if (performance.now() < until) continue;
-      throw new Error(
-        `threads: a thread does not answer for ${Math.round((silence + times * took) / 1000)} s, it was ended from outside while it computed; start the program anew, or run it with threads: 1`,
-      );
+      if (canWait()) {
+        if (Atomics.wait(words, word.done, done, nap) === "timed-out") naps++;
+        if (naps * nap < most) continue;
+      } else if (performance.now() - start < most) continue;
+      // It may come back, and write to memory that is another value's by then.
+      endThreads(words);
+      this.#broken = `threads: a thread gave no answer for ${Math.round(most / 1000)} s, so it seems to be gone; start the program anew, or run it with threads: 1`;
+      throw new Error(this.#broken);
     }
   }
+}
+
+/** Tells threads to end. */
+function endThreads(words: Int32Array): void {
+  Atomics.store(words, word.epoch, -1);
+  Atomics.notify(words, word.epoch);
+}
+
+/** Why a memory is not shared. */
+function whyUnshared(): string {
+  const { crossOriginIsolated } = globalThis as { crossOriginIsolated?: boolean };
+  return crossOriginIsolated === false
+    ? "the page is not cross-origin isolated (its server has to send the headers Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy)"
+    : "this environment has no shared memory";
+}
+
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 let waits: boolean | undefined;

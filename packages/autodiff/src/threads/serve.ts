@@ -3,7 +3,7 @@ import type { Kernels } from "../kernels/contract.ts";
 import { type Link, linkedOn } from "../kernels/link.ts";
 import { type LinearMemory, Memory } from "../kernels/memory.ts";
 import { type KernelSetName, makers } from "../kernels/sets.ts";
-import { claimTask, threadWord, word, writeText } from "./words.ts";
+import { claimTask, state, threadWord, word, writeText } from "./words.ts";
 
 /** What a thread of a pool is told when it starts. */
 export interface Assignment {
@@ -45,8 +45,11 @@ type Runs = Readonly<Record<string, (frame: number) => void>>;
 
 /** Programs that a thread keeps linked; the one that was linked first gives way. */
 const mostPrograms = 64;
-/** Looks at the epoch before sleeping on it: some microseconds, less than waking up takes. */
-const looks = 4000;
+/**
+ * Looks at the epoch before sleeping on it: a quarter of a millisecond, about what a caller takes between
+ * two runs of a step.
+ */
+const looks = 100_000;
 
 /** Runs tasks of a pool, until the pool is over. */
 export function serve({ wasm, kernelSet, annex, words, rank, threads }: Assignment): void {
@@ -64,11 +67,13 @@ export function serve({ wasm, kernelSet, annex, words, rank, threads }: Assignme
     return runs;
   };
   const own = threadWord(rank);
-  Atomics.store(words, own, 1);
+  Atomics.compareExchange(words, own, 0, state.up);
   let epoch = 0;
   for (;;) {
     epoch = nextEpoch(words, epoch);
-    if (epoch < 0) return;
+    // Who is to end takes no task with it.
+    if (epoch < 0 || Atomics.load(words, own) === state.gone) return;
+    // Of this epoch or a later one; of a later one, or a mixture, no task will be claimed.
     const job = words.slice(word.program, word.threads + 1);
     const at = (index: number) => job[index - word.program]!;
     if (rank >= at(word.threads)) continue;
@@ -98,7 +103,7 @@ function nextEpoch(words: Int32Array, epoch: number): number {
   }
 }
 
-/** A program as `describe` in `program.ts` laid it out. */
+/** A program as `shareProgram` in `program.ts` laid it out. */
 function loaded(memory: Memory, kernels: Kernels, description: number, rank: number): Runs {
   // Taken anew: the memory may have grown on another thread.
   const { buffer } = memory.wasm;

@@ -7,15 +7,19 @@ interface WebWorker {
 }
 declare const Worker: new (url: URL, options: { type: "module" }) => WebWorker;
 
+/** Why a worker fails before it runs: the browser does not say more. */
+const unloaded =
+  "their file, webThread.js, could not be loaded: a bundler left it out, or the page's policy forbids workers";
+
 /** Starts a thread; the reason where it cannot be started. */
 export function startThread(
   assignment: Assignment,
-  fails: (reason: string) => void,
+  ends: (reason: string) => void,
 ): string | undefined {
   if (typeof Worker === "undefined") return "this environment has no workers";
   try {
     const thread = new Worker(new URL("./webThread.js", import.meta.url), { type: "module" });
-    thread.onerror = ({ message = "its file could not be loaded" }) => fails(message);
+    thread.onerror = ({ message }) => ends(message ?? unloaded);
     thread.postMessage(assignment);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);

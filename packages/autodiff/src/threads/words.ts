@@ -24,7 +24,10 @@ export const word = {
   threads: 104,
 } as const;
 
-/** Where the tasks that each thread has done are counted, and where its start is noted. */
+/** What a thread is: 0 before it has started. */
+export const state = { up: 1, gone: 2 } as const;
+
+/** Where the state of a thread stands, and after it, how many tasks it has done. */
 export function threadWord(rank: number): number {
   return 128 + 32 * rank;
 }
@@ -47,6 +50,17 @@ export const mostTasks = 255;
 /** The word `claim` of an epoch, after so many claims. */
 export function claimOf(epoch: number, claimed: number): number {
   return (epoch << 8) | claimed;
+}
+
+/** Posts a job, from `program` to `threads`, when no task of the one before is left. */
+export function postJob(words: Int32Array, epoch: number, job: readonly number[]): void {
+  // Closed, so that who is late takes nothing of it; then the job; then open.
+  Atomics.store(words, word.claim, claimOf(epoch, mostTasks));
+  words.set(job, word.program);
+  words[word.failed] = 0;
+  Atomics.store(words, word.done, 0);
+  Atomics.store(words, word.claim, claimOf(epoch, 0));
+  Atomics.store(words, word.epoch, epoch);
 }
 
 /**

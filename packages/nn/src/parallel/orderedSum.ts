@@ -14,7 +14,7 @@ export function orderedSum(
   home: Tensor | undefined,
 ): void {
   if (home === undefined || home.dtype === "int32") {
-    const copies = addends.map((addend) => addend.slice()) as [TypedArray, ...TypedArray[]];
+    const copies = addends.map((addend) => addend.slice());
     const sum = pairwiseSum(copies, (a, b) => {
       for (let i = 0; i < a.length; i++) a[i]! += b[i]!;
       return a;
@@ -29,7 +29,7 @@ export function orderedSum(
   // All addends together are no longer than one message.
   const first = memory.allocate(addends.length * bytes);
   try {
-    const pointers = addends.map((_, i) => first + i * bytes) as [number, ...number[]];
+    const pointers = addends.map((_, i) => first + i * bytes);
     const view = (pointer: number) => {
       const start = pointer / bytesOf[dtype];
       return memory.views[dtype].subarray(start, start + length);

@@ -35,6 +35,8 @@ export interface Runner<Params, State, Y> {
   readonly plans: { readonly all: number; readonly made: number };
   /** Makes what all runs of such chunks share. */
   prepare(inputs: () => ChunkInputs<Params, State>, chunk: Chunk): void;
+  /** How chunks run, in words. */
+  explain(): string;
   /** @param keeps whether the pullback will be called */
   run(inputs: ChunkInputs<Params, State>, chunk: Chunk, keeps: boolean): ChunkRun<State, Y>;
 }
@@ -58,6 +60,7 @@ export function tapeRunner<Params, State, X, Y>(
     isRepeated: false,
     plans: { all: 0, made: 0 },
     prepare() {},
+    explain: () => "step by step on tapes, because compile is not true",
     run: (inputs, chunk, keeps) => onTape(cell, inputs, chunk, settings, keeps),
   };
 }
@@ -96,6 +99,8 @@ export function planRunner<Params, State, X, Y>(
     prepare(inputs, chunk) {
       if (!plans.has(chunk.length)) scope(() => makePlans(inputs(), chunk));
     },
+    explain: () =>
+      [...plans].map(([length, plan]) => `chunks of ${length}: ${plan.explain()}`).join("\n"),
     run(inputs, chunk, keeps) {
       if (chunk.kind !== "steps") return onTape(cell, inputs, chunk, settings, keeps);
       if (!plans.has(chunk.length)) makePlans(inputs, chunk);

@@ -12,7 +12,7 @@ export interface ShardingOptions {
    * Threads that run the rows of a batch where `compile` made a plan: as many as the machine runs
    * at once with `"auto"`, the default, unless one turns out to be faster. Each takes a share of
    * the rows; with as many threads, all bits are the same. A model whose rows depend on each other
-   * runs on one, and `explain()` says so.
+   * runs on one, and `explain()` of a window, or `how` of `unrollCost`, says so.
    */
   readonly threads?: "auto" | number;
   /**
