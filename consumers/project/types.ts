@@ -95,6 +95,7 @@ export {
   refused,
   rows,
   shape,
+  shared,
   testCell,
   value,
   wrong,
