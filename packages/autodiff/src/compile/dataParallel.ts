@@ -9,7 +9,9 @@ import { checkPrefix, type Prefix } from "./prefix.ts";
 import { type Division, Replay } from "./replay.ts";
 import { checkedSharding, shardingNames, shardsOf } from "./sharding.ts";
 
-/** The axis of rows of one argument, or null for what belongs to all rows; of a tree, part by part. */
+/**
+ * The axis of rows of one argument, or null for what belongs to all rows; of a tree, part by part.
+ */
 export type RowAxis = Prefix<number | null>;
 
 /** How the results of shares become one; of a tree, part by part. */

@@ -124,7 +124,8 @@ function differenceBetween<Inputs>(
     firstThatRuns(reaches, (reach) => compare(others.probe(probe, reach, isWide))).result;
   let isSeen = false;
   for (const probe of [undefined, ...probes, gentle]) {
-    // Where other values of the same size are taken, and give numbers, smaller changes tell no more.
+    // Where other values of the same size are taken, and give numbers, smaller changes tell no
+    // more.
     if (probe === gentle && isSeen) continue;
     const result = probe === undefined ? found : compareOthers(probe);
     if (result?.path !== undefined) return { kind: "differs", path: result.path, message: "" };

@@ -103,7 +103,10 @@ export class OtherInputs<Inputs> {
     return this.#changed(isWide, () => {});
   }
 
-  /** Inputs some of whose integers are the ones that are not looked up: more in one share than in others. */
+  /**
+   * Inputs some of whose integers are the ones that are not looked up: more in one share than in
+   * others.
+   */
   ignoring(isWide: boolean): Inputs {
     const { rows, shards } = this.#cut;
     return this.#changed(isWide, (values, { axis, range }, rowOf) => {

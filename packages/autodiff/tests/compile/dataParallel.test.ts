@@ -13,7 +13,7 @@ import {
   tree,
   valueAndGrad,
 } from "../../src/index.ts";
-import { crossEntropy } from "../../src/internal.ts";
+import { consume, crossEntropy } from "../../src/internal.ts";
 
 /** Values without a pattern. */
 function values(shape: number[], seed: number, dtype: FloatDType = "float64"): Tensor {
@@ -144,6 +144,31 @@ describe("runs the function for all rows", () => {
   ])("%s", (_, f, reason) => {
     const parallel = dataParallel(f, { axis: 0, out: 0 });
     expect(parallel(x).shape).toEqual([4, 2]);
+    expect(parallel.explain()).toMatch(reason);
+  });
+
+  test.each<[string, (x: Tensor) => Tensor, RegExp]>([
+    [
+      "that consumes an argument, once",
+      (z) => {
+        const next = z.add(1);
+        consume(z, next, "f");
+        return next;
+      },
+      /; all rows at once, because it consumes an argument/,
+    ],
+    [
+      "that checks whether a value is finite",
+      (z) => {
+        if (!z.backend.isFinite(z.sum())) throw new RangeError("not finite");
+        return z.add(1);
+      },
+      /; all rows at once, because it checks that a value is finite/,
+    ],
+  ])("%s, as a plan", (_, f, reason) => {
+    const parallel = dataParallel(f, { axis: 0, out: 0, shards: 2 });
+    const given = x.add(0);
+    expect(parallel(parallel(given)).toArray()).toEqual(x.add(1).add(1).toArray());
     expect(parallel.explain()).toMatch(reason);
   });
 

@@ -18,7 +18,9 @@ import {
 } from "../../src/index.ts";
 import { crossEntropy, lookUp } from "../../src/internal.ts";
 
-/** What is shared by all rows, what has rows, what a model makes of both: for a dtype and a backend. */
+/**
+ * What is shared by all rows, what has rows, what a model makes of both: for a dtype and a backend.
+ */
 interface Model {
   readonly shared?: unknown;
   readonly x: unknown;
