@@ -11,7 +11,9 @@ import type { Program } from "./program.ts";
 /** The addresses that an instance gets: of its temporaries, and of its scratch memory. */
 const addresses = ["arena", "scratch"] as const;
 const [arena, scratch] = [0, 1];
-/** The one parameter of a run: where the caller's addresses are, and after them that of the record. */
+/**
+ * The one parameter of a run: where the caller's addresses are, and after them that of the record.
+ */
 const frame = 0;
 
 /** The name of the function that is one run of a program. */
@@ -21,8 +23,8 @@ export function nameOfRun(phase: number): string {
 
 /**
  * A program as WebAssembly, one function for each of its runs, which calls kernels: a run costs
- * JavaScript one call, with the address of a frame: the caller's addresses, then that of the record.
- * Instances of one module may run at the same time, each with temporaries of its own.
+ * JavaScript one call, with the address of a frame: the caller's addresses, then that of the
+ * record. Instances of one module may run at the same time, each with temporaries of its own.
  *
  * @param slots how many addresses the caller has
  */

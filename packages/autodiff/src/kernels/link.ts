@@ -3,8 +3,8 @@ import type { Memory } from "./memory.ts";
 import { instanceOn } from "./simd/instantiate.ts";
 
 /**
- * Which function of a kernel set a compiled program imports: the code behind a kernel for calls with
- * certain arguments, its function on vectors, or the kernel as the set has it.
+ * Which function of a kernel set a compiled program imports: the code behind a kernel for calls
+ * with certain arguments, its function on vectors, or the kernel as the set has it.
  */
 export type Link =
   | {

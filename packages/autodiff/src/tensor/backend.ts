@@ -28,7 +28,9 @@ const constantsKept = 256;
 export class Backend {
   readonly memory: Memory;
   readonly kernels: Kernels;
-  /** What threads make the same kernels from; `undefined` for a set that a function made. @internal */
+  /**
+   * What threads make the same kernels from; `undefined` for a set that a function made. @internal
+   */
   readonly kernelSet: KernelSetName | undefined;
   /** Scalars that ops made from plain numbers, kept for reuse. @internal */
   readonly constants: Readonly<Record<DType, Map<number, Tensor>>> = {

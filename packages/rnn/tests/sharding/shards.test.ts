@@ -6,7 +6,9 @@ import { type Given, type Setting, train } from "../truncated/workers.ts";
 
 const module = new URL("../truncated/workers.ts", import.meta.url);
 
-/** Every mode, with steps as they are and as plans, all losses and both reductions; a short tail. */
+/**
+ * Every mode, with steps as they are and as plans, all losses and both reductions; a short tail.
+ */
 const settings: Setting[] = modes.flatMap((stale) =>
   [false, true].flatMap((compile) =>
     (["new", "endpoint", "window"] as const).map((losses, i) => ({
