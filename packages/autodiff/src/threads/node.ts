@@ -5,7 +5,9 @@ import type { Assignment } from "./serve.ts";
 
 const external = "keep @chronograd/autodiff external";
 
-/** Starts a thread, which does not keep the process alive; the reason where it cannot be started. */
+/**
+ * Starts a thread, which does not keep the process alive; the reason where it cannot be started.
+ */
 export function startThread(
   assignment: Assignment,
   ends: (reason: string) => void,

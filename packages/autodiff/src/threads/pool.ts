@@ -39,7 +39,9 @@ const annexBytes = 2 ** 19;
 const looks = 4000;
 /** How long a thread may be silent beyond this many times what the caller's own tasks took, ms. */
 const [silence, times] = [3000, 50];
-/** Milliseconds of one sleep. Sleeps are counted, not time: the process may be stopped meanwhile. */
+/**
+ * Milliseconds of one sleep. Sleeps are counted, not time: the process may be stopped meanwhile.
+ */
 const nap = 100;
 
 const pools = new WeakMap<Home, ThreadPool>();

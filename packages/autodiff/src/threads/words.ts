@@ -15,7 +15,9 @@ export const word = {
   /** Of the job: its program, by number and by the address of what describes it, ... */
   program: 98,
   description: 99,
-  /** ... the run, how many tasks there are, the address of the first frame, bytes to the next, ... */
+  /**
+   * ... the run, how many tasks there are, the address of the first frame, bytes to the next, ...
+   */
   phase: 100,
   tasks: 101,
   frames: 102,

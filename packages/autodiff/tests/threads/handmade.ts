@@ -51,7 +51,9 @@ export class Counting {
     return shareProgram(unlinked, [0, 0, 0, 0], memory, (bytes) => memory.allocate(bytes));
   }
 
-  /** Runs so many tasks, and throws where one did not run once; `own` runs in those of the caller. */
+  /**
+   * Runs so many tasks, and throws where one did not run once; `own` runs in those of the caller.
+   */
   run(tasks: number, threads: number, phase = 0, own = (_frame: number): void => {}): void {
     const { views } = this.backend.memory;
     const before = this.counts(tasks);

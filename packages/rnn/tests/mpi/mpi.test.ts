@@ -80,6 +80,10 @@ describe("under mpiexec", () => {
     }
   });
 
+  testWithMpi("with shards, two and four ranks have the bits of one", () => {
+    for (const ranks of [four!, two!]) expect(ranks[0]!.shards).toEqual(first.shards);
+  });
+
   testWithMpi("all ranks hold the same bits", () => {
     for (const ranks of [four!, two!]) for (const other of ranks) expect(other).toEqual(ranks[0]);
   });

@@ -106,14 +106,21 @@ export async function program(communicator: Communicator, folder: string, to: nu
   for (const i of runs.keys()) {
     parts.push(await part(communicator, i, join(folder, `run-${i}`), to));
   }
-  const trained = settings.map((setting) => train(communicator, setting));
+  const trained = (setting: Setting) => {
+    const { windows, params } = train(communicator, setting);
+    return {
+      windows: windows.map(({ gradients, totals, spans }) => ({ gradients, totals, spans })),
+      params,
+    };
+  };
   return {
     parts,
     loop: loop(communicator),
-    settings: trained.map(({ windows, params }) => ({
-      windows: windows.map(({ gradients, totals, spans }) => ({ gradients, totals, spans })),
-      params,
-    })),
+    settings: settings.map(trained),
+    // The same, their sums in the order of four shards.
+    shards: settings.map((setting) =>
+      trained({ ...setting, B: 8, options: { ...setting.options, shards: 4 } }),
+    ),
   };
 }
 

@@ -129,7 +129,7 @@ function shardsOfAll(lives: readonly LiveWindow[], parts: readonly Parts[]): num
 /** So many shards, where rows can be cut into those; or else one. */
 function dealt(shards: number, states: unknown, times = 1): number {
   const rows = (rowsOf(states) ?? 0) * times;
-  return Number.isInteger(shards) && rows % shards === 0 ? shards : 1;
+  return Number.isInteger(shards) && rows > 0 && rows % shards === 0 ? shards : 1;
 }
 
 interface Parts {
