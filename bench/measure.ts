@@ -130,7 +130,7 @@ export class Measurement {
     participant.begun = await worker.ask({ ...participant.request, warm: 0, steps: 0 });
     // First steps give engines time to compile; then one step shows how long a step takes.
     const estimate = Math.min(...participant.begun.ms);
-    const budget = this.#options.quick ? 200 : 600;
+    const budget = this.#options.quick ? 200 : 400;
     const warm = Math.min(100, Math.floor(budget / estimate / chunkOf(entry)));
     participant.estimate = estimate;
     if (warm > 0) {

@@ -8,8 +8,14 @@ const configurations = [
   "chronograd-1-thread",
   "chronograd-2-threads",
   "chronograd-whole-plan",
+  "chronograd-data-parallel",
 ];
-const wasmOnly = ["chronograd-wasm", "chronograd-wasm-2-threads", "chronograd-wasm-whole-plan"];
+const wasmOnly = [
+  "chronograd-wasm",
+  "chronograd-wasm-2-threads",
+  "chronograd-wasm-whole-plan",
+  "chronograd-wasm-data-parallel",
+];
 const peers = ["pytorch", "pytorch-custom", "jax", "tfjs-wasm", "tfjs-cpu", "jax-js"];
 /** PyTorch's programs with a cell in a loop, and all of them. */
 const torchLoops = ["pytorch-custom", "pytorch-script", "pytorch-compiled"];

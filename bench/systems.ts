@@ -102,6 +102,14 @@ export const systems: readonly System[] = [
     ...{ program: [chronograd, "whole"], env: wasm, sparing: true },
     kinds: ["train", "minibatch"],
   }),
+  ours("chronograd-data-parallel", {
+    ...{ program: [chronograd, "shares"], sparing: true, workers: 2 },
+    kinds: ["train", "minibatch"],
+  }),
+  ours("chronograd-wasm-data-parallel", {
+    ...{ program: [chronograd, "shares"], env: wasm, sparing: true, workers: 2, thorough: true },
+    kinds: ["train", "minibatch"],
+  }),
   ours("chronograd-recorded", {
     program: [chronograd, "recorded"],
     kinds: ["train", "minibatch", "overhead", "stream"],

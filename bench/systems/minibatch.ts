@@ -5,7 +5,7 @@ import { type Minibatch, readMinibatches } from "../minibatches.ts";
 import { sizeOf } from "../protocol.ts";
 import type { Maker } from "../serve.ts";
 import { cells } from "./cells.ts";
-import { compiles, isWhole, threading } from "./configuration.ts";
+import { compiles, isShared, isWhole, threading } from "./configuration.ts";
 import { training } from "./training.ts";
 
 /** The parameters of a minibatch case. */
@@ -47,7 +47,7 @@ export const minibatch: Maker = ({ config, problem }) => {
   );
   const cell = cells[config.model as "lstm"]({ input: I, hidden: H });
   const head = linear({ input: H, output: C });
-  const options = compiles && !isWhole ? { compile: true, ...threading } : {};
+  const options = compiles && !isWhole && !isShared ? { compile: true, ...threading } : {};
   const params: ClassifierParams = {
     cell: { W: weight("W"), U: weight("U"), b: weight("b") },
     head: { W: weight("headW"), b: weight("headb") },
@@ -55,13 +55,17 @@ export const minibatch: Maker = ({ config, problem }) => {
   return training(
     { params, carried: {} },
     (i) => batches[i % batches.length]!,
-    (params, carried, { x, target, ...marks }) => {
+    (params: ClassifierParams, carried: object, { x, target, ...marks }: Sequences) => {
       const loss = (now: ClassifierParams): Tensor => {
         const { state } = unroll(cell, now.cell, x, { ...options, ...marks });
         return crossEntropy(head.apply(now.head, state.h), target);
       };
       const [value, gradients] = valueAndGrad(loss)(params);
       return { loss: value, gradients, carried };
+    },
+    {
+      axis: [null, null, { x: 1, target: 0, ...(all[0]!.lengths && { lengths: 0 }) }],
+      out: { loss: "mean", gradients: "mean", carried: null },
     },
   );
 };

@@ -6,9 +6,9 @@ import { batches, readProblem } from "../problem.ts";
 import { type Request, sizeOf } from "../protocol.ts";
 import type { Maker, Subject } from "../serve.ts";
 import { cells } from "./cells.ts";
-import { compiles, isWhole, threading } from "./configuration.ts";
-import { kernelMemory } from "./memory.ts";
-import { type Differentiated, training, updating } from "./training.ts";
+import { compiles, isShared, isWhole, threading } from "./configuration.ts";
+import { planFacts } from "./planFacts.ts";
+import { type Differentiated, type Rows, training, updating } from "./training.ts";
 
 /** The parameters of a training case. */
 export interface Params {
@@ -120,16 +120,15 @@ export function windows(request: Request, communicator?: Communicator): Subject 
       params = next.params;
       return { loss: window.loss, norm: next.norm };
     },
-    facts: () => ({
-      ...kernelMemory(),
-      compiled: compiles && explain().includes("kernel calls") ? "yes" : "no",
-    }),
+    facts: () => planFacts(explain()),
   };
 }
 
 /** Windows of a stream, or, as the configuration says, steps that are one plan each. */
 export const train: Maker = (request) => {
-  if (!isWhole) return windows(request);
+  if (!isWhole && !isShared) return windows(request);
   const { params, initial, batches, gradient } = experiment(request);
-  return training({ params, carried: initial }, (i) => batches[i % batches.length]!, gradient);
+  const rows: Rows = { axis: [null, 0, 1], out: { loss: "mean", gradients: "mean", carried: 0 } };
+  const batch = (i: number) => batches[i % batches.length]!;
+  return training({ params, carried: initial }, batch, gradient, rows);
 };

@@ -1,9 +1,16 @@
-import { compile, scope, type Tensor } from "@chronograd/autodiff";
+import {
+  compile,
+  type DataParallelOptions,
+  dataParallel,
+  scope,
+  type Tensor,
+} from "@chronograd/autodiff";
 import { adam, applyUpdates, chain, clipByGlobalNorm } from "@chronograd/nn";
 import { adamEpsilon, clipNorm, learningRate } from "../problem.ts";
 import type { Subject } from "../serve.ts";
-import { compiles, isWhole } from "./configuration.ts";
+import { compiles, isShared, isWhole, threading } from "./configuration.ts";
 import { kernelMemory } from "./memory.ts";
+import { planFacts } from "./planFacts.ts";
 
 /** Clipping and Adam, as all cases have them. */
 const optimizer = chain({
@@ -37,22 +44,33 @@ export interface Differentiated<Params, Carried> {
   readonly carried: Carried;
 }
 
+/** Where the rows are in what the gradient of a step takes and gives. */
+export type Rows = Pick<DataParallelOptions<[unknown, unknown, unknown]>, "axis" | "out">;
+
 /**
  * Steps that take the batches in turn. Each step hands `carried` on to the next. As the
- * configuration says, the whole step is one plan, or none but what the gradient itself plans.
+ * configuration says, the whole step is one plan, or its gradient one for shares of the rows, or
+ * none but what the gradient itself plans.
  */
 export function training<Params, Carried, Batch>(
   initial: { readonly params: Params; readonly carried: Carried },
   batch: (i: number) => Batch,
-  gradient: (params: Params, carried: Carried, batch: Batch) => Differentiated<Params, Carried>,
+  recorded: (params: Params, carried: Carried, batch: Batch) => Differentiated<Params, Carried>,
+  rows: Rows,
 ): Subject {
-  const recorded = (params: Params, state: OptimizerState, carried: Carried, batch: Batch) => {
-    const { gradients, ...rest } = gradient(params, carried, batch);
+  const shared = dataParallel(recorded as never, { ...rows, ...threading } as never);
+  const gradient = (isShared ? shared : recorded) as typeof recorded;
+  const updated = (gradients: Params, state: OptimizerState, params: Params) => {
     const [updates, next] = optimizer.update(gradients as never, state, params as never);
-    return { ...rest, params: applyUpdates(params, updates as never) as Params, state: next };
+    return { params: applyUpdates(params, updates as never) as Params, state: next };
   };
-  const plan = compile(recorded as never);
-  const step = (isWhole ? plan : recorded) as typeof recorded;
+  const update = (isShared ? compile(updated as never) : updated) as typeof updated;
+  const inParts = (params: Params, state: OptimizerState, carried: Carried, batch: Batch) => {
+    const { gradients, ...rest } = gradient(params, carried, batch);
+    return { ...rest, ...update(gradients, state, params) };
+  };
+  const whole = compile(inParts as never);
+  const step = (isWhole ? whole : inParts) as typeof inParts;
   let now = { ...initial, state: optimizer.init(initial.params as never) };
   let i = 0;
   return {
@@ -62,8 +80,8 @@ export function training<Params, Carried, Batch>(
       return { loss: loss.item(), norm: next.state.clip.norm.item() };
     },
     facts: () => {
-      const planned = isWhole ? !plan.explain().includes("not compiled") : compiles;
-      return { ...kernelMemory(), compiled: planned ? "yes" : "no" };
+      if (isWhole || isShared) return planFacts((isWhole ? whole : shared).explain());
+      return { ...kernelMemory(), compiled: compiles ? "yes" : "no" };
     },
   };
 }
