@@ -277,7 +277,7 @@ const compiled = [
     {
       name: "compile: a guard that nobody looks at",
       kind: "guard lost",
-      find: "if (!this.#guards.every(holds)) return guardFailed;",
+      find: "if (!this.#guardsHold(prepared)) return guardFailed;",
       replace: "",
     },
     {

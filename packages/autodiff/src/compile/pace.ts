@@ -12,10 +12,12 @@ export interface Shards {
 /** One part, here. */
 export const alone: Shards = { count: 1, threads: 1, isFixed: true };
 
-/** Runs by each number of threads that are compared. */
-const trials = 5;
-/** Threads have to gain so much: what they cost others is not seen in one run. */
-const gain = 0.95;
+/** Runs on threads before any counts: code that a thread has run a few times only is slow. */
+const warmRuns = 10;
+/**
+ * Runs by each number of threads of which the fastest are compared: others may have been disturbed.
+ */
+const trials = 7;
 
 /**
  * Measures once whether threads make a run of several shards faster. All runs give the same bits,
@@ -27,7 +29,8 @@ export class Pace {
   /** Milliseconds of runs here alone, and on threads. */
   readonly #times: readonly [one: number[], all: number[]] = [[], []];
   #chosen: number | undefined;
-  #isWarm = false;
+  /** Runs on threads that had started. */
+  #warm = 0;
 
   constructor({ count, threads, isFixed }: Shards, backend: Backend) {
     this.#threads = Math.min(count, threads);
@@ -39,24 +42,21 @@ export class Pace {
   /** Runs `body` with a number of threads. */
   time<T>(body: (threads: number) => T): T {
     if (this.#chosen !== undefined) return body(this.#chosen);
-    // Threads that have not started would be measured as none; nor does the first run count, in
-    // which they load the program.
-    if (!(this.#pool as ThreadPool).isUp(this.#threads) || !this.#isWarm) {
-      this.#isWarm = (this.#pool as ThreadPool).isUp(this.#threads);
-      return body(this.#threads);
-    }
+    // Threads that have not started would be measured as none.
+    if (!(this.#pool as ThreadPool).isUp(this.#threads)) return body(this.#threads);
+    if (this.#warm++ < warmRuns) return body(this.#threads);
     const [one, all] = this.#times;
     const isOne = one.length < all.length;
     const start = performance.now();
     const result = body(isOne ? 1 : this.#threads);
     (isOne ? one : all).push(performance.now() - start);
-    if (one.length === trials) this.#chosen = this.ratio > 1 / gain ? this.#threads : 1;
+    if (one.length === trials) this.#chosen = this.ratio > 1 ? this.#threads : 1;
     return result;
   }
 
   /** How many times as fast threads are as one. */
   private get ratio(): number {
-    const [one, all] = this.#times.map(median) as [number, number];
+    const [one, all] = this.#times.map((times) => Math.min(...times)) as [number, number];
     return one / all;
   }
 
@@ -79,8 +79,4 @@ export class Pace {
     const { reason } = this.#pool as ThreadPool;
     return reason === undefined ? "" : `, of which some are missing, because ${reason}`;
   }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
 }
