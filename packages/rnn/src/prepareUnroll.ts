@@ -1,5 +1,10 @@
 import { stack, tree } from "@chronograd/autodiff";
-import { checkOptions, describeTensor } from "@chronograd/autodiff/internal";
+import {
+  checkedSharding,
+  checkOptions,
+  describeTensor,
+  shardingNames,
+} from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "./cell.ts";
 import { textOf } from "./checkDefinition.ts";
 import { batchOf } from "./checkRows.ts";
@@ -10,7 +15,6 @@ import type { LoopOptions } from "./loop/setup.ts";
 import { joinTrees } from "./sequences/joinTrees.ts";
 import { checkedMarks } from "./sequences/marks.ts";
 import { detached, type Unrolling } from "./sequences/unrollSteps.ts";
-import { checkedSharding, shardingNames } from "./sharding/options.ts";
 import { startOf } from "./startOf.ts";
 import type { UnrollInputs, UnrollOptions } from "./unroll.ts";
 

@@ -4,12 +4,14 @@ import {
   CheckSchedule,
   PurityCheck,
   RecordedFunction,
+  type Sharding,
   type Shards,
+  shardsOf,
   whyDependent,
 } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
 import { rowsOf } from "../checkRows.ts";
-import { dependent, type Sharding, shardsOf } from "../sharding/options.ts";
+import { dependent } from "../sharding/options.ts";
 import { type ChunkCache, cached } from "./cache.ts";
 import {
   type ChunkGradient,

@@ -1,7 +1,6 @@
 import { scope, type Tensor } from "@chronograd/autodiff";
-import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
+import type { Sharding, ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
-import type { Sharding } from "../sharding/options.ts";
 import {
   type ChunkGradient,
   type ChunkInputs,

@@ -1,3 +1,4 @@
+import type { Sharding } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell } from "../cell.ts";
 import { batchOf } from "../checkRows.ts";
@@ -5,7 +6,6 @@ import { findTensor } from "../findTensor.ts";
 import { likeParams } from "../initial.ts";
 import { checkRng } from "../sequences/noise.ts";
 import { detached, type Unrolling } from "../sequences/unrollSteps.ts";
-import type { Sharding } from "../sharding/options.ts";
 import type { ChunkInputs, Variable } from "./chunk.ts";
 import { Chunks, emptinessOf } from "./chunks.ts";
 import { Draws } from "./draws.ts";

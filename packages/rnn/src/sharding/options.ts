@@ -1,11 +1,3 @@
-export {
-  checkedSharding,
-  oneThread,
-  type Sharding,
-  shardingNames,
-  shardsOf,
-} from "@chronograd/autodiff/internal";
-
 /** How the rows of a batch are divided among threads. */
 export interface ShardingOptions {
   /**

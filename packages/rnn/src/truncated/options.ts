@@ -1,15 +1,15 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/internal";
+import {
+  checkedSharding,
+  checkOptions,
+  type Sharding,
+  shardingNames,
+} from "@chronograd/autodiff/internal";
 import { type Communicator, type Rng, selfCommunicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
 import { checkChoice } from "../checkChoice.ts";
 import { textOf } from "../checkDefinition.ts";
-import {
-  checkedSharding,
-  type Sharding,
-  type ShardingOptions,
-  shardingNames,
-} from "../sharding/options.ts";
+import type { ShardingOptions } from "../sharding/options.ts";
 import type { LiveWindow } from "./live/liveWindow.ts";
 import { type Resumed, resumedFrom } from "./live/resume.ts";
 import type { StepLoss, StepSettings, Term } from "./step.ts";

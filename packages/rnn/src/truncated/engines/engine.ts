@@ -1,7 +1,6 @@
 import { clone, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
-import { pairwiseSum } from "@chronograd/autodiff/internal";
+import { pairwiseSum, type Sharding } from "@chronograd/autodiff/internal";
 import type { Values } from "../../cell.ts";
-import type { Sharding } from "../../sharding/options.ts";
 import type { Past } from "../live/liveWindow.ts";
 import type { Owned, PreparedStep, StepSettings, Term } from "../step.ts";
 

@@ -2,16 +2,19 @@ import { scope, type Tensor, tree } from "@chronograd/autodiff";
 import {
   alone,
   CheckSchedule,
+  oneThread,
   PurityCheck,
   RecordedFunction,
+  type Sharding,
   type Shards,
+  shardsOf,
   whyDependent,
 } from "@chronograd/autodiff/internal";
 import type { Cell } from "../../cell.ts";
 import { rowsOf } from "../../checkRows.ts";
 import { changeOfType } from "../../checkState.ts";
 import { type ChunkCache, cached } from "../../loop/cache.ts";
-import { dependent, oneThread, type Sharding, shardsOf } from "../../sharding/options.ts";
+import { dependent } from "../../sharding/options.ts";
 import type { StepSettings } from "../step.ts";
 import {
   type ChunkGradient,
