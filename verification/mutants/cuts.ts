@@ -240,8 +240,8 @@ const modes = [
     {
       name: "recompute: starts from the state at the beginning",
       kind: "wrong state",
-      find: "tapeEngine(cell, settings, states.get(start)!.value, start",
-      replace: "tapeEngine(cell, settings, states.values().next().value!.value, start",
+      find: "tapeEngine(cell, own, states.get(start)!.value, start",
+      replace: "tapeEngine(cell, own, states.values().next().value!.value, start",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/estimators/defer.ts", [

@@ -38,6 +38,11 @@ export function checkUnroll<State>(
       throw new TypeError(`unroll: ${name} must be true or false, got ${textOf(value)}`);
     }
   }
+  if (options.shards !== undefined && options.compile !== true) {
+    throw new TypeError(
+      "unroll: shards fix the order of sums of compiled loops, so they need compile: true; leave shards out, or add it",
+    );
+  }
   if (options.parallel === true && (options.compile === true || options.memory !== undefined)) {
     throw new TypeError(
       "unroll: parallel runs all steps at once, and compile and memory run them one after the other; leave out parallel, or both of these",

@@ -3,6 +3,7 @@ import type { Backend } from "../tensor/backend.ts";
 import { ThreadPool } from "../threads/pool.ts";
 import { type SharedProgram, shareProgram } from "../threads/program.ts";
 import { nameOfRun } from "./emit.ts";
+import type { Shards } from "./pace.ts";
 
 type Run = (frame: number) => void;
 
@@ -35,7 +36,7 @@ export class Frames {
     unlinked: Unlinked,
     arenaBytes: number,
     words: number,
-    shards: number,
+    shards: Shards,
     hold: (bytes: number) => number,
   ) {
     const { memory, kernels } = backend;
@@ -44,11 +45,17 @@ export class Frames {
     this.#arenaBytes = arenaBytes;
     this.#arena = hold(arenaBytes);
     this.#words = words;
-    this.#shards = shards;
+    this.#shards = shards.count;
     this.#stride = Math.ceil((4 * words) / alignment) * alignment;
-    this.#first = hold(shards * this.#stride);
+    this.#first = hold(shards.count * this.#stride);
     this.#hold = hold;
     this.#runs = linkedOn(unlinked, memory, kernels, this.#arena);
+    // Now, so that no run takes memory which stays.
+    const threads = Math.min(shards.count, shards.threads);
+    const pool = threads > 1 ? ThreadPool.of(backend) : undefined;
+    if (!(pool instanceof ThreadPool)) return;
+    pool.start(threads);
+    this.#sharedFor(threads);
   }
 
   /** Writes the addresses of one shard. */

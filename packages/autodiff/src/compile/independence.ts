@@ -192,7 +192,7 @@ function differenceOf(
   const errors = leavesWithPath(whole, isValue).map(([path, value]) => {
     const numbers = numbersOf(value);
     const addends = others.map((other) => numbersOf(other.get(path)!));
-    let error = 0;
+    let error = addends.every(({ length }) => length === numbers.length) ? 0 : Infinity;
     for (let i = 0; i < numbers.length; i++) {
       const x = numbers[i]!;
       let sum = 0;

@@ -7,6 +7,8 @@ export interface Shards {
   readonly threads: number;
   /** Whether as many are to run them, whatever takes less time. */
   readonly isFixed: boolean;
+  /** Whether the order of sums was asked for: the bits must not depend on anything else then. */
+  readonly isOrdered?: boolean;
 }
 
 /** One part, here. */

@@ -5,6 +5,7 @@ import { sameShape } from "../tensor/shape.ts";
 import { alias, consume, donate, giveOwner, Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
 import { map } from "../tensor/tree.ts";
+import { ThreadLost } from "../threads/pool.ts";
 import { batch } from "./batch.ts";
 import { type ByteRange, kernelOf } from "./call.ts";
 import { committed } from "./commit.ts";
@@ -15,6 +16,7 @@ import { fused } from "./fuse.ts";
 import { layoutOf } from "./layout.ts";
 import type { IndexRange } from "./otherInputs.ts";
 import { OwnedBlocks } from "./ownedBlocks.ts";
+import { alone, type Shards } from "./pace.ts";
 import { withoutZeros } from "./peephole.ts";
 import { type Phase, phaseOf, type TracedPhase } from "./phase.ts";
 import { prepacked } from "./prepack.ts";
@@ -61,12 +63,17 @@ export class Plan {
   readonly #constants: readonly Block[];
   readonly #ownedBlocks = new OwnedBlocks();
 
-  /** @param shards how many runs there may be at the same time */
-  constructor(backend: Backend, trace: TraceBackend, phases: readonly TracedPhase[], shards = 1) {
+  /** @param shards how many runs there may be at the same time, and on how many threads */
+  constructor(
+    backend: Backend,
+    trace: TraceBackend,
+    phases: readonly TracedPhase[],
+    shards: Shards = alone,
+  ) {
     this.backend = backend;
-    this.shards = shards;
+    this.shards = shards.count;
     const { buffers, checks, guards } = trace;
-    if (guards.length > 0 && (phases.length > 1 || shards > 1)) {
+    if (guards.length > 0 && (phases.length > 1 || shards.count > 1)) {
       throw new NotTraceable("it checks that a value is finite, which only compile can do");
     }
     const inputs = trace.slots;
@@ -76,7 +83,7 @@ export class Plan {
     this.#written = [...written].map((buffer) => buffers[buffer]!.slot);
     this.#isInPlace = isApart || guards.length === 0;
     this.#phases = phases.map((phase) => phaseOf(phase, trace));
-    if (shards > 1 && this.#phases.some((phase) => phase.consumed.length > 0)) {
+    if (shards.count > 1 && this.#phases.some((phase) => phase.consumed.length > 0)) {
       throw new NotTraceable("it consumes an argument, which shares cannot do each for themselves");
     }
     this.#guards = guards.map(({ pointer }) => {
@@ -189,6 +196,10 @@ export class Plan {
       }
       this.#frames.runAll(phase, threads);
       return prepared.map((each) => this.#finish(each));
+    } catch (error) {
+      // A lost thread may come back, and write to what this run has.
+      if (error instanceof ThreadLost) prepared.length = 0;
+      throw error;
     } finally {
       for (const each of prepared) each.end();
     }

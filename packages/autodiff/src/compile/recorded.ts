@@ -1,5 +1,6 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { leaves, type MapTree } from "../tensor/tree.ts";
+import { ThreadLost } from "../threads/pool.ts";
 import type { IndexRange } from "./otherInputs.ts";
 import { alone, Pace, type Shards } from "./pace.ts";
 import { guardFailed, Plan } from "./plan.ts";
@@ -75,8 +76,9 @@ export class RecordedFunction<Inputs, Value, Gradient> {
         trace.release();
         return `it does not do the same twice (random numbers, or a state of its own): ${difference}`;
       }
-      if (shards.count > 1) backend.kernels.useOneCore?.();
-      const plan = new Plan(backend, trace, phases, shards.count);
+      const isOnThreads = shards.count > 1 && shards.threads > 1;
+      if (shards.isOrdered === true || isOnThreads) backend.kernels.useOneCore?.();
+      const plan = new Plan(backend, trace, phases, shards);
       const paces = phases.map(() => new Pace(shards, backend));
       return new RecordedFunction<Inputs, Value, Gradient>(plan, inputs, paces);
     });
@@ -119,27 +121,24 @@ export class RecordedFunction<Inputs, Value, Gradient> {
     this.#plan.checkConstants();
   }
 
-  /** Runs forward; the caller ends the run. */
-  forward(inputs: Inputs): ForwardRun<MapTree<Value, Tensor>> {
-    const residuals = new Residuals();
-    const value = this.#plan.run(0, leaves(inputs), residuals, true) as MapTree<Value, Tensor>;
-    const { versions } = this.#plan;
-    return { value, residuals, versions, end: (reason) => residuals.end(reason) };
-  }
-
   /** Runs forward for all shards at once. */
   forwardShards(inputs: readonly Inputs[]): ForwardRun<MapTree<Value, Tensor>>[] {
     const all = inputs.map(() => new Residuals());
-    const values = this.#paces[0]!.time((threads) =>
-      this.#plan.runShards(0, inputs.map(leaves), all, true, threads),
-    );
-    const { versions } = this.#plan;
-    return all.map((residuals, shard) => ({
-      value: values[shard] as MapTree<Value, Tensor>,
-      residuals,
-      versions,
-      end: (reason) => residuals.end(reason),
-    }));
+    try {
+      const values = this.#paces[0]!.time((threads) =>
+        this.#plan.runShards(0, inputs.map(leaves), all, true, threads),
+      );
+      const { versions } = this.#plan;
+      return all.map((residuals, shard) => ({
+        value: values[shard] as MapTree<Value, Tensor>,
+        residuals,
+        versions,
+        end: (reason) => residuals.end(reason),
+      }));
+    } catch (error) {
+      if (!(error instanceof ThreadLost)) for (const each of all) each.end("its run threw");
+      throw error;
+    }
   }
 
   /** The given pullback for all shards at once. */
@@ -161,15 +160,6 @@ export class RecordedFunction<Inputs, Value, Gradient> {
     throw new Error(
       "gradient: a value that a planned step takes from outside was changed through a live view since the step ran; change a clone(...) instead, or make it part of the inputs",
     );
-  }
-
-  /** Runs the given pullback, the first unless said otherwise. */
-  backward(run: ForwardRun<unknown>, cotangents: unknown, pullback = 0): MapTree<Gradient, Tensor> {
-    this.#checkVersions(run.versions);
-    return this.#plan.run(1 + pullback, leaves(cotangents), run.residuals, false) as MapTree<
-      Gradient,
-      Tensor
-    >;
   }
 
   /** Returns the plan's memory; it must not run any more. */

@@ -1,5 +1,6 @@
 import { threadsAtOnce } from "#threads";
 import { describe } from "../ops/declare.ts";
+import { mostThreads } from "../threads/pool.ts";
 import { alone, type Shards } from "./pace.ts";
 
 /** How the rows of a batch are divided among threads: as it was asked for, checked. */
@@ -8,6 +9,8 @@ export interface Sharding {
   readonly threads: number;
   /** Of the rows at hand: those of one rank; 0 where threads say. */
   readonly shards: number;
+  /** Whether rows were found before to be such as can be computed apart. */
+  readonly isTrusted?: boolean;
 }
 
 /** All rows here. */
@@ -67,11 +70,12 @@ export function shardsOf(
         `${where}: shards must divide the rows of a batch, got ${shards} for ${rows} rows; choose another batch size, or a smaller number`,
       );
     }
-    return { count: shards, threads: threads || threadsAtOnce(), isFixed: threads > 0 };
+    const most = Math.min(threads || threadsAtOnce(), mostThreads);
+    return { count: shards, threads: most, isFixed: threads > 0, isOrdered: true };
   }
   const isAuto = threads === 0;
   if (rows < 2 || (isAuto && work < leastWork)) return alone;
-  const most = Math.min(rows, isAuto ? threadsAtOnce() : threads);
+  const most = Math.min(rows, isAuto ? threadsAtOnce() : threads, mostThreads);
   let count = most;
   while (rows % count !== 0) count--;
   return count === 1 ? alone : { count, threads: count, isFixed: !isAuto };

@@ -1,5 +1,5 @@
 /// <reference types="node" />
-import { availableParallelism } from "node:os";
+import { availableParallelism, cpus } from "node:os";
 import { isMainThread, Worker } from "node:worker_threads";
 import type { Assignment } from "./serve.ts";
 
@@ -49,7 +49,10 @@ export function threadsAtOnce(): number {
     // Ranks of MPI on one machine share its cores.
     const { OMPI_COMM_WORLD_LOCAL_SIZE, MPI_LOCALNRANKS } = process.env;
     const ranks = Number(OMPI_COMM_WORLD_LOCAL_SIZE ?? MPI_LOCALNRANKS ?? 1) || 1;
-    return Math.max(1, Math.floor(availableParallelism() / ranks));
+    const threads = availableParallelism();
+    // A rank that is bound to some cores has those for itself.
+    const isBound = threads < cpus().length;
+    return isBound ? threads : Math.max(1, Math.floor(threads / ranks));
   } catch {
     // Deno, without permission to ask.
     return 1;

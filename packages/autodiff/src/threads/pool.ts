@@ -39,6 +39,8 @@ const annexBytes = 2 ** 19;
 const looks = 4000;
 /** How long a thread may be silent beyond this many times what the caller's own tasks took, ms. */
 const [silence, times] = [3000, 50];
+/** Where the caller had no task to compare with; milliseconds. */
+const longSilence = 30_000;
 /**
  * Milliseconds of one sleep. Sleeps are counted, not time: the process may be stopped meanwhile.
  */
@@ -110,13 +112,15 @@ export class ThreadPool {
     }
     const annex = { pointer, bytes };
     const [wasm, kernelSet] = [memory.wasm, this.#kernelSet];
-    return startThread(
+    const whyNot = startThread(
       { wasm, kernelSet, annex, words, rank, threads: mostThreads },
       (reason: string) => {
         this.#reason ??= reason;
         Atomics.store(words, threadWord(rank), state.gone);
       },
     );
+    if (whyNot !== undefined) memory.release(pointer, bytes);
+    return whyNot;
   }
 
   /** Why threads are missing, in words. */
@@ -148,7 +152,7 @@ export class ThreadPool {
   run({ program, phase, tasks, frames, stride, threads }: Job, own: (frame: number) => void): void {
     if (tasks > mostTasks)
       throw new RangeError(`threads: at most ${mostTasks} tasks, got ${tasks}`);
-    if (this.#broken !== undefined) throw new Error(this.#broken);
+    if (this.#broken !== undefined) throw new ThreadLost(this.#broken);
     const words = this.#words;
     this.#epoch = (this.#epoch + 1) & 0x3fffff;
     const epoch = this.#epoch;
@@ -157,9 +161,11 @@ export class ThreadPool {
     if (threads > 1) Atomics.notify(words, word.epoch);
     const start = performance.now();
     let thrown: { readonly error: unknown } | undefined;
+    let claimed = 0;
     for (;;) {
       const task = claimTask(words, epoch, tasks);
       if (task < 0) break;
+      claimed++;
       try {
         own(frames + task * stride);
       } catch (error) {
@@ -167,7 +173,7 @@ export class ThreadPool {
       }
       Atomics.add(words, word.done, 1);
     }
-    this.#waitFor(tasks, performance.now() - start);
+    this.#waitFor(tasks, claimed === 0 ? undefined : performance.now() - start);
     if (thrown !== undefined) throw thrown.error;
     if (words[word.failed] !== 0) {
       throw new Error(
@@ -176,10 +182,14 @@ export class ThreadPool {
     }
   }
 
-  /** Waits until all tasks are done: those that were claimed elsewhere. */
-  #waitFor(tasks: number, took: number): void {
+  /**
+   * Waits until all tasks are done: those that were claimed elsewhere.
+   *
+   * @param took milliseconds of the tasks that ran here, if any did
+   */
+  #waitFor(tasks: number, took: number | undefined): void {
     const words = this.#words as Int32Array<SharedArrayBuffer>;
-    const most = silence + times * took;
+    const most = took === undefined ? longSilence : silence + times * took;
     const start = performance.now();
     for (let look = 0, naps = 0; ; look++) {
       const done = Atomics.load(words, word.done);
@@ -191,11 +201,14 @@ export class ThreadPool {
       } else if (performance.now() - start < most) continue;
       // It may come back, and write to memory that is another value's by then.
       endThreads(words);
-      this.#broken = `threads: a thread gave no answer for ${Math.round(most / 1000)} s, so it seems to be gone; start the program anew, or run it with threads: 1`;
-      throw new Error(this.#broken);
+      this.#broken = `threads: a thread gave no answer for ${Math.round(most / 1000)} s, so it seems to be gone; start the program anew`;
+      throw new ThreadLost(this.#broken);
     }
   }
 }
+
+/** A thread that gave no answer: it may come back, so what it works on must stay as it is. */
+export class ThreadLost extends Error {}
 
 /** Tells threads to end. */
 function endThreads(words: Int32Array): void {
@@ -211,7 +224,7 @@ function whyUnshared(): string {
     : "this environment has no shared memory";
 }
 
-export function textOf(error: unknown): string {
+function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -18,11 +18,11 @@ test.each(named)("1, 2, 3 and 4 threads give the same bits, with %s", async (ker
   const expected = run(plans[0]!, parts);
   // Of one part alone, by another plan.
   const alone = planned(model, parts[0]!, { count: 1, threads: 1, isFixed: true });
-  const forward = alone.forward(parts[2]!);
-  const { y } = forward.value;
+  const [forward] = alone.forwardShards([parts[2]!]);
+  const { y } = forward!.value;
   const { length } = bytesOf(y);
   expect(bytesOf(y).equals(expected.subarray(2 * length, 3 * length))).toBe(true);
-  forward.end("the test is over");
+  forward!.end("the test is over");
   const pool = ThreadPool.of(backend) as ThreadPool;
   await warm(
     () => run(plans[3]!, parts),
@@ -68,7 +68,7 @@ test("as many threads as were asked for are compared with one, unless they are f
     () => run(plan, parts),
     () => pool.isUp(2),
   );
-  for (let i = 0; i < 12; i++) run(plan, parts);
+  for (let i = 0; i < 30; i++) run(plan, parts);
   expect(plan.explain()).toMatch(
     /on (one thread, because 2 threads were only|2 threads,) \d+\.\d\d /,
   );

@@ -68,6 +68,19 @@ export class Counting {
     if (wrong >= 0) throw new Error(`task ${wrong} ran ${after[wrong]! - before[wrong]!} times`);
   }
 
+  /**
+   * Waits, in a task of the caller, until a thread has done another one: seconds, on a busy
+   * machine.
+   */
+  waits(): () => void {
+    const before = this.pool.done;
+    const idle = new Int32Array(new SharedArrayBuffer(4));
+    return () => {
+      const end = performance.now() + 10_000;
+      while (this.pool.done === before && performance.now() < end) Atomics.wait(idle, 0, 0, 1);
+    };
+  }
+
   counts(tasks: number): number[] {
     const { int32 } = this.backend.memory.views;
     return Array.from({ length: tasks }, (_, task) => int32[(this.#frames + task * stride) / 4]!);

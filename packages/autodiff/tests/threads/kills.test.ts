@@ -83,7 +83,7 @@ test("a thread that does not come back is told in a sentence, from then on", asy
   vi.spyOn(Atomics, "wait").mockReturnValue("timed-out");
   const before = performance.now();
   expect(() => counting.run(2, 2, 2, slow)).toThrowErrorMatchingInlineSnapshot(
-    `[Error: threads: a thread gave no answer for 4 s, so it seems to be gone; start the program anew, or run it with threads: 1]`,
+    `[Error: threads: a thread gave no answer for 4 s, so it seems to be gone; start the program anew]`,
   );
   expect(performance.now() - before).toBeLessThan(1000);
   vi.restoreAllMocks();

@@ -35,10 +35,9 @@ export function planOf<Params, State, X, Y>(
   sharding: Sharding,
 ): readonly [plan: ChunkPlan<Params, State, Y>, isNew: boolean] {
   const { memory } = tree.leaves(inputs)[0]!.backend;
-  const rows = rowsOf(inputs.state) ?? 1;
+  const rows = rowsOfChunk(inputs);
   const weights = tree.leaves(inputs.params).reduce((sum, { size }) => sum + size, 0);
   const shards = shardsOf("unroll", sharding, rows, weights * rows * settings.length);
-  const isAsked = sharding.shards > 0;
   let isNew = false;
   const make = () => {
     isNew = true;
@@ -50,7 +49,6 @@ export function planOf<Params, State, X, Y>(
           inputs,
           settings,
           shards,
-          isAsked,
         ),
     );
     made.bytes = memory.bytesInUse - before;
@@ -58,7 +56,10 @@ export function planOf<Params, State, X, Y>(
   };
   const { length, reverse, by } = settings;
   const key = [length, reverse, by, ...Object.values(shards)];
-  return [cached(plans, cell, inputs, key, make), isNew];
+  const plan = cached(plans, cell, inputs, key, make);
+  if (shards.isOrdered === true && plan.whyAlone !== undefined)
+    throw dependent("unroll", plan.whyAlone);
+  return [plan, isNew];
 }
 
 /** A chunk of steps, and its pullback, as plans. */
@@ -76,7 +77,7 @@ export class ChunkPlan<Params, State, Y> {
   /** Into how many parts the rows are cut. */
   readonly #shards: number;
   /** Why they are not cut, although there are threads. */
-  readonly #whyAlone: string | undefined;
+  readonly whyAlone: string | undefined;
   /** Kernel memory, in bytes. */
   bytes = 0;
   /** Milliseconds of the latest run. */
@@ -88,9 +89,8 @@ export class ChunkPlan<Params, State, Y> {
     inputs: ChunkInputs<Params, State>,
     settings: ChunkSettings,
     shards: Shards,
-    isAsked: boolean,
   ) {
-    this.#rows = rowsOf(inputs.state) ?? 1;
+    this.#rows = rowsOfChunk(inputs);
     const one = { ...settings, length: 1, by: [] };
     const step = (given: ChunkInputs<Params, State>) => runChunk(cell, given, one).value;
     const { outputs, state } = step(firstStep(inputs, settings));
@@ -119,11 +119,10 @@ export class ChunkPlan<Params, State, Y> {
         recorded = planned(part!, shards);
         if (typeof recorded === "string") whyAlone = recorded;
       }
-      if (isAsked && whyAlone !== undefined) throw dependent("unroll", whyAlone);
     }
     const isAlone = whyAlone !== undefined || shards.count === 1;
     this.#shards = isAlone ? 1 : shards.count;
-    this.#whyAlone = whyAlone;
+    this.whyAlone = whyAlone;
     if (typeof purity !== "string" && isAlone) recorded = planned(inputs, alone);
     if (typeof purity === "string" || typeof recorded === "string") {
       if (typeof purity !== "string") purity.end();
@@ -176,9 +175,14 @@ export class ChunkPlan<Params, State, Y> {
 
   explain(): string {
     const rows =
-      this.#whyAlone === undefined ? "" : `; all rows on one thread, because ${this.#whyAlone}`;
+      this.whyAlone === undefined ? "" : `; all rows on one thread, because ${this.whyAlone}`;
     return this.#recorded.explain() + rows;
   }
+}
+
+/** The rows of a chunk: of its state, or of its input where that has none. */
+function rowsOfChunk({ state, xs }: ChunkInputs<unknown, unknown>): number {
+  return rowsOf(state) ?? tree.leaves(xs).find(({ rank }) => rank > 1)?.shape[1] ?? 1;
 }
 
 /** The inputs of the step that runs first. */

@@ -1,6 +1,6 @@
 import { ones, stack, type Tensor, tree } from "@chronograd/autodiff";
 import { joinParts, pairwiseSum, partsOf, type Trial } from "@chronograd/autodiff/internal";
-import { firstOf } from "../sequences/rows.ts";
+import { firstOfPart } from "../sequences/rows.ts";
 import type { ChunkGradient, ChunkInputs, ChunkValue, runChunk, Variable } from "./chunk.ts";
 
 /** Inputs with time before the rows; the others have their rows first. */
@@ -20,7 +20,7 @@ export function partsOfChunk<Params, State>(
   const along = partsOf(ofTime, rows, count, 1).map((part) => {
     const { mask, first } = part as Partial<Record<"mask" | "first", Tensor>>;
     // That of all rows may be in another part.
-    return first === undefined ? part : { ...part, first: firstOf(mask!) };
+    return first === undefined ? part : { ...part, first: firstOfPart(mask!) };
   });
   return partsOf(others, rows, count).map(
     (part, shard) => ({ ...part, ...along[shard], params }) as ChunkInputs<Params, State>,
@@ -127,7 +127,7 @@ export function trialOf<Params, State, Y>(
     const { others: own, noise: drawn, params: weights } = given;
     const steps = given.steps.map((each) => {
       const { mask, first } = each as Partial<Record<"mask" | "first", Tensor>>;
-      return first === undefined ? each : { ...each, first: firstOf(mask!) };
+      return first === undefined ? each : { ...each, first: firstOfPart(mask!) };
     });
     const all = (name: string) =>
       tree.zip(steps[0]![name], steps[length - 1]![name], (first, last) =>

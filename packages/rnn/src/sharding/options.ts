@@ -9,9 +9,9 @@ export interface ShardingOptions {
   readonly threads?: "auto" | number;
   /**
    * Fixes the order of sums over the rows by so many shares, 1, 2, 4 or 8, whatever the number of
-   * threads or ranks that run them: the bits of 1, 2 or 4 of those are the same then. The rows of
-   * all ranks must be a multiple of it. Shares that one thread runs in turn take some more time
-   * than the whole.
+   * threads or, in `truncated`, ranks that run them: the bits of 1, 2 or 4 of those are the same
+   * then. The rows of all ranks must be a multiple of it. Shares that one thread runs in turn take
+   * some more time than the whole.
    */
   readonly shards?: 1 | 2 | 4 | 8;
 }

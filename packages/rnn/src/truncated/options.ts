@@ -242,7 +242,11 @@ export function truncatedSettings<State, Y, Target>(
     );
   }
   const resumed = resumedFrom(resume, settings);
-  return { ...settings, resumed, sharding: { ...sharding, shards: resumed.shards } };
+  return {
+    ...settings,
+    resumed,
+    sharding: { ...sharding, shards: resumed.shards, isTrusted: true },
+  };
 }
 
 /** Names of the options of any stream. */

@@ -1,4 +1,4 @@
-import { type Tensor, tensor, zeros } from "@chronograd/autodiff";
+import { type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
 import { init, rng } from "@chronograd/nn";
 import { describe, expect, test } from "vitest";
 import {
@@ -82,6 +82,9 @@ test("options that do not fit are refused in a sentence", () => {
   ).toThrowErrorMatchingInlineSnapshot(
     `[RangeError: truncated: shards must divide the rows of a batch, got 4 for 6 rows; choose another batch size, or a smaller number]`,
   );
+  expect(() => unroll(cell, params, zeros([5, 4, 3], { dtype: "float64" }), { shards: 4 })).toThrow(
+    "unroll: shards fix the order of sums of compiled loops, so they need compile: true",
+  );
   expect(() =>
     unroll(cell, params, zeros([5, 6, 3], { dtype: "float64" }), { compile: true, shards: 4 }),
   ).toThrowErrorMatchingInlineSnapshot(
@@ -112,6 +115,36 @@ describe("rows that depend on each other", () => {
     const [window] = truncated(cell, params, steps(4), { ...options, threads: 2, loss: mean });
     expect(window!.explain()).toContain('as reduction: "none" does');
   });
+});
+
+/** Gradients of all windows. */
+const gradientsOf = <P>(model: never, p: P, given: readonly object[], more: object) =>
+  Array.from(
+    truncated(model, p as never, given as never, { ...options, ...more } as never),
+    ({ gradients }) => tree.leaves(gradients).map((g) => [...(g as Tensor).toTypedArray()]),
+  );
+
+test("shards fix the order of sums also where steps cannot be planned", () => {
+  const reads = (y: Tensor, target: Tensor) => loss(y, target).mul(1 + 0 * y.sum().item());
+  const given = steps(4);
+  const planned = gradientsOf(cell as never, params, given, { shards: 2 });
+  for (const compile of [true, false]) {
+    const more = { shards: 2, loss: reads, compile };
+    expect(gradientsOf(cell as never, params, given, more)).toEqual(planned);
+  }
+});
+
+test("the first row of a part that has a step, or of all where none has", () => {
+  const mask = tensor(Int32Array.of(0, 1, 1, 0, 0, 0, 1, 0, 1), { shape: [3, 3] });
+  const expected = [
+    [0, 1, 0],
+    [1, 0, 0],
+    [1, 0, 0],
+  ];
+  expect(firstOfPart(mask).toArray()).toEqual(expected);
+  for (const [t, row] of expected.entries()) {
+    expect(firstOfPart(mask.slice([t])).toArray()).toEqual(row);
+  }
 });
 
 test("explain says how many shards run on how many threads", () => {

@@ -17,11 +17,11 @@ export function instantiate(module: Uint8Array<ArrayBuffer>, memory: Memory): Ke
 export function instanceOn(
   module: Uint8Array<ArrayBuffer>,
   memory: Memory,
-  env: Readonly<Record<string, WebAssembly.ImportValue>>,
-): WebAssembly.Exports {
+  env: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
   const { wasm, isShared } = memory;
   const code = isShared ? withSharedMemory(module, maximumPages) : module;
   return new WebAssembly.Instance(new WebAssembly.Module(code), {
-    env: { ...env, memory: wasm as WebAssembly.Memory },
+    env: { ...env, memory: wasm } as unknown as Record<string, WebAssembly.ImportValue>,
   }).exports;
 }

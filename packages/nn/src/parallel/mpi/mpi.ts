@@ -96,7 +96,7 @@ function ofRank(launcher: Launcher, wish: string | undefined, messageBytes?: num
   }
   const transport = new MpiTransport(
     library,
-    messageBytes ?? messageBytesFor(sizeOf(library)),
+    messageBytesFor(sizeOf(library), messageBytes),
     patienceOf(launcher, library),
   );
   endTogether(library, transport);
@@ -194,8 +194,12 @@ function checkMessages(transport: MpiTransport): void {
   );
 }
 
-/** Of this package. */
+/** Of this package; none in a bundle, which has one version anyway. */
 function version(): string {
-  const path = new URL("../../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
+  try {
+    const path = new URL("../../../package.json", import.meta.url);
+    return (JSON.parse(readFileSync(path, "utf8")) as { version: string }).version;
+  } catch {
+    return "";
+  }
 }

@@ -16,8 +16,14 @@ const wordBytes = 4;
 const looksPerNotice = 16;
 
 /** Bytes of a message unless told: 1 MiB, less where all ranks' messages would be too long. */
-export function messageBytesFor(size: number): number {
-  return Math.min(defaultMessageBytes, Math.floor(mostBytes / (size + 2) / 64) * 64);
+export function messageBytesFor(size: number, asked = defaultMessageBytes): number {
+  const most = Math.floor(mostBytes / (size + 2) / 64) * 64;
+  if (asked > most && asked !== defaultMessageBytes) {
+    throw new RangeError(
+      `mpi: messageBytes must be at most ${most} for ${size} ranks, because places of messages are C integers, got ${asked}; larger trees go in parts`,
+    );
+  }
+  return Math.min(asked, most);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { cast, clone, concat, type MapTree, Tape, Tensor, tree } from "@chronograd/autodiff";
 import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
-import { firstOf } from "../../sequences/rows.ts";
+import { firstOfPart } from "../../sequences/rows.ts";
 import { tokensOf } from "../countedLoss.ts";
 import { type PreparedStep, type StepSettings, takeStep } from "../step.ts";
 
@@ -122,7 +122,7 @@ export function chunkOnTape<Params, State, X, Y, Target>(
 
 /** A step of some rows, with the first of these that has a step. */
 export function withOwnFirst<X, Target>(step: PreparedStep<X, Target>): PreparedStep<X, Target> {
-  return step.first === undefined ? step : { ...step, first: firstOf(step.mask!) };
+  return step.first === undefined ? step : { ...step, first: firstOfPart(step.mask!) };
 }
 
 /** Each step's loss, and its count of tokens. */

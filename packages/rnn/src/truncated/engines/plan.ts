@@ -1,5 +1,5 @@
 import { defaultBackend, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
-import { alias, Region, within } from "@chronograd/autodiff/internal";
+import { alias, oneThread, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import type { Past } from "../live/liveWindow.ts";
 import { stepIsOver } from "../source.ts";
@@ -183,9 +183,11 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
   onTape(reason: string): TapesEngine<Params, State, X, Target> {
     const [first] = this.#chunks;
     const state = first?.inputs.state ?? this.state;
+    // Rows that shards were planned for can be computed apart.
+    const sharding = { ...(this.#settings.sharding ?? oneThread), isTrusted: true };
     const engine = tapeEngine(
       this.#cell,
-      this.#settings,
+      { ...this.#settings, sharding },
       state,
       first?.start ?? this.t,
       reason,

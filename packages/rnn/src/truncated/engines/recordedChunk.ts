@@ -83,8 +83,9 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     this.#start = start;
     if (this.#seen++ === 0) this.#plan(inputs, weights);
     const isDue = this.#checks.isDue();
-    const { recorded, sizes, shards = 1 } = this.#planned ?? {};
-    const rows = rowsOf(inputs.state) ?? 1;
+    const { recorded, sizes } = this.#planned ?? {};
+    const { shards } = this;
+    const rows = rowsOfChunk(inputs);
     const parts = partsOfChunk(inputs, rows, shards);
     const isPlanned = recorded !== undefined && parts.every((part) => recorded.accepts(part));
     if (isPlanned && isDue) this.check(inputs, start);
@@ -95,7 +96,7 @@ export class RecordedChunk<Params, State, X, Y, Target> {
   /** A plan that was kept must be what the model does now. */
   #plan(inputs: ChunkInputs<Params, State, X, Target>, weights: () => Tensor): void {
     const { loss, sharding = oneThread, where } = this.#settings;
-    const rows = rowsOf(inputs.state) ?? 1;
+    const rows = rowsOfChunk(inputs);
     const shards = shardsOf(where, sharding, rows, workOf(inputs, rows));
     const cache: ChunkCache = plans.get(this.#cell) ?? new WeakMap();
     plans.set(this.#cell, cache);
@@ -104,6 +105,9 @@ export class RecordedChunk<Params, State, X, Y, Target> {
       isNew = true;
       return this.#record(inputs, rows, shards, weights);
     });
+    const { whyAlone } = this.#planned ?? {};
+    // Threads that were not asked for can be left out; an order of sums that was cannot.
+    if (shards.isOrdered === true && whyAlone !== undefined) throw dependent(where, whyAlone);
     if (!isNew) this.check(inputs, this.#start);
   }
 
@@ -135,6 +139,14 @@ export class RecordedChunk<Params, State, X, Y, Target> {
       return made.computed;
     };
     const purity = PurityCheck.of(first, firstStep(inputs));
+    const isPlannable = typeof purity !== "string" && changeOfState === undefined;
+    const { isTrusted = false } = this.#settings.sharding ?? oneThread;
+    let whyAlone: string | undefined;
+    if (shards.count > 1 && !isTrusted && (isPlannable || shards.isOrdered === true)) {
+      const run = (given: typeof inputs) => chunkOnTape(cell, settings, given, start, true);
+      whyAlone = scope(() => whyDependent(trialOf(run, inputs, rows, shards.count)));
+      if (!isPlannable && whyAlone !== undefined) throw dependent(where, whyAlone);
+    }
     if (typeof purity === "string") {
       this.#reason = purity;
       return undefined;
@@ -144,19 +156,11 @@ export class RecordedChunk<Params, State, X, Y, Target> {
       isPart = own.count > 1;
       return RecordedFunction.plan(chunk, given, [{ state, weights: weights() }, { state }], own);
     };
-    let whyAlone: string | undefined;
     let recorded: ReturnType<typeof planned> = changeOfState ?? "";
-    if (changeOfState === undefined && shards.count > 1) {
-      const run = (given: typeof inputs) => chunkOnTape(cell, settings, given, start, true);
-      whyAlone = scope(() => whyDependent(trialOf(run, inputs, rows, shards.count)));
-      if (whyAlone === undefined) {
-        const [part] = partsOfChunk(inputs, rows, shards.count);
-        recorded = scope(() => planned(part!, shards));
-        if (typeof recorded === "string") whyAlone = recorded;
-      }
-      // Threads that were not asked for can be left out; an order of sums that was cannot.
-      const isAsked = (this.#settings.sharding?.shards ?? 0) > 0;
-      if (isAsked && whyAlone !== undefined) throw dependent(where, whyAlone);
+    if (changeOfState === undefined && shards.count > 1 && whyAlone === undefined) {
+      const [part] = partsOfChunk(inputs, rows, shards.count);
+      recorded = scope(() => planned(part!, shards));
+      if (typeof recorded === "string") whyAlone = recorded;
     }
     const isAlone = whyAlone !== undefined || shards.count === 1;
     if (changeOfState === undefined && isAlone) recorded = scope(() => planned(inputs, alone));
@@ -211,6 +215,11 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     const rows = whyAlone === undefined ? "" : `; all rows on one thread, because ${whyAlone}`;
     return this.#planned.recorded.explain() + rows + others;
   }
+}
+
+/** The rows of a chunk: of its state, or of its input where that has none. */
+function rowsOfChunk({ state, steps }: ChunkInputs<unknown, unknown, unknown, unknown>): number {
+  return rowsOf(state) ?? rowsOf(steps[0]!.input) ?? 1;
 }
 
 /** About how many products of weights and rows a chunk makes. */

@@ -49,7 +49,7 @@ class ShardedTapes<Params, State, X, Y, Target> implements TapesEngine<Params, S
   readonly #engines: TapeEngine<Params, State, X, Y, Target>[];
   /** The steps with all rows, by their time, as long as a gradient may reach them. */
   readonly #steps: Queue<Owned<PreparedStep<X, Target>>>;
-  #isChecked = false;
+  #isChecked: boolean;
 
   constructor(
     cell: Cell<Params, State, X, Y>,
@@ -63,6 +63,7 @@ class ShardedTapes<Params, State, X, Y, Target> implements TapesEngine<Params, S
     this.#cell = cell;
     this.#settings = settings;
     this.#rows = rowsOf(state) ?? 1;
+    this.#isChecked = settings.sharding?.isTrusted === true;
     if (this.#rows % shards !== 0) {
       throw new RangeError(
         `${settings.where}: shards must divide the rows of a batch, got ${shards} for ${this.#rows} rows; choose another batch size, or a smaller number`,

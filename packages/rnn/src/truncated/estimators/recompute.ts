@@ -31,6 +31,7 @@ export function* recompute<Params, State, X, Y, Target>(
   const states = new Map<number, Owned<Values<State>>>();
   const first = new Region();
   let engine: Engine<Params, State, X, Target> | undefined;
+  let own = settings;
   try {
     const { state, start: origin } = yield* begin(cell, settings, params(), source, first);
     store(states, origin, () => state);
@@ -53,8 +54,10 @@ export function* recompute<Params, State, X, Y, Target>(
       if (end === newFrom) return;
       const present = params();
       const start = Math.max(origin, end - k2);
-      const current = tapeEngine(cell, settings, states.get(start)!.value, start, reason);
+      const current = tapeEngine(cell, own, states.get(start)!.value, start, reason);
       engine = current;
+      // The first window has told whether rows can be computed apart.
+      own = { ...settings, sharding: { ...settings.sharding, isTrusted: true } };
       const losses: number[] = [];
       for (let t = start + 1; t <= end; t++) {
         const { value } = steps.get(t)!;

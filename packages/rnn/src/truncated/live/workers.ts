@@ -123,7 +123,10 @@ export function shardLive(live: LiveWindow, worker: Worker): LiveWindow {
 function shardsOfAll(lives: readonly LiveWindow[], parts: readonly Parts[]): number {
   const all = parts.map(({ states }) => rowsOf(states) ?? 0);
   const shards = lives.reduce((sum, live) => sum + live.shards, 0);
-  return all.every((rows) => rows === all[0]) ? dealt(shards, parts[0]!.states, lives.length) : 1;
+  const isAlike = lives.every((live) => live.shards === lives[0]!.shards);
+  return isAlike && all.every((rows) => rows === all[0])
+    ? dealt(shards, parts[0]!.states, lives.length)
+    : 1;
 }
 
 /** So many shards, where rows can be cut into those; or else one. */
