@@ -5,10 +5,13 @@ import {
   defineCell,
   elman,
   initialParams,
+  type TimeStep,
+  type TruncatedOptions,
   truncated,
   unroll,
   unrollCost,
 } from "../../src/index.ts";
+import { firstOfPart } from "../../src/sequences/rows.ts";
 
 const cell = elman({ input: 3, hidden: 4 });
 const params = initialParams(cell, rng(1), { dtype: "float64" });
@@ -118,19 +121,22 @@ describe("rows that depend on each other", () => {
 });
 
 /** Gradients of all windows. */
-const gradientsOf = <P>(model: never, p: P, given: readonly object[], more: object) =>
-  Array.from(
-    truncated(model, p as never, given as never, { ...options, ...more } as never),
-    ({ gradients }) => tree.leaves(gradients).map((g) => [...(g as Tensor).toTypedArray()]),
+function gradientsOf(
+  given: readonly TimeStep[],
+  more: Partial<Pick<TruncatedOptions<object>, "shards" | "compile" | "loss">>,
+) {
+  const windows = truncated(cell, params, given, { ...options, ...more });
+  return Array.from(windows, ({ gradients }) =>
+    tree.leaves(gradients).map((g: Tensor) => [...g.toTypedArray()]),
   );
+}
 
 test("shards fix the order of sums also where steps cannot be planned", () => {
   const reads = (y: Tensor, target: Tensor) => loss(y, target).mul(1 + 0 * y.sum().item());
   const given = steps(4);
-  const planned = gradientsOf(cell as never, params, given, { shards: 2 });
+  const planned = gradientsOf(given, { shards: 2 });
   for (const compile of [true, false]) {
-    const more = { shards: 2, loss: reads, compile };
-    expect(gradientsOf(cell as never, params, given, more)).toEqual(planned);
+    expect(gradientsOf(given, { shards: 2, loss: reads, compile })).toEqual(planned);
   }
 });
 

@@ -16,7 +16,7 @@ const wordBytes = 4;
 const looksPerNotice = 16;
 
 /** Bytes of a message unless told: 1 MiB, less where all ranks' messages would be too long. */
-export function messageBytesFor(size: number, asked = defaultMessageBytes): number {
+export function messageBytesFor(size: number, asked: number = defaultMessageBytes): number {
   const most = Math.floor(mostBytes / (size + 2) / 64) * 64;
   if (asked > most && asked !== defaultMessageBytes) {
     throw new RangeError(
