@@ -54,7 +54,10 @@ export interface UnrollOptions<State> extends SequenceMarks, ShardingOptions {
    * take none.
    */
   readonly burnIn?: number;
-  /** A tree that all steps share; the input of a step is then `{ x, context }`. */
+  /**
+   * A tree that all steps share; the input of a step is then `{ x, context }`. Where rows are
+   * computed in shards, a tensor of it whose first axis is as long as the batch has its rows there.
+   */
   readonly context?: unknown;
   /**
    * Draws the noise of a model that has some, such as masks of dropout; `null` runs it without, as

@@ -197,6 +197,8 @@ function differenceOf(
       const x = numbers[i]!;
       let sum = 0;
       for (const addend of addends) sum += addend[i]!;
+      // As int32 does.
+      if (typeof value !== "number" && value.dtype === "int32") sum |= 0;
       areNumbers &&= Number.isFinite(x);
       if (Object.is(sum, x) || sum === x) continue;
       const own = Math.abs(sum - x);

@@ -1,16 +1,16 @@
 import type { Backend } from "../tensor/backend.ts";
 import { Block } from "../tensor/block.ts";
-import { bytesOf } from "../tensor/dtype.ts";
-import { sameShape } from "../tensor/shape.ts";
-import { alias, consume, donate, giveOwner, Tensor } from "../tensor/tensor.ts";
+import { consume, donate, type Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
 import { map } from "../tensor/tree.ts";
 import { ThreadLost } from "../threads/pool.ts";
 import { batch } from "./batch.ts";
-import { type ByteRange, kernelOf } from "./call.ts";
+import type { ByteRange } from "./call.ts";
 import { committed } from "./commit.ts";
+import { checkConstants, versionsOf } from "./constants.ts";
 import { withoutCopies } from "./copies.ts";
 import { emit } from "./emit.ts";
+import { explainPlan } from "./explainPlan.ts";
 import { Frames } from "./frames.ts";
 import { fused } from "./fuse.ts";
 import { layoutOf } from "./layout.ts";
@@ -20,7 +20,8 @@ import { alone, type Shards } from "./pace.ts";
 import { withoutZeros } from "./peephole.ts";
 import { type Phase, phaseOf, type TracedPhase } from "./phase.ts";
 import { prepacked } from "./prepack.ts";
-import type { Program } from "./program.ts";
+import { isSole, outputOf, type Prepared } from "./prepared.ts";
+import { areInRange, type Program } from "./program.ts";
 import type { Residuals } from "./residuals.ts";
 import { byTable as takenByTable } from "./tables.ts";
 import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
@@ -142,13 +143,7 @@ export class Plan {
    */
   accepts(inputs: readonly Tensor[], phase = 0): boolean {
     const { firstInput } = this.#phases[phase]!;
-    return this.program.checks.every((check) => {
-      const input = inputs[check.slot - firstInput];
-      if (check.phase !== phase || input === undefined) return true;
-      const [n, low, high, except] = check.args;
-      const at = input.pointer + check.offset;
-      return this.backend.kernels.firstOutOfRange(n, at, low, high, except) < 0;
-    });
+    return areInRange(this.program.checks, inputs, phase, firstInput);
   }
 
   /** Which integers are in range, by input of the first phase, where they are looked up. */
@@ -216,27 +211,20 @@ export class Plan {
     this.checkConstants();
     const { memory } = this.backend;
     const { firstInput, made } = this.#phases[phase]!;
-    const { pointers, blocks, tensors } = residuals;
+    const { pointers, tensors } = residuals;
     for (const [i, input] of inputs.entries()) {
       pointers[firstInput + i] = input.pointer;
       tensors[firstInput + i] = input;
-      if (keeps) this.#retain(input.block, blocks);
+      if (keeps) residuals.retain(input.block);
     }
-    if (residuals.record === undefined && this.recordBytes > 0) {
-      residuals.record = new Block(
-        this.backend,
-        memory.allocate(this.recordBytes),
-        this.recordBytes,
-      );
-      residuals.record.retain();
-    }
+    residuals.makeRecord(this.backend, this.recordBytes);
     const fresh = new Map<number, Block>();
     const make = (slot: number, bytes: number): number => {
       const block = new Block(this.backend, memory.allocate(bytes), bytes);
       block.retain();
       fresh.set(slot, block);
       pointers[slot] = block.pointer;
-      if (keeps) this.#retain(block, blocks);
+      if (keeps) residuals.retain(block);
       return block.pointer;
     };
     for (const [slot, bytes] of made) make(slot, bytes);
@@ -277,7 +265,7 @@ export class Plan {
     const found: Tensor[] = [];
     const y = map(result, () => {
       const { slot, like } = outputs[found.length]!;
-      const value = slot < 0 ? like : this.#output(like, fresh.get(slot), tensors[slot], taken);
+      const value = slot < 0 ? like : outputOf(like, fresh.get(slot), tensors[slot], taken);
       found.push(value);
       return value;
     });
@@ -289,77 +277,18 @@ export class Plan {
     return y;
   }
 
-  /** One tensor of a result: in its own block, or an input, or part of one. */
-  #output(
-    { shape, size, dtype, byteOffset }: Tensor,
-    block: Block | undefined,
-    input: Tensor | undefined,
-    taken: Set<Tensor>,
-  ): Tensor {
-    if (block !== undefined) {
-      return giveOwner(new Tensor(block, byteOffset, shape, size, dtype, null, 0, null));
-    }
-    const isNew = taken.has(input!) && byteOffset === 0 && sameShape(input!.shape, shape);
-    if (isNew && taken.delete(input!)) return input!;
-    return giveOwner(alias(input!, shape, byteOffset / bytesOf[dtype]));
-  }
-
   /** How often live views may have changed values from outside. */
   get versions(): number {
-    return this.#constants.reduce((sum, { version }) => sum + version, 0);
+    return versionsOf(this.#constants);
   }
 
   /** Throws a sentence when a value from outside was consumed since it was recorded. */
   checkConstants(): void {
-    for (const { consumed } of this.#constants) {
-      if (consumed === undefined) continue;
-      throw new Error(
-        `compile: a value that the function takes from outside was consumed by ${consumed} since the function was recorded; make it an argument, or pass a clone(...) to ${consumed}`,
-      );
-    }
-  }
-
-  #retain(block: Block, blocks: Block[]): void {
-    block.retain();
-    blocks.push(block);
+    checkConstants(this.#constants);
   }
 
   /** What the plan does, in words. */
   explain(): string {
-    const { calls, buffers, loops = [], byTable = 0 } = this.program;
-    const counts = new Map<string, number>();
-    let inLoops = 0;
-    for (const call of calls) {
-      const isLoop = call.family === "loop";
-      if (isLoop) inLoops += loops[Number(call.name)]!.calls;
-      const what = isLoop ? "fused loops" : kernelOf(call);
-      counts.set(what, (counts.get(what) ?? 0) + 1);
-    }
-    const kernels = [...counts]
-      .sort((a, b) => b[1] - a[1])
-      .map(([kernel, count]) =>
-        `${count} ${kernel}`.replace("fused loops", `$& of ${inLoops} calls`),
-      )
-      .join(", ");
-    const record = this.recordBytes > 0 ? `, ${this.recordBytes} bytes kept between runs` : "";
-    const tables = byTable === 0 ? "" : `; ${byTable} products by way of a table`;
-    return `${calls.length} kernel calls (${this.traced} as recorded), ${buffers.length} buffers, ${this.bytes} bytes of temporaries${record}: ${kernels}${tables}`;
+    return explainPlan(this);
   }
-}
-
-/** A run whose addresses stand in a frame. */
-interface Prepared {
-  readonly phase: number;
-  readonly inputs: readonly Tensor[];
-  readonly residuals: Residuals;
-  /** What it makes, by slot. */
-  readonly fresh: ReadonlyMap<number, Block>;
-  /** Drops the hold on what it made. */
-  end(): void;
-}
-
-/** Whether nobody but the caller has the bytes of an input, and they are one input's. */
-function isSole(inputs: readonly Tensor[], input: number): boolean {
-  const { block } = inputs[input]!;
-  return block.holders === 1 && inputs.every((x, i) => i === input || x.block !== block);
 }

@@ -80,7 +80,7 @@ async function lead(
       metrics: resumed.metrics,
     };
     ofFirst(communicator, saved ?? null);
-    const job = await jobOf(asked, given, saved);
+    const job = await jobOf(asked, given, saved, communicator.size);
     const { options } = job;
     const stem = `${basename(options.cell).replace(/\.\w+$/, "")}-${options.hidden}`;
     folder ??= await createRun({ kind, stem, ...options, options: keptOptions(options) });
@@ -100,7 +100,7 @@ async function follow(
   communicator: Communicator,
 ): Promise<void> {
   const saved = ofFirst<Saved | null>(communicator, null) ?? undefined;
-  const job = await jobOf(asked, given, saved);
+  const job = await jobOf(asked, given, saved, communicator.size);
   await learn({ ...job, folder: nowhere, communicator }, io).catch((error: unknown) => {
     throw sentence(error);
   });
@@ -114,12 +114,22 @@ interface Saved {
 }
 
 /** What is to be trained. Throws a `UsageError` for options that do not fit together. */
-async function jobOf(asked: TrainOptions, given: ReadonlySet<string>, resumed: Saved | undefined) {
+async function jobOf(
+  asked: TrainOptions,
+  given: ReadonlySet<string>,
+  resumed: Saved | undefined,
+  ranks: number,
+) {
   const { resume } = asked;
   const saved = resumed && savedOf(resume!, resumed.options, resumed.checkpoint);
   const chosen = saved === undefined ? asked : resumedOptions(asked, given, saved);
   const limits = saved === undefined ? limitsOf(asked) : resumedLimits(asked, given, saved);
   checkWindow(chosen);
+  if (ranks > chosen.batch) {
+    throw new UsageError(
+      `--batch ${chosen.batch} gives ${ranks} ranks less than a row each; start fewer ranks, or take a larger batch`,
+    );
+  }
   const task = await taskOf(chosen, saved?.checkpoint.task);
   const { hidden: named } = parseSizes(chosen.size);
   if (named !== undefined && chosen.hidden !== undefined && named !== chosen.hidden) {

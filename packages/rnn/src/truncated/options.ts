@@ -10,9 +10,10 @@ import type { Values } from "../cell.ts";
 import { checkChoice } from "../checkChoice.ts";
 import { textOf } from "../checkDefinition.ts";
 import type { ShardingOptions } from "../sharding/options.ts";
+import type { AdaptiveWindow } from "./adaptiveWindow.ts";
 import type { LiveWindow } from "./live/liveWindow.ts";
 import { type Resumed, resumedFrom } from "./live/resume.ts";
-import type { StepLoss, StepSettings, Term } from "./step.ts";
+import type { StepLoss, StepSettings } from "./step.ts";
 
 /** Which losses a window's gradient is of; see `TruncationOptions.losses`. */
 export type Losses = "new" | "endpoint" | "window";
@@ -66,40 +67,6 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
    * given. Windows are then those of all rows: the same on every worker, except for the state.
    */
   readonly communicator?: Communicator;
-}
-
-/**
- * Chooses k2 while a stream runs, from norms of gradients; `adaptive` of `@chronograd/rnn/flow`
- * makes one.
- */
-export interface AdaptiveWindow {
-  /** Steps that the stream keeps: the largest k2. */
-  readonly most: number;
-  /** Throws for settings with which k2 cannot change from window to window. */
-  check(settings: { readonly where: string; readonly stale: Stale; readonly losses: Losses }): void;
-  /**
-   * How far the next window of k1 new steps reaches back: `most`, or a smaller multiple of k1.
-   * Asked once for each window.
-   */
-  next(k1: number): number;
-  /** Whether a window is measured. */
-  isDue(window: number): boolean;
-  /** Numbers of this worker's rows for a window whose new steps begin after step `newFrom`. */
-  measure(engine: MeasuredEngine, newFrom: number): readonly number[];
-  /** Takes the sum of those of all workers. */
-  observe(squares: readonly number[]): void;
-}
-
-/** What a window is measured by: its steps, as `Engine` says. */
-export interface MeasuredEngine {
-  readonly start: number;
-  readonly t: number;
-  countAt(t: number): number;
-  sweep(
-    terms: readonly Term[],
-    start: number,
-    measure: boolean,
-  ): { readonly squares?: readonly number[] };
 }
 
 /** How a stream is cut into windows, and which losses count. */
@@ -180,6 +147,8 @@ export interface StreamSettings<State, Y, Target>
   /** What the stream goes on from. */
   readonly resumed?: Resumed | undefined;
   readonly adaptive?: AdaptiveWindow | undefined;
+  /** How the rows are divided among threads. */
+  readonly sharding?: Sharding;
 }
 
 /** Those of any stream. */

@@ -24,7 +24,7 @@ import {
   chunkOnTape,
   type LossSizes,
 } from "./chunk.ts";
-import { joined, partsOfChunk, plannedRuns, type ShardRuns, trialOf } from "./shards.ts";
+import { joined, ofShard, partsOfChunk, plannedRuns, type ShardRuns, trialOf } from "./shards.ts";
 
 /** A chunk of steps as it was recorded, with its first step, and what its losses belong to. */
 interface Planned<Params, State, X, Target> {
@@ -89,7 +89,9 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     const parts = partsOfChunk(inputs, rows, shards);
     const isPlanned = recorded !== undefined && parts.every((part) => recorded.accepts(part));
     if (isPlanned && isDue) this.check(inputs, start);
-    const runs = isPlanned ? plannedRuns(recorded, parts, sizes!) : this.#onTapes(parts, start);
+    const runs = isPlanned
+      ? plannedRuns(recorded, parts, sizes!)
+      : this.#onTapes(parts, start, rows);
     return joined(this.#settings.where, runs, rows, start);
   }
 
@@ -186,10 +188,17 @@ export class RecordedChunk<Params, State, X, Y, Target> {
   #onTapes(
     parts: readonly ChunkInputs<Params, State, X, Target>[],
     start: number,
+    rows: number,
   ): ShardRuns<Params, State> {
     this.#unplanned++;
     const isPart = parts.length > 1;
-    const runs = parts.map((part) => chunkOnTape(this.#cell, this.#settings, part, start, isPart));
+    const runs = parts.map((part, shard) => {
+      try {
+        return chunkOnTape(this.#cell, this.#settings, part, start, isPart);
+      } catch (error) {
+        throw ofShard(error, shard, parts.length, rows);
+      }
+    });
     return {
       values: runs.map(({ computed }) => computed.value),
       sizes: runs[0]!.sizes,

@@ -16,7 +16,7 @@ import { stepIsOver, streamIsOver } from "../source.ts";
 import type { Owned, PreparedStep, Term } from "../step.ts";
 import { type ChunkInputs, chunkOnTape, withOwnFirst } from "./chunk.ts";
 import type { Engine, EngineSettings, LocalGradients } from "./engine.ts";
-import { sumsOf, trialOf } from "./shards.ts";
+import { ofShard, sumsOf, trialOf } from "./shards.ts";
 import { TapeEngine } from "./tape.ts";
 
 /** Runs steps on a tape: on one for each shard of the rows, where their sums are to be in order. */
@@ -111,7 +111,11 @@ class ShardedTapes<Params, State, X, Y, Target> implements TapesEngine<Params, S
       ).map((part, shard) => {
         const region = new Region();
         for (const x of tree.leaves(part)) region.hold(x.block);
-        return this.#engines[shard]!.take(params, [{ value: part, region }])[0]!;
+        try {
+          return this.#engines[shard]!.take(params, [{ value: part, region }])[0]!;
+        } catch (error) {
+          throw ofShard(error, shard, this.#engines.length, this.#rows);
+        }
       });
       return pairwiseSum(losses as [number, ...number[]], (a, b) => a + b);
     });

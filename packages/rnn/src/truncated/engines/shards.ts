@@ -106,6 +106,14 @@ export function trialOf<Params, State, X, Target>(
   };
 }
 
+/** What a shard of the rows threw, which counts rows from its first on, with where that is. */
+export function ofShard(error: unknown, shard: number, count: number, rows: number): unknown {
+  if (count === 1 || !(error instanceof Error)) return error;
+  const own = rows / count;
+  error.message += ` (in rows ${shard * own} to ${(shard + 1) * own - 1} of the batch, computed apart: positions count from the first of them)`;
+  return error;
+}
+
 /** All rows of a chunk, from those of its shards. */
 export function joined<Params, State>(
   where: string,
