@@ -18,6 +18,8 @@ export interface Entry {
 export interface Block {
   readonly name: string;
   readonly entries: readonly Entry[];
+  /** Half of the rounds: no goal depends on it. */
+  readonly brief?: boolean;
 }
 
 /** Steps of a training case, and symbols of its data. */
@@ -53,6 +55,7 @@ function trainingOf(
   for (const system of systems) {
     const { most, threads } = system;
     if (!system.kinds.includes(kind) || !among(system)) continue;
+    if (quick && system.thorough === true) continue;
     if ((system.workers ?? 1) > Number(sizes.B)) continue;
     for (const model of alike) {
       if (!(system.models ?? []).includes(model)) continue;
@@ -60,7 +63,10 @@ function trainingOf(
       if (most && gigaflops(config) > (quick ? most.quick : most.full)) continue;
       const entry = { case: name.replace("*", model), kind, config, system };
       if (threads === undefined) entries.push(entry);
-      else entries.push(...threadCounts().map((count) => ({ ...entry, threads: count })));
+      else {
+        const counts = threadCounts().slice(threads === "all" ? -1 : 0);
+        entries.push(...counts.map((count) => ({ ...entry, threads: count })));
+      }
     }
   }
   return entries;
@@ -68,13 +74,16 @@ function trainingOf(
 
 function trainingBlocks(quick: boolean): Block[] {
   const blocks: Block[] = [];
-  for (const [H, B] of quick ? sizes.slice(0, 3) : sizes) {
+  for (const [H, B] of quick ? sizes.slice(0, 2) : sizes) {
     const size = `${H}x${B}`;
-    const entries = training(`*-${size}`, ["lstm", "custom"], [H, B], quick);
-    blocks.push({ name: `lstm-${size}`, entries });
-    if (quick && H !== 128) continue;
+    const models = quick ? ["lstm"] : ["lstm", "custom"];
+    blocks.push({
+      name: `lstm-${size}`,
+      entries: training(`*-${size}`, models, [H, B], quick),
+    });
+    if (quick || B !== 32) continue;
     const gru = training(`*-${size}`, ["gru"], [H, B], quick);
-    blocks.push({ name: `gru-${size}`, entries: gru });
+    blocks.push({ name: `gru-${size}`, entries: gru, brief: true });
   }
   return blocks;
 }
@@ -87,24 +96,39 @@ const minibatches: Readonly<Record<string, Config>> = {
   ragged: { T: 100, I: 128, H: 256, B: 32, C: 10, shortest: 5 },
 };
 
+/** Those that goals depend on have all systems. */
+const inGoals = ["T28", "T784"];
+
 function minibatchBlocks(quick: boolean): Block[] {
-  const chosen = Object.entries(minibatches).filter(
-    ([size]) => !quick || size === "T28" || size === "ragged",
-  );
+  const chosen = Object.entries(minibatches).filter(([size]) => !quick || size === "T28");
   return chosen.map(([size, sizes]) => {
-    const entries = trainingOf(
-      "minibatch",
-      `minibatch-*-${size}`,
-      ["lstm", "custom"],
-      sizes,
-      quick,
-      ({ name }) => {
-        if (name === "pytorch-padded") return size === "ragged";
-        return name !== "pytorch-compiled" || !(quick || size === "ragged");
-      },
-    );
-    return { name: `minibatch-${size}`, entries };
+    const brief = !inGoals.includes(size);
+    const models = size === "T28" && !quick ? ["lstm", "custom"] : ["lstm"];
+    const among = ({ name, sparing }: System): boolean => {
+      if (name === "pytorch-padded") return size === "ragged";
+      if (name === "chronograd-recorded") return size === "T28";
+      return !brief || sparing !== true || name.startsWith("chronograd");
+    };
+    const name = `minibatch-*-${size}`;
+    const entries = trainingOf("minibatch", name, models, sizes, quick, among);
+    return { name: `minibatch-${size}`, entries, brief };
   });
+}
+
+/** The loop of `npm start`; a step is so many windows, of which its time is the mean. */
+function startBlock(quick: boolean): Block {
+  const [H, B, windows] = [256, 32, quick ? 10 : 25];
+  const config = { H, B, T, windows, tokens: T * B, I: 128, V: 90 };
+  const entries = trainingOf("start", "start", ["gru"], config, quick);
+  return { name: "start", entries };
+}
+
+/** The rows of a batch on two ranks of MPI, and on one; each rank has one thread. */
+function ranksBlock(quick: boolean): Block {
+  const [H, B] = [256, 32];
+  const name = `ranks-${H}x${B}`;
+  const entries = trainingOf("ranks", name, ["lstm"], { H, B, T, I: H, V }, quick);
+  return { name, entries };
 }
 
 /**
@@ -113,11 +137,8 @@ function minibatchBlocks(quick: boolean): Block[] {
  */
 const products: readonly (readonly [m: number, k: number, n: number, transposed: string])[] = [
   [32, 128, 512, ""],
-  [32, 256, 1024, ""],
   [64, 512, 2048, ""],
   [32, 512, 128, "b"],
-  [64, 2048, 512, "b"],
-  [128, 1600, 512, "a"],
   [256, 1600, 1024, "a"],
   [128, 128, 128, ""],
   [256, 256, 256, ""],
@@ -125,7 +146,7 @@ const products: readonly (readonly [m: number, k: number, n: number, transposed:
 ];
 
 function productBlocks(quick: boolean): Block[] {
-  const chosen = products.filter(([m, k]) => !quick || (m === k && m > 128) || k === 128);
+  const chosen = products.filter(([m, k]) => !quick || (m === k && m > 256));
   return chosen.map(([m, k, n, transposed]) => {
     const name = `gemm-${transposed === "" ? "" : `${transposed}t-`}${m}x${k}x${n}`;
     const repeat = Math.max(1, Math.round(4e7 / (2 * m * n * k)));
@@ -134,7 +155,7 @@ function productBlocks(quick: boolean): Block[] {
     const entries = systems
       .filter(({ kinds }) => kinds.includes("product"))
       .map((system): Entry => ({ case: name, kind: "product", config, system }));
-    return { name, entries };
+    return { name, entries, brief: true };
   });
 }
 
@@ -160,7 +181,7 @@ function convolutionBlock(): Block {
         ([what, kind, config]): Entry => ({ case: `${name}-${what}`, kind, config, system }),
       ),
     );
-  return { name, entries };
+  return { name, entries, brief: true };
 }
 
 function ofKind(kind: Kind): System[] {
@@ -178,42 +199,38 @@ function overheadBlock(): Block {
       }
     }
   }
-  return { name: "overhead", entries };
+  return { name: "overhead", entries, brief: true };
 }
 
-function coldBlocks(quick: boolean): Block[] {
-  const chosen: readonly (readonly [number, number])[] = quick ? [[128, 32]] : sizes.slice(0, 3);
-  return chosen.map(([H, B]) => {
-    const name = `cold-lstm-${H}x${B}`;
-    const entries = training(name, ["lstm"], [H, B], quick, (system) => system.sparing !== true);
-    const most = Math.max(...threadCounts());
-    const cold = entries
-      .filter(({ threads }) => threads === undefined || threads === most)
-      .map((entry) => ({ ...entry, cold: true }));
-    return { name, entries: cold };
-  });
+function coldBlock(): Block {
+  const [H, B] = [128, 32];
+  const name = `cold-lstm-${H}x${B}`;
+  const most = Math.max(...threadCounts());
+  const among = ({ sparing, thorough }: System) => sparing !== true && thorough !== true;
+  const entries = training(name, ["lstm"], [H, B], false, among)
+    .filter(({ threads }) => threads === undefined || threads === most)
+    .map((entry) => ({ ...entry, cold: true }));
+  return { name, entries, brief: true };
 }
 
 /** Cost by the length of a stream, and of a step by hidden and batch size. */
-function growthBlocks(quick: boolean): Block[] {
+function growthBlocks(): Block[] {
   const blocks: Block[] = [];
-  for (const length of quick ? [100, 1000, 10_000] : [100, 1000, 10_000, 100_000]) {
+  for (const length of [100, 1000, 10_000, 100_000]) {
     const config = { H: 32, B: 1, T: length, V, k1: 25, k2: 50 };
     const name = `growth-T-${length}`;
-    const entries = ofKind("stream").map((system): Entry => {
-      return { case: name, kind: "stream", config, system };
-    });
-    blocks.push({ name, entries });
+    const entries = ofKind("stream")
+      .filter(({ name }) => name === "chronograd" || length <= 10_000)
+      .map((system): Entry => ({ case: name, kind: "stream", config, system }));
+    blocks.push({ name, entries, brief: true });
   }
-  const among = ({ name }: System): boolean =>
-    name === "chronograd" || (name === "pytorch" && !quick);
-  const hidden = quick ? [32, 64, 128] : [16, 32, 64, 128, 256, 512];
-  const batch = quick ? [1, 8, 32] : [1, 2, 4, 8, 16, 32, 64, 128];
+  const among = ({ name }: System): boolean => name === "chronograd" || name === "pytorch";
   const grow = (name: string, H: number, B: number): void => {
-    blocks.push({ name, entries: training(name, ["lstm"], [H, B], quick, among) });
+    const entries = training(name, ["lstm"], [H, B], false, among);
+    blocks.push({ name, entries, brief: true });
   };
-  for (const H of hidden) grow(`growth-H-${H}`, H, 32);
-  for (const B of batch) grow(`growth-B-${B}`, 128, B);
+  for (const H of [16, 64, 256, 512]) grow(`growth-H-${H}`, H, 32);
+  for (const B of [1, 4, 16, 64]) grow(`growth-B-${B}`, 128, B);
   return blocks;
 }
 
@@ -224,17 +241,16 @@ export function chooseBlocks({ quick, filter, only }: Options): Block[] {
   const all = [
     ...trainingBlocks(quick),
     ...minibatchBlocks(quick),
+    startBlock(quick),
+    ranksBlock(quick),
     ...productBlocks(quick),
-    convolutionBlock(),
-    overheadBlock(),
-    ...coldBlocks(quick),
-    ...growthBlocks(quick),
+    ...(quick ? [] : [convolutionBlock(), overheadBlock(), coldBlock(), ...growthBlocks()]),
   ];
   const blocks: Block[] = [];
-  for (const { name, entries } of all) {
+  for (const { name, entries, ...rest } of all) {
     const chosen = entries.filter(({ system }) => only.length === 0 || only.includes(system.name));
     const matches = name.includes(filter) || chosen.some((entry) => entry.case.includes(filter));
-    if (matches && chosen.length > 0) blocks.push({ name, entries: chosen });
+    if (matches && chosen.length > 0) blocks.push({ name, entries: chosen, ...rest });
   }
   return blocks;
 }

@@ -1,14 +1,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
 import { dirname, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { chooseBlocks } from "./cases.ts";
+import { goalLines, reachedOf } from "./goals.ts";
 import { growthFigure } from "./growth.ts";
+import { findKernels, kernelLines } from "./kernels.ts";
 import { describeMachine } from "./machine.ts";
-import { Measurement, type Result } from "./measure.ts";
+import { type Measured, Measurement } from "./measure.ts";
 import { help, type Options, parseOptions, UsageError } from "./options.ts";
 import { Processes } from "./place.ts";
 import { makeProgress } from "./progress.ts";
+import { isQuiet, LoadMeter, linesOf, sayLoad } from "./quiet.ts";
 import { ratiosOf } from "./ratios.ts";
 import { setUpPeers } from "./setup.ts";
 import { legend, tableOf } from "./table.ts";
@@ -32,11 +34,13 @@ function write(path: string, text: string, say: (line: string) => void): void {
 
 async function main(options: Options): Promise<void> {
   const progress = makeProgress();
+  const { say } = progress;
   const blocks = chooseBlocks(options);
   if (blocks.length === 0) throw new UsageError(`no case has "${options.filter}" in its name`);
   const systems = new Set(blocks.flatMap(({ entries }) => entries.map(({ system }) => system)));
   const needs = new Set([...systems].map(({ need }) => need));
-  const processes = new Processes(setUpPeers(needs, progress.say));
+  const peers = setUpPeers(needs, say);
+  const processes = new Processes(peers);
   for (const [signal, code] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],
@@ -47,38 +51,50 @@ async function main(options: Options): Promise<void> {
     });
   }
   const started = performance.now();
-  const results: Result[] = [];
+  const kernels = findKernels(peers, needs);
+  for (const line of kernelLines(kernels)) say(line);
+  const meter = new LoadMeter();
+  const before = await meter.begin();
+  if (!isQuiet(before)) say(`the machine is not quiet (${sayLoad(before)}): figures mean little`);
+  const results: Measured[] = [];
   try {
     const measurement = new Measurement(processes, options, progress);
-    const busy = loadavg()[0]!;
-    if (busy > 0.5)
-      progress.say(`the machine is busy (load ${busy.toFixed(1)}): figures mean little`);
-    progress.say(legend);
+    say(legend);
     for (const [i, block] of blocks.entries()) {
-      const measured = await measurement.block(block, `[${i + 1}/${blocks.length}]`);
+      const place = `[${i + 1}/${blocks.length}]`;
+      const measured = await meter.during(block.name, () => measurement.block(block, place));
       results.push(...measured);
-      for (const row of tableOf(measured)) progress.say(row);
+      const load = meter.of(block.name);
+      for (const row of tableOf(measured)) say(row);
+      if (!isQuiet(load)) say(`  ^ ${block.name} was not quiet: ${sayLoad(load)}`);
     }
   } finally {
     progress.status("");
     processes.end();
   }
+  const load = await meter.end();
   const ratios = ratiosOf(results);
-  progress.say("\nhow many times as fast (above 1: what is named first):");
-  for (const [key, ratio] of Object.entries(ratios)) progress.say(`${key.padEnd(44)} ${ratio}`);
-  progress.say("");
-  for (const [system, note] of processes.notes) progress.say(`${system}: ${note}`);
-  progress.say(`${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
-  const machine = describeMachine(processes.versions);
-  const date = new Date().toISOString();
+  const reached = reachedOf(ratios);
+  say("\nhow many times as fast (above 1: what is named first):");
+  for (const [key, ratio] of Object.entries(ratios)) say(`${key.padEnd(44)} ${ratio}`);
+  say("\ngoals, on two cores of a quiet machine:");
+  for (const line of goalLines(reached)) say(line);
+  say("");
+  for (const [system, note] of processes.notes) say(`${system}: ${note}`);
+  for (const line of [...kernelLines(kernels), ...linesOf(load)]) say(line);
+  say(`${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
+  const run = {
+    machine: { ...describeMachine(processes.versions), ...kernels },
+    date: new Date().toISOString(),
+    load,
+    cases: results.map(({ rounds: _, ...result }) => result),
+    ratios,
+    goals: reached,
+  };
   const { json, figure } = targets(options);
-  write(
-    json,
-    `${JSON.stringify({ machine, date, cases: results, ratios }, null, 2)}\n`,
-    progress.say,
-  );
+  write(json, `${JSON.stringify(run, null, 2)}\n`, say);
   const svg = growthFigure(results);
-  if (svg !== undefined) write(figure, svg, progress.say);
+  if (svg !== undefined) write(figure, svg, say);
 }
 
 try {

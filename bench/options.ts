@@ -14,10 +14,10 @@ export interface Options {
 
 export const help = `npm run bench -- [options]
 
-  --quick          smaller cases, fewer rounds: under seven minutes once the peers are there
-  --case <text>    only cases whose name has this in it, such as lstm-128x32, gru, minibatch, gemm, conv, overhead, growth
+  --quick          fewer cases and rounds: under two minutes once the peers are there
+  --case <text>    only cases whose name has this in it, such as lstm-128x32, gru, minibatch, start, ranks, gemm, conv, overhead, growth
   --only <names>   only these systems, with commas between: ${systems.map(({ name }) => name).join(", ")}
-  --rounds <n>     how often each system has its turn (15; 5 with --quick)
+  --rounds <n>     how often each system has its turn (11; 3 with --quick)
   --out <file>     where to write the JSON (bench/results/latest.json; partial.json there with --case or --only)`;
 
 /** A mistake in how the benchmark was called. */
@@ -44,7 +44,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   if (values.help === true) return undefined;
   const text = (name: string): string | undefined => values[name] as string | undefined;
   const quick = values.quick === true;
-  const rounds = Number(text("rounds") ?? (quick ? 5 : 15));
+  const rounds = Number(text("rounds") ?? (quick ? 3 : 11));
   if (!Number.isInteger(rounds) || rounds < 1) {
     throw new UsageError(`--rounds must be a whole number of at least 1, got ${text("rounds")}`);
   }

@@ -7,6 +7,7 @@ import { writeMinibatches } from "./minibatches.ts";
 import { writeProblem } from "./problem.ts";
 import { trains } from "./protocol.ts";
 import type { Peers } from "./setup.ts";
+import { writeStart } from "./startProblem.ts";
 import { Worker } from "./worker.ts";
 
 /**
@@ -48,6 +49,7 @@ export class Processes implements Place {
     if ("missing" in found) throw new Error(found.missing);
     const env = {
       ...system.env,
+      BENCH_FOLDER: this.#folder,
       ...(threads !== undefined && {
         BENCH_THREADS: String(threads),
         OMP_NUM_THREADS: String(threads),
@@ -65,14 +67,15 @@ export class Processes implements Place {
     }
   }
 
-  problem({ kind, config }: Entry): string | undefined {
+  async problem({ kind, config }: Entry): Promise<string | undefined> {
     if (!trains(kind)) return undefined;
     const family = config.model === "gru" ? "gru" : "lstm";
     const { T, H, B, shortest = T } = config;
     const path = join(this.#folder, `${kind}-${family}-${T}x${H}x${B}-${shortest}.bin`);
     if (!this.#problems.has(path)) {
-      if (kind === "train") writeProblem(path, family, config);
-      else writeMinibatches(path, config);
+      if (kind === "minibatch") writeMinibatches(path, config);
+      else if (kind === "start") await writeStart(path, config);
+      else writeProblem(path, family, config);
     }
     this.#problems.add(path);
     return path;

@@ -8,7 +8,15 @@
 export type Config = Readonly<Record<string, number | string>>;
 
 /** What a case does. */
-export type Kind = "train" | "minibatch" | "product" | "convolution" | "overhead" | "stream";
+export type Kind =
+  | "train"
+  | "minibatch"
+  | "start"
+  | "ranks"
+  | "product"
+  | "convolution"
+  | "overhead"
+  | "stream";
 
 export interface Request {
   readonly case: string;
@@ -50,7 +58,7 @@ export interface Reply {
 
 /** Whether the steps of a case train: they have a problem, losses and norms. */
 export function trains(kind: Kind): boolean {
-  return kind === "train" || kind === "minibatch";
+  return ["train", "minibatch", "start", "ranks"].includes(kind);
 }
 
 /** The first steps of a case: they are compared with those of all other systems. */

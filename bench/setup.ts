@@ -21,6 +21,7 @@ const node = [process.execPath, "--conditions=@chronograd/source"];
  */
 export function setUpPeers(needs: ReadonlySet<Need>, say: (line: string) => void): Peers {
   const found = new Map<Need, Found>([["workspace", { command: node }]]);
+  if (needs.has("mpi")) found.set("mpi", findMpi());
   if (needs.has("npm")) found.set("npm", setUpNpm(say));
   let python: Python | undefined;
   if (needs.has("torch") || needs.has("jax")) {
@@ -29,6 +30,15 @@ export function setUpPeers(needs: ReadonlySet<Need>, say: (line: string) => void
   }
   if (needs.has("openblas")) found.set("openblas", setUpOpenblas(python, say));
   return { command: (need) => found.get(need) ?? { missing: "it was not set up" } };
+}
+
+/** Two ranks of MPI, which the system must have. */
+function findMpi(): Found {
+  const problem = run("mpiexec", ["--version"]);
+  if (problem !== "") {
+    return { missing: `no mpiexec (${problem}); apt-get install openmpi-bin or mpich brings one` };
+  }
+  return { command: ["mpiexec", "-n", "2", ...node] };
 }
 
 function setUpNpm(say: (line: string) => void): Found {

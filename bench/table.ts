@@ -11,11 +11,15 @@ function mark(ratio: number): string {
 
 /** What else a result says: a rate, a time per op, threads, the first step. */
 function remarks({ name, config, median_ms }: Result): string {
-  const { threads, first_ms, start_ms, flops, peak_mib, kernel_peak_mib, ops } = config;
+  const { threads, first_ms, start_ms, flops, peak_mib, kernel_peak_mib, ops, tokens, rows } =
+    config;
   const parts: string[] = [];
   if (typeof flops === "number") parts.push(`${(flops / median_ms / 1e6).toFixed(1)} GFLOP/s`);
   if (typeof ops === "number") parts.push(`${((1000 * median_ms) / ops).toFixed(3)} us/op`);
+  if (typeof tokens === "number")
+    parts.push(`${Math.round((1000 * tokens) / median_ms)} characters/s`);
   if (threads !== undefined) parts.push(`${threads} thread${threads === 1 ? "" : "s"}`);
+  if (rows !== undefined) parts.push(String(rows));
   if (typeof first_ms === "number") parts.push(`first step ${milliseconds(first_ms)}`);
   if (typeof start_ms === "number") parts.push(`start ${milliseconds(start_ms)}`);
   if (peak_mib !== undefined) parts.push(`${peak_mib} MiB at peak`);

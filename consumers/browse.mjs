@@ -1,5 +1,6 @@
 // Opens the project's page in Chromium and waits for what it reports:
 // node browse.mjs build <folder>, from a server with a strict content security policy; node
+// browse.mjs isolated <folder>, from one that isolates the page from other origins too; node
 // browse.mjs dev, from Vite's.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -11,6 +12,10 @@ import { extname, join } from "node:path";
 const [mode, folder = "."] = process.argv.slice(2);
 const chromium = process.env.CHRONOGRAD_CHROMIUM ?? "/usr/bin/chromium";
 const policy = "script-src 'self' 'wasm-unsafe-eval'";
+const isolation = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
 const types = { ".html": "text/html", ".js": "text/javascript" };
 
 let report;
@@ -40,7 +45,11 @@ async function serve() {
     try {
       const content = await readFile(join(folder, path));
       const type = types[extname(path)] ?? "application/octet-stream";
-      response.writeHead(200, { "content-type": type, "content-security-policy": policy });
+      response.writeHead(200, {
+        "content-type": type,
+        "content-security-policy": policy,
+        ...(mode === "isolated" && isolation),
+      });
       response.end(content);
     } catch {
       response.writeHead(404).end();
@@ -78,7 +87,7 @@ const late = new Promise((_, fail) => {
   browser.on("error", fail);
 });
 try {
-  const { page, worker } = await Promise.race([reported, late]);
+  const { page, worker, threads } = await Promise.race([reported, late]);
   for (const [where, { said, error, evaluates }] of Object.entries({ page, worker })) {
     if (error) throw new Error(`browse: in the ${where}: ${error}`);
     if (evaluates !== (mode === "dev")) {
@@ -88,6 +97,13 @@ try {
     }
     console.log(`${where}: ${said}`);
   }
+  const { said = "", error } = threads;
+  const expected =
+    mode === "isolated"
+      ? /^on 2 threads$/
+      : /^on one thread, because the page is not cross-origin isolated/;
+  if (error || !expected.test(said)) throw new Error(`browse: threads: ${error ?? said}`);
+  console.log(`threads: ${said}`);
 } finally {
   clearTimeout(timer);
   if (browser.pid !== undefined) {

@@ -11,9 +11,24 @@ interface Case {
 
 interface Benchmark {
   readonly date: string;
-  readonly machine: Readonly<Record<string, unknown>>;
+  readonly machine: Readonly<Record<string, unknown>> & {
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly kernels?: Readonly<Record<string, string>>;
+    readonly kernels_without?: Readonly<Record<string, string>>;
+  };
+  /** Whether nobody else used the machine, and the blocks in which somebody did. */
+  readonly load?: { readonly quiet: boolean; readonly noisy: Readonly<Record<string, unknown>> };
   readonly cases: readonly Case[];
   readonly ratios: Readonly<Record<string, number>>;
+  readonly goals?: readonly Goal[];
+}
+
+/** A ratio that is aimed at, and what was measured. */
+interface Goal {
+  readonly ratio: string;
+  readonly goal: number;
+  readonly measured: number | null;
+  readonly state: string;
 }
 
 /** One model at one size: the median of every system, in milliseconds. */
@@ -35,19 +50,30 @@ interface MemoryRow {
   readonly seconds: number;
 }
 
-/** One run of the benchmark as a table. */
+/** The cases of one kind as a table. */
 interface Table {
-  readonly date: string;
-  readonly machine: string;
   readonly systems: readonly string[];
   readonly rows: readonly Row[];
+}
+
+/** One run of the benchmark. */
+interface Run {
+  readonly date: string;
+  readonly machine: string;
+  /** What others did on the machine meanwhile. */
+  readonly load: string;
+  readonly kernels: readonly (readonly [system: string, what: string])[];
+  readonly steps: Table;
+  readonly minibatches: Table;
+  /** Characters a second in the loop of `npm start`, by system. */
+  readonly start: readonly (readonly [system: string, characters: string])[];
+  readonly goals: readonly Goal[];
   readonly ratios: readonly (readonly [key: string, ratio: number])[];
 }
 
 /** What the page shows, where it was measured. */
 export interface Results {
-  readonly steps: Table | null;
-  readonly minibatches: Table | null;
+  readonly run: Run | null;
   readonly memory: { readonly date: string; readonly rows: readonly string[][] } | null;
   readonly figure: string;
 }
@@ -67,10 +93,8 @@ function milliseconds(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
 }
 
-/** The cases of a run whose names match, and its ratios. */
-function tableOf(text: string | undefined, cases: RegExp): Table | null {
-  if (text === undefined) return null;
-  const run = JSON.parse(text) as Benchmark;
+/** The cases whose names match. */
+function tableOf(run: Benchmark, cases: RegExp): Table {
   const training = run.cases.filter(({ name }) => cases.test(name));
   const isOurs = (system: string): number => Number(system.startsWith("chronograd"));
   const systems = [...new Set(training.map(({ system }) => system))].sort(
@@ -91,10 +115,53 @@ function tableOf(text: string | undefined, cases: RegExp): Table | null {
     });
     return { name, fields };
   });
+  return { systems, rows };
+}
+
+function charactersOf({ cases }: Benchmark): [system: string, characters: string][] {
+  return cases
+    .filter(({ name }) => name === "start")
+    .map(({ system, config, median_ms }): [string, number] => [
+      system,
+      (1000 * Number(config.tokens)) / median_ms,
+    ])
+    .sort(([, a], [, b]) => b - a)
+    .map(([system, rate]) => [system, Number(rate.toPrecision(3)).toLocaleString("en")]);
+}
+
+function loadOf({ load }: Benchmark): string {
+  if (load === undefined) return "The load of the machine was not measured.";
+  if (load.quiet) return "The machine was quiet.";
+  const noisy = Object.keys(load.noisy);
+  return `Others used the machine${noisy.length === 0 ? " before or after" : ` during ${noisy.join(", ")}`}: these figures mean less.`;
+}
+
+function kernelsOf({ machine }: Benchmark): [system: string, what: string][] {
+  const { environment = {}, kernels = {}, kernels_without: without = {} } = machine;
+  const set = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  const held = ([system, what]: [string, string]): [string, string] => {
+    const other = without[system];
+    return [system, other === undefined || other === what ? what : `${what}, and else ${other}`];
+  };
+  return [
+    ...Object.entries(kernels).map(held),
+    ...(set.length === 0 ? [] : [["the environment", set.join(", ")] as [string, string]]),
+  ];
+}
+
+function runOf(text: string | undefined): Run | null {
+  if (text === undefined) return null;
+  const run = JSON.parse(text) as Benchmark;
   const { cpu, cores } = run.machine;
-  const machine = `${String(cpu ?? "")}, ${String(cores ?? "")} cores`;
   return {
-    ...{ date: run.date.slice(0, 10), machine, systems, rows },
+    date: run.date.slice(0, 10),
+    machine: `${String(cpu ?? "")}, ${String(cores ?? "")} cores`,
+    load: loadOf(run),
+    kernels: kernelsOf(run),
+    steps: tableOf(run, /^(lstm|gru|custom)-/),
+    minibatches: tableOf(run, /^minibatch-/),
+    start: charactersOf(run),
+    goals: run.goals ?? [],
     ratios: Object.entries(run.ratios),
   };
 }
@@ -129,11 +196,10 @@ function memoryOf(text: string | undefined): Results["memory"] {
 }
 
 export default {
-  watch: ["latest.json", "minibatch.json", "memory.json"].map(path),
+  watch: ["latest.json", "memory.json"].map(path),
   load(): Results {
     return {
-      steps: tableOf(read("latest.json"), /^(lstm|gru|custom)-/),
-      minibatches: tableOf(read("minibatch.json") ?? read("latest.json"), /^minibatch-/),
+      run: runOf(read("latest.json")),
       memory: memoryOf(read("memory.json")),
       figure: read("growth.svg") ?? "",
     };

@@ -54,6 +54,7 @@ export const consumers = {
   Parcel: bundle("parcel"),
   "Chromium, page and worker, from Vite's build under a strict policy": browse("build", "out/vite"),
   "Chromium, page and worker, from Vite's development server": browse("dev"),
+  "Chromium, page, worker and threads, isolated from other origins": browse("isolated", "out/vite"),
   "TypeScript 7": compile(7),
   "TypeScript 6": compile(6),
   "TypeScript 5": compile(5),

@@ -2,6 +2,7 @@ import { type Backend, createBackend, defaultBackend, type FloatDType } from "@c
 import { opTable } from "@chronograd/autodiff/extend";
 import { referenceKernels } from "@chronograd/autodiff/reference";
 import { opLaws } from "@chronograd/autodiff/testing";
+import { averageSubject } from "./averages.ts";
 import { biasSubject } from "./bias.ts";
 import { cellSubjects } from "./cells.ts";
 import { checkerSubject } from "./checker.ts";
@@ -9,6 +10,7 @@ import { clippingSubjects } from "./clipping.ts";
 import { conventionSubjects } from "./conventions.ts";
 import { creationSubjects } from "./creation.ts";
 import { customSubjects } from "./custom.ts";
+import { dataParallelSubject } from "./dataParallel.ts";
 import { edgeSubjects } from "./edges/index.ts";
 import { estimatorSubjects } from "./estimators.ts";
 import { fileSubjects } from "./files.ts";
@@ -86,8 +88,10 @@ export function wholeSubjects(): Subject[] {
     spectraSubject(),
     plannedSubject(),
     impureSubject(),
+    dataParallelSubject(),
     lagSubject(),
     workersSubject(),
+    averageSubject(),
     ...refusalSubjects(),
     ...fileSubjects(),
     ...clippingSubjects(),

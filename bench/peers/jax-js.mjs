@@ -30,29 +30,31 @@ const steps = {
   },
 };
 
-/** The mean cross-entropy over T steps; the input products of all steps are one product. */
-function lossOf({ model, H, B, T, V }) {
-  return (weights, inputs, targets) => {
+/**
+ * The mean cross-entropy over T steps, and the state after the last; the input products of all
+ * steps are one product.
+ */
+function lossOf({ model, B, T, V }) {
+  return (weights, before, inputs, targets) => {
     const { table, W, b, U, bn, headW, headb } = weights;
     const x = np.matmul(nn.oneHot(inputs, V), table);
     const gates = np.split(np.matmul(x, W).add(b), T, 0);
-    let state = { h: np.zeros([B, H]), ...(model === "lstm" && { c: np.zeros([B, H]) }) };
+    let state = before;
     const outputs = gates.map((gate) => {
       state = steps[model]({ U, bn }, gate, state);
       return state.h.ref;
     });
-    tree.dispose(state);
     U.dispose();
     bn?.dispose();
     const logits = np.matmul(np.concatenate(outputs, 0), headW).add(headb);
     const picked = np.sum(nn.logSoftmax(logits, -1).mul(nn.oneHot(targets, V)));
-    return picked.mul(-1 / (T * B));
+    return [picked.mul(-1 / (T * B)), state];
   };
 }
 
 /** The mean cross-entropy of classes after each row's last step. */
 function lossOfSequences({ T, B, H, C }) {
-  return (weights, inputs, targets, lengths) => {
+  return (weights, carried, inputs, targets, lengths) => {
     const { W, b, U, headW, headb } = weights;
     const gates = np.split(np.matmul(inputs, W).add(b), T, 0);
     let state = { h: np.zeros([B, H]), c: np.zeros([B, H]) };
@@ -67,7 +69,8 @@ function lossOfSequences({ T, B, H, C }) {
     tree.dispose([state.c, U]);
     lengths?.dispose();
     const logits = np.matmul(state.h, headW).add(headb);
-    return np.sum(nn.logSoftmax(logits, -1).mul(nn.oneHot(targets, C))).mul(-1 / B);
+    const loss = np.sum(nn.logSoftmax(logits, -1).mul(nn.oneHot(targets, C))).mul(-1 / B);
+    return [loss, carried];
   };
 }
 
@@ -78,9 +81,9 @@ function sumOfSquares(x) {
 
 /** Clipping and Adam, as one program with the gradient. */
 function stepOf(loss) {
-  const valueAndGradient = valueAndGrad(loss);
-  return (weights, m, v, scales, ...batch) => {
-    const [loss, g] = valueAndGradient(tree.ref(weights), ...batch);
+  const valueAndGradient = valueAndGrad(loss, { hasAux: true });
+  return (weights, m, v, carried, scales, ...batch) => {
+    const [[loss, after], g] = valueAndGradient(tree.ref(weights), carried, ...batch);
     const names = Object.keys(g);
     const norm = np.sqrt(names.map((name) => sumOfSquares(g[name].ref)).reduce((a, b) => a.add(b)));
     const factor = np.minimum(np.array(clipNorm).div(norm.ref), 1);
@@ -96,14 +99,16 @@ function stepOf(loss) {
       next.v[name] = v1;
     }
     tree.dispose([factor, rate, root]);
-    return [next.weights, next.m, next.v, loss, norm];
+    return [next.weights, next.m, next.v, after, loss, norm];
   };
 }
 
 function train({ config, problem }) {
   const { weights, inputs, targets } = readProblem(problem);
   const batch = (i) => [np.array(inputs(i).slice()), np.array(targets(i).slice())];
-  return training(weights, batch, lossOf(config));
+  const zeros = () => np.zeros([config.B, config.H]);
+  const initial = { h: zeros(), ...(config.model === "lstm" && { c: zeros() }) };
+  return training(weights, batch, lossOf(config), initial);
 }
 
 function minibatch({ config, problem }) {
@@ -119,8 +124,9 @@ function minibatch({ config, problem }) {
   return training(weights, batch, lossOfSequences(config));
 }
 
-/** Steps that take the batches in turn. */
-function training(initial, batch, loss) {
+/** Steps that take the batches in turn, and hand their state on where they have one. */
+function training(initial, batch, loss, carried = {}) {
+  let state = carried;
   const map = (f) => Object.fromEntries(Object.entries(initial).map(([name, x]) => [name, f(x)]));
   let weights = map(({ data, shape }) => np.array(data).reshape([...shape]));
   let m = map(({ shape }) => np.zeros([...shape]));
@@ -137,7 +143,7 @@ function training(initial, batch, loss) {
       i = t;
       let loss;
       let norm;
-      [weights, m, v, loss, norm] = run(weights, m, v, scales, ...now);
+      [weights, m, v, state, loss, norm] = run(weights, m, v, state, scales, ...now);
       const [lossData, normData] = [await loss.data(), await norm.data()];
       return { loss: lossData[0], norm: normData[0] };
     },

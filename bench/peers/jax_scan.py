@@ -1,8 +1,9 @@
 """A training step in JAX: a scan, jitted as a whole."""
 
 import os
+import time
 
-from serve import THREADS, read_problem, serve
+from serve import CHECKED_STEPS, THREADS, read_problem, serve
 
 # XLA uses as many threads as there are cores when it is loaded.
 if hasattr(os, "sched_setaffinity"):
@@ -34,19 +35,20 @@ def gru(weights, state, gates):
 
 def loss_of_symbols(config):
     cell, states = (gru, 1) if config["model"] == "gru" else (lstm, 2)
+    initial = (jnp.zeros((config["B"], config["H"])),) * states
 
-    def loss_of(weights, inputs, targets):
+    def loss_of(weights, state, inputs, targets):
+        """The loss, and the state after the last step."""
         # The input products of all steps are one product.
         gates = weights["table"][inputs] @ weights["W"] + weights["b"]
-        zeros = jnp.zeros((inputs.shape[1], weights["U"].shape[0]))
-        _, h = jax.lax.scan(lambda s, g: cell(weights, s, g), (zeros,) * states, gates)
+        state, h = jax.lax.scan(lambda s, g: cell(weights, s, g), state, gates)
         logits = log_softmax(h @ weights["headW"] + weights["headb"])
-        return -jnp.mean(jnp.take_along_axis(logits, targets[..., None], -1))
+        return -jnp.mean(jnp.take_along_axis(logits, targets[..., None], -1)), state
 
-    return loss_of
+    return loss_of, initial
 
 
-def loss_of_sequences(weights, inputs, targets, lengths=None):
+def loss_of_sequences(weights, carried, inputs, targets, lengths=None):
     """Classifies by the state after each row's last step."""
 
     # With so few inputs a product in every step is faster than one of all steps.
@@ -66,12 +68,14 @@ def loss_of_sequences(weights, inputs, targets, lengths=None):
         mask = jnp.arange(inputs.shape[0])[:, None] < lengths
         (h, _), _ = jax.lax.scan(masked, state, (inputs, mask))
     logits = log_softmax(h @ weights["headW"] + weights["headb"])
-    return -jnp.mean(jnp.take_along_axis(logits, targets[:, None], -1))
+    return -jnp.mean(jnp.take_along_axis(logits, targets[:, None], -1)), carried
 
 
-def make_step(loss_of, learning_rate, clip_norm, epsilon):
-    def step(weights, m, v, t, *batch):
-        loss, g = jax.value_and_grad(loss_of)(weights, *batch)
+def make_step(loss_of, clip_norm, epsilon):
+    gradient = jax.value_and_grad(loss_of, has_aux=True)
+
+    def step(weights, m, v, t, carried, learning_rate, *batch):
+        (loss, carried), g = gradient(weights, carried, *batch)
         norm = jnp.sqrt(sum(jnp.sum(x * x) for x in jax.tree.leaves(g)))
         factor = jnp.minimum(clip_norm / norm, 1)
         g = jax.tree.map(lambda x: x * factor, g)
@@ -82,43 +86,71 @@ def make_step(loss_of, learning_rate, clip_norm, epsilon):
         weights = jax.tree.map(
             lambda w, a, b: w - rate * a / (jnp.sqrt(b) * root + epsilon), weights, m, v
         )
-        return weights, m, v, t + 1, loss, norm
+        return weights, m, v, t + 1, carried, loss, norm
 
-    return jax.jit(step, donate_argnums=(0, 1, 2, 3))
+    return jax.jit(step, donate_argnums=(0, 1, 2, 3, 4))
 
 
 def train(request):
     arrays = read_problem(request["problem"])
     batches = list(zip(arrays.pop("inputs"), arrays.pop("targets")))
-    return training(loss_of_symbols(request["config"]), arrays, batches)
+    rate, *settings = arrays.pop("settings").tolist()
+    return training(*loss_of_symbols(request["config"]), arrays, batches, settings, lambda _: rate)
 
 
 def minibatch(request):
     arrays = read_problem(request["problem"])
     names = [name for name in ("inputs", "targets", "lengths") if name in arrays]
     batches = list(zip(*(map(jnp.array, arrays.pop(name)) for name in names)))
-    return training(loss_of_sequences, arrays, batches)
+    rate, *settings = arrays.pop("settings").tolist()
+    return training(loss_of_sequences, (), arrays, batches, settings, lambda _: rate)
 
 
-def training(loss_of, arrays, batches):
-    """Steps that take the batches in turn."""
-    settings = arrays.pop("settings").tolist()
+def start(request):
+    """The loop of `npm start`; a step is several windows, and its time is that of one."""
+    arrays = read_problem(request["problem"])
+    B, T, windows = (request["config"][name] for name in ("B", "T", "windows"))
+    rate, clip_norm, warmup = arrays.pop("settings").tolist()
+    codes = arrays.pop("codes")
+    each = (len(codes) - 1) // B
+    inputs, targets = (codes[i : i + B * each].reshape(B, each).T for i in (0, 1))
+    batches = [(inputs[t : t + T], targets[t : t + T]) for t in range(0, each - T + 1, T)]
+    schedule = lambda count: rate * min(1, (count + 1) / warmup)
+    loss_of, initial = loss_of_symbols(request["config"])
+    window = training(loss_of, initial, arrays, batches, (clip_norm, 1e-8), schedule)
+    steps = 0
+
+    def step():
+        nonlocal steps
+        count = 1 if steps < CHECKED_STEPS else windows
+        steps += 1
+        begun = time.perf_counter()
+        traces = [window() for _ in range(count)]
+        return 1000 * (time.perf_counter() - begun) / count, *traces[0][1:]
+
+    return step
+
+
+def training(loss_of, carried, arrays, batches, settings, schedule):
+    """Steps that take the batches in turn, and hand their state on where they have one."""
     weights = jax.tree.map(jnp.array, arrays)
     run = make_step(loss_of, *settings)
     m = jax.tree.map(jnp.zeros_like, weights)
     v = jax.tree.map(jnp.zeros_like, weights)
-    state = (weights, m, v, jnp.float32(1))
+    state = (weights, m, v, jnp.float32(1), jax.tree.map(jnp.copy, carried))
     count = 0
 
     def step():
         nonlocal state, count
         batch = batches[count % len(batches)]
+        rate = schedule(count)
         count += 1
-        *state, loss, norm = run(*state, *batch)
+        *state, loss, norm = run(*state, rate, *batch)
         jax.block_until_ready(state)
         return None, float(loss), float(norm)
 
     return step
 
 
-serve({"jax": jax.__version__}, f"{THREADS} threads, jit", {"train": train, "minibatch": minibatch})
+makers = {"train": train, "minibatch": minibatch, "start": start}
+serve({"jax": jax.__version__}, f"{THREADS} threads, jit", makers)

@@ -3,10 +3,11 @@ loop. For minibatches also `script` and `compiled`, that loop by TorchScript and
 `padded`, nn.LSTM over rows that are not packed."""
 
 import sys
+import time
 
 import torch
 from minibatch_torch import Classifier, minibatches
-from serve import THREADS, read_problem, serve
+from serve import CHECKED_STEPS, THREADS, read_problem, serve
 from torch import nn
 from torch.nn import functional as F
 
@@ -21,8 +22,8 @@ class BuiltIn(nn.Module):
 
     def __init__(self, model, weights):
         super().__init__()
-        H = weights["U"].shape[0]
-        self.cell = (nn.GRU if model == "gru" else nn.LSTM)(H, H)
+        I, H = weights["W"].shape[0], weights["U"].shape[0]
+        self.cell = (nn.GRU if model == "gru" else nn.LSTM)(I, H)
         with torch.no_grad():
             self.cell.weight_ih_l0.copy_(weights["W"].T)
             self.cell.weight_hh_l0.copy_(weights["U"].T)
@@ -36,8 +37,8 @@ class BuiltIn(nn.Module):
         else:
             self.cell.bias_hh_l0.requires_grad_(False)
 
-    def forward(self, x):
-        return self.cell(x)[0]
+    def forward(self, x, state):
+        return self.cell(x, state)
 
 
 class Custom(nn.Module):
@@ -62,15 +63,16 @@ class Custom(nn.Module):
         n = torch.tanh(xn + r * (hn + bn))
         return (n + z * (h - n),)
 
-    def forward(self, x):
+    def forward(self, x, state):
         weights = list(self.weights)
-        zeros = x.new_zeros(x.shape[1:])
-        state = [zeros] if self.step == self.gru else [zeros, zeros]
+        if state is None:
+            zeros = x.new_zeros(x.shape[1], weights[1].shape[0])
+            state = [zeros] if self.step == self.gru else [zeros, zeros]
         outputs = []
         for x_t in x:
             state = self.step(*weights, x_t, *state)
             outputs.append(state[0])
-        return torch.stack(outputs)
+        return torch.stack(outputs), state
 
 
 class Model(nn.Module):
@@ -81,10 +83,12 @@ class Model(nn.Module):
         self.headW = nn.Parameter(weights["headW"])
         self.headb = nn.Parameter(weights["headb"])
 
-    def forward(self, inputs, targets):
-        h = self.cell(F.embedding(inputs, self.table))
-        logits = h.flatten(0, 1) @ self.headW + self.headb
-        return F.cross_entropy(logits, targets.flatten())
+    def forward(self, inputs, targets, state=None):
+        """The loss, and the state after the last step, which goes on as a constant."""
+        h, state = self.cell(F.embedding(inputs, self.table), state)
+        logits = torch.addmm(self.headb, h.flatten(0, 1), self.headW)
+        state = state.detach() if torch.is_tensor(state) else [s.detach() for s in state]
+        return F.cross_entropy(logits, targets.flatten()), state
 
 
 def adam(parameters, **options):
@@ -113,19 +117,48 @@ def minibatch(request):
     return training(Classifier(WAY, request["config"], weights), batches, settings)
 
 
-def training(model, batches, settings):
-    """Steps that take the batches in turn."""
+def start(request):
+    """The loop of `npm start`; a step is several windows, and its time is that of one."""
+    arrays = read_problem(request["problem"])
+    B, T, windows = (request["config"][name] for name in ("B", "T", "windows"))
+    rate, clip_norm, warmup = arrays.pop("settings").tolist()
+    codes = torch.from_numpy(arrays.pop("codes")).long()
+    weights = {name: torch.from_numpy(array) for name, array in arrays.items()}
+    model = Model(request["config"]["model"], weights)
+    each = (len(codes) - 1) // B
+    # Row r reads from place r on; a batch is a view of the text.
+    inputs, targets = (codes[i : i + B * each].view(B, each).T for i in (0, 1))
+    batches = [(inputs[t : t + T], targets[t : t + T]) for t in range(0, each - T + 1, T)]
+    schedule = lambda count: rate * min(1, (count + 1) / warmup)
+    window = training(model, batches, (rate, clip_norm, 1e-8), schedule)
+    steps = 0
+
+    def step():
+        nonlocal steps
+        count = 1 if steps < CHECKED_STEPS else windows
+        steps += 1
+        begun = time.perf_counter()
+        traces = [window() for _ in range(count)]
+        return 1000 * (time.perf_counter() - begun) / count, *traces[0][1:]
+
+    return step
+
+
+def training(model, batches, settings, schedule=None):
+    """Steps that take the batches in turn, and hand their state on where they have one."""
     rate, clip_norm, epsilon = settings
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimizer = adam(parameters, lr=rate, eps=epsilon)
-    count = 0
+    count, carried = 0, ()
 
     def step():
-        nonlocal count
+        nonlocal count, carried
         batch = batches[count % len(batches)]
+        if schedule:
+            optimizer.param_groups[0]["lr"] = schedule(count)
         count += 1
         optimizer.zero_grad()
-        loss = model(*batch)
+        loss, *carried = model(*batch, *carried)
         loss.backward()
         norm = nn.utils.clip_grad_norm_(parameters, clip_norm)
         optimizer.step()
@@ -135,4 +168,5 @@ def training(model, batches, settings):
 
 
 version = torch.__version__
-serve({"pytorch": version}, f"{torch.get_num_threads()} threads", {"train": train, "minibatch": minibatch})
+makers = {"train": train, "minibatch": minibatch, "start": start}
+serve({"pytorch": version}, f"{torch.get_num_threads()} threads", makers)

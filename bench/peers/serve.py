@@ -11,7 +11,7 @@ import numpy
 
 THREADS = int(os.environ.get("BENCH_THREADS", "1"))
 CHECKED_STEPS = 3
-TRAINING = ("train", "minibatch")
+TRAINING = ("train", "minibatch", "start")
 
 
 def read_problem(path):

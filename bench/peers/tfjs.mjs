@@ -38,20 +38,23 @@ function rowsOf(symbols, V) {
   return tf.cast(tf.oneHot(symbols, V), "float32");
 }
 
-/** The mean cross-entropy over T steps; the input products of all steps are one product. */
-function lossOf(weights, { model, H, B, T, V }, inputs, targets) {
+/**
+ * The mean cross-entropy over T steps, and the state after the last; the input products of all
+ * steps are one product.
+ */
+function lossOf(weights, { model, B, T, V }, before, inputs, targets) {
   const { table, W, b, headW, headb } = weights;
   // The wasm backend has no gradient of gather: a product with one-hot rows looks the symbols up.
   const x = tf.matMul(rowsOf(inputs, V), table);
   const gates = tf.split(tf.add(tf.matMul(x, W), b), T, 0);
-  let state = { h: tf.zeros([B, H]), c: tf.zeros([B, H]) };
+  let state = before;
   const outputs = gates.map((gate) => {
     state = steps[model](weights, gate, state);
     return state.h;
   });
   const logits = tf.add(tf.matMul(tf.concat(outputs, 0), headW), headb);
   const picked = tf.sum(tf.mul(tf.logSoftmax(logits), rowsOf(targets, V)));
-  return tf.mul(picked, -1 / (T * B));
+  return [tf.mul(picked, -1 / (T * B)), state];
 }
 
 /**
@@ -90,22 +93,26 @@ function minibatch({ config, problem }) {
         }),
       ),
   }));
-  return training(weights, batches, (now, batch) => lossOfSequences(now, config, batch));
+  return training(weights, batches, (now, batch) => [lossOfSequences(now, config, batch), {}]);
 }
 
 function train({ config, problem }) {
   const { weights, inputs, targets } = readProblem(problem);
   tf.disposeVariables();
   const batches = Array.from({ length: batchCount }, (_, i) => [inputs(i), targets(i)]);
-  return training(weights, batches, (now, [inputs, targets]) => {
+  const zeros = () => tf.zeros([config.B, config.H]);
+  const initial = config.model === "lstm" ? { h: zeros(), c: zeros() } : { h: zeros() };
+  const step = (now, [inputs, targets], state) => {
     const x = tf.tensor1d(inputs, "int32");
     const y = tf.tensor1d(targets, "int32");
-    return lossOf(now, config, x, y);
-  });
+    return lossOf(now, config, state, x, y);
+  };
+  return training(weights, batches, step, initial);
 }
 
-/** Steps that take the batches in turn. */
-function training(initial, batches, lossOf) {
+/** Steps that take the batches in turn, and hand their state on where they have one. */
+function training(initial, batches, lossOf, before = {}) {
+  let state = before;
   const weights = Object.fromEntries(
     Object.entries(initial).map(([name, { data, shape }]) => [
       name,
@@ -117,8 +124,14 @@ function training(initial, batches, lossOf) {
   return {
     step() {
       const batch = batches[i++ % batches.length];
+      let after = state;
       const [loss, norm] = tf.tidy(() => {
-        const { value, grads } = tf.variableGrads(() => lossOf(weights, batch));
+        const { value, grads } = tf.variableGrads(() => {
+          const [loss, next] = lossOf(weights, batch, state);
+          for (const kept of Object.values(next)) tf.keep(kept);
+          after = next;
+          return loss;
+        });
         const squares = Object.values(grads).map((g) => tf.sum(tf.square(g)));
         const norm = tf.sqrt(tf.addN(squares));
         const factor = tf.minimum(tf.div(clipNorm, norm), 1);
@@ -127,6 +140,8 @@ function training(initial, batches, lossOf) {
         );
         return [value.dataSync()[0], norm.dataSync()[0]];
       });
+      tf.dispose(state);
+      state = after;
       return { loss, norm };
     },
     facts: () => ({ tensors: tf.memory().numTensors }),

@@ -98,7 +98,18 @@ export class BareLstm {
     this.backward();
     const norm = this.#adam.clip(this.g.table);
     this.#adam.update(this.w.table, this.g.table);
+    this.#carry();
     return { loss, norm };
+  }
+
+  /** The last state becomes that before the first step. */
+  #carry(): void {
+    const { float32 } = this.backend.memory.views;
+    const size = this.#B * this.#H;
+    for (const states of [this.#h, this.#c]) {
+      const last = states / 4 + this.#T * size;
+      float32.copyWithin(states / 4, last, last + size);
+    }
   }
 
   /** The loss of a batch. */

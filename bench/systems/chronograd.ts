@@ -5,6 +5,7 @@ import { convolution } from "./convolution.ts";
 import { minibatch } from "./minibatch.ts";
 import { overhead } from "./overhead.ts";
 import { product } from "./product.ts";
+import { start } from "./start.ts";
 import { stream } from "./stream.ts";
 import { train } from "./train.ts";
 
@@ -13,5 +14,5 @@ const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: str
 
 await serve(
   { versions: { chronograd: version }, note: defaultBackend().kernels.name },
-  { train, minibatch, product, convolution, overhead, stream },
+  { train, minibatch, start, product, convolution, overhead, stream },
 );

@@ -1,12 +1,11 @@
 import { type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
-import { type Communicator, crossEntropy, linear } from "@chronograd/nn";
+import { crossEntropy, linear } from "@chronograd/nn";
 import { unroll } from "@chronograd/rnn";
 import { type Minibatch, readMinibatches } from "../minibatches.ts";
-import { type Request, sizeOf } from "../protocol.ts";
+import { sizeOf } from "../protocol.ts";
 import type { Maker } from "../serve.ts";
 import { cells } from "./cells.ts";
-import { compiles, isWhole } from "./configuration.ts";
-import type { Experiment } from "./train.ts";
+import { compiles, isShared, isWhole, threading } from "./configuration.ts";
 import { training } from "./training.ts";
 
 /** The parameters of a minibatch case. */
@@ -22,11 +21,11 @@ export interface Sequences {
   readonly lengths?: Tensor;
 }
 
-/** Classifies sequences by the state after each row's last step; all rows, or a worker's. */
-export function classification(
-  { config, problem }: Pick<Request, "config" | "problem">,
-  communicator?: Communicator,
-): Experiment<ClassifierParams, Sequences> {
+/**
+ * Training steps in float32 that classify sequences by the state after each row's last step:
+ * `unroll` plans the loop, or, as the configuration says, the whole step is one plan, or none.
+ */
+export const minibatch: Maker = ({ config, problem }) => {
   const [T, B, I, H, C] = ["T", "B", "I", "H", "C"].map((name) => sizeOf(config, name)) as [
     number,
     number,
@@ -39,58 +38,34 @@ export function classification(
     const { data, shape } = weights[name]!;
     return tensor(data, { shape });
   };
-  const batches = all.map((batch) => sequencesOf(batch, [T, B, I], communicator));
+  const batches = all.map(
+    ({ inputs, targets, lengths }: Minibatch): Sequences => ({
+      x: tensor(inputs, { shape: [T, B, I] }),
+      target: tensor(targets),
+      ...(lengths !== undefined && { lengths: tensor(lengths) }),
+    }),
+  );
   const cell = cells[config.model as "lstm"]({ input: I, hidden: H });
   const head = linear({ input: H, output: C });
-  const options = compiles && !isWhole ? { compile: true } : {};
-  return {
-    params: {
-      cell: { W: weight("W"), U: weight("U"), b: weight("b") },
-      head: { W: weight("headW"), b: weight("headb") },
-    },
-    batch: (i) => batches[i % batches.length]!,
-    gradient(params, { x, target, ...marks }, weight = 1) {
+  const options = compiles && !isWhole && !isShared ? { compile: true, ...threading } : {};
+  const params: ClassifierParams = {
+    cell: { W: weight("W"), U: weight("U"), b: weight("b") },
+    head: { W: weight("headW"), b: weight("headb") },
+  };
+  return training(
+    { params, carried: {} },
+    (i) => batches[i % batches.length]!,
+    (params: ClassifierParams, carried: object, { x, target, ...marks }: Sequences) => {
       const loss = (now: ClassifierParams): Tensor => {
         const { state } = unroll(cell, now.cell, x, { ...options, ...marks });
-        const mean = crossEntropy(head.apply(now.head, state.h), target);
-        return weight === 1 ? mean : mean.mul(weight);
+        return crossEntropy(head.apply(now.head, state.h), target);
       };
       const [value, gradients] = valueAndGrad(loss)(params);
-      return { loss: value, gradients };
+      return { loss: value, gradients, carried };
     },
-  };
-}
-
-/**
- * A batch as tensors. Workers take rows by turns, because lengths are sorted: so that each has as
- * many steps.
- */
-function sequencesOf(
-  { inputs, targets, lengths }: Minibatch,
-  [T, B, I]: readonly [number, number, number],
-  { rank, size }: { rank: number; size: number } = { rank: 0, size: 1 },
-): Sequences {
-  const own = (_: unknown, row: number): boolean => row % size === rank;
-  const rows = Array.from({ length: B }, (_, row) => row).filter(own);
-  const data = new Float32Array(T * rows.length * I);
-  for (let t = 0; t < T; t++) {
-    for (const [i, row] of rows.entries()) {
-      const start = (t * B + row) * I;
-      data.set(inputs.subarray(start, start + I), (t * rows.length + i) * I);
-    }
-  }
-  return {
-    x: tensor(data, { shape: [T, rows.length, I] }),
-    target: tensor(targets.filter(own)),
-    ...(lengths !== undefined && { lengths: tensor(lengths.filter(own)) }),
-  };
-}
-
-/**
- * Training steps in float32: `unroll` plans the loop, or, as the configuration says, the whole step
- * is one plan, or none.
- */
-export const minibatch: Maker = (request) => {
-  const { params, batch, gradient } = classification(request);
-  return training(params, batch, gradient, isWhole);
+    {
+      axis: [null, null, { x: 1, target: 0, ...(all[0]!.lengths && { lengths: 0 }) }],
+      out: { loss: "mean", gradients: "mean", carried: null },
+    },
+  );
 };

@@ -16,8 +16,8 @@ function check(bare: BareLstm, request: Request): void {
   bare.forward(0);
   bare.backward();
   scope(() => {
-    const { params, batch, gradient } = experiment(request);
-    const gradients = tree.leaves(gradient(params, batch(0)).gradients);
+    const { params, initial, batches, gradient } = experiment(request);
+    const gradients = tree.leaves(gradient(params, initial, batches[0]!).gradients);
     parameterNames.forEach((name, index) => {
       const expected = gradients[index]!.toTypedArray();
       const start = bare.g[name] / 4;

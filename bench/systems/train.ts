@@ -1,13 +1,14 @@
-import { Tape, type Tensor, tensor } from "@chronograd/autodiff";
+import { Tape, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import { type Communicator, crossEntropy, embedding, linear } from "@chronograd/nn";
 import { shard } from "@chronograd/nn/parallel";
-import { unroll } from "@chronograd/rnn";
-import { readProblem } from "../problem.ts";
+import { initialState, sequential, type TimeStep, truncated, unroll } from "@chronograd/rnn";
+import { batches, readProblem } from "../problem.ts";
 import { type Request, sizeOf } from "../protocol.ts";
-import type { Maker } from "../serve.ts";
+import type { Maker, Subject } from "../serve.ts";
 import { cells } from "./cells.ts";
-import { compiles } from "./configuration.ts";
-import { training } from "./training.ts";
+import { compiles, isShared, isWhole, threading } from "./configuration.ts";
+import { planFacts } from "./planFacts.ts";
+import { type Differentiated, type Rows, training, updating } from "./training.ts";
 
 /** The parameters of a training case. */
 export interface Params {
@@ -16,16 +17,7 @@ export interface Params {
   readonly head: { readonly W: Tensor; readonly b: Tensor };
 }
 
-/**
- * Initial parameters, batches, and the mean loss and its gradient as a user of the library writes
- * them.
- */
-export interface Experiment<P, Batch> {
-  readonly params: P;
-  batch(i: number): Batch;
-  /** Of the mean loss times `weight`, 1 unless given. */
-  gradient(params: P, batch: Batch, weight?: number): { loss: Tensor; gradients: P };
-}
+type State = Readonly<Record<string, Tensor>>;
 
 /** A batch of symbols `[T,B]`. */
 export interface Symbols {
@@ -33,11 +25,8 @@ export interface Symbols {
   readonly target: Tensor;
 }
 
-/** Of all rows, or of those of one worker. */
-export function experiment(
-  { config, problem }: Pick<Request, "config" | "problem">,
-  communicator?: Communicator,
-): Experiment<Params, Symbols> {
+/** A model, its initial parameters, and the batches, whose rows go on from one to the next. */
+export function experiment({ config, problem }: Pick<Request, "config" | "problem">) {
   const [H, B, T, V] = ["H", "B", "T", "V"].map((name) => sizeOf(config, name)) as [
     number,
     number,
@@ -49,36 +38,97 @@ export function experiment(
     const { data, shape } = weights[name]!;
     return tensor(data, { shape });
   };
-  const symbols = embedding({ input: V, output: H });
-  const cell = cells[config.model as "gru"]({ input: H, hidden: H });
-  const head = linear({ input: H, output: V });
   const names = config.model === "gru" ? ["W", "U", "b", "bn"] : ["W", "U", "b"];
+  const params: Params = {
+    symbols: { table: weight("table") },
+    cell: Object.fromEntries(names.map((name) => [name, weight(name)])) as Params["cell"],
+    head: { W: weight("headW"), b: weight("headb") },
+  };
+  const parts = {
+    symbols: embedding({ input: V, output: H }),
+    cell: cells[config.model as "gru"]({ input: H, hidden: H }),
+    head: linear({ input: H, output: V }),
+  };
+  const shape = [T, B];
+  const all = Array.from(
+    { length: batches },
+    (_, i): Symbols => ({
+      x: tensor(inputs(i), { shape }),
+      target: tensor(targets(i), { shape }),
+    }),
+  );
   return {
-    params: {
-      symbols: { table: weight("table") },
-      cell: Object.fromEntries(names.map((name) => [name, weight(name)])) as Params["cell"],
-      head: { W: weight("headW"), b: weight("headb") },
-    },
-    batch(i) {
-      const shape = [T, B];
-      const all = { x: tensor(inputs(i), { shape }), target: tensor(targets(i), { shape }) };
-      return communicator === undefined ? all : shard(all, communicator, 1);
-    },
-    gradient(params, { x, target }, weight = 1) {
+    ...{ T, params, parts, batches: all },
+    initial: initialState(parts.cell, B) as State,
+    /** Of the mean loss over the steps of a batch, from a state that is a constant. */
+    gradient(params: Params, state: State, { x, target }: Symbols): Differentiated<Params, State> {
       const tape = new Tape();
       const watched = tape.watch(params);
-      const { outputs } = unroll(cell, watched.cell, symbols.apply(watched.symbols, x));
-      const mean = crossEntropy(head.apply(watched.head, outputs), target, {
+      const inputs = parts.symbols.apply(watched.symbols, x);
+      const run = unroll(parts.cell, watched.cell, inputs, { state: state as never });
+      const loss = crossEntropy(parts.head.apply(watched.head, run.outputs), target, {
         reduction: "none",
       }).mean();
-      const loss = weight === 1 ? mean : mean.mul(weight);
-      return { loss, gradients: tape.gradient(loss, watched) };
+      const carried = tree.map(run.state as State, (s: Tensor) => tape.strip(s)) as State;
+      return { loss: tape.strip(loss), gradients: tape.gradient(loss, watched), carried };
     },
   };
 }
 
-/** Training steps in float32. */
+/** The time steps of the batches; of one rank's rows. */
+function timeSteps(
+  batches: readonly Symbols[],
+  T: number,
+  communicator: Communicator | undefined,
+): TimeStep<Tensor, Tensor>[] {
+  return batches.flatMap((batch) => {
+    const { x, target } = communicator === undefined ? batch : shard(batch, communicator, 1);
+    return Array.from({ length: T }, (_, t) => ({
+      input: x.slice([t]),
+      target: target.slice([t]),
+    }));
+  });
+}
+
+function* forever<T>(items: readonly T[]): Generator<T> {
+  for (;;) yield* items;
+}
+
+/** Training steps in float32 on a stream, as a user writes them: a step is a window. */
+export function windows(request: Request, communicator?: Communicator): Subject {
+  const { T, params: initial, parts, batches } = experiment(request);
+  const stream = truncated(
+    sequential(parts),
+    initial as never,
+    forever(timeSteps(batches, T, communicator)),
+    {
+      ...{ k1: T, k2: T, reduction: "mean", compile: compiles },
+      loss: (logits: Tensor, target: Tensor) => crossEntropy(logits, target, { reduction: "none" }),
+      ...threading,
+      ...(communicator && { communicator }),
+    },
+  );
+  let params = initial;
+  const optimizer = updating(params);
+  let explain = () => "";
+  return {
+    step: () => {
+      const { value: window } = stream.next();
+      if (window === undefined) throw new Error("bench: the stream has ended");
+      explain = () => window.explain();
+      const next = optimizer.update(window.gradients as never, params);
+      params = next.params;
+      return { loss: window.loss, norm: next.norm };
+    },
+    facts: () => planFacts(explain()),
+  };
+}
+
+/** Windows of a stream, or, as the configuration says, steps that are one plan each. */
 export const train: Maker = (request) => {
-  const { params, batch, gradient } = experiment(request);
-  return training(params, batch, gradient, compiles);
+  if (!isWhole && !isShared) return windows(request);
+  const { params, initial, batches, gradient } = experiment(request);
+  const rows: Rows = { axis: [null, 0, 1], out: { loss: "mean", gradients: "mean", carried: 0 } };
+  const batch = (i: number) => batches[i % batches.length]!;
+  return training({ params, carried: initial }, batch, gradient, rows);
 };

@@ -1,5 +1,12 @@
 // The public types as a program uses them; compiled strictly, declaration files included.
-import { compile, grad, type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
+import {
+  compile,
+  dataParallel,
+  grad,
+  type Tensor,
+  tensor,
+  valueAndGrad,
+} from "@chronograd/autodiff";
 import { type OpDeclaration, opTable } from "@chronograd/autodiff/extend";
 import { toNdarray } from "@chronograd/autodiff/ndarray";
 import { referenceKernels } from "@chronograd/autodiff/reference";
@@ -17,6 +24,9 @@ const [value, gradient]: [Tensor, Tensor] = valueAndGrad((y: Tensor) => y.sum())
 const entry: number = toNdarray(x).get(0, 1);
 const rows: Tensor = shard(x, selfCommunicator);
 const planned: Tensor = compile((y: Tensor) => y.tanh())(x);
+const shared: Tensor = dataParallel((y: Tensor) => y.tanh(), { axis: 0, out: 0 })(x);
+// @ts-expect-error: one axis for each argument.
+dataParallel((y: Tensor) => y.tanh(), { axis: [0, null], out: 0 });
 const names: string[] = opTable().map(({ name }) => name);
 const declarations: OpDeclaration[] = [];
 const isRight: boolean = checkGradients((y: Tensor) => y.square(), x.cast("float64")).ok;
@@ -85,6 +95,7 @@ export {
   refused,
   rows,
   shape,
+  shared,
   testCell,
   value,
   wrong,

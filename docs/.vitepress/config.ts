@@ -64,6 +64,7 @@ export default defineConfig({
             { text: "Verifying gradients", link: "/guide/verifying" },
             { text: "Compiling", link: "/guide/compiling" },
             { text: "Several cores", link: "/guide/parallel" },
+            { text: "Several machines", link: "/guide/several-machines" },
             { text: "Coming from PyTorch", link: "/guide/pytorch" },
             { text: "Bundlers and browsers", link: "/guide/bundlers" },
           ],

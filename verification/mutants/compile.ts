@@ -98,7 +98,7 @@ export const compiling: readonly Mutant[] = [
       replace: "String(one.alpha)",
     },
   ]),
-  ...inFile("packages/autodiff/src/compile/compile.ts", [
+  ...inFile("packages/autodiff/src/compile/signature.ts", [
     {
       name: "compile: -0 has the plan of 0",
       kind: "stale value reused",
@@ -241,11 +241,20 @@ export const compiling: readonly Mutant[] = [
       find: "tokens: own.counts",
       replace: "tokens: []",
     },
+  ]),
+  ...inFile("packages/rnn/src/truncated/engines/shards.ts", [
     {
       name: "chunk: swept without its losses",
       kind: "lost gradient",
-      find: "recorded.backward(run, cotangents, given === undefined ? 1 : 0)",
-      replace: "recorded.backward(run, { state }, 1)",
+      find: "recorded.backwardShards(runs, cotangents, weights ? 0 : 1)",
+      replace: "recorded.backwardShards(runs, states.map((state) => ({ state })), 1)",
+    },
+    {
+      name: "shards: all get the gradient by the state of the first rows",
+      kind: "stale value reused",
+      find: "const gradients = pullback(partsOf(arriving, rows, count), weights);",
+      replace:
+        "const gradients = pullback(partsOf(arriving, rows, count).map((_, i, all) => all[0]!), weights);",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/engines/chunk.ts", [
@@ -284,8 +293,8 @@ export const compiling: readonly Mutant[] = [
     {
       name: "plan: the gradients of earlier chunks forgotten",
       kind: "lost gradient",
-      find: "total === undefined ? params : addGradients(total, params)",
-      replace: "total ?? params",
+      find: "totals?.map((total, shard) => addGradients(total, params[shard]!)) ?? params",
+      replace: "totals ?? params",
     },
   ]),
 ];

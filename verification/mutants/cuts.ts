@@ -76,8 +76,8 @@ const agreement = inFile("packages/rnn/src/truncated/agreement.ts", [
   {
     name: "window: the gradient of this worker's rows alone",
     kind: "missing reduction",
-    find: "communicator.allReduce(gradients)",
-    replace: "gradients",
+    find: "communicator.allReduce(whole)",
+    replace: "whole",
   },
   {
     name: "window: the losses of this worker's rows alone",
@@ -88,9 +88,9 @@ const agreement = inFile("packages/rnn/src/truncated/agreement.ts", [
   {
     name: "window: norms of workers added up, not their squares",
     kind: "wrong function",
-    find: "return { ...counts, ...communicator.allReduce(gradients) };",
+    find: "return { ...counts, ...communicator.allReduce(whole) };",
     replace:
-      "const sums = communicator.allReduce({ ...gradients, squares: gradients.squares?.map(Math.sqrt) });\n  for (const i in sums.squares) sums.squares[i as never] **= 2;\n  return { ...counts, ...sums };",
+      "const sums = communicator.allReduce({ ...whole, squares: whole.squares?.map(Math.sqrt) });\n  for (const i in sums.squares) sums.squares[i as never] **= 2;\n  return { ...counts, ...sums };",
   },
 ]);
 
@@ -240,16 +240,16 @@ const modes = [
     {
       name: "recompute: starts from the state at the beginning",
       kind: "wrong state",
-      find: "new TapeEngine(cell, settings, states.get(start)!.value, start",
-      replace: "new TapeEngine(cell, settings, states.values().next().value!.value, start",
+      find: "tapeEngine(cell, own, states.get(start)!.value, start",
+      replace: "tapeEngine(cell, own, states.values().next().value!.value, start",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/estimators/defer.ts", [
     {
       name: "defer: the last window alone",
       kind: "stale value reused",
-      find: ": addGradients(sum, gradients);",
-      replace: ": (tree.map(gradients, (g: Tensor) => clone(g)) as typeof gradients);",
+      find: ": addGradients(sums[shard]!, gradient),",
+      replace: ": (tree.map(gradient, (g: Tensor) => clone(g)) as typeof gradient),",
     },
     {
       name: "defer: a mean of means",

@@ -1,3 +1,4 @@
+import { averages } from "./averages.ts";
 import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
@@ -29,6 +30,7 @@ import { recurrence } from "./rules/recurrence.ts";
 import { reductions } from "./rules/reductions.ts";
 import { windows } from "./rules/windows.ts";
 import { sequences } from "./sequences.ts";
+import { shares } from "./shares.ts";
 import { spectra } from "./spectra.ts";
 import { tape } from "./tape.ts";
 import { tapeEngine } from "./tapeEngine.ts";
@@ -69,7 +71,9 @@ export const mutants: readonly Mutant[] = [
   ...optimizers,
   ...pytorch,
   ...files,
+  ...averages,
   ...compiling,
+  ...shares,
   ...valuesTaken,
   ...refusals,
 ];

@@ -238,8 +238,8 @@ const memory = [
     {
       name: "loops: a plan for the other direction, or other gradients",
       kind: "stale value reused",
-      find: "[length, reverse, by], make)",
-      replace: "[length], make)",
+      find: "[length, reverse, by, ...Object.values(shards)]",
+      replace: "[length, ...Object.values(shards)]",
     },
     {
       name: "loops: a model that changed is not noticed",

@@ -277,20 +277,24 @@ const compiled = [
     {
       name: "compile: a guard that nobody looks at",
       kind: "guard lost",
-      find: "if (!this.#guards.every(holds)) return guardFailed;",
+      find: "if (!this.#guardsHold(prepared)) return guardFailed;",
       replace: "",
     },
+  ]),
+  ...inFile("packages/autodiff/src/compile/prepared.ts", [
     {
       name: "compile: bytes that others hold are written to",
       kind: "aliased memory",
       find: "return block.holders === 1 && inputs",
       replace: "return inputs",
     },
+  ]),
+  ...inFile("packages/autodiff/src/compile/constants.ts", [
     {
       name: "compile: goes on with weights that were consumed",
       kind: "stale value reused",
-      find: "      if (consumed === undefined) continue;",
-      replace: "      if (consumed !== null) continue;",
+      find: "    if (consumed === undefined) continue;",
+      replace: "    if (consumed !== null) continue;",
     },
   ]),
   ...inFile("packages/autodiff/src/compile/commit.ts", [

@@ -27,7 +27,7 @@ const about: readonly (readonly [folder: string, groups: readonly string[]])[] =
   ["nn/src/layers/", ["layers", "integers"]],
   ["nn/src/losses/", ["losses"]],
   ["nn/src/files/", ["files"]],
-  ["nn/src/parallel/", ["files"]],
+  ["nn/src/parallel/", ["files", "workers"]],
   ["nn/src/clip/", ["clipping"]],
   ["nn/src/optim/", ["optimizers"]],
   ["autodiff/src/transforms/", ["transforms", "programs"]],

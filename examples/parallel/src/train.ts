@@ -1,5 +1,6 @@
 // One training run on several cores: an LSTM learns to repeat what it saw three steps ago.
-//   npm run parallel -- --workers 2
+//   npm run parallel -- --workers 2                          threads of one process
+//   mpiexec -n 2 node examples/parallel/src/train.ts         processes, on one machine or several
 import { parseArgs } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import { type Tensor, tensor } from "@chronograd/autodiff";
@@ -12,7 +13,7 @@ import {
   linear,
   rng,
 } from "@chronograd/nn";
-import { runWorkers } from "@chronograd/nn/node";
+import { mpi, runWorkers } from "@chronograd/nn/node";
 import { shardRows } from "@chronograd/nn/parallel";
 import { initialParams, lstm, sequential, type TimeStep, truncated } from "@chronograd/rnn";
 
@@ -87,9 +88,16 @@ if (isMainThread && import.meta.main) {
   const workers = Number(values.workers);
   const input: Options = { batch: Number(values.batch), windows: Number(values.windows) };
   const begin = performance.now();
-  const losses = await runWorkers<number, Options>(new URL(import.meta.url), { workers, input });
+  const communicator = mpi();
+  // Under mpiexec each process is a worker; alone, this one starts threads.
+  const losses =
+    communicator.size > 1
+      ? [train(communicator, input)]
+      : await runWorkers<number, Options>(new URL(import.meta.url), { workers, input });
   const seconds = (performance.now() - begin) / 1000;
-  console.log(
-    `${workers} workers, ${seconds.toFixed(1)} s; every one ends at ${losses.join(", ")}`,
-  );
+  if (communicator.rank === 0) {
+    console.log(
+      `${communicator.size > 1 ? communicator.size : workers} workers, ${seconds.toFixed(1)} s; every one ends at ${losses.join(", ")}`,
+    );
+  }
 }

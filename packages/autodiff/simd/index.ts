@@ -10,3 +10,4 @@ export * from "./matmul";
 export * from "./move";
 export * from "./window";
 export * from "./int32";
+export { roomBytes, useRoom } from "./room";

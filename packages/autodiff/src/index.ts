@@ -5,8 +5,10 @@
  */
 import "./ops/fluent.ts";
 
-export type { Compiled } from "./compile/compile.ts";
+export type { Compiled } from "./compile/bySignature.ts";
 export { compile } from "./compile/compile.ts";
+export type { DataParallelOptions, Out, RowAxis } from "./compile/dataParallel.ts";
+export { dataParallel } from "./compile/dataParallel.ts";
 export type { KernelMaker } from "./kernels/contract.ts";
 export * from "./ops/public.ts";
 export type { SegmentStats, TapeStats } from "./passes/stats.ts";

@@ -7,9 +7,20 @@
 import "./ops/fluent.ts";
 
 export { CheckSchedule } from "./compile/checkSchedule.ts";
+export { type Trial, whyDependent } from "./compile/independence.ts";
+export type { Shards } from "./compile/pace.ts";
+export { alone } from "./compile/pace.ts";
 export { PurityCheck } from "./compile/purityCheck.ts";
 export type { ForwardRun } from "./compile/recorded.ts";
 export { RecordedFunction } from "./compile/recorded.ts";
+export {
+  checkedSharding,
+  oneThread,
+  type Sharding,
+  shardingNames,
+  shardsOf,
+} from "./compile/sharding.ts";
+export { joinParts, partsOf } from "./compile/shards.ts";
 export type { ValueAndPullbacks } from "./compile/traceFunction.ts";
 export { crossEntropy } from "./ops/crossEntropy.ts";
 export { lookUp } from "./ops/lookup.ts";
@@ -19,6 +30,7 @@ export { areApart } from "./tensor/backend.ts";
 export { blocksMade, Region, within } from "./tensor/block.ts";
 export { checkAlive, isLike } from "./tensor/checks.ts";
 export { checkOptions, nearestOf } from "./tensor/options.ts";
+export { pairwiseSum } from "./tensor/pairwiseSum.ts";
 export { takeOver } from "./tensor/scope.ts";
 export {
   alias,

@@ -15,6 +15,7 @@ import type { Decoded } from "./files/safetensors.ts";
 export { type OverwriteOption, writeFileAtomic } from "./files/atomic.ts";
 export { type LoadCheckpointOptions, loadCheckpoint } from "./files/loadCheckpoint.ts";
 export { type SaveCheckpointOptions, saveCheckpoint } from "./files/saveCheckpoint.ts";
+export { type MpiOptions, mpi } from "./parallel/mpi/mpi.ts";
 export { type RunWorkersOptions, runWorkers } from "./parallel/runWorkers.ts";
 
 /**

@@ -49,10 +49,11 @@ export type {
 export { lanes } from "./sequences/lanes.ts";
 export type { Marks, SequenceMarks } from "./sequences/marks.ts";
 export type { Noise, NoiseValues } from "./sequences/noise.ts";
+export type { AdaptiveWindow } from "./truncated/adaptiveWindow.ts";
 export type { CountedLoss } from "./truncated/countedLoss.ts";
 export type { LiveWindow } from "./truncated/live/liveWindow.ts";
+export { gatherLive, shardLive } from "./truncated/live/workers.ts";
 export type {
-  AdaptiveWindow,
   Losses,
   LossReduction,
   Stale,

@@ -1,5 +1,10 @@
 import { stack, tree } from "@chronograd/autodiff";
-import { checkOptions, describeTensor } from "@chronograd/autodiff/internal";
+import {
+  checkedSharding,
+  checkOptions,
+  describeTensor,
+  shardingNames,
+} from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "./cell.ts";
 import { textOf } from "./checkDefinition.ts";
 import { batchOf } from "./checkRows.ts";
@@ -13,9 +18,10 @@ import { detached, type Unrolling } from "./sequences/unrollSteps.ts";
 import { startOf } from "./startOf.ts";
 import type { UnrollInputs, UnrollOptions } from "./unroll.ts";
 
-const known = "state reverse parallel compile memory burnIn context rng lengths mask resets".split(
-  " ",
-);
+const known = [
+  ..."state reverse parallel compile memory burnIn context rng lengths mask resets".split(" "),
+  ...shardingNames,
+];
 
 /** Throws a sentence for options that are not those of `unroll`. */
 export function checkUnroll<State>(
@@ -31,6 +37,11 @@ export function checkUnroll<State>(
     if (typeof value !== "boolean") {
       throw new TypeError(`unroll: ${name} must be true or false, got ${textOf(value)}`);
     }
+  }
+  if (options.shards !== undefined && options.compile !== true) {
+    throw new TypeError(
+      "unroll: shards fix the order of sums of compiled loops, so they need compile: true; leave shards out, or add it",
+    );
   }
   if (options.parallel === true && (options.compile === true || options.memory !== undefined)) {
     throw new TypeError(
@@ -61,6 +72,7 @@ export function prepared<Params, State, X, Y>(
   isWhole = true,
 ): PreparedUnroll<Params, State> {
   const { reverse = false, burnIn = 0, context, rng, compile = false, memory = "all" } = options;
+  const sharding = checkedSharding("unroll", options, 1);
   const before = memoryOf(params, inputs)?.bytesInUse ?? 0;
   const isList = Array.isArray(inputs);
   if (!isList) checkWhole(inputs);
@@ -80,7 +92,7 @@ export function prepared<Params, State, X, Y>(
   };
   if (isList && isWhole) checkAlike(inputs);
   const all: unknown = isList && isWhole ? joinTrees(steps, (parts) => stack(parts)) : inputs;
-  return { all, run, steps, loop: { compile, memory, before } };
+  return { all, run, steps, loop: { compile, memory, before, sharding } };
 }
 
 function checkBurnIn(burnIn: number, steps: number, reverse: boolean): void {

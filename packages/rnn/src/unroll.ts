@@ -10,9 +10,10 @@ import { unrollLoop } from "./loop/unrollLoop.ts";
 import { checkUnroll, prepared } from "./prepareUnroll.ts";
 import type { SequenceMarks } from "./sequences/marks.ts";
 import { unrollSteps } from "./sequences/unrollSteps.ts";
+import type { ShardingOptions } from "./sharding/options.ts";
 
 /** How `unroll` runs. */
-export interface UnrollOptions<State> extends SequenceMarks {
+export interface UnrollOptions<State> extends SequenceMarks, ShardingOptions {
   /**
    * The state before the first step, with a gradient where a tape watches it; the cell's initial
    * state unless given.
@@ -53,7 +54,10 @@ export interface UnrollOptions<State> extends SequenceMarks {
    * take none.
    */
   readonly burnIn?: number;
-  /** A tree that all steps share; the input of a step is then `{ x, context }`. */
+  /**
+   * A tree that all steps share; the input of a step is then `{ x, context }`. Where rows are
+   * computed in shards, a tensor of it whose first axis is as long as the batch has its rows there.
+   */
   readonly context?: unknown;
   /**
    * Draws the noise of a model that has some, such as masks of dropout; `null` runs it without, as

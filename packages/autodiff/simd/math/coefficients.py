@@ -55,6 +55,7 @@ half = log(mpf(2)) / 2 * margin
 growth = lambda r: (expm1(r) - r) / r**2
 show("growth_f64", growth, -half, half, 10, lambda r: r * r / exp(r))
 show("growth_f32", growth, -half, half, 4, lambda r: r * r / exp(r), 24)
+show("decay_f32", lambda r: (1 - r - exp(-r)) / r**2, -half, half, 4, lambda r: r * r * exp(r), 24)
 
 ratio = ((sqrt(mpf(2)) - 1) / (sqrt(mpf(2)) + 1)) ** 2 * margin
 series = in_root(lambda s: (2 * atanh(s) / s - 2) / s**2)
@@ -70,7 +71,7 @@ show("cosineSeries", in_root(lambda r: (cos(r) - 1 + r**2 / 2) / r**4), 0, quart
 show("arcsineSeries", in_root(lambda x: (asin(x) / x - 1) / x**2), 0, "0.2501", 12, lambda z: z)
 show("arctangentSeries", in_root(lambda x: (atan(x) / x - 1) / x**2), 0, "0.17158", 11, lambda z: z)
 show("hyperbolic sineSeries", in_root(lambda x: (sinh(x) / x - 1) / x**2), 0, margin, 6, lambda z: z)
-show("tangentSeries", in_root(lambda x: (tanh(x) / x - 1) / x**2), 0, mpf("0.55") ** 2, 3, lambda z: z, 24)
+show("tangentSeries", in_root(lambda x: (tanh(x) / x - 1) / x**2), 0, mpf("0.7254") ** 2, 4, in_root(lambda x: x**3 / tanh(x)), 24)
 
 show("erfSeries", in_root(lambda x: erf(x) / x - 1), 0, 1, 11, lambda z: mpf(1))
 

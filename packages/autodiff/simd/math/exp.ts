@@ -26,6 +26,10 @@ const growth_f64 = memory.data<f64>([
 const growth_f32 = memory.data<f32>([
   0.499999881, 0.166665182, 0.0416696481, 0.00836894661, 0.00137453259,
 ]);
+/** (1 - r - e^-r)/r^2, the same of -r. */
+const decay_f32 = memory.data<f32>([
+  -0.499999881, 0.166665182, -0.0416696481, 0.00836894661, -0.00137453259,
+]);
 
 /** x/ln2 rounded to the integer k, in the low bits of the result; x within `bounds`. */
 // @ts-ignore: decorator
@@ -125,20 +129,34 @@ export function quotient_f32x4(x: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function remainder_f32x4(x: v128, quotient: v128): v128 {
-  const k = f32x4.sub(quotient, constant<f32>(shifter_f32));
-  const upper = f32x4.sub(x, f32x4.mul(k, constant<f32>(ln2Upper_f32)));
-  return f32x4.sub(upper, f32x4.mul(k, constant<f32>(ln2Lower_f32)));
+  const k = f32x4.sub(constant<f32>(shifter_f32), quotient);
+  const upper = madd<f32>(k, constant<f32>(ln2Upper_f32), x);
+  return madd<f32>(k, constant<f32>(ln2Lower_f32), upper);
+}
+
+/** r + r^2 (c0 + c1 r + ... + c4 r^4), where `table` holds c0 to c4. */
+// @ts-ignore: decorator
+@inline
+function fromSeries_f32x4(r: v128, table: usize): v128 {
+  const square = f32x4.mul(r, r);
+  const c0 = madd<f32>(r, constant<f32>(table, 1), constant<f32>(table));
+  const c2 = madd<f32>(r, constant<f32>(table, 3), constant<f32>(table, 2));
+  const c = madd<f32>(square, madd<f32>(square, constant<f32>(table, 4), c2), c0);
+  return madd<f32>(square, c, r);
 }
 
 /** e^r - 1 for a remainder r. */
 // @ts-ignore: decorator
 @inline
 export function growth_f32x4(r: v128): v128 {
-  const square = f32x4.mul(r, r);
-  const c0 = madd<f32>(r, constant<f32>(growth_f32, 1), constant<f32>(growth_f32));
-  const c2 = madd<f32>(r, constant<f32>(growth_f32, 3), constant<f32>(growth_f32, 2));
-  const c = madd<f32>(square, madd<f32>(square, constant<f32>(growth_f32, 4), c2), c0);
-  return madd<f32>(square, c, r);
+  return fromSeries_f32x4(r, growth_f32);
+}
+
+/** 1 - e^-r for a remainder r. */
+// @ts-ignore: decorator
+@inline
+export function decay_f32x4(r: v128): v128 {
+  return fromSeries_f32x4(r, decay_f32);
 }
 
 /** 2^floor(k/2). */
@@ -154,13 +172,6 @@ export function lowerPower_f32x4(quotient: v128): v128 {
 export function upperPower_f32x4(quotient: v128): v128 {
   const half = i32x4.shl(i32x4.shr_u(quotient, 1), 23);
   return i32x4.add(i32x4.sub(i32x4.shl(quotient, 23), half), constant<i32>(oneBits_i32));
-}
-
-/** 2^k for a normal power. */
-// @ts-ignore: decorator
-@inline
-export function wholePower_f32x4(quotient: v128): v128 {
-  return i32x4.add(i32x4.shl(quotient, 23), constant<i32>(oneBits_i32));
 }
 
 // @ts-ignore: decorator

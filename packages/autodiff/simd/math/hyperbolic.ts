@@ -1,9 +1,7 @@
-import {
-  expm1_f64x2, growth_f32x4, halfExp_f64x2, quotient_f32x4, remainder_f32x4, wholePower_f32x4,
-} from "./exp";
+import { expm1_f64x2, halfExp_f64x2 } from "./exp";
 import { withSign } from "./float";
 import { log1p_f64x2 } from "./log";
-import { one_f32, two_f32, half_f64, ln2_f64, one_f64, quarter_f64, two_f64 } from "./numbers";
+import { half_f32, one_f32, half_f64, ln2_f64, one_f64, quarter_f64, two_f64 } from "./numbers";
 import { constant, polynomial } from "./table";
 import { madd } from "../vector";
 
@@ -11,19 +9,22 @@ import { madd } from "../vector";
 const overflow = memory.data<f64>([711]);
 /** Where tanh is 1 to the last bit. */
 const saturated_f64 = memory.data<f64>([20]);
-const saturated_f32 = memory.data<f32>([10]);
+const saturated_f32 = memory.data<f32>([9.5]);
 /** 2^28, beyond which t^2 + 1 is t^2. */
 const large = memory.data<f64>([268435456]);
-/** Where the polynomial of tanh ends. */
-const threshold_f32 = memory.data<f32>([0.55]);
+/** A little less than 2/ln2, so that n = 0 up to 0.711. */
+const inverseHalfLn2_f32 = memory.data<f32>([2.8125]);
+const halfLn2_f32 = memory.data<f32>([0.346573591]);
+/** 1.5*2^25: added to a number below 2^24, it leaves the nearest multiple of 4. */
+const quadrupleShifter_f32 = memory.data<f32>([50331648]);
 /** (sinh(x)/x - 1)/x^2 in x^2 on |x| <= 1, within 2^-61 of sinh(x)/x. */
 const sineSeries = memory.data<f64>([
   0.16666666666666669, 0.00833333333333297, 0.00019841269841531207, 2.7557319130375767e-6,
   2.505212685690459e-8, 1.605700044076648e-10, 7.765900472308424e-13,
 ]);
-/** (tanh(x)/x - 1)/x^2 in x^2 on |x| <= 0.55, within 2^-24.6 of tanh(x)/x. */
+/** (tanh(r)/r - 1)/r^2 in r^2 on |r| <= 0.7254, within 2^-25.2 of tanh(r)/r. */
 const tangentSeries = memory.data<f32>([
-  -0.333329409, 0.133206397, -0.0526678488, 0.0164317321,
+  -0.333331257, 0.133277446, -0.0534689091, 0.0198601428, -0.00493408274,
 ]);
 
 /** e^t/2 - e^-t/2 = h - 1/(4h) with h = e^t/2 beyond 1. */
@@ -87,20 +88,37 @@ export function atanh_f64x2(x: v128): v128 {
   return v128.or(value, f64x2.gt(t, constant<f64>(one_f64)));
 }
 
-/** 1 - 2/(e^(2t) + 1) beyond 0.55, with e^(2t) = 2^k (1 + g); a polynomial below. */
+/** tanh(r) for |r| <= 0.7254. */
+// @ts-ignore: decorator
+@inline
+function tangent_f32x4(r: v128): v128 {
+  const z = f32x4.mul(r, r);
+  const square = f32x4.mul(z, z);
+  const c0 = madd<f32>(z, constant<f32>(tangentSeries, 1), constant<f32>(tangentSeries));
+  const c2 = madd<f32>(z, constant<f32>(tangentSeries, 3), constant<f32>(tangentSeries, 2));
+  const c = madd<f32>(square, madd<f32>(square, constant<f32>(tangentSeries, 4), c2), c0);
+  return madd<f32>(f32x4.mul(r, z), c, r);
+}
+
+/**
+ * With |x| = 2n ln2 + r, p = 16^n and s = tanh(r), the addition theorem gives
+ * tanh|x| = 1 - (1 - s)/((p + 1)/2 + s (p - 1)/2), and s itself for n = 0. What r loses where it is
+ * rounded, or beyond the interval of the series, counts for less than a unit: 1 - tanh^2 is small
+ * there.
+ */
 // @ts-ignore: decorator
 @inline
 export function tanh_f32x4(x: v128): v128 {
   const one = constant<f32>(one_f32);
+  const half = constant<f32>(half_f32);
+  const shifter = constant<f32>(quadrupleShifter_f32);
   const t = f32x4.pmin(f32x4.abs(x), constant<f32>(saturated_f32));
-  const double = f32x4.add(t, t);
-  const quotient = quotient_f32x4(double);
-  const growth = growth_f32x4(remainder_f32x4(double, quotient));
-  const power = wholePower_f32x4(quotient);
-  const sum = madd<f32>(power, growth, f32x4.add(power, one));
-  const far = f32x4.sub(one, f32x4.div(constant<f32>(two_f32), sum));
-  const z = f32x4.mul(t, t);
-  const near = madd<f32>(f32x4.mul(t, z), polynomial<f32>(z, tangentSeries, 3), t);
-  const value = v128.bitselect(near, far, f32x4.lt(t, constant<f32>(threshold_f32)));
-  return withSign<f32>(value, x);
+  const quotient = madd<f32>(t, constant<f32>(inverseHalfLn2_f32), shifter);
+  const r = madd<f32>(f32x4.sub(shifter, quotient), constant<f32>(halfLn2_f32), t);
+  const s = tangent_f32x4(r);
+  // The exponent of p/2.
+  const power = i32x4.add(i32x4.shl(quotient, 25), half);
+  const sum = madd<f32>(f32x4.sub(power, half), s, f32x4.add(power, half));
+  const far = f32x4.sub(one, f32x4.div(f32x4.sub(one, s), sum));
+  return withSign<f32>(v128.bitselect(s, far, f32x4.eq(quotient, shifter)), x);
 }

@@ -2,8 +2,8 @@
 // this is (1/u)/((1/u + l) + l g), where nothing overflows, the first sum is exact or its lost bits
 // are known, and only the division rounds into the subnormal range.
 import {
-  exp_f32x4, exp_f64x2, growth_f32x4, growth_f64x2, quotient_f32x4, quotient_f64x2, remainder_f32x4,
-  remainder_f64x2, wholePower_f32x4,
+  decay_f32x4, exp_f32x4, exp_f64x2, growth_f32x4, growth_f64x2, quotient_f32x4, quotient_f64x2,
+  remainder_f32x4, remainder_f64x2,
 } from "./exp";
 import { compose_f32x4, log1p_f64x2 } from "./log";
 import { half_f32, one_f32, oneBits_i32, oneBits_i64 } from "./numbers";
@@ -15,8 +15,9 @@ const vanishing_f64 = memory.data<f64>([-760]);
 const saturated_f64 = memory.data<f64>([700]);
 const vanishing_f32 = memory.data<f32>([-110]);
 const saturated_f32 = memory.data<f32>([87]);
-/** From here on e^-x is finite and sigmoid(x) normal: 1/(1 + 2^k (1 + g)) as it stands. */
-const leastNormal_f32 = memory.data<f32>([-87]);
+/** From here on 1 + e^-x has all digits of its terms that count. */
+const plainSum_f32 = memory.data<f32>([-16]);
+const minusOneBits_i32 = memory.data<u32>([0xbf800000]);
 /** sqrt(2) - 1. */
 const rootTwoLessOne_f32 = memory.data<f32>([0.41421356]);
 
@@ -77,25 +78,26 @@ function logistic_f32x4(x: v128, timesX: bool): v128 {
 }
 
 /**
- * sigmoid(x) where it may be subnormal; apart, since that is rare, and exported, so that `sigmoid`
- * can stand in other modules in the place of a call.
+ * sigmoid(x) where it is small; apart, since that is rare, and exported, so that `sigmoid` can
+ * stand in other modules in the place of a call.
  */
 export function smallSigmoid_f32x4(x: v128): v128 {
   return logistic_f32x4(x, false);
 }
 
+/** With x = k ln2 + r and p = -2^-k: 1/((1 - p) + p (1 - e^-r)). */
 // @ts-ignore: decorator
 @inline
 export function sigmoid_f32x4(x: v128): v128 {
-  const exponent = f32x4.neg(f32x4.pmin(x, constant<f32>(saturated_f32)));
-  const quotient = quotient_f32x4(exponent);
-  const growth = growth_f32x4(remainder_f32x4(exponent, quotient));
-  const power = wholePower_f32x4(quotient);
   const one = constant<f32>(one_f32);
-  const normal = f32x4.div(one, madd<f32>(power, growth, f32x4.add(power, one)));
-  const low = f32x4.lt(x, constant<f32>(leastNormal_f32));
-  if (!v128.any_true(low)) return normal;
-  return v128.bitselect(smallSigmoid_f32x4(x), normal, low);
+  const bounded = f32x4.pmin(x, constant<f32>(saturated_f32));
+  const quotient = quotient_f32x4(bounded);
+  const decay = decay_f32x4(remainder_f32x4(bounded, quotient));
+  const power = i32x4.sub(constant<u32>(minusOneBits_i32), i32x4.shl(quotient, 23));
+  const plain = f32x4.div(one, madd<f32>(power, decay, f32x4.sub(one, power)));
+  const low = f32x4.lt(x, constant<f32>(plainSum_f32));
+  if (!v128.any_true(low)) return plain;
+  return v128.bitselect(smallSigmoid_f32x4(x), plain, low);
 }
 
 // @ts-ignore: decorator

@@ -1,3 +1,4 @@
+import { operandRoom } from "../room";
 import { loadPart } from "../vector";
 
 /**
@@ -5,9 +6,6 @@ import { loadPart } from "../vector";
  * 1.
  */
 export const span: i32 = 64;
-
-/** Room for `span` elements of each of three operands. */
-const room = memory.data(3 * 64 * 8, 16);
 
 /** Whether a row of this stride can be read as it lies. */
 // @ts-ignore: decorator
@@ -29,7 +27,7 @@ export function stepOf(stride: i32): usize {
  */
 export function gathered<T>(which: i32, n: i32, x: usize, stride: i32): usize {
   if (stride == 1) return x;
-  const target = room + which * 64 * 8;
+  const target = operandRoom() + which * 64 * 8;
   if (stride == 0) {
     v128.store(target, v128.load_splat<T>(x));
     return target;

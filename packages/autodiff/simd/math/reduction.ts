@@ -1,4 +1,5 @@
 // x = q pi/2 + r with |r| <= pi/4: only q modulo 4 matters to a function of period 2 pi.
+import { reductionRoom } from "../room";
 import { sumError } from "./float";
 import { shifter_f64 } from "./numbers";
 import { constant } from "./table";
@@ -19,29 +20,30 @@ const twoOverPi = memory.data<u64>([
   0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7, 0x4f463f669e5fea2d, 0x7527bac7ebe5f17b,
   0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab, 0xf0cfbc209af4361d,
 ]);
-/** Where `reduce` leaves r, what r lacks of its exact value, and q modulo 4, as two lanes each. */
-const result = memory.data(48, 16);
-
 // @ts-ignore: decorator
 @inline
 export function reduced(): v128 {
-  return v128.load(result);
+  return v128.load(reductionRoom());
 }
 
 // @ts-ignore: decorator
 @inline
 export function reducedTail(): v128 {
-  return v128.load(result, 16);
+  return v128.load(reductionRoom(), 16);
 }
 
 // @ts-ignore: decorator
 @inline
 export function quadrant(): v128 {
-  return v128.load(result, 32);
+  return v128.load(reductionRoom(), 32);
 }
 
-/** Reduces both lanes of x, by Cody & Waite 1980 or, lane by lane, by Payne & Hanek 1983. */
+/**
+ * Reduces both lanes of x, by Cody & Waite 1980 or, lane by lane, by Payne & Hanek 1983: leaves r,
+ * what r lacks of its exact value, and q modulo 4 in the room, as two lanes each.
+ */
 export function reduce(x: v128): void {
+  const result = reductionRoom();
   const sum = f64x2.add(f64x2.mul(x, constant<f64>(inverseHalfPi)), constant<f64>(shifter_f64));
   const q = f64x2.sub(sum, constant<f64>(shifter_f64));
   const first = f64x2.sub(x, f64x2.mul(q, constant<f64>(parts)));

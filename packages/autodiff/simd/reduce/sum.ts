@@ -1,8 +1,8 @@
+import { sumRoom } from "../room";
 import { addLanes, lanes, widenHigh, widenLow } from "../vector";
 
 /** Columns whose float64 totals are kept at a time. */
 const columnsAtOnce: i32 = 512;
-const totals: usize = memory.data(columnsAtOnce * 8, 16);
 
 /** Four vectors `step` bytes apart, pairwise. */
 // @ts-ignore: decorator
@@ -54,6 +54,7 @@ function addTo<T>(to: usize, value: v128): void {
 function columnTotals<T>(
   columns: i32, length: i32, x: usize, step: usize, y: usize, accumulate: bool,
 ): void {
+  const totals = sumRoom();
   memory.fill(totals, 0, <usize>columns * 8);
   const vectors = columns / lanes<T>();
   while (length > 0) {

@@ -1,11 +1,11 @@
 // Ba, Kiros & Hinton 2016: d = x - mean, s = 1/sqrt(mean of d^2 + epsilon), y = d s gain + bias.
+import { normRoom } from "../room";
 import {
   addLanes, lanes, loadNext, narrow, Ragged, storeNext, widenHigh, widenLow,
 } from "../vector";
 
 /** Columns whose float64 totals are kept at a time. */
 const columnsAtOnce: i32 = 512;
-const totals: usize = memory.data(columnsAtOnce * 8, 16);
 
 function meanOf<T>(n: i32, x: usize): f64 {
   const count = <f64>n;
@@ -117,6 +117,7 @@ export function layerNormVjpGain<T>(
   rows: i32, cols: i32, x: usize, g: usize, epsilon: T, accumulate: bool, dgain: usize,
 ): void {
   const step = <usize>cols * sizeof<T>();
+  const totals = normRoom();
   for (let first = 0; first < cols; first += columnsAtOnce) {
     const columns = min(columnsAtOnce, cols - first);
     const offset = <usize>first * sizeof<T>();

@@ -81,8 +81,12 @@ const functionType = ({ params, results }: FunctionType): Bytes => [
   ...vector(results.map((t) => [t])),
 ];
 
-/** A module that imports `env.memory` and functions, and exports the functions it defines. */
+/**
+ * A module that imports `env.memory`, addresses as constant globals of `env`, and functions; it
+ * exports the functions it defines.
+ */
 export function moduleOf(
+  addresses: readonly string[],
   imports: readonly Import[],
   definitions: readonly Definition[],
 ): Uint8Array<ArrayBuffer> {
@@ -94,6 +98,7 @@ export function moduleOf(
   };
   const importEntries = [
     [...text("env"), ...text("memory"), 0x02, 0x00, 0x01],
+    ...addresses.map((name) => [...text("env"), ...text(name), 0x03, type.i32, 0x00]),
     ...imports.map(({ name, type: t }) => [
       ...text("env"),
       ...text(name),
@@ -133,8 +138,9 @@ export const op = {
   i32Add: [0x6a] as Bytes,
   i32LessUnsigned: [0x49] as Bytes,
   f64FromUnsigned: [0xb8] as Bytes,
-  /** Loads an i32 from a constant address. */
-  i32LoadAt: (address: number): Bytes => [0x41, ...signed(address | 0), 0x28, 0x02, 0x00],
+  globalGet: (index: number): Bytes => [0x23, ...unsigned(index)],
+  /** Loads an i32, `offset` bytes past the address on the stack. */
+  i32Load: (offset: number): Bytes => [0x28, 0x02, ...unsigned(offset)],
   /** Begins a block that `branchIf` repeats; `end` ends it. */
   loop: [0x03, 0x40] as Bytes,
   branchIf: [0x0d, 0x00] as Bytes,

@@ -1,5 +1,6 @@
 import { type Family, type Kernels, type Linkable, linkageOf } from "../kernels/contract.ts";
 import { takesNumber } from "../kernels/elementwise.ts";
+import { functionOf, type Link, type Unlinked } from "../kernels/link.ts";
 import { isPointer, type Kind } from "../kernels/signature.ts";
 import { type Bytes, type FunctionType, type Import, moduleOf, op, type } from "./assembler.ts";
 import { type Call, elementBytes, kernelOf, type Pointer } from "./call.ts";
@@ -7,16 +8,13 @@ import type { Layout } from "./layout.ts";
 import { codeOf } from "./loop.ts";
 import type { Program } from "./program.ts";
 
+/** The addresses that an instance gets: of its temporaries, and of its scratch memory. */
+const addresses = ["arena", "scratch"] as const;
+const [arena, scratch] = [0, 1];
 /**
- * Where a program finds the caller's addresses (after them, that of the record), and its
- * temporaries.
+ * The one parameter of a run: where the caller's addresses are, and after them that of the record.
  */
-export interface MemoryMap {
-  readonly table: number;
-  readonly arena: number;
-  /** The slot of the table that holds the address of the record. */
-  readonly record: number;
-}
+const frame = 0;
 
 /** The name of the function that is one run of a program. */
 export function nameOfRun(phase: number): string {
@@ -25,25 +23,28 @@ export function nameOfRun(phase: number): string {
 
 /**
  * A program as WebAssembly, one function for each of its runs, which calls kernels: a run costs
- * JavaScript one call.
+ * JavaScript one call, with the address of a frame: the caller's addresses, then that of the
+ * record. Instances of one module may run at the same time, each with temporaries of its own.
+ *
+ * @param slots how many addresses the caller has
  */
 export function emit(
   program: Program,
   layout: Layout,
-  map: MemoryMap,
+  slots: number,
   kernels: Kernels,
   phases: number,
-): { module: Uint8Array<ArrayBuffer>; env: Record<string, WebAssembly.ImportValue> } {
+): Unlinked {
   const imports = new Imports();
   const { calls, loops = [] } = program;
   const links = calls.map((call) => {
     if (call.family === "loop") return undefined;
-    const { run, trailing, pointer } = linked(kernels, call, imports);
+    const { run, trailing, pointer, link } = linked(kernels, call, imports);
     const params = call.signature.kinds.map((kind) =>
       isPointer(kind) ? pointer : typeOf(kind, call),
     );
     const t = { params: [...params, ...trailing.map(() => type.i32)], results: [] };
-    return { index: imports.indexOf(kernelOf(call), run, t), trailing, pointer };
+    return { index: imports.indexOf(kernelOf(call), run, t, link), trailing, pointer };
   });
   const loopCode = loops.map((loop, i) => {
     const family = loop.size === 4 ? "float32" : "float64";
@@ -52,7 +53,8 @@ export function emit(
       indexOf(code) {
         const run = kernels.linkage!.lanes(family, code)!;
         const params = takesNumber(code) ? [type.v128, type.v128] : [type.v128];
-        return imports.indexOf(code, run, { params, results: [type.v128] });
+        const t = { params, results: [type.v128] };
+        return imports.indexOf(code, run, t, { from: "lanes", family, name: code });
       },
     });
   });
@@ -64,23 +66,26 @@ export function emit(
     for (const [i, value] of call.args.entries()) {
       const kind = call.signature.kinds[i]!;
       if (isPointer(kind)) {
-        put(address(program, layout, map, { buffer: call.buffers[i]!, offset: value }));
+        put(address(program, layout, slots, { buffer: call.buffers[i]!, offset: value }));
         if (link?.pointer === type.f64) put(op.f64FromUnsigned);
       } else put(constants[typeOf(kind, call)](value));
     }
-    for (const value of link?.trailing ?? []) put(op.i32(value));
+    for (const value of link?.trailing ?? []) {
+      put(value === "scratch" ? op.globalGet(scratch) : op.i32(value));
+    }
     put(op.call(link?.index ?? imports.list.length + Number(call.name)));
   }
   const runs = bodies.map((body, phase) => {
-    return { name: nameOfRun(phase), type: { params: [], results: [] }, locals: [], body };
+    return { name: nameOfRun(phase), type: { params: [type.i32], results: [] }, locals: [], body };
   });
-  return { module: moduleOf(imports.list, [...loopCode, ...runs]), env: imports.env };
+  const module = moduleOf(addresses, imports.list, [...loopCode, ...runs]);
+  return { module, links: imports.links };
 }
 
 /** What the module imports, each function once. */
 class Imports {
   readonly list: Import[] = [];
-  readonly env: Record<string, WebAssembly.ImportValue> = {};
+  readonly links: (readonly [name: string, link: Link])[] = [];
   readonly #indices = new Map<unknown, number>();
   /** Of each function, whether it is WebAssembly: to find out is slow. */
   readonly #kinds = new Map<unknown, boolean>();
@@ -91,13 +96,18 @@ class Imports {
     return known;
   }
 
-  indexOf(name: string, run: (...args: never[]) => unknown, functionType: FunctionType): number {
+  indexOf(
+    name: string,
+    run: (...args: never[]) => unknown,
+    functionType: FunctionType,
+    link: Link,
+  ): number {
     const known = this.#indices.get(run);
     if (known !== undefined) return known;
     const index = this.list.length;
     const unique = `${name} ${index}`;
     this.list.push({ name: unique, type: functionType });
-    this.env[unique] = run;
+    this.links.push([unique, link]);
     this.#indices.set(run, index);
     return index;
   }
@@ -114,14 +124,15 @@ const constants = { [type.i32]: op.i32, [type.f32]: op.f32, [type.f64]: op.f64 }
 function address(
   { buffers }: Program,
   layout: Layout,
-  map: MemoryMap,
+  slots: number,
   { buffer, offset }: Pointer,
 ): Bytes {
   if (buffer < 0) return op.i32(offset);
   const { slot } = buffers[buffer]!;
-  const isKept = layout.isKept[buffer]!;
-  if (slot < 0 && !isKept) return op.i32(map.arena + layout.offsets[buffer]! + offset);
-  const base = op.i32LoadAt(map.table + 4 * (slot < 0 ? map.record : slot));
+  const isOwn = slot < 0 && !layout.isKept[buffer]!;
+  const base = isOwn
+    ? op.globalGet(arena)
+    : [...op.localGet(frame), ...op.i32Load(4 * (slot < 0 ? slots : slot))];
   const from = slot < 0 ? layout.offsets[buffer]! + offset : offset;
   return from === 0 ? base : [...base, ...op.i32(from), ...op.i32Add];
 }
@@ -134,12 +145,15 @@ function linked(
   kernels: Kernels,
   { family, name, args }: Call,
   imports: Imports,
-): Linkable & { readonly pointer: typeof type.i32 | typeof type.f64 } {
+): Linkable & { readonly pointer: typeof type.i32 | typeof type.f64; readonly link: Link } {
   const of = family as Family;
   const direct = linkageOf(kernels, of, name)?.linkable(of, name, args);
-  if (direct !== undefined) return { ...direct, pointer: type.i32 };
-  const run = (kernels[of] as unknown as Record<string, Linkable["run"]>)[name]!;
-  return { run, trailing: [], pointer: imports.isWebAssembly(run) ? type.i32 : type.f64 };
+  if (direct !== undefined) {
+    return { ...direct, pointer: type.i32, link: { from: "code", family: of, name, args } };
+  }
+  const link = { from: "set", family: of, name } as const;
+  const run = functionOf(kernels, link) as Linkable["run"];
+  return { run, trailing: [], pointer: imports.isWebAssembly(run) ? type.i32 : type.f64, link };
 }
 
 /** Whether a function is an export of a WebAssembly module: only those may stand in a table. */

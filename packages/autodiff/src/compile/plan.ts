@@ -1,22 +1,27 @@
 import type { Backend } from "../tensor/backend.ts";
 import { Block } from "../tensor/block.ts";
-import { bytesOf } from "../tensor/dtype.ts";
-import { sameShape } from "../tensor/shape.ts";
-import { alias, consume, donate, giveOwner, Tensor } from "../tensor/tensor.ts";
+import { consume, donate, type Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
 import { map } from "../tensor/tree.ts";
+import { ThreadLost } from "../threads/pool.ts";
 import { batch } from "./batch.ts";
-import { type ByteRange, kernelOf } from "./call.ts";
+import type { ByteRange } from "./call.ts";
 import { committed } from "./commit.ts";
+import { checkConstants, versionsOf } from "./constants.ts";
 import { withoutCopies } from "./copies.ts";
-import { emit, nameOfRun } from "./emit.ts";
+import { emit } from "./emit.ts";
+import { explainPlan } from "./explainPlan.ts";
+import { Frames } from "./frames.ts";
 import { fused } from "./fuse.ts";
 import { layoutOf } from "./layout.ts";
+import type { IndexRange } from "./otherInputs.ts";
 import { OwnedBlocks } from "./ownedBlocks.ts";
+import { alone, type Shards } from "./pace.ts";
 import { withoutZeros } from "./peephole.ts";
 import { type Phase, phaseOf, type TracedPhase } from "./phase.ts";
 import { prepacked } from "./prepack.ts";
-import type { Program } from "./program.ts";
+import { isSole, outputOf, type Prepared } from "./prepared.ts";
+import { areInRange, type Program } from "./program.ts";
 import type { Residuals } from "./residuals.ts";
 import { byTable as takenByTable } from "./tables.ts";
 import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
@@ -40,10 +45,11 @@ export class Plan {
   readonly recordBytes: number;
   /** Kernel calls as they were traced. */
   readonly traced: number;
+  /** How many runs there may be at the same time. */
+  readonly shards: number;
   readonly #phases: readonly Phase[];
   readonly #slots: number;
-  readonly #table: Block;
-  readonly #runs: readonly (() => void)[];
+  readonly #frames: Frames;
   /**
    * Scalars that have to be finite: slot of the table, bytes on, and where those lie that are no
    * results.
@@ -52,14 +58,23 @@ export class Plan {
   /** Slots of the table for inputs that are written to, and whether a sole holder's bytes are. */
   readonly #written: readonly number[];
   readonly #isInPlace: boolean;
+  /** Whether a separate run does the writing. */
+  readonly #isApart: boolean;
   /** Values from outside that the program reads. */
   readonly #constants: readonly Block[];
   readonly #ownedBlocks = new OwnedBlocks();
 
-  constructor(backend: Backend, trace: TraceBackend, phases: readonly TracedPhase[]) {
+  /** @param shards how many runs there may be at the same time, and on how many threads */
+  constructor(
+    backend: Backend,
+    trace: TraceBackend,
+    phases: readonly TracedPhase[],
+    shards: Shards = alone,
+  ) {
     this.backend = backend;
+    this.shards = shards.count;
     const { buffers, checks, guards } = trace;
-    if (guards.length > 0 && phases.length > 1) {
+    if (guards.length > 0 && (phases.length > 1 || shards.count > 1)) {
       throw new NotTraceable("it checks that a value is finite, which only compile can do");
     }
     const inputs = trace.slots;
@@ -69,6 +84,9 @@ export class Plan {
     this.#written = [...written].map((buffer) => buffers[buffer]!.slot);
     this.#isInPlace = isApart || guards.length === 0;
     this.#phases = phases.map((phase) => phaseOf(phase, trace));
+    if (shards.count > 1 && this.#phases.some((phase) => phase.consumed.length > 0)) {
+      throw new NotTraceable("it consumes an argument, which shares cannot do each for themselves");
+    }
     this.#guards = guards.map(({ pointer }) => {
       const buffer = buffers[bufferAt(pointer)]!;
       const isOwn = buffer.slot < 0;
@@ -86,20 +104,13 @@ export class Plan {
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
     this.recordBytes = layout.recordBytes;
-    const arena = this.#hold(layout.bytes);
-    this.#table = this.#hold(4 * (this.#slots + 1));
     for (const block of trace.held) this.#ownedBlocks.add(block);
     trace.release();
-    const addresses = { table: this.#table.pointer, arena: arena.pointer, record: this.#slots };
+    this.#isApart = isApart;
     const runs = phases.length + Number(isApart);
-    const { module, env } = emit(this.program, layout, addresses, backend.kernels, runs);
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
-      env: { ...env, memory: backend.memory.wasm as WebAssembly.Memory },
-    });
-    this.#runs = Array.from(
-      { length: runs },
-      (_, i) => instance.exports[nameOfRun(i)] as () => void,
-    );
+    const unlinked = emit(this.program, layout, this.#slots, kernels, runs);
+    const hold = (bytes: number) => this.#hold(bytes).pointer;
+    this.#frames = new Frames(backend, unlinked, layout.bytes, this.#slots + 1, shards, hold);
   }
 
   /** Returns the plan's memory now instead of when it is collected; it must not run any more. */
@@ -132,13 +143,19 @@ export class Plan {
    */
   accepts(inputs: readonly Tensor[], phase = 0): boolean {
     const { firstInput } = this.#phases[phase]!;
-    return this.program.checks.every((check) => {
-      const input = inputs[check.slot - firstInput];
-      if (check.phase !== phase || input === undefined) return true;
-      const [n, low, high, except] = check.args;
-      const at = input.pointer + check.offset;
-      return this.backend.kernels.firstOutOfRange(n, at, low, high, except) < 0;
-    });
+    return areInRange(this.program.checks, inputs, phase, firstInput);
+  }
+
+  /** Which integers are in range, by input of the first phase, where they are looked up. */
+  get ranges(): readonly (IndexRange | undefined)[] {
+    const found: (IndexRange | undefined)[] = [];
+    for (const { slot, phase, args } of this.program.checks) {
+      if (phase > 0) continue;
+      const [, low, high, except] = args;
+      const { low: from, high: to } = found[slot] ?? { low, high };
+      found[slot] = { low: Math.max(low, from), high: Math.min(high, to), except };
+    }
+    return found;
   }
 
   /**
@@ -148,30 +165,66 @@ export class Plan {
    * @throws when a value from outside was consumed since
    */
   run(phase: number, inputs: readonly Tensor[], residuals: Residuals, keeps: boolean): unknown {
+    const prepared = this.#prepare(0, phase, inputs, residuals, keeps);
+    try {
+      this.#frames.run(phase);
+      if (!this.#guardsHold(prepared)) return guardFailed;
+      if (this.#isApart) this.#frames.run(this.#phases.length);
+      return this.#finish(prepared);
+    } finally {
+      prepared.end();
+    }
+  }
+
+  /** A run for each shard, on so many threads. */
+  runShards(
+    phase: number,
+    inputs: readonly (readonly Tensor[])[],
+    residuals: readonly Residuals[],
+    keeps: boolean,
+    threads: number,
+  ): unknown[] {
+    const prepared: Prepared[] = [];
+    try {
+      for (const [shard, own] of inputs.entries()) {
+        prepared.push(this.#prepare(shard, phase, own, residuals[shard]!, keeps));
+      }
+      this.#frames.runAll(phase, threads);
+      return prepared.map((each) => this.#finish(each));
+    } catch (error) {
+      // A lost thread may come back, and write to what this run has.
+      if (error instanceof ThreadLost) prepared.length = 0;
+      throw error;
+    } finally {
+      for (const each of prepared) each.end();
+    }
+  }
+
+  /** Makes room for the results of a run, and writes its addresses into a frame. */
+  #prepare(
+    shard: number,
+    phase: number,
+    inputs: readonly Tensor[],
+    residuals: Residuals,
+    keeps: boolean,
+  ): Prepared {
     this.checkConstants();
     const { memory } = this.backend;
-    const { firstInput, result, outputs, made, consumed } = this.#phases[phase]!;
-    const { pointers, blocks, tensors } = residuals;
+    const { firstInput, made } = this.#phases[phase]!;
+    const { pointers, tensors } = residuals;
     for (const [i, input] of inputs.entries()) {
       pointers[firstInput + i] = input.pointer;
       tensors[firstInput + i] = input;
-      if (keeps) this.#retain(input.block, blocks);
+      if (keeps) residuals.retain(input.block);
     }
-    if (residuals.record === undefined && this.recordBytes > 0) {
-      residuals.record = new Block(
-        this.backend,
-        memory.allocate(this.recordBytes),
-        this.recordBytes,
-      );
-      residuals.record.retain();
-    }
+    residuals.makeRecord(this.backend, this.recordBytes);
     const fresh = new Map<number, Block>();
     const make = (slot: number, bytes: number): number => {
       const block = new Block(this.backend, memory.allocate(bytes), bytes);
       block.retain();
       fresh.set(slot, block);
       pointers[slot] = block.pointer;
-      if (keeps) this.#retain(block, blocks);
+      if (keeps) residuals.retain(block);
       return block.pointer;
     };
     for (const [slot, bytes] of made) make(slot, bytes);
@@ -184,102 +237,58 @@ export class Plan {
       pointers[slot] = to + byteOffset;
     }
     for (const { slot, own } of this.#guards) if (own !== undefined) pointers[slot] = own;
-    const start = this.#table.pointer / 4;
-    const { int32, float64 } = memory.views;
-    for (let slot = 0; slot < pointers.length; slot++) int32[start + slot] = pointers[slot] ?? 0;
-    int32[start + this.#slots] = residuals.record?.pointer ?? 0;
-    try {
-      this.#runs[phase]!();
-      const holds = ({ slot, offset }: { slot: number; offset: number }) =>
-        Number.isFinite(float64[(pointers[slot]! + offset) / 8]!);
-      if (!this.#guards.every(holds)) return guardFailed;
-      if (this.#runs.length > this.#phases.length) this.#runs.at(-1)!();
-      // What was written in place is its successor's from here on.
-      const taken = new Set<Tensor>();
-      for (const [input, , by] of consumed) {
-        if (!this.#written.includes(input) || fresh.has(input)) continue;
-        const next = donate(inputs[input]!, by);
-        taken.add(next);
-        tensors[input] = next;
-      }
-      const found: Tensor[] = [];
-      const y = map(result, () => {
-        const { slot, like } = outputs[found.length]!;
-        const value = slot < 0 ? like : this.#output(like, fresh.get(slot), tensors[slot], taken);
-        found.push(value);
-        return value;
-      });
-      for (const [input, output, by] of consumed) {
-        const x = inputs[input]!;
-        if (x.successor === null) consume(x, found[output] ?? null, by);
-        else if (output >= 0) x.successor = found[output]!;
-      }
-      return y;
-    } finally {
+    this.#frames.write(shard, pointers, residuals.record?.pointer ?? 0);
+    const end = () => {
       for (const block of fresh.values()) block.release("it was an intermediate value of a plan");
-    }
+    };
+    return { phase, inputs, residuals, fresh, end };
   }
 
-  /** One tensor of a result: in its own block, or an input, or part of one. */
-  #output(
-    { shape, size, dtype, byteOffset }: Tensor,
-    block: Block | undefined,
-    input: Tensor | undefined,
-    taken: Set<Tensor>,
-  ): Tensor {
-    if (block !== undefined) {
-      return giveOwner(new Tensor(block, byteOffset, shape, size, dtype, null, 0, null));
+  #guardsHold({ residuals: { pointers } }: Prepared): boolean {
+    const { float64 } = this.backend.memory.views;
+    return this.#guards.every(({ slot, offset }) =>
+      Number.isFinite(float64[(pointers[slot]! + offset) / 8]!),
+    );
+  }
+
+  /** The result of a run, and what it consumed. */
+  #finish({ phase, inputs, residuals: { tensors }, fresh }: Prepared): unknown {
+    const { result, outputs, consumed } = this.#phases[phase]!;
+    // What was written in place is its successor's from here on.
+    const taken = new Set<Tensor>();
+    for (const [input, , by] of consumed) {
+      if (!this.#written.includes(input) || fresh.has(input)) continue;
+      const next = donate(inputs[input]!, by);
+      taken.add(next);
+      tensors[input] = next;
     }
-    const isNew = taken.has(input!) && byteOffset === 0 && sameShape(input!.shape, shape);
-    if (isNew && taken.delete(input!)) return input!;
-    return giveOwner(alias(input!, shape, byteOffset / bytesOf[dtype]));
+    const found: Tensor[] = [];
+    const y = map(result, () => {
+      const { slot, like } = outputs[found.length]!;
+      const value = slot < 0 ? like : outputOf(like, fresh.get(slot), tensors[slot], taken);
+      found.push(value);
+      return value;
+    });
+    for (const [input, output, by] of consumed) {
+      const x = inputs[input]!;
+      if (x.successor === null) consume(x, found[output] ?? null, by);
+      else if (output >= 0) x.successor = found[output]!;
+    }
+    return y;
   }
 
   /** How often live views may have changed values from outside. */
   get versions(): number {
-    return this.#constants.reduce((sum, { version }) => sum + version, 0);
+    return versionsOf(this.#constants);
   }
 
   /** Throws a sentence when a value from outside was consumed since it was recorded. */
   checkConstants(): void {
-    for (const { consumed } of this.#constants) {
-      if (consumed === undefined) continue;
-      throw new Error(
-        `compile: a value that the function takes from outside was consumed by ${consumed} since the function was recorded; make it an argument, or pass a clone(...) to ${consumed}`,
-      );
-    }
-  }
-
-  #retain(block: Block, blocks: Block[]): void {
-    block.retain();
-    blocks.push(block);
+    checkConstants(this.#constants);
   }
 
   /** What the plan does, in words. */
   explain(): string {
-    const { calls, buffers, loops = [], byTable = 0 } = this.program;
-    const counts = new Map<string, number>();
-    let inLoops = 0;
-    for (const call of calls) {
-      const isLoop = call.family === "loop";
-      if (isLoop) inLoops += loops[Number(call.name)]!.calls;
-      const what = isLoop ? "fused loops" : kernelOf(call);
-      counts.set(what, (counts.get(what) ?? 0) + 1);
-    }
-    const kernels = [...counts]
-      .sort((a, b) => b[1] - a[1])
-      .map(([kernel, count]) =>
-        `${count} ${kernel}`.replace("fused loops", `$& of ${inLoops} calls`),
-      )
-      .join(", ");
-    const record = this.recordBytes > 0 ? `, ${this.recordBytes} bytes kept between runs` : "";
-    const tables = byTable === 0 ? "" : `; ${byTable} products by way of a table`;
-    return `${calls.length} kernel calls (${this.traced} as recorded), ${buffers.length} buffers, ${this.bytes} bytes of temporaries${record}: ${kernels}${tables}`;
+    return explainPlan(this);
   }
-}
-
-/** Whether nobody but the caller has the bytes of an input, and they are one input's. */
-function isSole(inputs: readonly Tensor[], input: number): boolean {
-  const { block } = inputs[input]!;
-  return block.holders === 1 && inputs.every((x, i) => i === input || x.block !== block);
 }

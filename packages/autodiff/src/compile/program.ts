@@ -1,3 +1,4 @@
+import type { Tensor } from "../tensor/tensor.ts";
 import type { Call } from "./call.ts";
 import type { Loop } from "./loop.ts";
 
@@ -31,4 +32,24 @@ export interface Program {
   readonly byTable?: number;
   /** Generated code that calls of the family `loop` name by their index here. */
   readonly loops?: readonly Loop[];
+}
+
+/**
+ * Whether the indices that a run looks up are all in range.
+ *
+ * @param firstInput the slot of the run's first input
+ */
+export function areInRange(
+  checks: readonly RangeCheck[],
+  inputs: readonly Tensor[],
+  phase: number,
+  firstInput: number,
+): boolean {
+  return checks.every((check) => {
+    const input = inputs[check.slot - firstInput];
+    if (check.phase !== phase || input === undefined) return true;
+    const [n, low, high, except] = check.args;
+    const at = input.pointer + check.offset;
+    return input.backend.kernels.firstOutOfRange(n, at, low, high, except) < 0;
+  });
 }

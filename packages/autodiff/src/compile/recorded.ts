@@ -1,5 +1,8 @@
 import type { Tensor } from "../tensor/tensor.ts";
 import { leaves, type MapTree } from "../tensor/tree.ts";
+import { ThreadLost } from "../threads/pool.ts";
+import type { IndexRange } from "./otherInputs.ts";
+import { alone, Pace, type Shards } from "./pace.ts";
 import { guardFailed, Plan } from "./plan.ts";
 import { Residuals } from "./residuals.ts";
 import {
@@ -33,9 +36,12 @@ export class RecordedFunction<Inputs, Value, Gradient> {
   readonly #like: Inputs;
   /** Of inputs that were one value when they were recorded: which they must be. */
   readonly #twins: readonly (readonly [input: number, first: number])[];
+  /** Of each run, for several shards: how many threads it is worth. */
+  readonly #paces: readonly Pace[];
 
-  private constructor(plan: Plan, inputs: Inputs) {
+  private constructor(plan: Plan, inputs: Inputs, paces: readonly Pace[]) {
     this.#plan = plan;
+    this.#paces = paces;
     this.#like = shapesOf(inputs);
     const all = leaves(inputs);
     this.#twins = all.flatMap((x, i): [number, number][] => {
@@ -48,12 +54,15 @@ export class RecordedFunction<Inputs, Value, Gradient> {
    * Records a function twice, and plans it if both records are the same.
    *
    * @param cotangents for each pullback, a tree like what it will get
+   * @param shards where it will run for several parts of its inputs at once: how many, and on how
+   *   many threads; all of these inputs are one part
    * @returns the runs, or the reason why the function cannot be recorded
    */
   static plan<Inputs, Value, Gradient>(
     f: (inputs: Inputs) => ValueAndPullbacks<Value, Gradient>,
     inputs: Inputs,
     cotangents: readonly unknown[],
+    shards: Shards = alone,
   ): RecordedFunction<Inputs, Value, Gradient> | string {
     const backend = backendOf(inputs);
     return recording((record) => {
@@ -67,10 +76,11 @@ export class RecordedFunction<Inputs, Value, Gradient> {
         trace.release();
         return `it does not do the same twice (random numbers, or a state of its own): ${difference}`;
       }
-      return new RecordedFunction<Inputs, Value, Gradient>(
-        new Plan(backend, trace, phases),
-        inputs,
-      );
+      const isOnThreads = shards.count > 1 && shards.threads > 1;
+      if (shards.isOrdered === true || isOnThreads) backend.kernels.useOneCore?.();
+      const plan = new Plan(backend, trace, phases, shards);
+      const paces = phases.map(() => new Pace(shards, backend));
+      return new RecordedFunction<Inputs, Value, Gradient>(plan, inputs, paces);
     });
   }
 
@@ -84,6 +94,11 @@ export class RecordedFunction<Inputs, Value, Gradient> {
     const areOne = ([i, first]: readonly [number, number]) =>
       all[i]!.pointer === all[first]!.pointer;
     return this.#twins.every(areOne) && this.#plan.accepts(all);
+  }
+
+  /** Which integers are in range, by tensor of the inputs, where they are looked up. */
+  get ranges(): readonly (IndexRange | undefined)[] {
+    return this.#plan.ranges;
   }
 
   /**
@@ -106,25 +121,45 @@ export class RecordedFunction<Inputs, Value, Gradient> {
     this.#plan.checkConstants();
   }
 
-  /** Runs forward; the caller ends the run. */
-  forward(inputs: Inputs): ForwardRun<MapTree<Value, Tensor>> {
-    const residuals = new Residuals();
-    const value = this.#plan.run(0, leaves(inputs), residuals, true) as MapTree<Value, Tensor>;
-    const { versions } = this.#plan;
-    return { value, residuals, versions, end: (reason) => residuals.end(reason) };
+  /** Runs forward for all shards at once. */
+  forwardShards(inputs: readonly Inputs[]): ForwardRun<MapTree<Value, Tensor>>[] {
+    const all = inputs.map(() => new Residuals());
+    try {
+      const values = this.#paces[0]!.time((threads) =>
+        this.#plan.runShards(0, inputs.map(leaves), all, true, threads),
+      );
+      const { versions } = this.#plan;
+      return all.map((residuals, shard) => ({
+        value: values[shard] as MapTree<Value, Tensor>,
+        residuals,
+        versions,
+        end: (reason) => residuals.end(reason),
+      }));
+    } catch (error) {
+      if (!(error instanceof ThreadLost)) for (const each of all) each.end("its run threw");
+      throw error;
+    }
   }
 
-  /** Runs the given pullback, the first unless said otherwise. */
-  backward(run: ForwardRun<unknown>, cotangents: unknown, pullback = 0): MapTree<Gradient, Tensor> {
-    if (run.versions !== this.#plan.versions) {
-      throw new Error(
-        "gradient: a value that a planned step takes from outside was changed through a live view since the step ran; change a clone(...) instead, or make it part of the inputs",
-      );
-    }
-    return this.#plan.run(1 + pullback, leaves(cotangents), run.residuals, false) as MapTree<
-      Gradient,
-      Tensor
-    >;
+  /** The given pullback for all shards at once. */
+  backwardShards(
+    runs: readonly ForwardRun<unknown>[],
+    cotangents: readonly unknown[],
+    pullback = 0,
+  ): MapTree<Gradient, Tensor>[] {
+    for (const { versions } of runs) this.#checkVersions(versions);
+    const all = runs.map(({ residuals }) => residuals);
+    const phase = 1 + pullback;
+    return this.#paces[phase]!.time((threads) =>
+      this.#plan.runShards(phase, cotangents.map(leaves), all, false, threads),
+    ) as MapTree<Gradient, Tensor>[];
+  }
+
+  #checkVersions(versions: number): void {
+    if (versions === this.#plan.versions) return;
+    throw new Error(
+      "gradient: a value that a planned step takes from outside was changed through a live view since the step ran; change a clone(...) instead, or make it part of the inputs",
+    );
   }
 
   /** Returns the plan's memory; it must not run any more. */
@@ -134,6 +169,11 @@ export class RecordedFunction<Inputs, Value, Gradient> {
 
   /** What the plan does, in words. */
   explain(): string {
-    return this.#plan.explain();
+    const [forward, backward] = this.#paces.map((pace) => pace.explain());
+    const isOne = backward === undefined || backward === forward;
+    const runs = isOne ? forward : `forward ${forward}, backward ${backward}`;
+    return this.#plan.shards === 1
+      ? this.#plan.explain()
+      : `${this.#plan.explain()}; for each of ${this.#plan.shards} shards, ${runs}`;
   }
 }

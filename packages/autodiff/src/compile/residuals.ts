@@ -1,4 +1,5 @@
-import type { Block } from "../tensor/block.ts";
+import type { Backend } from "../tensor/backend.ts";
+import { Block } from "../tensor/block.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /**
@@ -11,6 +12,19 @@ export class Residuals {
   readonly tensors: (Tensor | undefined)[] = [];
   record: Block | undefined;
   #ended = false;
+
+  /** Holds a block until this ends. */
+  retain(block: Block): void {
+    block.retain();
+    this.blocks.push(block);
+  }
+
+  /** Room for what runs keep for each other, unless there is some. */
+  makeRecord(backend: Backend, bytes: number): void {
+    if (this.record !== undefined || bytes === 0) return;
+    this.record = new Block(backend, backend.memory.allocate(bytes), bytes);
+    this.record.retain();
+  }
 
   /** Returns the memory; what was made for results goes on as long as those do. */
   end(reason: string): void {

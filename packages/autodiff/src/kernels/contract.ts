@@ -129,6 +129,11 @@ export interface Kernels {
    */
   prefersPacked?(m: number, n: number, k: number): boolean;
   /**
+   * From here on each product uses one core: threads of a library that wait for the next product
+   * take time from those that run shards of a program.
+   */
+  useOneCore?(): void;
+  /**
    * How compiled programs call kernels of WebAssembly without JavaScript, and fuse them. A set that
    * is made from another may keep that one's: what it replaces is called as its own function.
    */
@@ -152,6 +157,8 @@ export interface Linkage {
    * contract's; none, if the call has to go through the kernel itself.
    */
   linkable(family: Family, name: string, args: readonly number[]): Linkable | undefined;
+  /** The address of the memory that products pack into. */
+  readonly scratch: number;
 }
 
 /** The instructions of a function on vectors, whose operands are its first locals. */
@@ -170,10 +177,13 @@ export function linkageOf(set: Kernels, family: Family, name: string): Linkage |
   return linkage !== undefined && own(set) === own(linkage.kernels) ? linkage : undefined;
 }
 
-/** A function behind a kernel, and the arguments that it takes after the contract's. */
+/**
+ * A function behind a kernel, and the arguments that it takes after the contract's: numbers, or the
+ * address of the scratch memory of whoever runs it.
+ */
 export interface Linkable {
   readonly run: (...args: number[]) => unknown;
-  readonly trailing: readonly number[];
+  readonly trailing: readonly (number | "scratch")[];
 }
 
 /** Every kernel of a family. */

@@ -7,7 +7,7 @@ const page = 1 << 16;
  * WebAssembly's 32-bit address space, in pages, but for the last: no block ends at 2^32, which
  * is 0.
  */
-const maximumPages = 2 ** 16 - 1;
+export const maximumPages: number = 2 ** 16 - 1;
 
 /**
  * The views that kernels and entry points read memory through; they are made anew whenever the
@@ -22,10 +22,29 @@ export interface Views {
 
 /**
  * A `WebAssembly.Memory`, in words that types without a browser's have too: Node's do not name it.
+ * Where threads may share it, its buffer is a `SharedArrayBuffer`, which typed arrays take as well.
  */
 export interface LinearMemory {
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
+}
+
+/** Memory that threads may share, where the environment has it. */
+function newMemory(): { wasm: LinearMemory; isShared: boolean } {
+  const limits = { initial: 2, maximum: maximumPages };
+  // A page that is not isolated has no shared memory for its workers.
+  const { SharedArrayBuffer: shared, crossOriginIsolated = true } = globalThis as {
+    SharedArrayBuffer?: unknown;
+    crossOriginIsolated?: boolean;
+  };
+  if (shared !== undefined && crossOriginIsolated) {
+    try {
+      return { wasm: new WebAssembly.Memory({ ...limits, shared: true }), isShared: true };
+    } catch {
+      // An engine without threads.
+    }
+  }
+  return { wasm: new WebAssembly.Memory(limits), isShared: false };
 }
 
 /**
@@ -37,6 +56,8 @@ export interface LinearMemory {
  */
 export class Memory {
   readonly wasm: LinearMemory;
+  /** Whether threads can work on it. */
+  readonly isShared: boolean;
   /** Bytes handed out and not yet returned, rounded up to size classes. */
   bytesInUse = 0;
   /** The largest `bytesInUse` so far. */
@@ -49,8 +70,11 @@ export class Memory {
   #most = 0;
   #views: Views | undefined;
 
-  constructor() {
-    this.wasm = new WebAssembly.Memory({ initial: 2, maximum: maximumPages });
+  /** @param given memory that another thread made and shares */
+  constructor(given?: LinearMemory) {
+    const { wasm, isShared } = given ? { wasm: given, isShared: true } : newMemory();
+    this.wasm = wasm;
+    this.isShared = isShared;
   }
 
   /** Views over the whole memory; do not keep them across an allocation. */

@@ -1,38 +1,13 @@
 import { findBlas } from "#blas";
-import { blasKernels } from "../kernels/blas/index.ts";
 import { type KernelMaker, type Kernels, missingFrom } from "../kernels/contract.ts";
 import { Memory } from "../kernels/memory.ts";
-import { simdKernels } from "../kernels/simd/index.ts";
+import { type KernelSetName, makers } from "../kernels/sets.ts";
 import type { Block } from "./block.ts";
 import type { DType } from "./dtype.ts";
 import { checkOptions } from "./options.ts";
 import type { Tensor } from "./tensor.ts";
 
-/**
- * Kernel sets by name: `native`, the default, is `simd` with large matrix products by the system's
- * BLAS where one is found (OpenBLAS, Accelerate, MKL or BLIS, in Node with the package koffi; see
- * `CHRONOGRAD_BLAS` in the guide); `blas` has all products there; `simd` is the variant of the
- * WebAssembly kernels that the engine offers.
- */
-export type KernelSetName = "native" | "blas" | "simd" | "simd-plain" | "simd-relaxed";
-
-const makers: Readonly<Record<KernelSetName, KernelMaker>> = {
-  native(memory) {
-    const library = findBlas();
-    const kernels = simdKernels(memory);
-    return typeof library === "string" ? kernels : blasKernels(kernels, memory, library);
-  },
-  blas(memory) {
-    const library = findBlas();
-    if (typeof library !== "string") return blasKernels(simdKernels(memory), memory, library, 0);
-    throw new Error(
-      `createBackend: kernels "blas" need a native BLAS, got ${library}; install OpenBLAS and the package koffi, or use "native"`,
-    );
-  },
-  simd: (memory) => simdKernels(memory),
-  "simd-plain": (memory) => simdKernels(memory, "plain"),
-  "simd-relaxed": (memory) => simdKernels(memory, "relaxed"),
-};
+export type { KernelSetName };
 
 /** Constants worth keeping: code repeats the same few numbers (`1`, `0.5`, a learning rate). */
 const constantsKept = 256;
@@ -53,6 +28,10 @@ const constantsKept = 256;
 export class Backend {
   readonly memory: Memory;
   readonly kernels: Kernels;
+  /**
+   * What threads make the same kernels from; `undefined` for a set that a function made. @internal
+   */
+  readonly kernelSet: KernelSetName | undefined;
   /** Scalars that ops made from plain numbers, kept for reuse. @internal */
   readonly constants: Readonly<Record<DType, Map<number, Tensor>>> = {
     float32: new Map(),
@@ -70,7 +49,13 @@ export class Backend {
   readonly parent: Backend | null;
 
   /** @internal */
-  constructor(memory: Memory, kernels: Kernels, parent: Backend | null = null) {
+  constructor(
+    memory: Memory,
+    kernels: Kernels,
+    parent: Backend | null = null,
+    kernelSet?: KernelSetName,
+  ) {
+    this.kernelSet = kernelSet;
     this.memory = memory;
     this.kernels = kernels;
     this.parent = parent;
@@ -130,7 +115,7 @@ export function createBackend(
       "createBackend: kernels must return a set over the memory that it is given, and this one writes elsewhere; make the set anew from the argument, as in (memory) => simdKernels(memory)",
     );
   }
-  return new Backend(memory, set);
+  return new Backend(memory, set, null, typeof kernels === "string" ? kernels : undefined);
 }
 
 /** Whether a set fills the memory that it was made for: one over another memory would lose all. */

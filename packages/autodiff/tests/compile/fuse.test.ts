@@ -6,6 +6,7 @@ import { fused } from "../../src/compile/fuse.ts";
 import { layoutOf } from "../../src/compile/layout.ts";
 import type { Buffer, Program } from "../../src/compile/program.ts";
 import { type Family, signatures } from "../../src/kernels/contract.ts";
+import { linkedOn } from "../../src/kernels/link.ts";
 import { Memory } from "../../src/kernels/memory.ts";
 import { isPointer, signatureOf } from "../../src/kernels/signature.ts";
 import { simdKernels } from "../../src/kernels/simd/index.ts";
@@ -160,12 +161,8 @@ describe.each(["float32", "float64"] as const)("fused %s calls", (dtype) => {
     if (isFused) {
       const program: Program = fused({ buffers, calls, checks: [] }, kernels);
       const layout = layoutOf(program);
-      const places = { table, arena, record: callers };
-      const { module, env } = emit(program, layout, places, kernels, 1);
-      const instance = new WebAssembly.Instance(new WebAssembly.Module(module), {
-        env: { ...env, memory: memory.wasm as WebAssembly.Memory },
-      });
-      (instance.exports[nameOfRun(0)] as () => void)();
+      const unlinked = emit(program, layout, callers, kernels, 1);
+      linkedOn(unlinked, memory, kernels, arena)[nameOfRun(0)]!(table);
     } else {
       for (const { family, name, signature, args, buffers: at } of calls) {
         const given = args.map((value, i) =>

@@ -36,6 +36,7 @@ function imitation(change: (gemm: Gemm) => Gemm = (gemm) => gemm): BlasLibrary {
     small: 0,
     float32: change(product(Float32Array)),
     float64: change(product(Float64Array)),
+    useThreads() {},
     addressOf(given) {
       buffer = given;
       return 1e6;

@@ -42,9 +42,10 @@ function bitPatterns(count: number, offset = 0): Float32Array {
 /** Where algorithms change over and results overflow, vanish or turn subnormal. */
 // biome-ignore format: a list of numbers
 const delicate = [
-  0, 2 ** -126, 2 ** -24, 2 ** -12, 0.34657359, 0.41421356, 0.5, 0.55, Math.SQRT1_2, 1, Math.SQRT2,
-  Math.PI / 2, 2.41421356, Math.PI, 5, 6, 9.0109, 10, 13.1, 14.4, 16.63, 17.3, 87.3365, 88.7228,
-  89.4159, 92.2, 103.2789, 103.9721, 104, 109, 2 ** 20, 2 ** 24, 2 ** 28, 3.4028e38,
+  0, 2 ** -126, 2 ** -24, 2 ** -12, 0.34657359, 0.41421356, 0.5, 0.7111111, Math.SQRT1_2, 1,
+  Math.SQRT2, Math.PI / 2, 2.1333333, 2.41421356, Math.PI, 5, 6, 9.0109, 10, 13.1, 14.4, 16, 16.63,
+  16.6425343, 17.3, 87.3365, 88.7228, 89.4159, 92.2, 103.2789, 103.9721, 104, 109, 2 ** 20, 2 ** 24,
+  2 ** 28, 3.4028e38,
 ];
 
 /** The 1,024 float32 values around each of `delicate`, with both signs. */
@@ -62,6 +63,15 @@ describe("float32 over all magnitudes against float64", () => {
     for (const [set, arena] of arenas) {
       const bound = set !== "reference" && direct.has(name) ? 2 : rounding;
       expectWithin(bound, "float32", unary(arena, "float32", name, x), truth, x);
+    }
+  });
+
+  const ascending = x.filter((value) => !Number.isNaN(value)).sort();
+  test.each(["tanh", "sigmoid"] as const)("%s never falls", (name) => {
+    for (const [, arena] of arenas) {
+      const y = unary(arena, "float32", name, ascending);
+      const falls = y.findIndex((value, i) => value < y[i - 1]!);
+      expect(falls, `${name} at ${ascending[falls]}`).toBe(-1);
     }
   });
 

@@ -1,6 +1,8 @@
 import { basename } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import { defaultBackend, nativeBlas } from "@chronograd/autodiff";
-import { rng } from "@chronograd/nn";
+import { type Communicator, rng, selfCommunicator } from "@chronograd/nn";
+import { mpi } from "@chronograd/nn/node";
 import { checkWindow } from "../checkWindow.ts";
 import { counted } from "../command/counted.ts";
 import { type Command, defineCommand } from "../command/define.ts";
@@ -10,15 +12,18 @@ import type { Io } from "../command/io.ts";
 import { showFlow, usualFlow } from "../instruments/flow.ts";
 import { parseSizes } from "../modules/sizes.ts";
 import { createRun } from "../run/create.ts";
+import type { RunDescription } from "../run/description.ts";
 import type { RunFolder } from "../run/folder.ts";
-import { type OpenedRun, openRun } from "../run/open.ts";
+import { openRun } from "../run/open.ts";
 import { taskOf } from "../tasks/taskOf.ts";
 import { type Checkpoint, kind } from "../training/checkpoint.ts";
 import { checkLoss, finish } from "../training/finish.ts";
+import { kernelLine } from "../training/kernelLine.ts";
 import { train as learn } from "../training/loop.ts";
 import type { Metrics } from "../training/metrics.ts";
 import { modelOf, trainedModel } from "../training/model.ts";
 import { type TrainOptions, trainOptions } from "../training/options.ts";
+import { firstFails, ioOf, nowhere, ofFirst } from "../training/ranks.ts";
 import { limitsOf, resumedLimits, resumedOptions } from "../training/resume.ts";
 import { keptOptions, savedOf } from "../training/saved.ts";
 import { sentence } from "../training/sentence.ts";
@@ -47,17 +52,39 @@ export const train: Command = defineCommand({
   },
 });
 
-async function run(asked: TrainOptions, io: Io, given: ReadonlySet<string>): Promise<void> {
+async function run(asked: TrainOptions, own: Io, given: ReadonlySet<string>): Promise<void> {
+  const communicator = isMainThread ? mpi() : selfCommunicator;
+  const io = ioOf(communicator, own);
+  await firstFails(communicator, () =>
+    communicator.rank === 0
+      ? lead(asked, io, given, communicator)
+      : follow(asked, io, given, communicator),
+  );
+}
+
+/** The first rank, or a process alone: it has the folder. */
+async function lead(
+  asked: TrainOptions,
+  io: Io,
+  given: ReadonlySet<string>,
+  communicator: Communicator,
+): Promise<void> {
   const { resume } = asked;
   const resumed =
     resume === undefined ? undefined : await openRun<Checkpoint, Metrics>(resume, kind, io.say);
   let folder = resumed?.folder;
   try {
-    const job = await jobOf(asked, given, resumed);
+    const saved = resumed && {
+      options: resumed.folder.run.options,
+      checkpoint: resumed.checkpoint,
+      metrics: resumed.metrics,
+    };
+    ofFirst(communicator, saved ?? null);
+    const job = await jobOf(asked, given, saved, communicator.size);
     const { options } = job;
     const stem = `${basename(options.cell).replace(/\.\w+$/, "")}-${options.hidden}`;
     folder ??= await createRun({ kind, stem, ...options, options: keptOptions(options) });
-    await work({ ...job, folder }, io).catch((error: unknown) => {
+    await work({ ...job, folder, communicator }, io).catch((error: unknown) => {
       throw sentence(error);
     });
   } finally {
@@ -65,17 +92,44 @@ async function run(asked: TrainOptions, io: Io, given: ReadonlySet<string>): Pro
   }
 }
 
+/** The other ranks: they train on their rows, and write nothing. */
+async function follow(
+  asked: TrainOptions,
+  io: Io,
+  given: ReadonlySet<string>,
+  communicator: Communicator,
+): Promise<void> {
+  const saved = ofFirst<Saved | null>(communicator, null) ?? undefined;
+  const job = await jobOf(asked, given, saved, communicator.size);
+  await learn({ ...job, folder: nowhere, communicator }, io).catch((error: unknown) => {
+    throw sentence(error);
+  });
+}
+
+/** What a run folder has of an earlier part of the run. */
+interface Saved {
+  readonly options: RunDescription["options"];
+  readonly checkpoint: Checkpoint;
+  readonly metrics: readonly Metrics[];
+}
+
 /** What is to be trained. Throws a `UsageError` for options that do not fit together. */
 async function jobOf(
   asked: TrainOptions,
   given: ReadonlySet<string>,
-  resumed: OpenedRun<Checkpoint, Metrics> | undefined,
+  resumed: Saved | undefined,
+  ranks: number,
 ) {
   const { resume } = asked;
-  const saved = resumed && savedOf(resume!, resumed.folder.run.options, resumed.checkpoint);
+  const saved = resumed && savedOf(resume!, resumed.options, resumed.checkpoint);
   const chosen = saved === undefined ? asked : resumedOptions(asked, given, saved);
   const limits = saved === undefined ? limitsOf(asked) : resumedLimits(asked, given, saved);
   checkWindow(chosen);
+  if (ranks > chosen.batch) {
+    throw new UsageError(
+      `--batch ${chosen.batch} gives ${ranks} ranks less than a row each; start fewer ranks, or take a larger batch`,
+    );
+  }
   const task = await taskOf(chosen, saved?.checkpoint.task);
   const { hidden: named } = parseSizes(chosen.size);
   if (named !== undefined && chosen.hidden !== undefined && named !== chosen.hidden) {
@@ -98,18 +152,22 @@ async function jobOf(
 
 /** Trains, measures what was learnt, and writes the report. */
 async function work(
-  job: Awaited<ReturnType<typeof jobOf>> & { readonly folder: RunFolder },
+  job: Awaited<ReturnType<typeof jobOf>> & {
+    readonly folder: RunFolder;
+    readonly communicator: Communicator;
+  },
   io: Io,
 ): Promise<void> {
   const { options, task, folder, resumed, end, windows } = job;
   const { hidden, layers, batch, k1, k2, clip, lr } = options;
-  const { kernels } = defaultBackend();
-  const blas = nativeBlas();
+  const { size } = job.communicator;
   io.say(task.description);
   io.say(
     `${basename(options.cell)}${layers > 1 ? `, ${layers} layers` : ""} with ${hidden} hidden units, batch ${batch}, k1 = ${k1}, k2 = ${k2}, clip ${clip}, learning rate ${lr}`,
   );
-  io.say(`Kernels: ${kernels.name}${blas.found ? "" : `; BLAS: ${blas.what}`}`);
+  const { name: kernels } = defaultBackend().kernels;
+  io.say(kernelLine({ kernels, blas: nativeBlas(), platform: process.platform }));
+  if (size > 1) io.say(`MPI: ${size} ranks share the ${batch} rows`);
   const left = (end ?? 0) - (resumed?.checkpoint.seconds ?? 0);
   const long = windows === undefined ? `${left.toFixed(0)} s` : counted(windows, "window");
   io.say(

@@ -1,7 +1,21 @@
 import { setImmediate } from "node:timers/promises";
 import { clone, scope, type Tensor, tree } from "@chronograd/autodiff";
-import { countParameters, type Rng, rng, rngFrom } from "@chronograd/nn";
-import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
+import {
+  type Communicator,
+  countParameters,
+  type Rng,
+  rng,
+  rngFrom,
+  selfCommunicator,
+} from "@chronograd/nn";
+import {
+  gatherLive,
+  initialParams,
+  type LiveWindow,
+  type StepLoss,
+  shardLive,
+  truncated,
+} from "@chronograd/rnn";
 import { updateToWeightRatio } from "@chronograd/rnn/flow";
 import { counted } from "../command/counted.ts";
 import { RunError } from "../command/errors.ts";
@@ -14,6 +28,7 @@ import { heldOutLoss } from "./evaluate.ts";
 import { type Metrics, metricsOf, Smoothed } from "./metrics.ts";
 import { optimizerOf } from "./optimizer.ts";
 import type { TrainOptions } from "./options.ts";
+import { decided } from "./ranks.ts";
 import { learningRate } from "./rate.ts";
 import { sentence } from "./sentence.ts";
 import { Source } from "./source.ts";
@@ -29,6 +44,11 @@ export interface Job {
   /** Seconds, or windows, after which the training is over. */
   readonly end: number | undefined;
   readonly windows: number | undefined;
+  /**
+   * The ranks that share the rows; the first one decides and saves. This process alone unless
+   * given.
+   */
+  readonly communicator?: Communicator;
   readonly resumed?: { readonly checkpoint: Checkpoint; readonly metrics: readonly Metrics[] };
 }
 
@@ -80,6 +100,8 @@ const compareEveryWindows = 5;
  */
 export async function train(job: Job, io: Io): Promise<Outcome> {
   const { options, task, model, folder, resumed, end, windows: most } = job;
+  const { communicator = selfCommunicator } = job;
+  checkNoise(model, communicator);
   const { checkpoint } = resumed ?? {};
   const random = rng(options.seed);
   const noise = noiseOf(model, random, checkpoint);
@@ -94,6 +116,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   const watch = new Stopwatch(checkpoint?.seconds ?? 0);
   let windows = checkpoint?.windows ?? 0;
   let steps = live?.end ?? 0;
+  /** Clocks differ between ranks. */
   const isDone = () => watch.seconds >= (end ?? Infinity) || windows >= (most ?? Infinity);
   /** The share of the training that is done. */
   const share = () => (most === undefined ? watch.seconds / end! : windows / most);
@@ -101,8 +124,14 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   let lastEstimate: number | undefined;
   let nextSave = watch.seconds + options.save;
 
-  const source = new Source(task.stream, checkpoint?.place ?? { items: 0, steps: 0 }, steps);
-  const save = async (last: LiveWindow | null, over = false): Promise<void> => {
+  const source = new Source(
+    task.stream,
+    checkpoint?.place ?? { items: 0, steps: 0 },
+    steps,
+    communicator,
+  );
+  const save = async (own: LiveWindow | null, over = false): Promise<void> => {
+    const last = own && communicator.size > 1 ? gatherLive(communicator, own) : own;
     const tree: Checkpoint = {
       task: task.kept as unknown as Kept,
       digest: task.digest,
@@ -129,23 +158,27 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
     loss: task.loss as StepLoss<unknown, unknown>,
     measure: (window) => window % measureEveryWindows === 0,
     ...(noise && { rng: noise }),
-    ...(live && { resume: live }),
+    ...(live && { resume: communicator.size > 1 ? shardLive(live, communicator) : live }),
+    communicator,
   });
   const progress = io.progress(
     most === undefined ? { total: end!, unit: "s" } : { total: most, unit: "windows" },
   );
-  let isLast = resumed !== undefined && isDone();
+  let isLast = decided(communicator, Number(resumed !== undefined && isDone())) === 1;
   let before = watch.seconds;
   try {
     for (const window of isLast ? [] : stream) {
-      const rate = learningRate(options, { windows, share: share() });
+      const rate = learningRate(options, {
+        windows,
+        share: decided(communicator, share()),
+      });
       const isCompared = options.flow && window.index % compareEveryWindows === 0;
       const earlier = isCompared ? copied(params) : undefined;
       [params, state] = optimizer.update(window.gradients, state, params, rate);
       const updateToWeight = earlier === undefined ? undefined : ratioOf(earlier, params);
       const { seconds } = watch;
       const estimate =
-        task.estimate !== undefined && seconds >= nextEstimate
+        task.estimate !== undefined && communicator.rank === 0 && seconds >= nextEstimate
           ? await watch.pause(() => heldOutLoss({ model, params }, task.estimate!, task.loss).loss)
           : undefined;
       const line = metricsOf(window, {
@@ -169,8 +202,13 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
       progress.update(done, facts(line, smoothed.add(line.loss), lastEstimate, task.tokens));
       // Signals arrive only between turns of the event loop.
       await setImmediate();
-      isLast = isDone() || io.stopping();
-      if (isLast || watch.seconds >= nextSave) await save(window.live);
+      const turn = {
+        ends: Number(isDone() || io.stopping()),
+        saves: Number(watch.seconds >= nextSave),
+      };
+      const { ends, saves } = decided(communicator, turn);
+      isLast = ends === 1;
+      if (isLast || saves === 1) await save(window.live);
       if (isLast) break;
     }
   } catch (error) {
@@ -185,6 +223,15 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   const { seconds } = watch;
   const parameters = countParameters(params);
   return { trained: { model, params }, metrics, windows, steps, seconds, parameters };
+}
+
+/** Throws a `RunError` where several ranks would draw noise, which no checkpoint holds for all. */
+function checkNoise(model: PlainCell, { size }: Communicator): void {
+  const draws = (value: unknown): value is object => typeof Object(value).draw === "function";
+  if (size === 1 || tree.leavesWithPath<object>(model.noise, draws).length === 0) return;
+  throw new RunError(
+    `--cell: the cell draws noise, and its rows cannot be shared by ${size} ranks; start it without mpiexec`,
+  );
 }
 
 /** The generator of what a model draws; none where it draws nothing. */

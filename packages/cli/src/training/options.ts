@@ -95,7 +95,9 @@ export const trainOptions: Schema = z.object({
     .describe("training time; 60 unless --windows is given, which then alone ends the training"),
   windows: count
     .optional()
-    .describe("ends after this many windows since the run began; with it, a run repeats itself"),
+    .describe(
+      "ends after this many windows since the run began; with it, a run repeats itself, on as many cores",
+    ),
   save: positive.default(10).describe("seconds between checkpoints"),
   resume: path
     .describe(

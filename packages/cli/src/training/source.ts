@@ -1,3 +1,5 @@
+import { type Communicator, selfCommunicator } from "@chronograd/nn";
+import { shard } from "@chronograd/nn/parallel";
 import { nonFiniteIn } from "./nonFinite.ts";
 import { isSequence, stepsOf } from "./sequence.ts";
 import type { Item, Step } from "./task.ts";
@@ -8,10 +10,11 @@ export interface Place {
   readonly steps: number;
 }
 
-/** The time steps of a stream of items, and the place in the items after each step. */
+/** The time steps of a stream of items, a rank's rows of them, and the place after each step. */
 export class Source {
   readonly #items: (position: number) => Iterable<Item>;
   readonly #from: Place;
+  readonly #communicator: Communicator;
   /** After steps `#first`, `#first + 1`, ... */
   readonly #places: Place[];
   #first: number;
@@ -19,7 +22,13 @@ export class Source {
   nonFinite: string | undefined;
 
   /** @param step how many time steps of the stream were before `place` */
-  constructor(items: (position: number) => Iterable<Item>, place: Place, step: number) {
+  constructor(
+    items: (position: number) => Iterable<Item>,
+    place: Place,
+    step: number,
+    communicator: Communicator = selfCommunicator,
+  ) {
+    this.#communicator = communicator;
     this.#items = items;
     this.#from = place;
     this.#places = [place];
@@ -37,7 +46,7 @@ export class Source {
         this.#places.push(
           before === length ? { items: items + 1, steps: 0 } : { items, steps: before },
         );
-        yield step;
+        yield this.#communicator.size === 1 ? step : shard(step, this.#communicator);
       }
       before = 0;
       items++;

@@ -30,8 +30,10 @@ export interface Communicator {
   /** How many workers there are. */
   readonly size: number;
   /**
-   * The sum over all workers, as a new tree. It is added up in the order of ranks, ((r0 + r1) +
-   * r2) + ..., so every worker holds the same bits, and a run repeats them.
+   * The sum over all workers, as a new tree. It is added up in pairs, in the order of ranks:
+   * r0 + r1, (r0 + r1) + r2, (r0 + r1) + (r2 + r3), ((r0 + r1) + (r2 + r3)) + r4, ... So every
+   * worker holds the same bits, a run repeats them, and two workers that have each added up
+   * neighbours hold the bits of four.
    */
   allReduce<T>(tree: T): T;
   /**

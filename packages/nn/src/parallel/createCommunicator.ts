@@ -7,9 +7,9 @@ import { orderedSum } from "./orderedSum.ts";
 import type { Transport } from "./transport.ts";
 
 /**
- * The collectives on trees over whatever moves bytes between workers. Sums are added up in the
- * order of ranks, each worker adding its part of the elements for all, so their bits do not depend
- * on the transport.
+ * The collectives on trees over whatever moves bytes between workers. Sums are added up in pairs,
+ * in the order of ranks, (r0 + r1) + (r2 + r3), each worker adding its part of the elements for
+ * all, so their bits do not depend on the transport.
  *
  * @throws for a transport that lacks one of its members, or whose numbers do not fit; a collective
  *   throws when an exchange returns too few messages, or too short ones

@@ -1,9 +1,10 @@
 import type { Tensor, TypedArray } from "@chronograd/autodiff";
 import { bytesOf, kernelsOf } from "@chronograd/autodiff/extend";
+import { pairwiseSum } from "@chronograd/autodiff/internal";
 
 /**
- * Puts `((a0 + a1) + a2) + ...` into `target`, which is none of the addends, rounded to the dtype
- * each time.
+ * Puts the pairwise sum of addends of one length into `target`, which is none of them, rounded to
+ * the dtype each time.
  *
  * @param home a tensor in whose memory kernels may add; where there is none, a loop does
  */
@@ -12,33 +13,35 @@ export function orderedSum(
   target: TypedArray,
   home: Tensor | undefined,
 ): void {
-  const [first, ...others] = addends;
-  const { length } = target;
   if (home === undefined || home.dtype === "int32") {
-    target.set(first!);
-    for (const addend of others) {
-      for (let i = 0; i < length; i++) target[i]! += addend[i]!;
-    }
+    const copies = addends.map((addend) => addend.slice());
+    const sum = pairwiseSum(copies, (a, b) => {
+      for (let i = 0; i < a.length; i++) a[i]! += b[i]!;
+      return a;
+    });
+    target.set(sum);
     return;
   }
   const { backend, dtype } = home;
   const { memory } = backend;
+  const { length } = target;
   const bytes = length * bytesOf[dtype];
-  const [sums, addend] = [memory.allocate(bytes), memory.allocate(bytes)];
-  // The memory may have grown, so its views are taken last.
-  const view = (pointer: number) => {
-    const start = pointer / bytesOf[dtype];
-    return memory.views[dtype].subarray(start, start + length);
-  };
+  // All addends together are no longer than one message.
+  const first = memory.allocate(addends.length * bytes);
   try {
-    view(sums).set(first!);
+    const pointers = addends.map((_, i) => first + i * bytes);
+    const view = (pointer: number) => {
+      const start = pointer / bytesOf[dtype];
+      return memory.views[dtype].subarray(start, start + length);
+    };
+    for (const [i, addend] of addends.entries()) view(pointers[i]!).set(addend);
     const { add } = kernelsOf(backend, home);
-    for (const each of others) {
-      view(addend).set(each);
-      add(1, length, sums, length, 1, addend, length, 1, sums);
-    }
-    target.set(view(sums));
+    const sum = pairwiseSum(pointers, (a, b) => {
+      add(1, length, a, length, 1, b, length, 1, a);
+      return a;
+    });
+    target.set(view(sum));
   } finally {
-    for (const pointer of [sums, addend]) memory.release(pointer, bytes);
+    memory.release(first, addends.length * bytes);
   }
 }

@@ -75,7 +75,7 @@ function bytes(transport: Transport, random: Rng, check: Check): void {
   }
 }
 
-/** ((r0 + r1) + r2) + ..., rounded to the dtype each time, on every worker, bit for bit. */
+/** (r0 + r1) + (r2 + r3), rounded to the dtype each time, on every worker, bit for bit. */
 function sums(communicator: Communicator, random: Rng, check: Check): void {
   for (let draw = 0; draw < 25; draw++) {
     const dtype = (["float32", "float64", "int32"] as const)[random.integer(0, 3)]!;
@@ -173,17 +173,21 @@ export function treeOf(rank: number, { seed = 1, shapes = [], dtype = "float32" 
   };
 }
 
-/** The sum of trees by plain loops, as bits. */
-export function sumInOrder(trees: readonly ReturnType<typeof treeOf>[]): unknown {
-  const [first, ...others] = trees.map(bitsOf) as [Bits, ...Bits[]];
-  for (const { parts, nested } of others) {
-    first.nested.loss += nested.loss;
-    for (const [i, { data }] of parts.entries()) {
-      const sum = first.parts[i]!.data;
-      for (let j = 0; j < data.length; j++) sum[j]! += data[j]!;
-    }
+/**
+ * The sum of trees by plain loops, as bits: that of the trees before the largest power of two below
+ * their number, plus that of the others.
+ */
+export function sumInOrder(trees: readonly ReturnType<typeof treeOf>[]): Bits {
+  if (trees.length === 1) return bitsOf(trees[0]) as Bits;
+  let middle = 1;
+  while (2 * middle < trees.length) middle *= 2;
+  const [sum, addend] = [sumInOrder(trees.slice(0, middle)), sumInOrder(trees.slice(middle))];
+  sum.nested.loss += addend.nested.loss;
+  for (const [i, { data }] of addend.parts.entries()) {
+    const target = sum.parts[i]!.data;
+    for (let j = 0; j < data.length; j++) target[j]! += data[j]!;
   }
-  return first;
+  return sum;
 }
 
 interface Bits {

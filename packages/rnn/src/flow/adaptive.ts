@@ -1,7 +1,7 @@
 import { scope } from "@chronograd/autodiff";
 import { checkOptions } from "@chronograd/autodiff/internal";
 import { textOf } from "../checkDefinition.ts";
-import type { AdaptiveWindow, MeasuredEngine } from "../truncated/options.ts";
+import type { AdaptiveWindow, MeasuredEngine } from "../truncated/adaptiveWindow.ts";
 import { decayOf } from "./decay.ts";
 import { tailOf } from "./reach.ts";
 

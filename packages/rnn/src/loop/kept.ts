@@ -68,7 +68,7 @@ function costsOf<Params, State, X, Y>(
       const noise = others.next(chunk.length);
       return { ...own, ...(noise && { noise }) };
     };
-    const settings = [chunk.length, reverse, by];
+    const settings = [chunk.length, reverse, by, ...Object.values(options.sharding)];
     try {
       runner.prepare(noisy, chunk);
       return cached<ChunkCost>(options.compile ? planned : recorded, cell, own, settings, () =>

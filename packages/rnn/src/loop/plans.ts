@@ -1,11 +1,17 @@
 import { scope, type Tensor, tree, zeros } from "@chronograd/autodiff";
 import {
+  alone,
   CheckSchedule,
-  type ForwardRun,
   PurityCheck,
   RecordedFunction,
+  type Sharding,
+  type Shards,
+  shardsOf,
+  whyDependent,
 } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
+import { rowsOf } from "../checkRows.ts";
+import { dependent } from "../sharding/options.ts";
 import { type ChunkCache, cached } from "./cache.ts";
 import {
   type ChunkGradient,
@@ -15,6 +21,8 @@ import {
   runChunk,
 } from "./chunk.ts";
 import { NotLoopable } from "./notLoopable.ts";
+import type { ChunkRun } from "./runner.ts";
+import { joinGradients, joinValues, partsOfChunk, partsOfCotangents, trialOf } from "./shards.ts";
 
 /** A run may wait for its pullback: a plan that gave way is gone when the last of them is. */
 const plans: ChunkCache = new WeakMap();
@@ -24,21 +32,34 @@ export function planOf<Params, State, X, Y>(
   cell: Cell<Params, State, X, Y>,
   inputs: ChunkInputs<Params, State>,
   settings: ChunkSettings,
+  sharding: Sharding,
 ): readonly [plan: ChunkPlan<Params, State, Y>, isNew: boolean] {
   const { memory } = tree.leaves(inputs)[0]!.backend;
+  const rows = rowsOfChunk(inputs);
+  const weights = tree.leaves(inputs.params).reduce((sum, { size }) => sum + size, 0);
+  const shards = shardsOf("unroll", sharding, rows, weights * rows * settings.length);
   let isNew = false;
   const make = () => {
     isNew = true;
     const before = memory.bytesInUse;
     const made = scope(
       () =>
-        new ChunkPlan<Params, State, Y>(cell as Cell<Params, State, never, Y>, inputs, settings),
+        new ChunkPlan<Params, State, Y>(
+          cell as Cell<Params, State, never, Y>,
+          inputs,
+          settings,
+          shards,
+        ),
     );
     made.bytes = memory.bytesInUse - before;
     return made;
   };
   const { length, reverse, by } = settings;
-  return [cached(plans, cell, inputs, [length, reverse, by], make), isNew];
+  const key = [length, reverse, by, ...Object.values(shards)];
+  const plan = cached(plans, cell, inputs, key, make);
+  if (shards.isOrdered === true && plan.whyAlone !== undefined)
+    throw dependent("unroll", plan.whyAlone);
+  return [plan, isNew];
 }
 
 /** A chunk of steps, and its pullback, as plans. */
@@ -52,6 +73,11 @@ export class ChunkPlan<Params, State, Y> {
   readonly #cell: object;
   readonly #settings: ChunkSettings;
   readonly #checks = new CheckSchedule();
+  readonly #rows: number;
+  /** Into how many parts the rows are cut. */
+  readonly #shards: number;
+  /** Why they are not cut, although there are threads. */
+  readonly whyAlone: string | undefined;
   /** Kernel memory, in bytes. */
   bytes = 0;
   /** Milliseconds of the latest run. */
@@ -62,31 +88,51 @@ export class ChunkPlan<Params, State, Y> {
     cell: Cell<Params, State, never, Y>,
     inputs: ChunkInputs<Params, State>,
     settings: ChunkSettings,
+    shards: Shards,
   ) {
+    this.#rows = rowsOfChunk(inputs);
     const one = { ...settings, length: 1, by: [] };
     const step = (given: ChunkInputs<Params, State>) => runChunk(cell, given, one).value;
     const { outputs, state } = step(firstStep(inputs, settings));
-    const cotangents: Record<string, Tensor> = {};
-    for (const [path, { shape, dtype, backend }] of tree.leavesWithPath({ outputs, state })) {
-      if (dtype === "int32") continue;
-      const whole = path.startsWith("outputs") ? [settings.length, ...shape.slice(1)] : shape;
-      cotangents[path] = zeros(whole, { dtype, backend });
-    }
     const purity = PurityCheck.of(step, firstStep(inputs, settings));
     const chunk = (given: ChunkInputs<Params, State>) => runChunk(cell, given, settings);
-    const planned =
-      typeof purity === "string"
-        ? purity
-        : RecordedFunction.plan(chunk, inputs, settings.by.length === 0 ? [] : [cotangents]);
-    if (typeof purity === "string" || typeof planned === "string") {
+    const planned = (given: ChunkInputs<Params, State>, own: Shards) => {
+      const cotangents: Record<string, Tensor> = {};
+      for (const [path, { shape, dtype, backend }] of tree.leavesWithPath({ outputs, state })) {
+        if (dtype === "int32") continue;
+        const isTimed = path.startsWith("outputs");
+        const whole = isTimed ? [settings.length, ...shape.slice(1)] : [...shape];
+        const axis = isTimed ? 1 : 0;
+        if (whole[axis] === this.#rows) whole[axis] = this.#rows / own.count;
+        cotangents[path] = zeros(whole, { dtype, backend });
+      }
+      return RecordedFunction.plan(chunk, given, settings.by.length === 0 ? [] : [cotangents], own);
+    };
+    let whyAlone: string | undefined;
+    let recorded: ReturnType<typeof planned> | undefined;
+    if (typeof purity !== "string" && shards.count > 1) {
+      const run = (given: ChunkInputs<Params, State>, length: number) =>
+        runChunk(cell, given, { ...settings, length });
+      whyAlone = scope(() => whyDependent(trialOf(run, inputs, this.#rows, shards.count)));
+      if (whyAlone === undefined) {
+        const [part] = partsOfChunk(inputs, this.#rows, shards.count);
+        recorded = planned(part!, shards);
+        if (typeof recorded === "string") whyAlone = recorded;
+      }
+    }
+    const isAlone = whyAlone !== undefined || shards.count === 1;
+    this.#shards = isAlone ? 1 : shards.count;
+    this.whyAlone = whyAlone;
+    if (typeof purity !== "string" && isAlone) recorded = planned(inputs, alone);
+    if (typeof purity === "string" || typeof recorded === "string") {
       if (typeof purity !== "string") purity.end();
-      const reason = String(planned);
+      const reason = typeof purity === "string" ? purity : String(recorded);
       throw new NotLoopable(
         `unroll: compile takes steps that can be planned, and this model's cannot, because ${reason}; leave out the option${/random/.test(reason) ? ", or draw random numbers as noise of the cell" : ""}`,
       );
     }
     this.#cell = cell;
-    this.#recorded = planned;
+    this.#recorded = recorded!;
     this.#purity = purity;
     this.#settings = settings;
   }
@@ -105,24 +151,38 @@ export class ChunkPlan<Params, State, Y> {
     );
   }
 
-  accepts(inputs: ChunkInputs<Params, State>): boolean {
-    return this.#recorded.accepts(inputs);
-  }
-
-  forward(inputs: ChunkInputs<Params, State>): ForwardRun<unknown> {
+  /** The chunk run forward; `undefined` where its inputs are not those of the plan. */
+  run(inputs: ChunkInputs<Params, State>): ChunkRun<State, Y> | undefined {
+    const [rows, count] = [this.#rows, this.#shards];
+    const parts = partsOfChunk(inputs, rows, count);
+    if (!parts.every((part) => this.#recorded.accepts(part))) return undefined;
     const start = performance.now();
-    const run = this.#recorded.forward(inputs);
+    const runs = this.#recorded.forwardShards(parts);
     this.#run = performance.now() - start;
-    return run;
-  }
-
-  backward(run: ForwardRun<unknown>, cotangents: unknown): unknown {
-    return this.#recorded.backward(run, cotangents);
+    const values = runs.map(({ value }) => value as unknown as ChunkValue<State, Y>);
+    return {
+      value: joinValues(values, rows),
+      pullback: (cotangents) => {
+        const given = partsOfCotangents(cotangents, rows, count);
+        const gradients: unknown = this.#recorded.backwardShards(runs, given);
+        return joinGradients(gradients as ChunkGradient[], inputs, rows);
+      },
+      end(reason) {
+        for (const run of runs) run.end(reason);
+      },
+    };
   }
 
   explain(): string {
-    return this.#recorded.explain();
+    const rows =
+      this.whyAlone === undefined ? "" : `; all rows on one thread, because ${this.whyAlone}`;
+    return this.#recorded.explain() + rows;
   }
+}
+
+/** The rows of a chunk: of its state, or of its input where that has none. */
+function rowsOfChunk({ state, xs }: ChunkInputs<unknown, unknown>): number {
+  return rowsOf(state) ?? tree.leaves(xs).find(({ rank }) => rank > 1)?.shape[1] ?? 1;
 }
 
 /** The inputs of the step that runs first. */

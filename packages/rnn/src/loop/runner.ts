@@ -1,5 +1,5 @@
-import { scope } from "@chronograd/autodiff";
-import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
+import { scope, type Tensor } from "@chronograd/autodiff";
+import type { Sharding, ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell } from "../cell.ts";
 import {
   type ChunkGradient,
@@ -15,8 +15,11 @@ import { type ChunkPlan, planOf } from "./plans.ts";
 /** A forward run of a chunk. What it made lies in the region around the call. */
 export interface ChunkRun<State, Y> {
   readonly value: ChunkValue<State, Y>;
-  /** Gradients by the variables, from cotangents by path: of `outputs` and of `state`. */
-  pullback(cotangents: Readonly<Record<string, unknown>>): ChunkGradient;
+  /**
+   * Gradients by the variables, from cotangents by path: of `outputs` and of `state`. Those by the
+   * parameters are a list: from each shard of the rows.
+   */
+  pullback(cotangents: Readonly<Record<string, Tensor>>): ChunkGradient;
   /** Returns what waits for the pullback. */
   end(reason: string): void;
 }
@@ -31,6 +34,8 @@ export interface Runner<Params, State, Y> {
   readonly plans: { readonly all: number; readonly made: number };
   /** Makes what all runs of such chunks share. */
   prepare(inputs: () => ChunkInputs<Params, State>, chunk: Chunk): void;
+  /** How chunks run, in words. */
+  explain(): string;
   /** @param keeps whether the pullback will be called */
   run(inputs: ChunkInputs<Params, State>, chunk: Chunk, keeps: boolean): ChunkRun<State, Y>;
 }
@@ -39,6 +44,7 @@ export interface Runner<Params, State, Y> {
 export interface RunnerSettings {
   readonly reverse: boolean;
   readonly by: readonly Variable[];
+  readonly sharding: Sharding;
   /** Steps before those of the loop, for errors. */
   readonly offset: number;
 }
@@ -53,6 +59,7 @@ export function tapeRunner<Params, State, X, Y>(
     isRepeated: false,
     plans: { all: 0, made: 0 },
     prepare() {},
+    explain: () => "step by step on tapes, because compile is not true",
     run: (inputs, chunk, keeps) => onTape(cell, inputs, chunk, settings, keeps),
   };
 }
@@ -73,7 +80,12 @@ export function planRunner<Params, State, X, Y>(
       const noise = inputs.noise?.slice(0, length);
       const own = { ...inputsOf(inputs, { start: 0, length }), ...(noise && { noise }) };
       const start = settings.offset + chunk.start;
-      const [plan, isNew] = planOf(cell, own, { ...settings, start, length, isEmpty: false });
+      const [plan, isNew] = planOf(
+        cell,
+        own,
+        { ...settings, start, length, isEmpty: false },
+        settings.sharding,
+      );
       plans.set(length, plan);
       memory.all += plan.bytes;
       if (isNew) memory.made += plan.bytes;
@@ -86,20 +98,15 @@ export function planRunner<Params, State, X, Y>(
     prepare(inputs, chunk) {
       if (!plans.has(chunk.length)) scope(() => makePlans(inputs(), chunk));
     },
+    explain: () =>
+      [...plans].map(([length, plan]) => `chunks of ${length}: ${plan.explain()}`).join("\n"),
     run(inputs, chunk, keeps) {
       if (chunk.kind !== "steps") return onTape(cell, inputs, chunk, settings, keeps);
       if (!plans.has(chunk.length)) makePlans(inputs, chunk);
       const plan = plans.get(chunk.length)!;
       plan.check(inputs);
       // What does not fit, such as an index out of range, the steps themselves say best.
-      if (!plan.accepts(inputs)) return onTape(cell, inputs, chunk, settings, keeps);
-      const run = plan.forward(inputs);
-      const value = run.value as unknown as ChunkValue<State, Y>;
-      return {
-        value,
-        pullback: (cotangents) => plan.backward(run, cotangents) as unknown as ChunkGradient,
-        end: (reason) => run.end(reason),
-      };
+      return plan.run(inputs) ?? onTape(cell, inputs, chunk, settings, keeps);
     },
   };
 }
@@ -122,5 +129,9 @@ function onTape<Params, State, X, Y>(
     isEmpty,
     by: keeps ? by : [],
   });
-  return { value, pullback: (cotangents) => pullbacks[0]!(cotangents), end: () => {} };
+  const pullback = (cotangents: unknown): ChunkGradient => {
+    const { params, ...others } = pullbacks[0]!(cotangents);
+    return { ...(params !== undefined && { params: [params] }), ...others };
+  };
+  return { value, pullback, end: () => {} };
 }

@@ -1,3 +1,4 @@
+import type { Sharding } from "@chronograd/autodiff/internal";
 import type { Rng } from "@chronograd/nn";
 import type { Cell } from "../cell.ts";
 import { batchOf } from "../checkRows.ts";
@@ -16,6 +17,7 @@ import { apart, inputsOfSequence, section, stepOf, stepsOf } from "./sequence.ts
 export interface LoopOptions {
   readonly compile: boolean;
   readonly memory: LoopMemory;
+  readonly sharding: Sharding;
   /** Bytes in use before anything was made for the loop. */
   readonly before: number;
 }
@@ -64,7 +66,7 @@ export function chunked<Params, State, X, Y>(
 ): ChunkedLoop<Params, State, X, Y> {
   const { cell, reverse, options, offset } = setup;
   const makeRunner = options.compile ? planRunner : tapeRunner;
-  const runner = makeRunner(cell, { reverse, by, offset });
+  const runner = makeRunner(cell, { reverse, by, offset, sharding: options.sharding });
   const emptiness = emptinessOf(inputs.mask, inputs.reset);
   const chunks = new Chunks(stepsOf(inputs.xs), reverse, runner.lengths, emptiness);
   return { ...setup, by, runner, chunks };

@@ -1,6 +1,13 @@
 import { clone, type Tensor, tree, zeros } from "@chronograd/autodiff";
 import { bytesOf, kernelsOf } from "@chronograd/autodiff/extend";
-import { alias, giveOwner, isUniquelyHeld, Region, within } from "@chronograd/autodiff/internal";
+import {
+  alias,
+  giveOwner,
+  isUniquelyHeld,
+  pairwiseSum,
+  Region,
+  within,
+} from "@chronograd/autodiff/internal";
 import type { ChunkGradient, ChunkInputs, Variable } from "./chunk.ts";
 import type { Chunk } from "./chunks.ts";
 import type { Results } from "./results.ts";
@@ -94,10 +101,23 @@ export class LoopSweep<Params, State, Y> {
     const all = new Map([...this.#totals, ...Object.entries(this.#arriving)]);
     const variables = Object.fromEntries(this.#by.map((name) => [name, this.#inputs[name]]));
     return tree.map(variables, (x: Tensor, path) => {
-      const found = all.get(path);
+      const found = isOf("params", path) ? this.#ofShards(path) : all.get(path);
       if (found === undefined) return zeros(x.shape, { dtype: x.dtype, backend: x.backend });
       return isOf("state", path) ? giveOwner(alias(found, found.shape)) : found;
     }) as ChunkGradient;
+  }
+
+  /** The gradient by a parameter, from those of the shards. */
+  #ofShards(path: string): Tensor | undefined {
+    const rest = path.slice("params".length);
+    const shards: Tensor[] = [];
+    for (let shard = 0; ; shard++) {
+      const total = this.#totals.get(`params.${shard}${rest}`);
+      if (total === undefined) break;
+      shards.push(total);
+    }
+    const [first, ...others] = shards;
+    return first && pairwiseSum([first, ...others], (a, b) => a.add(b));
   }
 
   end(): void {

@@ -24,6 +24,8 @@ export interface UnrollCost {
   readonly bytes: number;
   /** The smallest `memory: { bytes }` that is possible. */
   readonly least: number;
+  /** How chunks of steps run, in words: their plans, and on how many threads. */
+  readonly how: string;
 }
 
 /**
@@ -83,6 +85,7 @@ export function unrollCost<Params, State, X, Y>(
       rerun: ran - chunks.stepsIn(0, last),
       bytes: cost.bytes(kept),
       least: cost.least,
+      how: loop.runner.explain(),
     };
   });
 }

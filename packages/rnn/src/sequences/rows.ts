@@ -1,8 +1,26 @@
-import { type Tensor, tree, where } from "@chronograd/autodiff";
+import { type Tensor, tensor, tree, where } from "@chronograd/autodiff";
 
-/** 1 at the first row that has a step, of a mask that need not be read; 0 for all others. */
+/**
+ * 1 at the first row that has a step, of a mask `[B]` or `[T, B]` that need not be read; 0 for all
+ * others.
+ */
 export function firstOf(mask: Tensor): Tensor {
-  return mask.mul(mask.cumsum(0).equal(1));
+  return mask.mul(mask.cumsum(-1).equal(1));
+}
+
+/**
+ * As `firstOf`, of some rows of a batch; where none of them has a step, the first of all: its
+ * state, which takes the places of the others, is one that there is.
+ */
+export function firstOfPart(mask: Tensor): Tensor {
+  const isNone = mask.sum(-1, { keepDims: true }).equal(0);
+  const { backend } = mask;
+  const rows = mask.shape.at(-1)!;
+  const start = tensor(
+    Int32Array.from({ length: rows }, (_, row) => Number(row === 0)),
+    { backend },
+  );
+  return firstOf(mask).add(start.mul(isNone));
 }
 
 /**

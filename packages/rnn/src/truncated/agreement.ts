@@ -1,14 +1,20 @@
 import { type Communicator, WorkerError } from "@chronograd/nn";
-import type { LocalGradients } from "./engines/engine.ts";
+import { rowsOf } from "../checkRows.ts";
+import { type LocalGradients, wholeGradient } from "./engines/engine.ts";
 import type { LocalWindow } from "./estimators/estimator.ts";
 import type { AnyStreamSettings } from "./options.ts";
 import type { Owned } from "./step.ts";
 
-/** Throws unless all workers begin after the same step. */
-export function resumeOnAll(
-  settings: Pick<AnyStreamSettings, "where" | "communicator" | "resumed">,
-): void {
-  const { resumed } = settings;
+/** Throws unless all workers have the same options, and begin after the same step. */
+export function beginOnAll(settings: AnyStreamSettings): void {
+  const { resumed, sharding } = settings;
+  const { where, ...others } = settings;
+  const options = { ...others, shards: sharding?.shards };
+  // Workers agree on what a collective is called with: so on each option by name.
+  const lines = Object.entries(options)
+    .filter(([, value]) => ["string", "number", "boolean"].includes(typeof value))
+    .map(([name, value]) => `${where} with ${name} ${value}`);
+  sayOnAll(settings, lines);
   onAll(
     settings,
     0,
@@ -20,6 +26,23 @@ export function resumeOnAll(
       wayOut: "resume all of them from one checkpoint",
     },
   );
+}
+
+/** Throws unless all workers come with the same lines. */
+function sayOnAll(
+  { communicator }: Pick<AnyStreamSettings, "communicator">,
+  lines: readonly string[],
+): void {
+  if (communicator.size === 1) return;
+  communicator.allReduce(Object.fromEntries(lines.map((line) => [line, 0])));
+}
+
+/** Throws unless all workers have as many rows, where shards are to be alike. */
+export function shardsOnAll(settings: AnyStreamSettings, state: unknown): void {
+  const { where, sharding } = settings;
+  // Those that a live window brings need not be.
+  if ((sharding?.shards ?? 0) === 0 || sharding?.isTrusted === true) return;
+  sayOnAll(settings, [`${where} with shards, and ${rowsOf(state) ?? 1} rows on each worker`]);
 }
 
 /** The next window of every worker, or `undefined` when their streams are over. */
@@ -43,7 +66,7 @@ export function reduceWindow<Params>(
     "where" | "communicator" | "reduction" | "measure" | "adaptive"
   >,
   index: number,
-): Counts & LocalGradients<Params> {
+): ReducedWindow<Params> {
   const { communicator, reduction, measure, adaptive } = settings;
   const { losses, count, gradientCount } = own;
   const counts = communicator.allReduce({ losses, count, gradientCount });
@@ -63,7 +86,14 @@ export function reduceWindow<Params>(
   });
   // All workers choose from the same numbers.
   if (lags !== undefined) adaptive!.observe(communicator.allReduce(lags));
-  return { ...counts, ...communicator.allReduce(gradients) };
+  const { gradients: shards, squares } = gradients;
+  const whole = { gradients: wholeGradient(shards), ...(squares && { squares }) };
+  return { ...counts, ...communicator.allReduce(whole) };
+}
+
+/** A window of all workers' rows. */
+export interface ReducedWindow<Params> extends Counts, Pick<LocalGradients<Params>, "squares"> {
+  readonly gradients: LocalGradients<Params>["gradients"][number];
 }
 
 type Counts = Pick<LocalWindow<unknown, unknown>, "losses" | "count" | "gradientCount">;

@@ -1,12 +1,19 @@
 import type { Tensor } from "@chronograd/autodiff";
-import { checkOptions } from "@chronograd/autodiff/internal";
+import {
+  checkedSharding,
+  checkOptions,
+  type Sharding,
+  shardingNames,
+} from "@chronograd/autodiff/internal";
 import { type Communicator, type Rng, selfCommunicator } from "@chronograd/nn";
 import type { Values } from "../cell.ts";
 import { checkChoice } from "../checkChoice.ts";
 import { textOf } from "../checkDefinition.ts";
+import type { ShardingOptions } from "../sharding/options.ts";
+import type { AdaptiveWindow } from "./adaptiveWindow.ts";
 import type { LiveWindow } from "./live/liveWindow.ts";
 import { type Resumed, resumedFrom } from "./live/resume.ts";
-import type { StepLoss, StepSettings, Term } from "./step.ts";
+import type { StepLoss, StepSettings } from "./step.ts";
 
 /** Which losses a window's gradient is of; see `TruncationOptions.losses`. */
 export type Losses = "new" | "endpoint" | "window";
@@ -62,40 +69,6 @@ export interface StreamOptions<State, Y = Tensor, Target = Tensor> {
   readonly communicator?: Communicator;
 }
 
-/**
- * Chooses k2 while a stream runs, from norms of gradients; `adaptive` of `@chronograd/rnn/flow`
- * makes one.
- */
-export interface AdaptiveWindow {
-  /** Steps that the stream keeps: the largest k2. */
-  readonly most: number;
-  /** Throws for settings with which k2 cannot change from window to window. */
-  check(settings: { readonly where: string; readonly stale: Stale; readonly losses: Losses }): void;
-  /**
-   * How far the next window of k1 new steps reaches back: `most`, or a smaller multiple of k1.
-   * Asked once for each window.
-   */
-  next(k1: number): number;
-  /** Whether a window is measured. */
-  isDue(window: number): boolean;
-  /** Numbers of this worker's rows for a window whose new steps begin after step `newFrom`. */
-  measure(engine: MeasuredEngine, newFrom: number): readonly number[];
-  /** Takes the sum of those of all workers. */
-  observe(squares: readonly number[]): void;
-}
-
-/** What a window is measured by: its steps, as `Engine` says. */
-export interface MeasuredEngine {
-  readonly start: number;
-  readonly t: number;
-  countAt(t: number): number;
-  sweep(
-    terms: readonly Term[],
-    start: number,
-    measure: boolean,
-  ): { readonly squares?: readonly number[] };
-}
-
 /** How a stream is cut into windows, and which losses count. */
 export interface TruncationOptions {
   /** Steps between updates: a window ends, and a gradient is yielded, every k1 steps. */
@@ -147,6 +120,7 @@ export interface TruncationOptions {
  */
 export interface TruncatedOptions<State, Y = Tensor, Target = Tensor>
   extends StreamOptions<State, Y, Target>,
+    ShardingOptions,
     Omit<TruncationOptions, "k2"> {
   /**
    * Steps that a gradient reaches back: the state k2 steps before a window's end is constant. Or
@@ -173,6 +147,8 @@ export interface StreamSettings<State, Y, Target>
   /** What the stream goes on from. */
   readonly resumed?: Resumed | undefined;
   readonly adaptive?: AdaptiveWindow | undefined;
+  /** How the rows are divided among threads. */
+  readonly sharding?: Sharding;
 }
 
 /** Those of any stream. */
@@ -181,14 +157,16 @@ export type AnyStreamSettings = StreamSettings<unknown, never, never>;
 /** All options of `truncated`, checked and with every default filled in. */
 export interface TruncatedSettings<State, Y, Target>
   extends StreamSettings<State, Y, Target>,
-    Required<TruncationOptions> {}
+    Required<TruncationOptions> {
+  readonly sharding: Sharding;
+}
 
 /** Fills in the defaults of `truncated` and throws a sentence for what does not fit. */
 export function truncatedSettings<State, Y, Target>(
   options: TruncatedOptions<State, Y, Target>,
 ): TruncatedSettings<State, Y, Target> {
   const where = "truncated";
-  const optional = ["losses", "multiplicity", "stale", "resume"];
+  const optional = ["losses", "multiplicity", "stale", "resume", ...shardingNames];
   const ofStream = streamSettings(where, options, ["k1", "k2"], optional);
   const { k1, losses = "new", multiplicity = false, stale = "carry" } = options;
   const adaptive = typeof options.k2 === "object" ? options.k2 : undefined;
@@ -223,7 +201,8 @@ export function truncatedSettings<State, Y, Target>(
       `${where}: multiplicity needs a finite k2; with k2 Infinity a step is in endlessly many windows`,
     );
   }
-  const settings = { ...ofStream, k1, k2, adaptive, losses, multiplicity, stale };
+  const sharding = checkedSharding(where, options, ofStream.communicator.size);
+  const settings = { ...ofStream, k1, k2, adaptive, losses, multiplicity, stale, sharding };
   const { resume } = options;
   if (resume === undefined) return settings;
   if (options.state !== undefined) {
@@ -231,7 +210,12 @@ export function truncatedSettings<State, Y, Target>(
       `${where}: resume and state exclude each other, because a live window has the state; leave one out`,
     );
   }
-  return { ...settings, resumed: resumedFrom(resume, settings) };
+  const resumed = resumedFrom(resume, settings);
+  return {
+    ...settings,
+    resumed,
+    sharding: { ...sharding, shards: resumed.shards, isTrusted: true },
+  };
 }
 
 /** Names of the options of any stream. */

@@ -1,7 +1,7 @@
 import { clone, detach, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
 import { latest, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
-import { nextOnAll, reduceWindow, resumeOnAll } from "./agreement.ts";
+import { beginOnAll, nextOnAll, reduceWindow, shardsOnAll } from "./agreement.ts";
 import {
   type Estimator,
   type LocalWindow,
@@ -166,11 +166,13 @@ function* agreed<Params, State>(
   let failed = false;
   try {
     const { resumed } = settings;
-    resumeOnAll(settings);
-    for (let index = resumed === undefined ? 0 : resumed.index + 1; ; index++) {
+    beginOnAll(settings);
+    const first = resumed === undefined ? 0 : resumed.index + 1;
+    for (let index = first; ; index++) {
       const next = yield* attemptNext(own);
       const window = nextOnAll(next, settings, index);
       if (window === undefined) return;
+      if (index === first) shardsOnAll(settings, window.value.state);
       yield windowOfAll(window, settings, index, keep);
     }
   } catch (error) {

@@ -128,7 +128,7 @@ test("refusals of unrollCost", () => {
   expect(errors).toMatchInlineSnapshot(`
     [
       "TypeError: unrollCost: a model of whole sequences, as bidirectional makes one, has no step of its own, because a step would need later inputs; ask for the cost of each of its cells",
-      "TypeError: unroll: there is no option "memori", did you mean "memory"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
+      "TypeError: unroll: there is no option "memori", did you mean "memory"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets, threads, shards",
       "RangeError: unroll: memory { bytes: 10 } is less than this model takes, which needs { bytes: 18720 } at least, to keep one state and run all 5 steps again for each; give it more, or shorten the sequence",
       "RangeError: unroll: memory { steps } must be a whole number from 1 to 2^53, got 0",
       "RangeError: unroll: expected at least one time step, got none",

@@ -77,8 +77,8 @@ test("options that do not go together, or are misspelt", () => {
   ].map((options) => said(() => unroll(linear, weights, xs, options as never)));
   expect(errors).toMatchInlineSnapshot(`
     [
-      "TypeError: unroll: there is no option "compiled", did you mean "compile"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
-      "TypeError: unroll: there is no option "memori", did you mean "memory"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
+      "TypeError: unroll: there is no option "compiled", did you mean "compile"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets, threads, shards",
+      "TypeError: unroll: there is no option "memori", did you mean "memory"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets, threads, shards",
       "TypeError: unroll: compile must be true or false, got "yes"",
       "TypeError: unroll: compile must be true or false, got 1",
       "TypeError: unroll: compile must be true or false, got null",

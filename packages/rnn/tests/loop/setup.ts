@@ -15,7 +15,7 @@ export interface Given {
 }
 
 /** How a loop runs. */
-export type How = Pick<UnrollOptions<never>, "compile" | "memory">;
+export type How = Pick<UnrollOptions<never>, "compile" | "memory" | "threads" | "shards">;
 
 /** A sequence, with everything that changes how it runs. */
 export interface Problem {

@@ -153,10 +153,10 @@ test("names that are misspelt", () => {
       "TypeError: truncated: step 1 of the stream has "Mask", did you mean "mask"?",
       "TypeError: truncated: there is no option "length", did you mean "lengths"? It takes inputs, targets, lengths, mask, resets, context",
       "TypeError: truncated: there is no option "masks", did you mean "mask"? It takes inputs, targets, lengths, mask, resets, context",
-      "TypeError: unroll: there is no option "length", did you mean "lengths"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
-      "TypeError: unroll: there is no option "reset", did you mean "resets"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
-      "TypeError: unroll: there is no option "burnin", did you mean "burnIn"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets",
-      "TypeError: truncated: there is no option "burnin", did you mean "burnIn"? It takes k1, k2, loss, state, reduction, measure, compile, burnIn, rng, communicator, losses, multiplicity, stale, resume",
+      "TypeError: unroll: there is no option "length", did you mean "lengths"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets, threads, shards",
+      "TypeError: unroll: there is no option "reset", did you mean "resets"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets, threads, shards",
+      "TypeError: unroll: there is no option "burnin", did you mean "burnIn"? It takes state, reverse, parallel, compile, memory, burnIn, context, rng, lengths, mask, resets, threads, shards",
+      "TypeError: truncated: there is no option "burnin", did you mean "burnIn"? It takes k1, k2, loss, state, reduction, measure, compile, burnIn, rng, communicator, losses, multiplicity, stale, resume, threads, shards",
     ]
   `);
 });

@@ -44,7 +44,7 @@ test("an engine that begins at any step sweeps windows that begin there at the e
             const window = localWindow(engine, { k1, k2, ...ofWindows }, losses);
             const start = Math.max(begin, end - k2);
             expect([window.start, window.newFrom, window.end]).toEqual([start, newFrom, end]);
-            const { gradients } = window.gradients(1, false);
+            const [gradients] = window.gradients(1, false).gradients;
             const weight = (t: number) => (t > newFrom ? 1 : 0);
             expect(distance(numbers(gradients), byDefinition(p, start, end, weight))).toBeLessThan(
               1e-10,

@@ -48,7 +48,7 @@ function* forwards(
     }
     const start = end;
     end += count;
-    const gradients = (tokens: number) => ({ gradients: { w: tensor(sum / tokens, float64) } });
+    const gradients = (tokens: number) => ({ gradients: [{ w: tensor(sum / tokens, float64) }] });
     const state = { x: tensor([[x]], float64) };
     const explain = () => "forwards";
     const counts = { losses, count, gradientCount: count, entries: 0 };

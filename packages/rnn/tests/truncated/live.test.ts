@@ -282,7 +282,7 @@ describe("what does not fit is refused", () => {
         "TypeError: truncated: resume must be what window.live gave, as a checkpoint holds it, got [an object]",
         "TypeError: truncated: resume must be what window.live gave, as a checkpoint holds it, got "path"",
         "TypeError: truncated: resume must be what window.live gave, as a checkpoint holds it, got a window",
-        "TypeError: truncated: resume: there is no option "ends", did you mean "end"? It takes index, end, settings, model, tape, planned, states, steps, generations, tensors",
+        "TypeError: truncated: resume: there is no option "ends", did you mean "end"? It takes index, end, settings, model, tape, shards, planned, states, steps, generations, tensors",
         "TypeError: truncated: the live window to resume must have a list of tensors as tensors, got undefined",
         "TypeError: truncated: the live window to resume must have a whole number of steps as end, got 8.5",
         "TypeError: truncated: the live window to resume must have a whole number of windows as index, got -1",

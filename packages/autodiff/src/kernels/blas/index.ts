@@ -65,6 +65,7 @@ export function blasKernels(
     };
   };
   const kernels = { float32: floats("float32"), float64: floats("float64") };
+  let isAlone = library.threads === 1;
   const { linkage } = base;
   /** The linkage's kernels, with products that it may link for all that are not the library's. */
   const withProducts = (dtype: "float32" | "float64"): FloatKernels => {
@@ -77,7 +78,11 @@ export function blasKernels(
     name: `${base.name} and ${library.name}`,
     prefersPacked(m, n, k) {
       if (!isLarge(m, n, k)) return true;
-      return hasPanels(n, k) && m <= fewRows && (library.threads === 1 || m * n * k <= worthCores);
+      return hasPanels(n, k) && m <= fewRows && (isAlone || m * n * k <= worthCores);
+    },
+    useOneCore() {
+      if (!isAlone) library.useThreads(1);
+      isAlone = true;
     },
     linkage: linkage && {
       kernels: {
@@ -86,6 +91,7 @@ export function blasKernels(
         float64: withProducts("float64"),
       },
       lanes: linkage.lanes,
+      scratch: linkage.scratch,
       ...(linkage.inline && { inline: linkage.inline }),
       linkable(family, name, args) {
         if (!(name in productSignatures)) return linkage.linkable(family, name, args);

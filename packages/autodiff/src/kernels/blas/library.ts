@@ -30,6 +30,8 @@ export interface BlasLibrary {
   readonly small: number;
   readonly float32: Gemm;
   readonly float64: Gemm;
+  /** From here on products use so many cores, on whatever thread they run. */
+  useThreads(count: number): void;
   /** The address of a buffer's first byte. */
   addressOf(buffer: ArrayBuffer): number;
 }

@@ -37,13 +37,14 @@ const candidates: Readonly<Record<string, readonly string[]>> = {
 let found: BlasSearch | undefined;
 
 /**
- * The system's BLAS, through koffi, searched for once. The environment's `CHRONOGRAD_BLAS` says
+ * The system's BLAS, through koffi, searched for once, for a thread of a pool or another one. The
+ * environment's `CHRONOGRAD_BLAS` says
  * `off`, or the path of the library to use. A search that may not look finds nothing.
  */
-export function findBlas(): BlasSearch {
+export function findBlas(isInPool = false): BlasSearch {
   if (found !== undefined) return found;
   try {
-    found = search(process.env.CHRONOGRAD_BLAS);
+    found = search(process.env.CHRONOGRAD_BLAS, isInPool);
   } catch (error) {
     // Deno, say, without permission to read the environment.
     found = `none, because the search failed (${error instanceof Error ? error.message : String(error)})`;
@@ -51,7 +52,7 @@ export function findBlas(): BlasSearch {
   return found;
 }
 
-function search(wish: string | undefined): BlasSearch {
+function search(wish: string | undefined, isInPool: boolean): BlasSearch {
   if (wish === "off") return "off, as CHRONOGRAD_BLAS says";
   let koffi: Koffi;
   try {
@@ -63,14 +64,14 @@ function search(wish: string | undefined): BlasSearch {
   nameProcessor(koffi);
   let reason = "none found";
   for (const path of paths) {
-    const result = attempt(koffi, path);
+    const result = attempt(koffi, path, isInPool);
     if (typeof result !== "string") return result;
     if (wish) reason = `none, because ${wish}, which CHRONOGRAD_BLAS names, ${result}`;
   }
   return reason;
 }
 
-function attempt(koffi: Koffi, path: string): BlasLibrary | string {
+function attempt(koffi: Koffi, path: string, isInPool: boolean): BlasLibrary | string {
   let loaded: Loaded;
   try {
     loaded = koffi.load(path);
@@ -78,8 +79,12 @@ function attempt(koffi: Koffi, path: string): BlasLibrary | string {
     return `could not be loaded (${error instanceof Error ? error.message : String(error)})`;
   }
   try {
+    const useThreads = threadsOf(loaded);
+    // Worker threads share the cores among themselves; those of a pool are told by whoever owns it.
+    if (!isMainThread && !isInPool) useThreads(1);
     const library: BlasLibrary = {
       ...described(loaded, path),
+      useThreads,
       float32: gemm(loaded, "cblas_sgemm", "float"),
       float64: gemm(loaded, "cblas_dgemm", "double"),
       addressOf: (buffer) => Number(koffi.address(new Uint8Array(buffer))),
@@ -112,6 +117,19 @@ const setThreads = [
   "void bli_thread_set_num_threads(int64_t)",
 ];
 
+/** Tells a library how many threads to use, in the first way that it has. */
+function threadsOf(loaded: Loaded): (count: number) => void {
+  for (const declaration of setThreads) {
+    try {
+      const set = loaded.func(declaration);
+      return (count) => void set(count);
+    } catch {
+      // Another library's.
+    }
+  }
+  return () => {};
+}
+
 /** What a library is, as far as it says. */
 function described(loaded: Loaded, path: string): Pick<BlasLibrary, "name" | "threads" | "small"> {
   const ask = (declaration: string, ...given: number[]): unknown => {
@@ -121,8 +139,6 @@ function described(loaded: Loaded, path: string): Pick<BlasLibrary, "name" | "th
       return undefined;
     }
   };
-  // Worker threads share the cores among themselves.
-  if (!isMainThread) for (const declaration of setThreads) ask(declaration, 1);
   const config = ask("const char* openblas_get_config()");
   if (typeof config !== "string") {
     const threads = isMainThread ? availableParallelism() : 1;

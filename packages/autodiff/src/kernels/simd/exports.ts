@@ -36,7 +36,10 @@ export function lanesExport(family: Family, name: string): string {
  * element-wise kernels.
  */
 export function expectedExports(): { needed: Set<string>; allowed: Set<string> } {
-  const needed = new Set(["firstOutOfRange", "f32_matmulScratch", "f64_matmulScratch"]);
+  const needed = new Set([
+    ...["firstOutOfRange", "f32_matmulScratch", "f64_matmulScratch"],
+    ...["roomBytes", "useRoom"],
+  ]);
   const allowed = new Set(["memory"]);
   for (const family of Object.keys(signatures) as Family[]) {
     for (const name of kernelNames(family)) needed.add(exportOf(family, name)[0]);

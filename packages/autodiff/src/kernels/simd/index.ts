@@ -1,4 +1,10 @@
-import { type Family, type FloatKernels, type Kernels, kernelNames } from "../contract.ts";
+import {
+  type Family,
+  type FloatKernels,
+  type Kernels,
+  kernelNames,
+  type Linkable,
+} from "../contract.ts";
 import { takesNumber } from "../elementwise.ts";
 import type { Memory } from "../memory.ts";
 import { exportOf, lanesExport, takesScratch } from "./exports.ts";
@@ -52,23 +58,25 @@ export function kernelsOn(
   const scratch = memory.allocate(
     Math.max(kernel(exports, "f32_matmulScratch")(), kernel(exports, "f64_matmulScratch")()),
   );
-  const linkable = (family: Family, name: string) => {
+  kernel(exports, "useRoom")(memory.allocate(kernel(exports, "roomBytes")()));
+  const linkable = (family: Family, name: string): Linkable => {
     const [called, code] = exportOf(family, name);
-    const trailing = takesScratch(name) ? [scratch] : code === undefined ? [] : [code];
+    const trailing = takesScratch(name) ? (["scratch"] as const) : code === undefined ? [] : [code];
     return { run: kernel(exports, called), trailing };
   };
   const family = <Of extends Family>(of: Of): Kernels[Of] => {
     const found: Record<string, KernelExport> = {};
     for (const name of kernelNames(of)) {
-      const { run, trailing } = linkable(of, name);
-      const [last] = trailing;
+      const [called, code] = exportOf(of, name);
+      const run = kernel(exports, called);
+      const last = takesScratch(name) ? scratch : code;
       found[name] = last === undefined ? run : (...args) => run(...args, last);
     }
     return found as unknown as Kernels[Of];
   };
   const floats = (dtype: "float32" | "float64"): FloatKernels => {
-    const { run: product } = linkable(dtype, "matmul");
-    const { run: packed } = linkable(dtype, "matmulPacked");
+    const product = kernel(exports, exportOf(dtype, "matmul")[0]);
+    const packed = kernel(exports, exportOf(dtype, "matmulPacked")[0]);
     return {
       ...family(dtype),
       // With as many arguments as there are: these are called the most.
@@ -96,6 +104,6 @@ export function kernelsOn(
     name,
     ...kernels,
     firstOutOfRange: kernel(exports, "firstOutOfRange"),
-    linkage: { kernels, lanes, inline, linkable },
+    linkage: { kernels, lanes, inline, linkable, scratch },
   };
 }

@@ -66,7 +66,7 @@ function* windowsForwards<Carried, Params, State, X, Y, Target>(
         losses,
         count,
         gradientCount: count,
-        gradients: (tokens) => ({ gradients: run.gradient(params(), tokens) }),
+        gradients: (tokens) => ({ gradients: [run.gradient(params(), tokens)] }),
         entries: 0,
         explain: () => run.explain(),
         state: run.state,

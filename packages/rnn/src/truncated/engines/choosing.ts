@@ -1,7 +1,7 @@
 import type { Cell, Values } from "../../cell.ts";
 import type { Engine, EngineSettings } from "./engine.ts";
 import { NotPlanned, PlanEngine } from "./plan.ts";
-import { TapeEngine } from "./tape.ts";
+import { tapeEngine } from "./shardedTapes.ts";
 
 /**
  * An engine that runs steps as plans for as long as that works, then on a tape.
@@ -17,7 +17,7 @@ export function chooseEngine<Params, State, X, Y, Target>(
   whyOnTape?: string,
 ): Engine<Params, State, X, Target> {
   const reason = whyOnTape ?? whyNoPlan(settings);
-  if (reason !== undefined) return new TapeEngine(cell, settings, state, start, reason);
+  if (reason !== undefined) return tapeEngine(cell, settings, state, start, reason);
   const planned = new PlanEngine(cell, settings, state, start);
   let engine: Engine<Params, State, X, Target> = planned;
   let plan: typeof planned | undefined = planned;

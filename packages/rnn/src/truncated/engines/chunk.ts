@@ -1,6 +1,7 @@
 import { cast, clone, concat, type MapTree, Tape, Tensor, tree } from "@chronograd/autodiff";
 import type { ValueAndPullbacks } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
+import { firstOfPart } from "../../sequences/rows.ts";
 import { tokensOf } from "../countedLoss.ts";
 import { type PreparedStep, type StepSettings, takeStep } from "../step.ts";
 
@@ -43,16 +44,27 @@ export interface ChunkRun<Params, State> {
   readonly counts: readonly number[];
   readonly state: Values<State>;
   /** The gradient, from that of the state after the chunk and, if given, weights of its losses. */
-  pullback(arriving: Values<State>, weights: Tensor | undefined): ChunkGradient<Params, State>;
+  pullback(arriving: Values<State>, weights: Tensor | undefined): WholeGradient<Params, State>;
   end(reason: string): void;
 }
 
-/** A chunk on a separate tape, with its two pullbacks. */
+/** Gradients by the parameters from each shard of the rows, and by the state before all of them. */
+export interface WholeGradient<Params, State> {
+  readonly params: readonly ChunkGradient<Params, State>["params"][];
+  readonly state: ChunkGradient<Params, State>["state"];
+}
+
+/**
+ * A chunk on a separate tape, with its two pullbacks.
+ *
+ * @param isPart whether the rows may be some of a batch, whose first row with a step is another
+ */
 export function chunkOnTape<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
   settings: StepSettings<Y, Target>,
   { params, state, steps }: ChunkInputs<Params, State, X, Target>,
   start: number,
+  isPart = false,
 ): {
   readonly computed: ValueAndPullbacks<ChunkValue<State>, ChunkGradient<Params, State>>;
   readonly sizes: LossSizes;
@@ -64,8 +76,9 @@ export function chunkOnTape<Params, State, X, Y, Target>(
   let now = before;
   const losses: (Tensor | null)[] = [];
   const counts: (number | Tensor)[] = [];
-  for (const [i, step] of steps.entries()) {
+  for (const [i, given] of steps.entries()) {
     const t = start + i + 1;
+    const step = isPart ? withOwnFirst(given) : given;
     const { next, loss, count } = takeStep(cell, settings, tape, watched, now, step, t);
     now = next;
     losses.push(loss);
@@ -105,6 +118,11 @@ export function chunkOnTape<Params, State, X, Y, Target>(
     counts: counts.map((count) => (typeof count === "number" ? count : undefined)),
   };
   return { computed: { value, pullbacks: [pullback, pullback] }, sizes, tape };
+}
+
+/** A step of some rows, with the first of these that has a step. */
+export function withOwnFirst<X, Target>(step: PreparedStep<X, Target>): PreparedStep<X, Target> {
+  return step.first === undefined ? step : { ...step, first: firstOfPart(step.mask!) };
 }
 
 /** Each step's loss, and its count of tokens. */

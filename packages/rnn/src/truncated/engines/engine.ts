@@ -1,4 +1,5 @@
 import { clone, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
+import { pairwiseSum, type Sharding } from "@chronograd/autodiff/internal";
 import type { Values } from "../../cell.ts";
 import type { Past } from "../live/liveWindow.ts";
 import type { Owned, PreparedStep, StepSettings, Term } from "../step.ts";
@@ -35,7 +36,7 @@ export interface Engine<Params, State, X, Target> {
   /** Tokens that step `t` counts. */
   countAt(t: number): number;
   /**
-   * The gradient of a weighted sum of losses by all parameters that were used, as one, with the
+   * The gradients of a weighted sum of losses by all parameters that were used, as one, with the
    * state after step `start` held constant; and, when asked for, the square of the norm of its
    * gradient by the state before every step after `start`.
    */
@@ -57,6 +58,8 @@ export interface EngineSettings<Y, Target> extends StepSettings<Y, Target> {
   readonly k1: number;
   readonly k2: number;
   readonly compile: boolean;
+  /** How the rows are divided among threads; not at all unless given. */
+  readonly sharding?: Sharding;
   /** Where it is given, a state is another entry than the output: its gradient is measured. */
   readonly measure?: unknown;
   /** The same. */
@@ -65,9 +68,15 @@ export interface EngineSettings<Y, Target> extends StepSettings<Y, Target> {
 
 /** Gradients of one worker: sums over the rows of a batch, so parts of a batch add up. */
 export interface LocalGradients<Params> {
-  readonly gradients: MapTree<Params, Tensor>;
+  /** Those of each shard of the rows, not yet added up: in which order counts. */
+  readonly gradients: readonly MapTree<Params, Tensor>[];
   /** Squared norms of the gradient by the state before each step, where they were asked for. */
   readonly squares?: readonly number[];
+}
+
+/** The gradient of all rows, from those of their shards. */
+export function wholeGradient<Gradients>(shards: readonly Gradients[]): Gradients {
+  return pairwiseSum(shards as [Gradients, ...Gradients[]], addGradients);
 }
 
 /** Adds two gradients by the same parameters; by whole numbers there are none. */

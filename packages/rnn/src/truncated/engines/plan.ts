@@ -1,5 +1,5 @@
 import { defaultBackend, type Tensor, tensor, tree, zeros } from "@chronograd/autodiff";
-import { alias, Region, within } from "@chronograd/autodiff/internal";
+import { alias, oneThread, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import type { Past } from "../live/liveWindow.ts";
 import { stepIsOver } from "../source.ts";
@@ -9,7 +9,7 @@ import type { ChunkInputs, ChunkRun } from "./chunk.ts";
 import { addGradients, type Engine, type EngineSettings, type LocalGradients } from "./engine.ts";
 import { RecordedChunk } from "./recordedChunk.ts";
 import { Shapes } from "./shapes.ts";
-import { TapeEngine } from "./tape.ts";
+import { type TapesEngine, tapeEngine } from "./shardedTapes.ts";
 
 /** The longest chunk that is planned as a whole. */
 const longest = 64;
@@ -144,7 +144,8 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
     let arriving = tree.map(this.state, (x: Tensor) =>
       zeros(x.shape, { dtype: x.dtype, backend: x.backend }),
     ) as Values<State>;
-    let total: LocalGradients<Values<Params>>["gradients"] | undefined;
+    /** Of each shard: added up over all steps first, as on ranks with some of the shards. */
+    let totals: LocalGradients<Values<Params>>["gradients"] | undefined;
     for (let i = this.#chunks.length - 1; i >= 0; i--) {
       const chunk = this.#chunks[i]!;
       if (chunk.start < start) break;
@@ -154,9 +155,9 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
       const weights = own.length === 0 ? undefined : this.#weights(own, chunk.start, used);
       const { params, state } = chunk.run.pullback(arriving, weights);
       arriving = state as unknown as Values<State>;
-      total = total === undefined ? params : addGradients(total, params);
+      totals = totals?.map((total, shard) => addGradients(total, params[shard]!)) ?? params;
     }
-    return { gradients: total!, ...(squares && { squares }) };
+    return { gradients: totals!, ...(squares && { squares }) };
   }
 
   /** Measured on a tape, so that the gradients are those of a window that is not measured. */
@@ -179,15 +180,18 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
   }
 
   /** The same steps on a tape, run again with the weights of the time: every value is the same. */
-  onTape(reason: string): TapeEngine<Params, State, X, Y, Target> {
+  onTape(reason: string): TapesEngine<Params, State, X, Target> {
     const [first] = this.#chunks;
     const state = first?.inputs.state ?? this.state;
-    const engine = new TapeEngine(
+    // Rows that shards were planned for can be computed apart.
+    const sharding = { ...(this.#settings.sharding ?? oneThread), isTrusted: true };
+    const engine = tapeEngine(
       this.#cell,
-      this.#settings,
+      { ...this.#settings, sharding },
       state,
       first?.start ?? this.t,
       reason,
+      this.#recorded.shards,
     );
     for (const { inputs, start } of this.#chunks) {
       const { params, steps } = inputs;
@@ -227,6 +231,7 @@ export class PlanEngine<Params, State, X, Y, Target> implements Engine<Params, S
         steps.map((step) => ({ step, params })),
       ),
       reason: undefined,
+      shards: this.#recorded.shards,
     };
   }
 

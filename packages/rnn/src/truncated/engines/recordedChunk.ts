@@ -1,8 +1,20 @@
-import { scope, type Tensor } from "@chronograd/autodiff";
-import { CheckSchedule, PurityCheck, RecordedFunction } from "@chronograd/autodiff/internal";
+import { scope, type Tensor, tree } from "@chronograd/autodiff";
+import {
+  alone,
+  CheckSchedule,
+  oneThread,
+  PurityCheck,
+  RecordedFunction,
+  type Sharding,
+  type Shards,
+  shardsOf,
+  whyDependent,
+} from "@chronograd/autodiff/internal";
 import type { Cell } from "../../cell.ts";
+import { rowsOf } from "../../checkRows.ts";
 import { changeOfType } from "../../checkState.ts";
 import { type ChunkCache, cached } from "../../loop/cache.ts";
+import { dependent } from "../../sharding/options.ts";
 import type { StepSettings } from "../step.ts";
 import {
   type ChunkGradient,
@@ -11,8 +23,8 @@ import {
   type ChunkValue,
   chunkOnTape,
   type LossSizes,
-  numbersOf,
 } from "./chunk.ts";
+import { joined, ofShard, partsOfChunk, plannedRuns, type ShardRuns, trialOf } from "./shards.ts";
 
 /** A chunk of steps as it was recorded, with its first step, and what its losses belong to. */
 interface Planned<Params, State, X, Target> {
@@ -23,6 +35,10 @@ interface Planned<Params, State, X, Target> {
   >;
   readonly purity: PurityCheck<ChunkInputs<Params, State, X, Target>>;
   readonly sizes: LossSizes;
+  /** Into how many parts the rows are cut. */
+  readonly shards: number;
+  /** Why they are not cut, although there are threads. */
+  readonly whyAlone: string | undefined;
 }
 
 /** Plans of chunks, by cell and loss: they outlive the streams that made them. */
@@ -34,19 +50,28 @@ const plans = new WeakMap<object, ChunkCache>();
  */
 export class RecordedChunk<Params, State, X, Y, Target> {
   readonly #cell: Cell<Params, State, X, Y>;
-  readonly #settings: StepSettings<Y, Target>;
+  readonly #settings: StepSettings<Y, Target> & { readonly sharding?: Sharding };
   #planned: Planned<Params, State, X, Target> | undefined;
   /** Why there is no plan. */
   #reason: string | undefined;
   /** Steps before the chunk that runs. */
   #start = 0;
   #seen = 0;
-  #onTapes = 0;
+  /** Chunks that ran on tapes. */
+  #unplanned = 0;
   readonly #checks = new CheckSchedule();
 
-  constructor(cell: Cell<Params, State, X, Y>, settings: StepSettings<Y, Target>) {
+  constructor(
+    cell: Cell<Params, State, X, Y>,
+    settings: StepSettings<Y, Target> & { readonly sharding?: Sharding },
+  ) {
     this.#cell = cell;
     this.#settings = settings;
+  }
+
+  /** Into how many parts the rows are cut. */
+  get shards(): number {
+    return this.#planned?.shards ?? Math.max(1, this.#settings.sharding?.shards ?? 1);
   }
 
   /** Runs the chunk after step `start` forward; what it makes is placed in the innermost scope. */
@@ -57,39 +82,41 @@ export class RecordedChunk<Params, State, X, Y, Target> {
   ): ChunkRun<Params, State> {
     this.#start = start;
     if (this.#seen++ === 0) this.#plan(inputs, weights);
-    const { recorded, sizes } = this.#planned ?? {};
     const isDue = this.#checks.isDue();
-    if (recorded?.accepts(inputs) !== true) return this.#onTape(inputs, start);
-    if (isDue) this.check(inputs, start);
-    const run = recorded.forward(inputs);
-    const value = run.value as unknown as ChunkValue<State>;
-    return {
-      ...numbersOf(this.#settings.where, value, sizes!, start),
-      state: value.state,
-      pullback: (state, given) => {
-        const cotangents = given === undefined ? { state } : { state, weights: given };
-        const gradient = recorded.backward(run, cotangents, given === undefined ? 1 : 0);
-        return gradient as unknown as ChunkGradient<Params, State>;
-      },
-      end: (reason) => run.end(reason),
-    };
+    const { recorded, sizes } = this.#planned ?? {};
+    const { shards } = this;
+    const rows = rowsOfChunk(inputs);
+    const parts = partsOfChunk(inputs, rows, shards);
+    const isPlanned = recorded !== undefined && parts.every((part) => recorded.accepts(part));
+    if (isPlanned && isDue) this.check(inputs, start);
+    const runs = isPlanned
+      ? plannedRuns(recorded, parts, sizes!)
+      : this.#onTapes(parts, start, rows);
+    return joined(this.#settings.where, runs, rows, start);
   }
 
   /** A plan that was kept must be what the model does now. */
   #plan(inputs: ChunkInputs<Params, State, X, Target>, weights: () => Tensor): void {
-    const { loss } = this.#settings;
+    const { loss, sharding = oneThread, where } = this.#settings;
+    const rows = rowsOfChunk(inputs);
+    const shards = shardsOf(where, sharding, rows, workOf(inputs, rows));
     const cache: ChunkCache = plans.get(this.#cell) ?? new WeakMap();
     plans.set(this.#cell, cache);
     let isNew = false;
-    this.#planned = cached(cache, loss, inputs, [], () => {
+    this.#planned = cached(cache, loss, inputs, Object.values(shards), () => {
       isNew = true;
-      return this.#record(inputs, weights);
+      return this.#record(inputs, rows, shards, weights);
     });
+    const { whyAlone } = this.#planned ?? {};
+    // Threads that were not asked for can be left out; an order of sums that was cannot.
+    if (shards.isOrdered === true && whyAlone !== undefined) throw dependent(where, whyAlone);
     if (!isNew) this.check(inputs, this.#start);
   }
 
   #record(
     inputs: ChunkInputs<Params, State, X, Target>,
+    rows: number,
+    shards: Shards,
     weights: () => Tensor,
   ): Planned<Params, State, X, Target> | undefined {
     const cell = this.#cell;
@@ -107,21 +134,41 @@ export class RecordedChunk<Params, State, X, Y, Target> {
         `a step changes the state's shape: ${change.path} is ${change.was} before and ${change.is} after`;
       return { ...computed.value, tokens: own.counts };
     };
+    let isPart = false;
     const chunk = (given: ChunkInputs<Params, State, X, Target>) => {
-      const made = chunkOnTape(cell, settings, given, start);
+      const made = chunkOnTape(cell, settings, given, start, isPart);
       sizes = made.sizes;
       return made.computed;
     };
-    const { state } = inputs;
     const purity = PurityCheck.of(first, firstStep(inputs));
+    const isPlannable = typeof purity !== "string" && changeOfState === undefined;
+    const { isTrusted = false } = this.#settings.sharding ?? oneThread;
+    let whyAlone: string | undefined;
+    if (shards.count > 1 && !isTrusted && (isPlannable || shards.isOrdered === true)) {
+      const run = (given: typeof inputs) => chunkOnTape(cell, settings, given, start, true);
+      whyAlone = scope(() => whyDependent(trialOf(run, inputs, rows, shards.count)));
+      if (!isPlannable && whyAlone !== undefined) throw dependent(where, whyAlone);
+    }
     if (typeof purity === "string") {
       this.#reason = purity;
       return undefined;
     }
-    const recorded =
-      changeOfState ??
-      scope(() => RecordedFunction.plan(chunk, inputs, [{ state, weights: weights() }, { state }]));
-    if (typeof recorded !== "string") return { recorded, purity, sizes };
+    const planned = (given: typeof inputs, own: Shards) => {
+      const { state } = given;
+      isPart = own.count > 1;
+      return RecordedFunction.plan(chunk, given, [{ state, weights: weights() }, { state }], own);
+    };
+    let recorded: ReturnType<typeof planned> = changeOfState ?? "";
+    if (changeOfState === undefined && shards.count > 1 && whyAlone === undefined) {
+      const [part] = partsOfChunk(inputs, rows, shards.count);
+      recorded = scope(() => planned(part!, shards));
+      if (typeof recorded === "string") whyAlone = recorded;
+    }
+    const isAlone = whyAlone !== undefined || shards.count === 1;
+    if (changeOfState === undefined && isAlone) recorded = scope(() => planned(inputs, alone));
+    if (typeof recorded !== "string") {
+      return { recorded, purity, sizes, shards: isAlone ? 1 : shards.count, whyAlone };
+    }
     this.#reason = recorded;
     purity.end();
     return undefined;
@@ -138,27 +185,56 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     );
   }
 
-  #onTape(inputs: ChunkInputs<Params, State, X, Target>, start: number): ChunkRun<Params, State> {
-    this.#onTapes++;
-    const { computed, sizes, tape } = chunkOnTape(this.#cell, this.#settings, inputs, start);
+  #onTapes(
+    parts: readonly ChunkInputs<Params, State, X, Target>[],
+    start: number,
+    rows: number,
+  ): ShardRuns<Params, State> {
+    this.#unplanned++;
+    const isPart = parts.length > 1;
+    const runs = parts.map((part, shard) => {
+      try {
+        return chunkOnTape(this.#cell, this.#settings, part, start, isPart);
+      } catch (error) {
+        throw ofShard(error, shard, parts.length, rows);
+      }
+    });
     return {
-      ...numbersOf(this.#settings.where, computed.value, sizes, start),
-      state: computed.value.state,
-      pullback: (state, weights) =>
-        computed.pullbacks[0]!(weights === undefined ? { state } : { state, weights }),
-      end: (reason) => tape.end(reason),
+      values: runs.map(({ computed }) => computed.value),
+      sizes: runs[0]!.sizes,
+      pullback: (states, weights) =>
+        runs.map(({ computed }, shard) => {
+          const state = states[shard];
+          return computed.pullbacks[0]!(weights === undefined ? { state } : { state, weights });
+        }),
+      end(reason) {
+        for (const { tape } of runs) tape.end(reason);
+      },
     };
   }
 
   /** The plan in words, or why there is none. */
   explain(): string {
     if (this.#planned === undefined) return `chunk by chunk on tapes, because ${this.#reason}`;
+    const { whyAlone } = this.#planned;
     const others =
-      this.#onTapes === 0
+      this.#unplanned === 0
         ? ""
-        : `; ${this.#onTapes} of ${this.#seen} chunks ran on tapes, because their inputs had other shapes or values than those that were recorded`;
-    return this.#planned.recorded.explain() + others;
+        : `; ${this.#unplanned} of ${this.#seen} chunks ran on tapes, because their inputs had other shapes or values than those that were recorded`;
+    const rows = whyAlone === undefined ? "" : `; all rows on one thread, because ${whyAlone}`;
+    return this.#planned.recorded.explain() + rows + others;
   }
+}
+
+/** The rows of a chunk: of its state, or of its input where that has none. */
+function rowsOfChunk({ state, steps }: ChunkInputs<unknown, unknown, unknown, unknown>): number {
+  return rowsOf(state) ?? rowsOf(steps[0]!.input) ?? 1;
+}
+
+/** About how many products of weights and rows a chunk makes. */
+function workOf({ params, steps }: ChunkInputs<unknown, unknown, unknown, unknown>, rows: number) {
+  const weights = tree.leaves(params).reduce((sum, { size }) => sum + size, 0);
+  return weights * rows * steps.length;
 }
 
 /** The first step, as a chunk of one. */

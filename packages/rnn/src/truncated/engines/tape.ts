@@ -145,7 +145,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
     const states = measure ? this.#statesAfter(start) : [];
     const result = this.#gradient(terms, start, { params: this.#watched!, states });
     const gradients = result.params as MapTree<Values<Params>, Tensor>;
-    return { gradients, ...(measure && { squares: result.states.map(sumOfSquares) }) };
+    return { gradients: [gradients], ...(measure && { squares: result.states.map(sumOfSquares) }) };
   }
 
   /** The squares of `sweep` alone. */
@@ -187,7 +187,7 @@ export class TapeEngine<Params, State, X, Y, Target> implements Engine<Params, S
       steps.push({ step, params: generation.value as Values<Params> });
     }
     const state = first === this.t ? this.state : this.#steps.at(first + 1).stateBefore;
-    return { states: [state], steps, planned: [], reason: this.#reason };
+    return { states: [state], steps, planned: [], reason: this.#reason, shards: 1 };
   }
 
   /** A tape runs every step itself, so nothing can differ. */

@@ -19,7 +19,7 @@ export function* defer<Params, State, X, Y, Target>(
   let count = 0;
   let gradientCount = 0;
   let last: LocalWindow<Values<Params>, Values<State>> | undefined;
-  let sum: MapTree<Values<Params>, Tensor> | undefined;
+  let sums: MapTree<Values<Params>, Tensor>[] | undefined;
   let state: Values<State> | undefined;
   /** Owns the sum and the state. */
   let region = new Region();
@@ -32,10 +32,11 @@ export function* defer<Params, State, X, Y, Target>(
       scope(() => {
         const { gradients } = window.gradients(1, false);
         within(next, () => {
-          sum =
-            sum === undefined
-              ? (tree.map(gradients, (g: Tensor) => clone(g)) as typeof gradients)
-              : addGradients(sum, gradients);
+          sums = gradients.map((gradient, shard) =>
+            sums === undefined
+              ? (tree.map(gradient, (g: Tensor) => clone(g)) as typeof gradient)
+              : addGradients(sums[shard]!, gradient),
+          );
           state = tree.map(window.state, (x: Tensor) => clone(detach(x))) as Values<State>;
         });
       });
@@ -55,10 +56,10 @@ export function* defer<Params, State, X, Y, Target>(
       gradientCount,
       gradients: (tokens) => {
         const scale = mean(1, tokens);
-        const scaled = tree.map(sum!, (g: Tensor) =>
+        const scaled = tree.map(sums!, (g: Tensor) =>
           scale === 1 || g.dtype === "int32" ? clone(g) : g.mul(scale),
         );
-        return { gradients: scaled as MapTree<Values<Params>, Tensor> };
+        return { gradients: scaled as typeof sums & object };
       },
       state: state!,
       live: (index) => liveWindow(settings, params(), index, last!.end),

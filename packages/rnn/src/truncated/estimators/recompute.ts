@@ -2,7 +2,7 @@ import { clone, detach, type Tensor, tree } from "@chronograd/autodiff";
 import { Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../../cell.ts";
 import type { Engine } from "../engines/engine.ts";
-import { TapeEngine } from "../engines/tape.ts";
+import { tapeEngine } from "../engines/shardedTapes.ts";
 import { liveWindow } from "../live/liveWindow.ts";
 import { retakenSteps } from "../live/retake.ts";
 import type { TruncatedSettings } from "../options.ts";
@@ -31,6 +31,7 @@ export function* recompute<Params, State, X, Y, Target>(
   const states = new Map<number, Owned<Values<State>>>();
   const first = new Region();
   let engine: Engine<Params, State, X, Target> | undefined;
+  let own = settings;
   try {
     const { state, start: origin } = yield* begin(cell, settings, params(), source, first);
     store(states, origin, () => state);
@@ -53,8 +54,10 @@ export function* recompute<Params, State, X, Y, Target>(
       if (end === newFrom) return;
       const present = params();
       const start = Math.max(origin, end - k2);
-      const current = new TapeEngine(cell, settings, states.get(start)!.value, start, reason);
+      const current = tapeEngine(cell, own, states.get(start)!.value, start, reason);
       engine = current;
+      // The first window has told whether rows can be computed apart.
+      own = { ...settings, sharding: { ...settings.sharding, isTrusted: true } };
       const losses: number[] = [];
       for (let t = start + 1; t <= end; t++) {
         const { value } = steps.get(t)!;
@@ -73,6 +76,7 @@ export function* recompute<Params, State, X, Y, Target>(
         steps: Array.from(steps.values(), ({ value }) => ({ step: value, params: undefined })),
         planned: [],
         reason,
+        shards: settings.sharding.shards || 1,
       });
       yield { ...window, live: (index) => liveWindow(settings, params(), index, window.end, past) };
       current.end();

@@ -15,6 +15,8 @@ export interface Past<Params, State, X, Target> {
   readonly planned: readonly PreparedStep<X, Target>[];
   /** Why steps run on a tape, in words; `undefined` where they run as plans. */
   readonly reason: string | undefined;
+  /** Into how many parts the rows are cut. */
+  readonly shards: number;
 }
 
 /** A step that ran, and with which parameters. */
@@ -44,6 +46,8 @@ export interface LiveWindow {
   readonly tape: string | null;
   /** Steps of zeros with the shapes that are planned, where `steps` begins with others. */
   readonly planned: readonly unknown[];
+  /** Into how many parts the rows are cut, so that sums are in the order that they were. */
+  readonly shards: number;
   /** The states where the next window may begin, one after the other. */
   readonly states: readonly unknown[];
   /** The steps that the next window may reach back to, the last of which is `end`. */
@@ -81,6 +85,7 @@ const nothing: Past<unknown, unknown, unknown, unknown> = {
   steps: [],
   planned: [],
   reason: undefined,
+  shards: 1,
 };
 
 /** The live window after step `end`; its tensors are copies, in the innermost scope. */
@@ -93,7 +98,8 @@ export function liveWindow(
 ): LiveWindow {
   const { where } = settings;
   const packing = new Packing(where);
-  const { states, steps, planned, reason } = past && !isOver(settings, end) ? past() : nothing;
+  const { states, steps, planned, reason, shards } =
+    past && !isOver(settings, end) ? past() : nothing;
   const generations: { params: unknown; steps: number }[] = [];
   let before = "";
   for (const [i, { step, params: used }] of steps.entries()) {
@@ -118,6 +124,7 @@ export function liveWindow(
     settings: settingsOf(settings),
     model: modelOf(params),
     tape: reason ?? null,
+    shards,
     planned: planned.map((step) => packing.pack(step, "planned")),
     states: states.map((state) => packing.pack(state, "state")),
     steps: steps.map(({ step }, i) => {

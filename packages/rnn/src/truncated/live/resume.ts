@@ -20,6 +20,8 @@ export interface Resumed extends Pick<LiveWindow, "index" | "end" | "model"> {
   readonly generations: readonly { readonly params: object; readonly steps: number }[];
   /** Why steps run on a tape, in words; `undefined` where they run as plans. */
   readonly reason: string | undefined;
+  /** Into how many parts the rows are cut. */
+  readonly shards: number;
 }
 
 type Settings = Omit<TruncatedSettings<unknown, never, never>, "resumed">;
@@ -34,6 +36,7 @@ const parts: readonly (readonly [keyof LiveWindow, string, (value: unknown) => b
   ["settings", "an object", isObject],
   ["model", "a list", Array.isArray],
   ["tape", "a text or null", (value) => value === null || typeof value === "string"],
+  ["shards", "a whole number of at least 1", (value) => isCount(value) && value !== 0],
   ["planned", "a list", Array.isArray],
   ["states", "a list", Array.isArray],
   ["steps", "a list", Array.isArray],
@@ -65,6 +68,12 @@ export function resumedFrom(live: LiveWindow, settings: Settings): Resumed {
   checkSettings(what, live.settings, settingsOf(settings));
   const { index, end, model, tensors, tape } = live;
   checkSpan(what, live, settings);
+  const { shards } = settings.sharding;
+  if (shards > 0 && shards !== live.shards && !isOver(settings, end)) {
+    throw new RangeError(
+      `${what} is of a stream with ${live.shards} shards of these rows, got ${shards}; leave shards out, or resume with those of that stream`,
+    );
+  }
   for (const [i, x] of tensors.entries()) {
     checkAlive(x, what, `tensor ${i}`);
     checkUntracked(what, `tensor ${i}`, x);
@@ -93,6 +102,7 @@ export function resumedFrom(live: LiveWindow, settings: Settings): Resumed {
     planned: live.planned.map((step, i) => checkedStep(what, of(step, `planned.${i}`), i + 1)),
     generations,
     reason: tape ?? undefined,
+    shards: live.shards,
   };
   if (!found.isOver) checkParts(what, found, settings);
   return found;
