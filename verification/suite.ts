@@ -22,11 +22,8 @@ import { kernelSetSubject } from "./kernelSets.ts";
 import { lagSubject } from "./lags.ts";
 import { laneSubject } from "./lanes.ts";
 import { layerSubjects } from "./layers.ts";
-
 import { loopSubject } from "./loops/index.ts";
-
 import { memorySubject } from "./memory.ts";
-
 import { modelSubjects } from "./models.ts";
 import { noiseSubjects } from "./noise.ts";
 import { optimizerSubjects } from "./optimizers.ts";
@@ -35,6 +32,7 @@ import { plannedSubject } from "./planned.ts";
 import { programSubject } from "./programs.ts";
 import { refusalSubjects } from "./refusals.ts";
 import { sequenceSubjects } from "./sequences/index.ts";
+import { shardsSubject } from "./shards.ts";
 import { spectraSubject } from "./spectra.ts";
 import type { Subject } from "./subject.ts";
 import { tapeSubjects } from "./tape.ts";
@@ -89,6 +87,7 @@ export function wholeSubjects(): Subject[] {
     plannedSubject(),
     impureSubject(),
     dataParallelSubject(),
+    shardsSubject(),
     lagSubject(),
     workersSubject(),
     averageSubject(),
