@@ -2,6 +2,7 @@ import { averages } from "./averages.ts";
 import { cells } from "./cells.ts";
 import { checker } from "./checker.ts";
 import { compiling } from "./compile.ts";
+import { compiledStepMutants } from "./compiledSteps.ts";
 import { cuts } from "./cuts.ts";
 import { estimators } from "./estimators.ts";
 import { files } from "./files.ts";
@@ -69,6 +70,7 @@ export const mutants: readonly Mutant[] = [
   ...spectra,
   ...training,
   ...optimizers,
+  ...compiledStepMutants,
   ...pytorch,
   ...files,
   ...averages,
