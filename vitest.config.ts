@@ -45,6 +45,8 @@ export default defineConfig({
       ".snippets/*.test.ts",
     ],
     sequence: { sequencer: LongestFirst },
+    // By itself vitest keeps one core for a user who watches: on two cores, half of the machine.
+    maxWorkers: "100%",
     setupFiles: ["vitest.setup.ts"],
     testTimeout: 60_000,
   },
