@@ -13,8 +13,8 @@ const everything = [
 /** Files whose tests bound seconds, or start ranks that look for messages without a pause. */
 const alone = [
   "packages/autodiff/tests/threads/{kills,process}.test.ts",
-  "packages/cli/tests/train/mpi.test.ts",
-  "packages/{nn,rnn}/tests/**/mpi/*.test.ts",
+  "packages/*/tests/**/{mpi/*,mpi}.test.ts",
+  "examples/parallel/tests/ranks.test.ts",
 ];
 
 /** The files that take longest; of the others each takes less than a hundredth of the whole. */
