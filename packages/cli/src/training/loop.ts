@@ -207,7 +207,7 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   try {
     for (const window of isLast ? [] : stream) {
       if (window.index === (live === undefined ? 0 : live.index + 1)) {
-        const line = threadsLine(window.explain(), threads);
+        const line = threadsLine(window.explain(), { threads, ranks: communicator.size });
         if (line !== undefined) io.say(line);
       }
       rate = learningRate(options, { windows, share: decided(sharing, share()) });

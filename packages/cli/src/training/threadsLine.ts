@@ -3,12 +3,16 @@
  * runs all rows and nothing else was asked for.
  *
  * @param explained what `window.explain()` gives
- * @param threads what was asked for
+ * @param threads how many were asked for
+ * @param ranks how many share the rows
  */
-export function threadsLine(explained: string, threads: "auto" | number): string | undefined {
+export function threadsLine(
+  explained: string,
+  { threads, ranks }: { readonly threads: "auto" | number; readonly ranks: number },
+): string | undefined {
   const shards = /; for each of (\d+) shards(?: of the rows)?(?:, (.*?))?(?:;|$)/.exec(explained);
   if (shards !== null) {
-    return `Threads: ${shards[1]} shards of the rows, ${shards[2] ?? "one after the other"}`;
+    return `Threads: ${shards[1]} shards of the rows${ranks > 1 ? " of each rank" : ""}, ${shards[2] ?? "one after the other"}`;
   }
   const why = /; all rows on one thread, because (.*?)(?:;|$)/.exec(explained);
   if (why === null || threads === "auto" || threads === 1) return undefined;
