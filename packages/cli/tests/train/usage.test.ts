@@ -160,7 +160,7 @@ test("threads, shards and averages that do not fit", async () => {
       "--outer-momentum 0: train: --outer-momentum is about averages, and there are none; give --local-updates N",
     ]
   `);
-  const four = { shards: 4, batch: 8, localUpdates: undefined, data: undefined };
+  const four = { shards: 4 as const, batch: 8, localUpdates: undefined, data: undefined };
   expect(() => checkSharing(four, { windows: 3 }, 3)).toThrowErrorMatchingInlineSnapshot(
     `[UsageError: --shards 4 cannot be shared by 3 ranks; start a number of ranks that divides it, or leave it out]`,
   );
