@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { type Communicator, countParameters, rng, selfCommunicator } from "@chronograd/nn";
-import { initialParams, type StepLoss, truncated } from "@chronograd/rnn";
+import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
 import { counted } from "../command/counted.ts";
 import type { Io } from "../command/io.ts";
 import type { PlainCell } from "../modules/loadCell.ts";
@@ -13,7 +13,7 @@ import { type Metrics, metricsOf, Smoothed } from "./metrics.ts";
 import { draws, noiseOf } from "./noise.ts";
 import { optimizerOf } from "./optimizer.ts";
 import type { TrainOptions } from "./options.ts";
-import { beginningOf, liveOfAll, type Past, partsOfAll } from "./parts.ts";
+import { beginningOf, liveOfAll, partsOfAll } from "./parts.ts";
 import { decided } from "./ranks.ts";
 import { learningRate } from "./rate.ts";
 import { Source } from "./source.ts";
@@ -132,9 +132,16 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
     communicator,
   );
   const isApart = isLocal || draws(model);
-  const save = async (past: Past | null, over = false): Promise<void> => {
-    const own = { optimizer: isLocal ? state : null, noise: noise?.getState() ?? null, past };
-    const apart = isApart ? partsOfAll(communicator, own, steps) : undefined;
+  const save = async (
+    window: { readonly live: LiveWindow; readonly state: unknown } | null,
+    over = false,
+  ): Promise<void> => {
+    const live = window?.live ?? null;
+    const drawn = noise?.getState() ?? null;
+    const ofRank = { optimizer: isLocal ? state : null, noise: drawn, live };
+    const apart = isApart
+      ? partsOfAll(communicator, { ...ofRank, state: window?.state ?? null }, steps)
+      : undefined;
     const tree: Checkpoint = {
       task: task.kept as unknown as Kept,
       digest: task.digest,
@@ -143,8 +150,8 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
       end: end ?? null,
       params,
       optimizer: state,
-      noise: own.noise,
-      live: isApart ? (past?.live ?? null) : liveOfAll(communicator, past),
+      noise: drawn,
+      live: isApart ? live : liveOfAll(communicator, live),
       place: source.placeAfter(steps),
       over,
       ...(apart && { apart }),

@@ -17,37 +17,28 @@ export interface Part {
 export interface Apart {
   /** The parts of the ranks after the first. */
   readonly others: readonly Part[];
-  /** The state of all rows, for another number of ranks; null before the first window. */
+  /** The state of all rows, for another number of ranks; null where there is no live window. */
   readonly state: unknown;
   /** The last time step. */
   readonly end: number;
 }
 
-/** A window as far as a checkpoint has it. */
-export interface Past {
-  readonly live: LiveWindow;
-  readonly state: unknown;
-}
-
 /** The live window of all rows; all ranks must ask for it. */
-export function liveOfAll(communicator: Communicator, past: Past | null): LiveWindow | null {
-  if (past === null) return null;
-  return communicator.size === 1 ? past.live : gatherLive(communicator, past.live);
+export function liveOfAll(communicator: Communicator, live: LiveWindow | null): LiveWindow | null {
+  return live === null || communicator.size === 1 ? live : gatherLive(communicator, live);
 }
 
 /** The parts of all ranks; all must ask for them. */
 export function partsOfAll(
   communicator: Communicator,
-  own: Omit<Part, "live"> & { readonly past: Past | null },
+  own: Part & { readonly state: unknown },
   end: number,
 ): Apart {
-  const { past, ...others } = own;
-  const part = { ...others, live: past?.live ?? null, state: past?.state ?? null };
-  const parts = communicator.size === 1 ? [part] : gather(communicator, part);
+  const parts = communicator.size === 1 ? [own] : gather(communicator, own);
   const states = parts.map(({ state }) => state);
   return {
     others: parts.slice(1).map(({ optimizer, noise, live }) => ({ optimizer, noise, live })),
-    state: past === null ? null : joined(states),
+    state: own.state === null ? null : joined(states),
     end,
   };
 }
