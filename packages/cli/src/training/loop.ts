@@ -209,14 +209,20 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
     folder.log(line);
     shown = facts(line, smoothed.add(line.loss), lastEstimate, task.tokens);
   };
+  let lastSaid: string | undefined;
+  /** Says what runs, where that is not known yet. */
+  const sayThreads = (explained: string): void => {
+    const line = threadsLine(explained, { threads, ranks: communicator.size });
+    if (line !== undefined && line !== lastSaid) io.say(line);
+    lastSaid = line;
+  };
+  let isFirst = true;
   let isLast = decided(communicator, Number(resumed !== undefined && isDone())) === 1;
   let rate = 0;
   try {
     for (const window of isLast ? [] : stream) {
-      if (window.index === (live === undefined ? 0 : live.index + 1)) {
-        const line = threadsLine(window.explain(), { threads, ranks: communicator.size });
-        if (line !== undefined) io.say(line);
-      }
+      if (isFirst) sayThreads(window.explain());
+      isFirst = false;
       rate = learningRate(options, { windows, share: decided(sharing, share()) });
       const isCompared = options.flow && isOneIn(compareEveryWindows, windows);
       const earlier = isCompared ? copied(params) : undefined;
@@ -240,7 +246,9 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
       if (communicator.rank > 0) watch.follow(turn.seconds);
       isLast = turn.ends === 1;
       if (isLast || turn.saves === 1) await save(window);
-      if (isLast) break;
+      if (!isLast) continue;
+      sayThreads(window.explain());
+      break;
     }
     if (!isLast && averages !== undefined && windows % every !== 0) {
       params = averages.finish(params);
