@@ -108,7 +108,7 @@ export class ChunkPlan<Params, State, Y> {
       }
       return RecordedFunction.plan(chunk, given, settings.by.length === 0 ? [] : [cotangents], own);
     };
-    let whyAlone: string | undefined;
+    let { whyAlone } = shards;
     let recorded: ReturnType<typeof planned> | undefined;
     if (typeof purity !== "string" && shards.count > 1) {
       const run = (given: ChunkInputs<Params, State>, length: number) =>

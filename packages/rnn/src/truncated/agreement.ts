@@ -116,9 +116,11 @@ function onAll<T>(
   if (size === 1) return act();
   const own = attempt(act);
   const number = "error" in own ? failure : numberOf(own.result);
-  const numbers = communicator.allReduce(
-    Array.from({ length: size }, (_, worker) => (worker === rank ? number : 0)),
-  );
+  // Where another worker comes with something else, it is told by this name.
+  const name = `${where}: how far the worker is`;
+  const numbers = communicator.allReduce({
+    [name]: Array.from({ length: size }, (_, worker) => (worker === rank ? number : 0)),
+  })[name]!;
   const failed = numbers.indexOf(failure);
   if (failed !== -1 || "error" in own) throw errorOf(failed, own, communicator);
   const other = numbers.findIndex((theirs) => theirs !== numbers[0]);

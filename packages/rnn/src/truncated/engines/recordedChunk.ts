@@ -143,7 +143,7 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     const purity = PurityCheck.of(first, firstStep(inputs));
     const isPlannable = typeof purity !== "string" && changeOfState === undefined;
     const { isTrusted = false } = this.#settings.sharding ?? oneThread;
-    let whyAlone: string | undefined;
+    let { whyAlone } = shards;
     if (shards.count > 1 && !isTrusted && (isPlannable || shards.isOrdered === true)) {
       const run = (given: typeof inputs) => chunkOnTape(cell, settings, given, start, true);
       whyAlone = scope(() => whyDependent(trialOf(run, inputs, rows, shards.count)));
