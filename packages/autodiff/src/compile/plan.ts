@@ -1,8 +1,8 @@
 import type { Backend } from "../tensor/backend.ts";
 import { Block } from "../tensor/block.ts";
-import { consume, donate, type Tensor } from "../tensor/tensor.ts";
+import { consume, donate, supersede, type Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
-import { map } from "../tensor/tree.ts";
+import { mapLeaves } from "../tensor/tree.ts";
 import { ThreadLost } from "../threads/pool.ts";
 import { batch } from "./batch.ts";
 import type { ByteRange } from "./call.ts";
@@ -263,7 +263,7 @@ export class Plan {
       tensors[input] = next;
     }
     const found: Tensor[] = [];
-    const y = map(result, () => {
+    const y = mapLeaves(result, () => {
       const { slot, like } = outputs[found.length]!;
       const value = slot < 0 ? like : outputOf(like, fresh.get(slot), tensors[slot], taken);
       found.push(value);
@@ -272,7 +272,7 @@ export class Plan {
     for (const [input, output, by] of consumed) {
       const x = inputs[input]!;
       if (x.successor === null) consume(x, found[output] ?? null, by);
-      else if (output >= 0) x.successor = found[output]!;
+      else if (output >= 0) supersede(x, found[output]!);
     }
     return y;
   }
