@@ -35,8 +35,8 @@ export interface Job {
 export const mostThreads = 64;
 /** Memory for the kernels of a thread: what products pack into. */
 const annexBytes = 2 ** 19;
-/** Looks at a word before sleeping on it: some microseconds, less than waking up takes. */
-const looks = 4000;
+/** Looks at a word before sleeping on it: a quarter of a millisecond, more than threads differ by. */
+const looks = 100_000;
 /** How long a thread may be silent beyond this many times what the caller's own tasks took, ms. */
 const [silence, times] = [3000, 50];
 /** Where the caller had no task to compare with; milliseconds. */

@@ -49,7 +49,7 @@ const mostPrograms = 64;
  * Looks at the epoch before sleeping on it: a quarter of a millisecond, about what a caller takes
  * between two runs of a step.
  */
-const looks = 100_000;
+const looks = 300_000;
 
 /** Runs tasks of a pool, until the pool is over. */
 export function serve({ wasm, kernelSet, annex, words, rank, threads }: Assignment): void {
