@@ -29,7 +29,10 @@ test.each(named)("1, 2, 3 and 4 threads give the same bits, with %s", async (ker
     () => pool.isUp(4),
   );
   const before = pool.done;
-  for (let i = 0; i < 30; i++) expect(run(plans[i % 4]!, parts).equals(expected)).toBe(true);
+  // On a busy machine the caller may be done before a thread has woken up.
+  for (let i = 0; i < 30 || (i < 3000 && pool.done === before); i++) {
+    expect(run(plans[i % 4]!, parts).equals(expected)).toBe(true);
+  }
   expect(pool.done).toBeGreaterThan(before);
 });
 
