@@ -1,6 +1,7 @@
 // What the examples need to run under mpiexec as they run alone: the ranks share each batch, and
 // the first one evaluates, speaks and writes.
 import { type Communicator, type Rng, rng } from "@chronograd/nn";
+import { UsageError } from "chronograd/command";
 import { createRun, type RunFolder, type RunOptions } from "chronograd/run";
 
 /** A new run folder, which the first rank alone has. */
@@ -9,6 +10,14 @@ export async function runOfFirst(
   options: RunOptions,
 ): Promise<RunFolder | undefined> {
   return rank === 0 ? await createRun(options) : undefined;
+}
+
+/** Throws unless every rank has a row of each batch. */
+export function checkRows({ size }: Communicator, flag: string, rows: number): void {
+  if (rows >= size) return;
+  throw new UsageError(
+    `${flag}: batches of ${rows} give ${size} ranks less than a row each; start fewer ranks, or take larger batches`,
+  );
 }
 
 /** A number that the first rank finds, on all of them. */

@@ -4,7 +4,7 @@ import { countParameters } from "@chronograd/nn";
 import { mpi } from "@chronograd/nn/node";
 import { defineCommand, runCommand, runFlags, UsageError } from "chronograd/command";
 import * as z from "zod";
-import { isSo, runOfFirst } from "../../ranks.ts";
+import { checkRows, isSo, runOfFirst } from "../../ranks.ts";
 import { baselinesOf } from "./baseline.ts";
 import { readDictionary, ruledDictionary } from "./dictionary.ts";
 import { speller } from "./model.ts";
@@ -71,11 +71,7 @@ const command = defineCommand({
         `--size: batches of ${settings.size} of ${training.length} words make ${total} updates, expected at least 20; choose a smaller size`,
       );
     }
-    if (communicator.size > settings.size) {
-      throw new UsageError(
-        `--size: batches of ${settings.size} words give ${communicator.size} ranks less than a word each; start fewer ranks, or choose a larger size`,
-      );
-    }
+    checkRows(communicator, "--size", settings.size);
     const run = await runOfFirst(communicator, { ...given, kind: "spelling", options: given });
     const sizes = {
       phonemes: phonemes.length,

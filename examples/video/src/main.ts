@@ -4,7 +4,7 @@ import { mpi } from "@chronograd/nn/node";
 import { defineCommand, runCommand, runFlags } from "chronograd/command";
 import { page } from "chronograd/report";
 import * as z from "zod";
-import { runOfFirst } from "../../ranks.ts";
+import { checkRows, runOfFirst } from "../../ranks.ts";
 import { shapes, smallDigits } from "./digits.ts";
 import { evaluate } from "./evaluate.ts";
 import { forecast, forecaster } from "./model.ts";
@@ -35,6 +35,7 @@ const video = defineCommand({
       ? { ...options, ...small }
       : options;
     if (smoke) io.say("A smoke run: rings and bars in place of digits, a small model, 10 updates.");
+    checkRows(communicator, "--rows", rows);
     const folder = await runOfFirst(communicator, {
       kind: "video",
       options: { ...options, smoke },
