@@ -15,10 +15,12 @@ testWithMpi("every example trains on two ranks as alone", async () => {
   try {
     const file = join(folder, "learnt.json");
     const program = join(import.meta.dirname, "ranks.ts");
-    const { code, said, left } = await launch(launchers[0]!, 2, [program, file]);
+    const [{ code, said, left }, alone] = await Promise.all([
+      launch(launchers[0]!, 2, [program, file]),
+      learn(selfCommunicator),
+    ]);
     expect([code, left], said).toEqual([0, []]);
     const found = JSON.parse(readFileSync(file, "utf8")) as Record<string, Learnt>;
-    const alone = await learn(selfCommunicator);
     expect(Object.keys(found)).toEqual(Object.keys(alone));
     for (const [name, { losses, params, shares }] of Object.entries(found)) {
       const [own, theirs] = params as [number[], number[]];
@@ -37,4 +39,15 @@ testWithMpi("every example trains on two ranks as alone", async () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+testWithMpi("what is asked of an example in a wrong way is said once", async () => {
+  const main = join(import.meta.dirname, "../../video/src/main.ts");
+  const { said, code } = await launch(launchers[1]!, 2, [main, "--rows", "1"]);
+  expect(said.match(/^video: .*/gm)).toMatchInlineSnapshot(`
+    [
+      "video: --rows: batches of 1 give 2 ranks less than a row each; start fewer ranks, or take larger batches",
+    ]
+  `);
+  expect(code).toBe(2);
 });
