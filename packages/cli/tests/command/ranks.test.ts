@@ -29,5 +29,7 @@ test("only the first rank of a command speaks", async () => {
 test("options of runCommand are checked", async () => {
   await expect(
     runCommand(speaking, [], { comunicator: second } as never),
-  ).rejects.toThrowErrorMatchingInlineSnapshot(`[TypeError: runCommand: there is no option "comunicator", did you mean "communicator"? It takes communicator]`);
+  ).rejects.toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: runCommand: there is no option "comunicator", did you mean "communicator"? It takes communicator]`,
+  );
 });

@@ -107,7 +107,7 @@ export function distributedValueAndGrad<T = Tensor, Rest extends unknown[] = []>
       // Before the sum, so that large gradients do not overflow.
       const share = own / total;
       const part = {
-        value: own === 0 ? 0 : share * value.item(),
+        value: share * value.item(),
         gradient: tree.map(gradient, (g: Tensor) => g.mul(share)) as typeof gradient,
       };
       const sums = communicator.allReduce(part);
