@@ -15,7 +15,7 @@ export interface Training {
   readonly rows: number;
   readonly updates: number;
   readonly rate: number;
-  /** Frames at the end of a sequence that the model does not see, once it has learnt for a while. */
+  /** Frames at the end of a sequence that it does not see in the end, but for the first. */
   readonly ahead: number;
   readonly how: Bouncing;
 }

@@ -39,7 +39,8 @@ const where = "distributedValueAndGrad";
  * @param f from a tree of tensors and this worker's rows to the mean over these rows, a scalar
  * @returns a function that gives the value, as a number, and the gradient, on no tape
  * @throws for options that do not fit. The function throws for a weight that is not finite or below
- *   0, where all weights are 0, and where `f` depends on what another tape tracks, which would be cut
+ *   0, where all weights together are 0 or overflow, and where `f` depends on what another tape
+ *   tracks
  *
  * @example
  * ```ts
@@ -92,9 +93,9 @@ export function distributedValueAndGrad<T = Tensor, Rest extends unknown[] = []>
     }
     return scope(() => {
       const total = communicator.size === 1 ? own : communicator.allReduce(own);
-      if (total === 0) {
+      if (total === 0 || total === Infinity) {
         throw new RangeError(
-          `${where}: the weights of all workers are 0, and a mean of no rows is none; leave empty batches out`,
+          `${where}: the weights of all workers add up to ${total}, and a mean of so many rows is none; leave empty batches out, and count rows or tokens`,
         );
       }
       const [value, gradient] = (own === 0 ? ofNone : ofRows)(x, ...rest);

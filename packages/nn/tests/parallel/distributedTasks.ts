@@ -54,9 +54,14 @@ function refusals(given: Given, communicator: Communicator): string[] {
   const { params, loss, weight } = problem(given);
   const [rows] = given.batches as [readonly Row[]];
   const b = communicator.rank === 1 ? tensor([0.1], { dtype: given.dtype }) : params.b;
-  const none = distributedValueAndGrad(loss, { communicator, weight: () => 0 });
+  const weighing = (own: number) =>
+    distributedValueAndGrad(loss, { communicator, weight: () => own })(params, rows);
   const lossOf = distributedValueAndGrad(loss, { communicator, weight });
-  return [failure(() => none(params, rows)), failure(() => lossOf({ ...params, b }, rows))];
+  return [
+    failure(() => weighing(0)),
+    failure(() => weighing(1e308)),
+    failure(() => lossOf({ ...params, b }, rows)),
+  ];
 }
 
 /** What the workers are given: several runs, or one in which worker 1 counts wrongly. */

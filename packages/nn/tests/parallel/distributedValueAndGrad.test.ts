@@ -81,11 +81,12 @@ test.each([2, 3])("%i workers have the mean over the tokens of all", async (work
   for (const output of outputs) expect(output).toEqual(outputs[0]);
   if (workers === 2)
     expect(refused).toMatchInlineSnapshot(`
-    [
-      "distributedValueAndGrad: the weights of all workers are 0, and a mean of no rows is none; leave empty batches out",
-      "allReduce: worker 0 of 2 came with "gradient.b": float64 [] and worker 1 came with "gradient.b": float64 [1]; every worker must call the same collectives, in the same order, with trees of the same structure, shapes and dtypes",
-    ]
-  `);
+      [
+        "distributedValueAndGrad: the weights of all workers add up to 0, and a mean of so many rows is none; leave empty batches out, and count rows or tokens",
+        "distributedValueAndGrad: the weights of all workers add up to Infinity, and a mean of so many rows is none; leave empty batches out, and count rows or tokens",
+        "allReduce: worker 0 of 2 came with "gradient.b": float64 [] and worker 1 came with "gradient.b": float64 [1]; every worker must call the same collectives, in the same order, with trees of the same structure, shapes and dtypes",
+      ]
+    `);
 });
 
 test("a worker that counts wrongly ends all", async () => {
@@ -134,7 +135,7 @@ describe("one worker", () => {
         "distributedValueAndGrad: communicator must be that of this worker, such as mpi() or selfCommunicator, got undefined",
         "distributedValueAndGrad: weight must be a function that counts the rows of a call, such as (rows) => rows.length, got 3",
         "distributedValueAndGrad: expected a function of tensors and of this worker's rows, got 3",
-        "distributedValueAndGrad: the weights of all workers are 0, and a mean of no rows is none; leave empty batches out",
+        "distributedValueAndGrad: the weights of all workers add up to 0, and a mean of so many rows is none; leave empty batches out, and count rows or tokens",
         "distributedValueAndGrad: weight must give a finite number of at least 0, how many rows the call has, got -1",
         "distributedValueAndGrad: its function depends on what another tape tracks, and that of other workers does not; detach it, or call this outside of other gradients",
       ]
