@@ -32,10 +32,9 @@ const compile = (major) =>
     ...["--project", `tsconfig.${name}.json`],
   ]);
 
-/**
- * Each consumer's commands, in the project's folder. A browser comes after the bundler whose output
- * it opens.
- */
+const viteBuild = "Vite's production build";
+
+/** Each consumer's commands, in the project's folder. */
 export const consumers = {
   [`Node ${version(machineNode)}`]: [[machineNode, "node.js"]],
   [`Node ${version(node)}`]: [[node, "node.js"]],
@@ -47,7 +46,7 @@ export const consumers = {
   "Deno, with all permissions": [[...deno, "--allow-all", "node.js"]],
   "Deno, without permissions": [[...deno, "main.js"]],
   Bun: [[tool(".bin/bun"), "main.js"]],
-  "Vite's production build": bundle("vite"),
+  [viteBuild]: bundle("vite"),
   Rollup: bundle("rollup"),
   webpack: bundle("webpack"),
   esbuild: bundle("esbuild"),
@@ -58,6 +57,13 @@ export const consumers = {
   "TypeScript 7": compile(7),
   "TypeScript 6": compile(6),
   "TypeScript 5": compile(5),
+};
+
+/** Consumers that come after another one: a browser opens what the bundler has written. */
+export const after = {
+  "Chromium, page and worker, from Vite's build under a strict policy": viteBuild,
+  "Chromium, page and worker, from Vite's development server": viteBuild,
+  "Chromium, page, worker and threads, isolated from other origins": viteBuild,
 };
 
 /** Why a consumer cannot run on this machine; nothing if it can. */

@@ -1,19 +1,24 @@
 // A dry run of publishing: packs every package as `pnpm publish` would, into a folder, and checks
 // what would be published.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { join, posix } from "node:path";
+import { execFile } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const [folder] = process.argv.slice(2);
 const windows = process.platform === "win32";
 const faults = [];
 
-function must(command, args, cwd = root) {
-  const result = spawnSync(command, args, { cwd, encoding: "utf8", shell: windows });
-  if (result.status === 0) return result.stdout;
-  throw new Error(`pack: ${command} ${args.join(" ")}\n${result.stdout}${result.stderr}`);
+const run = promisify(execFile);
+
+async function must(command, args, cwd = root) {
+  try {
+    return (await run(command, args, { cwd, shell: windows, maxBuffer: 1 << 28 })).stdout;
+  } catch ({ message, stdout, stderr }) {
+    throw new Error(`pack: ${command} ${args.join(" ")}: ${message}\n${stdout}${stderr}`);
+  }
 }
 
 /** Every string in a tree of conditions. */
@@ -111,16 +116,19 @@ function faultsOf(unpacked) {
 }
 
 mkdirSync(folder, { recursive: true });
-for (const name of readdirSync(`${root}packages`)) {
-  const source = `${root}packages/${name}`;
-  if (!existsSync(`${source}/package.json`)) continue;
-  const args = ["-y", "pnpm@12.21.0", "pack", "--json", "--pack-destination", folder];
-  const { filename } = JSON.parse(must("npx", args, source));
-  const unpacked = join(folder, name);
-  mkdirSync(unpacked, { recursive: true });
-  must("tar", ["-xzf", filename, "--strip-components=1", "-C", unpacked]);
-  faults.push(...faultsOf(unpacked).map((fault) => `${name}: ${fault}`));
-  console.log(must("npm", ["publish", "--dry-run", "--access", "public", filename], folder));
-}
+const packing = ["-r", "--filter", "./packages/*", "pack", "--json", "--pack-destination", folder];
+const packed = JSON.parse(await must("npx", ["-y", "pnpm@12.21.0", ...packing]));
+await Promise.all(
+  packed.map(async ({ filename }) => {
+    const name = basename(filename, ".tgz");
+    const unpacked = join(folder, name);
+    mkdirSync(unpacked, { recursive: true });
+    await must("tar", ["-xzf", filename, "--strip-components=1", "-C", unpacked]);
+    faults.push(...faultsOf(unpacked).map((fault) => `${name}: ${fault}`));
+    console.log(
+      await must("npm", ["publish", "--dry-run", "--access", "public", filename], folder),
+    );
+  }),
+);
 for (const fault of faults) console.error(`pack: ${fault}`);
 process.exitCode = faults.length === 0 ? 0 : 1;

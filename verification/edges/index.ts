@@ -1,7 +1,8 @@
 import type { FloatDType } from "@chronograd/autodiff";
 import type { Subject } from "../subject.ts";
 import { Big } from "./big.ts";
-import { type Curve, curves } from "./curves.ts";
+import type { Curve } from "./curve.ts";
+import { curves } from "./curves.ts";
 import { numbers, pairs } from "./draw.ts";
 import { losses } from "./losses.ts";
 import { type Surface, surfaces } from "./surfaces.ts";

@@ -20,6 +20,7 @@ import { optimizers } from "./optimizers.ts";
 import { passes } from "./passes.ts";
 import { pytorch } from "./pytorch.ts";
 import { refusals } from "./refusals.ts";
+import { refusalsOfFiles } from "./refusalsOfFiles.ts";
 import { arithmetic } from "./rules/arithmetic.ts";
 import { ctc } from "./rules/ctc.ts";
 import { elementwise } from "./rules/elementwise.ts";
@@ -78,4 +79,5 @@ export const mutants: readonly Mutant[] = [
   ...shares,
   ...valuesTaken,
   ...refusals,
+  ...refusalsOfFiles,
 ];

@@ -166,9 +166,12 @@ function product<T>(
     for (let rest = allTiles; rest > 0; rest -= blockTiles) {
       const tiles = min(blockTiles, rest);
       const rows = (restRows * tiles) / rest;
-      packTiles<T>(rows, tiles, steps, aBlock, aStep, aTransposed, packedA);
+      // One row lies as a tile of one row would.
+      const isRow = m == 1 && !aTransposed;
+      const aTiles = isRow ? aBlock : packedA;
+      if (!isRow) packTiles<T>(rows, tiles, steps, aBlock, aStep, aTransposed, packedA);
       const bBlock = bPacked ? b + panelsBytes<T>(n, k0) : b + <usize>k0 * bInner;
-      let j = m == 1 && !bPacked ? strips<T>(n, steps, packedA, bBlock, bStep, bTransposed, c, add) : 0;
+      let j = m == 1 && !bPacked ? strips<T>(n, steps, aTiles, bBlock, bStep, bTransposed, c, add) : 0;
       for (; j < n; j += groupPanels * width) {
         const columns = min(groupPanels * width, n - j);
         const from = bBlock + <usize>j * bOuter;
@@ -182,7 +185,7 @@ function product<T>(
         }
         const to = cBlock + <usize>j * sizeof<T>();
         group<T>(
-          rows, tiles, columns, whole, steps, packedA, from, bStep, panels, corner, to, cStep, add,
+          rows, tiles, columns, whole, steps, aTiles, from, bStep, panels, corner, to, cStep, add,
         );
       }
       aBlock += <usize>rows * aOuter;

@@ -60,17 +60,10 @@ describe("unroll", () => {
   });
 });
 
-test("every window is right in every mode, with plans and without", () => {
-  for (const compile of [false, true]) {
-    const report = checkTruncated(cell, steps, {
-      k1: 2,
-      k2: 5,
-      loss,
-      compile,
-    });
-    report.assert();
-    expect(report.modes).toHaveLength(24);
-  }
+test.each([false, true])("every window is right in every mode, compile %j", (compile) => {
+  const report = checkTruncated(cell, steps, { k1: 2, k2: 5, loss, compile });
+  report.assert();
+  expect(report.modes).toHaveLength(24);
 });
 
 const all = modes.flatMap((stale) =>

@@ -1,4 +1,5 @@
 import { leaves, leavesWithPath } from "../tensor/tree.ts";
+import { Pattern } from "./pattern.ts";
 import type { Replay } from "./replay.ts";
 import { signatureOf } from "./signature.ts";
 
@@ -25,13 +26,10 @@ export function bySignature<Args extends unknown[], Y>(
 ): Compiled<Args, Y> {
   /** By signature, those used last at the end. */
   const plans = new Map<string, Replay<Args, Y> | string>();
+  /** That of the call before, and what the arguments were like. */
+  let last: { readonly pattern: Pattern; readonly plan: Replay<Args, Y> } | undefined;
   let dropped = 0;
-  const compiled = (...args: Args): Y => {
-    const inputs = leaves(args);
-    for (const x of inputs) if (x.block.holders <= 0) throw goneIn(where, args);
-    // Inside another function that is being compiled, it is part of that.
-    if (inputs.some(({ backend }) => backend.parent !== null)) return f(...args);
-    if (inputs.some(({ tape }) => tape !== null)) return f(...args);
+  const planFor = (args: Args): Replay<Args, Y> | string => {
     const key = signatureOf(where, args);
     let plan = plans.get(key);
     if (plan === undefined) plan = record(args);
@@ -43,12 +41,26 @@ export function bySignature<Args extends unknown[], Y>(
       if (typeof old !== "string") old.end();
       dropped++;
     }
+    last = typeof plan === "string" ? undefined : { pattern: new Pattern(args), plan };
+    return plan;
+  };
+  const compiled = (...args: Args): Y => {
+    const known = last?.pattern.tensorsOf(args);
+    const isKnown = known !== undefined && last!.pattern.isExact(known);
+    const inputs = isKnown ? known : leaves(args);
+    for (const { block, backend, tape } of inputs) {
+      if (block.holders <= 0) throw goneIn(where, args);
+      // Inside another function that is being compiled, it is part of that.
+      if (backend.parent !== null || tape !== null) return f(...args);
+    }
+    const plan = isKnown ? last!.plan : planFor(args);
     if (typeof plan === "string") return f(...args);
     const difference = plan.difference(args);
     if (difference === undefined) return plan.run(args, inputs);
     // What was recorded is worth nothing any more: the next call records anew.
     for (const old of plans.values()) if (typeof old !== "string") old.end();
     plans.clear();
+    last = undefined;
     throw new Error(
       `${where}: the function is not what was recorded, since it takes something from outside that has changed: ${difference}; pass what changes as an argument (a tensor, so that it needs no plan of its own), or call the function itself`,
     );

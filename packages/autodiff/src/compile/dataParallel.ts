@@ -17,8 +17,11 @@ export type RowAxis = Prefix<number | null>;
 /** How the results of shares become one; of a tree, part by part. */
 export type Out = Prefix<Combination>;
 
-/** How a function's arguments are cut into shares of rows, and its results put together. */
-export interface DataParallelOptions<Args extends readonly unknown[] = readonly unknown[]> {
+/**
+ * How a function's arguments are cut into shares of rows, and its results put together. Options for
+ * any function, without type arguments, have one axis for all arguments.
+ */
+export interface DataParallelOptions<Args extends readonly unknown[] = never> {
   /**
    * Where the rows of the arguments are: one axis for all, or an array of one for each argument,
    * with null for what belongs to all rows, such as parameters. In the place of each may stand a

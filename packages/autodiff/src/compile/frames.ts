@@ -75,13 +75,27 @@ export class Frames {
   runAll(phase: number, threads: number): void {
     const run = this.#runs[nameOfRun(phase)]!;
     const [tasks, frames, stride] = [this.#shards, this.#first, this.#stride];
+    const own = (shard: number) => run(frames + shard * stride);
     const pool = threads > 1 ? ThreadPool.of(this.#backend) : undefined;
     if (pool instanceof ThreadPool) {
       pool.start(threads);
       const { program } = this.#sharedFor(threads);
-      pool.run({ program, phase, tasks, frames, stride, threads }, run);
+      pool.run({ program, phase, runs: 0, tasks, frames, stride, threads }, own);
     } else {
-      for (let shard = 0; shard < tasks; shard++) run(frames + shard * stride);
+      for (let shard = 0; shard < tasks; shard++) own(shard);
+    }
+  }
+
+  /** Runs from `phase` on, so many, which may go on at the same time, for the first shard. */
+  runParts(phase: number, tasks: number, threads: number): void {
+    const frames = this.#first;
+    const own = (part: number) => this.run(phase + part);
+    const pool = threads > 1 ? ThreadPool.of(this.#backend) : undefined;
+    if (pool instanceof ThreadPool && pool.isUp(threads)) {
+      const { program } = this.#sharedFor(threads);
+      pool.run({ program, phase, runs: 1, tasks, frames, stride: 0, threads }, own);
+    } else {
+      for (let part = 0; part < tasks; part++) own(part);
     }
   }
 

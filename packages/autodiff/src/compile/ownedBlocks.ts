@@ -1,18 +1,16 @@
-import { type Block, holdUntilCollected, releaseEarly } from "../tensor/block.ts";
+import { type Block, holdUntilCollected, type Owner, releaseEarly } from "../tensor/block.ts";
 
 /** Blocks that are held until `end`, or until this is collected. */
 export class OwnedBlocks {
   /** Each block has its own owner for the finalizer. */
-  readonly #owned: (readonly [owner: object, block: Block])[] = [];
+  readonly #owners: Owner[] = [];
 
   add(block: Block): void {
-    const owner = {};
-    this.#owned.push([owner, block]);
-    holdUntilCollected(owner, block);
+    this.#owners.push(holdUntilCollected(block));
   }
 
   end(reason: string): void {
-    for (const [owner, block] of this.#owned) releaseEarly(owner, block, reason);
-    this.#owned.length = 0;
+    for (const owner of this.#owners) releaseEarly(owner, reason);
+    this.#owners.length = 0;
   }
 }

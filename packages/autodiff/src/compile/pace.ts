@@ -9,6 +9,8 @@ export interface Shards {
   readonly isFixed: boolean;
   /** Whether the order of sums was asked for: the bits must not depend on anything else then. */
   readonly isOrdered?: boolean;
+  /** Why rows are not cut although there may be threads, in words. */
+  readonly whyAlone?: string;
 }
 
 /** One part, here. */

@@ -1,10 +1,12 @@
+import { threadsAtOnce } from "#threads";
 import type { Backend } from "../tensor/backend.ts";
 import { Block } from "../tensor/block.ts";
-import { consume, donate, type Tensor } from "../tensor/tensor.ts";
+import { consume, donate, supersede, type Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
-import { map } from "../tensor/tree.ts";
-import { ThreadLost } from "../threads/pool.ts";
+import { mapLeaves } from "../tensor/tree.ts";
+import { ThreadLost, ThreadPool } from "../threads/pool.ts";
 import { batch } from "./batch.ts";
+import { byBlocks } from "./blocks.ts";
 import type { ByteRange } from "./call.ts";
 import { committed } from "./commit.ts";
 import { checkConstants, versionsOf } from "./constants.ts";
@@ -16,7 +18,7 @@ import { fused } from "./fuse.ts";
 import { layoutOf } from "./layout.ts";
 import type { IndexRange } from "./otherInputs.ts";
 import { OwnedBlocks } from "./ownedBlocks.ts";
-import { alone, type Shards } from "./pace.ts";
+import { alone, Pace, type Shards } from "./pace.ts";
 import { withoutZeros } from "./peephole.ts";
 import { type Phase, phaseOf, type TracedPhase } from "./phase.ts";
 import { prepacked } from "./prepack.ts";
@@ -31,6 +33,9 @@ import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
  * run.
  */
 export const guardFailed: unique symbol = Symbol("a guard does not hold");
+
+/** Parts into which updates are cut: more would be small. */
+const mostParts = 8;
 
 /**
  * A traced program, laid out and linked, for inputs of certain shapes. It runs in one phase, or in
@@ -60,6 +65,9 @@ export class Plan {
   readonly #isInPlace: boolean;
   /** Whether a separate run does the writing. */
   readonly #isApart: boolean;
+  /** Runs after the first that may go on at the same time, before the last; 1 for none. */
+  readonly #parts: number;
+  readonly #pace: Pace;
   /** Values from outside that the program reads. */
   readonly #constants: readonly Block[];
   readonly #ownedBlocks = new OwnedBlocks();
@@ -100,14 +108,21 @@ export class Plan {
     const pin = (parts: readonly ByteRange[]) => this.#pinned(parts);
     const { kernels } = backend;
     const batched = batch(withoutZeros({ buffers, calls, checks }, kernels), pin);
-    this.program = fused(prepacked(takenByTable(withoutCopies(batched)), kernels), kernels);
+    const packed = prepacked(takenByTable(withoutCopies(batched)), kernels);
+    const isWhole = phases.length === 1 && shards.count === 1;
+    const blocked = isWhole
+      ? byBlocks(packed, Number(isApart), () => threadsFor(backend))
+      : { ...packed, parts: 1 };
+    this.#parts = blocked.parts;
+    this.#pace = new Pace({ count: this.#parts, threads: this.#parts, isFixed: false }, backend);
+    this.program = fused(blocked, kernels);
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
     this.recordBytes = layout.recordBytes;
     for (const block of trace.held) this.#ownedBlocks.add(block);
     trace.release();
     this.#isApart = isApart;
-    const runs = phases.length + Number(isApart);
+    const runs = phases.length + Number(isApart) + (this.#parts > 1 ? this.#parts + 1 : 0);
     const unlinked = emit(this.program, layout, this.#slots, kernels, runs);
     const hold = (bytes: number) => this.#hold(bytes).pointer;
     this.#frames = new Frames(backend, unlinked, layout.bytes, this.#slots + 1, shards, hold);
@@ -170,10 +185,16 @@ export class Plan {
       this.#frames.run(phase);
       if (!this.#guardsHold(prepared)) return guardFailed;
       if (this.#isApart) this.#frames.run(this.#phases.length);
+      if (this.#parts > 1) this.#runParts(this.#phases.length + Number(this.#isApart));
       return this.#finish(prepared);
     } finally {
       prepared.end();
     }
+  }
+
+  #runParts(phase: number): void {
+    this.#pace.time((threads) => this.#frames.runParts(phase, this.#parts, threads));
+    this.#frames.run(phase + this.#parts);
   }
 
   /** A run for each shard, on so many threads. */
@@ -263,7 +284,7 @@ export class Plan {
       tensors[input] = next;
     }
     const found: Tensor[] = [];
-    const y = map(result, () => {
+    const y = mapLeaves(result, () => {
       const { slot, like } = outputs[found.length]!;
       const value = slot < 0 ? like : outputOf(like, fresh.get(slot), tensors[slot], taken);
       found.push(value);
@@ -272,7 +293,7 @@ export class Plan {
     for (const [input, output, by] of consumed) {
       const x = inputs[input]!;
       if (x.successor === null) consume(x, found[output] ?? null, by);
-      else if (output >= 0) x.successor = found[output]!;
+      else if (output >= 0) supersede(x, found[output]!);
     }
     return y;
   }
@@ -289,6 +310,13 @@ export class Plan {
 
   /** What the plan does, in words. */
   explain(): string {
-    return explainPlan(this);
+    const parts =
+      this.#parts === 1 ? "" : `; updates in ${this.#parts} parts ${this.#pace.explain()}`;
+    return explainPlan(this) + parts;
   }
+}
+
+/** Parts that are worth being made: as many as there may be threads. */
+function threadsFor(backend: Backend): number {
+  return ThreadPool.of(backend) instanceof ThreadPool ? Math.min(threadsAtOnce(), mostParts) : 1;
 }

@@ -1,22 +1,23 @@
 import type { Backend } from "../tensor/backend.ts";
-import { backendOf, matches, recording, shapesOf, snapshotOf } from "./traceFunction.ts";
+import { Pattern } from "./pattern.ts";
+import { backendOf, recording, snapshotOf } from "./traceFunction.ts";
 import type { TraceSnapshot } from "./traceSnapshot.ts";
 
 /** What a function does with inputs of certain shapes, to be compared with what it does later. */
 export class PurityCheck<Inputs> {
   readonly #f: (inputs: Inputs) => unknown;
-  readonly #like: Inputs;
+  readonly #pattern: Pattern;
   readonly #seen: TraceSnapshot;
   readonly #backend: Backend;
 
   private constructor(
     f: (inputs: Inputs) => unknown,
-    like: Inputs,
+    pattern: Pattern,
     seen: TraceSnapshot,
     backend: Backend,
   ) {
     this.#f = f;
-    this.#like = like;
+    this.#pattern = pattern;
     this.#seen = seen;
     this.#backend = backend;
   }
@@ -25,7 +26,7 @@ export class PurityCheck<Inputs> {
   static of<Inputs>(f: (inputs: Inputs) => unknown, inputs: Inputs): PurityCheck<Inputs> | string {
     const backend = backendOf(inputs);
     const seen = snapshotNow(f, inputs, backend);
-    return typeof seen === "string" ? seen : new PurityCheck(f, shapesOf(inputs), seen, backend);
+    return typeof seen === "string" ? seen : new PurityCheck(f, new Pattern(inputs), seen, backend);
   }
 
   /**
@@ -33,7 +34,7 @@ export class PurityCheck<Inputs> {
    * where it does the same, or where the inputs have not the shapes of those before.
    */
   differenceNow(inputs: Inputs): string | undefined {
-    if (!matches(inputs, this.#like)) return undefined;
+    if (this.#pattern.tensorsOf(inputs) === undefined) return undefined;
     const now = snapshotNow(this.#f, inputs, this.#backend);
     if (typeof now === "string") return now;
     const difference = this.#seen.differenceTo(now);

@@ -1,16 +1,16 @@
-import type { Tensor } from "../tensor/tensor.ts";
+import { type Shape, sameShape } from "../tensor/shape.ts";
+import { alias, type Tensor } from "../tensor/tensor.ts";
 import { leaves, type MapTree } from "../tensor/tree.ts";
 import { ThreadLost } from "../threads/pool.ts";
 import type { IndexRange } from "./otherInputs.ts";
 import { alone, Pace, type Shards } from "./pace.ts";
+import { Pattern } from "./pattern.ts";
 import { guardFailed, Plan } from "./plan.ts";
 import { Residuals } from "./residuals.ts";
 import {
   backendOf,
-  matches,
   recording,
   resultsOf,
-  shapesOf,
   snapshotOf,
   type ValueAndPullbacks,
 } from "./traceFunction.ts";
@@ -27,27 +27,39 @@ export interface ForwardRun<Value> {
   end(reason: string): void;
 }
 
+/** What inputs with all rows are like, and the part of a shard in each tensor that is cut. */
+interface Cut {
+  readonly pattern: Pattern;
+  readonly shapes: readonly ({ readonly shape: Shape; readonly size: number } | undefined)[];
+}
+
+/** A tensor is cut where the part's has another shape. */
+function cutOf(part: unknown, whole: unknown): Cut {
+  const parts = leaves(part);
+  const shapes = leaves(whole).map((x, i) => {
+    const { shape, size } = parts[i]!;
+    return sameShape(x.shape, shape) ? undefined : { shape, size };
+  });
+  return { pattern: new Pattern(whole), shapes };
+}
+
 /**
  * A function and its pullbacks as separate WebAssembly functions: a forward run leaves a
  * record, and a backward run reads it whenever it likes, with whatever other runs in between.
  */
 export class RecordedFunction<Inputs, Value, Gradient> {
   readonly #plan: Plan;
-  readonly #like: Inputs;
-  /** Of inputs that were one value when they were recorded: which they must be. */
-  readonly #twins: readonly (readonly [input: number, first: number])[];
+  readonly #pattern: Pattern;
+  /** How the tensors of all rows become those of shards. */
+  readonly #cut: Cut | undefined;
   /** Of each run, for several shards: how many threads it is worth. */
   readonly #paces: readonly Pace[];
 
-  private constructor(plan: Plan, inputs: Inputs, paces: readonly Pace[]) {
+  private constructor(plan: Plan, inputs: Inputs, paces: readonly Pace[], whole: Inputs) {
     this.#plan = plan;
     this.#paces = paces;
-    this.#like = shapesOf(inputs);
-    const all = leaves(inputs);
-    this.#twins = all.flatMap((x, i): [number, number][] => {
-      const first = all.indexOf(x);
-      return first < i ? [[i, first]] : [];
-    });
+    this.#pattern = new Pattern(inputs);
+    if (whole !== inputs) this.#cut = cutOf(inputs, whole);
   }
 
   /**
@@ -56,6 +68,7 @@ export class RecordedFunction<Inputs, Value, Gradient> {
    * @param cotangents for each pullback, a tree like what it will get
    * @param shards where it will run for several parts of its inputs at once: how many, and on how
    *   many threads; all of these inputs are one part
+   * @param whole the inputs that these are the first part of, where `cut` is to be used
    * @returns the runs, or the reason why the function cannot be recorded
    */
   static plan<Inputs, Value, Gradient>(
@@ -63,6 +76,7 @@ export class RecordedFunction<Inputs, Value, Gradient> {
     inputs: Inputs,
     cotangents: readonly unknown[],
     shards: Shards = alone,
+    whole: Inputs = inputs,
   ): RecordedFunction<Inputs, Value, Gradient> | string {
     const backend = backendOf(inputs);
     return recording((record) => {
@@ -80,20 +94,45 @@ export class RecordedFunction<Inputs, Value, Gradient> {
       if (shards.isOrdered === true || isOnThreads) backend.kernels.useOneCore?.();
       const plan = new Plan(backend, trace, phases, shards);
       const paces = phases.map(() => new Pace(shards, backend));
-      return new RecordedFunction<Inputs, Value, Gradient>(plan, inputs, paces);
+      return new RecordedFunction<Inputs, Value, Gradient>(plan, inputs, paces, whole);
     });
   }
 
   /**
-   * Whether inputs have the structure, shapes and dtypes of those that were recorded, what was one
-   * value then is one now, and indices are in range.
+   * The tensors of the inputs of each shard, where all have the structure, shapes and dtypes of
+   * those that were recorded, what was one value then is one now, and indices are in range;
+   * `undefined` of others.
    */
-  accepts(inputs: Inputs): boolean {
-    if (!matches(inputs, this.#like)) return false;
-    const all = leaves(inputs);
-    const areOne = ([i, first]: readonly [number, number]) =>
-      all[i]!.pointer === all[first]!.pointer;
-    return this.#twins.every(areOne) && this.#plan.accepts(all);
+  tensorsOf(shards: readonly Inputs[]): Tensor[][] | undefined {
+    const all: Tensor[][] = [];
+    for (const inputs of shards) {
+      const tensors = this.#pattern.tensorsOf(inputs);
+      if (tensors === undefined || !this.#accepts(tensors)) return undefined;
+      all.push(tensors);
+    }
+    return all;
+  }
+
+  /** The same from inputs with the rows of all shards first, which share their bytes. */
+  cut(inputs: Inputs): Tensor[][] | undefined {
+    if (this.#cut === undefined) return this.tensorsOf([inputs]);
+    const { pattern, shapes } = this.#cut;
+    const whole = pattern.tensorsOf(inputs);
+    if (whole === undefined) return undefined;
+    const all: Tensor[][] = [];
+    for (let shard = 0; shard < this.#plan.shards; shard++) {
+      const tensors = whole.map((x, i) => {
+        const part = shapes[i];
+        return part === undefined ? x : alias(x, part.shape, shard * part.size);
+      });
+      if (!this.#accepts(tensors)) return undefined;
+      all.push(tensors);
+    }
+    return all;
+  }
+
+  #accepts(tensors: readonly Tensor[]): boolean {
+    return this.#pattern.hasTwins(tensors) && this.#plan.accepts(tensors);
   }
 
   /** Which integers are in range, by tensor of the inputs, where they are looked up. */
@@ -121,12 +160,12 @@ export class RecordedFunction<Inputs, Value, Gradient> {
     this.#plan.checkConstants();
   }
 
-  /** Runs forward for all shards at once. */
-  forwardShards(inputs: readonly Inputs[]): ForwardRun<MapTree<Value, Tensor>>[] {
+  /** Runs forward for all shards at once, on the tensors of the inputs of each. */
+  forwardShards(inputs: readonly (readonly Tensor[])[]): ForwardRun<MapTree<Value, Tensor>>[] {
     const all = inputs.map(() => new Residuals());
     try {
       const values = this.#paces[0]!.time((threads) =>
-        this.#plan.runShards(0, inputs.map(leaves), all, true, threads),
+        this.#plan.runShards(0, inputs, all, true, threads),
       );
       const { versions } = this.#plan;
       return all.map((residuals, shard) => ({

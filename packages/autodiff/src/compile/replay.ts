@@ -110,8 +110,8 @@ export class Replay<Args extends unknown[], Y> {
       return typeof this.#whole === "string" ? undefined : this.#whole.run(args, inputs);
     }
     return scope(() => {
-      const shares = parts(args);
-      if (!shares.every((share) => this.#recorded.accepts(share))) return undefined;
+      const shares = this.#recorded.tensorsOf(parts(args));
+      if (shares === undefined) return undefined;
       const runs = this.#recorded.forwardShards(shares);
       for (const run of runs) run.end("the run is over");
       return joined(runs.map(({ value }) => value as Y));

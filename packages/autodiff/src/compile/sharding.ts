@@ -52,6 +52,11 @@ function textOf(value: unknown): string {
 /** Products of weights and rows, over all steps of a run, from which threads are worth a trial. */
 const leastWork = 2 ** 22;
 
+function smallWork(work: number): string {
+  const [made, least] = [work, leastWork].map((count) => count.toLocaleString("en"));
+  return `a run makes ${made} products of weights and rows, and threads are tried from ${least} on`;
+}
+
 /**
  * Into how many shards rows are cut, so that all are alike: as `shards` says; or as many as there
  * are threads, or the next smaller number that divides the rows.
@@ -74,7 +79,8 @@ export function shardsOf(
     return { count: shards, threads: most, isFixed: threads > 0, isOrdered: true };
   }
   const isAuto = threads === 0;
-  if (rows < 2 || (isAuto && work < leastWork)) return alone;
+  if (rows < 2) return alone;
+  if (isAuto && work < leastWork) return { ...alone, whyAlone: smallWork(work) };
   const most = Math.min(rows, isAuto ? threadsAtOnce() : threads, mostThreads);
   let count = most;
   while (rows % count !== 0) count--;

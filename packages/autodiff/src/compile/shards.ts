@@ -1,7 +1,7 @@
 import { concat } from "../ops/join.ts";
 import { slice } from "../ops/slice.ts";
 import { alias, type Tensor } from "../tensor/tensor.ts";
-import { leaves, map } from "../tensor/tree.ts";
+import { leaves, mapLeaves } from "../tensor/tree.ts";
 
 /**
  * Part `shard` of `count` of a tensor along an axis. Where nothing comes before the axis, it is the
@@ -28,7 +28,7 @@ export function partsOf<T>(values: T, rows: number, count: number, axis = 0): T[
   if (count === 1) return [values];
   return Array.from({ length: count }, (_, shard) => {
     const own = new Map<Tensor, Tensor>();
-    return map(values, (x: Tensor) => {
+    return mapLeaves(values, (x) => {
       if (x.shape[axis] !== rows) return x;
       // What stands at two places stays one value.
       const part = own.get(x) ?? shardOf(x, axis, shard, count);
@@ -44,7 +44,7 @@ export function joinParts<T>(parts: readonly T[], rows: number, axis = 0): T {
   if (parts.length === 1) return first!;
   const all = parts.map((part) => leaves(part));
   let leaf = 0;
-  return map(first, (x: Tensor) => {
+  return mapLeaves(first, (x) => {
     const at = leaf++;
     if (x.shape[axis] !== rows / parts.length) return x;
     return concat(

@@ -1,7 +1,6 @@
 import { type Backend, defaultBackend } from "../tensor/backend.ts";
-import { isLike } from "../tensor/checks.ts";
 import { scope } from "../tensor/scope.ts";
-import { Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { reasonOf, tracing } from "../tensor/tracing.ts";
 import { leaves, map } from "../tensor/tree.ts";
 import type { TracedPhase } from "./phase.ts";
@@ -70,11 +69,6 @@ export function recording<Result>(work: (record: RecordOnce) => Result): Result 
   }
 }
 
-/** The shapes and dtypes of a tree of tensors, without the tensors. */
-export function shapesOf<Inputs>(inputs: Inputs): Inputs {
-  return map(inputs, ({ shape, dtype }: Tensor) => ({ shape, dtype })) as Inputs;
-}
-
 /** What each run returned. */
 export function resultsOf(phases: readonly TracedPhase[]): unknown[] {
   return phases.map(({ result }) => result);
@@ -85,23 +79,4 @@ export function snapshotOf({ trace, phases }: Trace): TraceSnapshot {
   const snapshot = new TraceSnapshot(trace, resultsOf(phases));
   trace.release();
   return snapshot;
-}
-
-/**
- * Whether a tree has the structure of another one, and its tensors the shapes and dtypes of those.
- */
-export function matches(value: unknown, like: unknown): boolean {
-  if (value instanceof Tensor) {
-    const { shape, dtype } = (like ?? {}) as Partial<Tensor>;
-    const isTyped = shape !== undefined && dtype !== undefined;
-    return value.tape === null && isTyped && isLike(value, { shape, dtype });
-  }
-  if (typeof value !== "object" || value === null) return Object.is(value, like);
-  if (typeof like !== "object" || like === null) return false;
-  const entries = Object.entries(value);
-  const others = like as Record<string, unknown>;
-  return (
-    entries.length === Object.keys(others).length &&
-    entries.every(([key, part]) => key in others && matches(part, others[key]))
-  );
 }

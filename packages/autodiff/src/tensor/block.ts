@@ -149,20 +149,38 @@ export function within<T>(region: Region | null, body: () => T): T {
   }
 }
 
-let net: FinalizationRegistry<Block> | undefined;
+/** What the garbage collector's net holds, until then. */
+interface Held {
+  block: Block | null;
+}
+
+/** In whose name the net holds a block. */
+export interface Owner {
+  readonly held: Held;
+}
+
+let net: FinalizationRegistry<Held> | undefined;
 
 /**
  * For a value that no scope and no tape owns: its block is returned when the garbage collector
- * takes `owner`.
+ * takes the owner that this gives.
  */
-export function holdUntilCollected(owner: object, block: Block): void {
-  net ??= new FinalizationRegistry((held) => held.release("it was garbage-collected"));
-  // An owner is registered once, however often it passes through scopes.
-  if (!net.unregister(owner)) block.retain();
-  net.register(owner, block, owner);
+export function holdUntilCollected(block: Block): Owner {
+  net ??= new FinalizationRegistry((held) => letGo(held, "it was garbage-collected"));
+  block.retain();
+  const held = { block };
+  const owner = { held };
+  net.register(owner, held);
+  return owner;
 }
 
-/** Undoes `holdUntilCollected`, if `owner` is registered, and drops its hold. */
-export function releaseEarly(owner: object, block: Block, reason: string): void {
-  if (net?.unregister(owner) === true) block.release(reason);
+/** Drops the net's hold. */
+export function releaseEarly({ held }: Owner, reason: string): void {
+  letGo(held, reason);
+}
+
+function letGo(held: Held, reason: string): void {
+  const { block } = held;
+  held.block = null;
+  block?.release(reason);
 }

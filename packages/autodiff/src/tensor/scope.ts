@@ -1,6 +1,6 @@
-import { currentRegion, Region, releaseEarly, within } from "./block.ts";
+import { currentRegion, Region, within } from "./block.ts";
 import { checkAlive } from "./checks.ts";
-import { giveOwner, isUniquelyHeld, type Tensor } from "./tensor.ts";
+import { giveOwner, isUniquelyHeld, releaseHold, type Tensor } from "./tensor.ts";
 import { leaves } from "./tree.ts";
 
 /**
@@ -58,5 +58,5 @@ export function takeOver(value: Tensor, region: Region, since: number): void {
   const { block } = value;
   if (block.serial < since || block.region !== null || !isUniquelyHeld(value)) return;
   region.hold(block);
-  releaseEarly(value.owner ?? value, block, "it moved to a region");
+  releaseHold(value, "it moved to a region");
 }

@@ -1,5 +1,5 @@
 import type { Backend } from "./backend.ts";
-import { Block, currentRegion, holdUntilCollected, releaseEarly } from "./block.ts";
+import { Block, currentRegion, holdUntilCollected, type Owner, releaseEarly } from "./block.ts";
 import { checkAlive } from "./checks.ts";
 import { arrayOf, bytesOf, type DType, type TypedArray } from "./dtype.ts";
 import { type NestedNumbers, readNested } from "./nested.ts";
@@ -38,13 +38,16 @@ export class Tensor {
   readonly id: number;
   /** The same value without that recorder's tracking. @internal */
   readonly primal: Tensor | null;
-  /** Where a consumed parameter went; see `consume`. @internal */
-  successor: Tensor | null = null;
   /**
-   * The consumed value in whose name the garbage collector's net holds the bytes; see
-   * `donate`. @internal
+   * What took the places of this value, one after the other, ends here. All of them share it, so
+   * that none holds another but the last. @internal
    */
-  owner: Tensor | null = null;
+  line: { latest: Tensor } | null = null;
+  /**
+   * In whose name the garbage collector's net holds the bytes, if it does: nothing else knows it
+   * but the values that took this one's place, one after the other. @internal
+   */
+  owner: Owner | null = null;
 
   /** @internal */
   constructor(
@@ -74,6 +77,12 @@ export class Tensor {
 
   get backend(): Backend {
     return this.block.backend;
+  }
+
+  /** What took the place of this value, which was consumed; the last of them. @internal */
+  get successor(): Tensor | null {
+    const { line } = this;
+    return line === null || line.latest === this ? null : line.latest;
   }
 
   /** Byte address of the first element, for kernels. It holds as long as the value lives. */
@@ -189,8 +198,15 @@ export function giveOwner(value: Tensor): Tensor {
   const scope = currentRegion();
   if (scope !== null) scope.hold(block);
   else if (block.window !== null && block.window.ended === undefined) block.window.hold(block);
-  else if (value.owner === null) holdUntilCollected(value, block);
+  else value.owner ??= holdUntilCollected(block);
   return value;
+}
+
+/** Takes a value from the garbage collector's net, if it is there. @internal */
+export function releaseHold(x: Tensor, reason: string): void {
+  if (x.owner === null) return;
+  releaseEarly(x.owner, reason);
+  x.owner = null;
 }
 
 /** Copies a typed array into a new value. @internal */
@@ -214,10 +230,17 @@ export function consume(x: Tensor, successor: Tensor | null, by: string): void {
   const { block } = x;
   const none = gone(block.backend, by);
   block.consumed ??= by;
-  releaseEarly(x.owner ?? x, block, none.end!);
+  releaseHold(x, none.end!);
   block.region?.drop(block, none.end!);
   x.block = none;
-  x.successor = successor;
+  if (successor !== null) supersede(x, successor);
+}
+
+/** Lets `next` be the latest in the place of `x`. */
+export function supersede(x: Tensor, next: Tensor): void {
+  x.line ??= { latest: next };
+  x.line.latest = next;
+  next.line ??= x.line;
 }
 
 /** What consumed values have for a block. */
@@ -245,10 +268,11 @@ export function donate(x: Tensor, by: string): Tensor {
   const { block, shape, size, dtype } = x;
   if (isUniquelyHeld(x)) {
     const next = new Tensor(block, 0, shape, size, dtype, null, 0, null);
-    // Whoever held it goes on to: a scope, or the net in the name of the first of all owners.
-    if (block.region === null) next.owner = x.owner ?? x;
+    // Whoever held it goes on to: a scope, or the net.
+    next.owner = x.owner;
+    x.owner = null;
     x.block = gone(block.backend, by);
-    x.successor = next;
+    supersede(x, next);
     block.version++;
     moveOutOfWindow(next);
     return next;
@@ -279,13 +303,9 @@ export function moveOutOfWindow(x: Tensor): void {
   block.release(reason);
 }
 
-/**
- * The value that took the place of a consumed one, through any number of updates. Paths are
- * compressed, so that the generations in between can be collected.
- */
+/** The value that took the place of a consumed one, through any number of updates. */
 export function latest(x: Tensor): Tensor {
   let value = x;
   while (value.successor !== null) value = value.successor;
-  if (value !== x) x.successor = value;
   return value;
 }

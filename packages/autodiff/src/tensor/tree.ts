@@ -21,7 +21,8 @@ export function isTensor(value: unknown): value is Tensor {
   return value instanceof Tensor;
 }
 
-function isPlain(value: unknown): value is Record<string, unknown> {
+/** True for what holds the parts of a tree, but for arrays. @internal */
+export function isPlain(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;
@@ -103,7 +104,7 @@ export function leaves(tree: unknown): Tensor[] {
   const found: Tensor[] = [];
   const visit = (value: unknown): void => {
     if (value instanceof Tensor) found.push(value);
-    else if (Array.isArray(value)) for (const part of value) visit(part);
+    else if (Array.isArray(value)) for (let i = 0; i < value.length; i++) visit(value[i]);
     else if (isPlain(value)) for (const key of Object.keys(value)) visit(value[key]);
   };
   visit(tree);
@@ -126,19 +127,37 @@ export function map<T, To, Leaf = Tensor>(
   f: (leaf: Leaf, path: string) => To,
   isLeaf: IsLeaf<Leaf> = isTensor as unknown as IsLeaf<Leaf>,
 ): MapTree<T, To, Leaf> {
-  const visit = (value: unknown, path: string): unknown => {
-    if (isLeaf(value)) return f(value, path);
-    const below = (key: string) => (path === "" ? key : `${path}.${key}`);
-    if (Array.isArray(value)) return value.map((part, i) => visit(part, below(String(i))));
-    if (isPlain(value)) {
-      return Object.fromEntries(
-        Object.entries(value).map(([key, part]) => [key, visit(part, below(key))]),
-      );
-    }
-    return value;
-  };
-  return visit(tree, "") as MapTree<T, To, Leaf>;
+  return mapped(tree, f, isLeaf, "") as MapTree<T, To, Leaf>;
 }
+
+/** `map` of tensors for an `f` that asks for no path, which takes less time. @internal */
+export function mapLeaves<T, To>(tree: T, f: (leaf: Tensor) => To): MapTree<T, To> {
+  return mapped(tree, f, isTensor as unknown as IsLeaf<Tensor>) as MapTree<T, To>;
+}
+
+function mapped<Leaf>(
+  value: unknown,
+  f: (leaf: Leaf, path: string) => unknown,
+  isLeaf: IsLeaf<Leaf>,
+  path?: string,
+): unknown {
+  if (isLeaf(value)) return f(value, path!);
+  const start = path === "" || path === undefined ? path : `${path}.`;
+  const below = (part: unknown, key: string | number): unknown =>
+    mapped(part, f, isLeaf, start === undefined ? start : start + key);
+  if (Array.isArray(value)) return value.map(below);
+  if (!isPlain(value)) return value;
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const part = below(value[key], key);
+    if (key !== "__proto__") copy[key] = part;
+    else Object.defineProperty(copy, key, { value: part, ...ordinary });
+  }
+  return copy;
+}
+
+/** What a property is that was assigned. */
+const ordinary = { configurable: true, enumerable: true, writable: true };
 
 /**
  * Pairs two trees leaf by leaf: `f(a, b, path)`.

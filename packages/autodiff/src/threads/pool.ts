@@ -24,6 +24,8 @@ export interface Job {
   readonly program: SharedProgram;
   readonly phase: number;
   readonly tasks: number;
+  /** How many runs of the program on the run of the next task is: 0 where all have one. */
+  readonly runs: number;
   /** The address of the first frame, and bytes from one to the next. */
   readonly frames: number;
   readonly stride: number;
@@ -35,8 +37,8 @@ export interface Job {
 export const mostThreads = 64;
 /** Memory for the kernels of a thread: what products pack into. */
 const annexBytes = 2 ** 19;
-/** Looks at a word before sleeping on it: some microseconds, less than waking up takes. */
-const looks = 4000;
+/** Looks at a word before sleeping on it: a quarter of a millisecond, more than threads differ by. */
+const looks = 100_000;
 /** How long a thread may be silent beyond this many times what the caller's own tasks took, ms. */
 const [silence, times] = [3000, 50];
 /** Where the caller had no task to compare with; milliseconds. */
@@ -145,11 +147,12 @@ export class ThreadPool {
   }
 
   /**
-   * Runs the tasks of a job, some of them here.
+   * Runs the tasks of a job, some of them here, by `own`.
    *
    * @throws what a task threw here, or an error with the sentence of what it threw on a thread
    */
-  run({ program, phase, tasks, frames, stride, threads }: Job, own: (frame: number) => void): void {
+  run(job: Job, own: (task: number) => void): void {
+    const { program, phase, runs, tasks, frames, stride, threads } = job;
     if (tasks > mostTasks)
       throw new RangeError(`threads: at most ${mostTasks} tasks, got ${tasks}`);
     if (this.#broken !== undefined) throw new ThreadLost(this.#broken);
@@ -157,7 +160,7 @@ export class ThreadPool {
     this.#epoch = (this.#epoch + 1) & 0x3fffff;
     const epoch = this.#epoch;
     const { number, description } = program;
-    postJob(words, epoch, [number, description, phase, tasks, frames, stride, threads]);
+    postJob(words, epoch, [number, description, phase, tasks, frames, stride, threads, runs]);
     if (threads > 1) Atomics.notify(words, word.epoch);
     const start = performance.now();
     let thrown: { readonly error: unknown } | undefined;
@@ -167,7 +170,7 @@ export class ThreadPool {
       if (task < 0) break;
       claimed++;
       try {
-        own(frames + task * stride);
+        own(task);
       } catch (error) {
         thrown ??= { error };
       }

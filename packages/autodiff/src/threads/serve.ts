@@ -49,7 +49,7 @@ const mostPrograms = 64;
  * Looks at the epoch before sleeping on it: a quarter of a millisecond, about what a caller takes
  * between two runs of a step.
  */
-const looks = 100_000;
+const looks = 300_000;
 
 /** Runs tasks of a pool, until the pool is over. */
 export function serve({ wasm, kernelSet, annex, words, rank, threads }: Assignment): void {
@@ -74,7 +74,7 @@ export function serve({ wasm, kernelSet, annex, words, rank, threads }: Assignme
     // Who is to end takes no task with it.
     if (epoch < 0 || Atomics.load(words, own) === state.gone) return;
     // Of this epoch or a later one; of a later one, or a mixture, no task will be claimed.
-    const job = words.slice(word.program, word.threads + 1);
+    const job = words.slice(word.program, word.runs + 1);
     const at = (index: number) => job[index - word.program]!;
     if (rank >= at(word.threads)) continue;
     for (;;) {
@@ -82,7 +82,8 @@ export function serve({ wasm, kernelSet, annex, words, rank, threads }: Assignme
       if (task < 0) break;
       try {
         const frame = (at(word.frames) >>> 0) + task * at(word.stride);
-        runsOf(at(word.program), at(word.description) >>> 0)[`run${at(word.phase)}`]!(frame);
+        const run = at(word.phase) + task * at(word.runs);
+        runsOf(at(word.program), at(word.description) >>> 0)[`run${run}`]!(frame);
         words[own + 1]!++;
       } catch (error) {
         if (Atomics.compareExchange(words, word.failed, 0, rank) === 0) {

@@ -22,8 +22,9 @@ export const word = {
   tasks: 101,
   frames: 102,
   stride: 103,
-  /** ... and how many threads take part, with the caller. */
+  /** ... how many threads take part, with the caller, and how many runs on the next task's is. */
   threads: 104,
+  runs: 105,
 } as const;
 
 /** What a thread is: 0 before it has started. */
@@ -54,7 +55,7 @@ export function claimOf(epoch: number, claimed: number): number {
   return (epoch << 8) | claimed;
 }
 
-/** Posts a job, from `program` to `threads`, when no task of the one before is left. */
+/** Posts a job, from `program` to `runs`, when no task of the one before is left. */
 export function postJob(words: Int32Array, epoch: number, job: readonly number[]): void {
   // Closed, so that who is late takes nothing of it; then the job; then open.
   Atomics.store(words, word.claim, claimOf(epoch, mostTasks));

@@ -310,6 +310,14 @@ test("has the type of the function", () => {
   expectTypeOf(parallel).returns.toEqualTypeOf<ReturnType<typeof f>>();
   // @ts-expect-error: one axis for each argument.
   dataParallel(f, { axis: [null, 0], out: "sum" });
+  // Options for any function have one axis, and those for one function one for each argument.
+  const whole: DataParallelOptions = { axis: 0, out: "sum" };
+  dataParallel(f, whole);
+  const each: DataParallelOptions<Parameters<typeof f>> = { axis: [null, 0, null], out: "sum" };
+  dataParallel(f, each);
+  // @ts-expect-error: of which function?
+  const none: DataParallelOptions = { axis: [null, 0, null], out: "sum" };
+  expect([whole.axis, each.axis, none.axis]).toEqual([0, [null, 0, null], [null, 0, null]]);
   // @ts-expect-error: no such word.
   expect(() => dataParallel(f, { axis: 0, out: "average" })).toThrow(/"average"/);
 });

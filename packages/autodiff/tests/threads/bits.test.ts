@@ -18,7 +18,7 @@ test.each(named)("1, 2, 3 and 4 threads give the same bits, with %s", async (ker
   const expected = run(plans[0]!, parts);
   // Of one part alone, by another plan.
   const alone = planned(model, parts[0]!, { count: 1, threads: 1, isFixed: true });
-  const [forward] = alone.forwardShards([parts[2]!]);
+  const [forward] = alone.forwardShards(alone.tensorsOf([parts[2]!])!);
   const { y } = forward!.value;
   const { length } = bytesOf(y);
   expect(bytesOf(y).equals(expected.subarray(2 * length, 3 * length))).toBe(true);
@@ -29,7 +29,10 @@ test.each(named)("1, 2, 3 and 4 threads give the same bits, with %s", async (ker
     () => pool.isUp(4),
   );
   const before = pool.done;
-  for (let i = 0; i < 30; i++) expect(run(plans[i % 4]!, parts).equals(expected)).toBe(true);
+  // On a busy machine the caller may be done before a thread has woken up.
+  for (let i = 0; i < 30 || (i < 3000 && pool.done === before); i++) {
+    expect(run(plans[i % 4]!, parts).equals(expected)).toBe(true);
+  }
   expect(pool.done).toBeGreaterThan(before);
 });
 

@@ -33,7 +33,7 @@ test("each task of each job is claimed once, whoever comes late, between any two
         const tasks = 1 + draw(5);
         isPosting = true;
         jobs.push({ claims: Array.from({ length: tasks }, () => 0), done: 0 });
-        postJob(words, jobs.length, [1, 1, 0, tasks, 0, 0, 4]);
+        postJob(words, jobs.length, [1, 1, 0, tasks, 0, 0, 4, 0]);
         isPosting = false;
       };
       /** A thread that has read an epoch at some time, and then what the job is at some other. */

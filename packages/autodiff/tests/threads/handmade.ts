@@ -57,12 +57,14 @@ export class Counting {
   run(tasks: number, threads: number, phase = 0, own = (_frame: number): void => {}): void {
     const { views } = this.backend.memory;
     const before = this.counts(tasks);
-    const count = (frame: number) => {
+    const frames = this.#frames;
+    const count = (task: number) => {
+      const frame = frames + task * stride;
       own(frame);
       views.int32[frame / 4]!++;
     };
     const { program } = this;
-    this.pool.run({ program, phase, tasks, frames: this.#frames, stride, threads }, count);
+    this.pool.run({ program, phase, runs: 0, tasks, frames, stride, threads }, count);
     const after = this.counts(tasks);
     const wrong = after.findIndex((n, task) => n !== before[task]! + 1);
     if (wrong >= 0) throw new Error(`task ${wrong} ran ${after[wrong]! - before[wrong]!} times`);

@@ -11,11 +11,21 @@ const say = (what: unknown): void => console.log(JSON.stringify(what));
 const idle = new Int32Array(new SharedArrayBuffer(4));
 const slow = (): void => void Atomics.wait(idle, 0, 0, 20);
 
+function statOf(task: string): string | undefined {
+  try {
+    return readFileSync(`/proc/self/task/${task}/stat`, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
 /** Threads of pools, and the ticks of 10 ms that each has run (proc(5)). */
 function threads(): Map<string, number> {
   const found = new Map<string, number>();
   for (const task of readdirSync("/proc/self/task")) {
-    const stat = readFileSync(`/proc/self/task/${task}/stat`, "utf8");
+    const stat = statOf(task);
+    // It has ended since.
+    if (stat === undefined) continue;
     const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     if (name.startsWith("chronograd")) found.set(task, Number(fields[11]) + Number(fields[12]));

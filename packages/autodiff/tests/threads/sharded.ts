@@ -78,7 +78,7 @@ export function run(
   plan: RecordedFunction<Given, { y: Tensor }, Given>,
   parts: readonly Given[],
 ): Buffer {
-  const runs: ForwardRun<unknown>[] = plan.forwardShards(parts);
+  const runs: ForwardRun<unknown>[] = plan.forwardShards(plan.tensorsOf(parts)!);
   const ys = runs.map(({ value }) => (value as { y: Tensor }).y);
   const gradients = plan.backwardShards(runs, ys);
   for (const each of runs) each.end("the test is over");

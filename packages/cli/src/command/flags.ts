@@ -11,6 +11,8 @@ interface Described {
   readonly default?: unknown;
   readonly description?: string;
   readonly items?: { readonly type?: string; readonly enum?: readonly unknown[] };
+  /** What a value may be, where it may be of several types. */
+  readonly anyOf?: readonly { readonly type?: string }[];
   readonly value?: string;
   /** Some of the values that it takes, which a shell offers. */
   readonly examples?: readonly unknown[];
@@ -58,10 +60,11 @@ export function flagsOf({ options, positionals }: Command): Option[] {
 }
 
 /** A word of the command line as its option wants it; what does not fit is left to the schema. */
-function typed(text: unknown, { type, items }: Described): unknown {
+function typed(text: unknown, { type, items, anyOf = [] }: Described): unknown {
   if (typeof text !== "string") return text;
   if (type === "array") return text.split(",").map((part) => typed(part.trim(), items ?? {}));
-  if (type !== "integer" && type !== "number") return text;
+  const types = [type, ...anyOf.map((each) => each.type)];
+  if (!types.some((each) => each === "integer" || each === "number")) return text;
   const number = text.trim() === "" ? Number.NaN : Number(text);
   return Number.isNaN(number) ? text : number;
 }

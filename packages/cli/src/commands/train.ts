@@ -28,6 +28,7 @@ import { nowhere, ofFirst } from "../training/ranks.ts";
 import { limitsOf, resumedLimits, resumedOptions } from "../training/resume.ts";
 import { keptOptions, savedOf } from "../training/saved.ts";
 import { sentence } from "../training/sentence.ts";
+import { checkOuter, checkSharing, sharingLine } from "../training/sharing.ts";
 
 /** Trains a recurrent network by truncated back-propagation through time. */
 export const train: Command = defineCommand({
@@ -126,11 +127,8 @@ async function jobOf(
   const chosen = saved === undefined ? asked : resumedOptions(asked, given, saved);
   const limits = saved === undefined ? limitsOf(asked) : resumedLimits(asked, given, saved);
   checkWindow(chosen);
-  if (ranks > chosen.batch) {
-    throw new UsageError(
-      `--batch ${chosen.batch} gives ${ranks} ranks less than a row each; start fewer ranks, or take a larger batch`,
-    );
-  }
+  checkOuter(chosen, given);
+  checkSharing(chosen, limits, ranks);
   const task = await taskOf(chosen, saved?.checkpoint.task);
   const { hidden: named } = parseSizes(chosen.size);
   if (named !== undefined && chosen.hidden !== undefined && named !== chosen.hidden) {
@@ -168,7 +166,8 @@ async function work(
   );
   const { name: kernels } = defaultBackend().kernels;
   io.say(kernelLine({ kernels, blas: nativeBlas(), platform: process.platform }));
-  if (size > 1) io.say(`MPI: ${size} ranks share the ${batch} rows`);
+  const sharing = sharingLine(options, size);
+  if (sharing !== undefined) io.say(sharing);
   const left = (end ?? 0) - (resumed?.checkpoint.seconds ?? 0);
   const long = windows === undefined ? `${left.toFixed(0)} s` : counted(windows, "window");
   io.say(

@@ -34,7 +34,7 @@ export function summaryOf(path: string): Summary {
   const curve = curveOf(join(path, "metrics.jsonl"));
   const file = join(path, "result.json");
   const result = existsSync(file) ? objectIn(file) : {};
-  const { text, csv, data, cell, hidden, layers } = run.options;
+  const { text, csv, data, cell, hidden, layers, localUpdates } = run.options;
   const named = [text, csv, data].find((each) => each !== undefined);
   const size = `${Number(layers) > 1 ? `${layers} x ` : ""}${hidden ?? ""}`;
   return {
@@ -44,7 +44,7 @@ export function summaryOf(path: string): Summary {
     data: named === undefined ? (run.kind === "train" ? "Moby Dick" : "") : shown(named),
     cell: cell === undefined ? "" : `${shown(cell)} ${size}`.trim(),
     parameters: result.parameters as number | undefined,
-    windows: curve.length,
+    windows: (result.windows as number | undefined) ?? curve.length * Number(localUpdates ?? 1),
     heldOut: typeof result.heldOut === "number" ? result.heldOut : undefined,
     unit: result.unit as string | undefined,
     figures: (result.figures ?? []) as Summary["figures"],

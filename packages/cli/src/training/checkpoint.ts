@@ -1,7 +1,8 @@
-import type { RngState } from "@chronograd/nn";
+import type { RngState, SgdState } from "@chronograd/nn";
 import type { LiveWindow } from "@chronograd/rnn";
 import type { Kept } from "../tasks/taskOf.ts";
 import type { OptimizerState } from "./optimizer.ts";
+import type { Apart } from "./parts.ts";
 import type { Place } from "./source.ts";
 
 /** What the folder of a training run is of. */
@@ -19,6 +20,7 @@ export interface Checkpoint {
   /** Seconds after which the training is over; null where a number of windows decides. */
   readonly end: number | null;
   readonly params: never;
+  /** Of the first rank, where each has its own; so are the noise and the live window. */
   readonly optimizer: OptimizerState;
   /** The generator of what the model draws; null for a model without noise. */
   readonly noise: RngState | null;
@@ -26,6 +28,10 @@ export interface Checkpoint {
   readonly live: LiveWindow | null;
   /** Where the data are. */
   readonly place: Place;
+  /** What is known of each rank, where they are not alike. */
+  readonly apart?: Apart;
+  /** With local updates, the state of the outer optimizer. */
+  readonly outer?: SgdState;
   /** Whether the data have ended. */
   readonly over: boolean;
 }

@@ -77,6 +77,11 @@ function factsOf(name: string, { options, outcome, evaluation }: Ended): string[
     `batch ${batch}, k1 = ${k1}, k2 = ${k2}, clip ${clip}, seed ${seed}`,
     `Adam, learning rate ${lr}, up over ${warmup} windows, down to 0 over the last ${Math.round(100 * decay)} % of the run`,
     `${counted(windows, "window")}, ${counted(steps, "time step")} in ${seconds.toFixed(0)} s of training`,
+    ...(options.localUpdates === undefined
+      ? []
+      : [
+          `averages every ${counted(options.localUpdates, "window")}; losses and norms of gradients are means over those`,
+        ]),
     ...evaluation.lines,
   ];
 }

@@ -1,39 +1,28 @@
 import { setImmediate } from "node:timers/promises";
-import { clone, scope, type Tensor, tree } from "@chronograd/autodiff";
-import {
-  type Communicator,
-  countParameters,
-  type Rng,
-  rng,
-  rngFrom,
-  selfCommunicator,
-} from "@chronograd/nn";
-import {
-  gatherLive,
-  initialParams,
-  type LiveWindow,
-  type StepLoss,
-  shardLive,
-  truncated,
-} from "@chronograd/rnn";
-import { updateToWeightRatio } from "@chronograd/rnn/flow";
+import { type Communicator, countParameters, rng, selfCommunicator } from "@chronograd/nn";
+import { initialParams, type LiveWindow, type StepLoss, truncated } from "@chronograd/rnn";
 import { counted } from "../command/counted.ts";
-import { RunError } from "../command/errors.ts";
 import type { Io } from "../command/io.ts";
 import type { PlainCell } from "../modules/loadCell.ts";
 import type { RunFolder } from "../run/folder.ts";
 import type { Kept } from "../tasks/taskOf.ts";
+import { Averages } from "./averages.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { heldOutLoss } from "./evaluate.ts";
 import { type Metrics, metricsOf, Smoothed } from "./metrics.ts";
+import { draws, noiseOf } from "./noise.ts";
 import { optimizerOf } from "./optimizer.ts";
 import type { TrainOptions } from "./options.ts";
+import { beginningOf, liveOfAll, partsOfAll } from "./parts.ts";
 import { decided } from "./ranks.ts";
 import { learningRate } from "./rate.ts";
-import { sentence } from "./sentence.ts";
 import { Source } from "./source.ts";
 import { Stopwatch } from "./stopwatch.ts";
+import { Tally } from "./tally.ts";
 import type { Task, Trained } from "./task.ts";
+import { threadsLine } from "./threadsLine.ts";
+import { told } from "./told.ts";
+import { copied, updateSize } from "./updateSize.ts";
 
 /** What is trained, where to, and from where on. */
 export interface Job {
@@ -101,25 +90,37 @@ const compareEveryWindows = 5;
 export async function train(job: Job, io: Io): Promise<Outcome> {
   const { options, task, model, folder, resumed, end, windows: most } = job;
   const { communicator = selfCommunicator } = job;
-  checkNoise(model, communicator);
+  const { localUpdates: every = 1, threads, shards } = options;
+  const isLocal = options.localUpdates !== undefined;
+  /** The ranks whose rows make a window. */
+  const sharing = isLocal ? selfCommunicator : communicator;
   const { checkpoint } = resumed ?? {};
   const random = rng(options.seed);
-  const noise = noiseOf(model, random, checkpoint);
+  const beginning = beginningOf(checkpoint, communicator);
+  const { live } = beginning;
+  let windows = checkpoint?.windows ?? 0;
+  const noise = noiseOf(model, { random, communicator, windows, earlier: beginning.noise });
   let params = checkpoint?.params ?? (initialParams(model, random.split("parameters")) as never);
   const optimizer = optimizerOf<typeof params>(options);
-  let state = checkpoint?.optimizer ?? optimizer.init(params);
-  const live = checkpoint?.live ?? undefined;
+  let state = beginning.optimizer ?? optimizer.init(params);
+  const averages = isLocal
+    ? new Averages(options, communicator, params, checkpoint?.outer)
+    : undefined;
   const metrics = [...(resumed?.metrics ?? [])];
   const smoothed = new Smoothed(0.98);
   for (const { loss } of metrics) smoothed.add(loss);
 
   const watch = new Stopwatch(checkpoint?.seconds ?? 0);
-  let windows = checkpoint?.windows ?? 0;
-  let steps = live?.end ?? 0;
+  /** Where the stream of windows begins anew. */
+  const before = live === undefined ? { windows, steps: beginning.end } : { windows: 0, steps: 0 };
+  let steps = live?.end ?? before.steps;
   /** Clocks differ between ranks. */
   const isDone = () => watch.seconds >= (end ?? Infinity) || windows >= (most ?? Infinity);
   /** The share of the training that is done. */
   const share = () => (most === undefined ? watch.seconds / end! : windows / most);
+  /** Whether window `index` is one in `count` of those that are logged. */
+  const isOneIn = (count: number, index: number) =>
+    (index + 1) % every === 0 && ((index + 1) / every - 1) % Math.ceil(count / every) === 0;
   let nextEstimate = watch.seconds;
   let lastEstimate: number | undefined;
   let nextSave = watch.seconds + options.save;
@@ -130,8 +131,17 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
     steps,
     communicator,
   );
-  const save = async (own: LiveWindow | null, over = false): Promise<void> => {
-    const last = own && communicator.size > 1 ? gatherLive(communicator, own) : own;
+  const isApart = isLocal || draws(model);
+  const save = async (
+    window: { readonly live: LiveWindow; readonly state: unknown } | null,
+    over = false,
+  ): Promise<void> => {
+    const live = window?.live ?? null;
+    const drawn = noise?.getState() ?? null;
+    const ofRank = { optimizer: isLocal ? state : null, noise: drawn, live };
+    const apart = isApart
+      ? partsOfAll(communicator, { ...ofRank, state: window?.state ?? null }, steps)
+      : undefined;
     const tree: Checkpoint = {
       task: task.kept as unknown as Kept,
       digest: task.digest,
@@ -140,10 +150,12 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
       end: end ?? null,
       params,
       optimizer: state,
-      noise: noise?.getState() ?? null,
-      live: last,
+      noise: drawn,
+      live: isApart ? live : liveOfAll(communicator, live),
       place: source.placeAfter(steps),
       over,
+      ...(apart && { apart }),
+      ...(averages && { outer: averages.outer }),
     };
     await watch.pause(() => folder.save({ ...tree }));
     nextSave = watch.seconds + options.save;
@@ -156,60 +168,91 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
     k2: options.k2,
     reduction: "mean",
     loss: task.loss as StepLoss<unknown, unknown>,
-    measure: (window) => window % measureEveryWindows === 0,
+    measure: (window) => isOneIn(measureEveryWindows, before.windows + window),
+    threads,
+    ...(shards && { shards: (shards / (isLocal ? communicator.size : 1)) as typeof shards }),
     ...(noise && { rng: noise }),
-    ...(live && { resume: communicator.size > 1 ? shardLive(live, communicator) : live }),
-    communicator,
+    ...(live && { resume: live }),
+    ...(beginning.state !== null && { state: beginning.state }),
+    communicator: sharing,
   });
   const progress = io.progress(
     most === undefined ? { total: end!, unit: "s" } : { total: most, unit: "windows" },
   );
-  let isLast = decided(communicator, Number(resumed !== undefined && isDone())) === 1;
-  let before = watch.seconds;
-  try {
-    for (const window of isLast ? [] : stream) {
-      const rate = learningRate(options, {
-        windows,
-        share: decided(communicator, share()),
-      });
-      const isCompared = options.flow && window.index % compareEveryWindows === 0;
-      const earlier = isCompared ? copied(params) : undefined;
-      [params, state] = optimizer.update(window.gradients, state, params, rate);
-      const updateToWeight = earlier === undefined ? undefined : ratioOf(earlier, params);
-      const { seconds } = watch;
-      const estimate =
-        task.estimate !== undefined && communicator.rank === 0 && seconds >= nextEstimate
-          ? await watch.pause(() => heldOutLoss({ model, params }, task.estimate!, task.loss).loss)
-          : undefined;
-      const line = metricsOf(window, {
+  const tally = new Tally();
+  let shown = "";
+  let lastLine = watch.seconds;
+  /** Logs what was tallied; all ranks are here, and have the same parameters. */
+  const log = async (rate: number, updateToWeight?: number): Promise<void> => {
+    const { count, ...means } = tally.take(isLocal ? communicator : selfCommunicator);
+    const { seconds } = watch;
+    const estimate =
+      task.estimate !== undefined && communicator.rank === 0 && seconds >= nextEstimate
+        ? await watch.pause(() => heldOutLoss({ model, params }, task.estimate!, task.loss).loss)
+        : undefined;
+    const line = metricsOf(
+      { window: windows - 1, step: steps, ...means },
+      {
         seconds,
-        gradientNorm: state.clip.norm.item(),
         learningRate: rate,
-        tokensPerSecond: window.count / (seconds - before),
+        tokensPerSecond: count / (seconds - lastLine),
         estimate,
         updateToWeight,
-      });
-      before = watch.seconds;
-      if (estimate !== undefined) {
-        lastEstimate = estimate;
-        nextEstimate = before + estimateEverySeconds;
-      }
-      metrics.push(line);
+      },
+    );
+    lastLine = watch.seconds;
+    if (estimate !== undefined) {
+      lastEstimate = estimate;
+      nextEstimate = lastLine + estimateEverySeconds;
+    }
+    metrics.push(line);
+    folder.log(line);
+    shown = facts(line, smoothed.add(line.loss), lastEstimate, task.tokens);
+  };
+  let lastSaid: string | undefined;
+  /** Says what runs, where that is not known yet. */
+  const sayThreads = (explained: string): void => {
+    const line = threadsLine(explained, { threads, ranks: communicator.size });
+    if (line !== undefined && line !== lastSaid) io.say(line);
+    lastSaid = line;
+  };
+  let isFirst = true;
+  let isLast = decided(communicator, Number(resumed !== undefined && isDone())) === 1;
+  let rate = 0;
+  try {
+    for (const window of isLast ? [] : stream) {
+      if (isFirst) sayThreads(window.explain());
+      isFirst = false;
+      rate = learningRate(options, { windows, share: decided(sharing, share()) });
+      const isCompared = options.flow && isOneIn(compareEveryWindows, windows);
+      const earlier = isCompared ? copied(params) : undefined;
+      [params, state] = optimizer.update(window.gradients, state, params, rate);
+      const size = earlier === undefined ? undefined : updateSize(earlier, params);
+      tally.add(window, state.clip.norm.item());
+      params = averages?.update(params) ?? params;
       windows++;
-      steps = line.step;
-      folder.log(line);
-      const done = most === undefined ? seconds : windows;
-      progress.update(done, facts(line, smoothed.add(line.loss), lastEstimate, task.tokens));
+      steps = before.steps + window.end;
+      const isTogether = windows % every === 0;
+      if (isTogether) await log(rate, size);
+      progress.update(most === undefined ? watch.seconds : windows, shown);
       // Signals arrive only between turns of the event loop.
       await setImmediate();
-      const turn = {
+      if (!isTogether) continue;
+      const turn = decided(communicator, {
         ends: Number(isDone() || io.stopping()),
         saves: Number(watch.seconds >= nextSave),
-      };
-      const { ends, saves } = decided(communicator, turn);
-      isLast = ends === 1;
-      if (isLast || saves === 1) await save(window.live);
-      if (isLast) break;
+        seconds: watch.seconds,
+      });
+      if (communicator.rank > 0) watch.follow(turn.seconds);
+      isLast = turn.ends === 1;
+      if (isLast || turn.saves === 1) await save(window);
+      if (!isLast) continue;
+      sayThreads(window.explain());
+      break;
+    }
+    if (!isLast && averages !== undefined && windows % every !== 0) {
+      params = averages.finish(params);
+      await log(rate);
     }
   } catch (error) {
     throw told(error, source.nonFinite && `${task.title}: ${source.nonFinite}`);
@@ -225,33 +268,6 @@ export async function train(job: Job, io: Io): Promise<Outcome> {
   return { trained: { model, params }, metrics, windows, steps, seconds, parameters };
 }
 
-/** Throws a `RunError` where several ranks would draw noise, which no checkpoint holds for all. */
-function checkNoise(model: PlainCell, { size }: Communicator): void {
-  const draws = (value: unknown): value is object => typeof Object(value).draw === "function";
-  if (size === 1 || tree.leavesWithPath<object>(model.noise, draws).length === 0) return;
-  throw new RunError(
-    `--cell: the cell draws noise, and its rows cannot be shared by ${size} ranks; start it without mpiexec`,
-  );
-}
-
-/** The generator of what a model draws; none where it draws nothing. */
-function noiseOf(model: PlainCell, random: Rng, earlier?: Checkpoint): Rng | undefined {
-  if (model.noise === undefined) return undefined;
-  return earlier?.noise ? rngFrom(earlier.noise) : random.split("noise");
-}
-
-/** Parameters that the next update does not consume. */
-const copied = (params: unknown): unknown => tree.map(params, (x: Tensor) => clone(x));
-
-/** The size of an update beside that of the weights; 0 where all weights are 0. */
-function ratioOf(earlier: unknown, params: unknown): number {
-  return scope(() => {
-    const weights = tree.leaves(earlier);
-    const differences = tree.leaves(params).map((x, i) => x.sub(weights[i]!));
-    return updateToWeightRatio(differences, weights).total ?? 0;
-  });
-}
-
 function facts(
   { gradientNorm, tokensPerSecond }: Metrics,
   loss: number,
@@ -265,16 +281,4 @@ function facts(
   ];
   if (estimate !== undefined) parts.push(`held-out estimate ${estimate.toFixed(3)}`);
   return parts.join(" | ");
-}
-
-/** An error as the user is told it: where the loss is not finite, with what it may come from. */
-function told(error: unknown, odd: string | undefined): unknown {
-  const found = sentence(error);
-  if (!(found instanceof RunError)) return found;
-  if (!/\b(NaN|Infinity|not finite)\b/.test(found.message)) return found;
-  return new RunError(
-    odd === undefined
-      ? `${found.message}; where all inputs are finite, the training diverged: a smaller --lr or --clip may help`
-      : `${odd}; leave that item out, or mask it (${found.message})`,
-  );
 }

@@ -1,6 +1,7 @@
-import type { Window } from "@chronograd/rnn";
-
-/** One line of `metrics.jsonl`: a window. */
+/**
+ * One line of `metrics.jsonl`: a window, or, with local updates, the last one before an average,
+ * with the means over those since the average before.
+ */
 export interface Metrics {
   readonly window: number;
   /** Time steps since the run began. */
@@ -24,26 +25,28 @@ export interface Metrics {
   readonly updateToWeight?: number;
 }
 
-/** What is known of a window beside what the stream says. */
+/** What is known of a window beside its numbers. */
 export interface Measured {
   readonly seconds: number;
-  readonly gradientNorm: number;
   readonly learningRate: number;
   readonly tokensPerSecond: number;
   readonly estimate: number | undefined;
   readonly updateToWeight: number | undefined;
 }
 
+/** The numbers of a window, of all ranks. */
+export interface WindowNumbers
+  extends Pick<Metrics, "window" | "step" | "loss" | "gradientNorm" | "stateGradientNorms"> {}
+
 /** The line of a window, in as many digits as mean something. */
 export function metricsOf(
-  window: Pick<Window<unknown, unknown>, "index" | "end" | "loss" | "stateGradientNorms">,
-  { seconds, gradientNorm, learningRate, tokensPerSecond, estimate, updateToWeight }: Measured,
+  { window, step, loss, gradientNorm, stateGradientNorms: norms }: WindowNumbers,
+  { seconds, learningRate, tokensPerSecond, estimate, updateToWeight }: Measured,
 ): Metrics {
-  const { index, end, loss, stateGradientNorms: norms } = window;
   const round = (value: number, digits: number) => Number(value.toFixed(digits));
   return {
-    window: index,
-    step: end,
+    window,
+    step,
     seconds: round(seconds, 3),
     loss: round(loss, 5),
     gradientNorm: round(gradientNorm, 6),

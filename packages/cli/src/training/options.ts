@@ -30,6 +30,11 @@ export interface TrainOptions {
   readonly decay: number;
   readonly seconds: number | undefined;
   readonly windows: number | undefined;
+  readonly threads: "auto" | number;
+  readonly shards: 1 | 2 | 4 | 8 | undefined;
+  readonly localUpdates: number | undefined;
+  readonly outerLr: number;
+  readonly outerMomentum: number;
   readonly save: number;
   readonly resume: string | undefined;
   readonly temperature: number;
@@ -98,10 +103,38 @@ export const trainOptions: Schema = z.object({
     .describe(
       "ends after this many windows since the run began; with it, a run repeats itself, on as many cores",
     ),
+  threads: z
+    .union(
+      [z.literal("auto"), count.max(64)],
+      'expected "auto" or a whole number of threads from 1 to 64',
+    )
+    .default("auto")
+    .describe("threads that each take some of the rows: all there are, where that is faster")
+    .meta({ value: "auto|N", examples: ["auto"] }),
+  shards: z
+    .literal([1, 2, 4, 8])
+    .optional()
+    .describe(
+      "adds up over the rows in so many parts: the same bits on 1, 2 or 4 threads or ranks",
+    ),
+  localUpdates: count
+    .optional()
+    .describe(
+      "under mpiexec, each rank makes so many updates alone before all average, for slow links",
+    ),
+  outerLr: positive
+    .default(0.7)
+    .describe("with --local-updates, the learning rate of the step by the mean of all changes"),
+  outerMomentum: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.5)
+    .describe("with --local-updates, the Nesterov momentum of that step; 0 for none"),
   save: positive.default(10).describe("seconds between checkpoints"),
   resume: path
     .describe(
-      "go on with the run in this folder; of its options --seconds, --windows, --save and --temperature can change",
+      "go on with the run in this folder; of its options --seconds, --windows, --threads, --save and --temperature can change",
     )
     .meta({ value: "RUN" }),
   temperature: positive.default(0.7).describe("temperature of the sample of a text at the end"),

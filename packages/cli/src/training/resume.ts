@@ -26,6 +26,7 @@ const free = [
   "resume",
   "seconds",
   "windows",
+  "threads",
   "save",
   "temperature",
   "csvMetrics",
@@ -33,8 +34,9 @@ const free = [
 ];
 
 /**
- * Options of a resumed run: those of the earlier run, except how long it goes on, how often it
- * saves and how it samples.
+ * Options of a resumed run: those of the earlier run, except how long it goes on, on how many
+ * threads, how often it saves and how it samples. Threads decide only the time that a run takes,
+ * and shards decide its bits, so they stay.
  */
 export function resumedOptions(
   options: TrainOptions,

@@ -13,6 +13,11 @@ export class Stopwatch {
     return this.#before + (performance.now() - this.#started - this.#paused) / 1000;
   }
 
+  /** Goes on from the seconds of another one. */
+  follow(seconds: number): void {
+    this.#paused += 1000 * (this.seconds - seconds);
+  }
+
   /** Does something that does not count. */
   async pause<T>(work: () => T | Promise<T>): Promise<T> {
     const from = performance.now();

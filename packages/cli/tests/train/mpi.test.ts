@@ -54,6 +54,45 @@ testWithMpi("train runs under mpiexec as it is, and goes on with other ranks", a
   }
 });
 
+testWithMpi("ranks update alone and average, and one goes on alone", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "chronograd-"));
+  try {
+    const text = join(folder, "text.txt");
+    writeFileSync(text, "The whale, the sea, the ship and the crew. ".repeat(120));
+    const sizes = "--hidden 6 --batch 4 --k1 10 --k2 20 --decay 0 --shards 2".split(" ");
+    const averages = ["--local-updates", "2", "--windows", "4", "--name", "averages"];
+    const path = join(folder, "runs", "averages");
+    const first = [main, "train", "--text", text, ...sizes, ...averages];
+    const more = [main, "train", "--resume", path, "--windows", "8", "--threads", "1"];
+    const said = [
+      await launch(openMpi!, 2, first, { cwd: folder }),
+      await launch(alone, 1, more, { cwd: folder }),
+    ];
+    expect(said.map(({ code, left }) => [code, left])).toEqual(said.map(() => [0, []]));
+    const lines = said.map((ended) =>
+      ended.said.match(/^(MPI|An outer step|Threads): .*$|^An .*$/gm),
+    );
+    expect(lines).toMatchInlineSnapshot(`
+      [
+        [
+          "MPI: 2 ranks share the 4 rows, and average every 2 updates (outer rate 0.7, momentum 0.5)",
+        ],
+        [
+          "An outer step every 2 updates (outer rate 0.7, momentum 0.5), of this process alone",
+          "Threads: 2 shards of the rows, on one thread",
+        ],
+      ]
+    `);
+    const metrics = readFileSync(join(path, "metrics.jsonl"), "utf8").trim().split("\n");
+    const windows = metrics.map((line) => JSON.parse(line) as { window: number; step: number });
+    expect(windows.map(({ window, step }) => [window, step])).toEqual(
+      [1, 3, 5, 7].map((i) => [i, 10 * i + 10]),
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 testWithMpi("what is asked for in a wrong way is said once", async () => {
   const { said, code } = await launch(mpich!, 2, [main, "train", "--k1", "9", "--k2", "3"]);
   expect(said.match(/^train: .*/gm)).toHaveLength(1);

@@ -1,6 +1,9 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { train } from "../../src/commands/train.ts";
+import { checkSharing } from "../../src/training/sharing.ts";
+import { threadsLine } from "../../src/training/threadsLine.ts";
+import { told } from "../../src/training/told.ts";
 import { run } from "../run.ts";
 import { small, workFolder } from "./scratch.ts";
 
@@ -18,7 +21,7 @@ test("--help lists every option", async () => {
   const { code, out } = await run(train, "--help");
   expect(code).toBe(0);
   const names =
-    "text csv columns missing data cell size export hidden layers batch k1 k2 clip lr warmup decay seconds windows save resume temperature flow csv-metrics print-schema name force seed json";
+    "text csv columns missing data cell size export hidden layers batch k1 k2 clip lr warmup decay seconds windows threads shards local-updates outer-lr outer-momentum save resume temperature flow csv-metrics print-schema name force seed json";
   for (const name of names.split(" ")) expect(out).toMatch(new RegExp(`--${name}[ \n]`));
 });
 
@@ -118,4 +121,92 @@ test("parameters that the kernels cannot hold are refused before any is drawn", 
   expect(await said("--text", "rhyme.txt", "--hidden", "1000000000")).toMatchInlineSnapshot(
     `"train: --hidden 1000000000: 3,000,000,388,000,000,000 parameters with their gradients and moments take 48 EB, and the kernels can address 4.295 GB; take fewer hidden units"`,
   );
+});
+
+test("threads, shards and averages that do not fit", async () => {
+  const calls = [
+    "--threads 0",
+    "--threads 1.5",
+    "--threads many",
+    "--threads 65",
+    "--threads=",
+    "--shards 3",
+    "--shards 4 --batch 3",
+    "--shards none",
+    "--local-updates 0",
+    "--local-updates 4 --windows 10",
+    "--local-updates 4 --outer-momentum 1",
+    "--outer-lr 1",
+    "--outer-momentum 0",
+  ];
+  const errors: string[] = [];
+  for (const call of calls) {
+    errors.push(`${call}: ${await said("--text", "rhyme.txt", ...call.split(" "))}`);
+  }
+  expect(errors).toMatchInlineSnapshot(`
+    [
+      "--threads 0: train: --threads: too small: expected number to be >=1, got 0",
+      "--threads 1.5: train: --threads: expected "auto" or a whole number of threads from 1 to 64, got 1.5",
+      "--threads many: train: --threads: expected "auto" or a whole number of threads from 1 to 64, got "many"",
+      "--threads 65: train: --threads: too big: expected number to be <=64, got 65",
+      "--threads=: train: --threads: expected "auto" or a whole number of threads from 1 to 64, got """,
+      "--shards 3: train: --shards: expected one of 1|2|4|8, got 3",
+      "--shards 4 --batch 3: train: --shards 4 does not divide --batch 3; choose another batch, or a smaller number of shards",
+      "--shards none: train: --shards: expected one of 1|2|4|8, got "none"",
+      "--local-updates 0: train: --local-updates: too small: expected number to be >=1, got 0",
+      "--local-updates 4 --windows 10: train: --windows 10 is no multiple of --local-updates 4, and a run ends at an average; take 12 windows",
+      "--local-updates 4 --outer-momentum 1: train: --outer-momentum: too big: expected number to be <1, got 1",
+      "--outer-lr 1: train: --outer-lr is about averages, and there are none; give --local-updates N",
+      "--outer-momentum 0: train: --outer-momentum is about averages, and there are none; give --local-updates N",
+    ]
+  `);
+  const four = { shards: 4 as const, batch: 8, localUpdates: undefined, data: undefined };
+  expect(() => checkSharing(four, { windows: 3 }, 3)).toThrowErrorMatchingInlineSnapshot(
+    `[UsageError: --shards 4 cannot be shared by 3 ranks; start a number of ranks that divides it, or leave it out]`,
+  );
+  checkSharing({ ...four, data: "rows.ts", batch: 3 }, { windows: 3 }, 2);
+});
+
+test("what goes wrong in the training is told by flag and rank", () => {
+  const errors = [
+    "truncated: shards must divide the rows of a batch, got 4 for 6 rows; choose another batch size, or a smaller number",
+    "worker 1 of 2: truncated: shards need rows that can be computed apart, and they depend on each other; leave shards out",
+    "worker 1 of 2: truncated: the loss of step 7 is NaN; look at it",
+    "localUpdates.update: all workers must have made the same number of updates",
+  ];
+  const found = errors.map((text) => told(new Error(text), undefined) as Error);
+  expect(found.map(({ name, message }) => `${name}: ${message}`)).toMatchInlineSnapshot(`
+    [
+      "RunError: --shards must divide the rows of a batch, got 4 for 6 rows; choose another batch size, or a smaller number",
+      "RunError: --shards needs rows that can be computed apart, and they depend on each other; leave it out",
+      "RunError: worker 1 of 2: truncated: the loss of step 7 is NaN; look at it; where all inputs are finite, the training diverged: a smaller --lr or --clip may help",
+      "RunError: localUpdates.update: all workers must have made the same number of updates",
+    ]
+  `);
+});
+
+test.each([
+  [
+    "for each of 2 shards, on 2 threads until it was measured",
+    { threads: "auto", ranks: 1 },
+    "Threads: 2 shards of the rows, on 2 threads until it was measured",
+  ],
+  [
+    "for each of 4 shards, forward on 2 threads, backward on one thread",
+    { threads: 2, ranks: 2 },
+    "Threads: 4 shards of the rows of each rank, forward on 2 threads, backward on one thread",
+  ],
+  [
+    "for each of 4 shards of the rows",
+    { threads: "auto", ranks: 1 },
+    "Threads: 4 shards of the rows, one after the other",
+  ],
+  [
+    "all rows on one thread, because it is small; 1 of 2 chunks ran on tapes",
+    { threads: 2, ranks: 1 },
+    "Threads: all rows on one, because it is small",
+  ],
+  ["all rows on one thread, because it is small", { threads: "auto", ranks: 1 }, undefined],
+] as const)("a line says what runs: %s", (explained, asked, line) => {
+  expect(threadsLine(`9 kernel calls: 9 add; ${explained}`, asked)).toBe(line);
 });

@@ -48,7 +48,23 @@ function difference(texts: readonly string[]): string {
   const said = (lines: readonly string[]) =>
     line === 0 ? `${lines[0]}(...)` : (lines[line] ?? "nothing more");
   const verb = line === 0 ? "called" : "came with";
-  return `worker 0 of ${texts.length} ${verb} ${said(first)} and worker ${other} ${verb} ${said(theirs)}; ${rule}`;
+  // Trees of other kinds differ everywhere.
+  const isAlike = line > 0 && placeIn(first[line]) === placeIn(theirs[line]);
+  const more = isAlike ? Math.max(without(first, theirs), without(theirs, first)) - 1 : 0;
+  const others =
+    more === 0 ? "" : `, and they differ in ${more} more ${more === 1 ? "place" : "places"}`;
+  return `worker 0 of ${texts.length} ${verb} ${said(first)} and worker ${other} ${verb} ${said(theirs)}${others}; ${rule}`;
+}
+
+/** Where in a tree a line is of: its path. */
+function placeIn(line = ""): string {
+  return line.slice(0, Math.max(0, line.lastIndexOf(": ")));
+}
+
+/** How many of some lines are not among others. */
+function without(lines: readonly string[], others: readonly string[]): number {
+  const found = new Set(others);
+  return lines.filter((line) => !found.has(line)).length;
 }
 
 /** 64 bits of a text: FNV-1a (Fowler, Noll & Vo) with two primes. */

@@ -112,13 +112,17 @@ export function localUpdates<Outer>(options: LocalUpdatesOptions<Outer>): LocalU
     const now = new Map(own.map(({ path, w }) => [path, w]));
     const starts = tree.leavesWithPath(start);
     const changes = starts.map(([path, from]) => [path, from.sub(now.get(path)!)] as const);
-    const { reports, change } = communicator.allReduce({
+    // Where another worker comes with something else, it is told by these names.
+    const named = (path: string) => `${where}: the change of ${path || "the parameters"}`;
+    const { reports, ...sums } = communicator.allReduce({
+      ...Object.fromEntries(changes.map(([path, x]) => [named(path), x])),
       reports: placed(reportOf(step, starts, changes), communicator),
-      change: Object.fromEntries(changes),
     });
     const paths = starts.map(([path]) => path);
     checkReports(reports, paths, where);
-    const mean = tree.map(start, (_: Tensor, path) => change[path]!.div(communicator.size));
+    const mean = tree.map(start, (_: Tensor, path) => {
+      return (sums as Record<string, Tensor>)[named(path)]!.div(communicator.size);
+    });
     const [moved, after] = optimizer.update(mean, state.optimizer, start);
     return { start: applyUpdates(start, moved), optimizer: after };
   };

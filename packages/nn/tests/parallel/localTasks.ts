@@ -1,5 +1,5 @@
 // What the workers of `localUpdates.test.ts` do: each a task by its name.
-import { type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { ones, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import {
   adam,
   applyUpdates,
@@ -117,6 +117,16 @@ const tasks = {
       "other parameters": failure(() => {
         const state = each.init(moved(all.rank));
         each.update(params, state);
+      }),
+      "other shapes": failure(() => {
+        const own = isLast
+          ? { layer: { w: params.layer.w.reshape([2, 1]) }, b: ones([1]) }
+          : params;
+        each.update(own, each.init(own));
+      }),
+      "another collective": failure(() => {
+        if (isLast) all.allReduce({ loss: 1 });
+        else each.update(params, each.init(params));
       }),
       "another number of updates": failure(() => {
         const local = isLast ? twice : each;

@@ -125,12 +125,14 @@ test("what is wrong on one worker is the same sentence on all, and nothing is lo
   expect(first).toMatchInlineSnapshot(`
     {
       "a value that is no number": "worker 1 of 2: localUpdates.update: the change of "layer.w" has 2 elements that are NaN or infinite after update 1; lower the learning rate, or look for where they arise",
+      "another collective": "allReduce: worker 0 of 2 came with "localUpdates.update: the change of layer.w": float64 [2] and worker 1 came with "loss": a number; every worker must call the same collectives, in the same order, with trees of the same structure, shapes and dtypes",
       "another number of updates": "localUpdates.update: all workers must have made the same number of updates, got 1 on worker 0 of 2 and 2 on worker 1; give all the same updates, and resume all from one checkpoint",
       "goes on": [
         3.5,
         -0.5,
       ],
       "other parameters": "localUpdates.update: all workers must begin with the same parameters, and worker 1 of 2 began with others than worker 0; draw them from one seed, or give communicator.broadcast(params) to init",
+      "other shapes": "allReduce: worker 0 of 2 came with "localUpdates.update: the change of layer.w": float64 [2] and worker 1 came with "localUpdates.update: the change of layer.w": float64 [2,1], and they differ in 1 more place; every worker must call the same collectives, in the same order, with trees of the same structure, shapes and dtypes",
     }
   `);
 });

@@ -108,7 +108,7 @@ export class ChunkPlan<Params, State, Y> {
       }
       return RecordedFunction.plan(chunk, given, settings.by.length === 0 ? [] : [cotangents], own);
     };
-    let whyAlone: string | undefined;
+    let { whyAlone } = shards;
     let recorded: ReturnType<typeof planned> | undefined;
     if (typeof purity !== "string" && shards.count > 1) {
       const run = (given: ChunkInputs<Params, State>, length: number) =>
@@ -155,9 +155,10 @@ export class ChunkPlan<Params, State, Y> {
   run(inputs: ChunkInputs<Params, State>): ChunkRun<State, Y> | undefined {
     const [rows, count] = [this.#rows, this.#shards];
     const parts = partsOfChunk(inputs, rows, count);
-    if (!parts.every((part) => this.#recorded.accepts(part))) return undefined;
+    const tensors = this.#recorded.tensorsOf(parts);
+    if (tensors === undefined) return undefined;
     const start = performance.now();
-    const runs = this.#recorded.forwardShards(parts);
+    const runs = this.#recorded.forwardShards(tensors);
     this.#run = performance.now() - start;
     const values = runs.map(({ value }) => value as unknown as ChunkValue<State, Y>);
     return {

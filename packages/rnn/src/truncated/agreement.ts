@@ -1,6 +1,6 @@
 import { type Communicator, WorkerError } from "@chronograd/nn";
 import { rowsOf } from "../checkRows.ts";
-import { type LocalGradients, wholeGradient } from "./engines/engine.ts";
+import type { LocalGradients, wholeGradient } from "./engines/engine.ts";
 import type { LocalWindow } from "./estimators/estimator.ts";
 import type { AnyStreamSettings } from "./options.ts";
 import type { Owned } from "./step.ts";
@@ -58,7 +58,11 @@ export function nextOnAll<Own extends Owned<Pick<Counts, "losses">>>(
   });
 }
 
-/** The sums over all workers: of what their windows count, then of the gradients. */
+/**
+ * The sums over all workers: of what their windows count, then of the gradients.
+ *
+ * @param sum `wholeGradient`, or a plan of it
+ */
 export function reduceWindow<Params>(
   own: LocalWindow<Params, unknown>,
   settings: Pick<
@@ -66,6 +70,7 @@ export function reduceWindow<Params>(
     "where" | "communicator" | "reduction" | "measure" | "adaptive"
   >,
   index: number,
+  sum: typeof wholeGradient,
 ): ReducedWindow<Params> {
   const { communicator, reduction, measure, adaptive } = settings;
   const { losses, count, gradientCount } = own;
@@ -87,7 +92,8 @@ export function reduceWindow<Params>(
   // All workers choose from the same numbers.
   if (lags !== undefined) adaptive!.observe(communicator.allReduce(lags));
   const { gradients: shards, squares } = gradients;
-  const whole = { gradients: wholeGradient(shards), ...(squares && { squares }) };
+  const one = shards.length === 1 ? shards[0]! : sum(shards);
+  const whole = { gradients: one, ...(squares && { squares }) };
   return { ...counts, ...communicator.allReduce(whole) };
 }
 
@@ -116,9 +122,11 @@ function onAll<T>(
   if (size === 1) return act();
   const own = attempt(act);
   const number = "error" in own ? failure : numberOf(own.result);
-  const numbers = communicator.allReduce(
-    Array.from({ length: size }, (_, worker) => (worker === rank ? number : 0)),
-  );
+  // Where another worker comes with something else, it is told by this name.
+  const name = `${where}: how far the worker is`;
+  const numbers = communicator.allReduce({
+    [name]: Array.from({ length: size }, (_, worker) => (worker === rank ? number : 0)),
+  })[name]!;
   const failed = numbers.indexOf(failure);
   if (failed !== -1 || "error" in own) throw errorOf(failed, own, communicator);
   const other = numbers.findIndex((theirs) => theirs !== numbers[0]);

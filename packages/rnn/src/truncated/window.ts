@@ -1,7 +1,8 @@
-import { clone, detach, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
+import { clone, compile, detach, type MapTree, type Tensor, tree } from "@chronograd/autodiff";
 import { latest, Region, within } from "@chronograd/autodiff/internal";
 import type { Cell, Values } from "../cell.ts";
 import { beginOnAll, nextOnAll, reduceWindow, shardsOnAll } from "./agreement.ts";
+import { wholeGradient } from "./engines/engine.ts";
 import {
   type Estimator,
   type LocalWindow,
@@ -168,12 +169,13 @@ function* agreed<Params, State>(
     const { resumed } = settings;
     beginOnAll(settings);
     const first = resumed === undefined ? 0 : resumed.index + 1;
+    const sum: typeof wholeGradient = settings.compile ? compile(wholeGradient) : wholeGradient;
     for (let index = first; ; index++) {
       const next = yield* attemptNext(own);
       const window = nextOnAll(next, settings, index);
       if (window === undefined) return;
       if (index === first) shardsOnAll(settings, window.value.state);
-      yield windowOfAll(window, settings, index, keep);
+      yield windowOfAll(window, settings, index, sum, keep);
     }
   } catch (error) {
     failed = true;
@@ -214,11 +216,12 @@ function windowOfAll<Params, State>(
   { value: own, region }: Owned<LocalWindow<Params, State>>,
   settings: AnyStreamSettings,
   index: number,
+  sum: typeof wholeGradient,
   keep: (held: object) => void,
 ): Window<Params, State> {
   const { where, reduction } = settings;
   const { start, newFrom, end, entries } = own;
-  const reduced = within(region, () => reduceWindow(own, settings, index));
+  const reduced = within(region, () => reduceWindow(own, settings, index, sum));
   const { gradients, squares, losses, count, gradientCount } = reduced;
   const total = losses.reduce((a, b) => a + b, 0);
   tree.leaves(gradients).forEach(keep);

@@ -158,6 +158,19 @@ test("explain says how many shards run on how many threads", () => {
   expect(window!.explain()).toContain("for each of 2 shards, on 2 threads");
   const [other] = truncated(cell, params, steps(4), { ...options, shards: 4, threads: 1 });
   expect(other!.explain()).toContain("for each of 4 shards, on one thread");
+});
+
+test("explain says why small work is not divided", () => {
+  const weights = tree.leaves(params).reduce((sum, { size }) => sum + size, 0);
+  const whyOf = (length: number) =>
+    `; all rows on one thread, because a run makes ${(weights * 4 * length).toLocaleString("en")} products of weights and rows, and threads are tried from 4,194,304 on`;
   const [small] = truncated(cell, params, steps(4), options);
-  expect(small!.explain()).not.toContain("shards");
+  expect(small!.explain()).toMatch(new RegExp(`${whyOf(options.k1)}$`));
+  const inputs = zeros([5, 4, 3], { dtype: "float64" });
+  expect(unrollCost(cell, params, inputs, { compile: true }).how).toContain(whyOf(4));
+  // Where one thread was asked for, or there is one row, there is nothing to say.
+  const [one] = truncated(cell, params, steps(4), { ...options, threads: 1 });
+  expect(one!.explain()).not.toContain("because");
+  const [row] = truncated(cell, params, steps(1), options);
+  expect(row!.explain()).not.toContain("because");
 });

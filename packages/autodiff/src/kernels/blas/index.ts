@@ -8,6 +8,8 @@ import type { BlasLibrary, Gemm } from "./library.ts";
  * Multiplications from which a product is the library's: below, the call costs more than it saves.
  */
 export const leastProduct = 4096;
+/** How many times as many of a product of one row: it reads each weight once. */
+const rowTimes = 4;
 
 /**
  * Columns of a panel. A packed matrix is its panels, one after the other, each `[k, panel]`, the
@@ -34,7 +36,8 @@ export function blasKernels(
   least: number = leastProduct,
 ): Kernels {
   const enough = Math.max(1, least);
-  const isLarge = (m: number, n: number, k: number): boolean => m * n * k >= enough;
+  const isLarge = (m: number, n: number, k: number): boolean =>
+    m * n * k >= (m === 1 ? rowTimes * enough : enough);
   // Of any product by it: how a matrix is packed does not depend on what it will be multiplied by.
   const hasPanels = (n: number, k: number): boolean => library.small > 0 && isLarge(2, n, k);
   const address = addresses(memory, library);
@@ -78,6 +81,7 @@ export function blasKernels(
     name: `${base.name} and ${library.name}`,
     prefersPacked(m, n, k) {
       if (!isLarge(m, n, k)) return true;
+      if (m === 1) return false;
       return hasPanels(n, k) && m <= fewRows && (isAlone || m * n * k <= worthCores);
     },
     useOneCore() {

@@ -84,14 +84,13 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     if (this.#seen++ === 0) this.#plan(inputs, weights);
     const isDue = this.#checks.isDue();
     const { recorded, sizes } = this.#planned ?? {};
-    const { shards } = this;
     const rows = rowsOfChunk(inputs);
-    const parts = partsOfChunk(inputs, rows, shards);
-    const isPlanned = recorded !== undefined && parts.every((part) => recorded.accepts(part));
-    if (isPlanned && isDue) this.check(inputs, start);
-    const runs = isPlanned
-      ? plannedRuns(recorded, parts, sizes!)
-      : this.#onTapes(parts, start, rows);
+    const tensors = recorded?.cut(inputs);
+    if (tensors !== undefined && isDue) this.check(inputs, start);
+    const runs =
+      tensors === undefined
+        ? this.#onTapes(partsOfChunk(inputs, rows, this.shards), start, rows)
+        : plannedRuns(recorded!, tensors, sizes!);
     return joined(this.#settings.where, runs, rows, start);
   }
 
@@ -143,7 +142,7 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     const purity = PurityCheck.of(first, firstStep(inputs));
     const isPlannable = typeof purity !== "string" && changeOfState === undefined;
     const { isTrusted = false } = this.#settings.sharding ?? oneThread;
-    let whyAlone: string | undefined;
+    let { whyAlone } = shards;
     if (shards.count > 1 && !isTrusted && (isPlannable || shards.isOrdered === true)) {
       const run = (given: typeof inputs) => chunkOnTape(cell, settings, given, start, true);
       whyAlone = scope(() => whyDependent(trialOf(run, inputs, rows, shards.count)));
@@ -156,7 +155,8 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     const planned = (given: typeof inputs, own: Shards) => {
       const { state } = given;
       isPart = own.count > 1;
-      return RecordedFunction.plan(chunk, given, [{ state, weights: weights() }, { state }], own);
+      const cotangents = [{ state, weights: weights() }, { state }];
+      return RecordedFunction.plan(chunk, given, cotangents, own, isPart ? inputs : given);
     };
     let recorded: ReturnType<typeof planned> = changeOfState ?? "";
     if (changeOfState === undefined && shards.count > 1 && whyAlone === undefined) {

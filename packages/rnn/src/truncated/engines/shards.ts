@@ -46,10 +46,10 @@ export function plannedRuns<Params, State, X, Target>(
     ChunkValue<State>,
     ChunkGradient<Params, State>
   >,
-  parts: readonly ChunkInputs<Params, State, X, Target>[],
+  tensors: readonly (readonly Tensor[])[],
   sizes: LossSizes,
 ): ShardRuns<Params, State> {
-  const runs = recorded.forwardShards(parts);
+  const runs = recorded.forwardShards(tensors);
   return {
     values: runs.map(({ value }) => value as unknown as ChunkValue<State>),
     sizes,
