@@ -74,8 +74,9 @@ export async function trained(
     for (const some of batches(epoch, { size, rng: order, length })) {
       // Lets a signal come through.
       await setImmediate();
-      if (isSo(communicator, io.stopping))
+      if (isSo(communicator, io.stopping)) {
         throw new RunError("stopped before the end; nothing is saved");
+      }
       [params, state] = scope(() => {
         const [value, gradients] = lossOf(params, shardList(some, communicator));
         sum += value * some.length;
