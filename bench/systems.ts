@@ -105,6 +105,7 @@ export const systems: readonly System[] = [
   ours("chronograd-data-parallel", {
     ...{ program: [chronograd, "shares"], sparing: true, workers: 2 },
     kinds: ["train", "minibatch"],
+    models: [...both, "custom"],
   }),
   ours("chronograd-wasm-data-parallel", {
     ...{ program: [chronograd, "shares"], env: wasm, sparing: true, workers: 2, thorough: true },

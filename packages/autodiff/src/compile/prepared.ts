@@ -18,7 +18,11 @@ export interface Prepared {
 /** Whether nobody but the caller has the bytes of an input, and they are one input's. */
 export function isSole(inputs: readonly Tensor[], input: number): boolean {
   const { block } = inputs[input]!;
-  return block.holders === 1 && inputs.every((x, i) => i === input || x.block !== block);
+  if (block.holders !== 1) return false;
+  for (let i = 0; i < inputs.length; i++) {
+    if (i !== input && inputs[i]!.block === block) return false;
+  }
+  return true;
 }
 
 /**
