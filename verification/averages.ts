@@ -1,7 +1,7 @@
 // Workers that add up and that average: sums over workers, and updates of each one's own.
 import { type Tensor, tensor } from "@chronograd/autodiff";
 import { applyUpdates, type Communicator, type Rng, rng, sgd } from "@chronograd/nn";
-import { localUpdates } from "@chronograd/nn/parallel";
+import { distributedValueAndGrad, localUpdates, shardList } from "@chronograd/nn/parallel";
 import { lawOver } from "./lawOver.ts";
 import { onRanks } from "./ranks.ts";
 import type { Subject } from "./subject.ts";
@@ -108,6 +108,39 @@ const averages = lawOver(
   },
 );
 
+const means = lawOver(
+  5,
+  "means over rows",
+  "value and gradient of a mean are those over the rows of all workers, also where some have none, with the same bits on all",
+  1e-12,
+  (seed, tally) => {
+    const random = rng(seed, "means over rows");
+    const size = between(random, 1, 5);
+    // A row is some numbers; the mean is over all of them.
+    const rows = Array.from({ length: between(random, 1, 7) }, () =>
+      Array.from({ length: between(random, 1, 4) }, () => random.normal()),
+    );
+    const at = random.normal();
+    const found = onRanks(size, (all) => {
+      const lossOf = distributedValueAndGrad(
+        ({ w }: { w: Tensor }, own: readonly number[][]) =>
+          tensor(own.flat(), on).sub(w).square().mean(),
+        { communicator: all, weight: (own) => own.flat().length },
+      );
+      const [value, { w }] = lossOf({ w: tensor(at, on) }, shardList(rows, all));
+      return [value, w.item()];
+    });
+    const numbers = rows.flat();
+    const mean = (f: (x: number) => number) =>
+      numbers.reduce((sum, x) => sum + f(x), 0) / numbers.length;
+    const expected = [mean((x) => (at - x) ** 2), mean((x) => 2 * (at - x))];
+    for (const [rank, each] of found.entries()) {
+      tally.list(each, expected, `worker ${rank} of ${size}`);
+      tally.bits(each, found[0]!, `worker ${rank} of ${size}, beside the first`);
+    }
+  },
+);
+
 const refusals = lawOver(
   3,
   "what keeps workers from averaging",
@@ -155,5 +188,5 @@ function throwing(tally: Tally, words: RegExp, act: () => void): void {
 
 /** What workers hold in common. */
 export function averageSubject(): Subject {
-  return { name: "averages", group: "workers", laws: [sums, averages, refusals] };
+  return { name: "averages", group: "workers", laws: [sums, means, averages, refusals] };
 }

@@ -24,6 +24,28 @@ export const averages: readonly Mutant[] = [
       replace: "first + i * (bytes >> 1))",
     },
   ]),
+  ...inFile("packages/nn/src/parallel/distributedValueAndGrad.ts", [
+    {
+      name: "averages: workers count alike, whatever rows they have",
+      kind: "wrong function",
+      find: "own / total",
+      replace: "1 / communicator.size",
+    },
+    {
+      name: "averages: the value of each worker's own rows",
+      kind: "forgotten term",
+      find: "[sums.value, ",
+      replace: "[value.item(), ",
+    },
+  ]),
+  ...inFile("packages/nn/src/parallel/shard.ts", [
+    {
+      name: "averages: the last row dealt to nobody",
+      kind: "forgotten term",
+      find: "end: before(rank + 1) }",
+      replace: "end: Math.min(count - 1, before(rank + 1)) }",
+    },
+  ]),
   ...inFile("packages/nn/src/parallel/localUpdates.ts", [
     {
       name: "averages: a sum in place of the mean",

@@ -1,11 +1,12 @@
 // Forecasts of two series, with intervals: a recurrent network corrects an autoregression, and
 // conformal prediction says how wide its intervals have to be. See README.md.
 import { rng } from "@chronograd/nn";
+import { mpi } from "@chronograd/nn/node";
 import { defineCommand, runCommand, runFlags } from "chronograd/command";
 import { bands, type Comparison, compare } from "chronograd/forecast";
 import { figure, page } from "chronograd/report";
-import { createRun } from "chronograd/run";
 import * as z from "zod";
+import { runOfFirst } from "../../ranks.ts";
 import { smokeTasks, type Task, vegaTasks } from "./series.ts";
 
 const options = z.object({
@@ -16,6 +17,9 @@ const options = z.object({
   epochs: z.int().min(1).default(20).describe("times through the training windows"),
 });
 const levels = [0.95, 0.8];
+
+// Alone, or under mpiexec with others, which share each batch.
+const communicator = mpi();
 
 const command = defineCommand({
   name: "forecasting",
@@ -28,7 +32,7 @@ const command = defineCommand({
     const tasks = smoke ? smokeTasks(rng(seed, "smoke")) : await vegaTasks(given.data);
     const { members, epochs } = smoke ? { members: 1, epochs: 2 } : given;
     if (smoke) io.say("Smoke mode: a wave made by code stands in for the files.");
-    const run = await createRun({ ...given, kind: "forecasting", options: given });
+    const run = await runOfFirst(communicator, { ...given, kind: "forecasting", options: given });
     const sections = [];
     const figures = [];
     for (const task of tasks) {
@@ -37,14 +41,15 @@ const command = defineCommand({
       const progress = io.progress({ total: 2 * members * epochs, unit: "epochs" });
       // Everything is fitted to the years before `test`, and scored from every origin after it.
       const comparison = compare(series.values[column]!, {
-        ...{ ...split, levels, seed, members, epochs },
+        ...{ ...split, levels, seed, members, epochs, communicator },
         onEpoch(done, _total, loss) {
           progress.update(done, `${column}, loss ${loss.toFixed(3)}`);
-          run.log({ task: column, epoch: done, loss });
+          run?.log({ task: column, epoch: done, loss });
           return false;
         },
       });
       progress.stop();
+      if (run === undefined) continue;
       const { recurrent, baselines, intervals, seconds } = comparison;
       io.say(`${title}, 1 to ${horizon} steps ahead, RMSE in ${unit}:`);
       for (const { name, rmse } of [recurrent, ...baselines]) {
@@ -70,6 +75,7 @@ const command = defineCommand({
         })),
       );
     }
+    if (run === undefined) return;
     const facts = [`seed ${seed}`, `${members} networks, ${epochs} epochs each`];
     await run.write("report.html", page({ title: "Forecasts with intervals", facts, sections }));
     run.close();
@@ -101,4 +107,4 @@ function pictureOf({ series, column, unit, horizon, test }: Task, comparison: Co
   return bands({ points, forecasts: shown, label: `${column} in ${unit}` });
 }
 
-process.exitCode = await runCommand(command, process.argv.slice(2));
+process.exitCode = await runCommand(command, process.argv.slice(2), { communicator });

@@ -1,11 +1,12 @@
 // Digits, read row by row and pixel by pixel: a GRU says the class at the end. How far its
 // gradient has to reach back is the question of the second part. See README.md.
 import { rng } from "@chronograd/nn";
+import { mpi } from "@chronograd/nn/node";
 import { defineCommand, runCommand, runFlags } from "chronograd/command";
 import { figure, page, type Section } from "chronograd/report";
-import { createRun } from "chronograd/run";
 import * as z from "zod";
 import { mnistDigits } from "../../mnist.ts";
+import { runOfFirst } from "../../ranks.ts";
 import { bars } from "./digits.ts";
 import { accuracies, readings, tableOf } from "./pictures.ts";
 import { byPixels, pixelSteps, type Reach } from "./pixels.ts";
@@ -26,6 +27,8 @@ const options = z.object({
     .describe("how many steps back the loss reaches, pixel by pixel")
     .meta({ value: "N,N" }),
 });
+// Alone, or under mpiexec with others, which share each batch.
+const communicator = mpi();
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 const command = defineCommand({
@@ -42,36 +45,43 @@ const command = defineCommand({
       ? small
       : { size: 64, ...given };
     const split = smoke ? bars(rng(seed, "bars")) : mnistDigits(import.meta.url);
-    const run = await createRun({ ...given, kind: "images", options: given });
+    const run = await runOfFirst(communicator, { ...given, kind: "images", options: given });
     const sections: Section[] = [];
     const figures: object[] = [];
     /** Shows how far a training is. */
     const reporting = (part: string, total: number) => {
       const progress = io.progress({ total, unit: "epochs" });
       return (epoch: number, loss: number) => {
-        run.log({ part, epoch, loss });
+        run?.log({ part, epoch, loss });
         progress.update(epoch, `${part}, loss ${loss.toFixed(3)}`);
         if (epoch === total) progress.stop();
       };
     };
 
     if (task !== "pixels") {
-      const others = baselines(split, seed);
-      const how = { seed, epochs, size, rate: 3e-3, report: reporting("rows", epochs) };
+      const others = baselines(split, seed, communicator);
+      const how = {
+        seed,
+        epochs,
+        size,
+        rate: 3e-3,
+        communicator,
+        report: reporting("rows", epochs),
+      };
       const { accuracy, readings: read } = byRows(split, hidden, how);
       const shown = Object.entries(others).map(([name, share]) => `${name} ${percent(share)}`);
       io.say(`By rows: ${percent(accuracy)} of the held-out digits (${shown.join(", ")}).`);
       const what = "held-out accuracy, by rows";
       figures.push({ what, unit: "", value: accuracy, better: "higher", baselines: others });
       const html = figure(readings(read));
-      await run.write("readings.svg", html);
+      await run?.write("readings.svg", html);
       const note = "Beside each row: the probabilities of the ten classes once it is read.";
       sections.push({ heading: `By rows: ${percent(accuracy)}`, note, html });
     }
 
     if (task !== "rows") {
       const reaches: Reach[] = [];
-      const how = { seed, epochs: pixelEpochs, size: 100, rate: 6e-3 };
+      const how = { seed, epochs: pixelEpochs, size: 100, rate: 6e-3, communicator };
       const of = (k2: number) => ({ ...how, report: reporting(`k2 = ${k2}`, pixelEpochs) });
       for (const reach of byPixels(split, pixelHidden, given.k2, of)) {
         reaches.push(reach);
@@ -86,11 +96,12 @@ const command = defineCommand({
         baselines: Object.fromEntries(shorter),
       });
       const html = figure(accuracies(reaches));
-      await run.write("k2.svg", html);
+      await run?.write("k2.svg", html);
       const note = "The loss at the end reaches back k2 steps; the state before is a constant.";
       sections.push({ heading: "By permuted pixels", note, html: html + tableOf(reaches) });
     }
 
+    if (run === undefined) return;
     const { training, heldOut } = split;
     const images = `${training.classes.length} digits, and ${heldOut.classes.length} held out`;
     const facts = [`seed ${seed}`, images];
@@ -102,4 +113,4 @@ const command = defineCommand({
   },
 });
 
-process.exitCode = await runCommand(command, process.argv.slice(2));
+process.exitCode = await runCommand(command, process.argv.slice(2), { communicator });

@@ -1,7 +1,8 @@
-import { scope, type Tensor, tensor, valueAndGrad } from "@chronograd/autodiff";
+import { scope, type Tensor, tensor } from "@chronograd/autodiff";
 import {
   adam,
   applyUpdates,
+  type Communicator,
   chain,
   clipByGlobalNorm,
   cosineDecay,
@@ -12,8 +13,10 @@ import {
 } from "@chronograd/nn";
 import { batches } from "@chronograd/nn/data";
 import { accuracy } from "@chronograd/nn/metrics";
+import { distributedValueAndGrad, shardList } from "@chronograd/nn/parallel";
 import { gru, initialParams, unroll } from "@chronograd/rnn";
 import type { Images } from "../../mnist.ts";
+import { ofFirst } from "../../ranks.ts";
 
 /** Parameters, whatever their names are. */
 interface Weights {
@@ -26,12 +29,20 @@ export interface Classifier<Params> {
   logits(params: Params, images: readonly Float32Array[]): Tensor;
 }
 
+/** An image, and its class. */
+interface Example {
+  readonly image: Float32Array;
+  readonly right: number;
+}
+
 /** How a model is trained. */
 export interface Training {
   readonly seed: number;
   readonly epochs: number;
   readonly size: number;
   readonly rate: number;
+  /** The ranks that share each batch. */
+  readonly communicator: Communicator;
   /** Changes an image before it is learned. */
   augment?(image: Float32Array): Float32Array;
   report?(epoch: number, loss: number): void;
@@ -110,14 +121,22 @@ export function regression(pixels: number, seed: number) {
 export function trained<Params>(
   classifier: Classifier<Params>,
   { pixels, classes }: Images,
-  { seed, epochs, size, rate, augment = (image) => image, report }: Training,
+  training: Training,
 ): { readonly params: Params; readonly loss: number } {
+  const { seed, epochs, size, rate, communicator, augment = (image) => image, report } = training;
   const { params: initial, logits } = classifier as unknown as Classifier<Weights>;
   const perEpoch = Math.ceil(pixels.length / size);
   const learningRate = cosineDecay({ initial: rate, final: rate / 50, steps: epochs * perEpoch });
   const optimizer = chain({ clip: clipByGlobalNorm(1), adam: adam({ learningRate }) });
-  const lossOf = valueAndGrad((p: Weights, images: readonly Float32Array[], right: Tensor) =>
-    crossEntropy(logits(p, images), right),
+  const lossOf = distributedValueAndGrad(
+    (p: Weights, some: readonly Example[]) => {
+      const images = some.map(({ image }) => image);
+      return crossEntropy(
+        logits(p, images),
+        some.map(({ right }) => right),
+      );
+    },
+    { communicator, weight: (some) => some.length },
   );
   const order = rng(seed, "order");
   let params = initial;
@@ -127,10 +146,10 @@ export function trained<Params>(
     let sum = 0;
     for (const batch of batches([...pixels.keys()], { size, rng: order })) {
       [params, state] = scope(() => {
-        const images = batch.map((i) => augment(pixels[i]!));
-        const right = tensor(Int32Array.from(batch, (i) => classes[i]!));
-        const [value, gradients] = lossOf(params, images, right);
-        sum += value.item();
+        // Every rank draws for all, so that nothing depends on the number of ranks.
+        const all = batch.map((i) => ({ image: augment(pixels[i]!), right: classes[i]! }));
+        const [value, gradients] = lossOf(params, shardList(all, communicator));
+        sum += value;
         const [updates, next] = optimizer.update(gradients, state, params);
         return [applyUpdates(params, updates), next];
       });
@@ -141,15 +160,18 @@ export function trained<Params>(
   return { params: params as Params, loss };
 }
 
-/** The share of images whose class the model says. */
+/** The share of images whose class the model says, as the first rank finds it. */
 export function accuracyOf<Params>(
   { logits }: Classifier<Params>,
   params: Params,
   { pixels, classes }: Images,
+  communicator: Communicator,
 ): number {
-  const said: number[] = [];
-  for (const batch of batches(pixels, { size: 200 })) {
-    scope(() => void said.push(...logits(params, batch).argmax(-1).toTypedArray()));
-  }
-  return accuracy(said, classes);
+  return ofFirst(communicator, () => {
+    const said: number[] = [];
+    for (const batch of batches(pixels, { size: 200 })) {
+      scope(() => void said.push(...logits(params, batch).argmax(-1).toTypedArray()));
+    }
+    return accuracy(said, classes);
+  });
 }

@@ -28,14 +28,15 @@ export function* byPixels(
 ): Generator<Reach> {
   const [training, heldOut] = [halved(split.training), halved(split.heldOut)];
   for (const k2 of reaches.toSorted((a, b) => a - b)) {
-    const { seed, ...rest } = how(k2);
+    const { seed, communicator, ...rest } = how(k2);
     // The order is one batch with all pixels.
     const pixels = [...training.pixels[0]!.keys()];
     const [order] = batches(pixels, { size: pixelSteps, rng: rng(seed, "pixels") });
     const model = reader({ hidden, width: 1, order: order!, k2, seed });
     const began = performance.now();
-    const { params, loss } = trained(model, training, { seed, ...rest });
+    const { params, loss } = trained(model, training, { seed, communicator, ...rest });
     const seconds = (performance.now() - began) / 1000;
-    yield { k2, loss, accuracy: accuracyOf(model, params, heldOut), seconds };
+    const accuracy = accuracyOf(model, params, heldOut, communicator);
+    yield { k2, loss, accuracy, seconds };
   }
 }

@@ -1,5 +1,5 @@
 import { scope } from "@chronograd/autodiff";
-import { rng } from "@chronograd/nn";
+import { type Communicator, rng } from "@chronograd/nn";
 import type { Images, Split } from "../../mnist.ts";
 import { shifted } from "./digits.ts";
 import { accuracyOf, reader, regression, type Training, trained } from "./model.ts";
@@ -24,16 +24,21 @@ export function byRows({ training, heldOut }: Split, hidden: number, how: Traini
     side,
     probabilities: probabilities[i]!,
   }));
-  return { accuracy: accuracyOf(model, params, heldOut), readings };
+  return { accuracy: accuracyOf(model, params, heldOut, how.communicator), readings };
 }
 
 /** The accuracy of logistic regression on the pixels, and of one answer for all. */
-export function baselines({ training, heldOut }: Split, seed: number) {
+export function baselines({ training, heldOut }: Split, seed: number, communicator: Communicator) {
   const model = regression(training.side ** 2, seed);
-  const { params } = trained(model, training, { seed, epochs: 10, size: 100, rate: 3e-3 });
+  const { params } = trained(model, training, {
+    ...{ seed, communicator },
+    epochs: 10,
+    size: 100,
+    rate: 3e-3,
+  });
   return {
     "most frequent class": mostFrequent(training, heldOut),
-    "logistic regression": accuracyOf(model, params, heldOut),
+    "logistic regression": accuracyOf(model, params, heldOut, communicator),
   };
 }
 

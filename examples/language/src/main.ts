@@ -1,12 +1,13 @@
 // The next character of a text: four recurrent cells of equal size learn Moby Dick, or first names,
 // and are judged on a part that they never saw. The LSTM then writes. See README.md.
 import { bitsPerSymbol } from "@chronograd/nn/metrics";
+import { mpi } from "@chronograd/nn/node";
 import { defineCommand, runCommand, runFlags } from "chronograd/command";
 import { page } from "chronograd/report";
-import { createRun } from "chronograd/run";
 import { corpusTask } from "chronograd/text";
 import { modelOf, train, trainOptions } from "chronograd/training";
 import * as z from "zod";
+import { isSo, runOfFirst } from "../../ranks.ts";
 import { baselines } from "./baselines.ts";
 import { decoded } from "./decoding.ts";
 import { type Curve, curves } from "./picture.ts";
@@ -31,6 +32,9 @@ const options = z.object({
   lr: z.number().positive().optional().describe("largest learning rate; one by cell unless given"),
 });
 
+// Alone, or under mpiexec with others, which share each batch.
+const communicator = mpi();
+
 const command = defineCommand({
   name: "language",
   summary: "Compares recurrent cells of equal size on the next character of a text.",
@@ -52,7 +56,7 @@ const command = defineCommand({
     for (const [name, bits] of Object.entries(others)) {
       io.say(`${name}: ${bits.toFixed(3)} bits per character`);
     }
-    const folder = await createRun({ kind: "language", ...asked, options: asked });
+    const folder = await runOfFirst(communicator, { kind: "language", ...asked, options: asked });
 
     const task = corpusTask(corpus, { batch, temperature: 1 });
     const found: (Curve & { parameters: number; seconds: number })[] = [];
@@ -66,14 +70,15 @@ const command = defineCommand({
       const cpu = process.cpuUsage();
       const { trained, metrics, parameters } = await train(
         {
-          ...{ options: settings, task, model, windows, end: undefined },
-          folder: { log: (line) => folder.log({ cell, ...line }), save: async () => {} },
+          ...{ options: settings, task, model, windows, end: undefined, communicator },
+          folder: { log: (line) => folder?.log({ cell, ...line }), save: async () => {} },
         },
         io,
       );
       const { user, system } = process.cpuUsage(cpu);
       const seconds = (user + system) / 1e6;
-      if (io.stopping()) break;
+      if (isSo(communicator, io.stopping)) break;
+      if (folder === undefined) continue;
       // One pass over the whole held-out text, with the state carried from character to character.
       const bits = bitsPerSymbol([task.evaluate(trained).loss!]);
       const points = metrics.map(({ step, loss }) => {
@@ -87,6 +92,7 @@ const command = defineCommand({
       sections.push(...decoded(trained, corpus, { ...study, seed }));
     }
 
+    if (folder === undefined) return;
     const picture = curves(found, others);
     await folder.write("picture.svg", picture);
     const facts = [
@@ -114,4 +120,4 @@ const command = defineCommand({
   },
 });
 
-process.exitCode = await runCommand(command, process.argv.slice(2));
+process.exitCode = await runCommand(command, process.argv.slice(2), { communicator });

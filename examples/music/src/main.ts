@@ -1,11 +1,12 @@
 // Four-part chorales of Bach: an LSTM learns which keys of a piano sound in the next chord, plays
 // chorales of its own, and harmonises a soprano. See README.md.
 import { rng } from "@chronograd/nn";
+import { mpi } from "@chronograd/nn/node";
 import { defineCommand, runCommand, runFlags } from "chronograd/command";
 import { encodeMidi } from "chronograd/data";
 import { figure, page, pianoRoll } from "chronograd/report";
-import { createRun } from "chronograd/run";
 import * as z from "zod";
+import { runOfFirst } from "../../ranks.ts";
 import { frequencies } from "./baselines.ts";
 import { cadences, readChorales } from "./chorales.ts";
 import { choraleModel, evaluate } from "./model.ts";
@@ -39,6 +40,9 @@ const options = z.object({
   temperature: z.number().positive().default(0.8).describe("divides the logits when it plays"),
 });
 
+// Alone, or under mpiexec with others, which share each batch.
+const communicator = mpi();
+
 const command = defineCommand({
   name: "music",
   summary: "Learns Bach's chorales, plays new ones, and harmonises a soprano.",
@@ -50,20 +54,21 @@ const command = defineCommand({
     if (smoke) io.say("Smoke mode: cadences made by code stand in for the chorales.");
     const sizes = { ...given, ...(smoke && { epochs: 30, hidden: 32, size: 4 }) };
     const data = smoke ? cadences(rng(seed, "cadences")) : await readChorales(given.data);
-    const run = await createRun({ ...given, kind: "music", options: given });
+    const run = await runOfFirst(communicator, { ...given, kind: "music", options: given });
 
     // Training: the parameters that are best on the validation set.
     const model = choraleModel(sizes);
     const epochs: Epoch[] = [];
     const progress = io.progress({ total: sizes.epochs, unit: "epochs" });
-    const params = train(model, data, sizes, (epoch) => {
+    const params = train(model, data, sizes, communicator, (epoch) => {
       epochs.push(epoch);
-      run.log(epoch);
+      run?.log(epoch);
       const [training, valid] = [epoch.train.toFixed(2), epoch.valid.toFixed(2)];
       progress.update(epoch.epoch, `training ${training}, validation ${valid} nats per chord`);
       return !io.stopping();
     });
     progress.stop();
+    if (run === undefined) return;
 
     // The test set is read once.
     const value = evaluate(model, params, data.test);
@@ -110,4 +115,4 @@ const command = defineCommand({
   },
 });
 
-process.exitCode = await runCommand(command, process.argv.slice(2));
+process.exitCode = await runCommand(command, process.argv.slice(2), { communicator });

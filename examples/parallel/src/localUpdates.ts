@@ -19,7 +19,7 @@ import {
   rng,
   sgd,
 } from "@chronograd/nn";
-import { runWorkers } from "@chronograd/nn/node";
+import { mpi, runWorkers } from "@chronograd/nn/node";
 import {
   createCommunicator,
   localUpdates,
@@ -128,6 +128,11 @@ export async function run(workers: number, options: Omit<Options, "buffer">): Pr
 }
 
 if (isMainThread && import.meta.main) {
+  if (mpi().size > 1) {
+    throw new Error(
+      "parallel:local compares workers that it starts itself, and counts what they send; start it without mpiexec",
+    );
+  }
   const { values } = parseArgs({
     options: {
       workers: { type: "string", default: "2,4" },

@@ -1,14 +1,18 @@
 // Spoken digits: single ones, those of a speaker who was never heard, and digits one after another.
+import { mpi } from "@chronograd/nn/node";
 import { defineCommand, type Io, runCommand, runFlags, UsageError } from "chronograd/command";
 import { page } from "chronograd/report";
-import { createRun } from "chronograd/run";
 import * as z from "zod";
+import { runOfFirst } from "../../ranks.ts";
 import { connectedDigits } from "./connected.ts";
 import { listen } from "./listen.ts";
 import { alignmentFigure } from "./picture.ts";
 import { readRecordings } from "./recordings.ts";
 import { singleDigits } from "./single.ts";
 import { tones } from "./tones.ts";
+
+// Alone, or under mpiexec with others, which share each batch.
+const communicator = mpi();
 
 const schema = z.object({
   data: z
@@ -31,7 +35,10 @@ const schema = z.object({
 type Options = z.output<typeof schema>;
 
 async function run(options: Options, io: Io): Promise<void> {
-  if (options.listen !== undefined) return await listen(options.listen, options.name, io);
+  if (options.listen !== undefined) {
+    if (communicator.rank === 0) await listen(options.listen, options.name, io);
+    return;
+  }
   const started = performance.now();
   const { seed, smoke } = options;
   const hidden = smoke ? 16 : options.hidden;
@@ -44,14 +51,14 @@ async function run(options: Options, io: Io): Promise<void> {
     throw new UsageError(`--speaker must be one of ${known}, got ${JSON.stringify(speaker)}`);
   }
   const { force, name } = options;
-  const folder = await createRun({ kind: "speech", options, force, name });
+  const folder = await runOfFirst(communicator, { kind: "speech", options, force, name });
 
   // Takes 0 to 4 of each digit and speaker are the test set, as the set's authors have it.
   const test = all.filter(({ take }) => take < 5);
   const training = all.filter(({ take }) => take >= 5);
   const by = (is: boolean) => all.filter((each) => (each.speaker === speaker) === is);
   const settings = { seed, hidden, epochs };
-  const around = { io, folder };
+  const around = { io, folder, communicator };
   const digits = await singleDigits("single digits", training, test, settings, around);
   const heldOut = await singleDigits(
     `single digits of ${speaker}`,
@@ -69,6 +76,7 @@ async function run(options: Options, io: Io): Promise<void> {
     around,
   );
 
+  if (folder === undefined) return;
   const figures = [digits, heldOut, figure];
   const lines = figures.map(
     ({ what, value, unit, baselines }) =>
@@ -99,4 +107,4 @@ const command = defineCommand({
   examples: ["npm run example speech", "npm run example speech -- --listen message.wav"],
   run,
 });
-process.exitCode = await runCommand(command, process.argv.slice(2));
+process.exitCode = await runCommand(command, process.argv.slice(2), { communicator });

@@ -59,7 +59,12 @@ export function stepScores(
 }
 
 /** The loss of examples of one digit each. */
-export const digitLoss = (net: Network, params: Params, some: readonly Example[], random: Rng) =>
+export const digitLoss = (
+  net: Network,
+  params: Params,
+  some: readonly Example[],
+  random: Rng | null,
+) =>
   crossEntropy(
     digitScores(net, params, some, random),
     some.map(({ digits }) => digits[0]!),
@@ -70,7 +75,7 @@ export function connectedLoss(
   net: Network,
   params: Params,
   some: readonly Example[],
-  random: Rng,
+  random: Rng | null,
 ): Tensor {
   const { scores, lengths } = stepScores(net, params, some, random);
   return ctcLoss(

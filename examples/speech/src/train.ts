@@ -1,8 +1,9 @@
 import { setImmediate } from "node:timers/promises";
-import { scope, type Tensor, valueAndGrad } from "@chronograd/autodiff";
+import { scope, type Tensor } from "@chronograd/autodiff";
 import {
   adam,
   applyUpdates,
+  type Communicator,
   chain,
   clipByGlobalNorm,
   oneCycle,
@@ -10,8 +11,10 @@ import {
   rng,
 } from "@chronograd/nn";
 import { batches } from "@chronograd/nn/data";
+import { distributedValueAndGrad, shardList } from "@chronograd/nn/parallel";
 import { type Io, RunError } from "chronograd/command";
 import type { RunFolder } from "chronograd/run";
+import { isSo, streamOfRows } from "../../ranks.ts";
 import type { Example, Network, Params } from "./model.ts";
 
 /** How a network is trained. */
@@ -23,7 +26,7 @@ export interface Training {
   readonly size: number;
   /** The highest learning rate. */
   readonly peak: number;
-  /** The examples of an epoch, with the draws of a generator. */
+  /** The examples of an epoch, with the draws of a generator; the same on every rank. */
   examples(random: Rng): readonly Example[];
   loss(net: Network, params: Params, some: readonly Example[], random: Rng): Tensor;
 }
@@ -31,7 +34,10 @@ export interface Training {
 /** Where a training shows its progress, and where it writes it down. */
 export interface Surroundings {
   readonly io: Io;
-  readonly folder: RunFolder;
+  /** Of the first rank. */
+  readonly folder: Pick<RunFolder, "log"> | undefined;
+  /** The ranks that share each batch. */
+  readonly communicator: Communicator;
 }
 
 /** Seconds that this process has computed. */
@@ -44,12 +50,15 @@ export function processorSeconds(): number {
 export async function trained(
   net: Network,
   { what, seed, epochs, size, peak, examples, loss }: Training,
-  { io, folder }: Surroundings,
+  { io, folder, communicator }: Surroundings,
 ): Promise<Params> {
   const draws = rng(seed, "examples");
   const order = rng(seed, "order");
-  const dropout = rng(seed, "dropout");
-  const lossOf = valueAndGrad((p: Params, some: readonly Example[]) => loss(net, p, some, dropout));
+  const dropout = streamOfRows(seed, "dropout", communicator);
+  const lossOf = distributedValueAndGrad(
+    (p: Params, some: readonly Example[]) => loss(net, p, some, dropout),
+    { communicator, weight: (some) => some.length },
+  );
   let params = net.params(seed);
   let epoch = examples(draws);
   const steps = epochs * Math.ceil(epoch.length / size);
@@ -65,17 +74,19 @@ export async function trained(
     for (const some of batches(epoch, { size, rng: order, length })) {
       // Lets a signal come through.
       await setImmediate();
-      if (io.stopping()) throw new RunError("stopped before the end; nothing is saved");
+      if (isSo(communicator, io.stopping)) {
+        throw new RunError("stopped before the end; nothing is saved");
+      }
       [params, state] = scope(() => {
-        const [value, gradients] = lossOf(params, some);
-        sum += value.item() * some.length;
+        const [value, gradients] = lossOf(params, shardList(some, communicator));
+        sum += value * some.length;
         const [updates, next] = optimizer.update(gradients, state, params);
         return [applyUpdates(params, updates), next];
       });
     }
     const mean = sum / epoch.length;
     progress.update(done, `loss ${mean.toFixed(3)}`);
-    folder.log({ what, epoch: done, loss: mean });
+    folder?.log({ what, epoch: done, loss: mean });
     if (done < epochs) epoch = examples(draws);
   }
   progress.stop();

@@ -1,9 +1,10 @@
 // Spelling to sound: how is an English word pronounced? A convolution and a GRU in both directions
 // read its letters, an LSTM with attention says its phonemes. See README.md.
 import { countParameters } from "@chronograd/nn";
+import { mpi } from "@chronograd/nn/node";
 import { defineCommand, runCommand, runFlags, UsageError } from "chronograd/command";
-import { createRun } from "chronograd/run";
 import * as z from "zod";
+import { checkRows, isSo, runOfFirst } from "../../ranks.ts";
 import { baselinesOf } from "./baseline.ts";
 import { readDictionary, ruledDictionary } from "./dictionary.ts";
 import { speller } from "./model.ts";
@@ -39,6 +40,9 @@ const options = z.object({
   width: z.int().min(1).default(5).describe("hypotheses of the beam search"),
 });
 
+// Alone, or under mpiexec with others, which share each batch.
+const communicator = mpi();
+
 const command = defineCommand({
   name: "spelling",
   summary: "Learns how words are pronounced from how they are spelt.",
@@ -49,7 +53,10 @@ const command = defineCommand({
     "npm run example spelling -- --word chronograd --from runs/spelling-1",
   ],
   async run(given, io) {
-    if (given.word !== undefined) return await pronounce(given.word, given, io);
+    if (given.word !== undefined) {
+      if (communicator.rank === 0) await pronounce(given.word, given, io);
+      return;
+    }
     const began = performance.now();
     const { seed, smoke, width } = given;
     const settings = { ...given, ...(smoke && { epochs: 12, hidden: 32, size: 20 }) };
@@ -64,7 +71,8 @@ const command = defineCommand({
         `--size: batches of ${settings.size} of ${training.length} words make ${total} updates, expected at least 20; choose a smaller size`,
       );
     }
-    const run = await createRun({ ...given, kind: "spelling", options: given });
+    checkRows(communicator, "--size", settings.size);
+    const run = await runOfFirst(communicator, { ...given, kind: "spelling", options: given });
     const sizes = {
       phonemes: phonemes.length,
       hidden: settings.hidden,
@@ -79,22 +87,23 @@ const command = defineCommand({
     const losses: number[] = [];
     const progress = io.progress({ total, unit: "updates" });
     let params = model.initial(seed);
-    for await (const update of updates(model, data, settings)) {
+    for await (const update of updates(model, data, settings, communicator)) {
       const { epoch, index, loss, endsEpoch } = update;
       params = update.params;
       losses.push(loss);
       const recent = mean(losses.slice(-50));
       if (index % 50 === 0) progress.update(index, `loss ${recent.toFixed(3)}`);
-      if (endsEpoch) {
+      if (endsEpoch && run !== undefined) {
         const errors = judged(model, params, validation, phonemes, 1);
         curve.push({ epoch, loss: mean(losses.splice(0)), ...errors });
         run.log({ ...curve.at(-1)!, seconds: since(began), processor: processor() });
         await run.save({ params, sizes, symbols: phonemes });
         io.say(`epoch ${epoch}: ${percent(errors.phonemes)} of phonemes wrong, validation words`);
       }
-      if (io.stopping()) break;
+      if (isSo(communicator, io.stopping)) break;
     }
     progress.stop();
+    if (run === undefined) return;
     const seconds = since(began);
     io.say(`Trained for ${seconds.toFixed(0)} s, ${processor().toFixed(0)} s of processor time.`);
 
@@ -125,4 +134,4 @@ const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / 
 const since = (began: number) => (performance.now() - began) / 1000;
 const processor = () => (process.cpuUsage().user + process.cpuUsage().system) / 1e6;
 
-process.exitCode = await runCommand(command, process.argv.slice(2));
+process.exitCode = await runCommand(command, process.argv.slice(2), { communicator });

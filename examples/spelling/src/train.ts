@@ -1,8 +1,9 @@
 // The training of a speller: scheduled sampling, and Adam along one cycle of learning rates.
-import { scope, type Tensor, valueAndGrad } from "@chronograd/autodiff";
+import { scope, type Tensor } from "@chronograd/autodiff";
 import {
   adam,
   applyUpdates,
+  type Communicator,
   chain,
   clipByGlobalNorm,
   crossEntropy,
@@ -11,7 +12,9 @@ import {
   rng,
 } from "@chronograd/nn";
 import { batches } from "@chronograd/nn/data";
+import { distributedValueAndGrad, shardList } from "@chronograd/nn/parallel";
 import { scheduledSampling } from "@chronograd/rnn/decode";
+import { streamOfRows } from "../../ranks.ts";
 import { batchOf } from "./batch.ts";
 import type { Dictionary, Entry } from "./dictionary.ts";
 import type { Batch, Params, Speller } from "./model.ts";
@@ -39,11 +42,16 @@ export interface Update {
   readonly endsEpoch: boolean;
 }
 
-/** All updates, one after another. */
+/**
+ * All updates, one after another.
+ *
+ * @param communicator the ranks that share each batch, not more of them than words in one
+ */
 export async function* updates(
   model: Speller,
   { training, phonemes }: Dictionary,
   settings: Settings,
+  communicator: Communicator,
 ): AsyncGenerator<Update, void> {
   const { seed, epochs, size, rate, truth } = settings;
   const perEpoch = Math.floor(training.length / size);
@@ -54,10 +62,13 @@ export async function* updates(
   });
   const decode = (p: Params, batch: Batch, inputs: Tensor, noise?: Rng) =>
     model.decode(p, model.encode(p, batch.letters, batch.letterCounts, noise), inputs, noise);
-  const lossOf = valueAndGrad((p: Params, batch: Batch, inputs: Tensor, noise: Rng) =>
-    crossEntropy(decode(p, batch, inputs, noise).logits, batch.targets),
+  const order = rng(seed, "order");
+  const [noise, own] = ["noise", "sampling"].map((name) => streamOfRows(seed, name, communicator));
+  const lossOf = distributedValueAndGrad(
+    (p: Params, batch: Batch, inputs: Tensor) =>
+      crossEntropy(decode(p, batch, inputs, noise).logits, batch.targets),
+    { communicator, weight: ({ lengths }) => lengths.reduce((a, b) => a + b) },
   );
-  const [order, noise, own] = [rng(seed, "order"), rng(seed, "noise"), rng(seed, "sampling")];
   // Words of as many letters come together, and among these such of as many phonemes.
   const length = ({ word, pronunciations }: Entry) => 100 * word.length + pronunciations[0]!.length;
 
@@ -70,12 +81,12 @@ export async function* updates(
       const keep = 1 - (1 - truth) * Math.max(0, (2 * index) / steps - 1);
       let loss = Number.NaN;
       [params, state] = scope(() => {
-        const batch = batchOf(words, phonemes);
+        const batch = batchOf(shardList(words, communicator), phonemes);
         const logits = (inputs: Tensor) => decode(params, batch, inputs).logits;
         const { inputs: given } = batch;
-        const inputs = scheduledSampling({ inputs: given, logits, truth: keep, rng: own });
-        const [value, gradients] = lossOf(params, batch, inputs, noise);
-        loss = value.item();
+        const inputs = scheduledSampling({ inputs: given, logits, truth: keep, rng: own! });
+        const [value, gradients] = lossOf(params, batch, inputs);
+        loss = value;
         const [changes, next] = optimizer.update(gradients, state, params);
         return [applyUpdates(params, changes), next];
       });

@@ -1,17 +1,18 @@
-import { setImmediate } from "node:timers/promises";
-import { scope, type Tensor, valueAndGrad } from "@chronograd/autodiff";
-import * as nn from "@chronograd/nn";
-import { initialParams } from "@chronograd/rnn";
+import type { Tensor } from "@chronograd/autodiff";
+import { countParameters } from "@chronograd/nn";
+import { mpi } from "@chronograd/nn/node";
 import { defineCommand, runCommand, runFlags } from "chronograd/command";
 import { page } from "chronograd/report";
-import { createRun } from "chronograd/run";
 import * as z from "zod";
-import { bouncing } from "./bouncing.ts";
+import { checkRows, runOfFirst } from "../../ranks.ts";
 import { shapes, smallDigits } from "./digits.ts";
 import { evaluate } from "./evaluate.ts";
-import { forecast, forecaster, logitsOf } from "./model.ts";
+import { forecast, forecaster } from "./model.ts";
 import { errorCurves, picture } from "./report.ts";
+import { train } from "./train.ts";
 
+// Alone, or under mpiexec with others, which share each batch.
+const communicator = mpi();
 const [size, patch, seen, ahead] = [32, 4, 10, 10];
 
 const video = defineCommand({
@@ -34,41 +35,29 @@ const video = defineCommand({
       ? { ...options, ...small }
       : options;
     if (smoke) io.say("A smoke run: rings and bars in place of digits, a small model, 10 updates.");
-    const folder = await createRun({ kind: "video", options: { ...options, smoke }, name, force });
-    const { training, heldOut: others } = smoke ? shapes() : smallDigits();
+    checkRows(communicator, "--rows", rows);
+    const folder = await runOfFirst(communicator, {
+      kind: "video",
+      options: { ...options, smoke },
+      name,
+      force,
+    });
+    const { training: images, heldOut: others } = smoke ? shapes() : smallDigits();
     const how = { size, count: digits, speed: 1.8, steps: seen + ahead };
 
-    // The training: the loss of every frame but the first.
     const started = process.cpuUsage();
     const model = forecaster({ size, patch, hidden });
-    let params = initialParams(model, nn.rng(seed, "parameters"));
-    const lossOf = valueAndGrad((p: typeof params, frames: Tensor, shown: number) => {
-      const logits = logitsOf(model, p, frames.slice([[0, -1]]), shown);
-      return nn.binaryCrossEntropyFromLogits(logits, frames.slice([[1, how.steps]]));
-    });
-    const optimizer = nn.chain({
-      clip: nn.clipByGlobalNorm(1),
-      adam: nn.adam({ learningRate: nn.cosineDecay({ initial: rate, steps: updates }) }),
-    });
-    let state = optimizer.init(params);
-    const random = nn.rng(seed, "sequences");
     const losses: number[] = [];
     const progress = io.progress({ total: updates, unit: "updates" });
-    while (losses.length < updates && !io.stopping()) {
-      [params, state] = scope(() => {
-        // It sees all frames at first, and after 3/5 of the training no more than it will see.
-        const unseen = Math.min(ahead - 1, Math.floor((ahead * losses.length) / (0.6 * updates)));
-        const frames = bouncing(random, training, rows, how);
-        const [loss, gradients] = lossOf(params, frames, how.steps - 1 - unseen);
-        losses.push(loss.item());
-        const [steps, next] = optimizer.update(gradients, state, params);
-        return [nn.applyUpdates(params, steps), next];
-      });
-      folder.log({ update: losses.length, loss: losses.at(-1) });
+    const training = { seed, rows, updates, rate, ahead, how };
+    const params = await train(model, images, training, communicator, (loss) => {
+      losses.push(loss);
+      folder?.log({ update: losses.length, loss });
       progress.update(losses.length, `loss ${mean(losses.slice(-50)).toFixed(4)}`);
-      await setImmediate();
-    }
+      return !io.stopping();
+    });
     progress.stop();
+    if (folder === undefined) return;
     await folder.save({ params });
     const used = process.cpuUsage(started);
     const seconds = Math.round((used.user + used.system) / 1e6);
@@ -87,7 +76,7 @@ const video = defineCommand({
     const title = "How bouncing digits move on";
     const facts = [
       `${digits} digits in a sequence, ${losses.length} updates with ${rows} sequences each`,
-      `${nn.countParameters(params)} parameters, ${seconds} s on one core, seed ${seed}`,
+      `${countParameters(params)} parameters, ${seconds} s on one core, seed ${seed}`,
       `squared error of a frame: ${value}; with the last frame copied ${rest["last frame"]}`,
     ];
     const sections = [
@@ -107,4 +96,4 @@ function mean(numbers: readonly number[]): number {
   return numbers.reduce((a, b) => a + b, 0) / numbers.length;
 }
 
-process.exitCode = await runCommand(video, process.argv.slice(2));
+process.exitCode = await runCommand(video, process.argv.slice(2), { communicator });

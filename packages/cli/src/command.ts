@@ -13,5 +13,5 @@ export {
 export { RunError, UsageError } from "./command/errors.ts";
 export type { Io } from "./command/io.ts";
 export type { Progress, ProgressOptions } from "./command/progress.ts";
-export { runCommand } from "./command/run.ts";
+export { type RunCommandOptions, runCommand } from "./command/run.ts";
 export { runFlags } from "./command/runFlags.ts";

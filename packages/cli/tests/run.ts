@@ -1,3 +1,4 @@
+import { type Communicator, selfCommunicator } from "@chronograd/nn";
 import { vi } from "vitest";
 import { type Command, runCommand } from "../src/command.ts";
 
@@ -9,7 +10,15 @@ export interface Ran {
 }
 
 /** Runs a command in this process, as in a pipe. */
-export async function run(command: Command, ...argv: string[]): Promise<Ran> {
+export const run = (command: Command, ...argv: string[]): Promise<Ran> =>
+  runOn(selfCommunicator, command, ...argv);
+
+/** Runs a command as one of several ranks. */
+export async function runOn(
+  communicator: Communicator,
+  command: Command,
+  ...argv: string[]
+): Promise<Ran> {
   const streams = { out: "", err: "" };
   const into = (name: "out" | "err") => (text: unknown) => {
     streams[name] += String(text);
@@ -21,7 +30,7 @@ export async function run(command: Command, ...argv: string[]): Promise<Ran> {
     vi.spyOn(console, "error").mockImplementation((text) => void into("err")(`${text}\n`)),
   ];
   try {
-    const code = await runCommand(command, argv);
+    const code = await runCommand(command, argv, { communicator });
     return { code, ...streams };
   } finally {
     for (const spy of spies) spy.mockRestore();

@@ -1,12 +1,20 @@
+import { type Communicator, selfCommunicator } from "@chronograd/nn";
 import { CommanderError, Command as Words } from "commander";
+import { checkOptions } from "../checkOptions.ts";
 import { readConfig } from "./config.ts";
 import type { Command } from "./define.ts";
 import { RunError, UsageError } from "./errors.ts";
 import { checked, flagOf, flagsOf, valuesOf } from "./flags.ts";
 import { processIo } from "./io.ts";
+import { firstFails, ioOf, letFirstSpeak } from "./ranks.ts";
 
 /** Adds a command to the words of a command line. */
-function declare(words: Words, command: Command, ran: (code: number) => void): Words {
+function declare(
+  words: Words,
+  command: Command,
+  communicator: Communicator,
+  ran: (code: number) => void,
+): Words {
   words.description(command.summary);
   for (const { name, description, required = false, variadic = false } of command.positionals) {
     const shown = `${name}${variadic ? "..." : ""}`;
@@ -17,20 +25,28 @@ function declare(words: Words, command: Command, ran: (code: number) => void): W
   const examples = command.examples.map((line) => `  ${line}`).join("\n");
   if (examples !== "") words.addHelpText("after", `\nExamples:\n${examples}`);
   return words.allowExcessArguments(false).action(async () => {
-    ran(await perform(command, words));
+    ran(await perform(command, words, communicator));
   });
 }
 
 /** Runs a command on parsed words; returns the exit code. */
-async function perform(command: Command, words: Words): Promise<number> {
+async function perform(
+  command: Command,
+  words: Words,
+  communicator: Communicator,
+): Promise<number> {
   const given: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(words.opts())) {
     if (words.getOptionValueSource(key) === "cli") given[key] = value;
   }
   const json = given.json === true;
   const io = processIo({ json });
-  const print = (value: unknown) => process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-  try {
+  const print = (value: unknown) => {
+    if (json && communicator.rank === 0) {
+      process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+    }
+  };
+  const run = async () => {
     const placed = command.positionals.map(({ name }, i) => [name, words.processedArgs[i]]);
     const flags = valuesOf(command.options, { ...Object.fromEntries(placed), ...given });
     const path = command.config === undefined ? undefined : flags[command.config];
@@ -41,24 +57,33 @@ async function perform(command: Command, words: Words): Promise<number> {
     };
     const values = { ...file, ...flags };
     const options = checked(command.options, values, named);
-    await command.run(options as never, io, new Set(Object.keys(values)));
+    await command.run(options as never, ioOf(communicator, io), new Set(Object.keys(values)));
+  };
+  try {
+    await firstFails(communicator, run);
     io.close();
-    if (json) print(io.outcome ?? null);
+    print(io.outcome ?? null);
     return 0;
   } catch (error) {
     io.close();
     const isUsage = error instanceof UsageError;
     if (!isUsage && !(error instanceof RunError)) throw error;
     console.error(`${command.name}: ${error.message}`);
-    if (json) print({ ...(io.outcome as object), error: error.message });
+    print({ ...(io.outcome as object), error: error.message });
     return isUsage ? 2 : 1;
   }
 }
 
 /** Reads a command line; what it asks for runs, and its exit code is returned. */
-async function parse(words: Words, argv: readonly string[], code: () => number): Promise<number> {
+async function parse(
+  words: Words,
+  argv: readonly string[],
+  communicator: Communicator,
+  code: () => number,
+): Promise<number> {
   for (const each of [words, ...words.commands]) {
     each.exitOverride().configureOutput({
+      ...(communicator.rank > 0 && { writeOut: () => {}, writeErr: () => {} }),
       outputError: (text, write) => write(text.replace(/^error: /, `${each.name()}: `)),
     });
   }
@@ -67,8 +92,19 @@ async function parse(words: Words, argv: readonly string[], code: () => number):
     return code();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return error.exitCode === 0 ? 0 : 2;
+    if (error.exitCode === 0) return 0;
+    await letFirstSpeak(communicator);
+    return 2;
   }
+}
+
+/** Options of `runCommand`. */
+export interface RunCommandOptions {
+  /**
+   * The ranks that run the command together, such as `mpi()`: only the first one speaks, and what
+   * goes wrong on all is said once. This process alone unless given.
+   */
+  readonly communicator?: Communicator;
 }
 
 /**
@@ -90,12 +126,18 @@ async function parse(words: Words, argv: readonly string[], code: () => number):
  * await runCommand(quiet, []); // => 0
  * ```
  */
-export async function runCommand(command: Command, argv: readonly string[]): Promise<number> {
+export async function runCommand(
+  command: Command,
+  argv: readonly string[],
+  options: RunCommandOptions = {},
+): Promise<number> {
+  checkOptions("runCommand", options, ["communicator"]);
+  const { communicator = selfCommunicator } = options;
   let code = 0;
-  const words = declare(new Words(command.name), command, (ended) => {
+  const words = declare(new Words(command.name), command, communicator, (ended) => {
     code = ended;
   });
-  return await parse(words, argv, () => code);
+  return await parse(words, argv, communicator, () => code);
 }
 
 const exitCodes = "Exit codes: 0 done, 1 failed or found a fault, 2 asked for in a wrong way.";
@@ -110,9 +152,9 @@ export async function runProgram(
   const words = new Words(name).description(summary).version(version);
   words.addHelpText("after", `\n${exitCodes}`);
   for (const command of commands) {
-    declare(words.command(command.name), command, (ended) => {
+    declare(words.command(command.name), command, selfCommunicator, (ended) => {
       code = ended;
     });
   }
-  return await parse(words, argv, () => code);
+  return await parse(words, argv, selfCommunicator, () => code);
 }

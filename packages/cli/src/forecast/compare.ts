@@ -1,3 +1,4 @@
+import type { Communicator } from "@chronograd/nn";
 import { coverage } from "@chronograd/nn/metrics";
 import { checkOptions } from "../checkOptions.ts";
 import { autoregression } from "./autoregression.ts";
@@ -26,12 +27,14 @@ export interface CompareOptions {
   readonly head?: NonNullable<RecurrentOptions["head"]>;
   readonly members?: number;
   readonly epochs?: number;
+  /** The ranks that train together, as in `recurrent`; every one gets the comparison. */
+  readonly communicator?: Communicator;
   readonly onEpoch?: (done: number, total: number, loss: number) => boolean;
 }
 
 const known: readonly (keyof CompareOptions)[] = [
   ...(["season", "period", "horizon", "validation", "test", "levels", "seed", "head"] as const),
-  ...(["members", "epochs", "onEpoch"] as const),
+  ...(["members", "epochs", "communicator", "onEpoch"] as const),
 ];
 
 /** A forecaster and its root mean squared error over all origins and steps. */
@@ -109,6 +112,7 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
   checkOptions("compare", options, known);
   const { season, period = season, horizon, validation, test, levels } = options;
   const { seed = 1, head = "gaussian", members = 5, epochs = 20, onEpoch } = options;
+  const { communicator } = options;
   let seconds = 0;
   const trained = (end: number, part: number): { model: Recurrent; fit: Fitted } => {
     const past = values.subarray(0, end);
@@ -117,6 +121,7 @@ export function compare(values: Float64Array, options: CompareOptions): Comparis
     const model = recurrent(past, {
       ...{ base: fit.base, least: fit.least, horizon, period, seed, head, members, epochs },
       window: Math.min(28, end >> 3),
+      ...(communicator && { communicator }),
       onEpoch: (done, total, loss) => onEpoch?.(part * total + done, 2 * total, loss) ?? false,
     });
     seconds += (performance.now() - began) / 1000;

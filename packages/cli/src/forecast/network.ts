@@ -1,7 +1,8 @@
-import { scope, type Tensor, valueAndGrad } from "@chronograd/autodiff";
+import { scope, type Tensor } from "@chronograd/autodiff";
 import {
   adamW,
   applyUpdates,
+  type Communicator,
   chain,
   clipByGlobalNorm,
   cosineDecay,
@@ -12,6 +13,7 @@ import {
   rng,
 } from "@chronograd/nn";
 import { batches } from "@chronograd/nn/data";
+import { distributedValueAndGrad, shardList } from "@chronograd/nn/parallel";
 import { gru, initialParams, unroll } from "@chronograd/rnn";
 import type { Head } from "./heads.ts";
 
@@ -37,7 +39,9 @@ export interface NetworkOptions {
   readonly weightDecay: number;
   readonly dropRate: number;
   readonly seed: number;
-  /** Called after each epoch with its mean loss; returns true to stop. */
+  /** The ranks that share the windows of each batch. */
+  readonly communicator: Communicator;
+  /** Called after each epoch with its mean loss; returns true to stop, on the first rank. */
   readonly onEpoch?: (epoch: number, loss: number) => boolean;
 }
 
@@ -51,7 +55,7 @@ export type Network = (inputs: Tensor) => Tensor;
  * step of the horizon. The map begins with zeros, so the first forecast has the middle 0.
  */
 export function trainNetwork(windows: Windows, options: NetworkOptions): Network {
-  const { features, hidden, horizon, head, seed } = options;
+  const { features, hidden, horizon, head, seed, communicator } = options;
   const cell = gru({ input: features, hidden });
   const outputs = head.outputs * horizon;
   const map = linear({ input: hidden, output: outputs });
@@ -64,9 +68,13 @@ export function trainNetwork(windows: Windows, options: NetworkOptions): Network
     const { state } = unroll(cell, p.cell, inputs, { compile: true });
     return map.apply(p.map, drop.apply(state.h, masks));
   };
-  const masks = rng(seed, "dropout");
-  const lossOf = valueAndGrad((p: typeof params, inputs: Tensor, targets: Tensor) =>
-    head.loss(output(p, inputs, masks), targets),
+  const { rank } = communicator;
+  // Each rank draws for its own rows.
+  const masks = rng(seed, rank === 0 ? "dropout" : `dropout of rank ${rank}`);
+  const lossOf = distributedValueAndGrad(
+    (p: typeof params, some: readonly number[]) =>
+      head.loss(output(p, windows.inputs(some), masks), windows.targets(some)),
+    { communicator, weight: (some) => some.length },
   );
   const { count } = windows;
   const steps = options.epochs * Math.ceil(count / options.batch);
@@ -82,13 +90,14 @@ export function trainNetwork(windows: Windows, options: NetworkOptions): Network
     let sum = 0;
     for (const some of batches(all, { size: options.batch, rng: order })) {
       [params, state] = scope(() => {
-        const [loss, gradients] = lossOf(params, windows.inputs(some), windows.targets(some));
-        sum += loss.item() * some.length;
+        const [loss, gradients] = lossOf(params, shardList(some, communicator));
+        sum += loss * some.length;
         const [updates, next] = optimizer.update(gradients, state, params);
         return [applyUpdates(params, updates), next];
       });
     }
-    if (options.onEpoch?.(epoch + 1, sum / count)) break;
+    const isOver = options.onEpoch?.(epoch + 1, sum / count) ?? false;
+    if (communicator.broadcast(Number(isOver)) === 1) break;
   }
   return (inputs) => output(params, inputs);
 }

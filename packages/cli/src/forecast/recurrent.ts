@@ -1,4 +1,5 @@
 import { scope, tensor } from "@chronograd/autodiff";
+import { type Communicator, selfCommunicator } from "@chronograd/nn";
 import { checkOptions } from "../checkOptions.ts";
 import { counted } from "../command/counted.ts";
 import { deviationOf } from "../data/moments.ts";
@@ -29,13 +30,18 @@ export interface RecurrentOptions {
   readonly epochs?: number;
   /** 1 unless given; member i has the seed 100 seed + i. */
   readonly seed?: number;
-  /** Called after each epoch of each member; returns true to stop. */
+  /**
+   * The ranks that share the windows of each batch, such as `mpi()`; all make the same calls, and
+   * get the same forecaster. This process alone unless given.
+   */
+  readonly communicator?: Communicator;
+  /** Called after each epoch of each member; returns true to stop, on the first rank. */
   readonly onEpoch?: (done: number, total: number, loss: number) => boolean;
 }
 
 const known = [
   ...["base", "least", "horizon", "period", "window", "head", "hidden"],
-  ...["members", "epochs", "seed", "onEpoch"],
+  ...["members", "epochs", "seed", "communicator", "onEpoch"],
 ];
 
 /** A trained recurrent forecaster. */
@@ -67,6 +73,7 @@ function headOf(name: keyof typeof heads = "gaussian") {
 export function recurrent(values: Float64Array, options: RecurrentOptions): Recurrent {
   const { base, least, horizon, period, window = 28 } = options;
   const { hidden = 32, members = 5, epochs = 20, seed = 1, onEpoch } = options;
+  const { communicator = selfCommunicator } = options;
   checkOptions("recurrent", options, known);
   const head = headOf(options.head);
   checkValues(values, "recurrent");
@@ -107,7 +114,7 @@ export function recurrent(values: Float64Array, options: RecurrentOptions): Recu
         tensor(some.map((i) => [...residuals[i]!].map((x, h) => x / scales[h]!))),
     };
     const sizes = { features: 3, hidden, horizon, head, epochs, batch: 64, learningRate: 3e-3 };
-    const drawn = { weightDecay: 0.01, dropRate: 0.2, seed: 100 * seed + member };
+    const drawn = { weightDecay: 0.01, dropRate: 0.2, seed: 100 * seed + member, communicator };
     networks.push(trainNetwork(windows, { ...sizes, ...drawn, onEpoch: onOne(member) }));
   }
 

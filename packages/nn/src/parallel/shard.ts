@@ -22,14 +22,45 @@ export function shardRows(
   communicator: RankAndSize,
 ): { start: number; end: number } {
   checkRank(communicator, "shardRows");
-  const { rank, size } = communicator;
+  const { size } = communicator;
   if (!Number.isSafeInteger(count) || count < size) {
     throw new RangeError(
       `shardRows: every one of ${size} workers needs a row, got ${shown(count)} rows; start fewer workers, or take a larger batch`,
     );
   }
+  return rowsOf(count, communicator);
+}
+
+/** Some rows of `count` that are one worker's, or none. */
+function rowsOf(count: number, { rank, size }: RankAndSize): { start: number; end: number } {
   const before = (worker: number) => Math.floor((worker * count) / size);
   return { start: before(rank), end: before(rank + 1) };
+}
+
+/**
+ * This worker's items of a list, in their order: as `shardRows` deals rows out, and none for some
+ * workers where there are fewer items than workers.
+ *
+ * @throws when `rank` is not one of `size` workers, or `items` is no array
+ *
+ * @example
+ * ```ts
+ * import { shardList } from "@chronograd/nn/parallel";
+ *
+ * const words = ["fugue", "aria", "suite"];
+ * [0, 1].map((rank) => shardList(words, { rank, size: 2 })); // => [["fugue"], ["aria", "suite"]]
+ * shardList(["duo"], { rank: 0, size: 2 }); // => []
+ * ```
+ */
+export function shardList<Item>(items: readonly Item[], communicator: RankAndSize): Item[] {
+  checkRank(communicator, "shardList");
+  if (!Array.isArray(items)) {
+    throw new TypeError(
+      `shardList: items must be an array, got ${shown(items)}; shard takes rows out of tensors`,
+    );
+  }
+  const { start, end } = rowsOf(items.length, communicator);
+  return items.slice(start, end);
 }
 
 /**
