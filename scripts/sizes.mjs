@@ -14,7 +14,7 @@ const entries = [
   {
     what: "Everything: the main entry points of autodiff, nn and rnn",
     program: all("autodiff", "nn", "rnn"),
-    limit: 175_000,
+    limit: 178_000,
   },
   {
     what: "One tensor and its gradient",
@@ -25,7 +25,7 @@ const entries = [
   {
     what: "A cell of one's own, trained by `truncated`",
     program: 'import { train } from "./consumers/project/train.js"; console.log(train());',
-    limit: 136_000,
+    limit: 139_000,
   },
   ...["autodiff", "autodiff/extend", "autodiff/ndarray", "autodiff/testing", "autodiff/reference"],
   ...[

@@ -122,6 +122,45 @@ const compiledStep = (makers: Makers): Law => ({
     }),
 });
 
+/** Three updates of parameters that are large enough for blocks; the last of them do not fill one. */
+function updated(optimizer: Optimizer, compiled: boolean, random: () => number): string {
+  const values = (n: number) => tensor(Float32Array.from({ length: n }, () => 2 * random() - 1));
+  const update = (gradients: Tree, state: unknown, params: Tree) => {
+    const [moves, next] = optimizer.update(gradients, state, params);
+    return [applyUpdates(params, moves as Tree) as Tree, next] as const;
+  };
+  const run = compiled ? compile(update) : update;
+  let params: Tree = { W: values(9001), b: values(2055), last: values(3) };
+  let state = optimizer.init(params);
+  for (let i = 0; i < 3; i++) {
+    const gradients = { W: values(9001), b: values(2055), last: values(3) };
+    [params, state] = run(gradients, state, params);
+  }
+  return JSON.stringify(
+    tree.leavesWithPath([params, state]).map(([path, x]) => [path, x.toArray()]),
+  );
+}
+
+const inBlocks = (makers: Makers): Law => ({
+  name: "blocks",
+  statement: "compiled updates of large parameters, which run block by block, have the same bits",
+  bound: 0,
+  measure: (seed) =>
+    scope(() => {
+      const tally = new Tally();
+      const names = Object.keys(makers);
+      const name = names[seed % names.length]!;
+      const make = () =>
+        chain({ clip: clipByGlobalNorm(1), rule: makers[name]!(0.1) }) as Optimizer;
+      const [found, expected] = [true, false].map((is) => {
+        const random = rng(seed, "blocks");
+        return updated(make(), is, () => random.uniform());
+      });
+      tally.check(found === expected, () => `${name}: updates in blocks differ`);
+      return tally;
+    }),
+});
+
 /** Adam on a parameter, whose gradient is 2 w x. */
 function descent() {
   const optimizer = adam({ learningRate: 0.1 });
@@ -247,5 +286,5 @@ const plateaus: Law = {
 
 /** Laws of whole training steps. */
 export function stepLaws(makers: Makers): Law[] {
-  return [compiledStep(makers), guarded, held, closed, plateaus];
+  return [compiledStep(makers), inBlocks(makers), guarded, held, closed, plateaus];
 }

@@ -222,8 +222,8 @@ export const compiling: readonly Mutant[] = [
     {
       name: "prepack: transposed weights packed as they lie",
       kind: "transposed product",
-      find: "{ n, k, b, ldb, bTransposed, y: packed }",
-      replace: "{ n, k, b, ldb, bTransposed: 0, y: packed }",
+      find: "{ n, k, b, ldb, bTransposed, y }",
+      replace: "{ n, k, b, ldb, bTransposed: 0, y }",
     },
   ]),
   ...inFile("packages/rnn/src/truncated/engines/choosing.ts", [

@@ -14,8 +14,30 @@ export const compiledStepMutants: readonly Mutant[] = [
     {
       name: "compile: bytes that others hold are written to",
       kind: "aliased memory",
-      find: "return block.holders === 1 && inputs",
-      replace: "return inputs",
+      find: "  if (block.holders !== 1) return false;\n",
+      replace: "",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/blocks.ts", [
+    {
+      name: "blocks: the last elements are left out",
+      kind: "off by one",
+      find: "element >= n ? n :",
+      replace: "",
+    },
+    {
+      name: "blocks: all begin at the first element",
+      kind: "off by one",
+      find: "args[i]! += from * size;",
+      replace: "args[i]! += 0;",
+    },
+  ]),
+  ...inFile("packages/autodiff/src/compile/pattern.ts", [
+    {
+      name: "pattern: tensors that were two may be one",
+      kind: "stale value reused",
+      find: "return distinct(tensors) === this.#distinct;",
+      replace: "return true;",
     },
   ]),
   ...inFile("packages/autodiff/src/compile/constants.ts", [

@@ -277,8 +277,8 @@ const compiled = [
     {
       name: "consume: what was consumed is not marked",
       kind: "stale value reused",
-      find: "  block.consumed ??= by;\n  releaseEarly(",
-      replace: "  releaseEarly(",
+      find: "  block.consumed ??= by;\n",
+      replace: "",
     },
   ]),
 ] satisfies Mutant[];

@@ -2,6 +2,7 @@ import { concat, type Tensor, tensor, tree } from "@chronograd/autodiff";
 import type { Law } from "@chronograd/autodiff/testing";
 import type { Communicator } from "@chronograd/nn";
 import { initialState, type TimeStep, truncated, type Window } from "@chronograd/rnn";
+import { bothSay } from "../bothSay.ts";
 import { lawOver } from "../lawOver.ts";
 import { type Numbers, numbers, type Tally } from "../tally.ts";
 import { spans, weightOf } from "../truncation/definition.ts";
@@ -180,7 +181,8 @@ const workers = law(
       size: 2,
       // The other worker has three times the tokens, losses and gradients of this one.
       allReduce: <Values>(values: Values): Values => {
-        if (Array.isArray(values)) return [values[0], values[0]] as Values;
+        const same = bothSay(values);
+        if (same !== undefined) return same;
         const four = tree.map(values, (x: Tensor) => x.mul(4));
         return tree.map<unknown, number, number>(
           four,

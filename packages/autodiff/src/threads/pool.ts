@@ -37,7 +37,9 @@ export interface Job {
 export const mostThreads = 64;
 /** Memory for the kernels of a thread: what products pack into. */
 const annexBytes = 2 ** 19;
-/** Looks at a word before sleeping on it: a quarter of a millisecond, more than threads differ by. */
+/**
+ * Looks at a word before sleeping on it: a quarter of a millisecond, more than threads differ by.
+ */
 const looks = 100_000;
 /** How long a thread may be silent beyond this many times what the caller's own tasks took, ms. */
 const [silence, times] = [3000, 50];
