@@ -6,11 +6,11 @@ export const compiledStepMutants: readonly Mutant[] = [
     {
       name: "compile: a guard that nobody looks at",
       kind: "guard lost",
-      find: "if (!this.#guardsHold(prepared)) return guardFailed;",
+      find: "if (!this.#slots.guardsHold(prepared)) return guardFailed;",
       replace: "",
     },
   ]),
-  ...inFile("packages/autodiff/src/compile/prepared.ts", [
+  ...inFile("packages/autodiff/src/compile/slots.ts", [
     {
       name: "compile: bytes that others hold are written to",
       kind: "aliased memory",
