@@ -2,6 +2,7 @@ import { binary, scaled, unary } from "../kernels/elementwise.ts";
 import { isPointer } from "../kernels/signature.ts";
 import { updateSignatures } from "../kernels/update.ts";
 import { argsOf, type Call, elementBytes, isCallOf, touches } from "./call.ts";
+import { lanewise } from "./lanewise.ts";
 import type { Buffer, Program } from "./program.ts";
 
 /** A program whose last calls run block by block. */
@@ -20,7 +21,7 @@ interface Apart {
   readonly along: readonly number[];
 }
 
-/** Calls of which one writes what another reads, for elements at the same places. */
+/** Element-wise calls that touch the same elements of some buffers. */
 interface Group {
   readonly n: number;
   readonly size: number;
@@ -29,27 +30,36 @@ interface Group {
   readonly offsets: Map<number, number>;
 }
 
-/** Elements of a block: a few blocks of some kilobytes fit in the first cache. */
-const leastBlock = 2048;
+/** Elements of a block: those of all tensors of an update fit in the second cache. */
+const leastBlock = 2 ** 13;
 /** Blocks of one tensor: each is a call in the code. */
 const mostBlocks = 64;
 /** Blocks begin at whole lines of the cache. */
 const grain = 16;
-/** Elements from which blocks, and parts on threads, pay. */
-const [leastElements, leastShared] = [2 ** 13, 2 ** 16];
-/** Bytes of a buffer that holds a number or two. */
+/** Fewer elements are not worth blocks; fewer than the other number are not worth threads. */
+const [leastElements, leastShared] = [2 ** 14, 2 ** 16];
+/** A buffer of at most so many bytes holds a few numbers. */
 const tiny = 64;
 
 /**
  * Runs the updates at the end of a program block by block: what one call writes, the next reads
- * from the first cache, and what lies between them is never written to memory. Each element gets
- * the same operations, so it has the same bits. Blocks are in several parts, which may run at the
- * same time.
+ * from the cache, and what lies between them takes no more room than a block. Each element gets the
+ * same operations, so it has the same bits. Blocks are in several parts, which may run at the same
+ * time.
  *
- * @param phase the last run so far, in which blocks are, or after which parts are
+ * Calls that can become one loop, with values between them in registers, need no blocks: they are
+ * only cut into parts.
+ *
+ * @param phase the number of the last run so far: one part runs in it, several run after it
+ * @param guarded buffers that are read after the first run, and so have to be written in it
  * @param threads how many parts there may be
  */
-export function byBlocks(program: Program, phase: number, threads: () => number): Blocked {
+export function byBlocks(
+  program: Program,
+  phase: number,
+  guarded: ReadonlySet<number>,
+  threads: () => number,
+): Blocked {
   const { calls, buffers } = program;
   const isTiny = (call: Call) => touched(call).every((buffer) => buffers[buffer]!.bytes <= tiny);
   const aparts = calls.map((call) => (isTiny(call) ? undefined : apartOf(call)));
@@ -57,22 +67,26 @@ export function byBlocks(program: Program, phase: number, threads: () => number)
   while (start > 0 && (aparts[start - 1] !== undefined || isTiny(calls[start - 1]!))) start--;
   const { before, groups, after } = sorted(calls, aparts, start);
   const elements = groups.reduce((sum, { n }) => sum + n, 0);
-  if (elements < leastElements) return { ...program, parts: 1 };
+  const late = [...groups.flatMap((group) => group.calls.map(({ call }) => call)), ...after];
+  // Guards are read after the first run.
+  const isLate = late.some((call) => touches(call).writes.some((buffer) => guarded.has(buffer)));
+  if (elements < leastElements || isLate) return { ...program, parts: 1 };
   const parts = elements < leastShared ? 1 : threads();
+  if (parts === 1 && groups.every(isLoop)) return { ...program, parts };
   const next: Buffer[] = [...buffers];
   const outside = new Set([...before, ...after].flatMap(touched));
   const blocks = Array.from({ length: parts }, (_, part) => {
-    const own = new Map<number, number>();
-    return blocksOf(groups, part / parts, (part + 1) / parts).flatMap(({ group, from, n }) =>
-      group.calls.map((apart) =>
+    return blocksOf(groups, part / parts, (part + 1) / parts).flatMap(({ group, from, n }) => {
+      // Of each block, so that a loop knows that nobody else reads them.
+      const own = new Map<number, number>();
+      return group.calls.map((apart) =>
         inBlock(apart, group, from, n, parts > 1 ? phase + 1 + part : phase, (buffer) => {
           if (buffers[buffer]!.slot >= 0 || outside.has(buffer)) return undefined;
-          const bytes = Math.min(buffers[buffer]!.bytes, blockOf(group) * group.size);
-          if (!own.has(buffer)) own.set(buffer, next.push({ bytes, slot: -1 }) - 1);
+          if (!own.has(buffer)) own.set(buffer, next.push({ bytes: n * group.size, slot: -1 }) - 1);
           return own.get(buffer)!;
         }),
-      ),
-    );
+      );
+    });
   });
   const last = after.map((call) => ({ ...call, phase: parts > 1 ? phase + 1 + parts : phase }));
   return { ...program, buffers: next, calls: [...before, ...blocks.flat(), ...last], parts };
@@ -91,19 +105,19 @@ function sorted(
   const after: Call[] = [];
   const groups: Group[] = [];
   const [inside, behind] = [new Effects(), new Effects()];
-  /** What calls of groups read that is one for all elements. */
+  /** Buffers from which grouped calls read one number for all elements. */
   const shared = new Set<number>();
   for (let at = start; at < calls.length; at++) {
     const call = calls[at]!;
     const apart = aparts[at];
-    const alone = apart === undefined ? [] : readsAlone(apart);
+    const scalars = apart === undefined ? [] : scalarsOf(apart);
     const isFree =
       apart !== undefined &&
       !behind.meets(call) &&
-      !alone.some((buffer) => inside.writes.has(buffer)) &&
+      !scalars.some((buffer) => inside.writes.has(buffer)) &&
       !touches(call).writes.some((buffer) => shared.has(buffer));
     if (isFree && joined(groups, apart)) {
-      for (const buffer of alone) shared.add(buffer);
+      for (const buffer of scalars) shared.add(buffer);
       inside.add(call);
     } else if (inside.meets(call) || behind.meets(call)) {
       behind.add(call);
@@ -134,11 +148,16 @@ class Effects {
   }
 }
 
-/** Adds a call to the groups whose elements it goes on with; false where it does not fit. */
+/**
+ * Adds a call to the group of the elements that it touches; returns false where lengths or offsets
+ * differ.
+ */
 function joined(groups: Group[], apart: Apart): boolean {
   const { call, n, along } = apart;
   const size = elementBytes(call);
-  const own = along.map((i) => [call.buffers[i]!, call.args[i]!] as const);
+  const own = along
+    .filter((i) => call.buffers[i]! >= 0)
+    .map((i) => [call.buffers[i]!, call.args[i]!] as const);
   const met = groups.filter(({ offsets }) => own.some(([buffer]) => offsets.has(buffer)));
   const offsets = new Map([...met.flatMap((group) => [...group.offsets]), ...own]);
   const isOne =
@@ -152,9 +171,15 @@ function joined(groups: Group[], apart: Apart): boolean {
   return true;
 }
 
+/** Whether the calls of a group can become one loop. */
+function isLoop({ calls }: Group): boolean {
+  return calls.every(({ call }) => lanewise(call) !== undefined);
+}
+
 /** Elements of a group's blocks. */
-function blockOf({ n }: Group): number {
-  return Math.max(leastBlock, Math.ceil(n / mostBlocks / grain) * grain);
+function blockOf(group: Group): number {
+  const { n } = group;
+  return isLoop(group) ? n : Math.max(leastBlock, Math.ceil(n / mostBlocks / grain) * grain);
 }
 
 /** The blocks of a part of all elements, from one share to another of them. */
@@ -197,7 +222,7 @@ function inBlock(
   const [args, buffers] = [[...call.args], [...call.buffers]];
   args[length] = n;
   for (const i of along) {
-    const local = localOf(buffers[i]!);
+    const local = buffers[i]! < 0 ? undefined : localOf(buffers[i]!);
     if (local === undefined) args[i]! += from * size;
     else [buffers[i], args[i]] = [local, 0];
   }
@@ -213,14 +238,17 @@ function apartOf(call: Call): Apart | undefined {
     call,
     n: call.args[names.indexOf(length)]!,
     length: names.indexOf(length),
-    along: along.map((each) => names.indexOf(each)).filter((i) => call.buffers[i]! >= 0),
+    // Where a buffer is missing, a constant stands by its address, and 0 for none.
+    along: along
+      .map((each) => names.indexOf(each))
+      .filter((i) => call.buffers[i]! >= 0 || call.args[i] !== 0),
   });
   if (signature.text === unary || signature.text === scaled || isCallOf(call, "limitNorm")) {
     return of("n", ["x", "y"]);
   }
   if (signature.text === binary) {
     const { rows, aCol, bCol } = argsOf(call as Call<"add">);
-    if (rows !== 1) return undefined;
+    if (rows !== 1 || aCol > 1 || bCol > 1) return undefined;
     return of("cols", [...(aCol === 1 ? ["a"] : []), ...(bCol === 1 ? ["b"] : []), "y"]);
   }
   if (!(name in updateSignatures)) return undefined;
@@ -231,8 +259,8 @@ function apartOf(call: Call): Apart | undefined {
   );
 }
 
-/** Buffers that it reads which are not for each element. */
-function readsAlone({ call, along }: Apart): number[] {
+/** Buffers from which it reads one number for all elements. */
+function scalarsOf({ call, along }: Apart): number[] {
   return call.signature.reads
     .filter((i) => !along.includes(i) && call.buffers[i]! >= 0)
     .map((i) => call.buffers[i]!);

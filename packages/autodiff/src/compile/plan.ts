@@ -1,9 +1,8 @@
-import { threadsAtOnce } from "#threads";
 import type { Backend } from "../tensor/backend.ts";
 import { Block } from "../tensor/block.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
-import { ThreadLost, ThreadPool } from "../threads/pool.ts";
+import { ThreadLost } from "../threads/pool.ts";
 import { batch } from "./batch.ts";
 import { byBlocks } from "./blocks.ts";
 import type { ByteRange } from "./call.ts";
@@ -17,7 +16,7 @@ import { fused } from "./fuse.ts";
 import { layoutOf } from "./layout.ts";
 import type { IndexRange } from "./otherInputs.ts";
 import { OwnedBlocks } from "./ownedBlocks.ts";
-import { alone, Pace, type Shards } from "./pace.ts";
+import { alone, type Shards } from "./pace.ts";
 import { withoutZeros } from "./peephole.ts";
 import { type Phase, phaseOf, type TracedPhase } from "./phase.ts";
 import { prepacked } from "./prepack.ts";
@@ -26,15 +25,13 @@ import type { Residuals } from "./residuals.ts";
 import { type Prepared, Slots } from "./slots.ts";
 import { byTable as takenByTable } from "./tables.ts";
 import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
+import { partsFor, UpdateParts } from "./updateParts.ts";
 
 /**
  * What a run gives when a guard does not hold: nothing was changed, and the function itself has to
  * run.
  */
 export const guardFailed: unique symbol = Symbol("a guard does not hold");
-
-/** Parts into which updates are cut: more would be small. */
-const mostParts = 8;
 
 /**
  * A traced program, laid out and linked, for inputs of certain shapes. It runs in one phase, or in
@@ -56,9 +53,7 @@ export class Plan {
   readonly #frames: Frames;
   /** Whether a separate run does the writing. */
   readonly #isApart: boolean;
-  /** Runs after the first that may go on at the same time, before the last; 1 for none. */
-  readonly #parts: number;
-  readonly #pace: Pace;
+  readonly #parts: UpdateParts | undefined;
   /** Values from outside that the program reads. */
   readonly #constants: readonly Block[];
   readonly #ownedBlocks = new OwnedBlocks();
@@ -84,7 +79,7 @@ export class Plan {
     if (shards.count > 1 && this.#phases.some((phase) => phase.consumed.length > 0)) {
       throw new NotTraceable("it consumes an argument, which shares cannot do each for themselves");
     }
-    const guarded = guards.map(({ pointer }) => {
+    const scalars = guards.map(({ pointer }) => {
       const buffer = buffers[bufferAt(pointer)]!;
       const isOwn = buffer.slot < 0;
       if (isOwn) buffer.slot = trace.slots++;
@@ -92,7 +87,7 @@ export class Plan {
       return { slot: buffer.slot, offset: offsetAt(pointer), own };
     });
     this.#slots = new Slots(backend, {
-      guards: guarded,
+      guards: scalars,
       written: [...written].map((buffer) => buffers[buffer]!.slot),
       isInPlace: isApart || guards.length === 0,
     });
@@ -103,11 +98,12 @@ export class Plan {
     const batched = batch(withoutZeros({ buffers, calls, checks }, kernels), pin);
     const packed = prepacked(takenByTable(withoutCopies(batched)), kernels);
     const isWhole = phases.length === 1 && shards.count === 1;
+    const guarded = new Set(guards.map(({ pointer }) => bufferAt(pointer)));
     const blocked = isWhole
-      ? byBlocks(packed, Number(isApart), () => threadsFor(backend))
+      ? byBlocks(packed, Number(isApart), guarded, () => partsFor(backend))
       : { ...packed, parts: 1 };
-    this.#parts = blocked.parts;
-    this.#pace = new Pace({ count: this.#parts, threads: this.#parts, isFixed: false }, backend);
+    const { parts } = blocked;
+    this.#parts = parts > 1 ? new UpdateParts(backend, parts) : undefined;
     this.program = fused(blocked, kernels);
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
@@ -115,7 +111,7 @@ export class Plan {
     for (const block of trace.held) this.#ownedBlocks.add(block);
     trace.release();
     this.#isApart = isApart;
-    const runs = phases.length + Number(isApart) + (this.#parts > 1 ? this.#parts + 1 : 0);
+    const runs = phases.length + Number(isApart) + (parts > 1 ? parts + 1 : 0);
     const unlinked = emit(this.program, layout, trace.slots, kernels, runs);
     const hold = (bytes: number) => this.#hold(bytes).pointer;
     this.#frames = new Frames(backend, unlinked, layout.bytes, trace.slots + 1, shards, hold);
@@ -174,20 +170,20 @@ export class Plan {
    */
   run(phase: number, inputs: readonly Tensor[], residuals: Residuals, keeps: boolean): unknown {
     const prepared = this.#prepare(0, this.#phases[phase]!, inputs, residuals, keeps);
+    let isLost = false;
     try {
       this.#frames.run(phase);
       if (!this.#slots.guardsHold(prepared)) return guardFailed;
       if (this.#isApart) this.#frames.run(this.#phases.length);
-      if (this.#parts > 1) this.#runParts(this.#phases.length + Number(this.#isApart));
+      this.#parts?.run(this.#frames, this.#phases.length + Number(this.#isApart));
       return this.#slots.finish(prepared);
+    } catch (error) {
+      isLost = error instanceof ThreadLost;
+      if (isLost) this.#slots.abandon(prepared);
+      throw error;
     } finally {
-      prepared.end();
+      if (!isLost) prepared.end();
     }
-  }
-
-  #runParts(phase: number): void {
-    this.#pace.time((threads) => this.#frames.runParts(phase, this.#parts, threads));
-    this.#frames.run(phase + this.#parts);
   }
 
   /** A run for each shard, on so many threads. */
@@ -241,13 +237,7 @@ export class Plan {
 
   /** What the plan does, in words. */
   explain(): string {
-    const parts =
-      this.#parts === 1 ? "" : `; updates in ${this.#parts} parts ${this.#pace.explain()}`;
+    const parts = this.#parts === undefined ? "" : `; ${this.#parts.explain()}`;
     return explainPlan(this) + parts;
   }
-}
-
-/** Parts that are worth being made: as many as there may be threads. */
-function threadsFor(backend: Backend): number {
-  return ThreadPool.of(backend) instanceof ThreadPool ? Math.min(threadsAtOnce(), mostParts) : 1;
 }

@@ -1,3 +1,4 @@
+import type { Backend } from "../tensor/backend.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { CheckSchedule } from "./checkSchedule.ts";
@@ -61,7 +62,7 @@ export class Replay<Args extends unknown[], Y> {
         division?.shards ?? alone,
       );
       if (typeof recorded === "string") return recorded;
-      const purity = PurityCheck.of((given: Args) => f(...given), own);
+      const purity = PurityCheck.of(ofArguments(f), own);
       if (typeof purity !== "string") return new Replay(f, recorded, purity, division);
       recorded.end("the function cannot be recorded");
       return purity;
@@ -134,6 +135,10 @@ export class Replay<Args extends unknown[], Y> {
     return this.#recorded.explain() + alone + some;
   }
 
+  get backend(): Backend {
+    return this.#recorded.backend;
+  }
+
   get ranges(): readonly (IndexRange | undefined)[] {
     return this.#recorded.ranges;
   }
@@ -143,4 +148,9 @@ export class Replay<Args extends unknown[], Y> {
     this.#purity.end();
     if (typeof this.#whole === "object") this.#whole.end();
   }
+}
+
+/** `f` as a function of its arguments as one array; it keeps nothing else alive. */
+function ofArguments<Args extends unknown[], Y>(f: (...args: Args) => Y): (given: Args) => Y {
+  return (given) => f(...given);
 }

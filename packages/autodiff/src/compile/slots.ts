@@ -84,6 +84,17 @@ export class Slots {
     return { phase, inputs, residuals, fresh, end };
   }
 
+  /**
+   * After a thread was lost in a run: it may come back, so what it works on stays, and what it may
+   * have changed is nobody's any more.
+   */
+  abandon({ inputs, fresh }: Prepared): void {
+    for (const { block } of inputs) block.retain();
+    for (const slot of this.#facts.written) {
+      if (!fresh.has(slot)) consume(inputs[slot]!, null, "an update in which a thread was lost");
+    }
+  }
+
   /** Whether all scalars are finite that have to be. */
   guardsHold({ residuals: { pointers } }: Prepared): boolean {
     const { float64 } = this.#backend.memory.views;
