@@ -59,6 +59,8 @@ export function bySignature<Args extends unknown[], Y>(
       if (block.holders <= 0) throw goneIn(where, args);
       // Inside another function that is being compiled, it is part of that.
       if (backend.parent !== null || tape !== null) return f(...args);
+      // It says best that values of several backends do not mix.
+      if (backend !== home) return f(...args);
     }
     const isKnown = isLast && (home === undefined || home === last!.plan.backend);
     const plan = isKnown ? last!.plan : planFor(args, home);

@@ -69,11 +69,10 @@ export class Slots {
       for (const [slot, bytes] of made) make(slot, bytes);
       for (const slot of written) {
         if (isInPlace && isSole(inputs, slot)) continue;
-        const { pointer, byteOffset, block } = inputs[slot]!;
-        const from = pointer - byteOffset;
-        const to = make(slot, block.bytes);
-        memory.views.uint8.copyWithin(to, from, from + block.bytes);
-        pointers[slot] = to + byteOffset;
+        const { pointer, size, dtype } = inputs[slot]!;
+        const bytes = size * bytesOf[dtype];
+        const to = make(slot, bytes);
+        memory.views.uint8.copyWithin(to, pointer, pointer + bytes);
       }
     } catch (error) {
       // The memory may be full.

@@ -123,3 +123,14 @@ test.each([4, 100])(
     }
   },
 );
+
+test("parameters without an element are clipped and updated as uncompiled ones are", () => {
+  const optimizer = chain({ clip: clipByGlobalNorm(1), adam: adam({ learningRate: 0.1 }) });
+  const step = compile((g: Params, s: ReturnType<typeof optimizer.init>, p: Params) => {
+    const [updates, next] = optimizer.update(g, s, p);
+    return [applyUpdates(p, updates) as Params, next] as const;
+  });
+  const empty = () => ({ w: tensor(new Float32Array(0), { shape: [0, 3], backend }) });
+  const params = empty();
+  expect(step(empty(), optimizer.init(params), params)[0].w!.shape).toEqual([0, 3]);
+});
