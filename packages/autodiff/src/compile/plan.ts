@@ -4,7 +4,6 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
 import { ThreadLost } from "../threads/pool.ts";
 import { batch } from "./batch.ts";
-import { byBlocks } from "./blocks.ts";
 import type { ByteRange } from "./call.ts";
 import { committed } from "./commit.ts";
 import { checkConstants, versionsOf } from "./constants.ts";
@@ -23,9 +22,10 @@ import { prepacked } from "./prepack.ts";
 import { areInRange, type Program } from "./program.ts";
 import type { Residuals } from "./residuals.ts";
 import { type Prepared, Slots } from "./slots.ts";
+import { SpanRuns, spansFor } from "./spanRuns.ts";
+import { inSpans } from "./spans.ts";
 import { byTable as takenByTable } from "./tables.ts";
 import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
-import { partsFor, UpdateParts } from "./updateParts.ts";
 
 /**
  * What a run gives when a guard does not hold: nothing was changed, and the function itself has to
@@ -53,7 +53,7 @@ export class Plan {
   readonly #frames: Frames;
   /** Whether a separate run does the writing. */
   readonly #isApart: boolean;
-  readonly #parts: UpdateParts | undefined;
+  readonly #spans: SpanRuns | undefined;
   /** Values from outside that the program reads. */
   readonly #constants: readonly Block[];
   readonly #ownedBlocks = new OwnedBlocks();
@@ -99,19 +99,19 @@ export class Plan {
     const packed = prepacked(takenByTable(withoutCopies(batched)), kernels);
     const isWhole = phases.length === 1 && shards.count === 1;
     const guarded = new Set(guards.map(({ pointer }) => bufferAt(pointer)));
-    const blocked = isWhole
-      ? byBlocks(packed, Number(isApart), guarded, () => partsFor(backend))
-      : { ...packed, parts: 1 };
-    const { parts } = blocked;
-    this.#parts = parts > 1 ? new UpdateParts(backend, parts) : undefined;
-    this.program = fused(blocked, kernels);
+    const spanned = isWhole
+      ? inSpans(packed, Number(isApart), guarded, () => spansFor(backend))
+      : { ...packed, spans: 1 };
+    const { spans } = spanned;
+    this.#spans = spans > 1 ? new SpanRuns(backend, spans) : undefined;
+    this.program = fused(spanned, kernels);
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
     this.recordBytes = layout.recordBytes;
     for (const block of trace.held) this.#ownedBlocks.add(block);
     trace.release();
     this.#isApart = isApart;
-    const runs = phases.length + Number(isApart) + (parts > 1 ? parts + 1 : 0);
+    const runs = phases.length + Number(isApart) + (spans > 1 ? spans + 1 : 0);
     const unlinked = emit(this.program, layout, trace.slots, kernels, runs);
     const hold = (bytes: number) => this.#hold(bytes).pointer;
     this.#frames = new Frames(backend, unlinked, layout.bytes, trace.slots + 1, shards, hold);
@@ -175,7 +175,7 @@ export class Plan {
       this.#frames.run(phase);
       if (!this.#slots.guardsHold(prepared)) return guardFailed;
       if (this.#isApart) this.#frames.run(this.#phases.length);
-      this.#parts?.run(this.#frames, this.#phases.length + Number(this.#isApart));
+      this.#spans?.run(this.#frames, this.#phases.length + Number(this.#isApart));
       return this.#slots.finish(prepared);
     } catch (error) {
       isLost = error instanceof ThreadLost;
@@ -237,7 +237,7 @@ export class Plan {
 
   /** What the plan does, in words. */
   explain(): string {
-    const parts = this.#parts === undefined ? "" : `; ${this.#parts.explain()}`;
-    return explainPlan(this) + parts;
+    const spans = this.#spans === undefined ? "" : `; ${this.#spans.explain()}`;
+    return explainPlan(this) + spans;
   }
 }

@@ -226,7 +226,9 @@ interface Seen {
   change: string | undefined;
 }
 
-/** A step, as it is compared later. It stays with the plan, so it holds nothing but what it needs. */
+/**
+ * A step, as it is compared later. It stays with the plan, so it holds nothing but what it needs.
+ */
 function firstOf<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
   settings: StepSettings<Y, Target>,

@@ -4,19 +4,19 @@ import { ThreadPool } from "../threads/pool.ts";
 import type { Frames } from "./frames.ts";
 import { Pace } from "./pace.ts";
 
-/** Parts into which updates are cut: more would be small. */
-const mostParts = 8;
+/** Spans into which updates are cut: more would be small. */
+const mostSpans = 8;
 
-/** How many parts are worth being made: as many as there may be threads. */
-export function partsFor(backend: Backend): number {
-  return ThreadPool.of(backend) instanceof ThreadPool ? Math.min(threadsAtOnce(), mostParts) : 1;
+/** How many spans are worth being made: as many as there may be threads. */
+export function spansFor(backend: Backend): number {
+  return ThreadPool.of(backend) instanceof ThreadPool ? Math.min(threadsAtOnce(), mostSpans) : 1;
 }
 
 /**
- * The parts of the updates at the end of a plan: runs that may go on at the same time. No thread is
+ * The spans of the updates at the end of a plan: runs that may go on at the same time. No thread is
  * started for them, but those that run already take part, if that is faster.
  */
-export class UpdateParts {
+export class SpanRuns {
   readonly #backend: Backend;
   readonly #count: number;
   #pace: Pace | undefined;
@@ -26,7 +26,7 @@ export class UpdateParts {
     this.#count = count;
   }
 
-  /** Runs the parts from run `phase` on, and what comes after them. */
+  /** Runs the spans from run `phase` on, and what comes after them. */
   run(frames: Frames, phase: number): void {
     const count = this.#count;
     if (this.#pace === undefined) {
@@ -34,13 +34,13 @@ export class UpdateParts {
       const threads = pool instanceof ThreadPool ? Math.min(count, pool.started) : 1;
       if (threads > 1) this.#pace = new Pace({ count, threads, isFixed: false }, this.#backend);
     }
-    if (this.#pace === undefined) frames.runParts(phase, count, 1);
-    else this.#pace.time((threads) => frames.runParts(phase, count, threads));
+    if (this.#pace === undefined) frames.runSpans(phase, count, 1);
+    else this.#pace.time((threads) => frames.runSpans(phase, count, threads));
     frames.run(phase + count);
   }
 
   explain(): string {
     const how = this.#pace?.explain() ?? "one after the other, because no threads were started";
-    return `updates in ${this.#count} parts, ${how}`;
+    return `updates in ${this.#count} spans, ${how}`;
   }
 }

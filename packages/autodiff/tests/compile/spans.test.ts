@@ -54,9 +54,9 @@ function run(
 
 const bytes = (all: readonly Tensor[]) => all.map((x) => [...x.toTypedArray()]);
 
-test("programs that end element by element give the same bits in blocks and on threads", async () => {
+test("programs that end element by element give the same bits in spans and on threads", async () => {
   await isUp();
-  let inParts = 0;
+  let inSpans = 0;
   fc.assert(
     fc.property(
       steps,
@@ -68,13 +68,13 @@ test("programs that end element by element give the same bits in blocks and on t
         const f = compile((...given: Tensor[]) => run(given, program, constants));
         const expected = bytes(run(xs, program, constants));
         for (let call = 0; call < 2; call++) expect(bytes(f(...xs))).toEqual(expected);
-        if (/in \d+ parts/.test(f.explain())) inParts++;
+        if (/in \d+ spans/.test(f.explain())) inSpans++;
       },
     ),
     { seed: 15, numRuns: 40 },
   );
   if (pool instanceof ThreadPool) {
-    expect(inParts).toBeGreaterThan(5);
+    expect(inSpans).toBeGreaterThan(5);
     expect(pool.done).toBeGreaterThan(0);
   }
 });

@@ -2,17 +2,16 @@ import { binary, scaled, unary } from "../kernels/elementwise.ts";
 import { isPointer } from "../kernels/signature.ts";
 import { updateSignatures } from "../kernels/update.ts";
 import { argsOf, type Call, elementBytes, isCallOf, touches } from "./call.ts";
-import { lanewise } from "./lanewise.ts";
 import type { Buffer, Program } from "./program.ts";
 
-/** A program whose last calls run block by block. */
-export interface Blocked extends Program {
-  /** How many parts the blocks are in, each a run of its own, and one after them; 1 for none. */
-  readonly parts: number;
+/** A program whose last calls run in spans of their elements. */
+export interface Spanned extends Program {
+  /** How many runs the spans are in, and one comes after them; 1 where nothing is cut. */
+  readonly spans: number;
 }
 
 /** A call that computes each element from the same element of its inputs. */
-interface Apart {
+interface Elementwise {
   readonly call: Call;
   /** Elements, and which argument says how many. */
   readonly n: number;
@@ -25,80 +24,69 @@ interface Apart {
 interface Group {
   readonly n: number;
   readonly size: number;
-  readonly calls: Apart[];
+  readonly calls: Elementwise[];
   /** Where elements begin, by buffer. */
   readonly offsets: Map<number, number>;
 }
 
-/** Elements of a block: those of all tensors of an update fit in the second cache. */
-const leastBlock = 2 ** 13;
-/** Blocks of one tensor: each is a call in the code. */
-const mostBlocks = 64;
-/** Blocks begin at whole lines of the cache. */
+/** Spans begin at whole lines of the cache. */
 const grain = 16;
-/** Fewer elements are not worth blocks; fewer than the other number are not worth threads. */
-const [leastElements, leastShared] = [2 ** 14, 2 ** 16];
+/** Fewer elements are not worth threads. */
+const leastElements = 2 ** 16;
 /** A buffer of at most so many bytes holds a few numbers. */
 const tiny = 64;
 
 /**
- * Runs the updates at the end of a program block by block: what one call writes, the next reads
- * from the cache, and what lies between them takes no more room than a block. Each element gets the
- * same operations, so it has the same bits. Blocks are in several parts, which may run at the same
- * time.
+ * Cuts the element-wise calls at the end of a program, those of updates, into spans of their
+ * elements: runs that may go on at the same time. Each element gets the same operations, so it has
+ * the same bits.
  *
- * Calls that can become one loop, with values between them in registers, need no blocks: they are
- * only cut into parts.
- *
- * @param phase the number of the last run so far: one part runs in it, several run after it
+ * @param phase the number of the last run so far: spans run after it
  * @param guarded buffers that are read after the first run, and so have to be written in it
- * @param threads how many parts there may be
+ * @param threads how many spans there may be
  */
-export function byBlocks(
+export function inSpans(
   program: Program,
   phase: number,
   guarded: ReadonlySet<number>,
   threads: () => number,
-): Blocked {
+): Spanned {
   const { calls, buffers } = program;
   const isTiny = (call: Call) => touched(call).every((buffer) => buffers[buffer]!.bytes <= tiny);
-  const aparts = calls.map((call) => (isTiny(call) ? undefined : apartOf(call)));
+  const elementwise = calls.map((call) => (isTiny(call) ? undefined : elementwiseOf(call)));
   let start = calls.length;
-  while (start > 0 && (aparts[start - 1] !== undefined || isTiny(calls[start - 1]!))) start--;
-  const { before, groups, after } = sorted(calls, aparts, start);
+  while (start > 0 && (elementwise[start - 1] !== undefined || isTiny(calls[start - 1]!))) start--;
+  const { before, groups, after } = sorted(calls, elementwise, start);
   const elements = groups.reduce((sum, { n }) => sum + n, 0);
   const late = [...groups.flatMap((group) => group.calls.map(({ call }) => call)), ...after];
-  // Guards are read after the first run.
-  const isLate = late.some((call) => touches(call).writes.some((buffer) => guarded.has(buffer)));
-  if (elements < leastElements || isLate) return { ...program, parts: 1 };
-  const parts = elements < leastShared ? 1 : threads();
-  if (parts === 1 && groups.every(isLoop)) return { ...program, parts };
+  const isRead = late.some((call) => touches(call).writes.some((buffer) => guarded.has(buffer)));
+  const spans = elements < leastElements || isRead ? 1 : threads();
+  if (spans === 1) return { ...program, spans };
   const next: Buffer[] = [...buffers];
   const outside = new Set([...before, ...after].flatMap(touched));
-  const blocks = Array.from({ length: parts }, (_, part) => {
-    return blocksOf(groups, part / parts, (part + 1) / parts).flatMap(({ group, from, n }) => {
-      // Of each block, so that a loop knows that nobody else reads them.
+  const cut = Array.from({ length: spans }, (_, span) =>
+    rangesOf(groups, span / spans, (span + 1) / spans).flatMap(({ group, from, n }) => {
+      // Of each span, so that threads do not share them.
       const own = new Map<number, number>();
-      return group.calls.map((apart) =>
-        inBlock(apart, group, from, n, parts > 1 ? phase + 1 + part : phase, (buffer) => {
-          if (buffers[buffer]!.slot >= 0 || outside.has(buffer)) return undefined;
-          if (!own.has(buffer)) own.set(buffer, next.push({ bytes: n * group.size, slot: -1 }) - 1);
-          return own.get(buffer)!;
-        }),
-      );
-    });
-  });
-  const last = after.map((call) => ({ ...call, phase: parts > 1 ? phase + 1 + parts : phase }));
-  return { ...program, buffers: next, calls: [...before, ...blocks.flat(), ...last], parts };
+      const localOf = (buffer: number) => {
+        if (buffers[buffer]!.slot >= 0 || outside.has(buffer)) return undefined;
+        if (!own.has(buffer)) own.set(buffer, next.push({ bytes: n * group.size, slot: -1 }) - 1);
+        return own.get(buffer)!;
+      };
+      return group.calls.map((each) => inRange(each, group, from, n, phase + 1 + span, localOf));
+    }),
+  );
+  const last = after.map((call) => ({ ...call, phase: phase + 1 + spans }));
+  return { ...program, buffers: next, calls: [...before, ...cut.flat(), ...last], spans };
 }
 
 /**
- * Calls from `start` on: those that compute elements apart, in groups, and those that have to run
+ * Calls from `start` on: those that are element-wise, in groups, and those that have to run
  * before and after them.
  */
 function sorted(
   calls: readonly Call[],
-  aparts: readonly (Apart | undefined)[],
+  elementwise: readonly (Elementwise | undefined)[],
   start: number,
 ): { before: Call[]; groups: Group[]; after: Call[] } {
   const before = calls.slice(0, start);
@@ -109,14 +97,14 @@ function sorted(
   const shared = new Set<number>();
   for (let at = start; at < calls.length; at++) {
     const call = calls[at]!;
-    const apart = aparts[at];
-    const scalars = apart === undefined ? [] : scalarsOf(apart);
+    const each = elementwise[at];
+    const scalars = each === undefined ? [] : scalarsOf(each);
     const isFree =
-      apart !== undefined &&
+      each !== undefined &&
       !behind.meets(call) &&
       !scalars.some((buffer) => inside.writes.has(buffer)) &&
       !touches(call).writes.some((buffer) => shared.has(buffer));
-    if (isFree && joined(groups, apart)) {
+    if (isFree && joined(groups, each)) {
       for (const buffer of scalars) shared.add(buffer);
       inside.add(call);
     } else if (inside.meets(call) || behind.meets(call)) {
@@ -152,8 +140,8 @@ class Effects {
  * Adds a call to the group of the elements that it touches; returns false where lengths or offsets
  * differ.
  */
-function joined(groups: Group[], apart: Apart): boolean {
-  const { call, n, along } = apart;
+function joined(groups: Group[], each: Elementwise): boolean {
+  const { call, n, along } = each;
   const size = elementBytes(call);
   const own = along
     .filter((i) => call.buffers[i]! >= 0)
@@ -167,29 +155,21 @@ function joined(groups: Group[], apart: Apart): boolean {
     );
   if (!isOne) return false;
   for (const group of met) groups.splice(groups.indexOf(group), 1);
-  groups.push({ n, size, calls: [...met.flatMap(({ calls }) => calls), apart], offsets });
+  groups.push({ n, size, calls: [...met.flatMap(({ calls }) => calls), each], offsets });
   return true;
 }
 
-/** Whether the calls of a group can become one loop. */
-function isLoop({ calls }: Group): boolean {
-  return calls.every(({ call }) => lanewise(call) !== undefined);
+/** A range of a group's elements. */
+interface Range {
+  readonly group: Group;
+  readonly from: number;
+  readonly n: number;
 }
 
-/** Elements of a group's blocks. */
-function blockOf(group: Group): number {
-  const { n } = group;
-  return isLoop(group) ? n : Math.max(leastBlock, Math.ceil(n / mostBlocks / grain) * grain);
-}
-
-/** The blocks of a part of all elements, from one share to another of them. */
-function blocksOf(
-  groups: readonly Group[],
-  start: number,
-  end: number,
-): { group: Group; from: number; n: number }[] {
+/** The ranges of a span of all elements, from one share to another of them. */
+function rangesOf(groups: readonly Group[], start: number, end: number): Range[] {
   const all = groups.reduce((sum, { n }) => sum + n, 0);
-  const found: { group: Group; from: number; n: number }[] = [];
+  const found: Range[] = [];
   let before = 0;
   for (const group of groups) {
     const { n } = group;
@@ -197,22 +177,20 @@ function blocksOf(
       const element = Math.max(0, share * all - before);
       return element >= n ? n : Math.min(n, Math.round(element / grain) * grain);
     };
-    const block = blockOf(group);
-    for (let from = at(start); from < at(end); from += block) {
-      found.push({ group, from, n: Math.min(block, at(end) - from) });
-    }
+    const from = at(start);
+    if (from < at(end)) found.push({ group, from, n: at(end) - from });
     before += n;
   }
   return found;
 }
 
 /**
- * A call for the elements of one block.
+ * A call for some of its elements.
  *
- * @param localOf a buffer for one block, in place of what only blocks use
+ * @param localOf a buffer for these, in place of what only spans use
  */
-function inBlock(
-  { call, length, along }: Apart,
+function inRange(
+  { call, length, along }: Elementwise,
   { size }: Group,
   from: number,
   n: number,
@@ -229,12 +207,12 @@ function inBlock(
   return { ...call, args, buffers, phase };
 }
 
-/** A call as one that computes elements apart, if it is. */
-function apartOf(call: Call): Apart | undefined {
+/** A call as an element-wise one, if it is. */
+function elementwiseOf(call: Call): Elementwise | undefined {
   const { signature, family, name } = call;
   if (family !== "float32" && family !== "float64") return undefined;
   const { names } = signature;
-  const of = (length: string, along: readonly string[]): Apart => ({
+  const of = (length: string, along: readonly string[]): Elementwise => ({
     call,
     n: call.args[names.indexOf(length)]!,
     length: names.indexOf(length),
@@ -260,7 +238,7 @@ function apartOf(call: Call): Apart | undefined {
 }
 
 /** Buffers from which it reads one number for all elements. */
-function scalarsOf({ call, along }: Apart): number[] {
+function scalarsOf({ call, along }: Elementwise): number[] {
   return call.signature.reads
     .filter((i) => !along.includes(i) && call.buffers[i]! >= 0)
     .map((i) => call.buffers[i]!);

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import {
   compile,
@@ -24,7 +25,7 @@ type Params = Record<string, Tensor>;
 type Step = (gradients: Params, state: unknown, params: Params) => readonly [Params, unknown];
 
 const backend = createBackend();
-/** Below one block, of one and a bit, and of several; the last elements fill no vector. */
+/** Small and large ones; the last elements of some fill no vector. */
 const sizes = { a: 40_003, b: 8_193, c: 31, d: 70_001 };
 const values = (seed: number, dtype: "float32" | "float64" = "float32"): Params =>
   tree.map<typeof sizes, Tensor, number>(
@@ -61,10 +62,13 @@ const rules: Readonly<Record<string, GradientTransformation<unknown>>> = {
 
 /** The same updates, as they are and compiled: all bytes of parameters and state. */
 function bothWays(make: () => Step, optimizer: GradientTransformation<unknown>, dtype?: "float64") {
-  return [make(), compile(make() as never) as unknown as Step].map((step) => {
+  const plain = make();
+  return [plain, compile(make() as never) as unknown as Step].map((step) => {
     let params = values(0, dtype);
     let state = optimizer.init(params) as unknown;
     for (let i = 1; i < 4; i++) [params, state] = step(values(i, dtype), state, params);
+    if (step !== plain && availableParallelism() > 1)
+      expect((step as { explain?(): string }).explain?.()).toMatch(/in \d+ spans/);
     return bytesOf([params, state]);
   });
 }
