@@ -238,7 +238,7 @@ export const compiling: readonly Mutant[] = [
     {
       name: "chunk: counts of tokens are those of the recording",
       kind: "stale value reused",
-      find: "tokens: own.counts",
+      find: "tokens: sizes.counts",
       replace: "tokens: []",
     },
   ]),

@@ -6,11 +6,11 @@ export const compiledStepMutants: readonly Mutant[] = [
     {
       name: "compile: a guard that nobody looks at",
       kind: "guard lost",
-      find: "if (!this.#guardsHold(prepared)) return guardFailed;",
+      find: "if (!this.#slots.guardsHold(prepared)) return guardFailed;",
       replace: "",
     },
   ]),
-  ...inFile("packages/autodiff/src/compile/prepared.ts", [
+  ...inFile("packages/autodiff/src/compile/slots.ts", [
     {
       name: "compile: bytes that others hold are written to",
       kind: "aliased memory",
@@ -18,18 +18,24 @@ export const compiledStepMutants: readonly Mutant[] = [
       replace: "",
     },
   ]),
-  ...inFile("packages/autodiff/src/compile/blocks.ts", [
+  ...inFile("packages/autodiff/src/compile/spans.ts", [
     {
-      name: "blocks: the last elements are left out",
+      name: "spans: the last elements are left out",
       kind: "off by one",
       find: "element >= n ? n :",
       replace: "",
     },
     {
-      name: "blocks: all begin at the first element",
+      name: "spans: all begin at the first element",
       kind: "off by one",
       find: "args[i]! += from * size;",
       replace: "args[i]! += 0;",
+    },
+    {
+      name: "spans: constants begin anew in each",
+      kind: "off by one",
+      find: "call.buffers[i]! >= 0 || call.args[i] !== 0",
+      replace: "call.buffers[i]! >= 0",
     },
   ]),
   ...inFile("packages/autodiff/src/compile/pattern.ts", [

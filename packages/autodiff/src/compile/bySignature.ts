@@ -1,3 +1,4 @@
+import type { Backend } from "../tensor/backend.ts";
 import { leaves, leavesWithPath } from "../tensor/tree.ts";
 import { Pattern } from "./pattern.ts";
 import type { Replay } from "./replay.ts";
@@ -29,9 +30,14 @@ export function bySignature<Args extends unknown[], Y>(
   /** That of the call before, and what the arguments were like. */
   let last: { readonly pattern: Pattern; readonly plan: Replay<Args, Y> } | undefined;
   let dropped = 0;
-  const planFor = (args: Args): Replay<Args, Y> | string => {
+  const planFor = (args: Args, home: Backend | undefined): Replay<Args, Y> | string => {
     const key = signatureOf(where, args);
     let plan = plans.get(key);
+    if (typeof plan === "object" && plan.backend !== home) {
+      plan.end();
+      plans.delete(key);
+      plan = undefined;
+    }
     if (plan === undefined) plan = record(args);
     else plans.delete(key);
     plans.set(key, plan);
@@ -46,14 +52,18 @@ export function bySignature<Args extends unknown[], Y>(
   };
   const compiled = (...args: Args): Y => {
     const known = last?.pattern.tensorsOf(args);
-    const isKnown = known !== undefined && last!.pattern.isExact(known);
-    const inputs = isKnown ? known : leaves(args);
+    const isLast = known !== undefined && last!.pattern.isExact(known);
+    const inputs = isLast ? known : leaves(args);
+    const home = inputs[0]?.backend;
     for (const { block, backend, tape } of inputs) {
       if (block.holders <= 0) throw goneIn(where, args);
       // Inside another function that is being compiled, it is part of that.
       if (backend.parent !== null || tape !== null) return f(...args);
+      // It says best that values of several backends do not mix.
+      if (backend !== home) return f(...args);
     }
-    const plan = isKnown ? last!.plan : planFor(args);
+    const isKnown = isLast && (home === undefined || home === last!.plan.backend);
+    const plan = isKnown ? last!.plan : planFor(args, home);
     if (typeof plan === "string") return f(...args);
     const difference = plan.difference(args);
     if (difference === undefined) return plan.run(args, inputs);

@@ -87,15 +87,15 @@ export class Frames {
   }
 
   /** Runs from `phase` on, so many, which may go on at the same time, for the first shard. */
-  runParts(phase: number, tasks: number, threads: number): void {
+  runSpans(phase: number, tasks: number, threads: number): void {
     const frames = this.#first;
-    const own = (part: number) => this.run(phase + part);
+    const own = (span: number) => this.run(phase + span);
     const pool = threads > 1 ? ThreadPool.of(this.#backend) : undefined;
     if (pool instanceof ThreadPool && pool.isUp(threads)) {
       const { program } = this.#sharedFor(threads);
       pool.run({ program, phase, runs: 1, tasks, frames, stride: 0, threads }, own);
     } else {
-      for (let part = 0; part < tasks; part++) own(part);
+      for (let span = 0; span < tasks; span++) own(span);
     }
   }
 

@@ -1,4 +1,5 @@
-import { sameShape } from "../tensor/shape.ts";
+import type { DType } from "../tensor/dtype.ts";
+import { type Shape, sameShape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { isPlain } from "../tensor/tree.ts";
 
@@ -64,25 +65,37 @@ function distinct(tensors: readonly Tensor[]): number {
 function partOf(like: unknown, tensors: Tensor[]): Part {
   if (like instanceof Tensor) {
     tensors.push(like);
-    const { shape, dtype } = like;
-    return (value, found) =>
-      value instanceof Tensor &&
-      value.dtype === dtype &&
-      value.tape === null &&
-      sameShape(value.shape, shape) &&
-      found.push(value) > 0;
+    return tensorLike(like.shape, like.dtype);
   }
-  if (Array.isArray(like)) {
-    const parts = Array.from(like, (part) => partOf(part, tensors));
-    return (value, found) => {
-      if (!Array.isArray(value) || value.length !== parts.length) return false;
-      for (let i = 0; i < parts.length; i++) if (!parts[i]!(value[i], found)) return false;
-      return true;
-    };
-  }
-  if (!isPlain(like)) return (value) => hasEntriesOf(value, like);
+  if (Array.isArray(like)) return listLike(Array.from(like, (part) => partOf(part, tensors)));
+  if (!isPlain(like)) return constantLike(like);
   const keys = Object.keys(like);
-  const parts = keys.map((key) => partOf(like[key], tensors));
+  return objectLike(
+    keys,
+    keys.map((key) => partOf(like[key], tensors)),
+  );
+}
+
+// Functions of their own: one closure in `partOf` would keep `like`, and so a tensor's bytes, for
+// all of them.
+function tensorLike(shape: Shape, dtype: DType): Part {
+  return (value, found) =>
+    value instanceof Tensor &&
+    value.dtype === dtype &&
+    value.tape === null &&
+    sameShape(value.shape, shape) &&
+    found.push(value) > 0;
+}
+
+function listLike(parts: readonly Part[]): Part {
+  return (value, found) => {
+    if (!Array.isArray(value) || value.length !== parts.length) return false;
+    for (let i = 0; i < parts.length; i++) if (!parts[i]!(value[i], found)) return false;
+    return true;
+  };
+}
+
+function objectLike(keys: readonly string[], parts: readonly Part[]): Part {
   return (value, found) => {
     if (!isPlain(value)) return false;
     const others = Object.keys(value);
@@ -95,9 +108,15 @@ function partOf(like: unknown, tensors: Tensor[]): Part {
   };
 }
 
+function constantLike(like: unknown): Part {
+  return (value) => hasEntriesOf(value, like);
+}
+
 /** Whether a value that is no part of a tree is like another. */
 function hasEntriesOf(value: unknown, like: unknown): boolean {
-  if (typeof value !== "object" || value === null) return Object.is(value, like);
+  if (Object.is(value, like)) return true;
+  if (value instanceof Tensor || like instanceof Tensor) return false;
+  if (typeof value !== "object" || value === null) return false;
   if (typeof like !== "object" || like === null) return false;
   const entries = Object.entries(value);
   const others = like as Record<string, unknown>;

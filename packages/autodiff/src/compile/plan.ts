@@ -1,12 +1,9 @@
-import { threadsAtOnce } from "#threads";
 import type { Backend } from "../tensor/backend.ts";
 import { Block } from "../tensor/block.ts";
-import { consume, donate, supersede, type Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { NotTraceable } from "../tensor/tracing.ts";
-import { mapLeaves } from "../tensor/tree.ts";
-import { ThreadLost, ThreadPool } from "../threads/pool.ts";
+import { ThreadLost } from "../threads/pool.ts";
 import { batch } from "./batch.ts";
-import { byBlocks } from "./blocks.ts";
 import type { ByteRange } from "./call.ts";
 import { committed } from "./commit.ts";
 import { checkConstants, versionsOf } from "./constants.ts";
@@ -18,13 +15,15 @@ import { fused } from "./fuse.ts";
 import { layoutOf } from "./layout.ts";
 import type { IndexRange } from "./otherInputs.ts";
 import { OwnedBlocks } from "./ownedBlocks.ts";
-import { alone, Pace, type Shards } from "./pace.ts";
+import { alone, type Shards } from "./pace.ts";
 import { withoutZeros } from "./peephole.ts";
 import { type Phase, phaseOf, type TracedPhase } from "./phase.ts";
 import { prepacked } from "./prepack.ts";
-import { isSole, outputOf, type Prepared } from "./prepared.ts";
 import { areInRange, type Program } from "./program.ts";
 import type { Residuals } from "./residuals.ts";
+import { type Prepared, Slots } from "./slots.ts";
+import { SpanRuns, spansFor } from "./spanRuns.ts";
+import { inSpans } from "./spans.ts";
 import { byTable as takenByTable } from "./tables.ts";
 import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
 
@@ -33,9 +32,6 @@ import { bufferAt, offsetAt, type TraceBackend } from "./trace.ts";
  * run.
  */
 export const guardFailed: unique symbol = Symbol("a guard does not hold");
-
-/** Parts into which updates are cut: more would be small. */
-const mostParts = 8;
 
 /**
  * A traced program, laid out and linked, for inputs of certain shapes. It runs in one phase, or in
@@ -53,21 +49,11 @@ export class Plan {
   /** How many runs there may be at the same time. */
   readonly shards: number;
   readonly #phases: readonly Phase[];
-  readonly #slots: number;
+  readonly #slots: Slots;
   readonly #frames: Frames;
-  /**
-   * Scalars that have to be finite: slot of the table, bytes on, and where those lie that are no
-   * results.
-   */
-  readonly #guards: readonly { slot: number; offset: number; own: number | undefined }[];
-  /** Slots of the table for inputs that are written to, and whether a sole holder's bytes are. */
-  readonly #written: readonly number[];
-  readonly #isInPlace: boolean;
   /** Whether a separate run does the writing. */
   readonly #isApart: boolean;
-  /** Runs after the first that may go on at the same time, before the last; 1 for none. */
-  readonly #parts: number;
-  readonly #pace: Pace;
+  readonly #spans: SpanRuns | undefined;
   /** Values from outside that the program reads. */
   readonly #constants: readonly Block[];
   readonly #ownedBlocks = new OwnedBlocks();
@@ -89,20 +75,22 @@ export class Plan {
     const isInput = (buffer: number) =>
       buffers[buffer]!.slot >= 0 && buffers[buffer]!.slot < inputs;
     const { calls, written, isApart } = committed(trace.calls, guards, isInput, phases.length);
-    this.#written = [...written].map((buffer) => buffers[buffer]!.slot);
-    this.#isInPlace = isApart || guards.length === 0;
     this.#phases = phases.map((phase) => phaseOf(phase, trace));
     if (shards.count > 1 && this.#phases.some((phase) => phase.consumed.length > 0)) {
       throw new NotTraceable("it consumes an argument, which shares cannot do each for themselves");
     }
-    this.#guards = guards.map(({ pointer }) => {
+    const scalars = guards.map(({ pointer }) => {
       const buffer = buffers[bufferAt(pointer)]!;
       const isOwn = buffer.slot < 0;
       if (isOwn) buffer.slot = trace.slots++;
       const own = isOwn ? this.#hold(buffer.bytes).pointer : undefined;
       return { slot: buffer.slot, offset: offsetAt(pointer), own };
     });
-    this.#slots = trace.slots;
+    this.#slots = new Slots(backend, {
+      guards: scalars,
+      written: [...written].map((buffer) => buffers[buffer]!.slot),
+      isInPlace: isApart || guards.length === 0,
+    });
     this.#constants = [...trace.held];
     this.traced = calls.length;
     const pin = (parts: readonly ByteRange[]) => this.#pinned(parts);
@@ -110,22 +98,23 @@ export class Plan {
     const batched = batch(withoutZeros({ buffers, calls, checks }, kernels), pin);
     const packed = prepacked(takenByTable(withoutCopies(batched)), kernels);
     const isWhole = phases.length === 1 && shards.count === 1;
-    const blocked = isWhole
-      ? byBlocks(packed, Number(isApart), () => threadsFor(backend))
-      : { ...packed, parts: 1 };
-    this.#parts = blocked.parts;
-    this.#pace = new Pace({ count: this.#parts, threads: this.#parts, isFixed: false }, backend);
-    this.program = fused(blocked, kernels);
+    const guarded = new Set(guards.map(({ pointer }) => bufferAt(pointer)));
+    const spanned = isWhole
+      ? inSpans(packed, Number(isApart), guarded, () => spansFor(backend))
+      : { ...packed, spans: 1 };
+    const { spans } = spanned;
+    this.#spans = spans > 1 ? new SpanRuns(backend, spans) : undefined;
+    this.program = fused(spanned, kernels);
     const layout = layoutOf(this.program);
     this.bytes = layout.bytes;
     this.recordBytes = layout.recordBytes;
     for (const block of trace.held) this.#ownedBlocks.add(block);
     trace.release();
     this.#isApart = isApart;
-    const runs = phases.length + Number(isApart) + (this.#parts > 1 ? this.#parts + 1 : 0);
-    const unlinked = emit(this.program, layout, this.#slots, kernels, runs);
+    const runs = phases.length + Number(isApart) + (spans > 1 ? spans + 1 : 0);
+    const unlinked = emit(this.program, layout, trace.slots, kernels, runs);
     const hold = (bytes: number) => this.#hold(bytes).pointer;
-    this.#frames = new Frames(backend, unlinked, layout.bytes, this.#slots + 1, shards, hold);
+    this.#frames = new Frames(backend, unlinked, layout.bytes, trace.slots + 1, shards, hold);
   }
 
   /** Returns the plan's memory now instead of when it is collected; it must not run any more. */
@@ -180,21 +169,21 @@ export class Plan {
    * @throws when a value from outside was consumed since
    */
   run(phase: number, inputs: readonly Tensor[], residuals: Residuals, keeps: boolean): unknown {
-    const prepared = this.#prepare(0, phase, inputs, residuals, keeps);
+    const prepared = this.#prepare(0, this.#phases[phase]!, inputs, residuals, keeps);
+    let isLost = false;
     try {
       this.#frames.run(phase);
-      if (!this.#guardsHold(prepared)) return guardFailed;
+      if (!this.#slots.guardsHold(prepared)) return guardFailed;
       if (this.#isApart) this.#frames.run(this.#phases.length);
-      if (this.#parts > 1) this.#runParts(this.#phases.length + Number(this.#isApart));
-      return this.#finish(prepared);
+      this.#spans?.run(this.#frames, this.#phases.length + Number(this.#isApart));
+      return this.#slots.finish(prepared);
+    } catch (error) {
+      isLost = error instanceof ThreadLost;
+      if (isLost) this.#slots.abandon(prepared);
+      throw error;
     } finally {
-      prepared.end();
+      if (!isLost) prepared.end();
     }
-  }
-
-  #runParts(phase: number): void {
-    this.#pace.time((threads) => this.#frames.runParts(phase, this.#parts, threads));
-    this.#frames.run(phase + this.#parts);
   }
 
   /** A run for each shard, on so many threads. */
@@ -208,10 +197,10 @@ export class Plan {
     const prepared: Prepared[] = [];
     try {
       for (const [shard, own] of inputs.entries()) {
-        prepared.push(this.#prepare(shard, phase, own, residuals[shard]!, keeps));
+        prepared.push(this.#prepare(shard, this.#phases[phase]!, own, residuals[shard]!, keeps));
       }
       this.#frames.runAll(phase, threads);
-      return prepared.map((each) => this.#finish(each));
+      return prepared.map((each) => this.#slots.finish(each));
     } catch (error) {
       // A lost thread may come back, and write to what this run has.
       if (error instanceof ThreadLost) prepared.length = 0;
@@ -224,78 +213,16 @@ export class Plan {
   /** Makes room for the results of a run, and writes its addresses into a frame. */
   #prepare(
     shard: number,
-    phase: number,
+    phase: Phase,
     inputs: readonly Tensor[],
     residuals: Residuals,
     keeps: boolean,
   ): Prepared {
     this.checkConstants();
-    const { memory } = this.backend;
-    const { firstInput, made } = this.#phases[phase]!;
-    const { pointers, tensors } = residuals;
-    for (const [i, input] of inputs.entries()) {
-      pointers[firstInput + i] = input.pointer;
-      tensors[firstInput + i] = input;
-      if (keeps) residuals.retain(input.block);
-    }
     residuals.makeRecord(this.backend, this.recordBytes);
-    const fresh = new Map<number, Block>();
-    const make = (slot: number, bytes: number): number => {
-      const block = new Block(this.backend, memory.allocate(bytes), bytes);
-      block.retain();
-      fresh.set(slot, block);
-      pointers[slot] = block.pointer;
-      if (keeps) residuals.retain(block);
-      return block.pointer;
-    };
-    for (const [slot, bytes] of made) make(slot, bytes);
-    for (const slot of this.#written) {
-      if (this.#isInPlace && isSole(inputs, slot)) continue;
-      const { pointer, byteOffset, block } = inputs[slot]!;
-      const from = pointer - byteOffset;
-      const to = make(slot, block.bytes);
-      memory.views.uint8.copyWithin(to, from, from + block.bytes);
-      pointers[slot] = to + byteOffset;
-    }
-    for (const { slot, own } of this.#guards) if (own !== undefined) pointers[slot] = own;
-    this.#frames.write(shard, pointers, residuals.record?.pointer ?? 0);
-    const end = () => {
-      for (const block of fresh.values()) block.release("it was an intermediate value of a plan");
-    };
-    return { phase, inputs, residuals, fresh, end };
-  }
-
-  #guardsHold({ residuals: { pointers } }: Prepared): boolean {
-    const { float64 } = this.backend.memory.views;
-    return this.#guards.every(({ slot, offset }) =>
-      Number.isFinite(float64[(pointers[slot]! + offset) / 8]!),
-    );
-  }
-
-  /** The result of a run, and what it consumed. */
-  #finish({ phase, inputs, residuals: { tensors }, fresh }: Prepared): unknown {
-    const { result, outputs, consumed } = this.#phases[phase]!;
-    // What was written in place is its successor's from here on.
-    const taken = new Set<Tensor>();
-    for (const [input, , by] of consumed) {
-      if (!this.#written.includes(input) || fresh.has(input)) continue;
-      const next = donate(inputs[input]!, by);
-      taken.add(next);
-      tensors[input] = next;
-    }
-    const found: Tensor[] = [];
-    const y = mapLeaves(result, () => {
-      const { slot, like } = outputs[found.length]!;
-      const value = slot < 0 ? like : outputOf(like, fresh.get(slot), tensors[slot], taken);
-      found.push(value);
-      return value;
-    });
-    for (const [input, output, by] of consumed) {
-      const x = inputs[input]!;
-      if (x.successor === null) consume(x, found[output] ?? null, by);
-      else if (output >= 0) supersede(x, found[output]!);
-    }
-    return y;
+    const prepared = this.#slots.prepare(phase, inputs, residuals, keeps);
+    this.#frames.write(shard, residuals.pointers, residuals.record?.pointer ?? 0);
+    return prepared;
   }
 
   /** How often live views may have changed values from outside. */
@@ -310,13 +237,7 @@ export class Plan {
 
   /** What the plan does, in words. */
   explain(): string {
-    const parts =
-      this.#parts === 1 ? "" : `; updates in ${this.#parts} parts ${this.#pace.explain()}`;
-    return explainPlan(this) + parts;
+    const spans = this.#spans === undefined ? "" : `; ${this.#spans.explain()}`;
+    return explainPlan(this) + spans;
   }
-}
-
-/** Parts that are worth being made: as many as there may be threads. */
-function threadsFor(backend: Backend): number {
-  return ThreadPool.of(backend) instanceof ThreadPool ? Math.min(threadsAtOnce(), mostParts) : 1;
 }

@@ -1,3 +1,4 @@
+import type { Backend } from "../tensor/backend.ts";
 import { type Shape, sameShape } from "../tensor/shape.ts";
 import { alias, type Tensor } from "../tensor/tensor.ts";
 import { leaves, type MapTree } from "../tensor/tree.ts";
@@ -135,6 +136,10 @@ export class RecordedFunction<Inputs, Value, Gradient> {
     return this.#pattern.hasTwins(tensors) && this.#plan.accepts(tensors);
   }
 
+  get backend(): Backend {
+    return this.#plan.backend;
+  }
+
   /** Which integers are in range, by tensor of the inputs, where they are looked up. */
   get ranges(): readonly (IndexRange | undefined)[] {
     return this.#plan.ranges;
@@ -147,11 +152,15 @@ export class RecordedFunction<Inputs, Value, Gradient> {
   replay(inputs: readonly Tensor[]): MapTree<Value, Tensor> | undefined {
     if (!this.#plan.accepts(inputs)) return undefined;
     const residuals = new Residuals();
+    let isLost = false;
     try {
       const value = this.#plan.run(0, inputs, residuals, false);
       return value === guardFailed ? undefined : (value as MapTree<Value, Tensor>);
+    } catch (error) {
+      isLost = error instanceof ThreadLost;
+      throw error;
     } finally {
-      residuals.end("the run is over");
+      if (!isLost) residuals.end("the run is over");
     }
   }
 

@@ -1,5 +1,7 @@
+import type { Backend } from "../tensor/backend.ts";
 import { scope } from "../tensor/scope.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import { isPlain } from "../tensor/tree.ts";
 import { CheckSchedule } from "./checkSchedule.ts";
 import type { IndexRange } from "./otherInputs.ts";
 import { alone, type Shards } from "./pace.ts";
@@ -55,13 +57,13 @@ export class Replay<Args extends unknown[], Y> {
     return scope(() => {
       const own = division?.parts(args)[0] ?? args;
       const recorded = RecordedFunction.plan<Args, Y, never>(
-        (given) => ({ value: f(...given), pullbacks: [] }),
+        (given) => ({ value: checked(f(...given)), pullbacks: [] }),
         own,
         [],
         division?.shards ?? alone,
       );
       if (typeof recorded === "string") return recorded;
-      const purity = PurityCheck.of((given: Args) => f(...given), own);
+      const purity = PurityCheck.of(ofArguments(f), own);
       if (typeof purity !== "string") return new Replay(f, recorded, purity, division);
       recorded.end("the function cannot be recorded");
       return purity;
@@ -134,6 +136,10 @@ export class Replay<Args extends unknown[], Y> {
     return this.#recorded.explain() + alone + some;
   }
 
+  get backend(): Backend {
+    return this.#recorded.backend;
+  }
+
   get ranges(): readonly (IndexRange | undefined)[] {
     return this.#recorded.ranges;
   }
@@ -143,4 +149,25 @@ export class Replay<Args extends unknown[], Y> {
     this.#purity.end();
     if (typeof this.#whole === "object") this.#whole.end();
   }
+}
+
+/** Throws a sentence unless a result is a tree: what stands elsewhere would be gone. */
+function checked<Y>(result: Y): Y {
+  const visit = (value: unknown): void => {
+    if (typeof value !== "object" || value === null || value instanceof Tensor) return;
+    if (Array.isArray(value)) value.forEach(visit);
+    else if (isPlain(value)) Object.values(value).forEach(visit);
+    else {
+      throw new TypeError(
+        `compile: a result is an instance of ${value.constructor.name}, expected tensors in plain objects and arrays${value instanceof Promise ? "; what is compiled ends when it returns, so it cannot be asynchronous" : ""}`,
+      );
+    }
+  };
+  visit(result);
+  return result;
+}
+
+/** `f` as a function of its arguments as one array; it keeps nothing else alive. */
+function ofArguments<Args extends unknown[], Y>(f: (...args: Args) => Y): (given: Args) => Y {
+  return (given) => f(...given);
 }

@@ -80,6 +80,8 @@ export class TraceBackend extends Backend {
   }
 
   override isFinite(x: Tensor): boolean {
+    // A constant is known now.
+    if (bufferAt(x.pointer) < 0) return super.isFinite(x);
     this.guards.push(x);
     return true;
   }

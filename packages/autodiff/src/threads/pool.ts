@@ -66,7 +66,6 @@ export class ThreadPool {
   readonly #words: Int32Array;
   readonly #kernelSet: KernelSetName;
   #epoch = 0;
-  /** Threads that were started, with the caller. */
   #threads = 1;
   /** Why there are not as many as were asked for. */
   #reason: string | undefined;
@@ -132,8 +131,14 @@ export class ThreadPool {
     return this.#reason;
   }
 
+  /** Threads that were started, with the caller. */
+  get started(): number {
+    return this.#threads;
+  }
+
   /** Whether so many threads, with the caller, are there, but for those that never will be. */
   isUp(threads: number): boolean {
+    if (this.#broken !== undefined) return false;
     const started = this.#reason === undefined ? threads : this.#threads;
     for (let rank = 1; rank < Math.min(started, threads); rank++) {
       if (Atomics.load(this.#words, threadWord(rank)) === 0) return false;

@@ -46,8 +46,8 @@ type Runs = Readonly<Record<string, (frame: number) => void>>;
 /** Programs that a thread keeps linked; the one that was linked first gives way. */
 const mostPrograms = 64;
 /**
- * Looks at the epoch before sleeping on it: a quarter of a millisecond, about what a caller takes
- * between two runs of a step.
+ * Looks at the epoch before sleeping on it: three quarters of a millisecond, about what a caller
+ * takes between the windows of a stream.
  */
 const looks = 300_000;
 

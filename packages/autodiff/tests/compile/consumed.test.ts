@@ -119,3 +119,43 @@ test("what looks outside while it is compiled runs as it is, and says why", () =
   expect(f.explain()).toContain("not compiled, because draw: it draws");
   expect(isTracing()).toBe(false);
 });
+
+test("a slice that is consumed keeps its own elements, wherever it begins", () => {
+  const f = compile((x: Tensor) => doubled(x));
+  for (let call = 0; call < 3; call++) {
+    const matrix = tensor([
+      [1, 2],
+      [30, 40],
+      [500, 600],
+    ]);
+    expect(f(matrix.slice([1])).toArray()).toEqual([60, 80]);
+    expect(f(matrix.slice([2])).toArray()).toEqual([1000, 1200]);
+    expect(matrix.slice([1]).toArray()).toEqual([30, 40]);
+    const rows = compile((x: Tensor) => ({ a: x.slice([0]), b: x.slice([1]) }))(matrix);
+    expect(f(rows.b).toArray()).toEqual([60, 80]);
+  }
+});
+
+test("what comes from another backend has a plan of its own, and does not mix", () => {
+  const other = createBackend();
+  const f = compile((a: Tensor, b: Tensor) => a.mul(b));
+  for (let call = 0; call < 2; call++) {
+    expect(f(tensor([2, 3]), tensor([10, 10])).toArray()).toEqual([20, 30]);
+    const [c, d] = [tensor([1, 2], { backend: other }), tensor([5, 7], { backend: other })];
+    expect(f(c, d).toArray()).toEqual([5, 14]);
+    expect(() => f(c, tensor([5, 7]))).toThrowErrorMatchingInlineSnapshot(
+      `[TypeError: mul: arguments a and b belong to different backends; make both on one, for example tensor(x, { backend })]`,
+    );
+  }
+});
+
+test("a result that is no tree is refused", () => {
+  const later = compile(async (x: Tensor) => x.mul(2));
+  expect(() => later(tensor([1]))).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: compile: a result is an instance of Promise, expected tensors in plain objects and arrays; what is compiled ends when it returns, so it cannot be asynchronous]`,
+  );
+  const named = compile((x: Tensor) => ({ all: new Map([["x", x.mul(2)]]) }) as never);
+  expect(() => named(tensor([1]))).toThrowErrorMatchingInlineSnapshot(
+    `[TypeError: compile: a result is an instance of Map, expected tensors in plain objects and arrays]`,
+  );
+});

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Pattern } from "../../src/compile/pattern.ts";
 import { compile, tensor } from "../../src/index.ts";
+import { supersede } from "../../src/tensor/tensor.ts";
 
 const [x, y, z] = [tensor([1, 2]), tensor([3, 4]), tensor([5])];
 
@@ -62,4 +63,18 @@ test("a compiled function takes its arguments by name, whatever their order", ()
     expect(f({ b: y, a: x }).toArray()).toEqual([-2, -2]);
     expect(f({ b: x, a: y }).toArray()).toEqual([2, 2]);
   }
+});
+
+test("a value that is no part of a tree is compared without a look into its tensors", () => {
+  class Batch {
+    readonly target: typeof x;
+    constructor(target: typeof x) {
+      this.target = target;
+    }
+  }
+  const [first, last] = [tensor([1]), tensor([2])];
+  supersede(first, last);
+  const like = new Pattern({ batch: new Batch(last) });
+  expect(like.tensorsOf({ batch: new Batch(last) })).toEqual([]);
+  expect(like.tensorsOf({ batch: new Batch(tensor([2])) })).toBeUndefined();
 });

@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { type Backend, createBackend, type Tensor, tensor } from "@chronograd/autodiff";
-import { rng } from "@chronograd/nn";
+import { type Backend, createBackend, type Tensor, tensor, tree } from "@chronograd/autodiff";
+import { applyUpdates, rng } from "@chronograd/nn";
 import { expect, test } from "vitest";
 import { initialParams, lstm, type TimeStep, truncated } from "../../src/index.ts";
 import { modes } from "./setup.ts";
@@ -112,4 +112,39 @@ test("a stream that was run to its end, or left, is not ended again", async () =
   await setTimeout(1);
   expect(left.next().done).toBe(true);
   expect(all.next().done).toBe(true);
+});
+
+test("plans, which stay with the cell, do not keep parameters", async () => {
+  const backend = createBackend();
+  const cell = lstm({ input: 2, hidden: 8 });
+  const loss = (y: Tensor, target: Tensor): Tensor => y.sub(target).square();
+  const run = (): WeakRef<object> => {
+    let params = initialParams(cell, rng(1), { backend });
+    const steps = Array.from({ length: 12 }, (_, t) => ({
+      input: tensor([[t, 1]], { backend }),
+      target: tensor([[0.5]], { backend }),
+    }));
+    for (const { gradients } of truncated(cell, params, steps, {
+      k1: 4,
+      k2: 4,
+      compile: true,
+      loss,
+    })) {
+      params = applyUpdates(
+        params,
+        tree.map(gradients, (g: Tensor) => g.mul(-0.1)),
+      );
+    }
+    return new WeakRef(tree.leaves(params)[0]!);
+  };
+  const last = run();
+  // What was looked at is kept until the next turn.
+  let isGone = false;
+  for (let i = 0; i < 50 && !isGone; i++) {
+    await setTimeout(1);
+    collect();
+    isGone = last.deref() === undefined;
+  }
+  expect(isGone).toBe(true);
+  expect([cell, loss]).toHaveLength(2);
 });

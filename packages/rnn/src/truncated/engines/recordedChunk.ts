@@ -122,17 +122,10 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     const { where, loss, stateOf } = this.#settings;
     // No other settings: a plan stays with the cell, and so with all that it holds.
     const settings = { where, loss, ...(stateOf && { stateOf }) };
-    let changeOfState: string | undefined;
+    const seen: Seen = { change: undefined };
     let sizes: LossSizes = { sizes: [], counts: [] };
     const start = this.#start;
-    const first = (given: ChunkInputs<Params, State, X, Target>) => {
-      const { computed, sizes: own } = chunkOnTape(cell, settings, given, start);
-      const change = changeOfType(given.state, computed.value.state);
-      changeOfState =
-        change &&
-        `a step changes the state's shape: ${change.path} is ${change.was} before and ${change.is} after`;
-      return { ...computed.value, tokens: own.counts };
-    };
+    const first = firstOf(cell, settings, start, seen);
     let isPart = false;
     const chunk = (given: ChunkInputs<Params, State, X, Target>) => {
       const made = chunkOnTape(cell, settings, given, start, isPart);
@@ -140,6 +133,7 @@ export class RecordedChunk<Params, State, X, Y, Target> {
       return made.computed;
     };
     const purity = PurityCheck.of(first, firstStep(inputs));
+    const { change: changeOfState } = seen;
     const isPlannable = typeof purity !== "string" && changeOfState === undefined;
     const { isTrusted = false } = this.#settings.sharding ?? oneThread;
     let { whyAlone } = shards;
@@ -224,6 +218,31 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     const rows = whyAlone === undefined ? "" : `; all rows on one thread, because ${whyAlone}`;
     return this.#planned.recorded.explain() + rows + others;
   }
+}
+
+/** What was seen when a first step ran. */
+interface Seen {
+  /** How it changes the type of the state, in words. */
+  change: string | undefined;
+}
+
+/**
+ * A step, as it is compared later. It stays with the plan, so it holds nothing but what it needs.
+ */
+function firstOf<Params, State, X, Y, Target>(
+  cell: Cell<Params, State, X, Y>,
+  settings: StepSettings<Y, Target>,
+  start: number,
+  seen: Seen,
+) {
+  return (given: ChunkInputs<Params, State, X, Target>) => {
+    const { computed, sizes } = chunkOnTape(cell, settings, given, start);
+    const change = changeOfType(given.state, computed.value.state);
+    seen.change =
+      change &&
+      `a step changes the state's shape: ${change.path} is ${change.was} before and ${change.is} after`;
+    return { ...computed.value, tokens: sizes.counts };
+  };
 }
 
 /** The rows of a chunk: of its state, or of its input where that has none. */

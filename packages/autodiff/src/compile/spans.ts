@@ -4,14 +4,14 @@ import { updateSignatures } from "../kernels/update.ts";
 import { argsOf, type Call, elementBytes, isCallOf, touches } from "./call.ts";
 import type { Buffer, Program } from "./program.ts";
 
-/** A program whose last calls run block by block. */
-export interface Blocked extends Program {
-  /** How many parts the blocks are in, each a run of its own, and one after them; 1 for none. */
-  readonly parts: number;
+/** A program whose last calls run in spans of their elements. */
+export interface Spanned extends Program {
+  /** How many runs the spans are in, and one comes after them; 1 where nothing is cut. */
+  readonly spans: number;
 }
 
 /** A call that computes each element from the same element of its inputs. */
-interface Apart {
+interface Elementwise {
   readonly call: Call;
   /** Elements, and which argument says how many. */
   readonly n: number;
@@ -20,90 +20,92 @@ interface Apart {
   readonly along: readonly number[];
 }
 
-/** Calls of which one writes what another reads, for elements at the same places. */
+/** Element-wise calls that touch the same elements of some buffers. */
 interface Group {
   readonly n: number;
   readonly size: number;
-  readonly calls: Apart[];
+  readonly calls: Elementwise[];
   /** Where elements begin, by buffer. */
   readonly offsets: Map<number, number>;
 }
 
-/** Elements of a block: a few blocks of some kilobytes fit in the first cache. */
-const leastBlock = 2048;
-/** Blocks of one tensor: each is a call in the code. */
-const mostBlocks = 64;
-/** Blocks begin at whole lines of the cache. */
+/** Spans begin at whole lines of the cache. */
 const grain = 16;
-/** Elements from which blocks, and parts on threads, pay. */
-const [leastElements, leastShared] = [2 ** 13, 2 ** 16];
-/** Bytes of a buffer that holds a number or two. */
+/** Fewer elements are not worth threads. */
+const leastElements = 2 ** 16;
+/** A buffer of at most so many bytes holds a few numbers. */
 const tiny = 64;
 
 /**
- * Runs the updates at the end of a program block by block: what one call writes, the next reads
- * from the first cache, and what lies between them is never written to memory. Each element gets
- * the same operations, so it has the same bits. Blocks are in several parts, which may run at the
- * same time.
+ * Cuts the element-wise calls at the end of a program, those of updates, into spans of their
+ * elements: runs that may go on at the same time. Each element gets the same operations, so it has
+ * the same bits.
  *
- * @param phase the last run so far, in which blocks are, or after which parts are
- * @param threads how many parts there may be
+ * @param phase the number of the last run so far: spans run after it
+ * @param guarded buffers that are read after the first run, and so have to be written in it
+ * @param threads how many spans there may be
  */
-export function byBlocks(program: Program, phase: number, threads: () => number): Blocked {
+export function inSpans(
+  program: Program,
+  phase: number,
+  guarded: ReadonlySet<number>,
+  threads: () => number,
+): Spanned {
   const { calls, buffers } = program;
   const isTiny = (call: Call) => touched(call).every((buffer) => buffers[buffer]!.bytes <= tiny);
-  const aparts = calls.map((call) => (isTiny(call) ? undefined : apartOf(call)));
+  const elementwise = calls.map((call) => (isTiny(call) ? undefined : elementwiseOf(call)));
   let start = calls.length;
-  while (start > 0 && (aparts[start - 1] !== undefined || isTiny(calls[start - 1]!))) start--;
-  const { before, groups, after } = sorted(calls, aparts, start);
+  while (start > 0 && (elementwise[start - 1] !== undefined || isTiny(calls[start - 1]!))) start--;
+  const { before, groups, after } = sorted(calls, elementwise, start);
   const elements = groups.reduce((sum, { n }) => sum + n, 0);
-  if (elements < leastElements) return { ...program, parts: 1 };
-  const parts = elements < leastShared ? 1 : threads();
+  const late = [...groups.flatMap((group) => group.calls.map(({ call }) => call)), ...after];
+  const isRead = late.some((call) => touches(call).writes.some((buffer) => guarded.has(buffer)));
+  const spans = elements < leastElements || isRead ? 1 : threads();
+  if (spans === 1) return { ...program, spans };
   const next: Buffer[] = [...buffers];
   const outside = new Set([...before, ...after].flatMap(touched));
-  const blocks = Array.from({ length: parts }, (_, part) => {
-    const own = new Map<number, number>();
-    return blocksOf(groups, part / parts, (part + 1) / parts).flatMap(({ group, from, n }) =>
-      group.calls.map((apart) =>
-        inBlock(apart, group, from, n, parts > 1 ? phase + 1 + part : phase, (buffer) => {
-          if (buffers[buffer]!.slot >= 0 || outside.has(buffer)) return undefined;
-          const bytes = Math.min(buffers[buffer]!.bytes, blockOf(group) * group.size);
-          if (!own.has(buffer)) own.set(buffer, next.push({ bytes, slot: -1 }) - 1);
-          return own.get(buffer)!;
-        }),
-      ),
-    );
-  });
-  const last = after.map((call) => ({ ...call, phase: parts > 1 ? phase + 1 + parts : phase }));
-  return { ...program, buffers: next, calls: [...before, ...blocks.flat(), ...last], parts };
+  const cut = Array.from({ length: spans }, (_, span) =>
+    rangesOf(groups, span / spans, (span + 1) / spans).flatMap(({ group, from, n }) => {
+      // Of each span, so that threads do not share them.
+      const own = new Map<number, number>();
+      const localOf = (buffer: number) => {
+        if (buffers[buffer]!.slot >= 0 || outside.has(buffer)) return undefined;
+        if (!own.has(buffer)) own.set(buffer, next.push({ bytes: n * group.size, slot: -1 }) - 1);
+        return own.get(buffer)!;
+      };
+      return group.calls.map((each) => inRange(each, group, from, n, phase + 1 + span, localOf));
+    }),
+  );
+  const last = after.map((call) => ({ ...call, phase: phase + 1 + spans }));
+  return { ...program, buffers: next, calls: [...before, ...cut.flat(), ...last], spans };
 }
 
 /**
- * Calls from `start` on: those that compute elements apart, in groups, and those that have to run
+ * Calls from `start` on: those that are element-wise, in groups, and those that have to run
  * before and after them.
  */
 function sorted(
   calls: readonly Call[],
-  aparts: readonly (Apart | undefined)[],
+  elementwise: readonly (Elementwise | undefined)[],
   start: number,
 ): { before: Call[]; groups: Group[]; after: Call[] } {
   const before = calls.slice(0, start);
   const after: Call[] = [];
   const groups: Group[] = [];
   const [inside, behind] = [new Effects(), new Effects()];
-  /** What calls of groups read that is one for all elements. */
+  /** Buffers from which grouped calls read one number for all elements. */
   const shared = new Set<number>();
   for (let at = start; at < calls.length; at++) {
     const call = calls[at]!;
-    const apart = aparts[at];
-    const alone = apart === undefined ? [] : readsAlone(apart);
+    const each = elementwise[at];
+    const scalars = each === undefined ? [] : scalarsOf(each);
     const isFree =
-      apart !== undefined &&
+      each !== undefined &&
       !behind.meets(call) &&
-      !alone.some((buffer) => inside.writes.has(buffer)) &&
+      !scalars.some((buffer) => inside.writes.has(buffer)) &&
       !touches(call).writes.some((buffer) => shared.has(buffer));
-    if (isFree && joined(groups, apart)) {
-      for (const buffer of alone) shared.add(buffer);
+    if (isFree && joined(groups, each)) {
+      for (const buffer of scalars) shared.add(buffer);
       inside.add(call);
     } else if (inside.meets(call) || behind.meets(call)) {
       behind.add(call);
@@ -134,11 +136,16 @@ class Effects {
   }
 }
 
-/** Adds a call to the groups whose elements it goes on with; false where it does not fit. */
-function joined(groups: Group[], apart: Apart): boolean {
-  const { call, n, along } = apart;
+/**
+ * Adds a call to the group of the elements that it touches; returns false where lengths or offsets
+ * differ.
+ */
+function joined(groups: Group[], each: Elementwise): boolean {
+  const { call, n, along } = each;
   const size = elementBytes(call);
-  const own = along.map((i) => [call.buffers[i]!, call.args[i]!] as const);
+  const own = along
+    .filter((i) => call.buffers[i]! >= 0)
+    .map((i) => [call.buffers[i]!, call.args[i]!] as const);
   const met = groups.filter(({ offsets }) => own.some(([buffer]) => offsets.has(buffer)));
   const offsets = new Map([...met.flatMap((group) => [...group.offsets]), ...own]);
   const isOne =
@@ -148,23 +155,21 @@ function joined(groups: Group[], apart: Apart): boolean {
     );
   if (!isOne) return false;
   for (const group of met) groups.splice(groups.indexOf(group), 1);
-  groups.push({ n, size, calls: [...met.flatMap(({ calls }) => calls), apart], offsets });
+  groups.push({ n, size, calls: [...met.flatMap(({ calls }) => calls), each], offsets });
   return true;
 }
 
-/** Elements of a group's blocks. */
-function blockOf({ n }: Group): number {
-  return Math.max(leastBlock, Math.ceil(n / mostBlocks / grain) * grain);
+/** A range of a group's elements. */
+interface Range {
+  readonly group: Group;
+  readonly from: number;
+  readonly n: number;
 }
 
-/** The blocks of a part of all elements, from one share to another of them. */
-function blocksOf(
-  groups: readonly Group[],
-  start: number,
-  end: number,
-): { group: Group; from: number; n: number }[] {
+/** The ranges of a span of all elements, from one share to another of them. */
+function rangesOf(groups: readonly Group[], start: number, end: number): Range[] {
   const all = groups.reduce((sum, { n }) => sum + n, 0);
-  const found: { group: Group; from: number; n: number }[] = [];
+  const found: Range[] = [];
   let before = 0;
   for (const group of groups) {
     const { n } = group;
@@ -172,22 +177,20 @@ function blocksOf(
       const element = Math.max(0, share * all - before);
       return element >= n ? n : Math.min(n, Math.round(element / grain) * grain);
     };
-    const block = blockOf(group);
-    for (let from = at(start); from < at(end); from += block) {
-      found.push({ group, from, n: Math.min(block, at(end) - from) });
-    }
+    const from = at(start);
+    if (from < at(end)) found.push({ group, from, n: at(end) - from });
     before += n;
   }
   return found;
 }
 
 /**
- * A call for the elements of one block.
+ * A call for some of its elements.
  *
- * @param localOf a buffer for one block, in place of what only blocks use
+ * @param localOf a buffer for these, in place of what only spans use
  */
-function inBlock(
-  { call, length, along }: Apart,
+function inRange(
+  { call, length, along }: Elementwise,
   { size }: Group,
   from: number,
   n: number,
@@ -197,30 +200,33 @@ function inBlock(
   const [args, buffers] = [[...call.args], [...call.buffers]];
   args[length] = n;
   for (const i of along) {
-    const local = localOf(buffers[i]!);
+    const local = buffers[i]! < 0 ? undefined : localOf(buffers[i]!);
     if (local === undefined) args[i]! += from * size;
     else [buffers[i], args[i]] = [local, 0];
   }
   return { ...call, args, buffers, phase };
 }
 
-/** A call as one that computes elements apart, if it is. */
-function apartOf(call: Call): Apart | undefined {
+/** A call as an element-wise one, if it is. */
+function elementwiseOf(call: Call): Elementwise | undefined {
   const { signature, family, name } = call;
   if (family !== "float32" && family !== "float64") return undefined;
   const { names } = signature;
-  const of = (length: string, along: readonly string[]): Apart => ({
+  const of = (length: string, along: readonly string[]): Elementwise => ({
     call,
     n: call.args[names.indexOf(length)]!,
     length: names.indexOf(length),
-    along: along.map((each) => names.indexOf(each)).filter((i) => call.buffers[i]! >= 0),
+    // Where a buffer is missing, a constant stands by its address, and 0 for none.
+    along: along
+      .map((each) => names.indexOf(each))
+      .filter((i) => call.buffers[i]! >= 0 || call.args[i] !== 0),
   });
   if (signature.text === unary || signature.text === scaled || isCallOf(call, "limitNorm")) {
     return of("n", ["x", "y"]);
   }
   if (signature.text === binary) {
     const { rows, aCol, bCol } = argsOf(call as Call<"add">);
-    if (rows !== 1) return undefined;
+    if (rows !== 1 || aCol > 1 || bCol > 1) return undefined;
     return of("cols", [...(aCol === 1 ? ["a"] : []), ...(bCol === 1 ? ["b"] : []), "y"]);
   }
   if (!(name in updateSignatures)) return undefined;
@@ -231,8 +237,8 @@ function apartOf(call: Call): Apart | undefined {
   );
 }
 
-/** Buffers that it reads which are not for each element. */
-function readsAlone({ call, along }: Apart): number[] {
+/** Buffers from which it reads one number for all elements. */
+function scalarsOf({ call, along }: Elementwise): number[] {
   return call.signature.reads
     .filter((i) => !along.includes(i) && call.buffers[i]! >= 0)
     .map((i) => call.buffers[i]!);
