@@ -103,12 +103,12 @@ export const systems: readonly System[] = [
     kinds: ["train", "minibatch"],
   }),
   ours("chronograd-data-parallel", {
-    ...{ program: [chronograd, "shares"], sparing: true, workers: 2 },
+    ...{ program: [chronograd, "shards"], sparing: true, workers: 2 },
     kinds: ["train", "minibatch"],
     models: [...both, "custom"],
   }),
   ours("chronograd-wasm-data-parallel", {
-    ...{ program: [chronograd, "shares"], env: wasm, sparing: true, workers: 2, thorough: true },
+    ...{ program: [chronograd, "shards"], env: wasm, sparing: true, workers: 2, thorough: true },
     kinds: ["train", "minibatch"],
   }),
   ours("chronograd-recorded", {

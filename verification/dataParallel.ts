@@ -36,7 +36,7 @@ function draw(seed: number, rows: number, ignored: boolean) {
 
 const options = { axis: [null, 0, 0], out: "mean" } as const;
 
-/** Functions whose shares have the mean of all rows as theirs. */
+/** Functions whose shards have the mean of all rows as theirs. */
 const means: readonly ((p: Weights, x: Tensor, t: Tensor) => Tensor)[] = [
   ({ w }, x, t) => crossEntropy(x.matmul(w), t),
   ({ w, g }, x, t) =>
@@ -57,7 +57,7 @@ const coupled: readonly ((p: Weights, x: Tensor, t: Tensor) => Tensor)[] = [
       .add(where(x.mean().greater(50), 1, 0)),
 ];
 
-/** Rows of class 0, squared: their mean is not that of shares. */
+/** Rows of class 0, squared: their mean is not that of shards. */
 function count(t: Tensor): Tensor {
   return t.equal(0).cast("float64").mean().square();
 }
@@ -66,9 +66,9 @@ function count(t: Tensor): Tensor {
 export function dataParallelSubject(): Subject {
   const rows = [4, 6, 8, 12] as const;
   const alike: Law = {
-    name: "shares",
+    name: "shards",
     statement:
-      "the mean of what shares of the rows give is what all rows give, also where some targets are ignored",
+      "the mean of what shards of the rows give is what all rows give, also where some targets are ignored",
     bound: 1e-12,
     measure: (seed): Finding =>
       scope(() => {

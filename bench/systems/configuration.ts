@@ -10,8 +10,8 @@ export const compiles: boolean = mode !== "recorded";
  */
 export const isWhole: boolean = mode === "whole";
 
-/** Whether the gradient of a step is one plan for shares of the rows, by `dataParallel`. */
-export const isShared: boolean = mode === "shares";
+/** Whether the gradient of a step is one plan for shards of the rows, by `dataParallel`. */
+export const isShared: boolean = mode === "shards";
 
 /** The option `threads` of what is planned; the library chooses unless a number is given. */
 export const threading: { readonly threads?: number } =

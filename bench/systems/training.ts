@@ -49,7 +49,7 @@ export type Rows = Pick<DataParallelOptions<[unknown, unknown, unknown]>, "axis"
 
 /**
  * Steps that take the batches in turn. Each step hands `carried` on to the next. As the
- * configuration says, the whole step is one plan, or its gradient one for shares of the rows, or
+ * configuration says, the whole step is one plan, or its gradient one for shards of the rows, or
  * none but what the gradient itself plans.
  */
 export function training<Params, Carried, Batch>(

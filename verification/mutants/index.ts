@@ -32,7 +32,7 @@ import { recurrence } from "./rules/recurrence.ts";
 import { reductions } from "./rules/reductions.ts";
 import { windows } from "./rules/windows.ts";
 import { sequences } from "./sequences.ts";
-import { shares } from "./shares.ts";
+import { shards } from "./shards.ts";
 import { spectra } from "./spectra.ts";
 import { tape } from "./tape.ts";
 import { tapeEngine } from "./tapeEngine.ts";
@@ -76,7 +76,7 @@ export const mutants: readonly Mutant[] = [
   ...files,
   ...averages,
   ...compiling,
-  ...shares,
+  ...shards,
   ...valuesTaken,
   ...refusals,
   ...refusalsOfFiles,

@@ -273,7 +273,7 @@ const machinery = [
 ] satisfies Mutant[];
 
 const compiled = [
-  ...inFile("packages/autodiff/src/tensor/tensor.ts", [
+  ...inFile("packages/autodiff/src/tensor/successors.ts", [
     {
       name: "consume: what was consumed is not marked",
       kind: "stale value reused",

@@ -10,6 +10,7 @@ export { CheckSchedule } from "./compile/checkSchedule.ts";
 export { type Trial, whyDependent } from "./compile/independence.ts";
 export type { Shards } from "./compile/pace.ts";
 export { alone } from "./compile/pace.ts";
+export { planRows, type RowPlan } from "./compile/planRows.ts";
 export { PurityCheck } from "./compile/purityCheck.ts";
 export type { ForwardRun } from "./compile/recorded.ts";
 export { RecordedFunction } from "./compile/recorded.ts";
@@ -32,15 +33,7 @@ export { checkAlive, isLike } from "./tensor/checks.ts";
 export { checkOptions, nearestOf } from "./tensor/options.ts";
 export { pairwiseSum } from "./tensor/pairwiseSum.ts";
 export { takeOver } from "./tensor/scope.ts";
-export {
-  alias,
-  allocate,
-  consume,
-  donate,
-  giveOwner,
-  isUniquelyHeld,
-  latest,
-  moveOutOfWindow,
-} from "./tensor/tensor.ts";
+export { consume, donate, latest, moveOutOfWindow } from "./tensor/successors.ts";
+export { alias, allocate, giveOwner, isUniquelyHeld } from "./tensor/tensor.ts";
 export { describeTensor, describeType } from "./tensor/text.ts";
 export { isTracing, NotTraceable, refuseTracing } from "./tensor/tracing.ts";

@@ -7,7 +7,7 @@ import { isTensor, leavesWithPath, map } from "../tensor/tree.ts";
 import { type Prefix, spread } from "./prefix.ts";
 import { shardOf } from "./shards.ts";
 
-/** What becomes of the results of shares: side by side along an axis, added up, or one for all. */
+/** What becomes of the results of shards: side by side along an axis, added up, or one for all. */
 export type Combination = number | "sum" | "mean" | null;
 
 export type Value = Tensor | number;
@@ -45,7 +45,7 @@ export function rowsIn(
   return { axes, rows };
 }
 
-/** The arguments of each of `count` shares. */
+/** The arguments of each of `count` shards. */
 export function cut<Args>(
   args: Args,
   axes: readonly (number | null)[],
@@ -77,7 +77,7 @@ export function combinationsOf(
     if (typeof own === "number") {
       if (typeof value === "number") {
         throw new TypeError(
-          `dataParallel: out: ${at} is a number, which has no axis ${own}; use "sum", "mean", or null where it is the same for all shares`,
+          `dataParallel: out: ${at} is a number, which has no axis ${own}; use "sum", "mean", or null where it is the same for all shards`,
         );
       }
       if (value.rank === 0) {
@@ -96,7 +96,7 @@ export function combinationsOf(
   });
 }
 
-/** The result for all rows, from those of shares of equal size. */
+/** The result for all rows, from those of shards of equal size. */
 export function combined<Y>(out: Prefix<Combination>, results: readonly Y[]): Y {
   const [first] = results;
   const all = results.map((result) => leavesWithPath(result, isValue).map(([, value]) => value));

@@ -39,7 +39,7 @@ export interface Trial<Inputs> {
 /** How rows were found to depend on each other. */
 export interface Dependence {
   /**
-   * Some rows are not taken alone; shares give something else than all rows; other rows change a
+   * Some rows are not taken alone; shards give something else than all rows; other rows change a
    * row; or rows cannot be told apart.
    */
   readonly kind: "refuses parts" | "differs" | "taints" | "refuses NaN";
@@ -74,11 +74,11 @@ export function whyDependent<Inputs>(trial: Trial<Inputs>): string | undefined {
 /**
  * Whether rows depend on each other, by two findings that have to agree.
  *
- * All rows at once must give what the shares give, rows side by side and sums added up: for these
+ * All rows at once must give what the shards give, rows side by side and sums added up: for these
  * inputs and for others, in float64 where the model takes it. Other inputs matter, as a gate whose
- * weight is 0 passes nothing on, and a mean over a batch without padding is that of its shares.
+ * weight is 0 passes nothing on, and a mean over a batch without padding is that of its shards.
  *
- * And rows must keep all bits when those of other shares change: to NaN, which passes through all
+ * And rows must keep all bits when those of other shards change: to NaN, which passes through all
  * arithmetic whatever the weights are, and to large numbers of both signs, which comparisons see.
  *
  * What remains unseen is a dependence that none of these values shows: in a sum, one by a
@@ -92,7 +92,7 @@ export function dependenceOf<Inputs>(trial: Trial<Inputs>): Dependence | undefin
 }
 
 /**
- * Whether shares give something else than all rows do where some integers are those that a lookup
+ * Whether shards give something else than all rows do where some integers are those that a lookup
  * passes over, as a mean over the others does.
  */
 export function dependsOnIgnored<Inputs>(trial: Trial<Inputs>): boolean {
@@ -108,7 +108,7 @@ export function dependsOnIgnored<Inputs>(trial: Trial<Inputs>): boolean {
   return true;
 }
 
-/** How shares give something else than all rows do. */
+/** How shards give something else than all rows do. */
 function differenceBetween<Inputs>(
   trial: Trial<Inputs>,
   others: OtherInputs<Inputs>,
@@ -134,7 +134,7 @@ function differenceBetween<Inputs>(
   return undefined;
 }
 
-/** Where a result for all rows is not that of the shares. */
+/** Where a result for all rows is not that of the shards. */
 interface Difference {
   readonly path: string | undefined;
   /** Whether all numbers are finite, so that something can be seen by them. */
@@ -250,7 +250,7 @@ function numbersOf(value: Value): ArrayLike<number> {
   return typeof value === "number" ? [value] : value.toTypedArray();
 }
 
-/** How rows change with those of other shares. */
+/** How rows change with those of other shards. */
 function taintOf<Inputs>(
   trial: Trial<Inputs>,
   others: OtherInputs<Inputs>,

@@ -15,7 +15,7 @@ export function isIgnoring({ low, high, except }: IndexRange): boolean {
   return except < low || except >= high;
 }
 
-/** Inputs, and how many rows of them go into each share. */
+/** Inputs, and how many rows of them go into each shard. */
 export interface Cut<Inputs> {
   readonly inputs: Inputs;
   readonly rows: number;
@@ -24,7 +24,7 @@ export interface Cut<Inputs> {
   parts(inputs: Inputs): readonly Inputs[];
 }
 
-/** What rows of other shares are filled with. */
+/** What rows of other shards are filled with. */
 export interface Fill {
   /** Floats: NaN, or a multiple of the largest magnitude. */
   readonly value: number;
@@ -32,7 +32,7 @@ export interface Fill {
   readonly integers: "own" | "largest" | "smallest";
 }
 
-/** What the rows of other shares are changed to, while those of a shard have to stay. */
+/** What the rows of other shards are changed to, while those of a shard have to stay. */
 export const fills: readonly Fill[] = [
   { value: Number.NaN, integers: "own" },
   { value: 1e4, integers: "largest" },
@@ -50,13 +50,13 @@ export interface Probe {
   /** Of the noise, relative to the root of the mean square; more of it changes places, too. */
   readonly noise: number;
   /**
-   * Of rows: those of each second share have the other sign, and some of these rows are empty; from
-   * 100 on, all of a share have one sign. 1 leaves rows as large as they are.
+   * Of rows: those of each second shard have the other sign, and some of these rows are empty; from
+   * 100 on, all of a shard have one sign. 1 leaves rows as large as they are.
    */
   readonly scale: number;
 }
 
-/** Other inputs for which shares are compared with all rows. */
+/** Other inputs for which shards are compared with all rows. */
 export const probes: readonly Probe[] = [
   { noise: 0.5, scale: 2 },
   { noise: 0.5, scale: 1e4 },
@@ -104,7 +104,7 @@ export class OtherInputs<Inputs> {
   }
 
   /**
-   * Inputs some of whose integers are the ones that are not looked up: more in one share than in
+   * Inputs some of whose integers are the ones that are not looked up: more in one shard than in
    * others.
    */
   ignoring(isWide: boolean): Inputs {
@@ -193,7 +193,7 @@ export class OtherInputs<Inputs> {
   }
 }
 
-/** Whether a row is emptied: some are in each second share, and none in the others. */
+/** Whether a row is emptied: some are in each second shard, and none in the others. */
 function isEmptied(row: number, own: number): boolean {
   return Math.floor(row / own) % 2 === 1 && (row % own) % 2 === 0;
 }

@@ -1,4 +1,5 @@
-import { latest, type Tensor } from "../tensor/tensor.ts";
+import { latest } from "../tensor/successors.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { leavesWithPath } from "../tensor/tree.ts";
 import { bufferAt, type TraceBackend } from "./trace.ts";
 

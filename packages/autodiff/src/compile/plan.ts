@@ -77,7 +77,7 @@ export class Plan {
     const { calls, written, isApart } = committed(trace.calls, guards, isInput, phases.length);
     this.#phases = phases.map((phase) => phaseOf(phase, trace));
     if (shards.count > 1 && this.#phases.some((phase) => phase.consumed.length > 0)) {
-      throw new NotTraceable("it consumes an argument, which shares cannot do each for themselves");
+      throw new NotTraceable("it consumes an argument, which shards cannot do each for themselves");
     }
     const scalars = guards.map(({ pointer }) => {
       const buffer = buffers[bufferAt(pointer)]!;

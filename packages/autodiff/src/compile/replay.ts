@@ -8,12 +8,12 @@ import { alone, type Shards } from "./pace.ts";
 import { PurityCheck } from "./purityCheck.ts";
 import { RecordedFunction } from "./recorded.ts";
 
-/** How a function runs for several shares of its arguments at once. */
+/** How a function runs for several shards of its arguments at once. */
 export interface Division<Args, Y> {
   readonly shards: Shards;
-  /** The arguments of each share. */
+  /** The arguments of each shard. */
   parts(args: Args): readonly Args[];
-  /** The result for all, from those of the shares. */
+  /** The result for all, from those of the shards. */
   joined(results: readonly Y[]): Y;
   /** Why these arguments have to run for all rows at once, in words. */
   whyWhole?(args: Args): string | undefined;
@@ -92,14 +92,14 @@ export class Replay<Args extends unknown[], Y> {
     const replayed =
       this.#division === undefined
         ? (this.#recorded.replay(inputs) as Y | undefined)
-        : this.#replayShares(args, inputs, this.#division);
+        : this.#replayShards(args, inputs, this.#division);
     const result = replayed ?? this.#f(...args);
     if (this.#checked > 0) this.#checks.took(this.#checked, performance.now() - start);
     this.#checked = 0;
     return result;
   }
 
-  #replayShares(
+  #replayShards(
     args: Args,
     inputs: readonly Tensor[],
     { parts, joined, whyWhole }: Division<Args, Y>,
@@ -112,15 +112,15 @@ export class Replay<Args extends unknown[], Y> {
       return typeof this.#whole === "string" ? undefined : this.#whole.run(args, inputs);
     }
     return scope(() => {
-      const shares = this.#recorded.tensorsOf(parts(args));
-      if (shares === undefined) return undefined;
-      const runs = this.#recorded.forwardShards(shares);
+      const shards = this.#recorded.tensorsOf(parts(args));
+      if (shards === undefined) return undefined;
+      const runs = this.#recorded.forwardShards(shards);
       for (const run of runs) run.end("the run is over");
       return joined(runs.map(({ value }) => value as Y));
     });
   }
 
-  /** The same, which says why it has no shares. */
+  /** The same, which says why it has no shards. */
   because(reason: string | undefined): this {
     this.#whyAlone = reason;
     return this;

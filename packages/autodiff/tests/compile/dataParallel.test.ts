@@ -45,7 +45,7 @@ const numbers = (result: unknown) => tree.leaves(result).map((x) => Array.from(x
 describe("gives what the function gives", () => {
   const gradient = valueAndGrad(summed);
 
-  test("for sums, in float64 to 1e-13, for any rows and shares", () => {
+  test("for sums, in float64 to 1e-13, for any rows and shards", () => {
     fc.assert(
       fc.property(
         fc.constantFrom<1 | 2 | 4 | 8>(1, 2, 4, 8),
@@ -213,10 +213,10 @@ describe("throws a sentence", () => {
       `"dataParallel: axis must be the axis of rows, or an array with an axis for each argument and null for what belongs to all rows, such as [null, 0], got 0.5"`,
     );
     expect(said(double, { axis: 0 }, x)).toMatchInlineSnapshot(
-      `"dataParallel: out must be the axis along which results of shares are put side by side, "sum" or "mean", null for what all shares have in common, or a tree of these, got undefined"`,
+      `"dataParallel: out must be the axis along which results of shards are put side by side, "sum" or "mean", null for what all shards have in common, or a tree of these, got undefined"`,
     );
     expect(said(double, { axis: 0, out: "avg" }, x)).toMatchInlineSnapshot(
-      `"dataParallel: out must be the axis along which results of shares are put side by side, "sum" or "mean", null for what all shares have in common, or a tree of these, got "avg""`,
+      `"dataParallel: out must be the axis along which results of shards are put side by side, "sum" or "mean", null for what all shards have in common, or a tree of these, got "avg""`,
     );
     expect(said(double, { axis: [0, 0], out: 0 }, x)).toMatchInlineSnapshot(
       `"dataParallel: axis has 2 elements, but the arguments have 1 element there; give one value for all of them, or one for each"`,
@@ -252,21 +252,21 @@ describe("throws a sentence", () => {
       `"dataParallel: axis: the argument at "1" has 2 rows along axis 0, and that at "0" has 4; give null to what belongs to all rows"`,
     );
     expect(said(product, { axis: 0, out: 0 }, square, weights)).toMatchInlineSnapshot(
-      `"dataParallel: the function does not take a share of the rows alone (mul: shapes [2,4] and [2] do not broadcast: 4 and 2 meet on axis 1, and neither is 1); give null as the axis of what belongs to all rows"`,
+      `"dataParallel: the function does not take a shard of the rows alone (mul: shapes [2,4] and [2] do not broadcast: 4 and 2 meet on axis 1, and neither is 1); give null as the axis of what belongs to all rows"`,
     );
     expect(said(product, { axis: [0, null], out: 0 }, square, weights)).toBe("nothing");
     const kept = (z?: Tensor) => z!.mean(0, { keepDims: true });
     expect(said(kept, { axis: 0, out: 0 }, x)).toMatchInlineSnapshot(
-      `"dataParallel: the result has not as many elements for each row along the axis that out names, whether all rows are given or a share of them; use "sum", "mean", or null for what belongs to all rows"`,
+      `"dataParallel: the result has not as many elements for each row along the axis that out names, whether all rows are given or a shard of them; use "sum", "mean", or null for what belongs to all rows"`,
     );
     expect(said((z) => z!.sum(), { axis: 0, out: 0 }, x)).toMatchInlineSnapshot(
       `"dataParallel: out: the result is a scalar, which has no axis 0; use "sum" or "mean""`,
     );
     expect(said((z) => z!.sum(), { axis: 0, out: "mean" }, x)).toMatchInlineSnapshot(
-      `"dataParallel: the result for all rows is not the mean of what shares of them give, for these values or for others that were tried: out should be "sum", or rows depend on each other; where rows depend on each other, call the function itself, or compile it"`,
+      `"dataParallel: the result for all rows is not the mean of what shards of them give, for these values or for others that were tried: out should be "sum", or rows depend on each other; where rows depend on each other, call the function itself, or compile it"`,
     );
     expect(said((z) => [z!.sub(z!.mean(0))], { axis: 0, out: 0 }, x)).toMatchInlineSnapshot(
-      `"dataParallel: the result at "0" for all rows is not what shares of them give side by side, for these values or for others that were tried: rows depend on each other; where rows depend on each other, call the function itself, or compile it"`,
+      `"dataParallel: the result at "0" for all rows is not what shards of them give side by side, for these values or for others that were tried: rows depend on each other; where rows depend on each other, call the function itself, or compile it"`,
     );
     expect(said((z) => z!.reshape([3, 3]), { axis: 0, out: 0 }, x)).toMatchInlineSnapshot(
       `"reshape: [4,2] has 8 elements and does not fit shape [3,3]"`,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Pattern } from "../../src/compile/pattern.ts";
 import { compile, tensor } from "../../src/index.ts";
-import { supersede } from "../../src/tensor/tensor.ts";
+import { supersede } from "../../src/tensor/successors.ts";
 
 const [x, y, z] = [tensor([1, 2]), tensor([3, 4]), tensor([5])];
 

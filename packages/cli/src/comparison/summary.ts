@@ -8,6 +8,8 @@ import { readMetrics } from "../run/metricsLines.ts";
 export interface Point {
   readonly seconds: number | undefined;
   readonly step: number;
+  /** Windows until then. */
+  readonly windows: number;
   readonly loss: number;
 }
 
@@ -34,7 +36,7 @@ export function summaryOf(path: string): Summary {
   const curve = curveOf(join(path, "metrics.jsonl"));
   const file = join(path, "result.json");
   const result = existsSync(file) ? objectIn(file) : {};
-  const { text, csv, data, cell, hidden, layers, localUpdates } = run.options;
+  const { text, csv, data, cell, hidden, layers } = run.options;
   const named = [text, csv, data].find((each) => each !== undefined);
   const size = `${Number(layers) > 1 ? `${layers} x ` : ""}${hidden ?? ""}`;
   return {
@@ -44,7 +46,7 @@ export function summaryOf(path: string): Summary {
     data: named === undefined ? (run.kind === "train" ? "Moby Dick" : "") : shown(named),
     cell: cell === undefined ? "" : `${shown(cell)} ${size}`.trim(),
     parameters: result.parameters as number | undefined,
-    windows: (result.windows as number | undefined) ?? curve.length * Number(localUpdates ?? 1),
+    windows: (result.windows as number | undefined) ?? curve.at(-1)?.windows ?? 0,
     heldOut: typeof result.heldOut === "number" ? result.heldOut : undefined,
     unit: result.unit as string | undefined,
     figures: (result.figures ?? []) as Summary["figures"],
@@ -68,12 +70,13 @@ function objectIn(file: string): Record<string, unknown> {
 
 /** The losses that a run has logged. A last line that was cut is passed over. */
 function curveOf(file: string): Point[] {
-  return readMetrics(file).metrics.flatMap(({ seconds, step, loss }, i) => {
+  return readMetrics(file).metrics.flatMap(({ seconds, step, window, loss }, i) => {
     if (typeof loss !== "number") return [];
     return [
       {
         seconds: typeof seconds === "number" ? seconds : undefined,
         step: typeof step === "number" ? step : i + 1,
+        windows: typeof window === "number" ? window + 1 : i + 1,
         loss,
       },
     ];

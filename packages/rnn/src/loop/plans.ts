@@ -1,9 +1,10 @@
 import { scope, type Tensor, tree, zeros } from "@chronograd/autodiff";
 import {
-  alone,
   CheckSchedule,
   PurityCheck,
+  planRows,
   RecordedFunction,
+  type RowPlan,
   type Sharding,
   type Shards,
   shardsOf,
@@ -64,20 +65,14 @@ export function planOf<Params, State, X, Y>(
 
 /** A chunk of steps, and its pullback, as plans. */
 export class ChunkPlan<Params, State, Y> {
-  readonly #recorded: RecordedFunction<
-    ChunkInputs<Params, State>,
-    ChunkValue<State, Y>,
-    ChunkGradient
+  readonly #plan: RowPlan<
+    RecordedFunction<ChunkInputs<Params, State>, ChunkValue<State, Y>, ChunkGradient>
   >;
   readonly #purity: PurityCheck<ChunkInputs<Params, State>>;
   readonly #cell: object;
   readonly #settings: ChunkSettings;
   readonly #checks = new CheckSchedule();
   readonly #rows: number;
-  /** Into how many parts the rows are cut. */
-  readonly #shards: number;
-  /** Why they are not cut, although there are threads. */
-  readonly whyAlone: string | undefined;
   /** Kernel memory, in bytes. */
   bytes = 0;
   /** Milliseconds of the latest run. */
@@ -92,11 +87,12 @@ export class ChunkPlan<Params, State, Y> {
   ) {
     this.#rows = rowsOfChunk(inputs);
     const one = { ...settings, length: 1, by: [] };
-    const step = (given: ChunkInputs<Params, State>) => runChunk(cell, given, one).value;
+    const step = stepOf(cell, one);
     const { outputs, state } = step(firstStep(inputs, settings));
     const purity = PurityCheck.of(step, firstStep(inputs, settings));
     const chunk = (given: ChunkInputs<Params, State>) => runChunk(cell, given, settings);
-    const planned = (given: ChunkInputs<Params, State>, own: Shards) => {
+    const planned = (own: Shards) => {
+      const [given] = partsOfChunk(inputs, this.#rows, own.count);
       const cotangents: Record<string, Tensor> = {};
       for (const [path, { shape, dtype, backend }] of tree.leavesWithPath({ outputs, state })) {
         if (dtype === "int32") continue;
@@ -106,35 +102,34 @@ export class ChunkPlan<Params, State, Y> {
         if (whole[axis] === this.#rows) whole[axis] = this.#rows / own.count;
         cotangents[path] = zeros(whole, { dtype, backend });
       }
-      return RecordedFunction.plan(chunk, given, settings.by.length === 0 ? [] : [cotangents], own);
+      return RecordedFunction.plan(
+        chunk,
+        given!,
+        settings.by.length === 0 ? [] : [cotangents],
+        own,
+      );
     };
-    let { whyAlone } = shards;
-    let recorded: ReturnType<typeof planned> | undefined;
-    if (typeof purity !== "string" && shards.count > 1) {
+    const whyRowsDepend = () => {
       const run = (given: ChunkInputs<Params, State>, length: number) =>
         runChunk(cell, given, { ...settings, length });
-      whyAlone = scope(() => whyDependent(trialOf(run, inputs, this.#rows, shards.count)));
-      if (whyAlone === undefined) {
-        const [part] = partsOfChunk(inputs, this.#rows, shards.count);
-        recorded = planned(part!, shards);
-        if (typeof recorded === "string") whyAlone = recorded;
-      }
-    }
-    const isAlone = whyAlone !== undefined || shards.count === 1;
-    this.#shards = isAlone ? 1 : shards.count;
-    this.whyAlone = whyAlone;
-    if (typeof purity !== "string" && isAlone) recorded = planned(inputs, alone);
-    if (typeof purity === "string" || typeof recorded === "string") {
+      return scope(() => whyDependent(trialOf(run, inputs, this.#rows, shards.count)));
+    };
+    const plan = typeof purity === "string" ? purity : planRows(shards, whyRowsDepend, planned);
+    if (typeof purity === "string" || typeof plan === "string") {
       if (typeof purity !== "string") purity.end();
-      const reason = typeof purity === "string" ? purity : String(recorded);
       throw new NotLoopable(
-        `unroll: compile takes steps that can be planned, and this model's cannot, because ${reason}; leave out the option${/random/.test(reason) ? ", or draw random numbers as noise of the cell" : ""}`,
+        `unroll: compile takes steps that can be planned, and this model's cannot, because ${plan}; leave out the option${/random/.test(String(plan)) ? ", or draw random numbers as noise of the cell" : ""}`,
       );
     }
+    this.#plan = plan;
     this.#cell = cell;
-    this.#recorded = recorded!;
     this.#purity = purity;
     this.#settings = settings;
+  }
+
+  /** Why rows are not cut, although there are threads. */
+  get whyAlone(): string | undefined {
+    return this.#plan.whyAlone;
   }
 
   /** Now and then, throws when a step read something that has changed since it was recorded. */
@@ -153,19 +148,20 @@ export class ChunkPlan<Params, State, Y> {
 
   /** The chunk run forward; `undefined` where its inputs are not those of the plan. */
   run(inputs: ChunkInputs<Params, State>): ChunkRun<State, Y> | undefined {
-    const [rows, count] = [this.#rows, this.#shards];
+    const rows = this.#rows;
+    const { recorded, shards: count } = this.#plan;
     const parts = partsOfChunk(inputs, rows, count);
-    const tensors = this.#recorded.tensorsOf(parts);
+    const tensors = recorded.tensorsOf(parts);
     if (tensors === undefined) return undefined;
     const start = performance.now();
-    const runs = this.#recorded.forwardShards(tensors);
+    const runs = recorded.forwardShards(tensors);
     this.#run = performance.now() - start;
     const values = runs.map(({ value }) => value as unknown as ChunkValue<State, Y>);
     return {
       value: joinValues(values, rows),
       pullback: (cotangents) => {
         const given = partsOfCotangents(cotangents, rows, count);
-        const gradients: unknown = this.#recorded.backwardShards(runs, given);
+        const gradients: unknown = recorded.backwardShards(runs, given);
         return joinGradients(gradients as ChunkGradient[], inputs, rows);
       },
       end(reason) {
@@ -177,8 +173,13 @@ export class ChunkPlan<Params, State, Y> {
   explain(): string {
     const rows =
       this.whyAlone === undefined ? "" : `; all rows on one thread, because ${this.whyAlone}`;
-    return this.#recorded.explain() + rows;
+    return this.#plan.recorded.explain() + rows;
   }
+}
+
+/** One step. It stays with the plan, so it holds nothing but what it needs. */
+function stepOf<Params, State, Y>(cell: Cell<Params, State, never, Y>, settings: ChunkSettings) {
+  return (given: ChunkInputs<Params, State>) => runChunk(cell, given, settings).value;
 }
 
 /** The rows of a chunk: of its state, or of its input where that has none. */

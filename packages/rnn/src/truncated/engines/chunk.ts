@@ -57,14 +57,14 @@ export interface WholeGradient<Params, State> {
 /**
  * A chunk on a separate tape, with its two pullbacks.
  *
- * @param isPart whether the rows may be some of a batch, whose first row with a step is another
+ * @param isShard whether the rows may be some of a batch, whose first row with a step is another
  */
 export function chunkOnTape<Params, State, X, Y, Target>(
   cell: Cell<Params, State, X, Y>,
   settings: StepSettings<Y, Target>,
   { params, state, steps }: ChunkInputs<Params, State, X, Target>,
   start: number,
-  isPart = false,
+  isShard = false,
 ): {
   readonly computed: ValueAndPullbacks<ChunkValue<State>, ChunkGradient<Params, State>>;
   readonly sizes: LossSizes;
@@ -78,7 +78,7 @@ export function chunkOnTape<Params, State, X, Y, Target>(
   const counts: (number | Tensor)[] = [];
   for (const [i, given] of steps.entries()) {
     const t = start + i + 1;
-    const step = isPart ? withOwnFirst(given) : given;
+    const step = isShard ? withOwnFirst(given) : given;
     const { next, loss, count } = takeStep(cell, settings, tape, watched, now, step, t);
     now = next;
     losses.push(loss);

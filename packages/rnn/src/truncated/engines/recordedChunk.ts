@@ -1,10 +1,11 @@
 import { scope, type Tensor, tree } from "@chronograd/autodiff";
 import {
-  alone,
   CheckSchedule,
   oneThread,
   PurityCheck,
+  planRows,
   RecordedFunction,
+  type RowPlan,
   type Sharding,
   type Shards,
   shardsOf,
@@ -27,18 +28,16 @@ import {
 import { joined, ofShard, partsOfChunk, plannedRuns, type ShardRuns, trialOf } from "./shards.ts";
 
 /** A chunk of steps as it was recorded, with its first step, and what its losses belong to. */
-interface Planned<Params, State, X, Target> {
-  readonly recorded: RecordedFunction<
-    ChunkInputs<Params, State, X, Target>,
-    ChunkValue<State>,
-    ChunkGradient<Params, State>
-  >;
+interface Planned<Params, State, X, Target>
+  extends RowPlan<
+    RecordedFunction<
+      ChunkInputs<Params, State, X, Target>,
+      ChunkValue<State>,
+      ChunkGradient<Params, State>
+    >
+  > {
   readonly purity: PurityCheck<ChunkInputs<Params, State, X, Target>>;
   readonly sizes: LossSizes;
-  /** Into how many parts the rows are cut. */
-  readonly shards: number;
-  /** Why they are not cut, although there are threads. */
-  readonly whyAlone: string | undefined;
 }
 
 /** Plans of chunks, by cell and loss: they outlive the streams that made them. */
@@ -126,44 +125,40 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     let sizes: LossSizes = { sizes: [], counts: [] };
     const start = this.#start;
     const first = firstOf(cell, settings, start, seen);
-    let isPart = false;
+    let isShard = false;
     const chunk = (given: ChunkInputs<Params, State, X, Target>) => {
-      const made = chunkOnTape(cell, settings, given, start, isPart);
+      const made = chunkOnTape(cell, settings, given, start, isShard);
       sizes = made.sizes;
       return made.computed;
     };
     const purity = PurityCheck.of(first, firstStep(inputs));
-    const { change: changeOfState } = seen;
-    const isPlannable = typeof purity !== "string" && changeOfState === undefined;
     const { isTrusted = false } = this.#settings.sharding ?? oneThread;
-    let { whyAlone } = shards;
-    if (shards.count > 1 && !isTrusted && (isPlannable || shards.isOrdered === true)) {
+    const whyRowsDepend = () => {
       const run = (given: typeof inputs) => chunkOnTape(cell, settings, given, start, true);
-      whyAlone = scope(() => whyDependent(trialOf(run, inputs, rows, shards.count)));
-      if (!isPlannable && whyAlone !== undefined) throw dependent(where, whyAlone);
-    }
-    if (typeof purity === "string") {
-      this.#reason = purity;
+      return isTrusted
+        ? undefined
+        : scope(() => whyDependent(trialOf(run, inputs, rows, shards.count)));
+    };
+    const reason = typeof purity === "string" ? purity : seen.change;
+    if (typeof purity === "string" || reason !== undefined) {
+      // On tapes too, sums in order are for rows that can be computed apart.
+      const why = shards.isOrdered === true && shards.count > 1 ? whyRowsDepend() : undefined;
+      if (why !== undefined) throw dependent(where, why);
+      if (typeof purity !== "string") purity.end();
+      this.#reason = reason;
       return undefined;
     }
-    const planned = (given: typeof inputs, own: Shards) => {
-      const { state } = given;
-      isPart = own.count > 1;
-      const cotangents = [{ state, weights: weights() }, { state }];
-      return RecordedFunction.plan(chunk, given, cotangents, own, isPart ? inputs : given);
-    };
-    let recorded: ReturnType<typeof planned> = changeOfState ?? "";
-    if (changeOfState === undefined && shards.count > 1 && whyAlone === undefined) {
-      const [part] = partsOfChunk(inputs, rows, shards.count);
-      recorded = scope(() => planned(part!, shards));
-      if (typeof recorded === "string") whyAlone = recorded;
-    }
-    const isAlone = whyAlone !== undefined || shards.count === 1;
-    if (changeOfState === undefined && isAlone) recorded = scope(() => planned(inputs, alone));
-    if (typeof recorded !== "string") {
-      return { recorded, purity, sizes, shards: isAlone ? 1 : shards.count, whyAlone };
-    }
-    this.#reason = recorded;
+    const planned = planRows(shards, whyRowsDepend, (own) =>
+      scope(() => {
+        isShard = own.count > 1;
+        const given = isShard ? partsOfChunk(inputs, rows, own.count)[0]! : inputs;
+        const { state } = given;
+        const cotangents = [{ state, weights: weights() }, { state }];
+        return RecordedFunction.plan(chunk, given, cotangents, own, inputs);
+      }),
+    );
+    if (typeof planned !== "string") return { ...planned, purity, sizes };
+    this.#reason = planned;
     purity.end();
     return undefined;
   }
@@ -185,10 +180,10 @@ export class RecordedChunk<Params, State, X, Y, Target> {
     rows: number,
   ): ShardRuns<Params, State> {
     this.#unplanned++;
-    const isPart = parts.length > 1;
+    const isShard = parts.length > 1;
     const runs = parts.map((part, shard) => {
       try {
-        return chunkOnTape(this.#cell, this.#settings, part, start, isPart);
+        return chunkOnTape(this.#cell, this.#settings, part, start, isShard);
       } catch (error) {
         throw ofShard(error, shard, parts.length, rows);
       }

@@ -18,11 +18,11 @@ export interface CutArguments<Args> {
 
 /**
  * Throws a sentence where what a function gives for all rows is not put together from what it gives
- * for shares of them.
+ * for shards of them.
  *
  * @returns whether that is so only as long as no integer is one that a lookup passes over
  */
-export function checkShares<Args extends unknown[], Y>(
+export function checkShards<Args extends unknown[], Y>(
   f: (...args: Args) => Y,
   { args, axes, rows, shards, ranges }: CutArguments<Args>,
   out: Prefix<Combination>,
@@ -47,7 +47,7 @@ export function checkShares<Args extends unknown[], Y>(
         results.rows[path] = rowsFirst(value, how, own);
         continue;
       }
-      // What is the same for all shares, and what is their mean, is added up by its rows.
+      // What is the same for all shards, and what is their mean, is added up by its rows.
       results.sums[path] = how === "sum" ? value : weighted(value, own);
       if (how === null && typeof value !== "number") {
         results.rows[path] = reshape(value, [1, value.size]);
@@ -89,21 +89,21 @@ function weighted(value: Value, rows: number): Value {
 const wayOut = "where rows depend on each other, call the function itself, or compile it";
 
 function lengthOf(path: string): string {
-  return `${nameOf(path)} has not as many elements for each row along the axis that out names, whether all rows are given or a share of them; use "sum", "mean", or null for what belongs to all rows`;
+  return `${nameOf(path)} has not as many elements for each row along the axis that out names, whether all rows are given or a shard of them; use "sum", "mean", or null for what belongs to all rows`;
 }
 
 function reasonOf({ kind, path, message }: Dependence, how: Combination | undefined): string {
   const tried = "for these values or for others that were tried";
   const shared: Partial<Record<string, string>> = {
-    sum: `the sum of what shares of them give, ${tried}: out should be "mean", or rows depend on each other`,
-    mean: `the mean of what shares of them give, ${tried}: out should be "sum", or rows depend on each other`,
-    null: `what each share of them gives, ${tried}: out should be an axis, "sum" or "mean"`,
+    sum: `the sum of what shards of them give, ${tried}: out should be "mean", or rows depend on each other`,
+    mean: `the mean of what shards of them give, ${tried}: out should be "sum", or rows depend on each other`,
+    null: `what each shard of them gives, ${tried}: out should be an axis, "sum" or "mean"`,
   };
   const isNot =
     shared[String(how)] ??
-    `what shares of them give side by side, ${tried}: rows depend on each other`;
+    `what shards of them give side by side, ${tried}: rows depend on each other`;
   return {
-    "refuses parts": `the function does not take a share of the rows alone (${message}); give null as the axis of what belongs to all rows`,
+    "refuses parts": `the function does not take a shard of the rows alone (${message}); give null as the axis of what belongs to all rows`,
     differs: `${nameOf(path)} for all rows is not ${isNot}; ${wayOut}`,
     taints: `${nameOf(path)} changes in some rows when others change; ${wayOut}`,
     "refuses NaN": `the function refuses NaN, by which rows are told apart (${message}); ${wayOut}`,

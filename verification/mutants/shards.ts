@@ -1,7 +1,7 @@
 import { inFile, type Mutant } from "./mutant.ts";
 
-/** Bugs in functions that run for shares of the rows, and in what tells rows apart. */
-export const shares: readonly Mutant[] = [
+/** Bugs in functions that run for shards of the rows, and in what tells rows apart. */
+export const shards: readonly Mutant[] = [
   ...inFile("packages/autodiff/src/compile/combine.ts", [
     {
       name: "dataParallel: a mean that is a sum",
@@ -12,15 +12,15 @@ export const shares: readonly Mutant[] = [
   ]),
   ...inFile("packages/autodiff/src/compile/shards.ts", [
     {
-      name: "dataParallel: every share has the rows of the first",
+      name: "dataParallel: every shard has the rows of the first",
       kind: "off by one",
       find: "const start = shard * length;",
       replace: "const start = 0 * shard;",
     },
   ]),
-  ...inFile("packages/autodiff/src/compile/checkShares.ts", [
+  ...inFile("packages/autodiff/src/compile/checkShards.ts", [
     {
-      name: "dataParallel: a mean over what is not ignored weighs shares alike",
+      name: "dataParallel: a mean over what is not ignored weighs shards alike",
       kind: "wrong weights of losses",
       find: "return dependsOnIgnored(trial);",
       replace: "return false;",
