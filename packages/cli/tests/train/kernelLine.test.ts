@@ -16,14 +16,14 @@ test("a BLAS that was switched off is told, and nothing is advised", () => {
 
 test("without a BLAS, what one would bring and how to get it", () => {
   expect(line("none found")).toMatchInlineSnapshot(
-    `"Kernels: simd; BLAS: none found. With OpenBLAS the model of npm start trains 1.7 times as fast (apt-get install libopenblas0)"`,
+    `"Kernels: simd; BLAS: none found. With OpenBLAS the model of npm start trains 1.5 times as fast (apt-get install libopenblas0)"`,
   );
   expect(line("none found", "freebsd")).toMatchInlineSnapshot(
-    `"Kernels: simd; BLAS: none found. With OpenBLAS the model of npm start trains 1.7 times as fast"`,
+    `"Kernels: simd; BLAS: none found. With OpenBLAS the model of npm start trains 1.5 times as fast"`,
   );
   expect(
     line("none, because the optional package koffi is not installed", "darwin"),
   ).toMatchInlineSnapshot(
-    `"Kernels: simd; BLAS: none, because the optional package koffi is not installed. With OpenBLAS the model of npm start trains 1.7 times as fast (npm install koffi)"`,
+    `"Kernels: simd; BLAS: none, because the optional package koffi is not installed. With OpenBLAS the model of npm start trains 1.5 times as fast (npm install koffi)"`,
   );
 });
