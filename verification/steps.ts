@@ -126,7 +126,7 @@ const compiledStep = (makers: Makers): Law => ({
 function updated(optimizer: Optimizer, compiled: boolean, random: () => number): Buffer {
   const all = (): Tree => {
     const values = (n: number) => tensor(Float32Array.from({ length: n }, () => 2 * random() - 1));
-    return { W: values(61_001), b: values(9055), last: values(3) };
+    return { W: values(61_001), b: values(9055), last: values(39) };
   };
   const mask = all();
   const update = (gradients: Tree, state: unknown, params: Tree) => {
