@@ -128,6 +128,24 @@ test.each([4, 100])(
   },
 );
 
+test("an element that all others are multiplied by is read before it is updated", () => {
+  const n = 70_000;
+  const large = (seed: number) =>
+    tensor(
+      new Float32Array(n).map((_, i) => Math.sin(seed + i)),
+      { shape: [n], backend },
+    );
+  const step = (w: Tensor, x: Tensor, move: Tensor) => {
+    const scaled = w.mul(x.slice([[0, 1]]));
+    return [scaled, applyUpdates({ x }, { x: move }).x] as const;
+  };
+  const compiled = compile(step);
+  for (let i = 0; i < 4; i++) {
+    const args = () => [large(i), large(i + 1), large(i + 2)] as const;
+    expect(bytesOf(compiled(...args()))).toEqual(bytesOf(step(...args())));
+  }
+});
+
 test("parameters without an element are clipped and updated as uncompiled ones are", () => {
   const optimizer = chain({ clip: clipByGlobalNorm(1), adam: adam({ learningRate: 0.1 }) });
   const step = compile((g: Params, s: ReturnType<typeof optimizer.init>, p: Params) => {
