@@ -2,7 +2,7 @@ import type { RngState, SgdState } from "@chronograd/nn";
 import type { LiveWindow } from "@chronograd/rnn";
 import type { Kept } from "../tasks/taskOf.ts";
 import type { OptimizerState } from "./optimizer.ts";
-import type { Apart } from "./parts.ts";
+import type { RankParts } from "./parts.ts";
 import type { Place } from "./source.ts";
 
 /** What the folder of a training run is of. */
@@ -29,7 +29,7 @@ export interface Checkpoint {
   /** Where the data are. */
   readonly place: Place;
   /** What is known of each rank, where they are not alike. */
-  readonly apart?: Apart;
+  readonly apart?: RankParts;
   /** With local updates, the state of the outer optimizer. */
   readonly outer?: SgdState;
   /** Whether the data have ended. */

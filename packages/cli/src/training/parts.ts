@@ -6,7 +6,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import type { OptimizerState } from "./optimizer.ts";
 
 /** What a rank of several has of its own. */
-export interface Part {
+export interface RankPart {
   /** Where each rank makes updates of its own. */
   readonly optimizer: OptimizerState | null;
   readonly noise: RngState | null;
@@ -14,9 +14,9 @@ export interface Part {
 }
 
 /** What a checkpoint has of ranks that are not alike: they update alone, or draw noise. */
-export interface Apart {
+export interface RankParts {
   /** The parts of the ranks after the first. */
-  readonly others: readonly Part[];
+  readonly others: readonly RankPart[];
   /** The state of all rows, for another number of ranks; null where there is no live window. */
   readonly state: unknown;
   /** The last time step. */
@@ -31,9 +31,9 @@ export function liveOfAll(communicator: Communicator, live: LiveWindow | null): 
 /** The parts of all ranks; all must ask for them. */
 export function partsOfAll(
   communicator: Communicator,
-  own: Part & { readonly state: unknown },
+  own: RankPart & { readonly state: unknown },
   end: number,
-): Apart {
+): RankParts {
   const parts = communicator.size === 1 ? [own] : gather(communicator, own);
   const states = parts.map(({ state }) => state);
   return {
@@ -78,7 +78,7 @@ export function beginningOf(
     const own = live && (size === 1 ? live : shardLive(live, communicator));
     return { optimizer, noise, live: own ?? undefined, state: null, end: 0 };
   }
-  const parts: readonly Part[] = [checkpoint as Part, ...apart.others];
+  const parts: readonly RankPart[] = [checkpoint as RankPart, ...apart.others];
   const own = parts[rank % parts.length]!;
   const common = { optimizer: own.optimizer ?? optimizer, end: apart.end };
   if (parts.length === size) {
