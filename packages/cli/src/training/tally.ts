@@ -31,7 +31,8 @@ export class Tally {
 
   /**
    * The means over all windows that were added, and over ranks that each have windows of their own;
-   * norms by the state are those of the last window. All ranks must ask for it; it begins anew then.
+   * norms by the state are those of the last window. All ranks must ask for it; it begins anew
+   * then.
    */
   take(communicator: Communicator): Totals {
     const { size } = communicator;
